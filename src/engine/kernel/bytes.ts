@@ -1,0 +1,140 @@
+/**
+ * Reading and writing the packets that cross the fabric. Integers are little-endian, as on the hosts the real stack runs on. Packets are
+ * immutable once sent: everybody may share them, nobody may write to them.
+ */
+
+/** A growing byte buffer. `done()` hands out a copy of exactly the written length. */
+export class ByteWriter {
+  private buf = new Uint8Array(128);
+  private n = 0;
+
+  private room(extra: number): void {
+    if (this.n + extra <= this.buf.length) return;
+    let size = this.buf.length * 2;
+    while (size < this.n + extra) size *= 2;
+    const next = new Uint8Array(size);
+    next.set(this.buf.subarray(0, this.n));
+    this.buf = next;
+  }
+
+  u8(v: number): this {
+    this.room(1);
+    this.buf[this.n++] = v;
+    return this;
+  }
+
+  u16(v: number): this {
+    this.room(2);
+    this.buf[this.n++] = v & 0xff;
+    this.buf[this.n++] = (v >>> 8) & 0xff;
+    return this;
+  }
+
+  u32(v: number): this {
+    this.room(4);
+    const b = this.buf;
+    let n = this.n;
+    b[n++] = v & 0xff;
+    b[n++] = (v >>> 8) & 0xff;
+    b[n++] = (v >>> 16) & 0xff;
+    b[n++] = (v >>> 24) & 0xff;
+    this.n = n;
+    return this;
+  }
+
+  /** A non-negative integer below 2^53 in eight bytes. */
+  u64(v: number): this {
+    this.u32(v % 4_294_967_296);
+    return this.u32(Math.floor(v / 4_294_967_296));
+  }
+
+  raw(data: Uint8Array): this {
+    this.room(data.length);
+    this.buf.set(data, this.n);
+    this.n += data.length;
+    return this;
+  }
+
+  /** Length (u32) and bytes. */
+  blob(data: Uint8Array): this {
+    return this.u32(data.length).raw(data);
+  }
+
+  /** Length (u32) and UTF-8. */
+  text(value: string): this {
+    return this.blob(utf8(value));
+  }
+
+  done(): Uint8Array {
+    return this.buf.slice(0, this.n);
+  }
+}
+
+/** Thrown when a packet is shorter than what it claims to hold. The receiver drops such a packet. */
+export class ShortPacket extends Error {}
+
+export class ByteReader {
+  private at = 0;
+  constructor(private readonly buf: Uint8Array) {}
+
+  get left(): number {
+    return this.buf.length - this.at;
+  }
+
+  private need(n: number): void {
+    if (this.at + n > this.buf.length) throw new ShortPacket(`packet ends at ${this.buf.length}, ${n} bytes wanted at ${this.at}`);
+  }
+
+  u8(): number {
+    this.need(1);
+    return this.buf[this.at++] ?? 0;
+  }
+
+  u16(): number {
+    this.need(2);
+    const b = this.buf;
+    const v = (b[this.at] ?? 0) | ((b[this.at + 1] ?? 0) << 8);
+    this.at += 2;
+    return v;
+  }
+
+  u32(): number {
+    this.need(4);
+    const b = this.buf;
+    const i = this.at;
+    this.at = i + 4;
+    return ((b[i] ?? 0) | ((b[i + 1] ?? 0) << 8) | ((b[i + 2] ?? 0) << 16) | ((b[i + 3] ?? 0) << 24)) >>> 0;
+  }
+
+  u64(): number {
+    const lo = this.u32();
+    return lo + this.u32() * 4_294_967_296;
+  }
+
+  raw(n: number): Uint8Array {
+    this.need(n);
+    const out = this.buf.subarray(this.at, this.at + n);
+    this.at += n;
+    return out;
+  }
+
+  blob(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  text(): string {
+    return fromUtf8(this.blob());
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Never throws: bytes that are no UTF-8 become U+FFFD. */
+export function fromUtf8(data: Uint8Array): string {
+  return decoder.decode(data);
+}

@@ -1,0 +1,72 @@
+/**
+ * The rolling hash behind trace digests and state digests: two 32-bit lanes in pure integer arithmetic, so that every host and every Node
+ * version computes the same 16 hex digits. It detects differences; it is not a cryptographic hash and guards no secret.
+ */
+export class Hasher {
+  private a = 0x9e3779b9;
+  private b = 0x85ebca6b;
+
+  /** Mixes one integer: its low 32 bits, and whatever lies above them (instants need 53 bits). */
+  int(n: number): this {
+    this.word(n | 0);
+    if (n > 0x7fffffff || n < -0x80000000) this.word(Math.floor(n / 4_294_967_296) | 0);
+    return this;
+  }
+
+  private word(w: number): void {
+    let a = this.a ^ w;
+    a = Math.imul(a ^ (a >>> 15), 0x2c1b3c6d);
+    let b = (this.b + w) | 0;
+    b = Math.imul(b ^ (b >>> 13), 0x297a2d39);
+    this.a = (a ^ (a >>> 12) ^ (b << 7)) | 0;
+    this.b = (b ^ (b >>> 15) ^ (a >>> 9)) | 0;
+  }
+
+  bool(value: boolean): this {
+    this.word(value ? 1 : 2);
+    return this;
+  }
+
+  bytes(data: Uint8Array): this {
+    const n = data.length;
+    this.word(n);
+    let i = 0;
+    for (; i + 3 < n; i += 4) {
+      this.word((data[i] ?? 0) | ((data[i + 1] ?? 0) << 8) | ((data[i + 2] ?? 0) << 16) | ((data[i + 3] ?? 0) << 24));
+    }
+    let rest = 0;
+    for (let shift = 0; i < n; i++, shift += 8) rest |= (data[i] ?? 0) << shift;
+    if ((n & 3) !== 0) this.word(rest);
+    return this;
+  }
+
+  text(value: string): this {
+    const n = value.length;
+    this.word(n);
+    let i = 0;
+    for (; i + 1 < n; i += 2) this.word(value.charCodeAt(i) | (value.charCodeAt(i + 1) << 16));
+    if (i < n) this.word(value.charCodeAt(i));
+    return this;
+  }
+
+  /** Sixteen lower-case hex digits of everything mixed so far. More may be mixed afterwards. */
+  hex(): string {
+    return (this.a >>> 0).toString(16).padStart(8, "0") + (this.b >>> 0).toString(16).padStart(8, "0");
+  }
+
+  snapshot(): [number, number] {
+    return [this.a, this.b];
+  }
+
+  static restore(state: readonly [number, number]): Hasher {
+    const h = new Hasher();
+    h.a = state[0];
+    h.b = state[1];
+    return h;
+  }
+}
+
+/** The digest of one byte string, 16 hex digits. */
+export function hashBytes(data: Uint8Array): string {
+  return new Hasher().bytes(data).hex();
+}

@@ -1,0 +1,12 @@
+/** The kernel's public face. */
+export * from "./time.ts";
+export * from "./rng.ts";
+export * from "./hash.ts";
+export * from "./bytes.ts";
+export * from "./clone.ts";
+export * from "./timers.ts";
+export * from "./journal.ts";
+export * from "./limits.ts";
+export * from "./machine.ts";
+export * from "./status.ts";
+export * from "./port.ts";

@@ -1,0 +1,34 @@
+/** Every bound of the engine, with its unit and its source. A bound the real stack has is named as there. */
+
+/** Journal lines one machine keeps. Ours: about a week of an idle cluster. */
+export const JOURNAL_LINES_MAX = 65_536;
+
+/** Bytes a stalled machine's UDP socket holds before it drops (knet asks for 8 MiB: KNET_RING_RCVBUFF). */
+export const SOCKET_BUFFER_BYTES = 8 * 1024 * 1024;
+
+/** Smallest delay of a link, µs. Also the smallest grant window. */
+export const LINK_DELAY_MIN_US = 50;
+
+/** Default delay of a link, µs one way. */
+export const LINK_DELAY_DEFAULT_US = 200;
+
+/** corosync: PROCESSOR_COUNT_MAX. */
+export const PROCESSOR_COUNT_MAX = 384;
+
+/** corosync: INTERFACE_MAX, links per node (0 … 7). */
+export const LINKS_MAX = 8;
+
+/** corosync: largest message an application may send, bytes. */
+export const MESSAGE_SIZE_MAX = 1024 * 1024;
+
+/** corosync: RETRANSMIT_ENTRIES_MAX, entries in a token's retransmit list. */
+export const RETRANSMIT_ENTRIES_MAX = 30;
+
+/** corosync: QUEUE_RTR_ITEMS_SIZE_MAX, messages in a sort queue. */
+export const SORT_QUEUE_MAX = 16_384;
+
+/** corosync: net MTU that knet reports to Totem, bytes. */
+export const KNET_NET_MTU = 65_446;
+
+/** Machines of one lab. Ours. */
+export const MACHINES_MAX = 64;

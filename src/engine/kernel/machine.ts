@@ -1,0 +1,137 @@
+/**
+ * The machine interface: what a world may ask of one computer, and what a computer may answer. A machine is a deterministic state machine:
+ * instant and event in, effects out. Everything that changes state arrives as an act, a timer or a datagram; a query changes nothing.
+ */
+import type { Hasher } from "./hash.ts";
+import type { JournalLine } from "./journal.ts";
+import type { MachineStatus } from "./status.ts";
+import type { Instant } from "./time.ts";
+
+/** A packet on one network. `bytes` is the UDP payload and immutable. */
+export interface Datagram {
+  readonly proto: "udp" | "icmp-port-unreachable";
+  /** Name of the network it travels on. */
+  readonly net: string;
+  readonly src: string;
+  readonly srcPort: number;
+  readonly dst: string;
+  readonly dstPort: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a person, a scenario or the lab does to one machine. Stamped, recorded, replayed. */
+export type MachineAct =
+  /** Power button: the machine boots. No effect on one that is on. */
+  | { kind: "power-on" }
+  /** Orderly shutdown: units stop in order, then power goes. */
+  | { kind: "shutdown" }
+  /** Orderly shutdown, then power on again. */
+  | { kind: "reboot" }
+  /** The power cord: everything not on disk is gone. */
+  | { kind: "power-cut" }
+  /** The processors stall (a hypervisor pause, SIGSTOP of everything); `resume` ends it. */
+  | { kind: "stall" }
+  | { kind: "resume" }
+  /** systemctl's verbs on a unit, and `kill` = SIGKILL of its main process. */
+  | { kind: "service"; op: "start" | "stop" | "restart" | "kill"; unit: string }
+  /** SIGSTOP / SIGCONT of one unit's main process. */
+  | { kind: "service-stall" | "service-resume"; unit: string }
+  /** Starts a modelled command that acts or waits. `id` is chosen by the caller and unique in the lab. */
+  | { kind: "command"; id: string; argv: readonly string[]; cwd: string; stdin: string }
+  /** A signal to a running command (`SIGINT` is Ctrl-C). */
+  | { kind: "command-signal"; id: string; signal: "SIGINT" | "SIGTERM" }
+  /** A line typed at a command's prompt; `line` undefined is end of input. */
+  | { kind: "command-input"; id: string; line: string | undefined }
+  | FileAct;
+
+/** Changes of files outside /etc/pve. Paths are absolute and normalised. */
+export type FileAct =
+  | { kind: "file-write"; path: string; data: Uint8Array; append: boolean; mode?: number }
+  | { kind: "file-mkdir"; path: string; parents: boolean }
+  | { kind: "file-remove"; path: string; recursive: boolean }
+  | { kind: "file-rename"; from: string; to: string }
+  | { kind: "file-chmod"; path: string; mode: number }
+  | { kind: "file-touch"; path: string };
+
+/** What a machine asks the world to do, or tells it. */
+export type Effect =
+  | { kind: "send"; datagram: Datagram }
+  | { kind: "journal"; line: JournalLine }
+  /** Output of a running command. */
+  | { kind: "output"; id: string; stream: "stdout" | "stderr"; text: string }
+  /** A running command waits for a line of input; `echo` false for a password. */
+  | { kind: "prompt"; id: string; echo: boolean }
+  | { kind: "exit"; id: string; status: number }
+  /** The result of a file act: error is an errno name (`ENOENT`, `EACCES`, …), undefined on success. */
+  | { kind: "file-result"; path: string; error: string | undefined }
+  | { kind: "trace"; event: TraceEvent };
+
+/** Things worth drawing. They follow from the other effects and are in no digest. */
+export type TraceEvent =
+  | { what: "token"; from: number; to: number; seq: number; retransmits: number; ring: string }
+  | { what: "join"; from: number; proc: readonly number[]; failed: readonly number[] }
+  | { what: "commit-token"; from: number; to: number; ring: string }
+  | { what: "commit-token-lost"; node: number; state: string }
+  | { what: "retransmit"; from: number; seq: number; ring: string }
+  | { what: "state"; node: number; state: string; reason: number; ring: string }
+  | { what: "deliver"; node: number; from: number; ring: string; seq: number; bytes: number; digest: string }
+  | { what: "membership"; node: number; ring: string; members: readonly number[]; transitional: boolean }
+  | { what: "quorum"; node: number; quorate: boolean; ring: string; members: readonly number[] }
+  | { what: "power"; state: "on" | "off" | "stalled" }
+  | { what: "unit"; unit: string; state: "active" | "inactive" | "failed" };
+
+/** A question. Answered at the current instant; changes nothing, also not a counter. */
+export type MachineQuery =
+  | { kind: "command"; argv: readonly string[]; cwd: string; stdin: string }
+  | { kind: "file-read"; path: string }
+  | { kind: "file-list"; path: string }
+  | { kind: "file-stat"; path: string }
+  | { kind: "complete"; words: readonly string[]; cwd: string };
+
+export interface FileStat {
+  type: "file" | "directory" | "symlink";
+  mode: number;
+  size: number;
+  /** Instant of last change; before the epoch where negative. */
+  mtime: Instant;
+  target?: string;
+}
+
+export type QueryReply =
+  | { kind: "result"; stdout: string; stderr: string; status: number }
+  /** This command cannot be a query: run it as an act. */
+  | { kind: "acts" }
+  | { kind: "no-such-command" }
+  | { kind: "file"; data: Uint8Array }
+  | { kind: "list"; entries: readonly { name: string; stat: FileStat }[] }
+  | { kind: "stat"; stat: FileStat }
+  | { kind: "completions"; words: readonly string[] }
+  | { kind: "error"; errno: string };
+
+/** Collects effects in the order they happen. */
+export type Out = (effect: Effect) => void;
+
+/** One computer as the world sees it. All methods are synchronous and pure but for the machine's own state. */
+export interface Machine {
+  readonly name: string;
+  /** Instant of the earliest pending timer; NEVER if none (off, or stalled). */
+  nextTimerAt(): Instant;
+  /** Runs the earliest timer due at `now`. */
+  runTimer(now: Instant, out: Out): void;
+  /** A datagram arrives at the machine's network card. */
+  receive(now: Instant, datagram: Datagram, out: Out): void;
+  act(now: Instant, act: MachineAct, out: Out): void;
+  query(now: Instant, query: MachineQuery): QueryReply;
+  status(now: Instant): MachineStatus;
+  /** Journal lines with index ≥ `from`. */
+  journalSince(from: number): JournalLine[];
+  journalLength(): number;
+  /** Plain data (see clone.ts), enough to go on from here in another process. */
+  snapshot(): MachineSnapshot;
+  restore(state: MachineSnapshot): void;
+  /** Mixes the machine's whole protocol state into `h`. */
+  digest(h: Hasher): void;
+}
+
+/** Opaque to everybody but the machine that made it. */
+export type MachineSnapshot = { readonly [key: string]: unknown };
