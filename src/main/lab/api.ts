@@ -1,0 +1,267 @@
+/**
+ * The lab's one typed API, shared by the page (desktop and web face), the command line and the terminals. Requests go to the lab, each gets one
+ * reply; events come from the lab to whoever subscribed. Both directions are validated with the schemas below. Transport: a `Channel` of JSON messages.
+ * This file is pure (zod only): the page imports it too.
+ */
+import { z } from "zod";
+
+/** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
+export interface Channel {
+  send(message: unknown): void;
+  onMessage(handler: (message: unknown) => void): void;
+  onClose(handler: () => void): void;
+  close(): void;
+}
+
+const name = z.string().min(1).max(64);
+const instant = z.number();
+const text = z.string().max(1 << 20);
+
+// ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const linkStatus = z.object({
+  to: z.number(), link: z.number(), connected: z.boolean(), active: z.boolean(), latencyUs: z.number(),
+  localAddress: z.string(), remoteAddress: z.string(), mtu: z.number(), priority: z.number(),
+});
+
+export const tokenStatus = z.object({
+  here: z.boolean(), heldUntil: instant.optional(), lastReceived: instant.optional(), rotations: z.number(), retransmits: z.number(),
+  slowestRotationUs: z.number(), meanRotationUs: z.number(), tokenTimeoutMs: z.number(), consensusMs: z.number(), holdMs: z.number(), tokenRetransmitMs: z.number(),
+});
+
+export const corosyncStatus = z.object({
+  nodeId: z.number(), state: z.enum(["operational", "gather", "commit", "recovery"]), ringId: z.string(), members: z.array(z.number()), representative: z.number(),
+  links: z.array(linkStatus),
+  gathering: z.object({ proc: z.array(z.number()), failed: z.array(z.number()), consensus: z.array(z.number()) }),
+  token: tokenStatus, syncing: z.boolean(),
+  nodelist: z.array(z.object({ nodeId: z.number(), name: z.string(), votes: z.number(), addresses: z.array(z.string()) })),
+});
+
+export const quorumStatus = z.object({
+  quorate: z.boolean(), expectedVotes: z.number(), highestExpected: z.number(), totalVotes: z.number(), quorum: z.number(), flags: z.array(z.string()), qdevice: z.null(),
+  votes: z.array(z.object({ nodeId: z.number(), votes: z.number(), member: z.boolean() })),
+});
+
+export const machineStatus = z.object({
+  name, kind: z.enum(["node", "qnetd"]), power: z.enum(["on", "off", "stalled"]), powerSince: instant, booting: z.boolean(), worker: z.enum(["alive", "lost"]),
+  units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])),
+  nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean() })),
+  corosync: corosyncStatus.nullable(), quorum: quorumStatus.nullable(), pmxcfs: z.null(), ha: z.null(), busy: z.boolean(),
+});
+
+/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups. */
+export const fault = z.object({
+  kind: z.enum(["cut", "link-setting", "switch", "partition", "block"]),
+  node: z.string().optional(), net: z.string().optional(), to: z.string().optional(), direction: z.enum(["in", "out", "both"]).optional(),
+  delayMs: z.number().optional(), jitterMs: z.number().optional(), lossPercent: z.number().optional(), dupPercent: z.number().optional(), reorderPercent: z.number().optional(),
+  groups: z.array(z.array(z.string())).optional(),
+});
+
+export const time = z.object({ instant, epoch: z.string(), speed: z.union([z.number(), z.literal("max")]), paused: z.boolean(), achieved: z.number() });
+
+/** Nodes that share one ring (operational), or one node's belief while it forms. `letter` and `pattern` tell rings apart without colour. */
+export const component = z.object({
+  letter: z.string(), ringId: z.string(), formed: z.boolean(), nodes: z.array(z.string()), members: z.array(z.number()),
+  quorate: z.boolean(), votes: z.number(), expectedVotes: z.number(), quorum: z.number(), mayLose: z.number(),
+  /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
+  sentence: z.string(),
+  cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean() })),
+});
+
+export const problem = z.object({
+  severity: z.enum(["error", "warning", "note"]), code: z.string(), text: z.string(), node: z.string().optional(), mend: z.string().optional(),
+  line: z.number().optional(), column: z.number().optional(),
+});
+
+export const band = z.object({
+  node: z.string(), from: instant, to: instant.nullable(), ringId: z.string(), members: z.array(z.number()),
+  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]), quorate: z.boolean(), letter: z.string(),
+});
+
+export const mark = z.object({ instant, kind: z.enum(["act", "event"]), text: z.string() });
+
+export const labSnapshot = z.object({
+  lab: z.object({ dir: z.string(), name: z.string(), seed: z.string(), host: z.enum(["workers", "inprocess"]), version: z.string() }),
+  time,
+  networks: z.array(z.object({ name: z.string(), cidr: z.string(), on: z.boolean(), link: z.number().nullable() })),
+  nodes: z.array(machineStatus),
+  cables: z.array(z.object({
+    node: z.string(), net: z.string(), nic: z.string(), address: z.string(), cutIn: z.boolean(), cutOut: z.boolean(), delayMs: z.number(), jitterMs: z.number(), lossPercent: z.number(),
+    /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it. */
+    state: z.enum(["carrying", "idle", "down", "unused"]),
+  })),
+  /** Cuts of single pairs of machines, beside whole cables. */
+  pairCuts: z.array(z.object({ net: z.string(), from: z.string(), to: z.string() })),
+  faults: z.array(fault),
+  components: z.array(component),
+  /** Token timeout divided by the slowest rotation of the last minute, not counting the hold; null without a ring. */
+  margin: z.number().nullable(),
+  problems: z.array(problem),
+  bands: z.array(band),
+  marks: z.array(mark),
+  undo: z.string().nullable(),
+});
+
+export const journalLine = z.object({
+  instant, node: z.string(), unit: z.string(), pid: z.number(), level: z.enum(["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"]), subsystem: z.string(), text: z.string(),
+});
+
+// ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const waitFor = z.object({
+  quorate: z.boolean().optional(), members: z.number().int().optional(), nodes: z.array(z.string()), synced: z.boolean().optional(), idle: z.boolean().optional(),
+  /** virtual microseconds */
+  timeout: z.number(),
+});
+
+/** kernel/machine.ts MachineQuery, as it travels. */
+const machineQuery = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("command"), argv: z.array(text), cwd: z.string(), stdin: text }),
+  z.object({ kind: z.literal("file-read"), path: z.string() }),
+  z.object({ kind: z.literal("file-list"), path: z.string() }),
+  z.object({ kind: z.literal("file-stat"), path: z.string() }),
+  z.object({ kind: z.literal("complete"), words: z.array(text), cwd: z.string() }),
+]);
+
+/** Byte strings travel as base64. */
+const fileAct = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("file-write"), path: z.string(), data: z.string(), append: z.boolean(), mode: z.number().optional() }),
+  z.object({ kind: z.literal("file-mkdir"), path: z.string(), parents: z.boolean() }),
+  z.object({ kind: z.literal("file-remove"), path: z.string(), recursive: z.boolean() }),
+  z.object({ kind: z.literal("file-rename"), from: z.string(), to: z.string() }),
+  z.object({ kind: z.literal("file-chmod"), path: z.string(), mode: z.number() }),
+  z.object({ kind: z.literal("file-touch"), path: z.string() }),
+]);
+
+/**
+ * Every request and, in `Replies`, what it answers.
+ * `act` takes an acting line of the command line ("link cut pve3:net0", "node kill pve2 --after 5", "switch off net0").
+ */
+export const request = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("hello"), secret: z.string() }),
+  z.object({ op: z.literal("status"), node: z.string().optional() }),
+  z.object({ op: z.literal("snapshot") }),
+  z.object({ op: z.literal("subscribe"), snapshots: z.boolean(), journal: z.boolean(), trace: z.boolean() }),
+  z.object({ op: z.literal("act"), line: z.string().max(4096) }),
+  z.object({ op: z.literal("undo") }),
+  z.object({ op: z.literal("time") }),
+  z.object({ op: z.literal("speed"), speed: z.union([z.number().min(0.01).max(100), z.literal("max")]) }),
+  z.object({ op: z.literal("pause") }),
+  z.object({ op: z.literal("resume") }),
+  z.object({ op: z.literal("step"), unit: z.enum(["event", "window"]), count: z.number().int().min(1).max(100_000) }),
+  z.object({ op: z.literal("skip") }),
+  z.object({ op: z.literal("wait"), what: waitFor }),
+  z.object({ op: z.literal("log"), node: z.string().optional(), unit: z.string().optional(), since: instant.optional(), follow: z.boolean() }),
+  z.object({ op: z.literal("record") }),
+  z.object({ op: z.literal("conf-check"), text }),
+  z.object({ op: z.literal("export") }),
+  z.object({ op: z.literal("down") }),
+  // a node's shell, from outside
+  z.object({ op: z.literal("exec"), node: z.string(), line: text, noWait: z.boolean().optional() }),
+  z.object({ op: z.literal("exec-input"), exec: z.string(), data: z.string().nullable() }),
+  z.object({ op: z.literal("exec-signal"), exec: z.string(), signal: z.literal("SIGINT") }),
+  z.object({ op: z.literal("terminal-open"), node: z.string(), cols: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }),
+  z.object({ op: z.literal("terminal-write"), terminal: z.string(), data: text }),
+  z.object({ op: z.literal("terminal-resize"), terminal: z.string(), cols: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }),
+  z.object({ op: z.literal("terminal-close"), terminal: z.string() }),
+  // a node's shell, from inside (session processes)
+  z.object({ op: z.literal("query"), node: z.string(), query: machineQuery }),
+  z.object({ op: z.literal("file"), node: z.string(), act: fileAct }),
+  z.object({ op: z.literal("command"), node: z.string(), argv: z.array(text), cwd: z.string(), stdin: text }),
+  z.object({ op: z.literal("command-signal"), node: z.string(), command: z.string(), signal: z.enum(["SIGINT", "SIGTERM"]) }),
+  z.object({ op: z.literal("command-input"), node: z.string(), command: z.string(), line: z.string().nullable() }),
+  /** Resolves when `duration` µs of virtual time have passed. */
+  z.object({ op: z.literal("sleep"), node: z.string(), duration: z.number() }),
+  /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
+  z.object({ op: z.literal("floor"), hold: z.boolean() }),
+]);
+
+export type Request = z.infer<typeof request>;
+export type Op = Request["op"];
+
+export interface ExportFile { path: string; text: string; mode: number }
+
+/** What each request is answered with. Requests not named here answer `{}`. */
+export interface Replies {
+  status: LabStatus;
+  snapshot: LabSnapshot;
+  time: Time;
+  act: { said: string };
+  undo: { said: string };
+  step: Time;
+  /** found: false when nothing happened within one virtual hour */
+  skip: { found: boolean; what: string; instant: number };
+  wait: { held: boolean; why: string };
+  /** Lines so far; with `follow`, later ones come as `journal` events. */
+  log: { lines: JournalLine[] };
+  record: { text: string };
+  "conf-check": { errors: number; warnings: number; findings: Finding[] };
+  export: { files: ExportFile[] };
+  /** Output then comes as `exec-output` events and one `exec-exit`. */
+  exec: { exec: string };
+  "terminal-open": { terminal: string };
+  /** engine's QueryReply; `file` carries base64 in `data` */
+  query: unknown;
+  file: { error: string | null };
+  /** Output then comes as `command-output`, `command-prompt` and one `command-exit`. */
+  command: { command: string };
+}
+
+export type Reply<O extends Op> = O extends keyof Replies ? Replies[O] : Record<string, never>;
+
+/** A request on the wire, and the two answers it can have. */
+export const requestMessage = z.object({ id: z.number().int(), request });
+export const replyMessage = z.union([
+  z.object({ id: z.number().int(), ok: z.literal(true), result: z.unknown() }),
+  z.object({ id: z.number().int(), ok: z.literal(false), error: z.object({ code: z.string(), message: z.string() }) }),
+]);
+
+// ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const event = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("snapshot"), snapshot: labSnapshot }),
+  /** Journal lines as they are written, for subscribers. */
+  z.object({ event: z.literal("journal"), lines: z.array(journalLine) }),
+  /** Things to animate (kernel TraceEvent with instant and node), sent while the speed is 1/20 or slower. */
+  z.object({ event: z.literal("trace"), events: z.array(z.object({ instant, node: z.string(), trace: z.unknown() })) }),
+  z.object({ event: z.literal("exec-output"), exec: z.string(), stream: z.enum(["stdout", "stderr"]), data: z.string() }),
+  z.object({ event: z.literal("exec-exit"), exec: z.string(), status: z.number() }),
+  z.object({ event: z.literal("terminal-data"), terminal: z.string(), data: z.string() }),
+  z.object({ event: z.literal("terminal-exit"), terminal: z.string(), status: z.number() }),
+  z.object({ event: z.literal("command-output"), command: z.string(), stream: z.enum(["stdout", "stderr"]), data: z.string() }),
+  z.object({ event: z.literal("command-prompt"), command: z.string(), echo: z.boolean() }),
+  z.object({ event: z.literal("command-exit"), command: z.string(), status: z.number() }),
+  /** The lab itself has something to say: an invariant broke, a worker was lost. */
+  z.object({ event: z.literal("notice"), severity: z.enum(["error", "warning", "note"]), text: z.string() }),
+  z.object({ event: z.literal("gone"), reason: z.string() }),
+]);
+
+export type LabEvent = z.infer<typeof event>;
+export type LabSnapshot = z.infer<typeof labSnapshot>;
+export type MachineView = z.infer<typeof machineStatus>;
+export type Component = z.infer<typeof component>;
+export type Fault = z.infer<typeof fault>;
+export type Time = z.infer<typeof time>;
+export type Problem = z.infer<typeof problem>;
+export type Band = z.infer<typeof band>;
+export type JournalLine = z.infer<typeof journalLine>;
+export type WaitFor = z.infer<typeof waitFor>;
+
+/** A finding of `conf check` (CLI.md). */
+export interface Finding {
+  severity: "error" | "warning" | "note";
+  code: string;
+  line: number;
+  column: number;
+  text: string;
+  mend: string;
+}
+
+/** `quorate status --json` (CLI.md). */
+export interface LabStatus {
+  lab: string;
+  instant: number;
+  paused: boolean;
+  faults: Fault[];
+  nodes: MachineView[];
+}
