@@ -1,0 +1,197 @@
+// npm test [-- suite…]: sets up what is missing, runs every check and every suite, prints a line for each, and as its last line
+// "N passed, N failed, N skipped". A static check counts as one test.
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { canApt, capture, chromiumBinary, ensureBuilt, ensureInstalled, nodeTooOld, root, run, say } from "./lib/setup.mjs";
+
+const started = Date.now();
+const tooOld = nodeTooOld();
+if (tooOld !== undefined) {
+  say(tooOld);
+  process.exit(1);
+}
+const only = process.argv.slice(2);
+await ensureInstalled();
+
+const results = join(root, "test-results");
+mkdirSync(results, { recursive: true });
+const cpus = Math.max(1, Math.min(4, availableParallelism()));
+// Tests start labs of their own: never the registry, the default lab or the sockets of the person who runs them.
+const home = mkdtempSync(join(tmpdir(), "quorate-test-"));
+for (const name of ["state", "run", "config", "data"]) mkdirSync(join(home, name), { mode: 0o700 });
+const env = {
+  ...process.env,
+  CI: "1",
+  NO_COLOR: "1",
+  FORCE_COLOR: undefined,
+  XDG_STATE_HOME: join(home, "state"),
+  XDG_RUNTIME_DIR: join(home, "run"),
+  XDG_CONFIG_HOME: join(home, "config"),
+  XDG_DATA_HOME: join(home, "data"),
+};
+delete env.FORCE_COLOR;
+delete env.QUORATE_LAB;
+
+const bin = (path) => join(root, "node_modules", path);
+const node = (script, ...args) => [process.execPath, [bin(script), ...args]];
+
+/** A check is one test: status 0 passed, anything else failed. */
+const checks = [
+  ["lock", ["npm", ["ci", "--dry-run", "--no-audit", "--no-fund", "--loglevel=error"]]],
+  ["format", node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ".")],
+  ["lint", node("eslint/bin/eslint.js", "--max-warnings", "0", ".")],
+  ["types", node("typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json")],
+  ["svelte", node("svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings", "--output", "machine")],
+  ["unused", node("knip/bin/knip.js", "--no-progress")],
+].map(([name, command]) => ({ name, weight: 1, work: () => check(name, command) }));
+
+const minutes = (n) => n * 60_000;
+const suiteTimeoutMs = minutes(8);
+/** Suites that time real processes or draw in a browser get the machine to themselves. */
+const alone = new Set(["cli", "desktop", "web"]);
+const longFirst = ["property", "conformance", "hosts", "conf"];
+
+function suites() {
+  const folders = readdirSync(join(root, "test"))
+    .filter((name) => statSync(join(root, "test", name)).isDirectory() && name !== "ui" && name !== "bench")
+    .map((name) => ({ name, files: testFiles(join(root, "test", name)).length }))
+    .filter(({ files }) => files > 0);
+  const rank = ({ name }) => (longFirst.includes(name) ? longFirst.indexOf(name) : longFirst.length);
+  folders.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+  return folders.map(({ name, files }) => {
+    const weight = alone.has(name) ? cpus : Math.min(files, cpus);
+    return { name, weight, work: () => vitest(name, weight) };
+  });
+}
+
+function testFiles(dir) {
+  return readdirSync(dir, { recursive: true }).filter((name) => String(name).endsWith(".test.ts"));
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+function report(name, counts, ms, notes = []) {
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+  const mark = counts.failed > 0 ? "FAIL" : counts.passed === 0 ? "skip" : "ok  ";
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  console.log(`${mark} ${name.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed${skipped}  (${(ms / 1000).toFixed(1)} s)`);
+  for (const note of notes) console.log(`     ${note}`);
+}
+
+function showFailure(name, output) {
+  writeFileSync(join(results, `${name}.log`), output);
+  const lines = output.trimEnd().split("\n");
+  console.log(
+    lines
+      .slice(-80)
+      .map((line) => `     | ${line}`)
+      .join("\n"),
+  );
+  if (lines.length > 80) console.log(`     | … all ${lines.length} lines: test-results/${name}.log`);
+}
+
+async function check(name, [command, args]) {
+  const began = Date.now();
+  const result = await capture(command, args, { env, timeoutMs: suiteTimeoutMs });
+  const ok = result.status === 0;
+  report(name, { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 }, Date.now() - began);
+  if (!ok) showFailure(name, result.timedOut ? `${result.output}\nstopped after ${suiteTimeoutMs / 1000} s` : result.output);
+}
+
+async function vitest(name, workers) {
+  const began = Date.now();
+  const file = join(results, `${name}.json`);
+  rmSync(file, { force: true });
+  const args = ["run", `test/${name}/`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, `--maxWorkers=${workers}`];
+  const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
+  const { counts, notes } = readVitest(file);
+  // A file that does not load, or a run that dies, has no failed test to count.
+  if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
+  if (counts.passed + counts.failed + counts.skipped === 0) counts.failed = 1;
+  report(name, counts, Date.now() - began, notes);
+  if (counts.failed > 0) showFailure(name, result.timedOut ? `${result.output}\nstopped after ${suiteTimeoutMs / 1000} s` : result.output);
+}
+
+function readVitest(file) {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (stat === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, notes: [] };
+  const json = JSON.parse(readFileSync(file, "utf8"));
+  const counts = { passed: json.numPassedTests, failed: json.numFailedTests, skipped: json.numPendingTests + json.numTodoTests };
+  const skippedNames = json.testResults.flatMap((suite) =>
+    suite.assertionResults
+      .filter((test) => ["skipped", "pending", "todo"].includes(test.status))
+      .map((test) => `skipped: ${test.fullName}`),
+  );
+  return { counts, notes: skippedNames };
+}
+
+/** A Chromium for the suites that draw; on Debian as root it is installed here. */
+async function ensureChromium() {
+  if (chromiumBinary() !== undefined || !canApt()) return;
+  say("installing chromium for test/ui and test/desktop");
+  const quiet = { heartbeat: "apt-get", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  const lock = ["-qq", "-o", "DPkg::Lock::Timeout=120"];
+  if ((await run("apt-get", ["update", ...lock], quiet)) !== 0) return;
+  await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", "chromium"], quiet);
+}
+
+/** The page in a real browser. */
+async function ui() {
+  const began = Date.now();
+  const chromium = chromiumBinary();
+  if (chromium === undefined) {
+    report("ui", { passed: 0, failed: 0, skipped: 1 }, 0, [
+      "skipped: test/ui needs Chromium (install it, or name one in QUORATE_CHROMIUM)",
+    ]);
+    return;
+  }
+  const file = join(results, "ui.json");
+  rmSync(file, { force: true });
+  const uiEnv = { ...env, QUORATE_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: file };
+  const args = ["test", "-c", "test/ui/playwright.config.ts", "--reporter=line,json"];
+  const result = await capture(...node("@playwright/test/cli.js", ...args), { env: uiEnv, timeoutMs: suiteTimeoutMs });
+  const stats = statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : JSON.parse(readFileSync(file, "utf8")).stats;
+  const counts = { passed: (stats?.expected ?? 0) + (stats?.flaky ?? 0), failed: stats?.unexpected ?? 0, skipped: stats?.skipped ?? 0 };
+  if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
+  report("ui", counts, Date.now() - began);
+  if (counts.failed > 0) showFailure("ui", result.output);
+}
+
+/** Runs jobs side by side, never more than the machine has processors for. */
+async function runAll(jobs) {
+  const waiting = [...jobs];
+  const running = new Set();
+  let load = 0;
+  while (waiting.length > 0 || running.size > 0) {
+    const next = waiting.findIndex((job) => load + job.weight <= cpus);
+    if (next >= 0) {
+      const [job] = waiting.splice(next, 1);
+      load += job.weight;
+      const done = job.work().finally(() => {
+        load -= job.weight;
+        running.delete(done);
+      });
+      running.add(done);
+    } else await Promise.race(running);
+  }
+}
+
+const built = await ensureBuilt();
+report("build", { passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 }, Date.now() - started);
+const uiJob = { name: "ui", weight: cpus, work: ui };
+const all = [...checks, ...suites(), ...(statSync(join(root, "test/ui"), { throwIfNoEntry: false }) ? [uiJob] : [])];
+const unknown = only.filter((name) => !all.some((job) => job.name === name));
+if (unknown.length > 0) {
+  say(`no such suite: ${unknown.join(", ")} (there are: ${all.map((job) => job.name).join(" ")})`);
+  process.exit(2);
+}
+const chosen = only.length === 0 ? all : all.filter((job) => only.includes(job.name));
+if (chosen.some((job) => job.name === "ui" || job.name === "desktop")) await ensureChromium();
+await runAll(chosen);
+rmSync(home, { recursive: true, force: true });
+console.log(`took ${Math.round((Date.now() - started) / 1000)} s`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;
