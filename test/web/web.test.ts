@@ -1,0 +1,230 @@
+/**
+ * The web face lets in who has the token, and nobody else: not another site's page under a borrowed name, not a path that climbs out of the page's folder.
+ */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { Channel } from "../../src/main/lab/api.ts";
+import { startWeb, WebError, type Web } from "../../src/main/web/server.ts";
+
+let base: string;
+let page: string;
+let web: Web;
+let channels: Channel[];
+
+beforeEach(async () => {
+  base = mkdtempSync(join(tmpdir(), "quorate-web-"));
+  page = join(base, "page");
+  mkdirSync(join(page, "assets"), { recursive: true });
+  writeFileSync(join(page, "index.html"), "<!doctype html><title>Quorate</title>");
+  writeFileSync(join(page, "assets/app-1a2b.js"), "export {};");
+  writeFileSync(join(page, ".secret.json"), "{}");
+  writeFileSync(join(base, "outside.json"), "{}");
+  symlinkSync(join(base, "outside.json"), join(page, "link.json"));
+  channels = [];
+  web = await startWeb({ staticDir: page, helloTimeoutMs: 300, onChannel: (channel) => channels.push(channel) });
+});
+
+afterEach(async () => {
+  await web.close();
+  rmSync(base, { recursive: true, force: true });
+});
+
+interface Answer {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** A request with the path exactly as given: fetch would tidy it up. */
+function get(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: "127.0.0.1", port: web.port, path, headers, method }, (response) => {
+      let body = "";
+      response.on("data", (data: Buffer) => (body += data.toString()));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+interface Talk {
+  replies: unknown[];
+  closed: { code: number; reason: string };
+}
+
+/** Opens the socket, sends the messages and collects what comes until it is closed (or `until` messages have come). */
+function talk(messages: unknown[], options: { headers?: Record<string, string>; path?: string; until?: number } = {}): Promise<Talk> {
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${web.port}${options.path ?? "/socket"}`, { headers: options.headers ?? {} });
+    const replies: unknown[] = [];
+    ws.on("open", () => messages.forEach((message) => ws.send(typeof message === "string" ? message : JSON.stringify(message))));
+    ws.on("message", (data: Buffer) => {
+      replies.push(JSON.parse(data.toString()));
+      if (replies.length === options.until) ws.close();
+    });
+    ws.on("close", (code, reason) => resolve({ replies, closed: { code, reason: reason.toString() } }));
+    ws.on("error", reject);
+  });
+}
+
+const hello = (secret: string): unknown => ({ id: 1, request: { op: "hello", secret } });
+const token = (): string => new URL(web.url).hash.slice(1);
+
+describe("the page's files", () => {
+  test("the page comes without a token, with its policy", async () => {
+    const answer = await get("/");
+    expect(answer.status).toBe(200);
+    expect(answer.body).toContain("Quorate");
+    expect(answer.headers["content-security-policy"]).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; " +
+        "connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  test("a file with a hash in its name is kept for good, the page itself never", async () => {
+    expect((await get("/assets/app-1a2b.js")).headers["cache-control"]).toContain("immutable");
+    expect((await get("/")).headers["cache-control"]).toBe("no-cache");
+  });
+
+  test.each([
+    "/../outside.json",
+    "/%2e%2e/outside.json",
+    "/assets/..%2f..%2foutside.json",
+    "/assets/..%5c..%5coutside.json",
+    "//etc/hostname.json",
+    "/.secret.json",
+    "/link.json",
+    "/%",
+    "/index.html%00.js",
+    "/assets/",
+    "/nothing.js",
+    `/${"a".repeat(5000)}.js`,
+  ])("nothing outside the folder, nothing hidden: %s", async (path) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(404);
+    expect(answer.body).toBe("no such file\n");
+  });
+
+  test.each(["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1", "[::1]:80"])("Host %s is refused", async (name) => {
+    expect((await get("/", { host: name })).status).toBe(403);
+  });
+
+  test("a page of another origin is refused", async () => {
+    expect((await get("/", { origin: "http://evil.example" })).status).toBe(403);
+  });
+
+  test("nothing but GET and HEAD", async () => {
+    expect((await get("/", {}, "POST")).status).toBe(405);
+    expect(await get("/", {}, "HEAD")).toMatchObject({ status: 200, body: "" });
+  });
+});
+
+describe("the socket", () => {
+  test("the right token opens a channel", async () => {
+    const { replies } = await talk([hello(token())], { until: 1, headers: { origin: `http://127.0.0.1:${web.port}` } });
+    expect(replies).toEqual([{ id: 1, ok: true, result: {} }]);
+    expect(channels).toHaveLength(1);
+  });
+
+  test("the token is 24 random bytes", async () => {
+    expect(Buffer.from(token(), "base64url")).toHaveLength(24);
+    const other = await startWeb({ staticDir: page, onChannel: () => undefined });
+    expect(new URL(other.url).hash).not.toBe(new URL(web.url).hash);
+    await other.close();
+  });
+
+  test.each(["", "wrong", "A".repeat(32)])("the token %j is refused", async (secret) => {
+    const { replies, closed } = await talk([hello(secret)]);
+    expect(replies).toEqual([
+      { id: 1, ok: false, error: { code: "refused", message: "wrong token: open the address that quorate printed" } },
+    ]);
+    expect(closed.code).toBe(1008);
+    expect(channels).toHaveLength(0);
+  });
+
+  test("a first message that is no hello is refused, and so is what follows it", async () => {
+    const { replies, closed } = await talk([{ id: 1, request: { op: "down" } }, hello(token())]);
+    expect(replies).toEqual([]);
+    expect(closed.code).toBe(1008);
+    expect(channels).toHaveLength(0);
+  });
+
+  test("a socket that says nothing is closed", async () => {
+    const { closed } = await talk([]);
+    expect(closed).toEqual({ code: 1008, reason: "no hello in time" });
+  });
+
+  test.each(["{", "[1,2", "\u0000"])("what is no JSON ends the socket: %j", async (text) => {
+    expect((await talk([text])).closed.code).toBe(1007);
+  });
+
+  test("a message beyond all bounds ends the socket", async () => {
+    expect((await talk([`"${"x".repeat(9 << 20)}"`])).closed.code).toBe(1009);
+  });
+
+  test.each([
+    ["another origin", { origin: "http://evil.example" }],
+    ["the right name at another port", { origin: "http://127.0.0.1:1" }],
+    ["https under our name", { origin: "https://127.0.0.1" }],
+    ["a sandboxed page", { origin: "null" }],
+    ["another host", { host: "evil.example" }],
+  ])("%s is refused before the token is looked at", async (_who, headers) => {
+    await expect(talk([hello(token())], { headers })).rejects.toThrow("Unexpected server response: 403");
+    expect(channels).toHaveLength(0);
+  });
+
+  test("only one path is a socket", async () => {
+    await expect(talk([hello(token())], { path: "/other" })).rejects.toThrow("404");
+  });
+
+  test("the server listens on loopback only", async () => {
+    const reached = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host: "127.0.0.2", port: web.port });
+      socket.on("connect", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on("error", () => resolve(false));
+    });
+    expect(reached).toBe(false);
+  });
+
+  test("channels carry messages both ways and end with the server", async () => {
+    const ended = talk([hello(token()), { id: 2, request: { op: "time" } }]);
+    await expect.poll(() => channels.length).toBe(1);
+    channels[0]?.onMessage((message) => channels[0]?.send({ echo: message }));
+    channels[0]?.send({ event: "gone", reason: "test" });
+    await web.close();
+    const { replies, closed } = await ended;
+    expect(replies).toContainEqual({ event: "gone", reason: "test" });
+    expect(closed.code).toBe(1001);
+  });
+});
+
+describe("what cannot start says why in one line", () => {
+  test("port in use", async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const failure = await startWeb({ port, staticDir: page, onChannel: () => undefined }).catch((error: unknown) => error);
+    other.close();
+    expect(failure).toBeInstanceOf(WebError);
+    expect(failure).toMatchObject({
+      code: "port-in-use",
+      message: expect.stringMatching(new RegExp(`^port ${port} on 127.0.0.1 is in use: [^\n]+$`)),
+    });
+  });
+
+  test("no page built, or no such port", async () => {
+    await expect(startWeb({ staticDir: join(base, "nowhere"), onChannel: () => undefined })).rejects.toMatchObject({ code: "no-page" });
+    await expect(startWeb({ port: 70000, staticDir: page, onChannel: () => undefined })).rejects.toMatchObject({ code: "bad-port" });
+  });
+});
