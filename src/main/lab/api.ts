@@ -11,6 +11,8 @@ export interface Channel {
   onMessage(handler: (message: unknown) => void): void;
   onClose(handler: () => void): void;
   close(): void;
+  /** Bytes the peer has not taken yet, where the transport knows: a slow reader is sent fewer snapshots. */
+  backlog?(): number;
 }
 
 const name = z.string().min(1).max(64);
@@ -20,62 +22,130 @@ const text = z.string().max(1 << 20);
 // ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
 
 export const linkStatus = z.object({
-  to: z.number(), link: z.number(), connected: z.boolean(), active: z.boolean(), latencyUs: z.number(),
-  localAddress: z.string(), remoteAddress: z.string(), mtu: z.number(), priority: z.number(),
+  to: z.number(),
+  link: z.number(),
+  connected: z.boolean(),
+  active: z.boolean(),
+  latencyUs: z.number(),
+  localAddress: z.string(),
+  remoteAddress: z.string(),
+  mtu: z.number(),
+  priority: z.number(),
 });
 
 export const tokenStatus = z.object({
-  here: z.boolean(), heldUntil: instant.optional(), lastReceived: instant.optional(), rotations: z.number(), retransmits: z.number(),
-  slowestRotationUs: z.number(), meanRotationUs: z.number(), tokenTimeoutMs: z.number(), consensusMs: z.number(), holdMs: z.number(), tokenRetransmitMs: z.number(),
+  here: z.boolean(),
+  heldUntil: instant.optional(),
+  lastReceived: instant.optional(),
+  rotations: z.number(),
+  retransmits: z.number(),
+  slowestRotationUs: z.number(),
+  meanRotationUs: z.number(),
+  tokenTimeoutMs: z.number(),
+  consensusMs: z.number(),
+  holdMs: z.number(),
+  tokenRetransmitMs: z.number(),
 });
 
 export const corosyncStatus = z.object({
-  nodeId: z.number(), state: z.enum(["operational", "gather", "commit", "recovery"]), ringId: z.string(), members: z.array(z.number()), representative: z.number(),
+  nodeId: z.number(),
+  state: z.enum(["operational", "gather", "commit", "recovery"]),
+  ringId: z.string(),
+  members: z.array(z.number()),
+  representative: z.number(),
   links: z.array(linkStatus),
   gathering: z.object({ proc: z.array(z.number()), failed: z.array(z.number()), consensus: z.array(z.number()) }),
-  token: tokenStatus, syncing: z.boolean(),
+  token: tokenStatus,
+  syncing: z.boolean(),
   nodelist: z.array(z.object({ nodeId: z.number(), name: z.string(), votes: z.number(), addresses: z.array(z.string()) })),
 });
 
 export const quorumStatus = z.object({
-  quorate: z.boolean(), expectedVotes: z.number(), highestExpected: z.number(), totalVotes: z.number(), quorum: z.number(), flags: z.array(z.string()), qdevice: z.null(),
+  quorate: z.boolean(),
+  expectedVotes: z.number(),
+  highestExpected: z.number(),
+  totalVotes: z.number(),
+  quorum: z.number(),
+  flags: z.array(z.string()),
+  qdevice: z.null(),
   votes: z.array(z.object({ nodeId: z.number(), votes: z.number(), member: z.boolean() })),
 });
 
 export const machineStatus = z.object({
-  name, kind: z.enum(["node", "qnetd"]), power: z.enum(["on", "off", "stalled"]), powerSince: instant, booting: z.boolean(), worker: z.enum(["alive", "lost"]),
+  name,
+  kind: z.enum(["node", "qnetd"]),
+  power: z.enum(["on", "off", "stalled"]),
+  powerSince: instant,
+  booting: z.boolean(),
+  worker: z.enum(["alive", "lost"]),
   units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])),
   nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean() })),
-  corosync: corosyncStatus.nullable(), quorum: quorumStatus.nullable(), pmxcfs: z.null(), ha: z.null(), busy: z.boolean(),
+  corosync: corosyncStatus.nullable(),
+  quorum: quorumStatus.nullable(),
+  pmxcfs: z.null(),
+  ha: z.null(),
+  busy: z.boolean(),
 });
 
 /** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups. */
 export const fault = z.object({
   kind: z.enum(["cut", "link-setting", "switch", "partition", "block"]),
-  node: z.string().optional(), net: z.string().optional(), to: z.string().optional(), direction: z.enum(["in", "out", "both"]).optional(),
-  delayMs: z.number().optional(), jitterMs: z.number().optional(), lossPercent: z.number().optional(), dupPercent: z.number().optional(), reorderPercent: z.number().optional(),
+  node: z.string().optional(),
+  net: z.string().optional(),
+  to: z.string().optional(),
+  direction: z.enum(["in", "out", "both"]).optional(),
+  delayMs: z.number().optional(),
+  jitterMs: z.number().optional(),
+  lossPercent: z.number().optional(),
+  dupPercent: z.number().optional(),
+  reorderPercent: z.number().optional(),
   groups: z.array(z.array(z.string())).optional(),
 });
 
-export const time = z.object({ instant, epoch: z.string(), speed: z.union([z.number(), z.literal("max")]), paused: z.boolean(), achieved: z.number() });
+export const time = z.object({
+  instant,
+  epoch: z.string(),
+  speed: z.union([z.number(), z.literal("max")]),
+  paused: z.boolean(),
+  achieved: z.number(),
+});
 
 /** Nodes that share one ring (operational), or one node's belief while it forms. `letter` and `pattern` tell rings apart without colour. */
 export const component = z.object({
-  letter: z.string(), ringId: z.string(), formed: z.boolean(), nodes: z.array(z.string()), members: z.array(z.number()),
-  quorate: z.boolean(), votes: z.number(), expectedVotes: z.number(), quorum: z.number(), mayLose: z.number(),
+  letter: z.string(),
+  ringId: z.string(),
+  formed: z.boolean(),
+  nodes: z.array(z.string()),
+  members: z.array(z.number()),
+  quorate: z.boolean(),
+  votes: z.number(),
+  expectedVotes: z.number(),
+  quorum: z.number(),
+  mayLose: z.number(),
   /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
   sentence: z.string(),
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean() })),
 });
 
 export const problem = z.object({
-  severity: z.enum(["error", "warning", "note"]), code: z.string(), text: z.string(), node: z.string().optional(), mend: z.string().optional(),
-  line: z.number().optional(), column: z.number().optional(),
+  severity: z.enum(["error", "warning", "note"]),
+  code: z.string(),
+  text: z.string(),
+  node: z.string().optional(),
+  mend: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
 });
 
 export const band = z.object({
-  node: z.string(), from: instant, to: instant.nullable(), ringId: z.string(), members: z.array(z.number()),
-  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]), quorate: z.boolean(), letter: z.string(),
+  node: z.string(),
+  from: instant,
+  to: instant.nullable(),
+  ringId: z.string(),
+  members: z.array(z.number()),
+  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]),
+  quorate: z.boolean(),
+  letter: z.string(),
 });
 
 export const mark = z.object({ instant, kind: z.enum(["act", "event"]), text: z.string() });
@@ -85,11 +155,21 @@ export const labSnapshot = z.object({
   time,
   networks: z.array(z.object({ name: z.string(), cidr: z.string(), on: z.boolean(), link: z.number().nullable() })),
   nodes: z.array(machineStatus),
-  cables: z.array(z.object({
-    node: z.string(), net: z.string(), nic: z.string(), address: z.string(), cutIn: z.boolean(), cutOut: z.boolean(), delayMs: z.number(), jitterMs: z.number(), lossPercent: z.number(),
-    /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it. */
-    state: z.enum(["carrying", "idle", "down", "unused"]),
-  })),
+  cables: z.array(
+    z.object({
+      node: z.string(),
+      net: z.string(),
+      nic: z.string(),
+      address: z.string(),
+      cutIn: z.boolean(),
+      cutOut: z.boolean(),
+      delayMs: z.number(),
+      jitterMs: z.number(),
+      lossPercent: z.number(),
+      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it. */
+      state: z.enum(["carrying", "idle", "down", "unused"]),
+    }),
+  ),
   /** Cuts of single pairs of machines, beside whole cables. */
   pairCuts: z.array(z.object({ net: z.string(), from: z.string(), to: z.string() })),
   faults: z.array(fault),
@@ -103,13 +183,23 @@ export const labSnapshot = z.object({
 });
 
 export const journalLine = z.object({
-  instant, node: z.string(), unit: z.string(), pid: z.number(), level: z.enum(["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"]), subsystem: z.string(), text: z.string(),
+  instant,
+  node: z.string(),
+  unit: z.string(),
+  pid: z.number(),
+  level: z.enum(["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"]),
+  subsystem: z.string(),
+  text: z.string(),
 });
 
 // ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const waitFor = z.object({
-  quorate: z.boolean().optional(), members: z.number().int().optional(), nodes: z.array(z.string()), synced: z.boolean().optional(), idle: z.boolean().optional(),
+  quorate: z.boolean().optional(),
+  members: z.number().int().optional(),
+  nodes: z.array(z.string()),
+  synced: z.boolean().optional(),
+  idle: z.boolean().optional(),
   /** virtual microseconds */
   timeout: z.number(),
 });
@@ -151,18 +241,40 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("step"), unit: z.enum(["event", "window"]), count: z.number().int().min(1).max(100_000) }),
   z.object({ op: z.literal("skip") }),
   z.object({ op: z.literal("wait"), what: waitFor }),
-  z.object({ op: z.literal("log"), node: z.string().optional(), unit: z.string().optional(), since: instant.optional(), follow: z.boolean() }),
+  z.object({
+    op: z.literal("log"),
+    node: z.string().optional(),
+    unit: z.string().optional(),
+    since: instant.optional(),
+    follow: z.boolean(),
+  }),
   z.object({ op: z.literal("record") }),
   z.object({ op: z.literal("conf-check"), text }),
   z.object({ op: z.literal("export") }),
   z.object({ op: z.literal("down") }),
+  /** What and who this lab is: an entry of `quorate ls`, with process and page address. */
+  z.object({ op: z.literal("info") }),
+  /** The page on loopback. Answers the running one's address, whatever the port, unless another port is asked for. */
+  z.object({ op: z.literal("serve"), port: z.number().int().min(0).max(65_535).optional() }),
   // a node's shell, from outside
   z.object({ op: z.literal("exec"), node: z.string(), line: text, noWait: z.boolean().optional() }),
   z.object({ op: z.literal("exec-input"), exec: z.string(), data: z.string().nullable() }),
   z.object({ op: z.literal("exec-signal"), exec: z.string(), signal: z.literal("SIGINT") }),
-  z.object({ op: z.literal("terminal-open"), node: z.string(), cols: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }),
+  /** With `line` the terminal runs that one line and ends. */
+  z.object({
+    op: z.literal("terminal-open"),
+    node: z.string(),
+    line: text.optional(),
+    cols: z.number().int().min(2).max(1000),
+    rows: z.number().int().min(1).max(1000),
+  }),
   z.object({ op: z.literal("terminal-write"), terminal: z.string(), data: text }),
-  z.object({ op: z.literal("terminal-resize"), terminal: z.string(), cols: z.number().int().min(2).max(1000), rows: z.number().int().min(1).max(1000) }),
+  z.object({
+    op: z.literal("terminal-resize"),
+    terminal: z.string(),
+    cols: z.number().int().min(2).max(1000),
+    rows: z.number().int().min(1).max(1000),
+  }),
   z.object({ op: z.literal("terminal-close"), terminal: z.string() }),
   // a node's shell, from inside (session processes)
   z.object({ op: z.literal("query"), node: z.string(), query: machineQuery }),
@@ -179,7 +291,11 @@ export const request = z.discriminatedUnion("op", [
 export type Request = z.infer<typeof request>;
 export type Op = Request["op"];
 
-export interface ExportFile { path: string; text: string; mode: number }
+export interface ExportFile {
+  path: string;
+  text: string;
+  mode: number;
+}
 
 /** What each request is answered with. Requests not named here answer `{}`. */
 export interface Replies {
@@ -195,6 +311,8 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  info: LabInfo;
+  serve: { url: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
   export: { files: ExportFile[] };
   /** Output then comes as `exec-output` events and one `exec-exit`. */
@@ -246,6 +364,17 @@ export type Problem = z.infer<typeof problem>;
 export type Band = z.infer<typeof band>;
 export type JournalLine = z.infer<typeof journalLine>;
 export type WaitFor = z.infer<typeof waitFor>;
+
+/** `quorate up --json` (CLI.md); `url` is null while the page is not served. */
+export interface LabInfo {
+  lab: string;
+  name: string;
+  running: boolean;
+  instant: number;
+  nodes: string[];
+  pid: number;
+  url: string | null;
+}
 
 /** A finding of `conf check` (CLI.md). */
 export interface Finding {
