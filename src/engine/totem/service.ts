@@ -23,6 +23,9 @@ export interface ServiceEngine {
 
 /** What a service may do towards the ring. */
 export interface ServicePort {
-  /** Queues a message for the total order; counts it in runtime.services.SVC.N.tx. False: the queue is full (CS_ERR_TRY_AGAIN). */
-  mcast(service: number, handler: number, payload: Uint8Array): boolean;
+  /**
+   * Queues a message for the total order; counts it in runtime.services.SVC.N.tx. False: the queue is full (CS_ERR_TRY_AGAIN).
+   * `uncounted`: not in tx, for what a service sends while it is loaded, before its counters exist.
+   */
+  mcast(service: number, handler: number, payload: Uint8Array, uncounted?: boolean): boolean;
 }
