@@ -1,0 +1,129 @@
+// Who may import whom. The engine's folders stand on each other in the order of the list: a folder may import those above it, never below.
+
+export const engineLayers: readonly string[] = [
+  "kernel",
+  "config",
+  "knet",
+  "totem",
+  "cpg",
+  "votequorum",
+  "qdevice",
+  "cmap",
+  "pmxcfs",
+  "machine",
+  "guest",
+  "ha",
+  "cluster",
+  "command",
+  "node",
+  "fabric",
+  "world",
+  "whatif",
+  "host",
+];
+
+const layerRules = engineLayers.slice(0, -1).map((layer, index) => ({
+  name: `layer-${layer}`,
+  comment: `${layer} stands above ${engineLayers.slice(index + 1).join(", ")} in the list and may import none of them`,
+  severity: "error",
+  from: { path: `^src/engine/${layer}/` },
+  to: { path: `^src/engine/(${engineLayers.slice(index + 1).join("|")})/` },
+}));
+
+const outside = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "core"];
+
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: "engine-alone",
+      comment: "the engine knows nobody who runs it",
+      severity: "error",
+      from: { path: "^src/engine/" },
+      to: { path: "^src/(main|renderer)/" },
+    },
+    {
+      name: "engine-pure",
+      comment: "outside host/ the engine uses no package and nothing of Node",
+      severity: "error",
+      from: { path: "^src/engine/", pathNot: "^src/engine/host/" },
+      to: { dependencyTypes: outside },
+    },
+    {
+      name: "engine-known-layer",
+      comment: `a folder of src/engine is one of: ${engineLayers.join(", ")}`,
+      severity: "error",
+      from: { path: "^src/engine/", pathNot: `^src/engine/((${engineLayers.join("|")})/|[^/]+$)` },
+      to: {},
+    },
+    {
+      name: "renderer-api-only",
+      comment: "the page knows the lab by its API alone",
+      severity: "error",
+      from: { path: "^src/renderer/" },
+      to: { path: "^src/(main|engine)/", pathNot: "^src/main/lab/api\\.ts$" },
+    },
+    {
+      name: "renderer-in-a-browser",
+      comment: "the page has no Node",
+      severity: "error",
+      from: { path: "^src/renderer/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "api-pure",
+      comment: "the page imports the API, so the API imports zod alone",
+      severity: "error",
+      from: { path: "^src/main/lab/api\\.ts$" },
+      to: { pathNot: "node_modules/zod/" },
+    },
+    {
+      name: "electron-in-desktop",
+      comment: "only the desktop face knows Electron",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/main/desktop/" },
+      to: { path: "node_modules/electron/" },
+    },
+    {
+      name: "zeromq-in-host",
+      comment: "only the engine's rim knows ZeroMQ",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/engine/host/" },
+      to: { path: "node_modules/zeromq/" },
+    },
+    {
+      name: "faces-apart",
+      comment: "desktop, web and command line meet in src/main/lab",
+      severity: "error",
+      from: { path: "^src/main/(web|lab|shell)/" },
+      to: { path: "^src/main/(desktop|cli)/" },
+    },
+    {
+      name: "src-without-tests",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|scripts)/" },
+    },
+    {
+      name: "no-circles",
+      comment: "what imports itself in a circle cannot be read from top to bottom",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "resolvable",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { couldNotResolve: true, pathNot: "^electron$|\\.(css|svg|woff2)(\\?|$)" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      extensions: [".ts", ".js", ".mjs", ".svelte", ".json"],
+      conditionNames: ["import", "svelte", "types", "default"],
+    },
+  },
+};

@@ -1,0 +1,148 @@
+/** The written style, enforced: openings, lengths, no left-overs, and the rules ESLint holds. Each is shown something that breaks it. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ESLint } from "eslint";
+import { describe, expect, test } from "vitest";
+import { projectRoot, sourceFiles } from "./project.ts";
+import { badChecker, badOpening, leftOvers, longFunctions, maxFileLines, openingComment } from "./style.ts";
+
+const source = sourceFiles("src", [".ts", ".svelte"]);
+const tests = sourceFiles("test", [".ts"]);
+const scripts = sourceFiles("scripts", [".mjs"]);
+
+describe("the project's files", () => {
+  test("every file says at its top what it is; in the engine in a paragraph", () => {
+    const bad = [...source, ...tests, ...scripts].flatMap(({ path, text }) => {
+      const what = badOpening(path, text);
+      return what === undefined ? [] : [`${path}: ${what}`];
+    });
+    expect(bad).toEqual([]);
+  });
+
+  test(`no file of the product is longer than ${maxFileLines} lines`, () => {
+    const long = source.flatMap(({ path, text }) =>
+      text.split("\n").length > maxFileLines ? [`${path}: ${text.split("\n").length} lines`] : [],
+    );
+    expect(long).toEqual([]);
+  });
+
+  test("no function of the product is longer than a screen", () => {
+    const long = source
+      .filter(({ path }) => path.endsWith(".ts"))
+      .flatMap(({ path, text }) => longFunctions(path, text).map((found) => `${path}:${found}`));
+    expect(long).toEqual([]);
+  });
+
+  test("nothing is left for another day", () => {
+    const own = "test/tidy/";
+    const left = [...source, ...tests, ...scripts]
+      .filter(({ path }) => !path.startsWith(own))
+      .flatMap(({ path, text }) => leftOvers(path, text).map((found) => `${path}:${found}`));
+    expect(left).toEqual([]);
+  });
+
+  test("each checker states its invariant", () => {
+    const bad = source
+      .filter(({ path }) => /^src\/engine\/world\/checkers\/(?!index|types|check)/.test(path))
+      .flatMap(({ path, text }) => {
+        const what = badChecker(text);
+        return what === undefined ? [] : [`${path}: ${what}`];
+      });
+    expect(bad).toEqual([]);
+  });
+});
+
+describe("each rule is seen to fail", () => {
+  test("a file without an opening, an engine file with half a line", () => {
+    expect(badOpening("src/main/a.ts", "export const a = 1;\n")).toBe("opens without saying what it is");
+    expect(badOpening("src/main/a.ts", "/** Says what it is. */\nexport const a = 1;\n")).toBeUndefined();
+    expect(badOpening("src/engine/totem/a.ts", "/** Short. */\nexport const a = 1;\n")).toContain("paragraph");
+    expect(badOpening("src/renderer/src/A.svelte", "<script>\n  let a = 1;\n</script>\n")).toBe("opens without saying what it is");
+    expect(badOpening("src/renderer/src/A.svelte", "<!-- Says what it is. -->\n<p></p>\n")).toBeUndefined();
+    expect(openingComment("#!/usr/bin/env node\n// One.\n// Two.\ncode();\n")).toBe("One.\nTwo.");
+  });
+
+  test("a long function", () => {
+    const text = `function long() {\n${"  step();\n".repeat(90)}}\nfunction short() {}\n`;
+    expect(longFunctions("a.ts", text)).toEqual(["1: long, 92 lines"]);
+  });
+
+  test("left-overs", () => {
+    expect(leftOvers("src/a.ts", "// TODO: all of it\nconst todo = 1;\nthrow new Error('not implemented');\n")).toHaveLength(2);
+    expect(leftOvers("src/a.ts", 'const facts = "../shared/reference";\n')).toHaveLength(1);
+  });
+
+  test("a checker without its sentence", () => {
+    expect(badChecker("/** checker */\n")).toBeDefined();
+    expect(badChecker("/** At most one component is quorate at any instant. */\n")).toBeUndefined();
+  });
+});
+
+describe("ESLint holds the rest", () => {
+  const eslint = new ESLint({ cwd: projectRoot });
+  const existing = join(projectRoot, "src/engine/kernel/time.ts");
+
+  async function broken(code: string): Promise<string[]> {
+    const [result] = await eslint.lintText(code, { filePath: existing });
+    return (result?.messages ?? []).filter((message) => message.severity === 2).map((message) => message.ruleId ?? message.message);
+  }
+
+  test.each([
+    ["any", "export const a = (x: any): number => x as number;\n", "@typescript-eslint/no-explicit-any"],
+    ["non-null !", "export const a = (x: number | undefined): number => x!;\n", "@typescript-eslint/no-non-null-assertion"],
+    ["a default export", "export default 1;\n", "no-restricted-syntax"],
+    [
+      "a type imported as a value",
+      'import { Instant } from "./time.ts";\nexport type A = Instant;\n',
+      "@typescript-eslint/consistent-type-imports",
+    ],
+    [
+      "a promise nobody waits for",
+      "const p = async (): Promise<void> => {};\nexport const a = (): void => {\n  p();\n};\n",
+      "@typescript-eslint/no-floating-promises",
+    ],
+    ["a swallowed error", "export const a = (): void => {\n  try {\n    a();\n  } catch {}\n};\n", "no-empty"],
+    [
+      "a switch that forgets a case",
+      'export const a = (x: "p" | "q"): number => {\n  switch (x) {\n    case "p":\n      return 1;\n  }\n  return 0;\n};\n',
+      "@typescript-eslint/switch-exhaustiveness-check",
+    ],
+  ])("%s", async (_what, code, rule) => {
+    expect(await broken(code)).toContain(rule);
+  });
+
+  test("and lets good code pass", async () => {
+    expect(await broken("export const a = (x: number): number => x + 1;\n")).toEqual([]);
+  });
+});
+
+describe("the packages", () => {
+  const read = (name: string): Record<string, Record<string, unknown>> =>
+    JSON.parse(readFileSync(join(projectRoot, name), "utf8")) as Record<string, Record<string, unknown>>;
+
+  test("every version is exact", () => {
+    const { dependencies = {}, devDependencies = {} } = read("package.json");
+    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+      ([, version]) => !/^(npm:@[\w/-]+@)?\d+\.\d+\.\d+$/.test(String(version)),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  test("the lock file names no host", () => {
+    const { packages = {} } = read("package-lock.json");
+    expect(Object.keys(packages).length).toBeGreaterThan(100);
+    expect(Object.entries(packages).filter(([, entry]) => typeof entry === "object" && entry !== null && "resolved" in entry)).toEqual([]);
+  });
+
+  test("the lock file belongs to package.json", () => {
+    const wanted = read("package.json");
+    const locked = read("package-lock.json")["packages"]?.[""] as typeof wanted;
+    expect(locked["dependencies"]).toEqual(wanted["dependencies"]);
+    expect(locked["devDependencies"]).toEqual(wanted["devDependencies"]);
+  });
+
+  test("the licence is there whole", () => {
+    expect(existsSync(join(projectRoot, "LICENSE"))).toBe(true);
+    expect(readFileSync(join(projectRoot, "LICENSE"), "utf8")).toMatch(/Apache License\s+Version 2\.0[\s\S]*END OF TERMS AND CONDITIONS/);
+  });
+});
