@@ -1,0 +1,437 @@
+/**
+ * One Totem instance: the single-ring ordering and membership protocol of one daemon (totemsrp with totempg on top). Packets and timers in,
+ * packets, deliveries and configurations out. The rules live in gather.ts, commit.ts, token.ts, install.ts and delivery.ts; this class routes
+ * events to them. Left out: the udp and udpu transports, and the heartbeat failure detector, which is off by default.
+ * Sources: Amir et al., "The Totem Single-Ring Ordering and Membership Protocol"; corosync.conf(5); behaviour observed in debug logs.
+ */
+import { MS, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
+import { nextInRing, onCommitToken, retransmitToken } from "./commit.ts";
+import { deliverUpTo, inRange, sortQueue, updateAru } from "./delivery.ts";
+import { consensusExpired, enterGather, onForeign, onJoin, restoreOldRing, sendJoin, sendLeave } from "./gather.ts";
+import {
+  COMMIT_TOKEN,
+  HOLD_CANCEL,
+  JOIN,
+  MCAST,
+  MERGE_DETECT,
+  ORF_TOKEN,
+  decode,
+  encodeHoldCancel,
+  encodeMergeDetect,
+  type HoldCancel,
+  type Mcast,
+  type MergeDetect,
+} from "./messages.ts";
+import { TotemPg, type PgState } from "./pg.ts";
+import { initialState, initialStats, initialWatch, type Srp, type SrpState, type SrpStats, type TokenWatch } from "./state.ts";
+import { TIMER, arm, armStatsRound, resetRetransmitTimeout, resetTokenWarning } from "./timing.ts";
+import { onToken } from "./token.ts";
+import {
+  ringIdText,
+  sameRing,
+  type Configuration,
+  type RingId,
+  type TotemListener,
+  type TotemParams,
+  type TotemTransport,
+} from "./types.ts";
+import { meanRotation, slowestRotation } from "./watch.ts";
+
+/** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
+const QUEUE_FRAMES_MAX = 64;
+
+/** More consecutive gathers than this and the statistics round complains (MAX_NO_CONT_GATHER). */
+const CONTINUOUS_GATHER_MAX = 3;
+
+export interface TotemSnapshot {
+  srp: SrpState;
+  stats: SrpStats;
+  watch: TokenWatch;
+  pg: PgState;
+  params: TotemParams;
+}
+
+export class Totem {
+  private readonly t: Srp;
+  private readonly pg: TotemPg;
+
+  /**
+   * @param port timers, log and trace of this layer
+   * @param params effective parameters (runtime.config.totem.*)
+   * @param transport knet
+   * @param listener the service engine
+   * @param ringSeq the ring sequence number on disk (0 if none); the daemon starts with the next one
+   */
+  constructor(port: Port, params: TotemParams, transport: TotemTransport, listener: TotemListener, ringSeq: number) {
+    this.pg = new TotemPg(
+      (frame) => this.queueFrame(frame),
+      () => QUEUE_FRAMES_MAX - this.frames().length,
+    );
+    const inner: TotemListener = {
+      deliver: (from, frame) => this.pg.deliver(from, frame, (payload) => listener.deliver(from, payload)),
+      configuration: (change: Configuration) => {
+        this.pg.forget(change.left);
+        listener.configuration(change);
+      },
+      storeRingSeq: (seq) => {
+        port.log("debug", "MAIN", `Storing new sequence id for ring ${seq.toString(16)}`);
+        listener.storeRingSeq(seq);
+      },
+    };
+    this.t = {
+      s: initialState(params.nodeId, ringSeq + 1, port.now()),
+      params,
+      stats: initialStats(),
+      watch: initialWatch(),
+      port,
+      transport,
+      listener: inner,
+      onToken: () => {
+        this.onTokenCallback();
+        this.pg.flush();
+      },
+    };
+  }
+
+  /** Called at every token visit before waiting messages are sent; the sync engine does its next step here. */
+  onTokenCallback: () => void = () => undefined;
+
+  /** The interfaces are up: enter GATHER for the first time. */
+  start(): void {
+    enterGather(this.t, 15);
+  }
+
+  /** Says goodbye (SIGTERM, cfgtool -H). The others form a ring without this node at once; this instance goes silent. */
+  leave(): void {
+    if (this.t.s.left) return;
+    sendLeave(this.t);
+    this.silence();
+  }
+
+  private silence(): void {
+    this.t.s.left = true;
+    for (const name of Object.values(TIMER)) this.t.port.clearTimer(name);
+  }
+
+  private frames(): Uint8Array[] {
+    return this.t.s.waitingTransAck ? this.t.s.transQueue : this.t.s.queue;
+  }
+
+  private queueFrame(frame: Uint8Array): void {
+    this.frames().push(frame);
+  }
+
+  /** Queues a message for the total order. False: the queue is full (CS_ERR_TRY_AGAIN). */
+  mcast(payload: Uint8Array): boolean {
+    if (this.t.s.left || !this.pg.mcast(payload)) return false;
+    this.cancelHold();
+    return true;
+  }
+
+  /** Frames waiting for the token, between 0 and 64: the level that drives flow control of the applications. */
+  get backlog(): number {
+    return this.frames().length + (this.pg.waiting ? 1 : 0);
+  }
+
+  /** Somebody believes the token rests at the representative: ask for it. */
+  private cancelHold(): void {
+    const t = this.t;
+    if (!t.s.myTokenHeld || t.s.phase !== "operational") return;
+    t.s.myTokenHeld = false;
+    t.stats.token_hold_cancel_tx++;
+    t.transport.multicast(encodeHoldCancel(t.params.nodeId, t.s.ring));
+  }
+
+  /** The services have synchronised: messages that waited since before the change may go (totempg_trans_ack). */
+  transAck(): void {
+    const s = this.t.s;
+    if (!s.waitingTransAck) return;
+    this.pg.flush();
+    s.waitingTransAck = false;
+    // What the services queued last still goes before what waited.
+    s.queue = [...s.transQueue, ...s.queue];
+    s.transQueue = [];
+    this.t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 0");
+    if (s.queue.length > 0) this.cancelHold();
+  }
+
+  /** A packet from knet. What is no Totem packet is dropped and counted. */
+  receive(packet: Uint8Array): void {
+    const t = this.t;
+    if (t.s.left) return;
+    const message = decode(packet);
+    if (message === undefined) {
+      t.stats.rx_msg_dropped++;
+      return;
+    }
+    switch (message.type) {
+      case ORF_TOKEN:
+        onToken(t, message);
+        return;
+      case MCAST:
+        this.onMcast(message);
+        return;
+      case MERGE_DETECT:
+        this.onMergeDetect(message);
+        return;
+      case JOIN:
+        onJoin(t, message);
+        return;
+      case COMMIT_TOKEN:
+        onCommitToken(t, message);
+        return;
+      case HOLD_CANCEL:
+        this.onHoldCancel(message);
+    }
+  }
+
+  private onMcast(message: Mcast): void {
+    const t = this.t;
+    const s = t.s;
+    t.stats.mcast_rx++;
+    if (!sameRing(message.ring, s.ring)) {
+      if (s.phase === "commit" || s.phase === "recovery") t.stats.rx_msg_dropped++;
+      else onForeign(t, message.from, 7, 8);
+      return;
+    }
+    // While gathering, messages of the installed ring are still taken in: recovery will want them.
+    if (s.phase === "commit") return;
+    const queue = sortQueue(t);
+    if (inRange(t, message.seq) && message.seq > s.myAru && !queue.has(message.seq)) {
+      if (message.seq > s.myHighSeqReceived) s.myHighSeqReceived = message.seq;
+      queue.set(message.seq, message);
+      s.misses.delete(message.seq);
+    }
+    updateAru(t);
+    if (s.phase === "operational") deliverUpTo(t, s.myHighSeqReceived, false);
+  }
+
+  private onMergeDetect(message: MergeDetect): void {
+    const t = this.t;
+    t.stats.memb_merge_detect_rx++;
+    if (sameRing(message.ring, t.s.ring)) return;
+    // Seen with the real daemon: a node that slept through a re-forming is not woken by the merge detect of one it still counts as a member.
+    if (t.s.phase === "operational" && t.s.memb.includes(message.from)) return;
+    onForeign(t, message.from, 9, 10);
+  }
+
+  private onHoldCancel(message: HoldCancel): void {
+    const t = this.t;
+    t.stats.token_hold_cancel_rx++;
+    if (!sameRing(message.ring, t.s.ring) || t.s.phase === "gather" || t.s.phase === "commit") return;
+    t.s.mySeqUnchanged = 0;
+    t.s.myTokenHeld = false;
+    if (t.s.ring.rep !== t.params.nodeId) return;
+    t.port.clearTimer(TIMER.hold);
+    this.sendTokenAgain();
+    resetRetransmitTimeout(t);
+  }
+
+  private sendTokenAgain(): void {
+    const t = this.t;
+    t.watch.heldSince = t.port.now();
+    t.port.trace({
+      what: "token",
+      from: t.params.nodeId,
+      to: t.s.sentTokenTo,
+      seq: t.s.myHighSeqReceived,
+      retransmits: 0,
+      ring: ringIdText(t.s.ring),
+    });
+    t.stats.orf_token_tx++;
+    retransmitToken(t);
+  }
+
+  /** A timer of this layer ran out. */
+  timer(name: string): void {
+    const t = this.t;
+    switch (name) {
+      case TIMER.token:
+        this.tokenLost();
+        return;
+      case TIMER.warning:
+        t.port.log(
+          "notice",
+          "TOTEM",
+          `Token has not been received in ${Math.floor((t.port.now() - Math.max(0, t.watch.lastRx)) / MS)} ms `,
+        );
+        resetTokenWarning(t);
+        return;
+      case TIMER.retransmit:
+        if (t.s.phase === "gather") return;
+        retransmitToken(t);
+        resetRetransmitTimeout(t);
+        return;
+      case TIMER.hold:
+        if (t.s.phase === "operational" || t.s.phase === "recovery") this.sendTokenAgain();
+        return;
+      case TIMER.merge:
+        t.s.mergeDetectPending = false;
+        if (t.s.phase !== "operational" || t.s.ring.rep !== t.params.nodeId) return;
+        t.stats.memb_merge_detect_tx++;
+        t.transport.multicast(encodeMergeDetect(t.params.nodeId, t.s.ring));
+        return;
+      case TIMER.join:
+        if (t.s.phase !== "gather" && t.s.phase !== "commit") return;
+        sendJoin(t);
+        arm(t, TIMER.join, t.params.joinMs);
+        return;
+      case TIMER.sendJoin:
+        if (t.s.phase === "gather") sendJoin(t);
+        return;
+      case TIMER.consensus:
+        if (t.s.phase === "gather") consensusExpired(t);
+        return;
+      case TIMER.stats:
+        this.statsRound();
+        return;
+      default:
+        throw new Error(`totem has no timer ${name}`);
+    }
+  }
+
+  private tokenLost(): void {
+    const t = this.t;
+    const state = t.s.phase;
+    if (state === "commit" || state === "recovery") t.port.trace({ what: "commit-token-lost", node: t.params.nodeId, state });
+    switch (state) {
+      case "operational":
+        t.stats.operational_token_lost++;
+        t.port.log("debug", "TOTEM", "The token was lost in the OPERATIONAL state.");
+        t.port.log(
+          "notice",
+          "TOTEM",
+          `A processor failed, forming new configuration: token timed out (${t.params.tokenMs}ms), waiting ${t.params.consensusMs}ms for consensus.`,
+        );
+        enterGather(t, 2);
+        return;
+      case "gather":
+        t.stats.gather_token_lost++;
+        t.port.log("debug", "TOTEM", `The consensus timeout expired (${t.params.consensusMs}ms).`);
+        consensusExpired(t);
+        enterGather(t, 3);
+        return;
+      case "commit":
+        t.stats.commit_token_lost++;
+        t.port.log("debug", "TOTEM", "The token was lost in the COMMIT state.");
+        enterGather(t, 4);
+        return;
+      case "recovery":
+        t.stats.recovery_token_lost++;
+        t.port.log("debug", "TOTEM", "The token was lost in the RECOVERY state.");
+        restoreOldRing(t);
+        enterGather(t, 5);
+    }
+  }
+
+  private statsRound(): void {
+    const t = this.t;
+    const stuck = t.stats.continuous_gather > CONTINUOUS_GATHER_MAX;
+    t.stats.firewall_enabled_or_nic_failure = stuck ? 1 : 0;
+    if (stuck) {
+      t.port.log(
+        "warning",
+        "MAIN",
+        "Totem is unable to form a cluster because of an operating system or network fault (reason: totem is continuously in gather state). The most common cause of this message is that the local firewall is configured improperly.",
+      );
+    }
+    if (t.stats.continuous_gather > 0) armStatsRound(t);
+  }
+
+  /** The process was not scheduled since `since`: what it reads now may be old (see pause detection). */
+  paused(since: number): void {
+    this.t.s.pausedSince = since;
+  }
+
+  /** The process runs again and its late timers have run. */
+  running(): void {
+    this.t.s.pausedSince = -1;
+  }
+
+  /** Timers of the effective configuration changed (reload, node added). */
+  setParams(params: TotemParams): void {
+    this.t.params = params;
+  }
+
+  get phase(): SrpState["phase"] {
+    return this.t.s.phase;
+  }
+
+  get ring(): RingId {
+    return this.t.s.ring;
+  }
+
+  /** Members of the installed ring, ascending. */
+  get members(): readonly number[] {
+    return this.t.s.memb;
+  }
+
+  /** Members that came along from the ring before. */
+  get transitional(): readonly number[] {
+    return this.t.s.trans;
+  }
+
+  /** The lists of the membership protocol: what this node has heard of, given up, and agreed with. */
+  gathering(): { proc: number[]; failed: number[]; consensus: number[] } {
+    const s = this.t.s;
+    return { proc: [...s.proc], failed: [...s.failed], consensus: [...s.consensus] };
+  }
+
+  /** stats.srp.* as of now. */
+  stats(): SrpStats {
+    const t = this.t;
+    const since = t.watch.lastRx < 0 ? 0 : Math.floor((t.port.now() - t.watch.lastRx) / MS);
+    return { ...t.stats, mtt_rx_token: Math.floor(meanRotation(t) / MS / 2), time_since_token_last_received: since };
+  }
+
+  tokenStatus(): TokenStatus {
+    const t = this.t;
+    const s = t.s;
+    const held = s.ring.rep === t.params.nodeId && s.myTokenHeld && s.phase === "operational";
+    return {
+      here: held,
+      heldUntil: held ? t.watch.lastRx + t.params.holdMs * MS : undefined,
+      lastReceived: t.watch.lastRx < 0 ? undefined : t.watch.lastRx,
+      rotations: t.watch.rotations,
+      retransmits: t.watch.retransmits,
+      slowestRotationUs: slowestRotation(t),
+      meanRotationUs: meanRotation(t),
+      tokenTimeoutMs: t.params.tokenMs,
+      consensusMs: t.params.consensusMs,
+      holdMs: t.params.holdMs,
+      tokenRetransmitMs: t.params.tokenRetransmitMs,
+    };
+  }
+
+  /** Whom this node passes the token to. */
+  get successor(): number {
+    return nextInRing(this.t.s.memb, this.t.params.nodeId);
+  }
+
+  snapshot(): TotemSnapshot {
+    const t = this.t;
+    return { srp: cloneState(t.s), stats: { ...t.stats }, watch: cloneState(t.watch), pg: this.pg.snapshot(), params: t.params };
+  }
+
+  restore(state: TotemSnapshot): void {
+    const t = this.t;
+    t.s = cloneState(state.srp);
+    t.stats = { ...state.stats };
+    t.watch = cloneState(state.watch);
+    t.params = state.params;
+    this.pg.restore(state.pg);
+  }
+
+  digest(h: Hasher): void {
+    const s = this.t.s;
+    h.text(s.phase).int(s.ring.rep).int(s.ring.seq).int(s.tokenRingSeq).int(s.oldRing.rep).int(s.oldRing.seq);
+    for (const list of [s.proc, s.failed, s.consensus, s.memb, s.trans, s.newMemb]) {
+      h.int(list.length);
+      for (const id of list) h.int(id);
+    }
+    h.int(s.myAru).int(s.myHighSeqReceived).int(s.myHighDelivered).int(s.myTokenSeq).int(s.mySeqUnchanged).int(s.lastReleased);
+    h.int(s.queue.length).int(s.transQueue.length).int(s.retransQueue.length).int(s.regular.size).int(s.recovery.size);
+    h.bool(s.waitingTransAck).bool(s.myTokenHeld).bool(s.left).bytes(s.sentToken);
+    h.int(this.t.stats.orf_token_rx).int(this.t.stats.mcast_rx).int(this.t.stats.memb_join_rx);
+  }
+}
