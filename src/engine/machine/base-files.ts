@@ -1,0 +1,102 @@
+/**
+ * The disk of a freshly installed machine: the directories and the few files a person or a tool of the lab looks at. In the real stack: what the
+ * Proxmox VE installer leaves. Left out: programs, libraries, and everything the lab models no reader of.
+ */
+import { utf8, type Instant } from "../kernel/index.ts";
+import { directoryNode, makeDirectory, makeSymlink, writeFile, type DirectoryNode, type Result } from "./files.ts";
+import type { NicDesign } from "./nics.ts";
+
+const DIRECTORIES = [
+  "/boot",
+  "/dev",
+  "/etc/corosync",
+  "/etc/default",
+  "/etc/network",
+  "/home",
+  "/media",
+  "/mnt",
+  "/opt",
+  "/proc",
+  "/run",
+  "/srv",
+  "/sys",
+  "/usr/bin",
+  "/usr/lib",
+  "/usr/sbin",
+  "/usr/share",
+  "/var/lib/corosync",
+  "/var/log/corosync",
+  "/var/tmp",
+];
+
+const LINKS: readonly [string, string][] = [
+  ["/bin", "usr/bin"],
+  ["/lib", "usr/lib"],
+  ["/sbin", "usr/sbin"],
+  ["/etc/os-release", "../usr/lib/os-release"],
+];
+
+/** Debian 12's os-release(5), the release the reference daemons were recorded on. */
+const OS_RELEASE = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
+NAME="Debian GNU/Linux"
+VERSION_ID="12"
+VERSION="12 (bookworm)"
+VERSION_CODENAME=bookworm
+ID=debian
+HOME_URL="https://www.debian.org/"
+SUPPORT_URL="https://www.debian.org/support"
+BUG_REPORT_URL="https://bugs.debian.org/"
+`;
+
+export interface HostEntry {
+  address: string;
+  name: string;
+}
+
+export interface BaseDesign {
+  hostname: string;
+  domain: string;
+  nics: readonly NicDesign[];
+  /** What /etc/hosts knows besides localhost; own name included. */
+  hosts: readonly HostEntry[];
+}
+
+function must(result: Result<DirectoryNode>): DirectoryNode {
+  if (!result.ok) throw new Error(`base tree: ${result.errno}`);
+  return result.value;
+}
+
+function interfacesFile(nics: readonly NicDesign[]): string {
+  const parts = ["auto lo\niface lo inet loopback\n"];
+  for (const nic of nics) {
+    const six = nic.address.includes(":");
+    parts.push(`auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`);
+  }
+  return parts.join("\n");
+}
+
+function hostsFile(base: BaseDesign): string {
+  const lines = ["127.0.0.1 localhost.localdomain localhost"];
+  for (const h of base.hosts) lines.push(`${h.address} ${h.name}.${base.domain} ${h.name}`);
+  lines.push("", "::1 ip6-localhost ip6-loopback", "ff02::1 ip6-allnodes", "ff02::2 ip6-allrouters", "");
+  return lines.join("\n");
+}
+
+/** The tree of a machine that was just installed, everything dated `now`. */
+export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
+  let root = directoryNode([], 0o755, now);
+  for (const dir of DIRECTORIES) root = must(makeDirectory(root, dir, true, now));
+  root = must(makeDirectory(root, "/root", false, now, 0o700));
+  root = must(makeDirectory(root, "/tmp", false, now, 0o1777));
+  for (const [path, target] of LINKS) root = must(makeSymlink(root, target, path, now));
+  const texts: readonly [string, string][] = [
+    ["/etc/hostname", `${base.hostname}\n`],
+    ["/etc/hosts", hostsFile(base)],
+    ["/etc/network/interfaces", interfacesFile(base.nics)],
+    ["/etc/resolv.conf", `search ${base.domain}\n`],
+    ["/etc/default/corosync", "# Command line options of corosync(8)\nCOROSYNC_OPTIONS=\"\"\n"],
+    ["/usr/lib/os-release", OS_RELEASE],
+  ];
+  for (const [path, text] of texts) root = must(writeFile(root, path, utf8(text), { append: false }, now));
+  return root;
+}

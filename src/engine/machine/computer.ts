@@ -1,0 +1,351 @@
+/**
+ * One computer without its programs: power, boot and shutdown, the units' manager, disk, network cards, journal, process ids. In the real stack: the
+ * hardware, the kernel and systemd as far as a cluster stack notices them. Programs are run by whoever owns the computer, through
+ * `Processes`. Left out: memory, load, CPU time, users, clock skew.
+ */
+import {
+  Journal,
+  MS,
+  NEVER,
+  Rng,
+  SEC,
+  Timers,
+  cloneState,
+  type Duration,
+  type Effect,
+  type Hasher,
+  type Instant,
+  type JournalState,
+  type LogLevel,
+  type NicStatus,
+  type Out,
+  type Power,
+  type RngState,
+  type TimersState,
+  type TraceEvent,
+} from "../kernel/index.ts";
+import { baseTree, type HostEntry } from "./base-files.ts";
+import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
+import type { NicDesign } from "./nics.ts";
+import { Units, type UnitSpec, type UnitsState } from "./units.ts";
+
+/** Virtual time from the power button to the first unit, where a design gives none. */
+export const BOOT_DEFAULT: Duration = 5 * SEC;
+/** From the last unit's end to power off: unmounting and the firmware's part. Ours. */
+const POWER_OFF_DELAY: Duration = 1 * SEC;
+/** First process id a unit may get after boot, about what a PVE node shows. */
+const FIRST_PID = 700;
+const PID_MAX = 32_768;
+
+export interface ComputerDesign {
+  readonly name: string;
+  readonly hostname: string;
+  readonly domain: string;
+  readonly nics: readonly NicDesign[];
+  /** Entries of /etc/hosts, own name included. */
+  readonly hosts: readonly HostEntry[];
+  /** Files put on the fresh disk, over the base tree. Mode 0644 where absent. */
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array; readonly mode?: number }[];
+  readonly boot: Duration;
+  /** Units not started at boot. */
+  readonly disabledUnits: readonly string[];
+  /** "on": the machine starts booting at instant 0 by itself. */
+  readonly power: "on" | "off";
+}
+
+/** Who runs the programs. */
+export interface Processes {
+  spawn(unit: string, pid: number): void;
+  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
+  kill(unit: string): void;
+  /** The power went: nothing that ran is left. */
+  powerLost(): void;
+}
+
+type Stage = "off" | "booting" | "starting" | "on" | "stopping" | "powering-off";
+
+interface PowerState {
+  stage: Stage;
+  stalled: boolean;
+  since: Instant;
+  rebootAfter: boolean;
+  /** Units still to be started at boot, in order. */
+  bootQueue: string[];
+  nextPid: number;
+}
+
+export interface ComputerState {
+  power: PowerState;
+  root: DirectoryNode;
+  nics: NicStatus[];
+  timers: TimersState;
+  journal: JournalState;
+  units: UnitsState;
+  rng: RngState;
+}
+
+const KERNEL_LINE = "Linux version 6.8.12-13-pve (build@proxmox) (gcc 12.2.0) #1 SMP PREEMPT_DYNAMIC";
+
+export class Computer {
+  now: Instant = 0;
+  private out: Out = () => undefined;
+  readonly timers = new Timers();
+  readonly journal = new Journal();
+  readonly units: Units;
+  root: DirectoryNode;
+  nics: NicStatus[];
+  private power: PowerState;
+  private rng: Rng;
+
+  constructor(
+    readonly design: ComputerDesign,
+    seed: string,
+    specs: readonly UnitSpec[],
+    private readonly processes: Processes,
+  ) {
+    this.rng = Rng.from(seed, "machine", design.name);
+    this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, bootQueue: [], nextPid: FIRST_PID };
+    this.nics = design.nics.map((n) => ({ name: n.name, net: n.net, address: n.address, up: true }));
+    this.root = this.freshDisk();
+    this.units = new Units(
+      {
+        now: () => this.now,
+        setTimer: (name, at) => this.timers.set(`unit/${name}`, at),
+        clearTimer: (name) => this.timers.clear(`unit/${name}`),
+        log: (unit, pid, level, text) => this.log(unit, pid, level, "", text),
+        trace: (event) => this.trace(event),
+        pathExists: (path) => find(this.root, path).ok,
+        newPid: () => this.newPid(),
+        spawn: (unit, pid) => processes.spawn(unit, pid),
+        stop: (unit, polite) => processes.stop(unit, polite),
+        kill: (unit) => processes.kill(unit),
+      },
+      specs,
+      design.disabledUnits,
+    );
+    if (design.power === "on") this.powerOn();
+  }
+
+  /** Every event enters here: from now on `now` is the instant and effects go to `out`. */
+  enter(now: Instant, out: Out): void {
+    this.now = now;
+    this.out = out;
+  }
+
+  emit(effect: Effect): void {
+    this.out(effect);
+  }
+
+  trace(event: TraceEvent): void {
+    this.out({ kind: "trace", event });
+  }
+
+  /** One journal line. `unit` without suffix; pid 1 is systemd speaking about the unit. */
+  log(unit: string, pid: number, level: LogLevel, subsystem: string, text: string): void {
+    const line = { instant: this.now, unit, pid, level, subsystem, text };
+    this.journal.append(line);
+    this.out({ kind: "journal", line });
+  }
+
+  newPid(): number {
+    const pid = this.power.nextPid;
+    this.power.nextPid = pid + this.rng.between(1, 4);
+    if (this.power.nextPid > PID_MAX) this.power.nextPid = FIRST_PID;
+    return pid;
+  }
+
+  private freshDisk(): DirectoryNode {
+    const d = this.design;
+    let root = baseTree({ hostname: d.hostname, domain: d.domain, nics: d.nics, hosts: d.hosts }, 0);
+    for (const file of d.files) {
+      const parent = file.path.slice(0, Math.max(1, file.path.lastIndexOf("/")));
+      const made = makeDirectory(root, parent, true, 0);
+      const written = made.ok ? writeFile(made.value, file.path, file.data, { append: false, mode: file.mode }, 0) : made;
+      if (!written.ok) throw new Error(`${d.name}: cannot put ${file.path} on the fresh disk: ${written.errno}`);
+      root = written.value;
+    }
+    return root;
+  }
+
+  // ---- power
+
+  get stage(): Stage {
+    return this.power.stage;
+  }
+
+  get stalled(): boolean {
+    return this.power.stalled;
+  }
+
+  /** Units run, commands can be typed, the network answers. */
+  get isUp(): boolean {
+    const s = this.power.stage;
+    return s === "starting" || s === "on" || s === "stopping";
+  }
+
+  get powerSince(): Instant {
+    return this.power.since;
+  }
+
+  get booting(): boolean {
+    return this.power.stage === "booting" || this.power.stage === "starting";
+  }
+
+  powerWord(): Power {
+    if (this.power.stage === "off") return "off";
+    return this.power.stalled ? "stalled" : "on";
+  }
+
+  private changePower(stage: Stage): void {
+    const before = this.powerWord();
+    this.power.stage = stage;
+    const after = this.powerWord();
+    if (before === after) return;
+    this.power.since = this.now;
+    this.trace({ what: "power", state: after });
+  }
+
+  /** The power button. No effect on a machine that is on. */
+  powerOn(): void {
+    if (this.power.stage !== "off") return;
+    this.power.rebootAfter = false;
+    this.power.stalled = false;
+    this.power.nextPid = FIRST_PID + this.rng.below(200);
+    this.changePower("booting");
+    this.log("kernel", 0, "notice", "", KERNEL_LINE);
+    this.timers.set("power/boot", this.now + this.design.boot);
+  }
+
+  /** The power cord. */
+  powerCut(): void {
+    if (this.power.stage === "off") return;
+    this.loseEverything();
+    this.changePower("off");
+  }
+
+  private loseEverything(): void {
+    this.processes.powerLost();
+    this.units.powerLost();
+    this.timers.clearPrefix("power/");
+    this.timers.clearPrefix("unit/");
+    this.power.stalled = false;
+    this.power.bootQueue = [];
+  }
+
+  /** Orderly shutdown: units stop, then power goes; `reboot`: and comes back. */
+  shutdown(reboot: boolean): void {
+    if (this.power.stage === "off" || this.power.stage === "powering-off") return;
+    this.power.rebootAfter = reboot;
+    if (this.power.stage === "booting") {
+      // The firmware or an early boot stage: the button simply turns it off.
+      this.finishShutdown();
+      return;
+    }
+    this.power.bootQueue = [];
+    this.changePower("stopping");
+    this.log("systemd", 1, "info", "", reboot ? "System is rebooting." : "System is powering down.");
+    for (let i = this.units.specs.length - 1; i >= 0; i--) this.units.stop(this.units.specs[i]?.name ?? "", "exec-stop");
+    this.afterUnitChange();
+  }
+
+  stall(): void {
+    if (this.power.stage === "off" || this.power.stalled) return;
+    this.power.stalled = true;
+    this.power.since = this.now;
+    this.trace({ what: "power", state: "stalled" });
+  }
+
+  resume(): void {
+    if (!this.power.stalled) return;
+    this.power.stalled = false;
+    this.power.since = this.now;
+    this.trace({ what: "power", state: "on" });
+  }
+
+  /** To be called after anything that may have moved a unit: boot and shutdown wait for units. */
+  afterUnitChange(): void {
+    if (this.power.stage === "starting") this.startNext();
+    else if (this.power.stage === "stopping" && this.allStopped()) {
+      this.power.stage = "powering-off";
+      this.timers.set("power/off", this.now + POWER_OFF_DELAY);
+    }
+  }
+
+  private allStopped(): boolean {
+    return this.units.specs.every((s) => {
+      const state = this.units.get(s.name)?.state;
+      return state === "inactive" || state === "failed";
+    });
+  }
+
+  private startNext(): void {
+    for (;;) {
+      if (!this.units.settled()) return;
+      const unit = this.power.bootQueue.shift();
+      if (unit === undefined) {
+        this.changePower("on");
+        return;
+      }
+      this.units.start(unit);
+    }
+  }
+
+  private finishShutdown(): void {
+    this.loseEverything();
+    const again = this.power.rebootAfter;
+    this.changePower("off");
+    if (again) this.powerOn();
+  }
+
+  /** A timer of the machine's own (`power/…`, `unit/…`). */
+  timer(name: string): void {
+    if (name === "power/boot") {
+      this.changePower("starting");
+      this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
+      this.startNext();
+    } else if (name === "power/off") this.finishShutdown();
+    else if (name.startsWith("unit/")) this.units.timer(name.slice("unit/".length));
+    this.afterUnitChange();
+  }
+
+  nextTimerAt(): Instant {
+    return this.power.stalled ? NEVER : this.timers.nextAt();
+  }
+
+  /** Milliseconds a little process start takes: fork and exec. */
+  execDelay(): Duration {
+    return this.rng.between(8, 14) * MS;
+  }
+
+  // ---- snapshots
+
+  snapshot(): ComputerState {
+    return {
+      power: cloneState(this.power),
+      root: this.root,
+      nics: cloneState(this.nics),
+      timers: this.timers.snapshot(),
+      journal: this.journal.snapshot(),
+      units: this.units.snapshot(),
+      rng: this.rng.snapshot(),
+    };
+  }
+
+  restore(state: ComputerState): void {
+    this.power = cloneState(state.power);
+    const root = refreeze(state.root);
+    if (root.type === "directory") this.root = root;
+    this.nics = cloneState(state.nics);
+    this.timers.restore(state.timers);
+    this.journal.restore(state.journal);
+    this.units.restore(state.units);
+    this.rng = Rng.restore(state.rng);
+  }
+
+  digest(h: Hasher): void {
+    h.text(this.power.stage).bool(this.power.stalled).int(this.power.nextPid).text(this.root.hash).int(this.journal.length);
+    for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up);
+    for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
+    this.units.digest(h);
+  }
+}

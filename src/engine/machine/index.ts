@@ -1,0 +1,9 @@
+/** One computer: the public face. */
+export * from "./files.ts";
+export * from "./file-acts.ts";
+export * from "./base-files.ts";
+export * from "./nics.ts";
+export * from "./socket.ts";
+export * from "./units.ts";
+export * from "./units-pve.ts";
+export * from "./computer.ts";

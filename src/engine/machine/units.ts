@@ -1,0 +1,334 @@
+/**
+ * The units of one machine and the jobs on them: what systemd (PID 1) does with services of Type=notify, with its journal lines. A unit's main process is
+ * somebody else's (the node's); this file starts it, hears of its end, and says what systemd would say. Sources: systemd.service(5), systemd 252's
+ * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting, Restart=, and the lines a
+ * failing ExecStop= adds after a crash.
+ */
+import { cloneState, SEC, type Duration, type Hasher, type Instant, type LogLevel, type TraceEvent, type UnitState } from "../kernel/index.ts";
+
+/** systemd: DefaultTimeoutStartSec and DefaultTimeoutStopSec. */
+export const UNIT_TIMEOUT: Duration = 90 * SEC;
+
+export interface UnitSpec {
+  /** Without `.service`. */
+  readonly name: string;
+  readonly description: string;
+  /** ExecStart= as written in the unit file. */
+  readonly execStart: string;
+  /** ConditionPathExists=. */
+  readonly conditionPath?: string;
+  /** Started at boot unless disabled; the order of the list is the order of starting. */
+  readonly wantedAtBoot: boolean;
+}
+
+export type UnitResult = "success" | "exit-code" | "signal" | "core-dump" | "timeout" | "protocol";
+
+/** How a process ended: wait(2)'s status taken apart. */
+export type ExitStatus = { readonly code: number } | { readonly signal: "SIGKILL" | "SIGTERM" | "SIGABRT" };
+
+export interface UnitRecord {
+  state: UnitState;
+  enabled: boolean;
+  result: UnitResult;
+  /** Exit code or signal of the last main process; undefined before the first end. */
+  exit: ExitStatus | undefined;
+  /** The condition of the last start attempt did not hold, at this instant. */
+  conditionFailedAt: Instant | undefined;
+  mainPid: number;
+  /** Instant of the last change of `state`. */
+  since: Instant;
+  /** When the main process was started and when it ended last. */
+  startedAt: Instant | undefined;
+  endedAt: Instant | undefined;
+  /** A start waits for the stop to finish (restart). */
+  startQueued: boolean;
+  /** A job on the unit is running: its verb's caller waits. */
+  job: "start" | "stop" | undefined;
+  /** Result of the last finished start job, as systemctl reports it. */
+  lastJob: "done" | "failed" | "timeout" | undefined;
+}
+
+/** What units need of their machine. */
+export interface UnitHooks {
+  now(): Instant;
+  setTimer(name: string, at: Instant): void;
+  clearTimer(name: string): void;
+  log(unit: string, pid: number, level: LogLevel, text: string): void;
+  trace(event: TraceEvent): void;
+  pathExists(path: string): boolean;
+  newPid(): number;
+  /** exec of the main process. */
+  spawn(unit: string, pid: number): void;
+  /** The polite way to end it: ExecStop= or SIGTERM. */
+  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
+  /** SIGKILL: the process is gone when this returns; `exited` is not called back for it. */
+  kill(unit: string): void;
+}
+
+export interface UnitsState {
+  [unit: string]: UnitRecord;
+}
+
+const SIGNALS = { SIGKILL: "9/KILL", SIGTERM: "15/TERM", SIGABRT: "6/ABRT" } as const;
+
+/** Names systemd prints for exit codes: libc's, LSB's, and its own for 255; others are `n/a` (exit-status.c). */
+const EXIT_NAMES: Readonly<Record<number, string>> = {
+  0: "SUCCESS",
+  1: "FAILURE",
+  2: "INVALIDARGUMENT",
+  3: "NOTIMPLEMENTED",
+  4: "NOPERMISSION",
+  5: "NOTINSTALLED",
+  6: "NOTCONFIGURED",
+  7: "NOTRUNNING",
+  255: "EXCEPTION",
+};
+
+/** `code=exited, status=8/n/a`, as in journal and `systemctl status`. */
+export function exitText(exit: ExitStatus): string {
+  if ("code" in exit) return `code=exited, status=${exit.code}/${EXIT_NAMES[exit.code] ?? "n/a"}`;
+  return `code=${exit.signal === "SIGABRT" ? "dumped" : "killed"}, status=${SIGNALS[exit.signal]}`;
+}
+
+function resultOf(exit: ExitStatus): UnitResult {
+  if ("code" in exit) return exit.code === 0 ? "success" : "exit-code";
+  if (exit.signal === "SIGABRT") return "core-dump";
+  return exit.signal === "SIGTERM" ? "success" : "signal";
+}
+
+export class Units {
+  private records: UnitsState = {};
+  private readonly byName = new Map<string, UnitSpec>();
+
+  constructor(
+    private readonly hooks: UnitHooks,
+    readonly specs: readonly UnitSpec[],
+    disabled: readonly string[],
+  ) {
+    for (const spec of specs) {
+      this.byName.set(spec.name, spec);
+      this.records[spec.name] = {
+        state: "inactive",
+        enabled: spec.wantedAtBoot && !disabled.includes(spec.name),
+        result: "success",
+        exit: undefined,
+        conditionFailedAt: undefined,
+        mainPid: 0,
+        since: 0,
+        startedAt: undefined,
+        endedAt: undefined,
+        startQueued: false,
+        job: undefined,
+        lastJob: undefined,
+      };
+    }
+  }
+
+  spec(unit: string): UnitSpec | undefined {
+    return this.byName.get(unit);
+  }
+
+  /** The record of `unit`, not to be written to; undefined for a unit that is not found. */
+  get(unit: string): Readonly<UnitRecord> | undefined {
+    return this.records[unit];
+  }
+
+  /** Name of every unit → its state, in the order of the specs. */
+  states(): { [unit: string]: UnitState } {
+    const out: { [unit: string]: UnitState } = {};
+    for (const spec of this.specs) out[spec.name] = this.records[spec.name]?.state ?? "inactive";
+    return out;
+  }
+
+  private both(unit: string): { spec: UnitSpec; r: UnitRecord } | undefined {
+    const spec = this.byName.get(unit);
+    const r = this.records[unit];
+    return spec === undefined || r === undefined ? undefined : { spec, r };
+  }
+
+  private say(unit: string, level: LogLevel, text: string): void {
+    this.hooks.log(unit, 1, level, text);
+  }
+
+  private title(spec: UnitSpec): string {
+    return `${spec.name}.service - ${spec.description}`;
+  }
+
+  private enter(unit: string, r: UnitRecord, state: UnitState): void {
+    r.state = state;
+    r.since = this.hooks.now();
+    if (state === "active" || state === "inactive" || state === "failed") this.hooks.trace({ what: "unit", unit, state });
+  }
+
+  /** systemctl start. Does nothing on a unit that is active or starting; on one that is stopping the start waits. */
+  start(unit: string): void {
+    const found = this.both(unit);
+    if (found === undefined) return;
+    const { spec, r } = found;
+    if (r.state === "active" || r.state === "activating") return;
+    if (r.state === "deactivating") {
+      r.startQueued = true;
+      return;
+    }
+    r.startQueued = false;
+    if (spec.conditionPath !== undefined && !this.hooks.pathExists(spec.conditionPath)) {
+      r.conditionFailedAt = this.hooks.now();
+      r.lastJob = "done";
+      this.say(unit, "info", `${this.title(spec)} was skipped because of an unmet condition check (ConditionPathExists=${spec.conditionPath}).`);
+      return;
+    }
+    r.conditionFailedAt = undefined;
+    r.job = "start";
+    r.lastJob = undefined;
+    r.mainPid = this.hooks.newPid();
+    r.startedAt = this.hooks.now();
+    r.endedAt = undefined;
+    r.exit = undefined;
+    this.enter(unit, r, "activating");
+    this.say(unit, "info", `Starting ${this.title(spec)}...`);
+    this.hooks.setTimer(`${unit}/timeout`, this.hooks.now() + UNIT_TIMEOUT);
+    this.hooks.spawn(unit, r.mainPid);
+  }
+
+  /** The main process said READY=1. */
+  ready(unit: string): void {
+    const found = this.both(unit);
+    if (found === undefined || found.r.state !== "activating") return;
+    const { spec, r } = found;
+    this.hooks.clearTimer(`${unit}/timeout`);
+    r.job = undefined;
+    r.lastJob = "done";
+    r.result = "success";
+    this.enter(unit, r, "active");
+    this.say(unit, "info", `Started ${this.title(spec)}.`);
+  }
+
+  /**
+   * systemctl stop (`polite` "exec-stop"), or SIGTERM sent by PID 1. No effect on a unit that does not run.
+   */
+  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void {
+    const found = this.both(unit);
+    if (found === undefined) return;
+    const { spec, r } = found;
+    r.startQueued = false;
+    if (r.state !== "active" && r.state !== "activating") return;
+    // ExecStop= is for units that came up; one still starting gets SIGTERM.
+    const way = r.state === "active" ? polite : "SIGTERM";
+    r.job = "stop";
+    this.enter(unit, r, "deactivating");
+    this.say(unit, "info", `Stopping ${this.title(spec)}...`);
+    this.hooks.setTimer(`${unit}/timeout`, this.hooks.now() + UNIT_TIMEOUT);
+    this.hooks.stop(unit, way);
+  }
+
+  restart(unit: string, polite: "exec-stop" | "SIGTERM"): void {
+    const record = this.records[unit];
+    if (record === undefined) return;
+    this.stop(unit, polite);
+    if (record.state === "deactivating") record.startQueued = true;
+    else this.start(unit);
+  }
+
+  /** SIGKILL of the main process. */
+  kill(unit: string): void {
+    const r = this.records[unit];
+    if (r === undefined || r.mainPid === 0) return;
+    this.hooks.kill(unit);
+    this.exited(unit, { signal: "SIGKILL" });
+  }
+
+  /** The main process is gone. */
+  exited(unit: string, exit: ExitStatus): void {
+    const found = this.both(unit);
+    if (found === undefined || found.r.mainPid === 0) return;
+    const { spec, r } = found;
+    const was = r.state;
+    const timedOut = r.result === "timeout" && was !== "active";
+    this.hooks.clearTimer(`${unit}/timeout`);
+    r.mainPid = 0;
+    r.exit = exit;
+    r.endedAt = this.hooks.now();
+    r.job = undefined;
+    r.result = timedOut ? "timeout" : resultOf(exit);
+    if (was === "activating" && r.result === "success") r.result = "protocol";
+    if (r.result === "success") {
+      this.say(unit, "info", `${unit}.service: Deactivated successfully.`);
+    } else {
+      this.say(unit, "notice", `${unit}.service: Main process exited, ${exitText(exit)}`);
+      this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
+    }
+    this.enter(unit, r, r.result === "success" ? "inactive" : "failed");
+    if (was === "activating") {
+      r.lastJob = timedOut ? "timeout" : "failed";
+      this.say(unit, "error", `Failed to start ${this.title(spec)}.`);
+    }
+    if (was === "deactivating") this.say(unit, "info", `Stopped ${this.title(spec)}.`);
+    if (r.startQueued) this.start(unit);
+  }
+
+  /** A timer set through the hooks ran out. */
+  timer(name: string): void {
+    const slash = name.indexOf("/");
+    const unit = name.slice(0, slash);
+    const r = this.records[unit];
+    if (r === undefined || r.mainPid === 0) return;
+    r.result = "timeout";
+    if (r.state === "activating") {
+      this.say(unit, "warning", `${unit}.service: start operation timed out. Terminating.`);
+      this.hooks.setTimer(name, this.hooks.now() + UNIT_TIMEOUT);
+      this.hooks.stop(unit, "SIGTERM");
+      r.state = "activating";
+    } else if (r.state === "deactivating") {
+      this.say(unit, "warning", `${unit}.service: State 'stop-sigterm' timed out. Killing.`);
+      this.kill(unit);
+    }
+  }
+
+  setEnabled(unit: string, enabled: boolean): void {
+    const r = this.records[unit];
+    if (r !== undefined) r.enabled = enabled;
+  }
+
+  /** systemctl reset-failed. */
+  resetFailed(unit: string): void {
+    const r = this.records[unit];
+    if (r?.state !== "failed") return;
+    r.result = "success";
+    this.enter(unit, r, "inactive");
+  }
+
+  /** The power went: no process is left, nothing was said. */
+  powerLost(): void {
+    for (const spec of this.specs) {
+      const r = this.records[spec.name];
+      if (r === undefined) continue;
+      const fresh: Partial<UnitRecord> = { result: "success", exit: undefined, conditionFailedAt: undefined, mainPid: 0, startedAt: undefined };
+      Object.assign(r, fresh, { endedAt: undefined, startQueued: false, job: undefined, lastJob: undefined });
+      this.hooks.clearTimer(`${spec.name}/timeout`);
+      if (r.state !== "inactive") this.enter(spec.name, r, "inactive");
+    }
+  }
+
+  /** No unit is on its way up or down. */
+  settled(): boolean {
+    return this.specs.every((s) => {
+      const state = this.records[s.name]?.state;
+      return state !== "activating" && state !== "deactivating";
+    });
+  }
+
+  snapshot(): UnitsState {
+    return cloneState(this.records);
+  }
+
+  restore(state: UnitsState): void {
+    this.records = cloneState(state);
+  }
+
+  digest(h: Hasher): void {
+    for (const spec of this.specs) {
+      const r = this.records[spec.name];
+      if (r !== undefined) h.text(r.state).int(r.mainPid).text(r.result).bool(r.enabled).bool(r.startQueued);
+    }
+  }
+}
