@@ -1,0 +1,18 @@
+/** The bridge, the whole of it: the page may ask for its channel to the lab, and gets one end of a MessagePort. Runs sandboxed, in a world of its own. */
+import { contextBridge, ipcRenderer } from "electron";
+
+contextBridge.exposeInMainWorld("host", {
+  face: "desktop",
+  platform: process.platform,
+  /** Asks for a channel. The port comes as a message "channel" on the window. */
+  connect: () => ipcRenderer.send("quorate:connect"),
+});
+
+ipcRenderer.on("quorate:channel", (event) => {
+  window.postMessage("channel", window.location.origin, [...event.ports]);
+});
+
+/** What the menu asks of the page: "export", "palette". */
+ipcRenderer.on("quorate:menu", (_event, what: unknown) => {
+  window.postMessage({ menu: what }, window.location.origin);
+});
