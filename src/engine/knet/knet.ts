@@ -1,0 +1,463 @@
+/**
+ * Kronosnet as corosync uses it: every node pings every other on every link, data goes over the best link that is up (passive mode), fragments and
+ * duplicates are hidden from Totem. In the real stack: libknet's heartbeat, RX, TX and PMTUd threads. Left out: the active and round-robin
+ * policies and compression (corosync's knet transport with PVE's settings uses neither), SCTP, and the search for an odd path MTU: a probe that
+ * gets no answer leaves the known MTU until the next round.
+ * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
+ */
+import { MS, cloneState, type Datagram, type Hasher, type LinkStatus, type Port } from "../kernel/index.ts";
+import { freshWindow, takeFragment, type RxWindow } from "./defrag.ts";
+import {
+  MTU_ETHERNET,
+  MTU_MIN,
+  digestLink,
+  downAt,
+  freshCounters,
+  freshLink,
+  onPong,
+  pingDue,
+  takeDown,
+  type LinkCounters,
+  type LinkParams,
+  type LinkState,
+} from "./link.ts";
+import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, PROBE_BYTES, keyFingerprint, open, sealData, sealPing, sealProbe } from "./packets.ts";
+
+/** libknet: KNET_THREADS_TIMERES. */
+export const WAKE_US = 200 * MS;
+/** Every fifth wake, from the fourth on, the back-offs shrink (observed). */
+const BACKOFF_EVERY = 5;
+const BACKOFF_FIRST = 4;
+/** How long after a link came up discovery has found the path's MTU (observed: up to 0.2 s). */
+const PMTUD_AFTER_UP_US = 200 * MS;
+/** A packet to oneself takes this long (a socket pair and a turn of the main loop; ours). */
+const LOOPBACK_US = 20;
+/** Own packets on their way back to oneself; more than Totem can have outstanding. */
+const LOOPBACK_MAX = 4096;
+
+export interface KnetPeer {
+  readonly nodeId: number;
+  readonly name: string;
+  /** By link number; undefined where the peer has no address on that link. */
+  readonly addresses: readonly (string | undefined)[];
+}
+
+export interface KnetParams {
+  readonly nodeId: number;
+  readonly links: readonly LinkParams[];
+  /** The other nodes of the nodelist. */
+  readonly peers: readonly KnetPeer[];
+  readonly key: Uint8Array;
+  readonly blockUnlisted: boolean;
+  readonly pmtudIntervalS: number;
+}
+
+export interface KnetUp {
+  /** A packet of Totem, from `from`. Own multicasts come back through here too. */
+  data(from: number, bytes: Uint8Array): void;
+  hostChange(nodeId: number, reachable: boolean): void;
+}
+
+interface HostState {
+  readonly nodeId: number;
+  reachable: boolean;
+  /** Link that carries data; keeps its last value while none does. */
+  active: number;
+  txSeq: number;
+  rx: RxWindow;
+  links: LinkState[];
+}
+
+export interface KnetState {
+  hosts: HostState[];
+  wakes: number;
+  startedAt: number;
+  configured: boolean;
+  globalMtu: number;
+  pmtudNext: number;
+  loop: { at: number; bytes: Uint8Array }[];
+  own: LinkCounters;
+  rxCrypt: number;
+  txCrypt: number;
+}
+
+export interface KnetSnapshot {
+  state: KnetState;
+  params: KnetParams;
+}
+
+export class Knet {
+  private s: KnetState;
+  private key: [number, number];
+  private links: Map<number, LinkParams>;
+
+  constructor(
+    private readonly port: Port,
+    private params: KnetParams,
+    private readonly out: { send(datagram: Datagram): void },
+    private readonly up: KnetUp,
+  ) {
+    this.key = keyFingerprint(params.key);
+    this.links = new Map(params.links.map((l) => [l.link, l]));
+    this.s = {
+      hosts: [],
+      wakes: 0,
+      startedAt: port.now(),
+      configured: false,
+      globalMtu: MTU_MIN,
+      pmtudNext: 0,
+      loop: [],
+      own: { ...freshCounters(), up_count: 1 },
+      rxCrypt: 0,
+      txCrypt: 0,
+    };
+  }
+
+  /** "totemknet initialized": the heartbeat thread begins to count its wakes. */
+  start(): void {
+    this.s.startedAt = this.port.now();
+    this.port.setTimer("wake", this.port.now() + WAKE_US);
+  }
+
+  /** The links are configured (about 0.1 s later): the sockets are open, the first ping leaves at the next wake. */
+  configure(): void {
+    const { params } = this;
+    for (const link of params.links)
+      this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${params.nodeId} joined`);
+    this.s.hosts = params.peers.map((peer) => ({
+      nodeId: peer.nodeId,
+      reachable: false,
+      active: params.links[0]?.link ?? 0,
+      txSeq: 0,
+      rx: freshWindow(),
+      links: params.links.flatMap((l) => {
+        const address = peer.addresses[l.link];
+        return address === undefined ? [] : [freshLink(peer.nodeId, l.link, address)];
+      }),
+    }));
+    for (const host of this.s.hosts) {
+      // Adding the host, its link and the link's priority each recompute the choice (observed: three times a link).
+      for (let i = 0; i < 3 * host.links.length; i++) this.logChoice(host);
+    }
+    this.s.configured = true;
+    this.s.pmtudNext = this.port.now() + params.pmtudIntervalS * 1000 * MS;
+  }
+
+  /** Sockets are open: a datagram to one of the link ports reaches this process. */
+  get listening(): boolean {
+    return this.s.configured;
+  }
+
+  stop(): void {
+    this.s.configured = false;
+    this.s.loop = [];
+    for (const name of ["wake", "loop", "pmtud"]) this.port.clearTimer(name);
+  }
+
+  timer(name: string): void {
+    switch (name) {
+      case "wake":
+        this.wake();
+        return;
+      case "loop":
+        this.loopback();
+        return;
+      case "pmtud":
+        this.probeAll();
+        return;
+      default:
+        throw new Error(`knet has no timer ${name}`);
+    }
+  }
+
+  // ── heartbeat ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private wake(): void {
+    const now = this.port.now();
+    const s = this.s;
+    s.wakes++;
+    this.port.setTimer("wake", now + WAKE_US);
+    const shrink = s.wakes % BACKOFF_EVERY === BACKOFF_FIRST;
+    for (const host of s.hosts) {
+      for (const link of host.links) {
+        if (shrink && link.backoff > 1) link.backoff--;
+        this.checkLink(host, link, now);
+      }
+    }
+    if (s.configured && now >= s.pmtudNext) {
+      s.pmtudNext = now + this.params.pmtudIntervalS * 1000 * MS;
+      this.probeAll();
+    }
+  }
+
+  private checkLink(host: HostState, link: LinkState, now: number): void {
+    const p = this.links.get(link.link);
+    if (p === undefined) return;
+    if (pingDue(link, p, now)) {
+      link.pingLast = now;
+      link.c.tx_ping_packets++;
+      link.c.tx_ping_bytes += 80;
+      this.transmit(p, link, sealPing(this.key, PING, this.params.nodeId, now));
+    }
+    if ((link.connected && link.refused) || now >= downAt(link, p)) this.linkDown(host, link);
+  }
+
+  private linkDown(host: HostState, link: LinkState): void {
+    if (!takeDown(link)) return;
+    this.port.log("info", "KNET", `link: host: ${host.nodeId} link: ${link.link} is down`);
+    this.chooseLink(host);
+  }
+
+  private linkUp(host: HostState, link: LinkState): void {
+    this.port.log("info", "KNET", `rx: host: ${host.nodeId} link: ${link.link} is up`);
+    this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${host.nodeId} joined`);
+    this.s.globalMtu = MTU_MIN;
+    this.port.setTimer("pmtud", this.port.now() + PMTUD_AFTER_UP_US);
+    this.chooseLink(host);
+  }
+
+  /** Passive mode: the connected link of highest priority; of equal ones the lowest number. */
+  private chooseLink(host: HostState): void {
+    let best: LinkState | undefined;
+    for (const link of host.links) {
+      if (!link.connected) continue;
+      if (best === undefined || this.priority(link.link) > this.priority(best.link)) best = link;
+    }
+    if (best !== undefined) host.active = best.link;
+    const reachable = best !== undefined;
+    const changed = reachable !== host.reachable;
+    host.reachable = reachable;
+    // A host that was away may have started anew: its numbers begin again.
+    if (changed && reachable) host.rx = freshWindow();
+    this.logChoice(host);
+    if (!changed) return;
+    this.port.log("debug", "TOTEM", `Knet host change callback. nodeid: ${host.nodeId} reachable: ${reachable ? 1 : 0}`);
+    this.up.hostChange(host.nodeId, reachable);
+  }
+
+  private priority(link: number): number {
+    return this.links.get(link)?.priority ?? 1;
+  }
+
+  private logChoice(host: HostState): void {
+    this.port.log("info", "KNET", `host: host: ${host.nodeId} (passive) best link: ${host.active} (pri: ${this.priority(host.active)})`);
+    if (!host.reachable) this.port.log("warning", "KNET", `host: host: ${host.nodeId} has no active links`);
+  }
+
+  // ── path MTU ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private probeAll(): void {
+    for (const host of this.s.hosts) {
+      for (const link of host.links) {
+        const p = this.links.get(link.link);
+        if (!link.connected || p === undefined) continue;
+        link.c.tx_pmtu_packets++;
+        link.c.tx_pmtu_bytes += PROBE_BYTES;
+        this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, PROBE_BYTES));
+      }
+    }
+  }
+
+  private onProbeReply(host: HostState, link: LinkState): void {
+    if (link.mtu !== MTU_ETHERNET) {
+      this.port.log(
+        "info",
+        "KNET",
+        `pmtud: PMTUD link change for host: ${host.nodeId} link: ${link.link} from ${link.mtu} to ${MTU_ETHERNET}`,
+      );
+      link.mtu = MTU_ETHERNET;
+    }
+    const connected = this.s.hosts.flatMap((h) => h.links.filter((l) => l.connected));
+    const smallest = connected.reduce((m, l) => Math.min(m, l.mtu), MTU_ETHERNET);
+    if (smallest === this.s.globalMtu) return;
+    this.s.globalMtu = smallest;
+    this.port.log("info", "KNET", `pmtud: Global data MTU changed to: ${smallest}`);
+  }
+
+  // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private transmit(p: LinkParams, link: LinkState, bytes: Uint8Array): void {
+    this.s.txCrypt++;
+    this.out.send({ proto: "udp", net: p.net, src: p.localAddress, srcPort: p.port, dst: link.remoteAddress, dstPort: p.port, bytes });
+  }
+
+  /** To every reachable host, and back to oneself. Implements TotemTransport. */
+  multicast(packet: Uint8Array): void {
+    for (const host of this.s.hosts) this.sendTo(host, packet);
+    this.toMyself(packet);
+  }
+
+  /** To one node; silently lost when no link to it is up. Implements TotemTransport. */
+  unicast(nodeId: number, packet: Uint8Array): void {
+    if (nodeId === this.params.nodeId) {
+      this.toMyself(packet);
+      return;
+    }
+    const host = this.s.hosts.find((h) => h.nodeId === nodeId);
+    if (host !== undefined) this.sendTo(host, packet);
+  }
+
+  private sendTo(host: HostState, packet: Uint8Array): void {
+    if (!host.reachable) return;
+    const p = this.links.get(host.active);
+    const link = host.links.find((l) => l.link === host.active);
+    if (p === undefined || link === undefined) return;
+    host.txSeq = (host.txSeq + 1) & 0xffff;
+    const size = Math.min(link.mtu, this.s.globalMtu);
+    const fragments = Math.max(1, Math.ceil(packet.length / size));
+    for (let i = 0; i < fragments; i++) {
+      const piece = fragments === 1 ? packet : packet.subarray(i * size, (i + 1) * size);
+      link.c.tx_data_packets++;
+      link.c.tx_data_bytes += piece.length;
+      this.transmit(p, link, sealData(this.key, this.params.nodeId, host.txSeq, fragments, i, piece));
+    }
+  }
+
+  private toMyself(packet: Uint8Array): void {
+    const loop = this.s.loop;
+    if (loop.length >= LOOPBACK_MAX) return;
+    this.s.own.tx_data_packets++;
+    this.s.own.tx_data_bytes += packet.length;
+    const at = this.port.now() + LOOPBACK_US;
+    loop.push({ at, bytes: packet });
+    if (loop.length === 1) this.port.setTimer("loop", at);
+  }
+
+  private loopback(): void {
+    const first = this.s.loop.shift();
+    const next = this.s.loop[0];
+    if (next !== undefined) this.port.setTimer("loop", next.at);
+    if (first !== undefined) this.up.data(this.params.nodeId, first.bytes);
+  }
+
+  // ── receiving ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A datagram, or the news that a port is closed, for one of the link sockets. */
+  receive(datagram: Datagram): void {
+    if (!this.s.configured) return;
+    if (datagram.proto === "icmp-port-unreachable") {
+      this.onRefused(datagram);
+      return;
+    }
+    const p = this.params.links.find((l) => l.localAddress === datagram.dst && l.port === datagram.dstPort);
+    if (p === undefined) return;
+    const listed = this.s.hosts.some((h) => h.links.some((l) => l.link === p.link && l.remoteAddress === datagram.src));
+    if (this.params.blockUnlisted && !listed) {
+      this.port.log("warning", "KNET", `rx: Packet rejected from ${datagram.src}:${datagram.srcPort}`);
+      return;
+    }
+    const packet = open(this.key, datagram.bytes);
+    if (packet === "key") {
+      this.port.log("error", "KNET", "nsscrypto: Digest does not match. Check crypto key and configuration.");
+      this.port.log("error", "KNET", `rx: Unable to decrypt packet from ${datagram.src}:${datagram.srcPort} (size 80)!`);
+      return;
+    }
+    if (packet === undefined) return;
+    this.s.rxCrypt++;
+    const host = this.s.hosts.find((h) => h.nodeId === packet.from);
+    const link = host?.links.find((l) => l.link === p.link);
+    if (host === undefined || link === undefined) return;
+    switch (packet.type) {
+      case PING:
+        link.c.rx_ping_packets++;
+        link.c.rx_ping_bytes += 26;
+        link.c.tx_pong_packets++;
+        link.c.tx_pong_bytes += 80;
+        this.transmit(p, link, sealPing(this.key, PONG, this.params.nodeId, packet.sentAt));
+        return;
+      case PONG:
+        link.c.rx_pong_packets++;
+        link.c.rx_pong_bytes += 26;
+        if (onPong(link, p, packet.sentAt, this.port.now())) this.linkUp(host, link);
+        else if (!link.connected && link.receivedPong > 0) {
+          this.port.log("debug", "KNET", `rx: host: ${host.nodeId} link: ${link.link} received pong: ${link.receivedPong}`);
+        }
+        return;
+      case PMTUD:
+        link.c.rx_pmtu_packets++;
+        link.c.rx_pmtu_bytes += packet.size;
+        this.transmit(p, link, sealProbe(this.key, PMTUD_REPLY, this.params.nodeId, packet.size));
+        return;
+      case PMTUD_REPLY:
+        link.c.rx_pmtu_packets++;
+        if (link.connected) this.onProbeReply(host, link);
+        return;
+      case DATA: {
+        link.c.rx_data_packets++;
+        link.c.rx_data_bytes += packet.bytes.length;
+        // libknet discards data of a host it does not hold reachable itself.
+        if (!host.reachable) return;
+        const whole = takeFragment(host.rx, packet.seq, packet.fragments, packet.index, packet.bytes);
+        if (whole !== undefined) this.up.data(host.nodeId, whole);
+      }
+    }
+  }
+
+  private onRefused(datagram: Datagram): void {
+    for (const host of this.s.hosts) {
+      for (const link of host.links) {
+        if (link.remoteAddress !== datagram.src) continue;
+        this.port.log("debug", "KNET", `udp: Received ICMP error from ${datagram.src}: Connection refused ${datagram.src}`);
+        this.port.log("debug", "KNET", `udp: Setting down host ${host.nodeId} link ${link.link}`);
+        link.refused = true;
+      }
+    }
+  }
+
+  // ── what others may know ───────────────────────────────────────────────────────────────────────────────────────────
+
+  /** One entry per other node and link, in the order of the nodelist. */
+  status(): LinkStatus[] {
+    return this.s.hosts.flatMap((host) =>
+      host.links.map((link) => ({
+        to: host.nodeId,
+        link: link.link,
+        connected: link.connected,
+        active: host.reachable && host.active === link.link,
+        latencyUs: link.c.latency_ave,
+        localAddress: this.links.get(link.link)?.localAddress ?? "",
+        remoteAddress: link.remoteAddress,
+        mtu: link.mtu,
+        priority: this.priority(link.link),
+      })),
+    );
+  }
+
+  /** stats.knet.*: counters of every link (the own node's loopback link included) and of the handle. */
+  stats(): {
+    links: { node: number; link: number; connected: boolean; mtu: number; counters: LinkCounters }[];
+    rxCrypt: number;
+    txCrypt: number;
+  } {
+    const links = this.s.hosts.flatMap((h) =>
+      h.links.map((l) => ({ node: h.nodeId, link: l.link, connected: l.connected, mtu: l.mtu, counters: { ...l.c } })),
+    );
+    const own = this.params.links
+      .slice(0, 1)
+      .map((l) => ({ node: this.params.nodeId, link: l.link, connected: true, mtu: 65_535, counters: { ...this.s.own } }));
+    return {
+      links: [...own, ...links].sort((a, b) => a.node - b.node || a.link - b.link),
+      rxCrypt: this.s.rxCrypt,
+      txCrypt: this.s.txCrypt,
+    };
+  }
+
+  snapshot(): KnetSnapshot {
+    return { state: cloneState(this.s), params: this.params };
+  }
+
+  restore(snapshot: KnetSnapshot): void {
+    this.params = snapshot.params;
+    this.key = keyFingerprint(snapshot.params.key);
+    this.links = new Map(snapshot.params.links.map((l) => [l.link, l]));
+    this.s = cloneState(snapshot.state);
+  }
+
+  digest(h: Hasher): void {
+    h.int(this.s.wakes).bool(this.s.configured).int(this.s.globalMtu).int(this.s.loop.length);
+    for (const host of this.s.hosts) {
+      h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.txSeq).int(host.rx.newest);
+      for (const link of host.links) digestLink(h, link);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * One link to one host: ping, pong, back-off, up and down. In the real stack: struct knet_link and threads_heartbeat.c of libknet. Sources: kronosnet 1.25
+ * as observed (debug logs): a link comes up with the pong after `pongCount` good ones, and goes down at a heartbeat wake when no pong came for the
+ * ping timeout times the back-off, which starts at 10 and shrinks by one about every second.
+ */
+import { NEVER, type Hasher } from "../kernel/index.ts";
+
+/** libknet: KNET_LINK_PONG_TIMEOUT_BACKOFF. */
+export const BACKOFF_START = 10;
+/** Data MTU before path MTU discovery, and what it finds on 1500-byte Ethernet with aes256/sha256 (observed). */
+export const MTU_MIN = 469;
+export const MTU_ETHERNET = 1397;
+
+export interface LinkParams {
+  readonly link: number;
+  readonly net: string;
+  readonly localAddress: string;
+  readonly port: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  readonly pongCount: number;
+  readonly priority: number;
+}
+
+/** stats.knet.nodeN.linkM.*, under the names the stats map has. */
+export interface LinkCounters {
+  tx_data_packets: number;
+  tx_data_bytes: number;
+  rx_data_packets: number;
+  rx_data_bytes: number;
+  tx_ping_packets: number;
+  tx_ping_bytes: number;
+  rx_ping_packets: number;
+  rx_ping_bytes: number;
+  tx_pong_packets: number;
+  tx_pong_bytes: number;
+  rx_pong_packets: number;
+  rx_pong_bytes: number;
+  tx_pmtu_packets: number;
+  tx_pmtu_bytes: number;
+  rx_pmtu_packets: number;
+  rx_pmtu_bytes: number;
+  up_count: number;
+  down_count: number;
+  latency_samples: number;
+  latency_min: number;
+  latency_max: number;
+  latency_ave: number;
+}
+
+export interface LinkState {
+  readonly node: number;
+  readonly link: number;
+  readonly remoteAddress: string;
+  connected: boolean;
+  /** The host answered "port unreachable": taken as down at the next wake. */
+  refused: boolean;
+  pingLast: number;
+  pongLast: number;
+  receivedPong: number;
+  backoff: number;
+  mtu: number;
+  c: LinkCounters;
+}
+
+export function freshCounters(): LinkCounters {
+  return {
+    tx_data_packets: 0,
+    tx_data_bytes: 0,
+    rx_data_packets: 0,
+    rx_data_bytes: 0,
+    tx_ping_packets: 0,
+    tx_ping_bytes: 0,
+    rx_ping_packets: 0,
+    rx_ping_bytes: 0,
+    tx_pong_packets: 0,
+    tx_pong_bytes: 0,
+    rx_pong_packets: 0,
+    rx_pong_bytes: 0,
+    tx_pmtu_packets: 0,
+    tx_pmtu_bytes: 0,
+    rx_pmtu_packets: 0,
+    rx_pmtu_bytes: 0,
+    up_count: 0,
+    down_count: 0,
+    latency_samples: 0,
+    latency_min: 4_294_967_295,
+    latency_max: 0,
+    latency_ave: 0,
+  };
+}
+
+export function freshLink(node: number, link: number, remoteAddress: string): LinkState {
+  return {
+    node,
+    link,
+    remoteAddress,
+    connected: false,
+    refused: false,
+    pingLast: -1,
+    pongLast: -1,
+    receivedPong: 0,
+    backoff: BACKOFF_START,
+    mtu: MTU_MIN,
+    // libknet counts the first configuration as a down.
+    c: { ...freshCounters(), down_count: 1 },
+  };
+}
+
+export function pingDue(l: LinkState, p: LinkParams, now: number): boolean {
+  return l.pingLast < 0 || now - l.pingLast >= p.pingIntervalMs * 1000;
+}
+
+/** Instant from which a wake takes the link down; NEVER without a pong to count from. */
+export function downAt(l: LinkState, p: LinkParams): number {
+  return l.pongLast < 0 ? NEVER : l.pongLast + p.pingTimeoutMs * 1000 * l.backoff + 2 * l.c.latency_ave;
+}
+
+/** Takes a pong in. Returns true when it brings the link up. */
+export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number): boolean {
+  const latency = now - sentAt;
+  if (latency < 0 || latency > p.pingTimeoutMs * 1000) return false;
+  const c = l.c;
+  const weight = Math.min(c.latency_samples, 2047);
+  c.latency_ave = Math.floor((c.latency_ave * weight + latency) / (weight + 1));
+  c.latency_samples++;
+  if (latency < c.latency_min) c.latency_min = latency;
+  if (latency > c.latency_max) c.latency_max = latency;
+  l.pongLast = now;
+  if (l.connected) return false;
+  if (l.receivedPong < p.pongCount) {
+    l.receivedPong++;
+    return false;
+  }
+  l.connected = true;
+  l.refused = false;
+  c.up_count++;
+  return true;
+}
+
+/** What follows from silence at a wake: the link is taken down (true if it had been up). */
+export function takeDown(l: LinkState): boolean {
+  const was = l.connected;
+  l.connected = false;
+  l.refused = false;
+  l.pongLast = -1;
+  l.receivedPong = 0;
+  if (was) {
+    l.backoff = BACKOFF_START;
+    l.c.down_count++;
+  }
+  return was;
+}
+
+export function digestLink(h: Hasher, l: LinkState): void {
+  h.int(l.node).int(l.link).bool(l.connected).bool(l.refused).int(l.pingLast).int(l.pongLast).int(l.receivedPong).int(l.backoff).int(l.mtu);
+  h.int(l.c.rx_data_packets).int(l.c.tx_data_packets);
+}

@@ -1,0 +1,83 @@
+/**
+ * The packets of kronosnet as the lab sends them: data (in fragments), ping, pong and path-MTU probes, each sealed with the cluster's key. In the real
+ * stack: onwire_v1.h of libknet plus the crypto envelope. The envelope here is a key fingerprint: the lab shows what a wrong key does, it keeps no secret.
+ */
+import { ByteReader, ByteWriter, Hasher, ShortPacket } from "../kernel/index.ts";
+
+export const DATA = 1;
+export const PING = 2;
+export const PONG = 3;
+export const PMTUD = 4;
+export const PMTUD_REPLY = 5;
+
+export type KnetPacket =
+  | { type: typeof DATA; from: number; seq: number; fragments: number; index: number; bytes: Uint8Array }
+  | { type: typeof PING | typeof PONG; from: number; sentAt: number }
+  | { type: typeof PMTUD; from: number; size: number }
+  | { type: typeof PMTUD_REPLY; from: number; size: number };
+
+/** Fingerprint of an authkey: two words that differ when the keys differ. */
+export function keyFingerprint(key: Uint8Array): [number, number] {
+  return new Hasher().bytes(key).snapshot();
+}
+
+const VERSION = 1;
+/** Largest UDP payload of a 1500-byte Ethernet frame with IPv4. */
+export const PROBE_BYTES = 1472;
+
+function seal(key: readonly [number, number], type: number, from: number): ByteWriter {
+  return new ByteWriter().u32(key[0]).u32(key[1]).u8(VERSION).u8(type).u32(from);
+}
+
+export function sealData(
+  key: readonly [number, number],
+  from: number,
+  seq: number,
+  fragments: number,
+  index: number,
+  bytes: Uint8Array,
+): Uint8Array {
+  return seal(key, DATA, from).u16(seq).u16(fragments).u16(index).raw(bytes).done();
+}
+
+export function sealPing(key: readonly [number, number], type: typeof PING | typeof PONG, from: number, sentAt: number): Uint8Array {
+  return seal(key, type, from).u64(sentAt).done();
+}
+
+/** A probe is padded to the size it tests; its reply is small. */
+export function sealProbe(key: readonly [number, number], type: typeof PMTUD | typeof PMTUD_REPLY, from: number, size: number): Uint8Array {
+  const w = seal(key, type, from).u16(size);
+  return type === PMTUD ? w.raw(new Uint8Array(Math.max(0, size - 16))).done() : w.done();
+}
+
+/** "key": sealed with another key; undefined: no knet packet. */
+export function open(key: readonly [number, number], bytes: Uint8Array): KnetPacket | "key" | undefined {
+  try {
+    const r = new ByteReader(bytes);
+    const same = r.u32() === key[0] >>> 0 && r.u32() === key[1] >>> 0;
+    if (!same) return bytes.length >= 14 ? "key" : undefined;
+    if (r.u8() !== VERSION) return undefined;
+    const type = r.u8();
+    const from = r.u32();
+    switch (type) {
+      case DATA: {
+        const seq = r.u16();
+        const fragments = r.u16();
+        const index = r.u16();
+        if (fragments === 0 || index >= fragments) return undefined;
+        return { type, from, seq, fragments, index, bytes: r.raw(r.left) };
+      }
+      case PING:
+      case PONG:
+        return { type, from, sentAt: r.u64() };
+      case PMTUD:
+      case PMTUD_REPLY:
+        return { type, from, size: r.u16() };
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    if (error instanceof ShortPacket) return undefined;
+    throw error;
+  }
+}
