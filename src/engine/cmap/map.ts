@@ -1,0 +1,132 @@
+/**
+ * The configuration map (corosync's icmap): typed values under dotted names, listed in byte order. The daemon itself writes with `put`; clients write with `set`, which
+ * refuses what corosync protects. Left out: reference counts, adjust-int operations, and keys whose change acts on the daemon (reload).
+ */
+import { cloneState, type Hasher } from "../kernel/index.ts";
+
+export type CmapType = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "flt" | "dbl" | "str" | "bin";
+/** Integers beyond 2^53 are bigint. */
+export type CmapValue = number | bigint | string | Uint8Array;
+
+export interface CmapEntry {
+  readonly key: string;
+  readonly type: CmapType;
+  readonly value: CmapValue;
+}
+
+export type CmapError = "CS_ERR_NOT_EXIST" | "CS_ERR_NAME_TOO_LONG" | "CS_ERR_ACCESS" | "CS_ERR_INVALID_PARAM" | "CS_ERR_TOO_BIG";
+
+/** Shortest and longest key name (ICMAP_KEYNAME_MINLEN, ICMAP_KEYNAME_MAXLEN). */
+export const KEY_MIN = 3;
+export const KEY_MAX = 255;
+/** Longest value, bytes (ICMAP_MAX_VALUE_LEN). */
+export const VALUE_MAX = 16 * 1024;
+/** Keys clients may add. Ours: corosync has no bound but memory. */
+export const KEYS_MAX = 16_384;
+
+const KEY_CHARS = /^[A-Za-z0-9._\-/:]+$/;
+
+/** What clients may not change (recorded: CS_ERR_ACCESS). */
+const PROTECTED_PREFIXES = ["internal_configuration.", "runtime.services.", "runtime.config.", "runtime.totem.", "uidgid.config.", "system.", "nodelist."];
+const PROTECTED_KEYS = new Set([
+  "totem.crypto_cipher", "totem.crypto_hash", "totem.crypto_model", "totem.secauth", "totem.ip_version", "totem.transport", "totem.cluster_name",
+  "totem.netmtu", "totem.threads", "totem.version", "totem.nodeid", "config.reload_in_progress", "config.totemconfig_reload_in_progress",
+]);
+
+export interface CmapEvent {
+  readonly event: "create" | "modify" | "delete";
+  readonly entry: CmapEntry;
+}
+
+/** Byte order, as the trie of icmap lists its names. */
+export function byKey(a: { key: string }, b: { key: string }): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
+
+/** icmap_is_valid_name: one error for every kind of bad name (recorded). */
+export function checkKey(key: string): CmapError | undefined {
+  return key.length < KEY_MIN || key.length > KEY_MAX || !KEY_CHARS.test(key) ? "CS_ERR_NAME_TOO_LONG" : undefined;
+}
+
+export class CmapMap {
+  private entries = new Map<string, { type: CmapType; value: CmapValue }>();
+  private readonly trackers = new Set<(event: CmapEvent) => void>();
+
+  /** Whoever wants to hear of changes; returns the way to stop. */
+  track(listener: (event: CmapEvent) => void): () => void {
+    this.trackers.add(listener);
+    return () => this.trackers.delete(listener);
+  }
+
+  private tell(event: CmapEvent["event"], entry: CmapEntry): void {
+    for (const listener of [...this.trackers]) listener({ event, entry });
+  }
+
+  /** The daemon's own write: no protection. */
+  put(key: string, type: CmapType, value: CmapValue): void {
+    const old = this.entries.get(key);
+    if (old !== undefined && old.type === type && old.value === value) return;
+    this.entries.set(key, { type, value });
+    this.tell(old === undefined ? "create" : "modify", { key, type, value });
+  }
+
+  putAll(entries: readonly CmapEntry[]): void {
+    for (const e of entries) this.put(e.key, e.type, e.value);
+  }
+
+  get(key: string): CmapEntry | undefined {
+    const found = this.entries.get(key);
+    return found && { key, type: found.type, value: found.value };
+  }
+
+  /** A client's write. @returns undefined when done, else the error the client gets */
+  set(key: string, type: CmapType, value: CmapValue): CmapError | undefined {
+    const bad = checkKey(key);
+    if (bad) return bad;
+    if (isProtected(key)) return "CS_ERR_ACCESS";
+    if ((typeof value === "string" || value instanceof Uint8Array) && value.length > VALUE_MAX) return "CS_ERR_TOO_BIG";
+    if (!this.entries.has(key) && this.entries.size >= KEYS_MAX) return "CS_ERR_TOO_BIG";
+    this.put(key, type, value);
+    return undefined;
+  }
+
+  /** A client's delete. */
+  delete(key: string): CmapError | undefined {
+    const bad = checkKey(key);
+    if (bad) return bad;
+    if (isProtected(key)) return "CS_ERR_ACCESS";
+    const old = this.get(key);
+    if (old === undefined) return "CS_ERR_NOT_EXIST";
+    this.entries.delete(key);
+    this.tell("delete", old);
+    return undefined;
+  }
+
+  /** Entries whose key begins with `prefix`, in byte order. */
+  list(prefix: string): CmapEntry[] {
+    const out: CmapEntry[] = [];
+    for (const [key, e] of this.entries) if (key.startsWith(prefix)) out.push({ key, type: e.type, value: e.value });
+    return out.sort(byKey);
+  }
+
+  snapshot(): unknown {
+    return cloneState(this.entries);
+  }
+
+  restore(state: unknown): void {
+    this.entries = cloneState(state as Map<string, { type: CmapType; value: CmapValue }>);
+  }
+
+  digest(h: Hasher): void {
+    h.int(this.entries.size);
+    for (const [key, e] of this.entries) {
+      h.text(key).text(e.type);
+      if (e.value instanceof Uint8Array) h.bytes(e.value);
+      else h.text(String(e.value));
+    }
+  }
+}
+
+export function isProtected(key: string): boolean {
+  return PROTECTED_KEYS.has(key) || PROTECTED_PREFIXES.some((p) => key.startsWith(p));
+}
