@@ -1,0 +1,121 @@
+/**
+ * What can be wrong with the networks of a lab, as plain data: the whole schema of the fabric. In the real world these are cables, switch ports and
+ * `tc netem` on an interface. `rateMbit`, `mtuBytes` and `blocks` belong to the schema; the acts of this version set none of them. Left out: what
+ * lies between two switches; every network is one switch.
+ */
+import type { Duration } from "../kernel/index.ts";
+
+/** As the machine at the cable's end sees it: `out` leaves the machine, `in` reaches it. */
+export type Direction = "in" | "out";
+
+/** What one direction does to packets. Absent: as delivered by the maker. */
+export interface LinkSettings {
+  /** One way, µs; a whole path is never faster than LINK_DELAY_MIN_US. */
+  delayUs?: Duration;
+  /** A packet takes up to this much more or less than the delay, evenly spread; so packets may overtake each other. */
+  jitterUs?: Duration;
+  /** 0 … 100. */
+  lossPercent?: number;
+  /** 0 … 100: the packet arrives twice, each copy with its own jitter. */
+  dupPercent?: number;
+  /** 0 … 100: the packet is held back so that later ones overtake it. */
+  reorderPercent?: number;
+  rateMbit?: number;
+  mtuBytes?: number;
+}
+
+/** One direction of the cable between a machine and a network's switch. */
+export interface CableFault {
+  readonly node: string;
+  readonly net: string;
+  readonly direction: Direction;
+  cut: boolean;
+  settings: LinkSettings;
+}
+
+/** Packets from one machine to another on one network. */
+export interface PairFault {
+  readonly net: string;
+  readonly from: string;
+  readonly to: string;
+  cut: boolean;
+  settings: LinkSettings;
+}
+
+export interface PortBlock {
+  readonly node: string;
+  readonly port: number;
+  readonly proto: "udp" | "tcp";
+}
+
+/** Everything that is wrong at one moment. Entries stand in the order in which they were first made. */
+export interface FaultState {
+  cables: CableFault[];
+  pairs: PairFault[];
+  switchesOff: string[];
+  /** Groups that cannot reach each other on any network; machines in none reach everybody. Empty: no partition. */
+  groups: string[][];
+  blocks: PortBlock[];
+}
+
+/** `net` absent: every network of the machine (with `to`: every network both are on). */
+export interface LinkTarget {
+  readonly node: string;
+  readonly net?: string;
+  readonly to?: string;
+  readonly direction: Direction | "both";
+}
+
+export type FabricAct =
+  | { kind: "link-cut"; link: LinkTarget }
+  /** Undoes cut and settings of that cable or pair; without `to` also those of pairs that the machine is one end of. */
+  | { kind: "link-heal"; link: LinkTarget }
+  /** Replaces the named settings and leaves the others. */
+  | { kind: "link-set"; link: LinkTarget; settings: LinkSettings }
+  /** Replaces an earlier partition. */
+  | { kind: "partition"; groups: readonly (readonly string[])[] }
+  | { kind: "switch"; net: string; on: boolean }
+  /** Undoes everything above. */
+  | { kind: "heal" }
+  /** Puts the faults back as they were at another moment (undo). */
+  | { kind: "faults"; state: FaultState };
+
+/** A machine's network card as the fabric knows it. */
+export interface FabricNic {
+  readonly node: string;
+  readonly net: string;
+  readonly address: string;
+}
+
+export interface FabricNetwork {
+  readonly name: string;
+  readonly cidr: string;
+}
+
+/** What a fabric is built from. One card per machine and network. */
+export interface FabricDesign {
+  readonly seed: string;
+  readonly networks: readonly FabricNetwork[];
+  /** Machines in the lab's order; their position is their number. */
+  readonly machines: readonly string[];
+  readonly nics: readonly FabricNic[];
+}
+
+/** One fault in force, as a person reads it. */
+export interface FaultView {
+  kind: "cut" | "link-setting" | "switch" | "partition" | "block";
+  node?: string;
+  net?: string;
+  to?: string;
+  direction?: Direction | "both";
+  delayMs?: number;
+  jitterMs?: number;
+  lossPercent?: number;
+  dupPercent?: number;
+  reorderPercent?: number;
+  groups?: string[][];
+}
+
+export function noFaults(): FaultState {
+  return { cables: [], pairs: [], switchesOff: [], groups: [], blocks: [] };
+}
