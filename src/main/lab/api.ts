@@ -200,6 +200,8 @@ const waitFor = z.object({
   nodes: z.array(z.string()),
   synced: z.boolean().optional(),
   idle: z.boolean().optional(),
+  /** On, and the last unit of the boot has started. */
+  booted: z.boolean().optional(),
   /** virtual microseconds */
   timeout: z.number(),
 });

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/** The `quorate` command. `exec` starts without the packages the rest needs. */
+import { exec } from "./exec.ts";
+import { quietPipes, report } from "./outcome.ts";
+
+async function main(words: string[]): Promise<number> {
+  quietPipes();
+  let lab: string | undefined;
+  let at = 0;
+  // `--lab DIR` may stand before the command too.
+  if (words[0] === "--lab") [lab, at] = [words[1], 2];
+  else if (words[0]?.startsWith("--lab=")) [lab, at] = [words[0].slice("--lab=".length), 1];
+  if (words[at] === "exec" && words[at + 1] !== "--help") return exec(words.slice(at + 1), lab);
+  const { program } = await import("./program.ts");
+  return program(words.slice(at), lab);
+}
+
+main(process.argv.slice(2)).then(
+  // Timers, sockets and stdin of a finished command must not hold the program.
+  (status) => process.exit(status),
+  (error: unknown) => process.exit(report(error)),
+);

@@ -1,0 +1,258 @@
+/** Commands that make, start, freeze, delete and list labs, and open their page. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import type { LabInfo } from "../lab/api.ts";
+import { connectLab, type LabClient } from "../lab/client.ts";
+import { freshLabFile } from "../lab/fresh.ts";
+import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/labfile.ts";
+import { launch } from "../lab/launch.ts";
+import { processAlive, readLock } from "../lab/lock.ts";
+import { labDir } from "../lab/paths.ts";
+import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
+import { writeAtomic } from "../lab/store.ts";
+import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
+import { print, printJson, say, withProgress } from "./outcome.ts";
+import { checkHost, speedOf, textOf, whole, type Values } from "./values.ts";
+
+const labFileName = "lab.yaml";
+
+/** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
+const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", "supervisor.log"]);
+
+function running(dir: string): boolean {
+  const lock = readLock(dir);
+  return lock !== undefined && processAlive(lock.pid);
+}
+
+const creating = ["nodes", "links", "file", "import", "clustered", "seed"];
+
+function creatingOptions(v: Values): string[] {
+  return creating.filter((name) => v[name] !== undefined).map((name) => `--${name}`);
+}
+
+function refuseLater(v: Values): void {
+  const instead = "there are: --nodes --links --clustered --file --import --seed --speed --cold --foreground";
+  if (v["template"] !== undefined) throw notYet("up --template", instead);
+  if (v["mgmt"] !== undefined) throw notYet("up --mgmt", instead);
+  if (v["qdevice"] !== undefined) throw notYet("up --qdevice", instead);
+  checkHost(v["host"]);
+  if (v["file"] !== undefined && v["import"] !== undefined) throw usage("up: --file and --import exclude each other");
+  for (const source of ["file", "import"])
+    for (const other of ["nodes", "links", "clustered"])
+      if (v[source] !== undefined && v[other] !== undefined)
+        throw usage(`up: --${source} says how many nodes and links there are; leave --${other} out`);
+}
+
+const newSeed = (): string => randomBytes(4).toString("hex");
+const nowIso = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+
+async function labFileFor(v: Values): Promise<LabFile> {
+  const seed = textOf(v["seed"]);
+  const file = textOf(v["file"]);
+  const conf = textOf(v["import"]);
+  if (file === undefined && conf === undefined)
+    return freshLabFile({
+      nodes: whole(v["nodes"], "--nodes", 1, 32) ?? 3,
+      links: whole(v["links"], "--links", 1, 8) ?? 1,
+      clustered: v["clustered"] === true,
+      name: "lab",
+      seed: seed ?? newSeed(),
+      epoch: nowIso(),
+    });
+  const lab = file !== undefined ? readLabFile(file) : await (await import("./files.ts")).importConfFile(conf ?? "");
+  if (lab.steps.length > 0) say(`quorate: ${file}: the steps of a scenario are run by "quorate run"; the lab starts without them`);
+  return { ...lab, steps: [], seed: seed ?? lab.seed ?? newSeed(), epoch: lab.epoch ?? nowIso() };
+}
+
+/** Makes the directory with its lab file. Throws Trouble when it is somebody else's, or cannot be written. */
+function createLab(dir: string, lab: LabFile): void {
+  const text = printLabFile(lab);
+  // What is written is what will be read: a lab file that cannot be read back must not be made.
+  parseLabFile(text, labFileName);
+  try {
+    mkdirSync(dir, { recursive: true });
+    const strangers = readdirSync(dir).filter((name) => !ownFiles.has(name) && !name.endsWith(".tmp"));
+    if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
+  } catch (error) {
+    throw systemTrouble(error, `lab directory ${dir}`);
+  }
+  writeAtomic(join(dir, labFileName), text);
+}
+
+async function stateOf(client: LabClient): Promise<LabInfo> {
+  return client.call({ op: "info" });
+}
+
+function printState(info: LabInfo, json: boolean): void {
+  if (json) return printJson(info);
+  const page = info.url === null ? "" : `, page ${info.url}`;
+  print(
+    `${info.name}: running in ${info.lab}, ${info.nodes.length} nodes (${info.nodes.join(" ")}), at ${(info.instant / 1e6).toFixed(3)} s${page}`,
+  );
+}
+
+export async function up(v: Values): Promise<number> {
+  const dir = labDir(textOf(v["lab"]));
+  const json = v["json"] === true;
+  refuseLater(v);
+  const speed = v["speed"] === undefined ? undefined : String(speedOf(String(v["speed"])));
+  const options = creatingOptions(v);
+  if (running(dir)) {
+    if (options.length > 0 || v["cold"] === true)
+      throw usage(`${dir} is busy: a lab runs there; "quorate down" freezes it, or name another directory with --lab`);
+    const client = await connectLab(dir);
+    if (speed !== undefined) await client.call({ op: "speed", speed: speedOf(speed) });
+    printState(await stateOf(client), json);
+    return 0;
+  }
+  const exists = existsSync(join(dir, labFileName));
+  if (exists && options.length > 0)
+    throw usage(
+      `${dir} holds a lab already, and ${options.join(" ")} would make a new one; "quorate rm" deletes it, or name another directory with --lab`,
+    );
+  if (!exists) createLab(dir, await labFileFor(v));
+  rememberLab(dir);
+  const foreground = v["foreground"] === true;
+  const started = await withProgress("starting the lab", launch({ dir, cold: v["cold"] === true, speed, foreground })).catch(
+    (error: unknown) => {
+      // A lab that never ran is not left lying about.
+      if (!exists && !existsSync(join(dir, "record.jsonl"))) rmSync(join(dir, labFileName), { force: true });
+      throw error;
+    },
+  );
+  if (started.said !== undefined) say(`quorate: ${started.said}`);
+  printState(started.info, json);
+  if (!foreground) return 0;
+  // The terminal's Ctrl-C reaches the supervisor too; it freezes the lab and ends, and so do we.
+  process.on("SIGINT", () => undefined);
+  return started.ended;
+}
+
+export async function down(v: Values): Promise<number> {
+  const dir = labDir(textOf(v["lab"]));
+  const client = await connectLab(dir);
+  const pid = readLock(dir)?.pid;
+  await withProgress("freezing the lab", client.call({ op: "down" }));
+  await client.closed;
+  // The reply comes when the state is on disk; the process ends right after.
+  for (let i = 0; i < 200 && pid !== undefined && processAlive(pid); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  return 0;
+}
+
+export async function rm(v: Values): Promise<number> {
+  const dir = labDir(textOf(v["lab"]));
+  if (!existsSync(join(dir, labFileName))) {
+    forgetLab(dir);
+    throw new Trouble("lab", `no lab in ${dir}`);
+  }
+  if (v["yes"] !== true) {
+    if (!process.stdin.isTTY) throw usage(`rm deletes ${dir}; say --yes`);
+    const ask = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await ask.question(`delete the lab in ${dir}? [y/N] `);
+    ask.close();
+    if (!/^y(es)?$/i.test(answer.trim())) return 1;
+  }
+  if (running(dir)) await down(v);
+  try {
+    for (const name of readdirSync(dir)) if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true });
+    if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
+    else say(`quorate: ${dir} holds other files; they stay`);
+  } catch (error) {
+    throw systemTrouble(error, `delete ${dir}`);
+  }
+  forgetLab(dir);
+  return 0;
+}
+
+interface Listed {
+  lab: string;
+  name: string;
+  running: boolean;
+  instant: number;
+  nodes: string[];
+}
+
+/** A lab that does not run, as its directory tells. */
+function asleep(dir: string): Listed | undefined {
+  try {
+    const lab = readLabFile(join(dir, labFileName));
+    return { lab: dir, name: lab.name, running: false, instant: lastInstant(dir), nodes: Object.keys(lab.nodes) };
+  } catch {
+    // Deleted by hand, or not readable: not a lab any more.
+    return undefined;
+  }
+}
+
+/** The instant of the last whole line of the record that has one. */
+function lastInstant(dir: string): number {
+  try {
+    const found = readFileSync(join(dir, "record.jsonl"), "utf8")
+      .match(/"(?:at|instant)":\d+/g)
+      ?.at(-1);
+    return Number(found?.split(":")[1] ?? 0);
+  } catch {
+    // No record: it never ran.
+    return 0;
+  }
+}
+
+async function describe(dir: string): Promise<Listed | undefined> {
+  if (!running(dir)) return asleep(dir);
+  try {
+    const client = await connectLab(dir);
+    const { lab, name, instant, nodes } = await stateOf(client);
+    client.close();
+    return { lab, name, running: true, instant, nodes };
+  } catch {
+    // It ended between two looks.
+    return asleep(dir);
+  }
+}
+
+export async function ls(v: Values): Promise<number> {
+  const labs: Listed[] = [];
+  for (const dir of knownLabs()) {
+    const lab = await describe(dir);
+    if (lab) labs.push(lab);
+  }
+  if (v["json"] === true) printJson(labs);
+  else if (labs.length === 0) say('quorate: no labs; "quorate up" makes one');
+  else
+    for (const lab of labs) print(`${lab.running ? "running" : "frozen "}  ${lab.lab}  ${basename(lab.name)}  ${lab.nodes.length} nodes`);
+  return 0;
+}
+
+export function where(v: Values): Promise<number> {
+  print(labDir(textOf(v["lab"])));
+  return Promise.resolve(0);
+}
+
+export async function serve(v: Values): Promise<number> {
+  const dir = labDir(textOf(v["lab"]));
+  const port = whole(v["port"], "--port", 1, 65_535);
+  if (!running(dir)) {
+    const status = await startQuietly(dir);
+    if (status !== 0) return status;
+  }
+  const client = await connectLab(dir);
+  const { url } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
+  print(url);
+  if (v["open"] === true) await (await import("./browser.ts")).openBrowser(url);
+  return 0;
+}
+
+/** serve and app start the lab of the directory; a new one is three nodes in a cluster, so that there is something to see. */
+async function startQuietly(dir: string): Promise<number> {
+  if (!existsSync(join(dir, labFileName))) createLab(dir, await labFileFor({ clustered: true }));
+  rememberLab(dir);
+  const started = await withProgress("starting the lab", launch({ dir, cold: false, speed: undefined, foreground: false }));
+  if (started.said !== undefined) say(`quorate: ${started.said}`);
+  return 0;
+}
+
+export async function app(v: Values): Promise<number> {
+  const dir = labDir(textOf(v["lab"]));
+  return (await import("./browser.ts")).openApp(dir);
+}

@@ -1,0 +1,34 @@
+/** Option values, read and refused the same way everywhere. */
+import { notYet, Trouble, usage } from "../lab/trouble.ts";
+
+/** A whole number option in a range. Throws Trouble (usage). */
+export function whole(value: unknown, option: string, lo: number, hi: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = String(value);
+  if (!/^\d+$/.test(text) || Number(text) < lo || Number(text) > hi)
+    throw usage(`${option} ${JSON.stringify(text)}: a whole number from ${lo} to ${hi} is allowed`);
+  return Number(text);
+}
+
+/** A text option, or undefined. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/** `inprocess` is the only host of this version. */
+export function checkHost(value: unknown): void {
+  if (value === undefined || value === "inprocess") return;
+  if (value === "workers") throw notYet("--host workers", "there is: --host inprocess");
+  throw new Trouble("usage", `--host ${JSON.stringify(String(value))}: inprocess is allowed`);
+}
+
+export type Values = Record<string, unknown>;
+
+/** A speed: 0.01 to 100, or max. Throws Trouble (usage). */
+export function speedOf(text: string): number | "max" {
+  if (text === "max") return "max";
+  const bare = text.replace(/^[x×]/, "");
+  if (!/^\d+(\.\d+)?$/.test(bare) || Number(bare) < 0.01 || Number(bare) > 100)
+    throw usage(`speed ${JSON.stringify(text)}: a number from 0.01 to 100, or max, is allowed`);
+  return Number(bare);
+}
