@@ -85,9 +85,9 @@ export class SyncEngine implements TotemListener, ServicePort {
     return { tx: this.s.tx.get(service) ?? [], rx: this.s.rx.get(service) ?? [] };
   }
 
-  mcast(service: number, handler: number, payload: Uint8Array): boolean {
+  mcast(service: number, handler: number, payload: Uint8Array, uncounted = false): boolean {
     const sent = this.send(service, handler, payload);
-    const counts = this.s.tx.get(service);
+    const counts = uncounted ? undefined : this.s.tx.get(service);
     if (sent && counts !== undefined) counts[handler] = (counts[handler] ?? 0) + 1;
     return sent;
   }
