@@ -1,7 +1,7 @@
 /** Finds the lab a window shows, or starts it, by the same command a person types: the window is one more client of the lab. */
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { connectLab, type LabClient } from "../lab/client.ts";
+import { entry } from "../lab/entries.ts";
 import { Trouble } from "../lab/trouble.ts";
 
 /** Forming three nodes takes a second; a machine under load may take its time. */
@@ -33,12 +33,17 @@ async function up(dir: string, create: readonly string[]): Promise<void> {
 
 /** Runs the command line with this very program in Node mode; resolves with its output. Throws Trouble with its last line. */
 function quorate(args: readonly string[]): Promise<string> {
-  const cli = join(import.meta.dirname, "cli.js");
+  const cli = entry("cli");
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [cli, ...args], { env, timeout: upTimeoutMs, maxBuffer: 4 << 20 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Trouble("lab", stderr.trim().split("\n").at(-1) || error.message));
-    });
+    execFile(
+      process.execPath,
+      [...cli.execArgv, cli.file, ...args],
+      { env, timeout: upTimeoutMs, maxBuffer: 4 << 20 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Trouble("lab", stderr.trim().split("\n").at(-1) || error.message));
+      },
+    );
   });
 }

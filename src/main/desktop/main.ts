@@ -1,7 +1,7 @@
 /** The desktop face: one application, a window for each lab, each window a client of its lab's supervisor. */
-import { join } from "node:path";
 import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, type IpcMainEvent } from "electron";
 import { connectLab, type LabClient } from "../lab/client.ts";
+import { pageDir } from "../lab/entries.ts";
 import { labDir } from "../lab/paths.ts";
 import { attach, type Attached } from "./attach.ts";
 import { joinPort } from "./bridge.ts";
@@ -102,7 +102,7 @@ function quitAfterFreezing(event: { preventDefault(): void }): void {
 
 async function start(): Promise<void> {
   await app.whenReady();
-  servePage(join(import.meta.dirname, "../renderer"));
+  servePage(pageDir());
   denyPermissions();
   ipcMain.on("quorate:connect", (event) => void connectPage(event));
   Menu.setApplicationMenu(
