@@ -117,11 +117,11 @@ export function onCommitToken(t: Srp, token: CommitToken): void {
   }
 }
 
-/** The members that come from the same old ring as this node. */
-function transitionals(token: CommitToken, oldRing: RingId): number[] {
-  return token.addrs.filter((_, i) => {
+/** The members that come from the same installed ring as this node; nobody when no ring was installed yet. */
+function transitionals(token: CommitToken, oldRing: RingId, memb: readonly number[]): number[] {
+  return token.addrs.filter((id, i) => {
     const e = token.entries[i];
-    return e !== undefined && sameRing(e.ring, oldRing);
+    return e !== undefined && sameRing(e.ring, oldRing) && memb.includes(id);
   });
 }
 
@@ -147,7 +147,7 @@ function enterRecovery(t: Srp, token: CommitToken): void {
   s.commitToken = token;
   sendCommitToken(t, token);
   s.myTokenSeq = -1;
-  s.trans = transitionals(token, s.oldRing);
+  s.trans = transitionals(token, s.oldRing, s.memb);
   logPositions(t, token);
   originateOldMessages(t, token);
   s.myAru = 0;

@@ -1,0 +1,99 @@
+/**
+ * The Totem layer told as transcripts: each file under totem/ is read from top to bottom; a line is a command, what follows `----` up to the next empty
+ * line is what the ring logged and delivered since the command before. `QUORATE_REWRITE=1` writes the files anew, for a person to read the difference.
+ */
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { BareRing } from "./ring.ts";
+
+const DIR = new URL("./totem/", import.meta.url);
+
+const ids = (text: string): number[] => text.split(",").map(Number);
+
+class Teller {
+  private ring = new BareRing(3);
+  private told = 0;
+  private readonly delivered = new Map<number, number>();
+
+  run(line: string): string[] {
+    const [verb, ...args] = line.split(" ");
+    switch (verb) {
+      case "nodes":
+        this.ring = new BareRing(Number(args[0]), "transcript", args.slice(1).includes("debug") ? ["notice", "info", "debug"] : ["notice"]);
+        this.told = 0;
+        break;
+      case "start":
+        for (const id of args) this.ring.start(Number(id));
+        break;
+      case "kill":
+        this.ring.kill(Number(args[0]));
+        break;
+      case "leave":
+        this.ring.daemon(Number(args[0])).totem.leave();
+        break;
+      case "partition":
+        this.ring.partition(...args.map(ids));
+        break;
+      case "cut":
+        this.ring.cuts.add(args[0] ?? "");
+        break;
+      case "heal":
+        this.ring.heal();
+        break;
+      case "loss":
+        this.ring.loss = Number(args[0]);
+        break;
+      case "say":
+        expect(this.ring.daemon(Number(args[0])).say(args.slice(1).join(" "))).toBe(true);
+        break;
+      case "run":
+        this.ring.run(Number(args[0]));
+        break;
+      case "delivered":
+        return this.deliveries();
+      default:
+        throw new Error(`no such transcript command: ${line}`);
+    }
+    const fresh = this.ring.lines.slice(this.told);
+    this.told = this.ring.lines.length;
+    return fresh;
+  }
+
+  private deliveries(): string[] {
+    return [...this.ring.daemons.values()].map((d) => {
+      const from = this.delivered.get(d.id) ?? 0;
+      this.delivered.set(d.id, d.delivered.length);
+      return `node${d.id}: ${d.delivered.slice(from).join(" | ")}`;
+    });
+  }
+}
+
+/** Replays a transcript and returns it with what really happened. */
+function retell(text: string): string {
+  const teller = new Teller();
+  const out: string[] = [];
+  let inAnswer = false;
+  for (const line of text.split("\n")) {
+    if (line === "----") {
+      inAnswer = true;
+      continue;
+    }
+    if (inAnswer && line !== "") continue;
+    inAnswer = false;
+    out.push(line);
+    if (line === "" || line.startsWith("#")) continue;
+    const answer = teller.run(line);
+    if (answer.length > 0) out.push("----", ...answer);
+  }
+  return out.join("\n");
+}
+
+for (const file of readdirSync(DIR).filter((f) => f.endsWith(".txt"))) {
+  test(`transcript ${file}`, () => {
+    const url = new URL(file, DIR);
+    const text = readFileSync(url, "utf8");
+    const told = retell(text);
+    if (process.env["QUORATE_REWRITE"] === "1") writeFileSync(url, told);
+    else expect(told).toBe(text);
+  });
+}
