@@ -115,7 +115,9 @@ export class BrowserWindow extends EventEmitter {
     await context.route("**/*", (route) => this.#serve(route));
     await this.page.exposeBinding("__standin", (_source, message) => this.#fromPage(message));
     const preload = readFileSync(this.options.webPreferences.preload, "utf8");
-    await this.page.addInitScript(`${pageSide}\n(function (require, exports) {\n${preload}\n})(window.__standinRequire, {});`);
+    await this.page.addInitScript(
+      `${pageSide}\n(function (require, exports, process) {\n${preload}\n})(window.__standinRequire, {}, { platform: "linux" });`,
+    );
     await this.page.goto(url.replace(real, pretended));
     tell({ loaded: this.id, url });
     this.emit("ready-to-show");
@@ -124,12 +126,14 @@ export class BrowserWindow extends EventEmitter {
   /** What app:// would be asked for is asked of the application's own handler; everything else is a way out, and refused. */
   async #serve(route) {
     const request = route.request();
-    if (!request.url().startsWith(`${pretended}/`)) {
-      tell({ refused: request.url() });
+    const target = request.url().replace(pretended, real);
+    const leaves = request.isNavigationRequest() && this.page.url().startsWith(pretended);
+    // 204: the browser stays where it is, as Electron does.
+    if (leaves && this.#navigationDenied(target)) return route.fulfill({ status: 204 });
+    if (!target.startsWith(`${real}/`)) {
+      tell({ refused: target });
       return route.abort();
     }
-    const target = request.url().replace(pretended, real);
-    if (request.isNavigationRequest() && this.page.url().startsWith(pretended) && this.#navigationDenied(target)) return route.abort();
     const response = await handler(new Request(target, { method: request.method() }));
     await route.fulfill({
       status: response.status,
