@@ -3,6 +3,8 @@
  * real stack many places write them (service.c, mon.c, totemconfig.c, main.c); the names, types and values are those of recorded dumps. Left out: the resources' live
  * values, which stay at zero while no monitoring is configured, as recorded.
  */
+import type { DaemonLink } from "../config/daemon.ts";
+import type { EffectiveTotem } from "../config/timers.ts";
 import type { CmapEntry, CmapType } from "./map.ts";
 
 /** Services by id: short name in runtime.services, and number of message types. */
@@ -16,38 +18,6 @@ export const SERVICES: readonly { readonly id: number; readonly name: string; re
   { id: 6, name: "mon", handlers: 0 },
   { id: 7, name: "wd", handlers: 0 },
 ];
-
-/** runtime.config.totem.* of one daemon, under their own names; times in milliseconds. */
-export interface RuntimeTotem {
-  readonly block_unlisted_ips: number;
-  readonly cancel_token_hold_on_retransmit: number;
-  readonly consensus: number;
-  readonly downcheck: number;
-  readonly fail_recv_const: number;
-  readonly heartbeat_failures_allowed: number;
-  readonly hold: number;
-  readonly join: number;
-  readonly knet_mtu: number;
-  /** Seconds. */
-  readonly knet_pmtud_interval: number;
-  readonly max_messages: number;
-  readonly max_network_delay: number;
-  readonly merge: number;
-  readonly miss_count_const: number;
-  readonly send_join: number;
-  readonly seqno_unchanged_const: number;
-  readonly token: number;
-  readonly token_retransmit: number;
-  readonly token_retransmits_before_loss_const: number;
-  readonly token_warning: number;
-  readonly window_size: number;
-}
-
-export interface RuntimeInterface {
-  readonly link: number;
-  readonly knet_ping_interval: number;
-  readonly knet_ping_timeout: number;
-}
 
 /** internal_configuration.*, resources.*, runtime.blackbox.*: the same in every daemon. */
 export function daemonKeys(): CmapEntry[] {
@@ -69,21 +39,40 @@ export function daemonKeys(): CmapEntry[] {
   return out;
 }
 
-/** runtime.config.totem.*: the parameters in force. */
-export function totemKeys(totem: RuntimeTotem, interfaces: readonly RuntimeInterface[]): CmapEntry[] {
+/** runtime.config.totem.*: the parameters in force; times in milliseconds, pmtud's interval in seconds. */
+export function totemKeys(t: EffectiveTotem, links: readonly Pick<DaemonLink, "link" | "pingIntervalMs" | "pingTimeoutMs">[]): CmapEntry[] {
+  const numbers: Record<string, number> = {
+    block_unlisted_ips: t.blockUnlistedIps ? 1 : 0,
+    cancel_token_hold_on_retransmit: t.cancelTokenHoldOnRetransmit ? 1 : 0,
+    consensus: t.consensusMs,
+    downcheck: t.downcheckMs,
+    fail_recv_const: t.failRecvConst,
+    heartbeat_failures_allowed: t.heartbeatFailuresAllowed,
+    hold: t.holdMs,
+    join: t.joinMs,
+    knet_mtu: t.knetMtu,
+    knet_pmtud_interval: t.knetPmtudIntervalS,
+    knet_compression_threshold: t.knetCompressionThreshold,
+    max_messages: t.maxMessages,
+    max_network_delay: t.maxNetworkDelayMs,
+    merge: t.mergeMs,
+    miss_count_const: t.missCountConst,
+    send_join: t.sendJoinMs,
+    seqno_unchanged_const: t.seqnoUnchangedConst,
+    token: t.tokenMs,
+    token_retransmit: t.tokenRetransmitMs,
+    token_retransmits_before_loss_const: t.tokenRetransmitsBeforeLossConst,
+    token_warning: t.tokenWarningPercent,
+    window_size: t.windowSize,
+  };
   const base = "runtime.config.totem.";
-  const names: readonly (keyof RuntimeTotem)[] = [
-    "block_unlisted_ips", "cancel_token_hold_on_retransmit", "consensus", "downcheck", "fail_recv_const", "heartbeat_failures_allowed", "hold", "join",
-    "knet_mtu", "knet_pmtud_interval", "max_messages", "max_network_delay", "merge", "miss_count_const", "send_join", "seqno_unchanged_const", "token",
-    "token_retransmit", "token_retransmits_before_loss_const", "token_warning", "window_size",
-  ];
-  const out: CmapEntry[] = names.map((name) => ({ key: base + name, type: "u32", value: totem[name] }));
-  for (const i of interfaces) {
-    out.push({ key: `${base}interface.${i.link}.knet_ping_interval`, type: "u32", value: i.knet_ping_interval });
-    out.push({ key: `${base}interface.${i.link}.knet_ping_timeout`, type: "u32", value: i.knet_ping_timeout });
+  const out: CmapEntry[] = Object.entries(numbers).map(([name, value]) => ({ key: base + name, type: "u32", value }));
+  for (const link of links) {
+    out.push({ key: `${base}interface.${link.link}.knet_ping_interval`, type: "u32", value: link.pingIntervalMs });
+    out.push({ key: `${base}interface.${link.link}.knet_ping_timeout`, type: "u32", value: link.pingTimeoutMs });
   }
-  out.push({ key: `${base}knet_compression_level`, type: "i32", value: 0 }, { key: `${base}knet_compression_model`, type: "str", value: "none" });
-  out.push({ key: `${base}knet_compression_threshold`, type: "u32", value: 0 });
+  out.push({ key: `${base}knet_compression_level`, type: "i32", value: t.knetCompressionLevel });
+  out.push({ key: `${base}knet_compression_model`, type: "str", value: t.knetCompressionModel });
   return out;
 }
 

@@ -34,13 +34,20 @@ const SRP_U32 = ["avg_backlog_calc", "avg_token_workload", "continuous_gather", 
 const SRP_U8 = ["firewall_enabled_or_nic_failure"] as const;
 
 export type KnetLinkStat = (typeof LINK_U8)[number] | (typeof LINK_U32)[number] | (typeof LINK_U64)[number];
-export type KnetHandleStat = (typeof HANDLE_U64)[number];
 export type SrpStat = (typeof SRP_U64)[number] | (typeof SRP_U32)[number] | (typeof SRP_U8)[number];
 
-/** What knet counts. A counter that is absent shows its empty value. Links to the own node (loopback) are included. */
+/** What Knet.stats() hands out: counters of every link, the loopback link to the own node included. */
 export interface KnetStats {
-  readonly handle: Partial<Record<KnetHandleStat, number>>;
-  readonly links: readonly { readonly node: number; readonly link: number; readonly values: Partial<Record<KnetLinkStat, number>> }[];
+  readonly links: readonly {
+    readonly node: number;
+    readonly link: number;
+    readonly connected: boolean;
+    readonly mtu: number;
+    readonly counters: Partial<Record<KnetLinkStat, number>>;
+  }[];
+  /** Packets decrypted and encrypted. */
+  readonly rxCrypt: number;
+  readonly txCrypt: number;
 }
 
 /** A tool's connection to the daemon while it asks. */
@@ -82,13 +89,26 @@ function connectionKeys(c: IpcConnection): CmapEntry[] {
   ];
 }
 
+/** One link's counters with what knet sums up itself; a minimum without a sample stays empty. */
+function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat, number>> {
+  const c = l.counters;
+  const total = (direction: "rx" | "tx", what: "bytes" | "packets"): number =>
+    (c[`${direction}_data_${what}`] ?? 0) + (c[`${direction}_ping_${what}`] ?? 0) + (c[`${direction}_pong_${what}`] ?? 0) + (c[`${direction}_pmtu_${what}`] ?? 0);
+  const values: Partial<Record<KnetLinkStat, number>> = {
+    ...c, connected: l.connected ? 1 : 0, enabled: 1, mtu: l.mtu, rx_total_bytes: total("rx", "bytes"), rx_total_packets: total("rx", "packets"),
+    tx_total_bytes: total("tx", "bytes"), tx_total_packets: total("tx", "packets"),
+  };
+  if ((c.latency_samples ?? 0) === 0) delete values.latency_min;
+  return values;
+}
+
 /** Every key of the stats map, in byte order. */
 export function statsEntries(input: StatsInput): CmapEntry[] {
   const out: CmapEntry[] = [
     { key: "stats.ipcs.global.active", type: "u64", value: input.connections.length },
     { key: "stats.ipcs.global.closed", type: "u64", value: input.closed },
     ...input.connections.flatMap(connectionKeys),
-    ...named("stats.knet.handle.", "u64", HANDLE_U64, input.knet.handle),
+    ...named("stats.knet.handle.", "u64", HANDLE_U64, { rx_crypt_packets: input.knet.rxCrypt, tx_crypt_packets: input.knet.txCrypt }),
     // totempg's reservation of an idle daemon, the same in every recorded dump.
     { key: "stats.pg.msg_queue_avail", type: "u32", value: 0 },
     { key: "stats.pg.msg_reserved", type: "u32", value: 2 },
@@ -98,7 +118,8 @@ export function statsEntries(input: StatsInput): CmapEntry[] {
   ];
   for (const l of input.knet.links) {
     const base = `stats.knet.node${l.node}.link${l.link}.`;
-    out.push(...named(base, "u8", LINK_U8, l.values), ...named(base, "u32", LINK_U32, l.values), ...named(base, "u64", LINK_U64, l.values));
+    const values = linkValues(l);
+    out.push(...named(base, "u8", LINK_U8, values), ...named(base, "u32", LINK_U32, values), ...named(base, "u64", LINK_U64, values));
   }
   return out.sort(byKey);
 }
