@@ -1,0 +1,188 @@
+/**
+ * Nodes and links out of the map: which node is this one, which address each node has on which link, and which links exist. In the real stack:
+ * the interface and nodelist halves of totem_config_read. A link exists
+ * when an interface section says anything known about it, or a node has an address on it.
+ */
+import { LINKS_MAX } from "../kernel/limits.ts";
+import type { DaemonNode, HostFacts } from "./daemon.ts";
+import { formatIp, parseIp } from "./ip.ts";
+import type { Reason } from "./refuse.ts";
+import type { ConfValues } from "./values.ts";
+import { numberOf, stringOf } from "./values.ts";
+
+/** Node ids of knet: below this. */
+const KNET_NODE_IDS = 65_536;
+
+export interface LinkTable {
+  /** Configured links, ascending. */
+  readonly links: readonly number[];
+  /** Links whose local side is known: by an interface section or the local node's address. The others have no port. */
+  readonly withPort: ReadonlySet<number>;
+  /** Position of this node; undefined if none is it. */
+  readonly local: number | undefined;
+  readonly nodes: readonly DaemonNode[];
+}
+
+/** Positions of the nodelist, in the order of the map (sorted as text, as the daemon iterates). */
+export function nodePositions(values: ConfValues): number[] {
+  const found = new Set<string>();
+  for (const key of values.keys()) {
+    const m = /^nodelist\.node\.([0-9]+)\./.exec(key);
+    if (m?.[1] !== undefined) found.add(m[1]);
+  }
+  return [...found].sort().map(Number);
+}
+
+function nodeString(values: ConfValues, position: number, key: string): string | undefined {
+  return stringOf(values, `nodelist.node.${position}.${key}`);
+}
+
+/**
+ * Which entry of the nodelist is this machine: by host name, then the host name with trailing domain parts taken off, then listed names cut at
+ * their first dot, each against `name` and `ring0_addr`; then by the machine's own addresses. Source: observed.
+ */
+export function findLocal(
+  values: ConfValues,
+  positions: readonly number[],
+  host: Pick<HostFacts, "hostname" | "addresses">,
+): number | undefined {
+  const matches = (test: (text: string) => boolean): number | undefined =>
+    positions.find((p) => ["name", "ring0_addr"].some((key) => test(nodeString(values, p, key) ?? "\0")));
+  let found = matches((text) => text === host.hostname);
+  for (let short = host.hostname; found === undefined && short.includes(".");) {
+    short = short.slice(0, short.lastIndexOf("."));
+    const name = short;
+    found = matches((text) => text === name);
+  }
+  found ??= matches((text) => parseIp(text) === undefined && text.split(".")[0] === host.hostname);
+  return found ?? matches((text) => host.addresses.includes(text));
+}
+
+/** Address of `text` by the resolver strategy of totem.ip_version. */
+function resolve(text: string, ipVersion: string, host: HostFacts): string | undefined {
+  const literal = parseIp(text);
+  const all = literal === undefined ? (text === "" ? [] : host.resolve(text)) : [text];
+  const v4: string[] = [];
+  const v6: string[] = [];
+  for (const address of all) {
+    const ip = parseIp(address);
+    if (ip !== undefined) (ip.family === 4 ? v4 : v6).push(formatIp(ip));
+  }
+  if (ipVersion === "ipv4") return v4[0];
+  if (ipVersion === "ipv6") return v6[0];
+  return ipVersion === "ipv6-4" ? (v6[0] ?? v4[0]) : (v4[0] ?? v6[0]);
+}
+
+/** Link numbers an interface section says something known about, with the first that is too large. */
+function interfaceLinks(values: ConfValues): { links: Set<number> } | Reason {
+  const links = new Set<number>();
+  for (const key of [...values.keys()].sort()) {
+    const m = /^totem\.interface\.([0-9]+)\.([a-z_]+)$/.exec(key);
+    if (m === null) continue;
+    const link = Number(m[1]);
+    if (link >= LINKS_MAX)
+      return { text: `parse error in config: interface ring number ${link} is bigger than allowed maximum ${LINKS_MAX - 1}`, key };
+    if (m[2] === "mcastaddr" && parseIp(values.get(key)?.text ?? "") === undefined) {
+      return { text: `failed to parse mcast address '${values.get(key)?.text ?? ""}'`, key };
+    }
+    if (m[2] === "knet_transport" && !["udp", "sctp"].includes(values.get(key)?.text ?? "")) {
+      return { text: "Unrecognised knet_transport. expected 'udp' or 'sctp'", key };
+    }
+    links.add(link);
+  }
+  return { links };
+}
+
+/** ringN_addr keys of one node, in the order of the map. */
+function ringKeys(values: ConfValues, position: number): { link: number; key: string }[] {
+  const out: { link: number; key: string }[] = [];
+  const prefix = `nodelist.node.${position}.`;
+  for (const key of [...values.keys()].sort()) {
+    const m = key.startsWith(prefix) ? /^ring([0-9]{1,3})_addr$/.exec(key.slice(prefix.length)) : null;
+    if (m !== null) out.push({ link: Number(m[1]), key });
+  }
+  return out;
+}
+
+function tooLarge(link: number, key: string): Reason {
+  return { text: `parse error in config: interface ring number ${link} is bigger than allowed maximum ${LINKS_MAX - 1}`, key };
+}
+
+/** The local node's side: its addresses parse, its id is there. */
+function localSide(
+  values: ConfValues,
+  position: number,
+  ipVersion: string,
+  host: HostFacts,
+  knet: boolean,
+  links: Set<number>,
+): Reason | undefined {
+  for (const { link, key } of ringKeys(values, position)) {
+    if (link >= LINKS_MAX) return tooLarge(link, key);
+    const written = values.get(key)?.text ?? "";
+    if (resolve(written, ipVersion, host) === undefined) return { text: `failed to parse bindnet address '${written}'`, key };
+    links.add(link);
+  }
+  const anyAddress = links.size > 0;
+  if (knet && anyAddress && !numberOf(values, `nodelist.node.${position}.nodeid`, "u32")) {
+    return { text: "Knet requires an explicit nodeid for the local node", key: `nodelist.node.${position}.nodeid` };
+  }
+  return undefined;
+}
+
+/** One entry as a member, or what the daemon says about it. */
+function readNode(values: ConfValues, position: number, ipVersion: string, host: HostFacts, knet: boolean): DaemonNode | Reason {
+  const nodeId = numberOf(values, `nodelist.node.${position}.nodeid`, "u32") ?? 0;
+  const addresses: string[] = [];
+  const written: string[] = [];
+  for (const { link, key } of ringKeys(values, position)) {
+    const text = values.get(key)?.text ?? "";
+    const about = values.has(`nodelist.node.${position}.nodeid`) ? `nodelist.node.${position}.nodeid` : key;
+    if (knet && nodeId === 0) return { text: `Knet requires an explicit nodeid to be specified for address '${text}'.`, key: about };
+    if (knet && nodeId >= KNET_NODE_IDS)
+      return { text: `Knet requires nodeid to be less than ${KNET_NODE_IDS} for address '${text}'.`, key: about };
+    if (link >= LINKS_MAX) return tooLarge(link, key);
+    const address = resolve(text, ipVersion, host);
+    if (address === undefined) return { text: `failed to parse node address '${text}'`, key };
+    addresses[link] = address;
+    written[link] = text;
+  }
+  const dense = (list: string[]): string[] => Array.from(list, (x: string | undefined) => x ?? "");
+  const votes = numberOf(values, `nodelist.node.${position}.quorum_votes`, "u32") ?? 1;
+  return {
+    position,
+    name: nodeString(values, position, "name") ?? "",
+    nodeId,
+    votes,
+    addresses: dense(addresses),
+    written: dense(written),
+  };
+}
+
+/**
+ * Reads interface sections, the local node and all members, in the daemon's order. Where no entry is this machine the daemon goes on with the
+ * last one until validation refuses, so its complaints about that entry come first (observed).
+ */
+export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string, knet: boolean): LinkTable | Reason {
+  const sections = interfaceLinks(values);
+  if ("text" in sections) return sections;
+  const links = sections.links;
+  const positions = nodePositions(values);
+  const local = findLocal(values, positions, host);
+  const assumed = local ?? positions[positions.length - 1];
+  if (assumed !== undefined) {
+    const refusal = localSide(values, assumed, ipVersion, host, knet, links);
+    if (refusal !== undefined) return refusal;
+  }
+  const withPort = new Set(links);
+  const nodes: DaemonNode[] = [];
+  for (const position of positions) {
+    const node = readNode(values, position, ipVersion, host, knet);
+    if ("text" in node) return node;
+    nodes.push(node);
+    node.addresses.forEach((address, link) => {
+      if (address !== "") links.add(link);
+    });
+  }
+  return { links: [...links].sort((a, b) => a - b), withPort, local, nodes: nodes.sort((a, b) => a.position - b.position) };
+}

@@ -1,0 +1,66 @@
+/**
+ * What the daemon demands of the logging section before anything else (corosync_main_config_read): global switches first, then the main logger,
+ * then each subsystem's. Left out: whether the log file can be opened, and settings of other daemons (logging_daemon).
+ */
+import type { Reason } from "./refuse.ts";
+import type { ConfValues } from "./values.ts";
+import { stringOf } from "./values.ts";
+
+const FACILITIES =
+  "auth authpriv cron daemon ftp kern lpr mail news syslog user uucp local0 local1 local2 local3 local4 local5 local6 local7".split(" ");
+const PRIORITIES = "emerg alert crit err error warning notice info debug".split(" ");
+const ON_OFF = ["on", "off"];
+const YES_NO = ["yes", "on", "no", "off"];
+
+interface Rule {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly refusal: string;
+}
+
+function rule(name: string, values: readonly string[], refusal = `unknown value for ${name}`): Rule {
+  return { name, values, refusal };
+}
+
+/** In the daemon's order (observed). */
+const GLOBAL: readonly Rule[] = [
+  rule("fileline", ON_OFF),
+  rule("function_name", ON_OFF),
+  rule("timestamp", ["on", "off", "hires"]),
+  rule("blackbox", ON_OFF),
+];
+
+const LOGGER: readonly Rule[] = [
+  rule("to_stderr", YES_NO),
+  rule("to_syslog", YES_NO),
+  rule("syslog_facility", FACILITIES, "unknown syslog facility specified"),
+  rule("syslog_level", PRIORITIES, "unknown syslog level specified"),
+  rule("syslog_priority", PRIORITIES, "unknown syslog priority specified"),
+  rule("to_logfile", YES_NO),
+  rule("logfile_priority", PRIORITIES, "unknown logfile priority specified"),
+  rule("debug", ["on", "off", "trace"]),
+];
+
+function broken(values: ConfValues, prefix: string, rules: readonly Rule[]): Reason | undefined {
+  for (const { name, values: allowed, refusal } of rules) {
+    const value = stringOf(values, prefix + name);
+    if (value !== undefined && !allowed.includes(value)) return { text: refusal, key: prefix + name };
+  }
+  return undefined;
+}
+
+/** The first setting the daemon refuses. */
+export function loggingRefusal(values: ConfValues): Reason | undefined {
+  const first = broken(values, "logging.", GLOBAL) ?? broken(values, "logging.", LOGGER);
+  if (first !== undefined) return first;
+  const subsystems: string[] = [];
+  for (const key of values.keys()) {
+    const m = /^logging\.logger_subsys\.([^.]+)\.subsys$/.exec(key);
+    if (m?.[1] !== undefined) subsystems.push(m[1]);
+  }
+  for (const name of subsystems.sort()) {
+    const bad = broken(values, `logging.logger_subsys.${name}.`, LOGGER);
+    if (bad !== undefined) return bad;
+  }
+  return undefined;
+}

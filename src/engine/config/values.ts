@@ -1,0 +1,302 @@
+/**
+ * What the daemon makes of the file: typed keys in its configuration map (cmap), or the first thing it refuses. In the real stack this is the
+ * callback of coroparse with its states per section. Every key is a string but for the known numbers; interface sections are filed under their
+ * `linknumber`, nodes under their position, logger subsections under their `subsys`. A later value replaces an earlier one, type included; a
+ * second `nodelist` section counts its nodes from 0 again, as the daemon does. Left out: looking up user and group names of `uidgid`.
+ */
+import type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
+import { EXIT_ABORT, EXIT_MAIN_CONFIG } from "./ast.ts";
+import { ERRORS_MAX, KEY_NAME_MAX } from "./grammar.ts";
+
+export type ValueType = "u8" | "u16" | "u32" | "i32" | "u64" | "str";
+
+/** One key of the map. `text` is the decimal number, or the string. The place is that of the line that set it. */
+export interface ConfValue {
+  readonly type: ValueType;
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Keys in the order in which they were first set. */
+export type ConfValues = ReadonlyMap<string, ConfValue>;
+
+const RANGE: Readonly<Record<Exclude<ValueType, "str" | "u64">, readonly [bigint, bigint]>> = {
+  u8: [0n, 255n],
+  u16: [0n, 65_535n],
+  u32: [0n, 4_294_967_295n],
+  i32: [-2_147_483_648n, 2_147_483_647n],
+};
+
+function types(type: ValueType, prefix: string, names: string): [string, ValueType][] {
+  return names.split(" ").map((name) => [prefix + name, type]);
+}
+
+/** Numeric keys by full path, as far as the section they stand in is the daemon's own. */
+const TYPED: ReadonlyMap<string, ValueType> = new Map([
+  ...types(
+    "u32",
+    "totem.",
+    "version nodeid threads token token_coefficient token_retransmit token_warning hold token_retransmits_before_loss_const join send_join " +
+      "consensus merge downcheck fail_recv_const seqno_unchanged_const rrp_token_expired_timeout rrp_problem_count_timeout " +
+      "rrp_problem_count_threshold rrp_problem_count_mcast_threshold rrp_autorecovery_check_timeout heartbeat_failures_allowed " +
+      "max_network_delay window_size max_messages miss_count_const knet_pmtud_interval knet_mtu netmtu knet_compression_threshold",
+  ),
+  ...types("i32", "totem.", "knet_compression_level"),
+  ...types("u64", "totem.", "config_version"),
+  ...types(
+    "u32",
+    "quorum.",
+    "expected_votes votes last_man_standing_window leaving_timeout device.timeout device.sync_timeout device.votes",
+  ),
+  ...types(
+    "u8",
+    "quorum.",
+    "two_node wait_for_all last_man_standing auto_tie_breaker allow_downscale expected_votes_tracking device.master_wins",
+  ),
+  ...types("u8", "totem.interface.", "linknumber ttl knet_link_priority"),
+  ...types("u16", "totem.interface.", "mcastport"),
+  ...types("u32", "totem.interface.", "knet_ping_interval knet_ping_timeout knet_ping_precision knet_pong_count"),
+  ...types("u64", "resources.", "system.memory_used.poll_period system.load_15min.poll_period process.memory_used.poll_period"),
+]);
+
+/** Keys of an interface section that are filed under the link number. */
+const INTERFACE_KEYS: ReadonlySet<string> = new Set(
+  (
+    "linknumber bindnetaddr mcastaddr broadcast mcastport ttl knet_link_priority knet_ping_interval knet_ping_timeout knet_ping_precision " +
+    "knet_pong_count knet_transport"
+  ).split(" "),
+);
+
+/** Keys with a closed list of values, and what the daemon says otherwise. */
+const CHOICES: ReadonlyMap<string, readonly [values: string, refusal: string]> = new Map([
+  ["totem.ip_version", ["ipv4 ipv6 ipv4-6 ipv6-4", "Invalid ip_version type"]],
+  ["totem.crypto_model", ["nss openssl", "Invalid crypto model. Should be nss or openssl"]],
+  ["totem.crypto_cipher", ["none aes256 aes192 aes128", "Invalid cipher type. Should be none, aes256, aes192 or aes128"]],
+  ["totem.crypto_hash", ["none md5 sha1 sha256 sha384 sha512", "Invalid hash type. Should be none, md5, sha1, sha256, sha384 or sha512"]],
+  [
+    "totem.knet_compression_model",
+    ["zlib lz4 lz4hc lzo2 lzma bzip2 zstd", "Invalid compression model. Should be zlib, lz4, lz4hc, lzo2, lzma, bzip2 or zstd"],
+  ],
+  ["system.qb_ipc_type", ["native shm socket", "Invalid system.qb_ipc_type"]],
+  ["system.sched_rr", ["yes no", "Invalid system.sched_rr value"]],
+  ["system.move_to_root_cgroup", ["yes no auto", "Invalid system.move_to_root_cgroup"]],
+  ["system.allow_knet_handle_fallback", ["yes no", "Invalid system.allow_knet_handle_fallback"]],
+]);
+
+/** What kind of section the parser is in; a section it does not know keeps its parent's. */
+type State =
+  | "normal"
+  | "totem"
+  | "interface"
+  | "member"
+  | "system"
+  | "quorum"
+  | "qdevice"
+  | "nodelist"
+  | "node"
+  | "subsys"
+  | "daemon"
+  | "uidgid"
+  | "resources";
+
+const STATE_AT: ReadonlyMap<string, State> = new Map<string, State>([
+  ["totem", "totem"],
+  ["totem.interface", "interface"],
+  ["totem.interface.member", "member"],
+  ["system", "system"],
+  ["quorum", "quorum"],
+  ["quorum.device", "qdevice"],
+  ["nodelist", "nodelist"],
+  ["nodelist.node", "node"],
+  ["logging.logger_subsys", "subsys"],
+  ["logging.logging_daemon", "daemon"],
+  ["uidgid", "uidgid"],
+  ["resources.system", "resources"],
+  ["resources.process", "resources"],
+  ["resources.system.memory_used", "resources"],
+  ["resources.system.load_15min", "resources"],
+  ["resources.process.memory_used", "resources"],
+]);
+
+const STATES_WITH_NUMBERS: ReadonlySet<State> = new Set<State>(["totem", "interface", "quorum", "qdevice", "resources"]);
+
+/** strtoll with nothing after the number; undefined if it is none. */
+function wholeNumber(text: string): bigint | undefined {
+  return /^[ \t\n\v\f\r]*[+-]?[0-9]+$/.test(text) ? BigInt(text.trim().replace("+", "")) : undefined;
+}
+
+const U64 = 1n << 64n;
+
+/** The number as the map holds it, or what the daemon says. */
+function number(path: string, type: Exclude<ValueType, "str">, text: string): { text: string } | { refusal: string; exitCode: number } {
+  const n = wholeNumber(text);
+  if (type === "u64") {
+    // strtoull: a minus sign wraps around; anything else that does not fit runs into an assertion of the daemon
+    if (n === undefined || n >= U64 || n <= -U64) {
+      return {
+        refusal: "main_config_parser_cb: Assertion `safe_atoq_range(val_type, &min_val, &max_val) == 0' failed.",
+        exitCode: EXIT_ABORT,
+      };
+    }
+    return { text: String(BigInt.asUintN(64, n)) };
+  }
+  const [min, max] = RANGE[type];
+  if (n === undefined || n < min || n > max) {
+    return {
+      refusal: `Value of key "${path}" is expected to be integer in range (${min}..${max}), but "${text}" was given`,
+      exitCode: EXIT_MAIN_CONFIG,
+    };
+  }
+  return { text: String(n) };
+}
+
+function isKeyName(name: string): boolean {
+  return name.length >= 3 && name.length <= KEY_NAME_MAX && /^[A-Za-z0-9._\-/:]*$/.test(name);
+}
+
+class Store {
+  readonly values = new Map<string, ConfValue>();
+  readonly errors: ConfError[] = [];
+  private nodeNumber = 0;
+  /** Items of the interface, logger or daemon section being read. */
+  private items: { key: ConfKey; name: string; type: ValueType; text: string }[] = [];
+  private members = 0;
+
+  private fail(line: number, column: number, text: string, exitCode = EXIT_MAIN_CONFIG): void {
+    if (this.errors.length < ERRORS_MAX) this.errors.push({ line, column, text, exitCode });
+  }
+
+  private set(path: string, type: ValueType, text: string, at: ConfKey): void {
+    if (!isKeyName(path)) {
+      return this.fail(at.line, at.column, `Can't store key "${path}" into icmap, returned error is CS_ERR_NAME_TOO_LONG`);
+    }
+    this.values.set(path, { type, text, line: at.line, column: at.valueColumn });
+  }
+
+  entries(entries: readonly ConfEntry[], path: string, state: State): void {
+    for (const entry of entries) {
+      if (entry.kind === "key") this.key(entry, path === "" ? entry.name : `${path}.${entry.name}`, state);
+      else this.section(entry, path === "" ? entry.name : `${path}.${entry.name}`, state);
+    }
+  }
+
+  private section(section: ConfSection, path: string, outer: State): void {
+    const state = STATE_AT.get(path) ?? outer;
+    const own = STATE_AT.has(path);
+    if (own && (state === "interface" || state === "subsys" || state === "daemon")) {
+      this.items = [];
+      this.members = 0;
+    }
+    if (path === "nodelist") this.nodeNumber = 0;
+    this.entries(section.entries, path, state);
+    if (!own || section.endLine === undefined) return;
+    if (state === "interface") this.closeInterface();
+    else if (state === "subsys") this.closeSubsys(section.endLine);
+    else if (state === "daemon") this.closeDaemon(section.endLine);
+    else if (state === "node") this.nodeNumber++;
+  }
+
+  private key(key: ConfKey, path: string, state: State): void {
+    const choice = CHOICES.get(path);
+    if (choice !== undefined && (state === "totem" || state === "system") && !choice[0].split(" ").includes(key.value)) {
+      return this.fail(key.line, key.valueColumn, choice[1]);
+    }
+    if (state === "node") return this.nodeKey(key);
+    if (state === "member" && key.name !== "memberaddr")
+      return this.fail(key.line, key.column, "Only memberaddr is allowed in member section");
+    if (state === "uidgid") return this.uidgid(key);
+    if (state === "subsys" || state === "daemon") {
+      this.items.push({ key, name: key.name, type: "str", text: key.value });
+      return;
+    }
+    const type = STATES_WITH_NUMBERS.has(state) ? TYPED.get(path) : undefined;
+    const text = this.typed(path, type ?? "str", key);
+    if (text === undefined) return;
+    if (state === "member") {
+      this.items.push({ key, name: `member.${this.members++}`, type: "str", text });
+    } else if (state === "interface" && path === `totem.interface.${key.name}` && INTERFACE_KEYS.has(key.name)) {
+      this.items.push({ key, name: key.name, type: type ?? "str", text });
+    } else this.set(path, type ?? "str", text, key);
+  }
+
+  /** The value in its type, or undefined after an error. */
+  private typed(path: string, type: ValueType, key: ConfKey): string | undefined {
+    if (type === "str") return key.value;
+    const n = number(path, type, key.value);
+    if ("text" in n) return n.text;
+    this.fail(key.line, key.valueColumn, n.refusal, n.exitCode);
+    return undefined;
+  }
+
+  private nodeKey(key: ConfKey): void {
+    const path = `nodelist.node.${this.nodeNumber}.${key.name}`;
+    const type: ValueType = key.name === "nodeid" || key.name === "quorum_votes" ? "u32" : "str";
+    const text = this.typed(path, type, key);
+    if (text !== undefined) this.set(path, type, text, key);
+  }
+
+  private uidgid(key: ConfKey): void {
+    if (key.name !== "uid" && key.name !== "gid") return this.fail(key.line, key.column, "uidgid: Only uid and gid are allowed items");
+    const id = key.value === "root" ? 0n : wholeNumber(key.value);
+    if (id !== undefined && id >= 0n && id <= 4_294_967_295n) this.set(`uidgid.config.${key.name}.${id}`, "u8", "1", key);
+  }
+
+  private closeInterface(): void {
+    let link = "0";
+    for (const item of this.items) if (item.name === "linknumber") link = item.text;
+    for (const item of this.items) {
+      if (item.name !== "linknumber") this.set(`totem.interface.${link}.${item.name}`, item.type, item.text, item.key);
+    }
+    this.items = [];
+  }
+
+  private closeSubsys(line: number): void {
+    let subsys = "";
+    for (const item of this.items) if (item.name === "subsys") subsys = item.text;
+    if (subsys === "") return this.fail(line, 1, "No subsys key in logger_subsys directive");
+    for (const item of this.items) this.set(`logging.logger_subsys.${subsys}.${item.name}`, "str", item.text, item.key);
+    this.items = [];
+  }
+
+  private closeDaemon(line: number): void {
+    let name = "";
+    let subsys = "";
+    for (const item of this.items) {
+      if (item.name === "name") name = item.text;
+      if (item.name === "subsys") subsys = item.text;
+    }
+    if (name === "") return this.fail(line, 1, "No name key in logging_daemon directive");
+    // corosync's own settings given as a daemon's are the ordinary ones
+    const prefix =
+      name === "corosync"
+        ? subsys === ""
+          ? "logging."
+          : `logging.logger_subsys.${subsys}.`
+        : `logging.logging_daemon.${name}.${subsys === "" ? "" : `${subsys}.`}`;
+    for (const item of this.items) {
+      if (name === "corosync" && item.name === "name") continue;
+      this.set(`${prefix}${item.name}`, "str", item.text, item.key);
+    }
+    this.items = [];
+  }
+}
+
+/** The map after reading `conf`, and what the daemon refuses in it, in the order of the file. */
+export function storeValues(conf: Conf): { values: ConfValues; errors: ConfError[] } {
+  const store = new Store();
+  store.entries(conf.entries, "", "normal");
+  return { values: store.values, errors: store.errors };
+}
+
+/** A string of the map; undefined if absent or a number. */
+export function stringOf(values: ConfValues, key: string): string | undefined {
+  const value = values.get(key);
+  return value?.type === "str" ? value.text : undefined;
+}
+
+/** A number of the map of that type; undefined if absent, or set with another type (as the daemon sees it). */
+export function numberOf(values: ConfValues, key: string, type: Exclude<ValueType, "str">): number | undefined {
+  const value = values.get(key);
+  return value?.type === type ? Number(value.text) : undefined;
+}
