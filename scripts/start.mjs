@@ -1,6 +1,7 @@
 // npm start [-- --web | --window] [--port P] [--no-open]: installs and builds what is missing, then opens the lab: in a window where the Electron
 // binary is, else as a page on loopback. A second start attaches to the lab that runs.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { electronBinary, electronInstallCommand, ensureBuilt, ensureInstalled, nodeTooOld, root, say } from "./lib/setup.mjs";
 
@@ -65,16 +66,16 @@ async function quorate(...args) {
 
 async function findLab() {
   const dir = await quorate("where");
-  return { dir, known: JSON.parse(await quorate("ls", "--json")).find((lab) => lab.lab === dir) };
+  const listed = JSON.parse(await quorate("ls", "--json")).find((lab) => lab.lab === dir);
+  return { dir, exists: existsSync(join(dir, "lab.yaml")), attached: listed?.running === true };
 }
 
 /** The page: the lab of the default directory, started if it does not run, served until Ctrl-C. */
 async function page({ port, open }) {
-  const { dir, known } = await findLab();
-  const attached = known?.running === true;
+  const { dir, exists, attached } = await findLab();
   if (attached) say(`attached to the lab that runs in ${dir}`);
-  else say(known === undefined ? `starting a lab of three nodes in ${dir}` : `going on with the lab in ${dir} where it was frozen`);
-  const { pid } = JSON.parse(await quorate("up", ...(known === undefined ? firstLab : []), "--json"));
+  else say(exists ? `going on with the lab in ${dir} where it was frozen` : `starting a lab of three nodes in ${dir}`);
+  const { pid } = JSON.parse(await quorate("up", ...(exists ? [] : firstLab), "--json"));
   const address = await quorate("serve", ...(port === undefined ? [] : ["--port", port]), ...(open && hasDisplay ? ["--open"] : []));
   console.log(address);
   say(

@@ -1,5 +1,7 @@
 /** Finds the lab a window shows, or starts it, by the same command a person types: the window is one more client of the lab. */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { connectLab, type LabClient } from "../lab/client.ts";
 import { entry } from "../lab/entries.ts";
 import { Trouble } from "../lab/trouble.ts";
@@ -24,10 +26,7 @@ export async function attach(dir: string, create: readonly string[]): Promise<At
 
 /** A lab that exists resumes; options that would create one are then refused by `up`, so they are left out. */
 async function up(dir: string, create: readonly string[]): Promise<void> {
-  const known = await quorate(["ls", "--json"]);
-  const labs: unknown = JSON.parse(known);
-  const exists =
-    Array.isArray(labs) && labs.some((lab: unknown) => typeof lab === "object" && lab !== null && "lab" in lab && lab.lab === dir);
+  const exists = existsSync(join(dir, "lab.yaml"));
   await quorate(["up", ...(exists ? [] : create), "--lab", dir]);
 }
 
