@@ -1,0 +1,7 @@
+/** The world: machines, fabric and faults under one order of events. */
+export * from "./types.ts";
+export * from "./design.ts";
+export type { Checkpoint } from "./digest.ts";
+export { World } from "./world.ts";
+export * from "./record.ts";
+export { replay, replayWorld, type ReplayResult } from "./replay.ts";

@@ -1,0 +1,49 @@
+/**
+ * Replaying a record: the same design and the same inputs at the same instants, compared with the digests the record carries. Left out: reading the
+ * lab file, which the caller turns into a design first.
+ */
+import type { Instant } from "../kernel/index.ts";
+import type { Checkpoint } from "./digest.ts";
+import type { MachineFactory, WorldDesign } from "./design.ts";
+import type { WorldRecord } from "./record.ts";
+import type { Input } from "./types.ts";
+import { World } from "./world.ts";
+
+export interface ReplayResult {
+  readonly world: World;
+  readonly instant: Instant;
+  readonly digest: string;
+  /** Every digest that both runs have is the same. */
+  readonly equal: boolean;
+  /** First instant at which a digest differs: something before it ran differently. */
+  readonly firstDifference: Instant | undefined;
+}
+
+/** A fresh world with all inputs waiting for their instants. Throws on an input that the design does not know (a machine that is not there). */
+export function replayWorld(design: WorldDesign, makeMachine: MachineFactory, inputs: readonly Input[]): World {
+  const world = new World(design, makeMachine);
+  for (const input of inputs) {
+    const result = world.schedule(input.at, input.act);
+    if (!result.ok) throw new Error(`input at ${input.at}: ${result.message}`);
+  }
+  return world;
+}
+
+/** Runs the record to `until`, at most to its end; without an end, to its last line. */
+export function replay(design: WorldDesign, makeMachine: MachineFactory, record: WorldRecord, until?: Instant): ReplayResult {
+  const world = replayWorld(design, makeMachine, record.inputs);
+  const last =
+    record.end?.at ?? Math.max(0, ...record.inputs.slice(-1).map((i) => i.at + 1), ...record.checkpoints.slice(-1).map((c) => c.at));
+  const stop = Math.min(until ?? last, last);
+  world.runUntil(stop);
+  const firstDifference = firstDifferent(record, world, stop);
+  return { world, instant: world.now, digest: world.digest(), equal: firstDifference === undefined, firstDifference };
+}
+
+function firstDifferent(record: WorldRecord, world: World, stop: Instant): Instant | undefined {
+  const mine = new Map(world.checkpoints().map((c) => [c.at, c.digest]));
+  const differs = (c: Checkpoint): boolean => c.at <= stop && mine.has(c.at) && mine.get(c.at) !== c.digest;
+  const first = record.checkpoints.find(differs);
+  if (first !== undefined) return first.at;
+  return record.end !== undefined && record.end.at === stop && record.end.digest !== world.digest() ? stop : undefined;
+}
