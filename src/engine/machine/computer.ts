@@ -5,7 +5,6 @@
  */
 import {
   Journal,
-  MS,
   NEVER,
   Rng,
   SEC,
@@ -53,6 +52,13 @@ export interface ComputerDesign {
   readonly power: "on" | "off";
 }
 
+/** What a machine has from its world. */
+export interface WorldFacts {
+  readonly seed: string;
+  /** Microseconds since 1970 at instant 0. */
+  readonly epochUnixMicros: number;
+}
+
 /** Who runs the programs. */
 export interface Processes {
   spawn(unit: string, pid: number): void;
@@ -96,14 +102,16 @@ export class Computer {
   nics: NicStatus[];
   private power: PowerState;
   private rng: Rng;
+  private readonly epochUnixMicros: number;
 
   constructor(
     readonly design: ComputerDesign,
-    seed: string,
+    world: WorldFacts,
     specs: readonly UnitSpec[],
     private readonly processes: Processes,
   ) {
-    this.rng = Rng.from(seed, "machine", design.name);
+    this.epochUnixMicros = world.epochUnixMicros;
+    this.rng = Rng.from(world.seed, "machine", design.name);
     this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, bootQueue: [], nextPid: FIRST_PID };
     this.nics = design.nics.map((n) => ({ name: n.name, net: n.net, address: n.address, up: true }));
     this.root = this.freshDisk();
@@ -124,6 +132,11 @@ export class Computer {
       design.disabledUnits,
     );
     if (design.power === "on") this.powerOn();
+  }
+
+  /** The wall clock: microseconds since 1970, zone UTC. */
+  unixMicros(): number {
+    return this.epochUnixMicros + this.now;
   }
 
   /** Every event enters here: from now on `now` is the instant and effects go to `out`. */
@@ -152,6 +165,11 @@ export class Computer {
     this.power.nextPid = pid + this.rng.between(1, 4);
     if (this.power.nextPid > PID_MAX) this.power.nextPid = FIRST_PID;
     return pid;
+  }
+
+  /** The name the kernel has. */
+  get hostname(): string {
+    return this.design.hostname;
   }
 
   private freshDisk(): DirectoryNode {
@@ -310,11 +328,6 @@ export class Computer {
 
   nextTimerAt(): Instant {
     return this.power.stalled ? NEVER : this.timers.nextAt();
-  }
-
-  /** Milliseconds a little process start takes: fork and exec. */
-  execDelay(): Duration {
-    return this.rng.between(8, 14) * MS;
   }
 
   // ---- snapshots

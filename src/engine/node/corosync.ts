@@ -1,0 +1,441 @@
+/**
+ * The corosync process: its life from exec to exit, and its scheduling. In the real stack: main.c, and the service loader and unloader. It comes up in three
+ * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
+ * without one. Timing and lines are those of recorded runs. Left out: reload (SIGHUP), the black box, real-time scheduling.
+ */
+import {
+  MS,
+  NEVER,
+  Rng,
+  Timers,
+  cloneState,
+  type Datagram,
+  type Duration,
+  type Hasher,
+  type Instant,
+  type LogLevel,
+  type RngState,
+  type TimersState,
+} from "../kernel/index.ts";
+import { drain, emptySocket, enqueue, type Computer, type ExitStatus, type SocketBuffer } from "../machine/index.ts";
+import {
+  EXITING,
+  KNET_READY,
+  PROVIDER,
+  SERVICES_AFTER_QUORUM,
+  SERVICES_FIRST,
+  SIGNALLED,
+  STARTING,
+  TRANSPORT,
+  UNLOAD,
+  linkLines,
+  type Line,
+} from "./lines.ts";
+import { readSettings, storeRingSeq, type Settings } from "./settings.ts";
+import { Stack, type StackState } from "./stack.ts";
+
+/** corosync's exit status after corosync_fatal_error and exit(-1). */
+const EXIT_FATAL = 255;
+/** How often a daemon started together with others needs this much longer (observed: 0.04 to 0.05 s). */
+const SLOW_START_PERCENT = 25;
+/** From the leave message to the end of the process: knet's threads are shut down. Pings are still answered. */
+const DRAIN: Duration = 800 * MS;
+/** Part of the token timeout after which a main loop that did not run complains. */
+const NOT_SCHEDULED_FACTOR = 0.8;
+
+type Phase = "exec" | "configured" | "knet" | "running" | "unloading" | "draining" | "dead";
+
+export interface RefusalLine {
+  readonly level: LogLevel;
+  readonly subsystem: string | undefined;
+  readonly text: string;
+}
+
+export interface LifeState {
+  phase: Phase;
+  pid: number;
+  /** The process is stopped by SIGSTOP, or its machine stalls. */
+  stopped: boolean;
+  stoppedAt: Instant;
+  /** SIGTERM arrived while stopped. */
+  termPending: boolean;
+  /** The services will refuse the configuration when they are loaded. */
+  refusal: { exitCode: number; messages: RefusalLine[] } | undefined;
+  socket: SocketBuffer;
+  /** The main loop's own timer last ran. */
+  lastTick: Instant;
+  /** Services unloaded so far, and the gaps before the next ones. */
+  unloaded: number;
+  gaps: number[];
+}
+
+export interface CorosyncState {
+  life: LifeState;
+  timers: TimersState;
+  rng: RngState;
+  settings: Settings | undefined;
+  stack: StackState | undefined;
+}
+
+export class Corosync {
+  private life: LifeState;
+  private readonly timers = new Timers();
+  private rng: Rng;
+  private settings: Settings | undefined;
+  private running: Stack | undefined;
+
+  /** @param exited the process is gone; called once */
+  constructor(
+    readonly computer: Computer,
+    private readonly seed: string,
+    pid: number,
+    private readonly events: { ready(): void; exited(exit: ExitStatus): void },
+  ) {
+    this.rng = Rng.from(seed, "node", computer.design.name, "corosync", String(computer.now));
+    this.life = {
+      phase: "exec",
+      pid,
+      stopped: false,
+      stoppedAt: 0,
+      termPending: false,
+      refusal: undefined,
+      socket: emptySocket(),
+      lastTick: 0,
+      unloaded: 0,
+      gaps: [],
+    };
+  }
+
+  /** exec(2): the process begins. */
+  start(): void {
+    const slow = this.rng.percent(SLOW_START_PERCENT) ? this.rng.between(40 * MS, 50 * MS) : 0;
+    this.timers.set("exec", this.computer.now + this.rng.between(8 * MS, 16 * MS) + slow);
+  }
+
+  get pid(): number {
+    return this.life.pid;
+  }
+
+  get alive(): boolean {
+    return this.life.phase !== "dead";
+  }
+
+  /** The layers, once they are wired up and as long as tools can reach them. */
+  get stack(): Stack | undefined {
+    return this.life.phase === "running" ? this.running : undefined;
+  }
+
+  /** The layers as long as the process has them, also on its way down. */
+  get layers(): Stack | undefined {
+    return this.alive ? this.running : undefined;
+  }
+
+  get stopped(): boolean {
+    return this.life.stopped;
+  }
+
+  get configuration(): Settings | undefined {
+    return this.alive ? this.settings : undefined;
+  }
+
+  private log(level: LogLevel, subsystem: string, text: string): void {
+    if (!this.alive) return;
+    if (level === "debug" && this.settings?.config.logging.debug !== true) return;
+    this.computer.log("corosync", this.life.pid, level, subsystem, text);
+  }
+
+  private say(lines: readonly Line[]): void {
+    for (const l of lines) this.log(l.level, l.subsystem, l.text);
+  }
+
+  private end(exit: ExitStatus): void {
+    if (!this.alive) return;
+    this.life.phase = "dead";
+    this.running?.knet.stop();
+    this.timers.clearPrefix("");
+    this.events.exited(exit);
+  }
+
+  // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private configure(): void {
+    const read = readSettings(this.computer);
+    const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
+    if (!early) this.say(STARTING);
+    if (!read.ok && read.stage !== "services") {
+      this.refuse(read.exitCode, read.messages);
+      return;
+    }
+    this.say(TRANSPORT);
+    // What the services object to comes out only when they are loaded, after the key has been set up.
+    if (read.ok) this.settings = read.settings;
+    else this.life.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    this.life.phase = "configured";
+    this.timers.set("knet", this.computer.now + this.rng.between(236 * MS, 244 * MS));
+  }
+
+  /** Messages without a subsystem go to standard error, which the unit throws away (StandardError=null). */
+  private refuse(exitCode: number, messages: readonly RefusalLine[]): void {
+    for (const m of messages) if (m.subsystem !== undefined) this.log(m.level, m.subsystem, m.text);
+    this.end(exitCode === 134 ? { signal: "SIGABRT" } : { code: exitCode });
+  }
+
+  private initialiseKnet(): void {
+    this.say(KNET_READY);
+    if (this.settings !== undefined) {
+      this.running = this.wire(this.settings);
+      this.running.startKnet();
+    }
+    this.life.phase = "knet";
+    this.timers.set("services", this.computer.now + this.rng.between(98 * MS, 104 * MS));
+  }
+
+  private wire(settings: Settings): Stack {
+    return new Stack(
+      settings,
+      {
+        computer: this.computer,
+        alive: () => this.alive,
+        log: (level, subsystem, text) => this.log(level, subsystem, text),
+        storeRingSeq: (seq) => this.storeRingSeq(settings, seq),
+        synchronised: (first) => {
+          if (first && this.alive) this.events.ready();
+        },
+        killed: () => this.end({ code: EXIT_FATAL }),
+        shutdown: () => this.shutdown(),
+      },
+      this.seed,
+    );
+  }
+
+  private loadServices(): void {
+    const { running: stack, settings } = this;
+    if (this.life.refusal !== undefined || stack === undefined || settings === undefined) {
+      this.say(SERVICES_FIRST);
+      this.refuse(this.life.refusal?.exitCode ?? EXIT_FATAL, this.life.refusal?.messages ?? []);
+      return;
+    }
+    this.life.phase = "running";
+    this.say([...SERVICES_FIRST, PROVIDER]);
+    stack.votequorum.load();
+    this.say(SERVICES_AFTER_QUORUM);
+    for (const l of settings.config.links) this.say(linkLines(l.link, l.address, l.mcastport));
+    this.life.lastTick = this.computer.now;
+    this.armTick();
+    stack.startRing();
+  }
+
+  private storeRingSeq(settings: Settings, seq: number): void {
+    if (!this.alive) return;
+    const errno = storeRingSeq(this.computer, settings.config.nodeId, seq);
+    if (errno === undefined) return;
+    const text = errno === "ENOSPC" ? "No space left on device" : errno;
+    this.log("error", "MAIN", `Couldn't store new ring id ${seq.toString(16)} to stable storage (${text})`);
+    this.end({ code: EXIT_FATAL });
+  }
+
+  // ── the main loop ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private get tokenUs(): Duration {
+    return (this.settings?.config.totem.tokenMs ?? 3000) * MS;
+  }
+
+  private armTick(): void {
+    this.timers.set("tick", this.computer.now + Math.floor(this.tokenUs / 3));
+  }
+
+  private tick(): void {
+    const late = this.computer.now - this.life.lastTick;
+    const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
+    if (late > threshold) {
+      const at = Math.floor(this.computer.unixMicros() / MS);
+      const text = `Corosync main process was not scheduled (@${at}) for ${(late / MS).toFixed(4)} ms (threshold is ${(threshold / MS).toFixed(4)} ms).`;
+      this.log("warning", "MAIN", `${text} Consider token timeout increase.`);
+    }
+    this.life.lastTick = this.computer.now;
+    this.armTick();
+  }
+
+  nextTimerAt(): Instant {
+    if (!this.alive || this.life.stopped) return NEVER;
+    return Math.min(this.timers.nextAt(), this.running?.nextTimerAt() ?? NEVER);
+  }
+
+  /** Runs the earliest timer due. */
+  runTimer(now: Instant): boolean {
+    if (!this.alive || this.life.stopped) return false;
+    if (this.running !== undefined && this.running.nextTimerAt() <= this.timers.nextAt()) return this.running.runTimer(now);
+    const name = this.timers.pop(now);
+    if (name === undefined) return false;
+    this.timer(name);
+    return true;
+  }
+
+  private timer(name: string): void {
+    const { running } = this;
+    if (name === "exec") this.configure();
+    else if (name === "knet") this.initialiseKnet();
+    else if (name === "services") this.loadServices();
+    else if (running === undefined) throw new Error(`corosync timer ${name} before the daemon was up`);
+    else if (name === "tick") this.tick();
+    else if (name === "unload") this.unloadNext();
+    else if (name === "leave") this.leaveRing(running);
+    else if (name === "exit") this.exit(running);
+    else throw new Error(`corosync has no timer ${name}`);
+  }
+
+  /** Somebody listens on this address and port. */
+  listens(address: string, port: number): boolean {
+    if (!this.alive || this.running?.knet.listening !== true) return false;
+    return this.settings?.config.links.some((l) => l.address === address && l.mcastport === port) ?? false;
+  }
+
+  receive(datagram: Datagram): void {
+    if (this.life.stopped) enqueue(this.life.socket, datagram);
+    else this.layers?.receive(datagram);
+  }
+
+  /** SIGSTOP, or the machine's processors stall. */
+  stop(): void {
+    if (!this.alive || this.life.stopped) return;
+    this.life.stopped = true;
+    this.life.stoppedAt = this.computer.now;
+  }
+
+  /** SIGCONT: what waited is handled in the order the real daemon's threads do it, then late timers run. */
+  resume(): void {
+    if (!this.alive || !this.life.stopped) return;
+    this.life.stopped = false;
+    const now = this.computer.now;
+    this.layers?.catchUp(now, this.life.stoppedAt, drain(this.life.socket));
+    while (this.nextTimerAt() <= now && this.runTimer(now));
+    this.layers?.caughtUp();
+    if (!this.life.termPending) return;
+    this.life.termPending = false;
+    this.terminate();
+  }
+
+  // ── going down ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** SIGTERM. */
+  terminate(): void {
+    if (this.life.stopped) {
+      this.life.termPending = true;
+      return;
+    }
+    switch (this.life.phase) {
+      case "running":
+        this.log(SIGNALLED.level, SIGNALLED.subsystem, SIGNALLED.text);
+        this.life.phase = "unloading";
+        this.timers.clear("tick");
+        this.life.gaps = this.drawGaps();
+        this.timers.set("unload", this.computer.now + this.rng.between(48 * MS, 52 * MS));
+        return;
+      case "exec":
+      case "configured":
+      case "knet":
+        // The handler is not installed yet, or there is nothing to unload: the signal ends the process.
+        this.end({ signal: "SIGTERM" });
+        return;
+      case "unloading":
+      case "draining":
+      case "dead":
+    }
+  }
+
+  /** Each unloaded service waits for the next turn of the poll loop or not (observed: three to six of the seven waits take 0.05 s). */
+  private drawGaps(): number[] {
+    const waits = this.rng.between(3, 6);
+    const gaps = UNLOAD.slice(1).map((_, i) => (i < waits ? this.rng.between(44 * MS, 52 * MS) : 0));
+    for (let i = gaps.length - 1; i > 0; i--) {
+      const j = this.rng.below(i + 1);
+      [gaps[i], gaps[j]] = [gaps[j] ?? 0, gaps[i] ?? 0];
+    }
+    return gaps;
+  }
+
+  /** corosync-cfgtool -H: a message over the ring. False where the daemon's socket does not answer. */
+  orderShutdown(): boolean {
+    return this.life.stopped ? false : (this.stack?.cfg.tryShutdown() ?? false);
+  }
+
+  /** Order of a tool (cfgtool -H) or the daemon's own decision: no waits between the services. */
+  private shutdown(): void {
+    if (this.life.phase !== "running") return;
+    this.life.phase = "unloading";
+    this.timers.clear("tick");
+    this.life.gaps = UNLOAD.slice(1).map(() => 0);
+    this.timers.set("unload", this.computer.now + this.rng.between(0, 1 * MS));
+  }
+
+  private unloadNext(): void {
+    for (;;) {
+      const lines = UNLOAD[this.life.unloaded];
+      if (lines === undefined) break;
+      this.say(lines);
+      const gap = this.life.gaps[this.life.unloaded] ?? 0;
+      this.life.unloaded++;
+      if (gap > 0) {
+        this.timers.set("unload", this.computer.now + gap);
+        return;
+      }
+    }
+    const quick = this.life.gaps.every((g) => g === 0);
+    this.timers.set("leave", this.computer.now + (quick ? this.rng.between(3 * MS, 5 * MS) : this.rng.between(44 * MS, 50 * MS)));
+  }
+
+  private leaveRing(stack: Stack): void {
+    this.life.phase = "draining";
+    stack.leave();
+    this.timers.set("exit", this.computer.now + DRAIN - this.rng.between(0, 8 * MS));
+  }
+
+  private exit(stack: Stack): void {
+    const config = stack.settings.config;
+    const up = stack.knet.status().filter((l) => l.connected);
+    for (const node of [...config.nodes].sort((a, b) => b.nodeId - a.nodeId)) {
+      for (const link of config.links) {
+        const there = node.nodeId === config.nodeId || up.some((l) => l.to === node.nodeId && l.link === link.link);
+        if (there) this.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${node.nodeId} joined`);
+      }
+    }
+    this.log(EXITING.level, EXITING.subsystem, EXITING.text);
+    this.end({ code: 0 });
+  }
+
+  /** SIGKILL, or the power went: no word, no leave message, and no callback. */
+  kill(): void {
+    this.life.phase = "dead";
+  }
+
+  // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  snapshot(): CorosyncState {
+    return {
+      life: cloneState(this.life),
+      timers: this.timers.snapshot(),
+      rng: this.rng.snapshot(),
+      settings: this.settings,
+      stack: this.running?.snapshot(),
+    };
+  }
+
+  restore(state: CorosyncState): void {
+    this.life = cloneState(state.life);
+    this.timers.restore(state.timers);
+    this.rng = Rng.restore(state.rng);
+    this.settings = state.settings === undefined ? undefined : Object.freeze({ ...state.settings });
+    this.running = undefined;
+    if (state.stack === undefined || this.settings === undefined) return;
+    this.running = this.wire(this.settings);
+    this.running.restore(state.stack);
+  }
+
+  digest(h: Hasher): void {
+    const l = this.life;
+    h.text(l.phase).int(l.pid).bool(l.stopped).int(l.lastTick).int(l.unloaded).int(l.socket.queue.length).int(l.socket.dropped);
+    for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
+    this.running?.digest(h);
+  }
+}
+

@@ -1,0 +1,2 @@
+/** One node: the public face. */
+export { Node, makeNode } from "./node.ts";

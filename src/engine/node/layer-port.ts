@@ -1,0 +1,31 @@
+/** The port one layer of the daemon gets: the machine's clock, a timer list, its own generator, the daemon's log; silent once the process is gone. */
+import type { LogLevel, Port, Rng, Timers } from "../kernel/index.ts";
+import type { Computer } from "../machine/index.ts";
+
+export interface PortOwner {
+  readonly computer: Computer;
+  /** False from the instant the process ended: whatever its code still does in the call under way has no effect. */
+  alive(): boolean;
+  log(level: LogLevel, subsystem: string, text: string): void;
+}
+
+/**
+ * @param prefix goes before the layer's timer names in `timers`; the owner strips it again
+ * @param rng the layer's generator as it is now (a restore replaces it)
+ */
+export function layerPort(owner: PortOwner, timers: Timers, prefix: string, rng: () => Rng): Port {
+  return {
+    now: () => owner.computer.now,
+    setTimer: (name, at) => {
+      if (owner.alive()) timers.set(prefix + name, at);
+    },
+    clearTimer: (name) => timers.clear(prefix + name),
+    get rng() {
+      return rng();
+    },
+    log: (level, subsystem, text) => owner.log(level, subsystem, text),
+    trace: (event) => {
+      if (owner.alive()) owner.computer.trace(event);
+    },
+  };
+}

@@ -1,0 +1,306 @@
+/**
+ * One cluster node as the world sees it: a computer with the daemons on it. This is the one place that names all layers of a node together. It routes acts,
+ * timers, datagrams and questions to whom they concern and owns no rule of its own but what a kernel does with a datagram nobody listens for.
+ */
+import {
+  NEVER,
+  type Datagram,
+  type Hasher,
+  type Instant,
+  type JournalLine,
+  type Machine,
+  type MachineAct,
+  type MachineQuery,
+  type MachineSnapshot,
+  type MachineStatus,
+  type Out,
+  type QueryReply,
+} from "../kernel/index.ts";
+import {
+  Computer,
+  PVE_UNITS,
+  answerFileQuery,
+  applyFileAct,
+  drain,
+  emptySocket,
+  enqueue,
+  portUnreachable,
+  type ComputerDesign,
+  type ComputerState,
+  type SocketBuffer,
+  type WorldFacts,
+} from "../machine/index.ts";
+import { cloneState } from "../kernel/index.ts";
+import { Corosync, type CorosyncState } from "./corosync.ts";
+import { machineStatus } from "./status.ts";
+
+/** Acts a stalled machine keeps until its processors run again. Ours. */
+const DEFERRED_ACTS_MAX = 256;
+
+const COROSYNC = "corosync";
+
+interface NodeState {
+  computer: ComputerState;
+  corosync: CorosyncState | undefined;
+  socket: SocketBuffer;
+  deferred: MachineAct[];
+}
+
+export class Node implements Machine {
+  readonly name: string;
+  private readonly computer: Computer;
+  private readonly seed: string;
+  private corosync: Corosync | undefined;
+  /** What the network card has for a stalled machine. */
+  private socket: SocketBuffer = emptySocket();
+  private deferred: MachineAct[] = [];
+
+  constructor(design: ComputerDesign, world: WorldFacts) {
+    this.name = design.name;
+    this.seed = world.seed;
+    this.computer = new Computer(design, world, PVE_UNITS, {
+      spawn: (unit, pid) => this.spawn(unit, pid),
+      stop: (unit, polite) => this.stopProcess(unit, polite),
+      kill: (unit) => this.killProcess(unit),
+      powerLost: () => this.powerLost(),
+    });
+  }
+
+  // ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private spawn(unit: string, pid: number): void {
+    if (unit !== COROSYNC) throw new Error(`no program for unit ${unit}`);
+    this.corosync = this.newCorosync(pid);
+    this.corosync.start();
+  }
+
+  private newCorosync(pid: number): Corosync {
+    return new Corosync(this.computer, this.seed, pid, {
+      ready: () => {
+        this.computer.units.ready(COROSYNC);
+        this.computer.afterUnitChange();
+      },
+      exited: (exit) => {
+        this.corosync = undefined;
+        this.computer.units.exited(COROSYNC, exit);
+        this.computer.afterUnitChange();
+      },
+    });
+  }
+
+  private stopProcess(unit: string, polite: "exec-stop" | "SIGTERM"): void {
+    if (unit !== COROSYNC || this.corosync === undefined) return;
+    // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
+    if (polite === "exec-stop" && this.corosync.orderShutdown()) return;
+    // systemd sends SIGCONT after SIGTERM.
+    this.corosync.resume();
+    this.corosync?.terminate();
+  }
+
+  private killProcess(unit: string): void {
+    if (unit !== COROSYNC) return;
+    this.corosync?.kill();
+    this.corosync = undefined;
+  }
+
+  private powerLost(): void {
+    this.corosync?.kill();
+    this.corosync = undefined;
+    this.socket = emptySocket();
+    this.deferred = [];
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  nextTimerAt(): Instant {
+    if (this.computer.stalled) return NEVER;
+    return Math.min(this.computer.nextTimerAt(), this.corosync?.nextTimerAt() ?? NEVER);
+  }
+
+  runTimer(now: Instant, out: Out): void {
+    this.computer.enter(now, out);
+    if (this.computer.stalled) return;
+    const own = this.computer.nextTimerAt();
+    if (own <= (this.corosync?.nextTimerAt() ?? NEVER)) {
+      const name = this.computer.timers.pop(now);
+      if (name !== undefined) this.computer.timer(name);
+    } else this.corosync?.runTimer(now);
+  }
+
+  // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  receive(now: Instant, datagram: Datagram, out: Out): void {
+    this.computer.enter(now, out);
+    if (!this.computer.isUp) return;
+    if (this.computer.stalled) enqueue(this.socket, datagram);
+    else this.accept(datagram);
+  }
+
+  private accept(datagram: Datagram): void {
+    const nic = this.computer.nics.find((n) => n.address === datagram.dst && n.net === datagram.net);
+    if (nic?.up !== true) return;
+    if (this.corosync?.listens(datagram.dst, datagram.dstPort) === true) this.corosync.receive(datagram);
+    else if (datagram.proto === "udp") this.computer.emit({ kind: "send", datagram: portUnreachable(datagram) });
+  }
+
+  // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  act(now: Instant, act: MachineAct, out: Out): void {
+    this.computer.enter(now, out);
+    if (this.computer.stalled && act.kind !== "resume" && act.kind !== "power-cut") {
+      if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
+      else this.refuse(act, "EAGAIN");
+      return;
+    }
+    this.doAct(act);
+    this.computer.afterUnitChange();
+  }
+
+  private doAct(act: MachineAct): void {
+    const c = this.computer;
+    switch (act.kind) {
+      case "power-on":
+        c.powerOn();
+        return;
+      case "shutdown":
+        c.shutdown(false);
+        return;
+      case "reboot":
+        c.shutdown(true);
+        return;
+      case "power-cut":
+        c.powerCut();
+        return;
+      case "stall":
+        c.stall();
+        this.corosync?.stop();
+        return;
+      case "resume":
+        this.resume();
+        return;
+      case "service":
+        this.service(act.op, act.unit);
+        return;
+      case "service-stall":
+        if (act.unit === COROSYNC) this.corosync?.stop();
+        return;
+      case "service-resume":
+        if (act.unit === COROSYNC) this.corosync?.resume();
+        return;
+      case "command":
+      case "command-signal":
+      case "command-input":
+        this.command(act);
+        return;
+      default:
+        this.fileAct(act);
+    }
+  }
+
+  /** What a machine that is off, or that has too much to remember, answers to an act somebody waits for. */
+  private refuse(act: MachineAct, errno: string): void {
+    if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
+    else if ("path" in act) this.computer.emit({ kind: "file-result", path: act.path, error: errno });
+    else if (act.kind === "file-rename") this.computer.emit({ kind: "file-result", path: act.to, error: errno });
+  }
+
+  private service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
+    const units = this.computer.units;
+    if (!this.computer.isUp || units.get(unit) === undefined) return;
+    if (op === "start") units.start(unit);
+    else if (op === "stop") units.stop(unit, "SIGTERM");
+    else if (op === "restart") units.restart(unit, "SIGTERM");
+    else units.kill(unit);
+  }
+
+  private resume(): void {
+    const c = this.computer;
+    if (!c.stalled) return;
+    c.resume();
+    // What waited at the card goes to the sockets first, then the processes run, in the order each has for it.
+    for (const datagram of drain(this.socket)) this.accept(datagram);
+    this.corosync?.resume();
+    const acts = this.deferred;
+    this.deferred = [];
+    for (const act of acts) this.doAct(act);
+  }
+
+  private fileAct(act: Exclude<MachineAct, { kind: "command" | "command-signal" | "command-input" }>): void {
+    if (!("path" in act) && act.kind !== "file-rename") return;
+    const path = act.kind === "file-rename" ? act.to : act.path;
+    if (!this.computer.isUp) {
+      this.refuse(act, "EHOSTDOWN");
+      return;
+    }
+    const done = applyFileAct(this.computer.root, act, this.computer.now);
+    if (done.ok) this.computer.root = done.value;
+    this.computer.emit({ kind: "file-result", path, error: done.ok ? undefined : done.errno });
+  }
+
+  private command(act: Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>): void {
+    this.refuse(act, "ENOSYS");
+  }
+
+  // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  query(now: Instant, query: MachineQuery): QueryReply {
+    this.computer.enter(now, () => {
+      throw new Error("a query had an effect");
+    });
+    switch (query.kind) {
+      case "command":
+        return { kind: "no-such-command" };
+      case "complete":
+        return { kind: "completions", words: [] };
+      default:
+        return answerFileQuery(this.computer.root, query);
+    }
+  }
+
+  status(now: Instant): MachineStatus {
+    this.computer.now = now;
+    return machineStatus(this.computer, this.corosync?.layers, false);
+  }
+
+  journalSince(from: number): JournalLine[] {
+    return this.computer.journal.since(from);
+  }
+
+  journalLength(): number {
+    return this.computer.journal.length;
+  }
+
+  // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  snapshot(): MachineSnapshot {
+    const state: NodeState = {
+      computer: this.computer.snapshot(),
+      corosync: this.corosync?.snapshot(),
+      socket: cloneState(this.socket),
+      deferred: cloneState(this.deferred),
+    };
+    return { ...state };
+  }
+
+  restore(snapshot: MachineSnapshot): void {
+    const state = snapshot as unknown as NodeState;
+    this.computer.restore(state.computer);
+    this.socket = cloneState(state.socket);
+    this.deferred = cloneState(state.deferred);
+    this.corosync = undefined;
+    if (state.corosync === undefined) return;
+    this.corosync = this.newCorosync(state.corosync.life.pid);
+    this.corosync.restore(state.corosync);
+  }
+
+  digest(h: Hasher): void {
+    this.computer.digest(h);
+    h.int(this.socket.queue.length).int(this.deferred.length).bool(this.corosync !== undefined);
+    this.corosync?.digest(h);
+  }
+}
+
+/** The machine factory a world takes: a node from its design. */
+export function makeNode(world: WorldFacts, design: ComputerDesign): Node {
+  return new Node(design, world);
+}

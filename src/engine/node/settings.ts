@@ -1,0 +1,116 @@
+/**
+ * What one start of the daemon reads from disk: corosync.conf, the key, the stored ring sequence number. In the real stack: coroparse, totemconfig and the
+ * file half of main.c. What a file means, and what a start says against it, is decided in config/; this file only fetches.
+ */
+import { CONF_PATH, confKeys, parseConf, verifyConf, type DaemonConfig, type Refusal } from "../config/index.ts";
+import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
+import { ByteReader, ByteWriter, fromUtf8 } from "../kernel/index.ts";
+import type { KnetParams } from "../knet/index.ts";
+import { find, makeDirectory, writeFile, type Computer } from "../machine/index.ts";
+import type { TotemParams } from "../totem/types.ts";
+
+const STATE_DIR = "/var/lib/corosync";
+const HOSTS_PATH = "/etc/hosts";
+/** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
+const KEY_BYTES_MAX = 4096;
+
+/** Frozen: snapshots share it. */
+export interface Settings {
+  readonly config: DaemonConfig;
+  readonly key: Uint8Array;
+  /** The key map as it is right after the start: what the file gives and what the daemon adds. */
+  readonly keys: readonly CmapEntry[];
+}
+
+export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
+
+function readFile(computer: Computer, path: string): Uint8Array | undefined {
+  const found = find(computer.root, path);
+  return found.ok && found.value.type === "file" ? found.value.data : undefined;
+}
+
+/** Addresses /etc/hosts gives for a name, in the order of the file. */
+export function resolveByHosts(computer: Computer, name: string): string[] {
+  const out: string[] = [];
+  for (const line of fromUtf8(readFile(computer, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
+    const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
+    if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
+  }
+  return out;
+}
+
+/** Everything a start needs, or why it does not take place. */
+export function readSettings(computer: Computer): SettingsResult {
+  const file = readFile(computer, CONF_PATH);
+  if (file === undefined) {
+    const text = `Can't read file ${CONF_PATH}: No such file or directory`;
+    const messages = [{ level: "error" as const, subsystem: undefined, text }];
+    return { ok: false, stage: "parse", exitCode: 8, messages, line: undefined, column: undefined };
+  }
+  const parsed = parseConf(fromUtf8(file));
+  const verdict = verifyConf(parsed, {
+    hostname: computer.hostname,
+    addresses: computer.nics.map((n) => n.address),
+    resolve: (name) => resolveByHosts(computer, name),
+    authkeyBytes: (path) => readFile(computer, path)?.length ?? null,
+  });
+  if (!verdict.ok) return verdict;
+  const config = verdict.config;
+  const key = (readFile(computer, config.keyfile) ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
+  const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
+  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
+}
+
+export function totemParams(config: DaemonConfig): TotemParams {
+  return Object.freeze({ ...config.totem, nodeId: config.nodeId });
+}
+
+/** knet's view: a link on an address no card has is still configured, as FREEBIND allows; its packets go nowhere. */
+export function knetParams(settings: Settings, computer: Computer): KnetParams {
+  const { config, key } = settings;
+  return Object.freeze({
+    nodeId: config.nodeId,
+    links: config.links.map((l) => ({
+      link: l.link,
+      net: computer.nics.find((n) => n.address === l.address)?.net ?? "",
+      localAddress: l.address,
+      port: l.mcastport,
+      pingIntervalMs: l.pingIntervalMs,
+      pingTimeoutMs: l.pingTimeoutMs,
+      pongCount: l.pongCount,
+      priority: l.priority,
+    })),
+    peers: config.nodes
+      .filter((n) => n.nodeId !== config.nodeId && n.nodeId !== 0)
+      .map((n) => ({ nodeId: n.nodeId, name: n.name, addresses: n.addresses.map((a) => (a === "" ? undefined : a)) })),
+    key,
+    blockUnlisted: config.totem.blockUnlistedIps,
+    pmtudIntervalS: config.totem.knetPmtudIntervalS,
+  });
+}
+
+/** `r(0) ip(10.10.0.1) r(1) ip(10.10.1.1) `, with the trailing blank, as in runtime.members.ID.ip. */
+export function addressText(config: DaemonConfig, nodeId: number): string {
+  const addresses = config.nodes.find((n) => n.nodeId === nodeId)?.addresses ?? [];
+  return addresses.map((a, link) => (a === "" ? "" : `r(${link}) ip(${a}) `)).join("");
+}
+
+function ringFile(nodeId: number): string {
+  return `${STATE_DIR}/ringid_${nodeId}`;
+}
+
+/** The stored ring sequence number; 0 where there is no file or it has not eight bytes. */
+export function loadRingSeq(computer: Computer, nodeId: number): number {
+  const data = readFile(computer, ringFile(nodeId));
+  return data?.length === 8 ? new ByteReader(data).u64() : 0;
+}
+
+/** Eight bytes in host order, mode 0600. @returns the errno's name where the disk refuses */
+export function storeRingSeq(computer: Computer, nodeId: number, seq: number): string | undefined {
+  const dir = makeDirectory(computer.root, STATE_DIR, true, computer.now);
+  if (!dir.ok) return dir.errno;
+  const written = writeFile(dir.value, ringFile(nodeId), new ByteWriter().u64(seq).done(), { append: false, mode: 0o600 }, computer.now);
+  if (!written.ok) return written.errno;
+  computer.root = written.value;
+  return undefined;
+}

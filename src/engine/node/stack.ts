@@ -1,0 +1,244 @@
+/**
+ * The layers of one running corosync, put together in stack order: knet below, Totem, the sync engine, the services. In the real stack: what main.c
+ * wires up after the configuration is read. This file makes no protocol decision; it passes each layer what the others say.
+ */
+import { CmapService, serviceKeys } from "../cmap/index.ts";
+import { Cpg } from "../cpg/index.ts";
+import { Rng, Timers, type Datagram, type Hasher, type Instant, type RngState, type TimersState } from "../kernel/index.ts";
+import { Knet, type KnetSnapshot } from "../knet/index.ts";
+import { SyncEngine, type SyncState } from "../totem/sync.ts";
+import { Totem, type TotemSnapshot } from "../totem/totem.ts";
+import { QuorumService, Votequorum, configuredExpectedVotes } from "../votequorum/index.ts";
+import { CfgService, PloadService } from "./cfg.ts";
+import { layerPort, type PortOwner } from "./layer-port.ts";
+import { addressText, knetParams, loadRingSeq, totemParams, type Settings } from "./settings.ts";
+
+export interface StackHooks extends PortOwner {
+  storeRingSeq(seq: number): void;
+  /** Services have synchronised; `first`: systemd is told that the daemon is ready. */
+  synchronised(first: boolean): void;
+  /** Killed by a tool on some node: the process ends at once. */
+  killed(): void;
+  /** The daemon goes down in order, by order of a tool or by its own decision. */
+  shutdown(): void;
+}
+
+const LAYERS = ["knet", "totem", "sync", "cpg", "votequorum", "quorum", "cmap", "cfg"] as const;
+type Layer = (typeof LAYERS)[number];
+
+export interface StackState {
+  knetTimers: TimersState;
+  mainTimers: TimersState;
+  rngs: { [layer: string]: RngState };
+  knet: KnetSnapshot;
+  totem: TotemSnapshot;
+  sync: SyncState;
+  cpg: unknown;
+  votequorum: unknown;
+  quorum: unknown;
+  cmap: unknown;
+}
+
+export class Stack {
+  /** libknet's threads run beside the main loop, so their timers are kept apart. */
+  private readonly knetTimers = new Timers();
+  private readonly mainTimers = new Timers();
+  private readonly rngs = new Map<Layer, Rng>();
+  readonly knet: Knet;
+  readonly totem: Totem;
+  readonly sync: SyncEngine;
+  readonly cpg: Cpg;
+  readonly votequorum: Votequorum;
+  readonly quorum: QuorumService;
+  readonly cmap: CmapService;
+  readonly cfg: CfgService;
+  /** Packets knet has taken in while the main loop did not run; undefined: they go straight up. */
+  private held: Uint8Array[] | undefined;
+
+  constructor(
+    readonly settings: Settings,
+    private readonly hooks: StackHooks,
+    seed: string,
+  ) {
+    const { config } = settings;
+    const me = config.nodeId;
+    for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer));
+    const port = (layer: Layer): ReturnType<typeof layerPort> => {
+      const knet = layer === "knet";
+      return layerPort(hooks, knet ? this.knetTimers : this.mainTimers, knet ? "" : `${layer}/`, () => this.rng(layer));
+    };
+    const debug = config.logging.debug;
+    const ring = {
+      mcast: (service: number, handler: number, payload: Uint8Array): boolean => this.sync.mcast(service, handler, payload),
+    };
+    this.knet = new Knet(
+      port("knet"),
+      knetParams(settings, hooks.computer),
+      { send: (datagram) => this.send(datagram) },
+      { data: (_from, bytes) => this.fromKnet(bytes), hostChange: () => undefined },
+    );
+    this.cmap = new CmapService(port("cmap"), ring, {
+      addressText: (nodeId) => addressText(config, nodeId),
+      exit: () => hooks.shutdown(),
+      live: () => [...serviceKeys((id) => this.sync.counters(id)), ...this.votequorumKeys()],
+    });
+    this.cfg = new CfgService(port("cfg"), ring, me, { killed: () => hooks.killed(), shutdown: () => hooks.shutdown() });
+    this.cpg = new Cpg(port("cpg"), ring, me, debug);
+    this.quorum = new QuorumService(port("quorum"), me);
+    const local = config.nodes[config.localPosition];
+    this.votequorum = new Votequorum(
+      port("votequorum"),
+      ring,
+      {
+        nodeId: me,
+        votes: local?.votes ?? 1,
+        expectedVotes: configuredExpectedVotes(
+          config.nodes.map((n) => n.votes),
+          config.quorum.expectedVotes,
+        ),
+        debug,
+      },
+      (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
+    );
+    const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService(), this.votequorum];
+    this.sync = new SyncEngine(port("sync"), services, {
+      configuration: (change) => this.cmap.configuration(change),
+      synchronised: (first) => hooks.synchronised(first),
+      storeRingSeq: (seq) => hooks.storeRingSeq(seq),
+    });
+    this.totem = new Totem(port("totem"), totemParams(config), this.knet, this.sync, loadRingSeq(hooks.computer, me));
+    this.totem.onTokenCallback = () => this.sync.onToken();
+    this.sync.attach(this.totem);
+    this.cmap.map.putAll(settings.keys);
+  }
+
+  private rng(layer: Layer): Rng {
+    const rng = this.rngs.get(layer);
+    if (rng === undefined) throw new Error(`no generator for ${layer}`);
+    return rng;
+  }
+
+  private votequorumKeys(): { key: string; type: "u32" | "u8"; value: number }[] {
+    return this.votequorum.cmapEntries().map((e) => ({ ...e, key: `runtime.votequorum.${e.key}` }));
+  }
+
+  private send(datagram: Datagram): void {
+    if (!this.hooks.alive()) return;
+    const nic = this.hooks.computer.nics.find((n) => n.address === datagram.src);
+    if (nic?.up === true) this.hooks.computer.emit({ kind: "send", datagram });
+  }
+
+  private fromKnet(bytes: Uint8Array): void {
+    if (this.held !== undefined) this.held.push(bytes);
+    else if (this.hooks.alive()) this.totem.receive(bytes);
+  }
+
+  // ── the daemon's life ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** knet's handle exists: its heartbeat counts from here. */
+  startKnet(): void {
+    this.knet.start();
+  }
+
+  /** The links are there: sockets open, and Totem gathers for the first time. */
+  startRing(): void {
+    this.knet.configure();
+    this.totem.start();
+  }
+
+  leave(): void {
+    this.totem.leave();
+  }
+
+  receive(datagram: Datagram): void {
+    this.knet.receive(datagram);
+  }
+
+  nextTimerAt(): Instant {
+    return Math.min(this.knetTimers.nextAt(), this.mainTimers.nextAt());
+  }
+
+  /** Runs the earliest timer due; knet's before the main loop's at one instant. False: none was due. */
+  runTimer(now: Instant): boolean {
+    if (this.knetTimers.nextAt() <= this.mainTimers.nextAt()) return this.runKnetTimer(now);
+    const name = this.mainTimers.pop(now);
+    if (name === undefined) return false;
+    const slash = name.indexOf("/");
+    if (name.slice(0, slash) !== "totem") throw new Error(`no layer has a timer ${name}`);
+    this.totem.timer(name.slice(slash + 1));
+    return true;
+  }
+
+  private runKnetTimer(now: Instant): boolean {
+    const name = this.knetTimers.pop(now);
+    if (name === undefined) return false;
+    this.knet.timer(name);
+    return true;
+  }
+
+  /**
+   * The process runs again after not having run since `since`: knet takes in what waits in the sockets and answers pings, its heartbeat sets own links
+   * down, Totem handles what came in. Late timers of the main loop are left to the caller, who ends with `caughtUp`.
+   */
+  catchUp(now: Instant, since: Instant, waiting: readonly Datagram[]): void {
+    this.totem.paused(since);
+    const held: Uint8Array[] = [];
+    this.held = held;
+    for (const datagram of waiting) this.knet.receive(datagram);
+    while (this.knetTimers.nextAt() <= now && this.runKnetTimer(now));
+    this.held = undefined;
+    for (const bytes of held) this.fromKnet(bytes);
+  }
+
+  caughtUp(): void {
+    this.totem.running();
+  }
+
+  // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  snapshot(): StackState {
+    const rngs: { [layer: string]: RngState } = {};
+    for (const [layer, rng] of this.rngs) rngs[layer] = rng.snapshot();
+    return {
+      knetTimers: this.knetTimers.snapshot(),
+      mainTimers: this.mainTimers.snapshot(),
+      rngs,
+      knet: this.knet.snapshot(),
+      totem: this.totem.snapshot(),
+      sync: this.sync.snapshot(),
+      cpg: this.cpg.snapshot(),
+      votequorum: this.votequorum.snapshot(),
+      quorum: this.quorum.snapshot(),
+      cmap: this.cmap.snapshot(),
+    };
+  }
+
+  restore(state: StackState): void {
+    this.knetTimers.restore(state.knetTimers);
+    this.mainTimers.restore(state.mainTimers);
+    for (const layer of LAYERS) {
+      const rng = state.rngs[layer];
+      if (rng !== undefined) this.rngs.set(layer, Rng.restore(rng));
+    }
+    this.knet.restore(state.knet);
+    this.totem.restore(state.totem);
+    this.sync.restore(state.sync);
+    this.cpg.restore(state.cpg);
+    this.votequorum.restore(state.votequorum);
+    this.quorum.restore(state.quorum);
+    this.cmap.restore(state.cmap);
+  }
+
+  digest(h: Hasher): void {
+    for (const timers of [this.knetTimers, this.mainTimers]) {
+      for (const t of timers.snapshot().pending) h.text(t.name).int(t.at);
+    }
+    this.knet.digest(h);
+    this.totem.digest(h);
+    this.sync.digest(h);
+    this.cpg.digest(h);
+    this.votequorum.digest(h);
+    this.quorum.digest(h);
+    this.cmap.digest(h);
+  }
+}
