@@ -21,6 +21,7 @@ const duration = z
 const seed = z.union([z.string().min(1).max(64), z.number()]).transform(String);
 const epoch = z.string().refine((v) => unixFromIso(v) !== undefined, "a UTC date and time, e.g. 2026-01-01T00:00:00Z");
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const setting = z.union([z.string(), z.number()]);
 
 const nodeKeys = z.object({
   id: z.number().int().min(1).max(0x7fffffff).optional(),
@@ -92,8 +93,8 @@ const cluster = z.strictObject({
   votes: z.record(machineName, z.number().int().min(0).max(1000)).optional(),
   ids: z.record(machineName, z.number().int().min(1).max(0x7fffffff)).optional(),
   priorities: z.record(netName, z.number().int().min(0).max(255)).optional(),
-  totem: z.record(z.string(), scalar).optional(),
-  quorum: z.record(z.string(), scalar).optional(),
+  totem: z.record(z.string(), setting).optional(),
+  quorum: z.record(z.string(), setting).optional(),
   /** corosync.conf itself, verbatim: a path beside the lab file, or the text. */
   conf: z.string().optional(),
 });

@@ -1,0 +1,93 @@
+/** Runs a world unpaced until something holds, looking after every event that may have changed it; and the forming of a cluster, which is that. */
+import type { Effect } from "../../engine/kernel/machine.ts";
+import { HOUR, MS, SEC, type Instant } from "../../engine/kernel/time.ts";
+import type { World } from "../../engine/world/world.ts";
+import { booted, formed } from "./conditions.ts";
+import { membersOf } from "./design.ts";
+import type { LabFile } from "./labfile.ts";
+
+/** Some conditions change without a trace (the token rests, a command ends): looked at this often. */
+const lookEvery = 10 * MS;
+
+const telling: ReadonlySet<Effect["kind"]> = new Set(["journal", "exit", "prompt"]);
+const tellingTraces: ReadonlySet<string> = new Set(["state", "membership", "quorum", "power", "unit"]);
+
+/** True for an effect after which a status may read differently. */
+export function tells(effect: Effect): boolean {
+  return effect.kind === "trace" ? tellingTraces.has(effect.event.what) : telling.has(effect.kind);
+}
+
+export interface Until {
+  /** Runs at most `events` events. `held`: the condition holds now. `limit`: it did not before the limit, where the world stands now. */
+  slice(events: number): "held" | "limit" | "more";
+  /** Stop looking on. */
+  end(): void;
+}
+
+/** Prepares to run `world` until `holds`, at most to `limit`. */
+export function until(world: World, limit: Instant, holds: () => boolean): Until {
+  let dirty = true;
+  const unwatch = world.watch({
+    effect: (_at, _machine, effect) => {
+      if (tells(effect)) dirty = true;
+    },
+    input: () => {
+      dirty = true;
+    },
+  });
+  let look = world.now;
+  const slice = (events: number): "held" | "limit" | "more" => {
+    for (let left = events; left > 0; left--) {
+      if (dirty || world.now >= look) {
+        dirty = false;
+        look = world.now + lookEvery;
+        if (holds()) return "held";
+      }
+      const next = world.nextAt();
+      if (next >= limit) {
+        world.runUntil(limit);
+        return holds() ? "held" : "limit";
+      }
+      if (next > look) world.runUntil(look);
+      else world.stepEvent();
+    }
+    return "more";
+  };
+  return { slice, end: unwatch };
+}
+
+/** Runs at once, without a pause. True when the condition held before the limit. */
+export function advance(world: World, limit: Instant, holds: () => boolean): boolean {
+  const run = until(world, limit, holds);
+  try {
+    return run.slice(Number.POSITIVE_INFINITY) === "held";
+  } finally {
+    run.end();
+  }
+}
+
+const bootMax = HOUR;
+const formMax = 10 * 60 * SEC;
+
+/**
+ * Brings a fresh world to where a lab begins: every machine booted; members of the cluster formed, then those that the file says are off shut down in the
+ * order of the file. Acts on the world, so it is part of the record.
+ * @returns why the cluster did not form, in words; undefined when it did or there is none
+ */
+export function beginLab(world: World, lab: LabFile): string | undefined {
+  const all = (): boolean => world.statuses().every((m) => m.power === "off" || booted(m));
+  if (!advance(world, world.now + bootMax, all)) return "not every machine booted within an hour";
+  const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
+  const failed = (): boolean => world.statuses().some((m) => members.includes(m.name) && m.units["corosync"] === "failed");
+  let why: string | undefined;
+  if (members.length > 0) {
+    advance(world, world.now + formMax, () => formed(members, world.statuses()) === undefined || failed());
+    why = formed(members, world.statuses());
+  }
+  for (const name of membersOf(lab)) {
+    if (lab.nodes[name]?.power !== "off") continue;
+    world.act({ to: "machine", machine: name, act: { kind: "shutdown" } });
+    advance(world, world.now + formMax, () => world.status(name).power === "off");
+  }
+  return why;
+}

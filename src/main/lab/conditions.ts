@@ -1,0 +1,77 @@
+/** Questions about the state of a lab: what `wait` waits for, what `expect` expects, when the last unit has started. Pure functions over statuses. */
+import type { MachineStatus } from "../../engine/kernel/status.ts";
+import type { WaitFor } from "./api.ts";
+
+export const settledUnits: ReadonlySet<string> = new Set(["active", "inactive", "failed"]);
+
+/** On, and every unit that was to start has started or failed. */
+export function booted(status: MachineStatus): boolean {
+  return status.power !== "off" && !status.booting && Object.values(status.units).every((state) => settledUnits.has(state));
+}
+
+/** Operational, synchronised, and somebody (here or elsewhere) has had the token: the ring turns. */
+function ringTurns(status: MachineStatus): boolean {
+  const c = status.corosync;
+  return c !== null && c.state === "operational" && !c.syncing && (c.token.here || c.token.lastReceived !== undefined);
+}
+
+/** What does not hold on this machine, in words; undefined when all does. */
+function missing(what: WaitFor, status: MachineStatus): string | undefined {
+  const { name, corosync, quorum } = status;
+  if (what.booted === true && !booted(status)) return `${name} is ${status.power === "off" ? "off" : "still booting"}`;
+  if (what.quorate === true && quorum?.quorate !== true) return `${name} is not quorate`;
+  if (what.quorate === false && quorum?.quorate === true) return `${name} is quorate`;
+  if (what.members !== undefined && (corosync?.members.length ?? 0) !== what.members)
+    return `${name} has ${corosync?.members.length ?? 0} members, not ${what.members}`;
+  if (what.members !== undefined && what.members > 0 && corosync?.state !== "operational")
+    return `${name} is forming a membership (${corosync?.state ?? "stopped"})`;
+  if (what.idle === true && (status.busy || (corosync !== null && !ringTurns(status)))) return `${name} is busy`;
+  return undefined;
+}
+
+/** The first thing that does not hold; undefined when everything does. On the named machines, else on every one that is powered on. */
+export function whyNot(what: WaitFor, machines: readonly MachineStatus[]): string | undefined {
+  const asked = what.nodes.length > 0 ? machines.filter((m) => what.nodes.includes(m.name)) : machines.filter((m) => m.power !== "off");
+  if (asked.length === 0) return "every machine is off";
+  for (const machine of asked) {
+    const why = missing(what, machine);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+/** All members of the cluster see each other, are synchronised and quorate: what `up --clustered` waits for. */
+export function formed(members: readonly string[], machines: readonly MachineStatus[]): string | undefined {
+  for (const name of members) {
+    const status = machines.find((m) => m.name === name);
+    const c = status?.corosync;
+    if (!status || !c) return `corosync does not run on ${name}`;
+    if (c.members.length !== members.length) return `${name} sees ${c.members.length} of ${members.length} members`;
+    if (c.state !== "operational" || c.syncing) return `${name} is not synchronised`;
+    if (status.quorum?.quorate !== true) return `${name} is not quorate`;
+  }
+  return undefined;
+}
+
+/** The value at a dotted path of a status (`quorum.quorate`, `corosync.members`); undefined where there is none. */
+export function valueAt(status: unknown, path: string): unknown {
+  let value: unknown = status;
+  for (const key of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+/** Equal as JSON values; of two mappings the found one may have more keys. */
+export function matches(expected: unknown, found: unknown): boolean {
+  if (Array.isArray(expected))
+    return Array.isArray(found) && expected.length === found.length && expected.every((x, i) => matches(x, found[i]));
+  if (typeof expected === "object" && expected !== null)
+    return (
+      typeof found === "object" &&
+      found !== null &&
+      Object.entries(expected).every(([key, x]) => matches(x, (found as Record<string, unknown>)[key]))
+    );
+  return expected === found;
+}

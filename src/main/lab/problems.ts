@@ -1,0 +1,111 @@
+/** The list of what is wrong: findings about each corosync.conf, failed units, inquorate nodes, links down, broken invariants. */
+import { checkConf } from "../../engine/config/index.ts";
+import { fromUtf8 } from "../../engine/kernel/bytes.ts";
+import type { MachineStatus } from "../../engine/kernel/status.ts";
+import type { World } from "../../engine/world/world.ts";
+import type { Finding, Problem } from "./api.ts";
+
+const confPath = "/etc/corosync/corosync.conf";
+const problemsMax = 200;
+const confsKept = 64;
+
+/** Findings by text: the same file lies on every node and seldom changes. */
+export class ConfFindings {
+  #known = new Map<string, Finding[]>();
+
+  of(text: string): Finding[] {
+    let found = this.#known.get(text);
+    if (!found) {
+      found = checkConf(text);
+      this.#known.set(text, found);
+      if (this.#known.size > confsKept) this.#known.delete([...this.#known.keys()][0] ?? "");
+    }
+    return found;
+  }
+}
+
+function confText(world: World, node: string): string | undefined {
+  const reply = world.query(node, { kind: "file-read", path: confPath });
+  return reply.kind === "file" ? fromUtf8(reply.data) : undefined;
+}
+
+/** Findings of every node's file; one that is the same everywhere is listed once, without a node. */
+function confProblems(world: World, machines: readonly MachineStatus[], findings: ConfFindings): Problem[] {
+  const nodesOf = new Map<string, string[]>();
+  for (const machine of machines) {
+    const text = confText(world, machine.name);
+    if (text !== undefined) nodesOf.set(text, [...(nodesOf.get(text) ?? []), machine.name]);
+  }
+  const out: Problem[] = [];
+  for (const [text, nodes] of nodesOf) {
+    for (const { severity, code, text: what, mend, line, column } of findings.of(text))
+      out.push({
+        severity,
+        code,
+        text: what,
+        mend,
+        line,
+        column,
+        ...(nodesOf.size > 1 && nodes[0] !== undefined ? { node: nodes[0] } : {}),
+      });
+  }
+  if (nodesOf.size > 1)
+    out.push({
+      severity: "warning",
+      code: "conf-differs",
+      text: `corosync.conf differs between nodes: ${[...nodesOf.values()].map((nodes) => nodes.join(", ")).join(" | ")}`,
+      mend: "every member must have the same file; compare them and copy the newer one",
+    });
+  return out;
+}
+
+function machineProblems(machine: MachineStatus): Problem[] {
+  const out: Problem[] = [];
+  const node = machine.name;
+  if (machine.power !== "on" || machine.booting) return out;
+  for (const [unit, state] of Object.entries(machine.units))
+    if (state === "failed")
+      out.push({
+        severity: "error",
+        code: "unit-failed",
+        node,
+        text: `${unit}.service failed on ${node}`,
+        mend: `journalctl -u ${unit} says why; systemctl start ${unit} tries again`,
+      });
+  const q = machine.quorum;
+  if (q && !q.quorate)
+    out.push({
+      severity: "error",
+      code: "not-quorate",
+      node,
+      text: `${node} is not quorate: ${q.totalVotes} of ${q.expectedVotes} votes, ${q.quorum} needed`,
+      mend: "bring back enough nodes, or mend the network between them",
+    });
+  const c = machine.corosync;
+  const nameOf = (id: number): string => c?.nodelist.find((peer) => peer.nodeId === id)?.name ?? `node ${id}`;
+  for (const link of c?.links ?? [])
+    if (!link.connected && link.to !== c?.nodeId)
+      out.push({
+        severity: "warning",
+        code: "link-down",
+        node,
+        text: `${node} does not reach ${nameOf(link.to)} on link ${link.link}`,
+        mend: `corosync-cfgtool -n on ${node} shows its links`,
+      });
+  return out;
+}
+
+/** `broken`: the sentences of invariants that did not hold, first of all. */
+export function problemsOf(world: World, machines: readonly MachineStatus[], findings: ConfFindings, broken: readonly string[]): Problem[] {
+  const lab: Problem[] = broken.map((text) => ({
+    severity: "error",
+    code: "invariant",
+    text,
+    mend: "save the record: it repeats this run exactly",
+  }));
+  const order = { error: 0, warning: 1, note: 2 };
+  const rest = [...machines.flatMap(machineProblems), ...confProblems(world, machines, findings)].sort(
+    (a, b) => order[a.severity] - order[b.severity],
+  );
+  return [...lab, ...rest].slice(0, problemsMax);
+}
