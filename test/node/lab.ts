@@ -33,7 +33,7 @@ export function design(names: readonly string[], i: number, options: BenchOption
     hostname: name,
     domain: "lab.local",
     nics: [{ name: "eno1", net: "net0", address: `10.10.0.${i + 1}` }],
-    hosts: names.map((n, k) => ({ name: n, address: `10.10.0.${k + 1}` })),
+    hosts: names.map((n, k) => ({ address: `10.10.0.${k + 1}`, names: [`${n}.lab.local`, n] })),
     files: options.files ?? [
       { path: "/etc/corosync/corosync.conf", data: utf8(options.conf ?? conf(names)) },
       { path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(7), mode: 0o400 },

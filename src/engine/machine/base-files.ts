@@ -48,9 +48,10 @@ SUPPORT_URL="https://www.debian.org/support"
 BUG_REPORT_URL="https://bugs.debian.org/"
 `;
 
+/** One line of /etc/hosts: `10.0.0.11 pve1.lab.local pve1`. */
 export interface HostEntry {
-  address: string;
-  name: string;
+  readonly address: string;
+  readonly names: readonly string[];
 }
 
 export interface BaseDesign {
@@ -77,7 +78,7 @@ function interfacesFile(nics: readonly NicDesign[]): string {
 
 function hostsFile(base: BaseDesign): string {
   const lines = ["127.0.0.1 localhost.localdomain localhost"];
-  for (const h of base.hosts) lines.push(`${h.address} ${h.name}.${base.domain} ${h.name}`);
+  for (const h of base.hosts) lines.push([h.address, ...h.names].join(" "));
   lines.push("", "::1 ip6-localhost ip6-loopback", "ff02::1 ip6-allnodes", "ff02::2 ip6-allrouters", "");
   return lines.join("\n");
 }

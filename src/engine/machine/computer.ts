@@ -160,6 +160,11 @@ export class Computer {
     this.out({ kind: "journal", line });
   }
 
+  /** The id the next process gets. */
+  get nextPid(): number {
+    return this.power.nextPid;
+  }
+
   newPid(): number {
     const pid = this.power.nextPid;
     this.power.nextPid = pid + this.rng.between(1, 4);
