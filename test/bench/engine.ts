@@ -1,0 +1,108 @@
+/**
+ * How fast worlds run in this process: clusters of several sizes, idle and under multicast load, and what a snapshot costs. Prints one JSON object.
+ * An event is a datagram or a timer delivered to a node's core. Run by scripts/bench.mjs, in a process of its own.
+ */
+import { makeNode } from "../../src/engine/node/index.ts";
+import { World } from "../../src/engine/world/index.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+
+const second = 1_000_000;
+const hour = 3_600 * second;
+const sizes = [3, 8, 16, 32];
+const rounds = 3;
+/** A round ends after so much wall time, or one virtual hour. */
+const roundMs = 1_500;
+
+interface Rate {
+  nodes: number;
+  load: "idle" | "multicast";
+  virtualPerWall: number;
+  eventsPerSecond: number;
+  eventsPerVirtualSecond: number;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** A cluster whose nodes are all members and quorate, and have been for a minute. */
+function formed(nodes: number): World {
+  const lab = freshLabFile({ nodes, links: 1, clustered: true, name: "bench", seed: `bench-${nodes}`, epoch: "2026-01-01T00:00:00Z" });
+  const world = new World(worldDesign(lab), makeNode);
+  const whole = (): boolean =>
+    world.statuses().every((status) => status.quorum?.quorate === true && status.corosync?.members.length === nodes);
+  while (!whole()) {
+    if (world.now > hour) throw new Error(`${nodes} nodes did not form a cluster in a virtual hour`);
+    world.runUntil(world.now + second);
+  }
+  world.runUntil(world.now + 60 * second);
+  return world;
+}
+
+/** Runs the world for a while of wall time, `slice` of virtual time at a go. */
+function rate(world: World, nodes: number, load: Rate["load"], slice: number): Rate {
+  const results = Array.from({ length: rounds }, () => {
+    const [at, events, began] = [world.now, world.events, performance.now()];
+    while (performance.now() - began < roundMs && world.now - at < hour) world.runUntil(world.now + slice);
+    const ms = performance.now() - began;
+    return {
+      virtual: (world.now - at) / 1000 / ms,
+      events: ((world.events - events) / ms) * 1000,
+      perVirtual: ((world.events - events) * second) / (world.now - at),
+    };
+  });
+  return {
+    nodes,
+    load,
+    virtualPerWall: median(results.map((r) => r.virtual)),
+    eventsPerSecond: median(results.map((r) => r.events)),
+    eventsPerVirtualSecond: median(results.map((r) => r.perVirtual)),
+  };
+}
+
+/** Wall seconds for one virtual hour of three idle nodes. */
+function idleHour(): number {
+  return median(
+    Array.from({ length: rounds }, () => {
+      const world = formed(3);
+      const began = performance.now();
+      world.runUntil(world.now + hour);
+      return (performance.now() - began) / 1000;
+    }),
+  );
+}
+
+function snapshots(world: World): { nodes: number; snapshotMs: number; restoreMs: number } {
+  const times = Array.from({ length: 40 }, () => {
+    const began = performance.now();
+    const state = world.snapshot();
+    const taken = performance.now();
+    world.restore(state);
+    return { snapshot: taken - began, restore: performance.now() - taken };
+  });
+  return { nodes: world.names.length, snapshotMs: median(times.map((t) => t.snapshot)), restoreMs: median(times.map((t) => t.restore)) };
+}
+
+/** Millions of steps of a fixed integer loop per second: how fast this machine is just now, so that runs elsewhere can be compared. */
+function machineSpeed(): number {
+  const once = (): number => {
+    const began = performance.now();
+    let x = 1;
+    for (let i = 0; i < 20_000_000; i++) x = (Math.imul(x, 1_664_525) + 1_013_904_223) | 0;
+    if (x === 0) throw new Error("the loop has been optimised away");
+    return 20_000 / (performance.now() - began);
+  };
+  return median([once(), once(), once(), once(), once()]);
+}
+
+const rates: Rate[] = [];
+let snapshot: ReturnType<typeof snapshots> | undefined;
+const calibration = machineSpeed();
+for (const nodes of sizes) {
+  const world = formed(nodes);
+  rates.push(rate(world, nodes, "idle", second));
+  if (nodes === 16) snapshot = snapshots(world);
+}
+process.stdout.write(`${JSON.stringify({ machineSpeed: calibration, rates, idleHourSeconds: idleHour(), snapshot })}\n`);
