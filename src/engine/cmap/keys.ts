@@ -34,7 +34,10 @@ export function daemonKeys(): CmapEntry[] {
   resource("load_15min", "dbl");
   resource("memory_used", "i32");
   out.push({ key: "resources.watchdog_timeout", type: "u32", value: 6 });
-  out.push({ key: "runtime.blackbox.dump_flight_data", type: "str", value: "no" }, { key: "runtime.blackbox.dump_state", type: "str", value: "no" });
+  out.push(
+    { key: "runtime.blackbox.dump_flight_data", type: "str", value: "no" },
+    { key: "runtime.blackbox.dump_state", type: "str", value: "no" },
+  );
   out.push({ key: "runtime.force_gather", type: "str", value: "no" });
   return out;
 }

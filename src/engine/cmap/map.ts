@@ -27,10 +27,29 @@ export const KEYS_MAX = 16_384;
 const KEY_CHARS = /^[A-Za-z0-9._\-/:]+$/;
 
 /** What clients may not change (recorded: CS_ERR_ACCESS). */
-const PROTECTED_PREFIXES = ["internal_configuration.", "runtime.services.", "runtime.config.", "runtime.totem.", "uidgid.config.", "system.", "nodelist."];
+const PROTECTED_PREFIXES = [
+  "internal_configuration.",
+  "runtime.services.",
+  "runtime.config.",
+  "runtime.totem.",
+  "uidgid.config.",
+  "system.",
+  "nodelist.",
+];
 const PROTECTED_KEYS = new Set([
-  "totem.crypto_cipher", "totem.crypto_hash", "totem.crypto_model", "totem.secauth", "totem.ip_version", "totem.transport", "totem.cluster_name",
-  "totem.netmtu", "totem.threads", "totem.version", "totem.nodeid", "config.reload_in_progress", "config.totemconfig_reload_in_progress",
+  "totem.crypto_cipher",
+  "totem.crypto_hash",
+  "totem.crypto_model",
+  "totem.secauth",
+  "totem.ip_version",
+  "totem.transport",
+  "totem.cluster_name",
+  "totem.netmtu",
+  "totem.threads",
+  "totem.version",
+  "totem.nodeid",
+  "config.reload_in_progress",
+  "config.totemconfig_reload_in_progress",
 ]);
 
 export interface CmapEvent {

@@ -10,24 +10,94 @@ const U64_MAX = 18_446_744_073_709_551_615n;
 
 const LINK_U8 = ["connected", "enabled"] as const;
 const LINK_U32 = [
-  "down_count", "latency_ave", "latency_max", "latency_min", "latency_samples", "mtu", "tx_data_errors", "tx_data_retries", "tx_ping_errors", "tx_ping_retries",
-  "tx_pmtu_errors", "tx_pmtu_retries", "tx_pong_errors", "tx_pong_retries", "up_count",
+  "down_count",
+  "latency_ave",
+  "latency_max",
+  "latency_min",
+  "latency_samples",
+  "mtu",
+  "tx_data_errors",
+  "tx_data_retries",
+  "tx_ping_errors",
+  "tx_ping_retries",
+  "tx_pmtu_errors",
+  "tx_pmtu_retries",
+  "tx_pong_errors",
+  "tx_pong_retries",
+  "up_count",
 ] as const;
 const LINK_U64 = [
-  "rx_data_bytes", "rx_data_packets", "rx_ping_bytes", "rx_ping_packets", "rx_pmtu_bytes", "rx_pmtu_packets", "rx_pong_bytes", "rx_pong_packets",
-  "rx_total_bytes", "rx_total_packets", "rx_total_retries", "tx_data_bytes", "tx_data_packets", "tx_ping_bytes", "tx_ping_packets", "tx_pmtu_bytes",
-  "tx_pmtu_packets", "tx_pong_bytes", "tx_pong_packets", "tx_total_bytes", "tx_total_errors", "tx_total_packets",
+  "rx_data_bytes",
+  "rx_data_packets",
+  "rx_ping_bytes",
+  "rx_ping_packets",
+  "rx_pmtu_bytes",
+  "rx_pmtu_packets",
+  "rx_pong_bytes",
+  "rx_pong_packets",
+  "rx_total_bytes",
+  "rx_total_packets",
+  "rx_total_retries",
+  "tx_data_bytes",
+  "tx_data_packets",
+  "tx_ping_bytes",
+  "tx_ping_packets",
+  "tx_pmtu_bytes",
+  "tx_pmtu_packets",
+  "tx_pong_bytes",
+  "tx_pong_packets",
+  "tx_total_bytes",
+  "tx_total_errors",
+  "tx_total_packets",
 ] as const;
 const HANDLE_U64 = [
-  "rx_compress_time_ave", "rx_compress_time_max", "rx_compress_time_min", "rx_compressed_original_bytes", "rx_compressed_packets", "rx_compressed_size_bytes",
-  "rx_crypt_packets", "rx_crypt_time_ave", "rx_crypt_time_max", "rx_crypt_time_min", "tx_compress_time_ave", "tx_compress_time_max", "tx_compress_time_min",
-  "tx_compressed_original_bytes", "tx_compressed_packets", "tx_compressed_size_bytes", "tx_crypt_byte_overhead", "tx_crypt_packets", "tx_crypt_time_ave",
-  "tx_crypt_time_max", "tx_crypt_time_min", "tx_uncompressed_packets",
+  "rx_compress_time_ave",
+  "rx_compress_time_max",
+  "rx_compress_time_min",
+  "rx_compressed_original_bytes",
+  "rx_compressed_packets",
+  "rx_compressed_size_bytes",
+  "rx_crypt_packets",
+  "rx_crypt_time_ave",
+  "rx_crypt_time_max",
+  "rx_crypt_time_min",
+  "tx_compress_time_ave",
+  "tx_compress_time_max",
+  "tx_compress_time_min",
+  "tx_compressed_original_bytes",
+  "tx_compressed_packets",
+  "tx_compressed_size_bytes",
+  "tx_crypt_byte_overhead",
+  "tx_crypt_packets",
+  "tx_crypt_time_ave",
+  "tx_crypt_time_max",
+  "tx_crypt_time_min",
+  "tx_uncompressed_packets",
 ] as const;
 const SRP_U64 = [
-  "commit_entered", "commit_token_lost", "consensus_timeouts", "gather_entered", "gather_token_lost", "mcast_retx", "mcast_rx", "mcast_tx", "memb_commit_token_rx",
-  "memb_commit_token_tx", "memb_join_rx", "memb_join_tx", "memb_merge_detect_rx", "memb_merge_detect_tx", "operational_entered", "operational_token_lost",
-  "orf_token_rx", "orf_token_tx", "recovery_entered", "recovery_token_lost", "rx_msg_dropped", "time_since_token_last_received", "token_hold_cancel_rx",
+  "commit_entered",
+  "commit_token_lost",
+  "consensus_timeouts",
+  "gather_entered",
+  "gather_token_lost",
+  "mcast_retx",
+  "mcast_rx",
+  "mcast_tx",
+  "memb_commit_token_rx",
+  "memb_commit_token_tx",
+  "memb_join_rx",
+  "memb_join_tx",
+  "memb_merge_detect_rx",
+  "memb_merge_detect_tx",
+  "operational_entered",
+  "operational_token_lost",
+  "orf_token_rx",
+  "orf_token_tx",
+  "recovery_entered",
+  "recovery_token_lost",
+  "rx_msg_dropped",
+  "time_since_token_last_received",
+  "token_hold_cancel_rx",
   "token_hold_cancel_tx",
 ] as const;
 const SRP_U32 = ["avg_backlog_calc", "avg_token_workload", "continuous_gather", "continuous_sendmsg_failures", "mtt_rx_token"] as const;
@@ -78,7 +148,16 @@ function emptyValue(name: string, type: CmapType): CmapValue {
 
 function connectionKeys(c: IpcConnection): CmapEntry[] {
   const base = `stats.ipcs.service${c.service}.${c.pid}.${c.pointer}.`;
-  const u64 = ["dispatched", "flow_control_count", "invalid_request", "overload", "recv_retries", "requests", "responses", "send_retries"] as const;
+  const u64 = [
+    "dispatched",
+    "flow_control_count",
+    "invalid_request",
+    "overload",
+    "recv_retries",
+    "requests",
+    "responses",
+    "send_retries",
+  ] as const;
   const u32 = ["flow_control", "queued", "sent"] as const;
   return [
     // Opening a map takes 27 requests and one response more before the statistics are read (recorded).
@@ -93,10 +172,19 @@ function connectionKeys(c: IpcConnection): CmapEntry[] {
 function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat, number>> {
   const c = l.counters;
   const total = (direction: "rx" | "tx", what: "bytes" | "packets"): number =>
-    (c[`${direction}_data_${what}`] ?? 0) + (c[`${direction}_ping_${what}`] ?? 0) + (c[`${direction}_pong_${what}`] ?? 0) + (c[`${direction}_pmtu_${what}`] ?? 0);
+    (c[`${direction}_data_${what}`] ?? 0) +
+    (c[`${direction}_ping_${what}`] ?? 0) +
+    (c[`${direction}_pong_${what}`] ?? 0) +
+    (c[`${direction}_pmtu_${what}`] ?? 0);
   const values: Partial<Record<KnetLinkStat, number>> = {
-    ...c, connected: l.connected ? 1 : 0, enabled: 1, mtu: l.mtu, rx_total_bytes: total("rx", "bytes"), rx_total_packets: total("rx", "packets"),
-    tx_total_bytes: total("tx", "bytes"), tx_total_packets: total("tx", "packets"),
+    ...c,
+    connected: l.connected ? 1 : 0,
+    enabled: 1,
+    mtu: l.mtu,
+    rx_total_bytes: total("rx", "bytes"),
+    rx_total_packets: total("rx", "packets"),
+    tx_total_bytes: total("tx", "bytes"),
+    tx_total_packets: total("tx", "packets"),
   };
   if ((c.latency_samples ?? 0) === 0) delete values.latency_min;
   return values;

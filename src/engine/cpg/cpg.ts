@@ -7,8 +7,21 @@ import { MESSAGE_SIZE_MAX, cloneState, type Hasher, type Port } from "../kernel/
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import type { RingId } from "../totem/types.ts";
 import {
-  DOWNLIST, JOINLIST, MCAST, PROCJOIN, PROCLEAVE, decodeDownList, decodeJoinList, decodeMcast, decodeProc, encodeDownList, encodeJoinList, encodeMcast,
-  encodeProc, type CpgAddress, type JoinListEntry,
+  DOWNLIST,
+  JOINLIST,
+  MCAST,
+  PROCJOIN,
+  PROCLEAVE,
+  decodeDownList,
+  decodeJoinList,
+  decodeMcast,
+  decodeProc,
+  encodeDownList,
+  encodeJoinList,
+  encodeMcast,
+  encodeProc,
+  type CpgAddress,
+  type JoinListEntry,
 } from "./messages.ts";
 
 /** Longest group name, bytes (CPG_MAX_NAME_LENGTH). */
@@ -40,7 +53,8 @@ export interface CpgHandlers {
   totem?(ring: RingId, members: readonly number[]): void;
 }
 
-export type CpgError = "CS_ERR_TRY_AGAIN" | "CS_ERR_EXIST" | "CS_ERR_NOT_EXIST" | "CS_ERR_INVALID_PARAM" | "CS_ERR_TOO_BIG" | "CS_ERR_NAME_TOO_LONG";
+export type CpgError =
+  "CS_ERR_TRY_AGAIN" | "CS_ERR_EXIST" | "CS_ERR_NOT_EXIST" | "CS_ERR_INVALID_PARAM" | "CS_ERR_TOO_BIG" | "CS_ERR_NAME_TOO_LONG";
 
 interface LocalProcess {
   group: string;
@@ -68,7 +82,15 @@ export class Cpg implements ServiceEngine {
   readonly description = "corosync cluster closed process group service v1.01";
   readonly handlerCount = 7;
   private state: CpgState = {
-    processes: [], local: [], syncing: true, settled: [], pending: [], pendingRing: { rep: 0, seq: 0 }, downList: [], downListSent: false, joinLists: [],
+    processes: [],
+    local: [],
+    syncing: true,
+    settled: [],
+    pending: [],
+    pendingRing: { rep: 0, seq: 0 },
+    downList: [],
+    downListSent: false,
+    joinLists: [],
   };
   private readonly handlers = new Map<string, CpgHandlers>();
 
@@ -185,7 +207,8 @@ export class Cpg implements ServiceEngine {
     // A sender that is no longer in the view (its leave was ordered first) is not heard, as on the real ring.
     if (!this.known(group, from, pid)) return;
     for (const local of [...this.state.local]) {
-      if (local.group === group && local.phase !== "joining") this.handlers.get(key(group, local.pid))?.deliver({ nodeId: from, pid }, message);
+      if (local.group === group && local.phase !== "joining")
+        this.handlers.get(key(group, local.pid))?.deliver({ nodeId: from, pid }, message);
     }
   }
 
@@ -236,7 +259,11 @@ export class Cpg implements ServiceEngine {
       const gone = s.processes.filter((p) => p.group === group && p.nodeId !== this.nodeId && lost.includes(p.nodeId));
       if (gone.length === 0) continue;
       s.processes = s.processes.filter((p) => !gone.includes(p));
-      this.tell(group, gone.map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "nodedown" as const })), []);
+      this.tell(
+        group,
+        gone.map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "nodedown" as const })),
+        [],
+      );
     }
   }
 
@@ -244,7 +271,8 @@ export class Cpg implements ServiceEngine {
     const s = this.state;
     const fresh: { group: string; nodeId: number; pid: number }[] = [];
     for (const list of s.joinLists) {
-      for (const e of list.entries) if (!this.known(e.group, list.nodeId, e.pid)) fresh.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
+      for (const e of list.entries)
+        if (!this.known(e.group, list.nodeId, e.pid)) fresh.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
     }
     s.processes.push(...fresh);
     const groups = [...new Set(fresh.map((p) => p.group))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -71,7 +71,8 @@ export class QuorumService implements ServiceEngine {
   setQuorum(members: readonly number[], quorate: boolean, ring: RingId): void {
     const s = this.state;
     if (quorate && !s.quorate) this.port.log("notice", "QUORUM", "This node is within the primary component and will provide service.");
-    if (!quorate && s.quorate) this.port.log("notice", "QUORUM", "This node is within the non-primary component and will NOT provide any services.");
+    if (!quorate && s.quorate)
+      this.port.log("notice", "QUORUM", "This node is within the non-primary component and will NOT provide any services.");
     s.quorate = quorate;
     s.members = [...members];
     s.ring = { rep: ring.rep, seq: ring.seq };

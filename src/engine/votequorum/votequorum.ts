@@ -88,10 +88,24 @@ export class Votequorum implements ServiceEngine {
     private readonly params: VotequorumParams,
     private readonly setQuorum: QuorumCallback,
   ) {
-    const us: NodeEntry = { nodeId: params.nodeId, votes: params.votes, expectedVotes: params.expectedVotes, flags: FLAG_FIRST, state: "member" };
+    const us: NodeEntry = {
+      nodeId: params.nodeId,
+      votes: params.votes,
+      expectedVotes: params.expectedVotes,
+      flags: FLAG_FIRST,
+      state: "member",
+    };
     this.state = {
-      nodes: [us], quorum: 0, quorate: false, syncing: false, sent: 0, members: [], ring: { rep: 0, seq: 0 },
-      evBarrier: params.expectedVotes, lowest: undefined, highest: undefined,
+      nodes: [us],
+      quorum: 0,
+      quorate: false,
+      syncing: false,
+      sent: 0,
+      members: [],
+      ring: { rep: 0, seq: 0 },
+      evBarrier: params.expectedVotes,
+      lowest: undefined,
+      highest: undefined,
     };
   }
 
@@ -131,8 +145,13 @@ export class Votequorum implements ServiceEngine {
     if (takeOver) us.expectedVotes = expected;
     node.expectedVotes = heardQuorate ? expected : us.expectedVotes;
     const changed =
-      known === undefined || nodeId === us.nodeId || (flags & FLAG_FIRST) !== 0 || before.votes !== node.votes ||
-      before.expectedVotes !== node.expectedVotes || before.flags !== node.flags || before.state !== node.state;
+      known === undefined ||
+      nodeId === us.nodeId ||
+      (flags & FLAG_FIRST) !== 0 ||
+      before.votes !== node.votes ||
+      before.expectedVotes !== node.expectedVotes ||
+      before.flags !== node.flags ||
+      before.state !== node.state;
     if (changed) this.recalculate(takeOver);
   }
 
@@ -189,14 +208,23 @@ export class Votequorum implements ServiceEngine {
     if (node === undefined) return undefined;
     const { totalVotes, highestExpected } = this.calculate(false, 0);
     return {
-      nodeId, state: node.state, votes: node.votes, expectedVotes: node.expectedVotes, highestExpected, totalVotes,
-      quorum: this.state.quorum, flags: this.state.quorate ? ["Quorate"] : [],
+      nodeId,
+      state: node.state,
+      votes: node.votes,
+      expectedVotes: node.expectedVotes,
+      highestExpected,
+      totalVotes,
+      quorum: this.state.quorum,
+      flags: this.state.quorate ? ["Quorate"] : [],
     };
   }
 
   /** Every node this daemon has heard of since it started, ascending. */
   nodes(): VoteInfo[] {
-    return this.state.nodes.map((n) => n.nodeId).sort((a, b) => a - b).flatMap((id) => this.info(id) ?? []);
+    return this.state.nodes
+      .map((n) => n.nodeId)
+      .sort((a, b) => a - b)
+      .flatMap((id) => this.info(id) ?? []);
   }
 
   get quorate(): boolean {
@@ -280,7 +308,12 @@ export class Votequorum implements ServiceEngine {
   }
 
   private voters(): Voter[] {
-    return this.state.nodes.map((n) => ({ nodeId: n.nodeId, votes: n.votes, expectedVotes: n.expectedVotes, member: n.state === "member" }));
+    return this.state.nodes.map((n) => ({
+      nodeId: n.nodeId,
+      votes: n.votes,
+      expectedVotes: n.expectedVotes,
+      member: n.state === "member",
+    }));
   }
 
   private calculate(allowDecrease: boolean, maxExpected: number): ReturnType<typeof calculateQuorum> {
@@ -334,7 +367,15 @@ export class Votequorum implements ServiceEngine {
 
   digest(h: Hasher): void {
     const s = this.state;
-    h.int(s.quorum).bool(s.quorate).bool(s.syncing).int(s.sent).int(s.evBarrier).int(s.ring.rep).int(s.ring.seq).int(s.lowest ?? -1).int(s.highest ?? -1);
+    h.int(s.quorum)
+      .bool(s.quorate)
+      .bool(s.syncing)
+      .int(s.sent)
+      .int(s.evBarrier)
+      .int(s.ring.rep)
+      .int(s.ring.seq)
+      .int(s.lowest ?? -1)
+      .int(s.highest ?? -1);
     h.int(s.members.length);
     for (const id of s.members) h.int(id);
     for (const n of s.nodes) h.int(n.nodeId).int(n.votes).int(n.expectedVotes).int(n.flags).int(STATE_NUMBER[n.state]);

@@ -1,0 +1,36 @@
+/** What a tool's act means to the daemon's services, where one call answers it. Units are the machine's. */
+import type { CmapService } from "../cmap/service.ts";
+import type { Votequorum } from "../votequorum/votequorum.ts";
+import type { NodeAct } from "./spec.ts";
+
+/** The parts of a running daemon that tools act on. */
+export interface DaemonActs {
+  readonly votequorum: Pick<Votequorum, "setExpected" | "setVotes">;
+  readonly cmap: Pick<CmapService, "set" | "delete">;
+  /** Present members of the ring. */
+  readonly ringMembers: readonly number[];
+  /** Services have synchronised; otherwise requests that need the ring get CS_ERR_TRY_AGAIN. */
+  readonly ready: boolean;
+  /** False: the queue towards the ring is full. */
+  kill(nodeId: number, reason: string): boolean;
+  tryShutdown(): boolean;
+}
+
+/** Does it. @returns the error word the tool prints, undefined on success */
+export function actOnDaemon(daemon: DaemonActs, act: Exclude<NodeAct, { act: "unit" }>): string | undefined {
+  switch (act.act) {
+    case "cmap-set":
+      return daemon.cmap.set(act.key, act.type, act.value);
+    case "cmap-delete":
+      return daemon.cmap.delete(act.key);
+    case "kill-node":
+      if (!daemon.ringMembers.includes(act.nodeId)) return "CS_ERR_NOT_EXIST";
+      return daemon.ready && daemon.kill(act.nodeId, "Killed by corosync-cfgtool") ? undefined : "CS_ERR_TRY_AGAIN";
+    case "corosync-shutdown":
+      return daemon.ready && daemon.tryShutdown() ? undefined : "CS_ERR_TRY_AGAIN";
+    case "set-expected":
+      return daemon.ready ? daemon.votequorum.setExpected(act.votes) : "CS_ERR_TRY_AGAIN";
+    case "set-votes":
+      return daemon.ready ? daemon.votequorum.setVotes(act.nodeId, act.votes) : "CS_ERR_TRY_AGAIN";
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -t
+ * -T (tracking), -p (load a file), -C (clear statistics), and changing `quorum.*`, which a real daemon acts upon.
+ */
+import type { CmapEntry } from "../cmap/map.ts";
+import { entryText, parseValue } from "./cmap-text.ts";
+import { getopt } from "./getopt.ts";
+import type { DaemonView, ToolHost } from "./host.ts";
+import { fail, notModelled, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
+
+const NAME = "corosync-cmapctl";
+/** Program names are cut at 15 characters by the kernel (TASK_COMM_LEN). */
+const PROCNAME = NAME.slice(0, 15);
+
+const USAGE = `
+usage:  corosync-cmapctl [-b] [-DdghsqTCt] [-p filename] [-m map] [params...]
+
+    -b show binary values
+
+    -m select map to use
+          The  default  map is 'icmap' which contains configuration information and some runtime variables used by corosync. 
+          A 'stats' map is also available which displays network statistics - in great detail when knet is used as the transport.
+Set key:
+    corosync-cmapctl -s key_name type value
+
+    where type is one of ([i|u][8|16|32|64] | flt | dbl | str | bin)
+    for bin, value is file name (or - for stdin)
+
+    map can be either 'icmap' (the default) which contains corosync
+    configuration information, or 'stats' which contains statistics
+    about the networking and IPC traffic in some detail.
+
+Clear stats:
+    corosync-cmapctl -C [knet|ipc|totem|schedmiss|all]
+    The 'stats' map is implied
+
+Load settings from a file:
+    corosync-cmapctl -p filename
+
+    the format of the file is:
+    [^[^]]<key_name>[ <type> <value>]
+    Keys prefixed with single caret ('^') are deleted (see -d).
+    Keys (actually prefixes) prefixed with double caret ('^^') are deleted by prefix (see -D).
+    <type> and <value> are optional (not checked) in above cases.
+    Other keys are set (see -s) so both <type> and <value> are required.
+
+Delete key:
+    corosync-cmapctl -d key_name...
+
+Delete multiple keys with prefix:
+    corosync-cmapctl -D key_prefix...
+
+Get key:
+    corosync-cmapctl [-b] -g key_name...
+
+Quiet mode:
+    corosync-cmapctl [-b] -q -g key_name...
+
+Display all keys:
+    corosync-cmapctl [-b]
+
+Display keys with prefix key_name:
+    corosync-cmapctl [-b] key_name...
+
+Track changes on keys with key_name:
+    corosync-cmapctl [-b] -t key_name
+
+Track changes on keys with key prefix:
+    corosync-cmapctl [-b] -T key_prefix
+
+`;
+
+const NO_DAEMON = fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY\n");
+
+interface Call {
+  action: "list" | "get" | "set" | "delete" | "delete-prefix";
+  map: "icmap" | "stats";
+  binary: boolean;
+  quiet: boolean;
+  operands: readonly string[];
+}
+
+function parse(args: readonly string[]): Call | Result {
+  const call: Call = { action: "list", map: "icmap", binary: false, quiet: false, operands: [] };
+  const parsed = getopt(NAME, args, "m:hgsdDtTbqp:C:");
+  const actions: Record<string, Call["action"]> = { g: "get", s: "set", d: "delete", D: "delete-prefix" };
+  let unmodelled: string | undefined;
+  for (const { name, value } of parsed.options) {
+    const action = actions[name];
+    if (name === "h") return ok(USAGE);
+    if (action !== undefined) call.action = action;
+    else if (name === "b") call.binary = true;
+    else if (name === "q") call.quiet = true;
+    else if (name === "m") {
+      if (value !== "default" && value !== "icmap" && value !== "stats")
+        return fail("invalid map name, must be 'default', 'icmap' or 'stats'\n");
+      call.map = value === "stats" ? "stats" : "icmap";
+    } else if (name === "C" && !["knet", "ipc", "totem", "schedmiss", "all"].includes(value)) {
+      return fail("argument to -C should be 'knet', 'totem', 'ipc', 'schedmiss' or 'all'\n");
+    } else unmodelled = name;
+  }
+  if (parsed.error !== undefined) return fail(`${parsed.error}\n`, 1, USAGE);
+  if ((call.action !== "list" || unmodelled === "t" || unmodelled === "T") && parsed.operands.length === 0)
+    return fail("Expected key after options\n");
+  if (unmodelled !== undefined) return notModelled(`${NAME} -${unmodelled}`);
+  call.operands = parsed.operands;
+  return call;
+}
+
+function entries(host: ToolHost, daemon: DaemonView, map: Call["map"], prefix: string): CmapEntry[] {
+  if (map === "icmap") return daemon.cmapList(prefix);
+  return daemon.stats({ procname: PROCNAME, pid: host.pid }).filter((e) => e.key.startsWith(prefix));
+}
+
+function query(host: ToolHost, argv: readonly string[]): Result {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return call;
+  const daemon = host.corosync();
+  if (typeof daemon === "string") return NO_DAEMON;
+  if (call.action === "get") return get(host, daemon, call);
+  if (call.action === "set") return fail("At least 3 parameters are expected for set\n");
+  const prefixes = call.operands.length === 0 ? [""] : call.operands;
+  const found = prefixes.flatMap((p) => entries(host, daemon, call.map, p));
+  return { stdout: found.map((e) => entryText(e, call.binary, false)).join(""), stderr: "", status: found.length === 0 ? 1 : 0 };
+}
+
+function get(host: ToolHost, daemon: DaemonView, call: Call): Result {
+  let stdout = "";
+  let stderr = "";
+  for (const key of call.operands) {
+    const found = call.map === "icmap" ? daemon.cmapGet(key) : entries(host, daemon, "stats", key).find((e) => e.key === key);
+    if (found) stdout += entryText(found, call.binary, call.quiet);
+    else stderr += `Can't get key ${key}. Error CS_ERR_NOT_EXIST\n`;
+  }
+  return { stdout, stderr, status: stderr === "" ? 0 : 1 };
+}
+
+function changes(call: Call): boolean {
+  return call.action === "delete" || call.action === "delete-prefix" || (call.action === "set" && call.operands.length >= 3);
+}
+
+function isQuery(argv: readonly string[], host: ToolHost): boolean {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call || host.corosync() === "down") return true;
+  return host.corosync() !== "stalled" && !changes(call);
+}
+
+function* complain(text: string): Run {
+  yield { ask: "print", stream: "stderr", text };
+  return 1;
+}
+
+function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return yield* printResult(call);
+  yield { ask: "daemon" };
+  if (!changes(call)) {
+    const shown = yield { ask: "run", argv };
+    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
+  }
+  const guarded = call.operands.find((key) => key.startsWith("quorum."));
+  if (guarded !== undefined) return yield* printResult(notModelled(`${NAME}: changing ${guarded} at run time`));
+  let status = 0;
+  if (call.action === "set") status = yield* set(call, io.stdin);
+  else if (call.action === "delete") for (const key of call.operands) status = (yield* remove(call, key)) || status;
+  else for (const prefix of call.operands) yield* removePrefix(call, prefix);
+  yield { ask: "sleep", micros: TOOL_TIME };
+  return status;
+}
+
+function* set(call: Call, stdin: string): Run {
+  const [key = "", type = "", text = ""] = call.operands;
+  if (type === "bin" && text !== "-") return yield* printResult(notModelled(`${NAME} -s KEY bin FILE (use - and stdin)`));
+  const parsed = type === "bin" ? { type: "bin" as const, value: new TextEncoder().encode(stdin) } : parseValue(type, text);
+  if ("message" in parsed) return yield* complain(`${parsed.message}\n`);
+  if (call.map === "stats") return yield* complain(`Failed to set key ${key}. Error CS_ERR_ACCESS\n`);
+  const answer = yield { ask: "act", act: { act: "cmap-set", key, type: parsed.type, value: parsed.value } };
+  const error = answer.kind === "done" ? answer.error : undefined;
+  return error === undefined ? 0 : yield* complain(`Failed to set key ${key}. Error ${error}\n`);
+}
+
+function* remove(call: Call, key: string): Run {
+  const answer =
+    call.map === "stats" ? ({ kind: "done", error: "CS_ERR_ACCESS" } as const) : yield { ask: "act", act: { act: "cmap-delete", key } };
+  const error = answer.kind === "done" ? answer.error : undefined;
+  return error === undefined ? 0 : yield* complain(`Can't delete key ${key}. Error ${error}\n`);
+}
+
+/** The tool does not count what it cannot delete as its own failure (recorded: exit 0). */
+function* removePrefix(call: Call, prefix: string): Run {
+  const map = call.map === "stats" ? ["-m", "stats"] : [];
+  const listed = yield { ask: "run", argv: [NAME, ...map, prefix] };
+  const lines = listed.kind === "result" ? listed.result.stdout.split("\n") : [];
+  for (const line of lines) {
+    const key = /^(\S+) \((?:[iu]\d+|flt|dbl|str|bin)\)/.exec(line)?.[1];
+    if (key !== undefined && key.startsWith(prefix)) yield* remove(call, key);
+  }
+  return 0;
+}
+
+export const cmapctl: CommandSpec = {
+  name: NAME,
+  summary: "keys of corosync's configuration and statistics maps",
+  options: [
+    { flag: "-g", help: "get keys" },
+    { flag: "-s", help: "set a key: name type value" },
+    { flag: "-d", help: "delete keys" },
+    { flag: "-D", help: "delete keys by prefix" },
+    { flag: "-m", help: "map: icmap or stats" },
+    { flag: "-b", help: "show binary values" },
+    { flag: "-q", help: "with -g: the value alone" },
+    { flag: "-t", help: "track a key" },
+    { flag: "-T", help: "track keys by prefix" },
+    { flag: "-C", help: "clear statistics" },
+    { flag: "-h", help: "show help" },
+  ],
+  isQuery,
+  query,
+  run,
+};

@@ -1,0 +1,6 @@
+/** The commands' public face. */
+export * from "./acts.ts";
+export * from "./host.ts";
+export * from "./registry.ts";
+export * from "./runs.ts";
+export * from "./spec.ts";

@@ -1,0 +1,248 @@
+/**
+ * corosync-quorumtool: what this node's quorum services believe, and changes of votes. Layouts and messages are those of 3.1.7, recorded. Left out: -f does
+ * nothing, as on a real cluster without a quorum device.
+ */
+import { ringIdText } from "../totem/types.ts";
+import { ctime } from "./dates.ts";
+import { getopt, wholeNumber } from "./getopt.ts";
+import type { DaemonView, ToolHost } from "./host.ts";
+import { fail, ok, printResult, TOOL_TIME, unixMicros, type CommandSpec, type Follow, type Result, type Run } from "./spec.ts";
+
+const NAME = "corosync-quorumtool";
+const INT_MAX = 2_147_483_647;
+
+const USAGE = `usage: 
+corosync-quorumtool <options>
+
+  options:
+
+  -s             show quorum status
+  -m             constantly monitor quorum status
+  -l             list nodes
+  -a             show all names or addresses for each node
+  -p             when used with -s or -l, generates machine parsable output
+  -v <votes>     change the number of votes for a node (*)
+  -n <nodeid>    optional nodeid of node for -v
+  -e <expected>  change expected votes for the cluster (*)
+  -H             show nodeids in hexadecimal rather than decimal
+  -i             show node IP addresses instead of the resolved name
+  -o <a|n|i>     order by [a] IP address (default), [n] name, [i] nodeid
+  -f             forcefully unregister a quorum device *DANGEROUS* (*)
+  -h             show this help text
+  -V             show version and exit
+
+  (*) Starred items only work if votequorum is the quorum provider for corosync
+
+`;
+
+type Action = "status" | "list" | "monitor" | "expected" | "votes" | "unregister";
+
+interface Call {
+  action: Action;
+  hex: boolean;
+  addresses: boolean;
+  all: boolean;
+  device: boolean;
+  order: "a" | "n" | "i";
+  /** 0: this node. */
+  nodeId: number;
+  value: number;
+}
+
+/** The parsed call, or what the tool answers before it asks anybody. */
+function parse(args: readonly string[]): Call | Result {
+  const call: Call = { action: "status", hex: false, addresses: false, all: false, device: false, order: "a", nodeId: 0, value: 0 };
+  const parsed = getopt(NAME, args, "aVHslpmfe:v:hin:o:");
+  for (const { name, value } of parsed.options) {
+    const answer = apply(call, name, value);
+    if (answer) return answer;
+  }
+  return parsed.error === undefined ? call : fail(`${parsed.error}\n`, 1, USAGE);
+}
+
+function apply(call: Call, option: string, value: string): Result | undefined {
+  const actions: Record<string, Action> = { s: "status", l: "list", m: "monitor", f: "unregister" };
+  const action = actions[option];
+  if (action !== undefined) call.action = action;
+  else if (option === "a") call.all = true;
+  else if (option === "H") call.hex = true;
+  else if (option === "i") call.addresses = true;
+  else if (option === "p") call.device = true;
+  else if (option === "h") return ok(USAGE);
+  else if (option === "V") return ok("corosync-quorumtool version: 3.1.7\n");
+  else if (option === "o") {
+    if (value !== "a" && value !== "n" && value !== "i")
+      return fail("Invalid ordering option. valid orders are a(address), i(node ID) or n(name)\n");
+    call.order = value;
+  } else return applyNumber(call, option, value);
+  return undefined;
+}
+
+function applyNumber(call: Call, option: string, text: string): Result | undefined {
+  const number = wholeNumber(text, option === "v" ? 0 : 1, INT_MAX);
+  if (option === "n") {
+    if (number === undefined) return fail("The nodeid was not valid, try a positive number\n");
+    call.nodeId = number;
+    return undefined;
+  }
+  call.action = option === "e" ? "expected" : "votes";
+  if (number === undefined) {
+    return fail(
+      option === "e"
+        ? "New expected votes value was not valid, try a positive number\n"
+        : "New votes value was not valid, try a positive number or zero\n",
+    );
+  }
+  call.value = number;
+  return undefined;
+}
+
+const NO_DAEMON = fail("Cannot initialize CMAP service\n");
+
+function nodeIdText(id: number, hex: boolean): string {
+  return hex ? `0x${id.toString(16).padStart(8, "0")}` : String(id);
+}
+
+/** Name column of one member: the nodelist's name, else its first address; `-i` addresses; `-a` one entry per link. */
+function nameOf(daemon: DaemonView, nodeId: number, call: Call): string {
+  const node = daemon.nodelist.find((n) => n.nodeId === nodeId);
+  const addresses = (node?.addresses ?? []).filter((a) => a !== "");
+  const first = addresses[0] ?? "";
+  if (call.addresses) return call.all ? addresses.join(", ") : first;
+  const name = node === undefined || node.name === "" ? first : node.name;
+  // The nodelist names a node once; for further links the tool finds nothing and prints the comma alone (recorded).
+  return call.all ? [name, ...addresses.slice(1).map(() => "")].join(", ") : name;
+}
+
+/** `Membership information` with its table. */
+function membership(daemon: DaemonView, call: Call): string {
+  const rows = daemon.quorum.members.map((id) => ({ id, name: nameOf(daemon, id, call) }));
+  if (call.order === "n") rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  if (call.order === "i") rows.sort((a, b) => a.id - b.id);
+  let text = `Membership information\n----------------------\n    Nodeid      Votes ${call.device ? "   Qdevice " : ""}Name\n`;
+  for (const { id, name } of rows) {
+    const votes = String(daemon.votes(id)?.votes ?? 0).padStart(10);
+    const device = call.device ? `${"NR".padStart(10)} ` : "";
+    text += `${nodeIdText(id, call.hex).padStart(10)} ${votes} ${device}${name}${id === daemon.nodeId ? " (local)" : ""}\n`;
+  }
+  return text;
+}
+
+function status(host: ToolHost, daemon: DaemonView, call: Call): Result {
+  const { quorum } = daemon;
+  const own = daemon.votes(daemon.nodeId);
+  if (own === undefined) return fail("Unable to get information about this node: CS_ERR_NOT_EXIST\n");
+  const row = (label: string, value: string): string => `${label.padEnd(18)}${value}\n`;
+  const text =
+    "Quorum information\n------------------\n" +
+    row("Date:", ctime(unixMicros(host, host.now))) +
+    row("Quorum provider:", "corosync_votequorum") +
+    row("Nodes:", String(quorum.members.length)) +
+    row("Node ID:", nodeIdText(daemon.nodeId, call.hex)) +
+    row("Ring ID:", ringIdText(quorum.ring)) +
+    row("Quorate:", quorum.quorate ? "Yes" : "No") +
+    "\nVotequorum information\n----------------------\n" +
+    row("Expected votes:", String(own.expectedVotes)) +
+    row("Highest expected:", String(own.highestExpected)) +
+    row("Total votes:", String(own.totalVotes)) +
+    row("Quorum:", `${own.quorum} ${own.flags.includes("Quorate") ? " " : "Activity blocked"}`) +
+    row("Flags:", own.flags.map((f) => `${f} `).join("")) +
+    `\n${membership(daemon, call)}`;
+  return { stdout: text, stderr: "", status: quorum.quorate ? 0 : 2 };
+}
+
+function query(host: ToolHost, argv: readonly string[]): Result {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return call;
+  const daemon = host.corosync();
+  if (typeof daemon === "string") return NO_DAEMON;
+  if (call.action === "unregister") return ok("");
+  return call.action === "list" ? ok(`\n${membership(daemon, call)}`) : status(host, daemon, call);
+}
+
+/** Present unless the daemon hangs: then the tool hangs with it. */
+function isQuery(argv: readonly string[], host: ToolHost): boolean {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call || host.corosync() === "down") return true;
+  return host.corosync() !== "stalled" && !["monitor", "expected", "votes"].includes(call.action);
+}
+
+function* run(argv: readonly string[]): Run {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return yield* printResult(call);
+  yield { ask: "daemon" };
+  if (call.action !== "expected" && call.action !== "votes") {
+    const shown = yield { ask: "run", argv };
+    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
+  }
+  const expected = call.action === "expected";
+  const answer = yield {
+    ask: "act",
+    act: expected ? { act: "set-expected", votes: call.value } : { act: "set-votes", nodeId: call.nodeId, votes: call.value },
+  };
+  const error = answer.kind === "done" ? answer.error : undefined;
+  if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
+  if (error !== undefined) {
+    const node = yield { ask: "run", argv: ["corosync-cmapctl", "-q", "-g", "runtime.votequorum.this_node_id"] };
+    const own = node.kind === "result" ? node.result.stdout.trim() : "";
+    const what = expected
+      ? "Unable to set expected votes"
+      : `Unable to set votes ${call.value} for nodeid: ${call.nodeId === 0 ? own : call.nodeId}`;
+    return yield* printResult(fail(`${what}: ${error}\n`));
+  }
+  yield { ask: "sleep", micros: TOOL_TIME };
+  return 0;
+}
+
+/** -m: the whole status and an empty line at the start and at each verdict of the quorum service. */
+const monitor: Follow = {
+  begin: (host, argv) => {
+    const daemon = host.corosync();
+    if (typeof daemon === "string") return { state: { seen: "" }, stdout: "" };
+    return { state: { seen: verdict(daemon) }, stdout: `${shown(host, daemon, argv)}\n` };
+  },
+  poll: (host, argv, state) => {
+    const daemon = host.corosync();
+    if (daemon === "stalled") return { state, stdout: "" };
+    if (daemon === "down") return { state, stdout: "", stderr: state.seen === "" ? NO_DAEMON.stderr : "", status: 1 };
+    const now = verdict(daemon);
+    return now === state.seen ? { state, stdout: "" } : { state: { seen: now }, stdout: `${shown(host, daemon, argv)}\n` };
+  },
+};
+
+function shown(host: ToolHost, daemon: DaemonView, argv: readonly string[]): string {
+  const call = parse(argv.slice(1));
+  return "stdout" in call ? "" : status(host, daemon, call).stdout;
+}
+
+function verdict(daemon: DaemonView): string {
+  return `${ringIdText(daemon.quorum.ring)} ${daemon.quorum.members.join(",")} ${daemon.quorum.quorate ? "yes" : "no"}`;
+}
+
+export const quorumtool: CommandSpec = {
+  name: NAME,
+  summary: "what this node believes about votes and quorum",
+  options: [
+    { flag: "-s", help: "show quorum status" },
+    { flag: "-m", help: "constantly monitor quorum status" },
+    { flag: "-l", help: "list nodes" },
+    { flag: "-a", help: "show all names or addresses for each node" },
+    { flag: "-p", help: "show the quorum device column" },
+    { flag: "-v", help: "change the number of votes for a node" },
+    { flag: "-n", help: "nodeid of node for -v" },
+    { flag: "-e", help: "change expected votes for the cluster" },
+    { flag: "-H", help: "show nodeids in hexadecimal" },
+    { flag: "-i", help: "show node IP addresses" },
+    { flag: "-o", help: "order by a, n or i" },
+    { flag: "-f", help: "forcefully unregister a quorum device" },
+    { flag: "-h", help: "show help" },
+    { flag: "-V", help: "show version" },
+  ],
+  isQuery,
+  query,
+  run,
+  follow: (argv) => {
+    const call = parse(argv.slice(1));
+    return "stdout" in call || call.action !== "monitor" ? undefined : monitor;
+  },
+};

@@ -1,0 +1,118 @@
+/**
+ * What a command is: how it is called, whether it only asks, and how it acts or waits. A query is a function of the machine's present state. An
+ * acting command is a generator that touches the machine by `yield` alone, so that its snapshot is its arguments and the replies so far. An
+ * endless one (`-f`, `-m`) keeps explicit plain state instead. Left out: signals other than the two that end a command.
+ */
+import type { CmapType, CmapValue } from "../cmap/map.ts";
+import type { Instant } from "../kernel/index.ts";
+import type { ToolHost } from "./host.ts";
+
+export interface Result {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number;
+}
+
+export interface Io {
+  readonly stdin: string;
+  readonly cwd: string;
+}
+
+/** What a command can do to its machine. The answer's `error` is the word the tool prints. */
+export type NodeAct =
+  | {
+      readonly act: "unit";
+      readonly op: "start" | "stop" | "restart" | "kill" | "enable" | "disable" | "reset-failed";
+      readonly unit: string;
+    }
+  | { readonly act: "set-expected"; readonly votes: number }
+  | { readonly act: "set-votes"; readonly nodeId: number; readonly votes: number }
+  /** corosync-cfgtool -k and -H. */
+  | { readonly act: "kill-node"; readonly nodeId: number }
+  | { readonly act: "corosync-shutdown" }
+  | { readonly act: "cmap-set"; readonly key: string; readonly type: CmapType; readonly value: CmapValue }
+  | { readonly act: "cmap-delete"; readonly key: string };
+
+/** One step of an acting command. */
+export type Ask =
+  | { readonly ask: "print"; readonly stream: "stdout" | "stderr"; readonly text: string }
+  | { readonly ask: "act"; readonly act: NodeAct }
+  /** A query of this machine, by another command line. */
+  | { readonly ask: "run"; readonly argv: readonly string[] }
+  /** Until no job runs on the unit; the answer is how the last start job ended and the unit's result word. */
+  | { readonly ask: "unit-job"; readonly unit: string }
+  /** Until the daemon is no longer stalled. */
+  | { readonly ask: "daemon" }
+  | { readonly ask: "sleep"; readonly micros: number }
+  /** A line of input; `text` is shown before it. */
+  | { readonly ask: "prompt"; readonly text: string; readonly echo: boolean };
+
+/** Plain data, so that it can be kept and replayed. */
+export type Answer =
+  | { readonly kind: "done"; readonly error?: string }
+  | { readonly kind: "result"; readonly result: Result }
+  | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | undefined; readonly result: string }
+  | { readonly kind: "line"; readonly line: string | undefined };
+
+export type Run = Generator<Ask, number, Answer>;
+
+/** Plain data of an endless command. */
+export type FollowState = { readonly [key: string]: string | number | boolean };
+
+export interface Follow {
+  /** The first output and the state to go on from. */
+  begin(host: ToolHost, argv: readonly string[]): { readonly state: FollowState; readonly stdout: string };
+  /** Called whenever the machine's state may have changed. `status`: the command ends. */
+  poll(
+    host: ToolHost,
+    argv: readonly string[],
+    state: FollowState,
+  ): { readonly state: FollowState; readonly stdout: string; readonly stderr?: string; readonly status?: number };
+}
+
+export interface OptionSpec {
+  readonly flag: string;
+  readonly help: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  /** One line, for completion and palettes. */
+  readonly summary: string;
+  readonly options: readonly OptionSpec[];
+  /** Words the first operand may be. */
+  readonly words?: readonly string[];
+  /** True where this call changes nothing and ends at once. */
+  isQuery(argv: readonly string[], host: ToolHost): boolean;
+  query(host: ToolHost, argv: readonly string[], io: Io): Result;
+  run?(argv: readonly string[], io: Io): Run;
+  /** The endless form of this call, where it is one. */
+  follow?(argv: readonly string[]): Follow | undefined;
+}
+
+export function ok(stdout: string): Result {
+  return { stdout, stderr: "", status: 0 };
+}
+
+export function fail(stderr: string, status = 1, stdout = ""): Result {
+  return { stdout, stderr, status };
+}
+
+/** A tool's exec, its connection and its exit take about this long; what it asked for has then gone round the ring (µs, ours). */
+export const TOOL_TIME = 10_000;
+
+/** An option or command that exists on a real node but not here. */
+export function notModelled(what: string): Result {
+  return fail(`${what}: not modelled in this lab\n`);
+}
+
+/** Prints a result inside a generator and hands back its status. */
+export function* printResult(result: Result): Run {
+  if (result.stdout !== "") yield { ask: "print", stream: "stdout", text: result.stdout };
+  if (result.stderr !== "") yield { ask: "print", stream: "stderr", text: result.stderr };
+  return result.status;
+}
+
+export function unixMicros(host: ToolHost, instant: Instant): number {
+  return host.epochUnixMicros + instant;
+}
