@@ -71,7 +71,9 @@ function interfacesFile(nics: readonly NicDesign[]): string {
   const parts = ["auto lo\niface lo inet loopback\n"];
   for (const nic of nics) {
     const six = nic.address.includes(":");
-    parts.push(`auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`);
+    parts.push(
+      `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`,
+    );
   }
   return parts.join("\n");
 }
@@ -95,7 +97,7 @@ export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
     ["/etc/hosts", hostsFile(base)],
     ["/etc/network/interfaces", interfacesFile(base.nics)],
     ["/etc/resolv.conf", `search ${base.domain}\n`],
-    ["/etc/default/corosync", "# Command line options of corosync(8)\nCOROSYNC_OPTIONS=\"\"\n"],
+    ["/etc/default/corosync", '# Command line options of corosync(8)\nCOROSYNC_OPTIONS=""\n'],
     ["/usr/lib/os-release", OS_RELEASE],
   ];
   for (const [path, text] of texts) root = must(writeFile(root, path, utf8(text), { append: false }, now));

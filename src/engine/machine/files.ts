@@ -7,17 +7,7 @@ import { Hasher, cloneState, type FileStat, type Instant } from "../kernel/index
 
 /** An errno name as strerror(3) callers know it. */
 export type Errno =
-  | "ENOENT"
-  | "ENOTDIR"
-  | "EISDIR"
-  | "EEXIST"
-  | "ENOTEMPTY"
-  | "ELOOP"
-  | "EINVAL"
-  | "EBUSY"
-  | "ENAMETOOLONG"
-  | "ENOSPC"
-  | "EPERM";
+  "ENOENT" | "ENOTDIR" | "EISDIR" | "EEXIST" | "ENOTEMPTY" | "ELOOP" | "EINVAL" | "EBUSY" | "ENAMETOOLONG" | "ENOSPC" | "EPERM";
 
 /** Bytes of file contents one machine may hold. Ours; a disk that is full answers ENOSPC. */
 export const DISK_BYTES_MAX = 64 * 1024 * 1024;
@@ -326,6 +316,7 @@ export function touch(root: DirectoryNode, path: string, now: Instant): Result<D
 
 export function statOf(node: TreeNode): FileStat {
   if (node.type === "file") return { type: "file", mode: node.mode, size: node.data.length, mtime: node.mtime };
-  if (node.type === "symlink") return { type: "symlink", mode: node.mode, size: node.target.length, mtime: node.mtime, target: node.target };
+  if (node.type === "symlink")
+    return { type: "symlink", mode: node.mode, size: node.target.length, mtime: node.mtime, target: node.target };
   return { type: "directory", mode: node.mode, size: 4096, mtime: node.mtime };
 }

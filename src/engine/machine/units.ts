@@ -4,7 +4,16 @@
  * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting, Restart=, and the lines a
  * failing ExecStop= adds after a crash.
  */
-import { cloneState, SEC, type Duration, type Hasher, type Instant, type LogLevel, type TraceEvent, type UnitState } from "../kernel/index.ts";
+import {
+  cloneState,
+  SEC,
+  type Duration,
+  type Hasher,
+  type Instant,
+  type LogLevel,
+  type TraceEvent,
+  type UnitState,
+} from "../kernel/index.ts";
 
 /** systemd: DefaultTimeoutStartSec and DefaultTimeoutStopSec. */
 export const UNIT_TIMEOUT: Duration = 90 * SEC;
@@ -174,7 +183,11 @@ export class Units {
     if (spec.conditionPath !== undefined && !this.hooks.pathExists(spec.conditionPath)) {
       r.conditionFailedAt = this.hooks.now();
       r.lastJob = "done";
-      this.say(unit, "info", `${this.title(spec)} was skipped because of an unmet condition check (ConditionPathExists=${spec.conditionPath}).`);
+      this.say(
+        unit,
+        "info",
+        `${this.title(spec)} was skipped because of an unmet condition check (ConditionPathExists=${spec.conditionPath}).`,
+      );
       return;
     }
     r.conditionFailedAt = undefined;
@@ -302,7 +315,13 @@ export class Units {
     for (const spec of this.specs) {
       const r = this.records[spec.name];
       if (r === undefined) continue;
-      const fresh: Partial<UnitRecord> = { result: "success", exit: undefined, conditionFailedAt: undefined, mainPid: 0, startedAt: undefined };
+      const fresh: Partial<UnitRecord> = {
+        result: "success",
+        exit: undefined,
+        conditionFailedAt: undefined,
+        mainPid: 0,
+        startedAt: undefined,
+      };
       Object.assign(r, fresh, { endedAt: undefined, startQueued: false, job: undefined, lastJob: undefined });
       this.hooks.clearTimer(`${spec.name}/timeout`);
       if (r.state !== "inactive") this.enter(spec.name, r, "inactive");

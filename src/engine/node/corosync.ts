@@ -22,12 +22,14 @@ import {
   EXITING,
   KNET_READY,
   PROVIDER,
-  SERVICES_AFTER_QUORUM,
+  QUORUM_LOADED,
   SERVICES_FIRST,
   SIGNALLED,
   STARTING,
   TRANSPORT,
   UNLOAD,
+  UNLOADING,
+  VOTEQUORUM_LOADED,
   linkLines,
   type Line,
 } from "./lines.ts";
@@ -42,6 +44,9 @@ const SLOW_START_PERCENT = 25;
 const DRAIN: Duration = 800 * MS;
 /** Part of the token timeout after which a main loop that did not run complains. */
 const NOT_SCHEDULED_FACTOR = 0.8;
+
+/** How long the tool of ExecStop= runs before systemd sends its signal (ours). */
+const EXEC_STOP: Duration = 30 * MS;
 
 type Phase = "exec" | "configured" | "knet" | "running" | "unloading" | "draining" | "dead";
 
@@ -216,9 +221,13 @@ export class Corosync {
       return;
     }
     this.life.phase = "running";
-    this.say([...SERVICES_FIRST, PROVIDER]);
-    stack.votequorum.load();
-    this.say(SERVICES_AFTER_QUORUM);
+    this.say(SERVICES_FIRST);
+    if (stack.hasProvider) {
+      this.say([PROVIDER]);
+      stack.votequorum.load();
+      this.say(VOTEQUORUM_LOADED);
+    }
+    this.say(QUORUM_LOADED);
     for (const l of settings.config.links) this.say(linkLines(l.link, l.address, l.mcastport));
     this.life.lastTick = this.computer.now;
     this.armTick();
@@ -279,6 +288,7 @@ export class Corosync {
     else if (running === undefined) throw new Error(`corosync timer ${name} before the daemon was up`);
     else if (name === "tick") this.tick();
     else if (name === "unload") this.unloadNext();
+    else if (name === "sigterm") this.terminate();
     else if (name === "leave") this.leaveRing(running);
     else if (name === "exit") this.exit(running);
     else throw new Error(`corosync has no timer ${name}`);
@@ -354,9 +364,14 @@ export class Corosync {
     return gaps;
   }
 
-  /** corosync-cfgtool -H: a message over the ring. False where the daemon's socket does not answer. */
-  orderShutdown(): boolean {
-    return this.life.stopped ? false : (this.stack?.cfg.tryShutdown() ?? false);
+  /**
+   * The unit's ExecStop=, corosync-cfgtool -H: a message over the ring; then systemd's SIGTERM for a daemon that has not heeded it (it gathers).
+   * False where the daemon's socket does not answer, or says "try again".
+   */
+  execStop(): boolean {
+    if (this.life.stopped || this.stack?.sync.ready !== true || !this.stack.cfg.tryShutdown()) return false;
+    this.timers.set("sigterm", this.computer.now + EXEC_STOP);
+    return true;
   }
 
   /** Order of a tool (cfgtool -H) or the daemon's own decision: no waits between the services. */
@@ -372,7 +387,8 @@ export class Corosync {
     for (;;) {
       const lines = UNLOAD[this.life.unloaded];
       if (lines === undefined) break;
-      this.say(lines);
+      if (this.life.unloaded === 0) this.say([UNLOADING]);
+      if (this.life.unloaded > 0 || this.running?.hasProvider === true) this.say(lines);
       const gap = this.life.gaps[this.life.unloaded] ?? 0;
       this.life.unloaded++;
       if (gap > 0) {
@@ -438,4 +454,3 @@ export class Corosync {
     this.running?.digest(h);
   }
 }
-

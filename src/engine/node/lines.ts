@@ -16,11 +16,7 @@ const line = (level: LogLevel, subsystem: string, text: string): Line => ({ leve
 
 export const STARTING: readonly Line[] = [
   line("notice", "MAIN", `Corosync Cluster Engine ${VERSION} starting up`),
-  line(
-    "info",
-    "MAIN",
-    "Corosync built-in features: dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow",
-  ),
+  line("info", "MAIN", "Corosync built-in features: dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow"),
 ];
 
 export const TRANSPORT: readonly Line[] = [line("notice", "TOTEM", "Initializing transport (Kronosnet).")];
@@ -53,12 +49,9 @@ export const SERVICES_FIRST: readonly Line[] = [
 
 export const PROVIDER: Line = line("notice", "QUORUM", "Using quorum provider corosync_votequorum");
 
-export const SERVICES_AFTER_QUORUM: readonly Line[] = [
-  loaded("corosync vote quorum service v1.0", 5),
-  server("votequorum"),
-  loaded("corosync cluster quorum service v0.1", 3),
-  server("quorum"),
-];
+export const VOTEQUORUM_LOADED: readonly Line[] = [loaded("corosync vote quorum service v1.0", 5), server("votequorum")];
+
+export const QUORUM_LOADED: readonly Line[] = [loaded("corosync cluster quorum service v0.1", 3), server("quorum")];
 
 export function linkLines(link: number, address: string, port: number): Line[] {
   return [
@@ -71,13 +64,13 @@ export const SIGNALLED: Line = line("notice", "MAIN", "Node was shut down by a s
 
 export const EXITING: Line = line("notice", "MAIN", "Corosync Cluster Engine exiting normally");
 
-const UNLOADING: Line = line("notice", "SERV", "Unloading all Corosync service engines.");
+export const UNLOADING: Line = line("notice", "SERV", "Unloading all Corosync service engines.");
 const withdrawing: Line = line("info", "QB", "withdrawing server sockets");
 const unloaded = (name: string): Line => line("notice", "SERV", `Service engine unloaded: ${name}`);
 
 /** One group per service, in the order they are unloaded; those with clients withdraw their socket first. */
 export const UNLOAD: readonly (readonly Line[])[] = [
-  [UNLOADING, withdrawing, unloaded("corosync vote quorum service v1.0")],
+  [withdrawing, unloaded("corosync vote quorum service v1.0")],
   [withdrawing, unloaded("corosync configuration map access")],
   [withdrawing, unloaded("corosync configuration service")],
   [withdrawing, unloaded("corosync cluster closed process group service v1.01")],

@@ -2,8 +2,10 @@
  * One cluster node as the world sees it: a computer with the daemons on it. This is the one place that names all layers of a node together. It routes acts,
  * timers, datagrams and questions to whom they concern and owns no rule of its own but what a kernel does with a datagram nobody listens for.
  */
+import { CommandRuns, answerQuery, completions } from "../command/index.ts";
 import {
   NEVER,
+  cloneState,
   type Datagram,
   type Hasher,
   type Instant,
@@ -30,25 +32,34 @@ import {
   type SocketBuffer,
   type WorldFacts,
 } from "../machine/index.ts";
-import { cloneState } from "../kernel/index.ts";
 import { Corosync, type CorosyncState } from "./corosync.ts";
+import { performAct } from "./node-acts.ts";
 import { machineStatus } from "./status.ts";
+import { NodeTools } from "./tool-host.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
 
 const COROSYNC = "corosync";
 
+/** Timers of running commands, among the machine's own. */
+const COMMAND_TIMER = "command/";
+
 interface NodeState {
   computer: ComputerState;
   corosync: CorosyncState | undefined;
   socket: SocketBuffer;
   deferred: MachineAct[];
+  commands: unknown;
 }
+
+type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>;
 
 export class Node implements Machine {
   readonly name: string;
   private readonly computer: Computer;
+  private readonly tools: NodeTools;
+  private readonly commands: CommandRuns;
   private readonly seed: string;
   private corosync: Corosync | undefined;
   /** What the network card has for a stalled machine. */
@@ -63,6 +74,18 @@ export class Node implements Machine {
       stop: (unit, polite) => this.stopProcess(unit, polite),
       kill: (unit) => this.killProcess(unit),
       powerLost: () => this.powerLost(),
+    });
+    this.tools = new NodeTools(this.computer, () => this.corosync);
+    this.commands = new CommandRuns({
+      host: () => this.tools,
+      act: (act) => {
+        const error = performAct(act, this.computer.units, this.corosync);
+        this.computer.afterUnitChange();
+        return error;
+      },
+      emit: (effect) => this.computer.emit(effect),
+      setTimer: (id, at) => this.computer.timers.set(COMMAND_TIMER + id, at),
+      clearTimer: (id) => this.computer.timers.clear(COMMAND_TIMER + id),
     });
   }
 
@@ -91,7 +114,7 @@ export class Node implements Machine {
   private stopProcess(unit: string, polite: "exec-stop" | "SIGTERM"): void {
     if (unit !== COROSYNC || this.corosync === undefined) return;
     // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
-    if (polite === "exec-stop" && this.corosync.orderShutdown()) return;
+    if (polite === "exec-stop" && this.corosync.execStop()) return;
     // systemd sends SIGCONT after SIGTERM.
     this.corosync.resume();
     this.corosync?.terminate();
@@ -108,6 +131,7 @@ export class Node implements Machine {
     this.corosync = undefined;
     this.socket = emptySocket();
     this.deferred = [];
+    this.commands.powerLost();
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,8 +147,10 @@ export class Node implements Machine {
     const own = this.computer.nextTimerAt();
     if (own <= (this.corosync?.nextTimerAt() ?? NEVER)) {
       const name = this.computer.timers.pop(now);
-      if (name !== undefined) this.computer.timer(name);
+      if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
+      else if (name !== undefined) this.computer.timer(name);
     } else this.corosync?.runTimer(now);
+    this.commands.wake();
   }
 
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +159,10 @@ export class Node implements Machine {
     this.computer.enter(now, out);
     if (!this.computer.isUp) return;
     if (this.computer.stalled) enqueue(this.socket, datagram);
-    else this.accept(datagram);
+    else {
+      this.accept(datagram);
+      this.commands.wake();
+    }
   }
 
   private accept(datagram: Datagram): void {
@@ -154,6 +183,7 @@ export class Node implements Machine {
     }
     this.doAct(act);
     this.computer.afterUnitChange();
+    this.commands.wake();
   }
 
   private doAct(act: MachineAct): void {
@@ -225,7 +255,7 @@ export class Node implements Machine {
     for (const act of acts) this.doAct(act);
   }
 
-  private fileAct(act: Exclude<MachineAct, { kind: "command" | "command-signal" | "command-input" }>): void {
+  private fileAct(act: Exclude<MachineAct, CommandAct>): void {
     if (!("path" in act) && act.kind !== "file-rename") return;
     const path = act.kind === "file-rename" ? act.to : act.path;
     if (!this.computer.isUp) {
@@ -237,8 +267,15 @@ export class Node implements Machine {
     this.computer.emit({ kind: "file-result", path, error: done.ok ? undefined : done.errno });
   }
 
-  private command(act: Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>): void {
-    this.refuse(act, "ENOSYS");
+  private command(act: CommandAct): void {
+    if (act.kind === "command-signal") this.commands.signal(act.id, act.signal);
+    else if (act.kind === "command-input") this.commands.input(act.id, act.line);
+    else if (this.computer.isUp) this.commands.start(act.id, act.argv, { cwd: act.cwd, stdin: act.stdin });
+    else {
+      const state = this.computer.booting ? "still booting" : "off";
+      this.computer.emit({ kind: "output", id: act.id, stream: "stderr", text: `${this.name} is ${state}\n` });
+      this.refuse(act, "EHOSTDOWN");
+    }
   }
 
   // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,17 +286,26 @@ export class Node implements Machine {
     });
     switch (query.kind) {
       case "command":
-        return { kind: "no-such-command" };
+        return this.ask(query.argv, query.cwd, query.stdin);
       case "complete":
-        return { kind: "completions", words: [] };
+        return { kind: "completions", words: completions(this.tools, query.words) };
       default:
         return answerFileQuery(this.computer.root, query);
     }
   }
 
+  /** A machine whose processors stand still answers when they run again, so asking it takes time; one that is off never does. */
+  private ask(argv: readonly string[], cwd: string, stdin: string): QueryReply {
+    if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
+    if (this.computer.stalled) return { kind: "acts" };
+    const answer = answerQuery(this.tools, argv, { cwd, stdin });
+    if (answer === undefined) return { kind: "no-such-command" };
+    return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };
+  }
+
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.corosync?.layers, false);
+    return machineStatus(this.computer, this.corosync?.layers, this.commands.busy);
   }
 
   journalSince(from: number): JournalLine[] {
@@ -278,6 +324,7 @@ export class Node implements Machine {
       corosync: this.corosync?.snapshot(),
       socket: cloneState(this.socket),
       deferred: cloneState(this.deferred),
+      commands: this.commands.snapshot(),
     };
     return { ...state };
   }
@@ -288,15 +335,20 @@ export class Node implements Machine {
     this.socket = cloneState(state.socket);
     this.deferred = cloneState(state.deferred);
     this.corosync = undefined;
-    if (state.corosync === undefined) return;
-    this.corosync = this.newCorosync(state.corosync.life.pid);
-    this.corosync.restore(state.corosync);
+    if (state.corosync !== undefined) {
+      this.corosync = this.newCorosync(state.corosync.life.pid);
+      this.corosync.restore(state.corosync);
+    }
+    this.commands.restore(state.commands);
   }
 
   digest(h: Hasher): void {
     this.computer.digest(h);
-    h.int(this.socket.queue.length).int(this.deferred.length).bool(this.corosync !== undefined);
+    h.int(this.socket.queue.length)
+      .int(this.deferred.length)
+      .bool(this.corosync !== undefined);
     this.corosync?.digest(h);
+    this.commands.digest(h);
   }
 }
 

@@ -100,8 +100,8 @@ export class Stack {
       },
       (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
     );
-    const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService(), this.votequorum];
-    this.sync = new SyncEngine(port("sync"), services, {
+    const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
+    this.sync = new SyncEngine(port("sync"), this.hasProvider ? [...services, this.votequorum] : services, {
       configuration: (change) => this.cmap.configuration(change),
       synchronised: (first) => hooks.synchronised(first),
       storeRingSeq: (seq) => hooks.storeRingSeq(seq),
@@ -112,6 +112,11 @@ export class Stack {
     this.cmap.map.putAll(settings.keys);
   }
 
+  /** The configuration names a quorum provider; without one nobody counts votes. */
+  get hasProvider(): boolean {
+    return this.settings.config.quorum.provider !== undefined;
+  }
+
   private rng(layer: Layer): Rng {
     const rng = this.rngs.get(layer);
     if (rng === undefined) throw new Error(`no generator for ${layer}`);
@@ -119,6 +124,7 @@ export class Stack {
   }
 
   private votequorumKeys(): { key: string; type: "u32" | "u8"; value: number }[] {
+    if (!this.hasProvider) return [];
     return this.votequorum.cmapEntries().map((e) => ({ ...e, key: `runtime.votequorum.${e.key}` }));
   }
 

@@ -50,7 +50,7 @@ export function machineStatus(computer: Computer, stack: Stack | undefined, busy
     units: computer.units.states(),
     nics: computer.nics.map((n) => ({ ...n })),
     corosync: stack === undefined ? null : corosyncStatus(stack),
-    quorum: stack === undefined ? null : quorumStatus(stack),
+    quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack),
     pmxcfs: null,
     ha: null,
     busy,

@@ -17,7 +17,7 @@ function daemonView(stack: Stack): DaemonView {
     nodelist: config.nodes,
     links: stack.knet.status(),
     quorum: stack.quorum.view,
-    votes: (nodeId) => stack.votequorum.info(nodeId),
+    votes: (nodeId) => (stack.hasProvider ? stack.votequorum.info(nodeId) : undefined),
     cmapGet: (key) => stack.cmap.get(key),
     cmapList: (prefix) => stack.cmap.list(prefix),
     stats: (client) => {
