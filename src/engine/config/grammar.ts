@@ -135,8 +135,8 @@ class Reader {
     );
   }
 
-  end(lines: number): Conf {
-    if (this.stack.length > 1) this.error(Math.max(lines, 1), 1, "Missing closing brace");
+  end(lines: number, lastColumn: number): Conf {
+    if (this.stack.length > 1) this.error(Math.max(lines, 1), lastColumn, "Missing closing brace");
     while (this.stack.length > 1) this.pop(undefined);
     return Object.freeze({ entries: Object.freeze(this.top.entries), lines });
   }
@@ -152,13 +152,15 @@ export function readLines(text: string): { conf: Conf; errors: ConfError[] } {
   const reader = new Reader();
   let no = 0;
   let at = 0;
+  let lastColumn = 1;
   while (at < text.length) {
     const next = text.indexOf("\n", at);
     const end = next < 0 ? text.length : next;
     no++;
     reader.line(text.slice(at, end), no);
+    lastColumn = end - at + 1;
     at = end + 1;
   }
-  const conf = reader.end(no);
+  const conf = reader.end(no, lastColumn);
   return { conf, errors: reader.errors };
 }

@@ -114,7 +114,7 @@ function localSide(
   position: number,
   ipVersion: string,
   host: HostFacts,
-  knet: boolean,
+  needsId: boolean,
   links: Set<number>,
 ): Reason | undefined {
   for (const { link, key } of ringKeys(values, position)) {
@@ -123,19 +123,25 @@ function localSide(
     if (resolve(written, ipVersion, host) === undefined) return { text: `failed to parse bindnet address '${written}'`, key };
     links.add(link);
   }
-  const anyAddress = links.size > 0;
-  if (knet && anyAddress && !numberOf(values, `nodelist.node.${position}.nodeid`, "u32")) {
+  if (needsId && !numberOf(values, `nodelist.node.${position}.nodeid`, "u32")) {
     return { text: "Knet requires an explicit nodeid for the local node", key: `nodelist.node.${position}.nodeid` };
   }
   return undefined;
 }
 
 /** One entry as a member, or what the daemon says about it. */
-function readNode(values: ConfValues, position: number, ipVersion: string, host: HostFacts, knet: boolean): DaemonNode | Reason {
+function readNode(
+  values: ConfValues,
+  position: number,
+  ipVersion: string,
+  host: HostFacts,
+  knet: boolean,
+  counts: boolean,
+): DaemonNode | Reason {
   const nodeId = numberOf(values, `nodelist.node.${position}.nodeid`, "u32") ?? 0;
   const addresses: string[] = [];
   const written: string[] = [];
-  for (const { link, key } of ringKeys(values, position)) {
+  for (const { link, key } of counts ? ringKeys(values, position) : []) {
     const text = values.get(key)?.text ?? "";
     const about = values.has(`nodelist.node.${position}.nodeid`) ? `nodelist.node.${position}.nodeid` : key;
     if (knet && nodeId === 0) return { text: `Knet requires an explicit nodeid to be specified for address '${text}'.`, key: about };
@@ -161,7 +167,8 @@ function readNode(values: ConfValues, position: number, ipVersion: string, host:
 
 /**
  * Reads interface sections, the local node and all members, in the daemon's order. Where no entry is this machine the daemon goes on with the
- * last one until validation refuses, so its complaints about that entry come first (observed).
+ * last one until validation refuses, so its complaints about that entry come first; where the first entry has neither name nor ring0_addr it takes
+ * no members at all (both observed).
  */
 export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string, knet: boolean): LinkTable | Reason {
   const sections = interfaceLinks(values);
@@ -169,15 +176,16 @@ export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string
   const links = sections.links;
   const positions = nodePositions(values);
   const local = findLocal(values, positions, host);
+  const counts = nodeString(values, 0, "ring0_addr") !== undefined || nodeString(values, 0, "name") !== undefined;
   const assumed = local ?? positions[positions.length - 1];
   if (assumed !== undefined) {
-    const refusal = localSide(values, assumed, ipVersion, host, knet, links);
+    const refusal = localSide(values, assumed, ipVersion, host, knet && counts, links);
     if (refusal !== undefined) return refusal;
   }
   const withPort = new Set(links);
   const nodes: DaemonNode[] = [];
   for (const position of positions) {
-    const node = readNode(values, position, ipVersion, host, knet);
+    const node = readNode(values, position, ipVersion, host, knet, counts);
     if ("text" in node) return node;
     nodes.push(node);
     node.addresses.forEach((address, link) => {

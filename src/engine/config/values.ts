@@ -162,6 +162,7 @@ class Store {
   /** Items of the interface, logger or daemon section being read. */
   private items: { key: ConfKey; name: string; type: ValueType; text: string }[] = [];
   private members = 0;
+  private link = "0";
 
   private fail(line: number, column: number, text: string, exitCode = EXIT_MAIN_CONFIG): void {
     if (this.errors.length < ERRORS_MAX) this.errors.push({ line, column, text, exitCode });
@@ -183,14 +184,15 @@ class Store {
 
   private section(section: ConfSection, path: string, outer: State): void {
     const state = STATE_AT.get(path) ?? outer;
-    const own = STATE_AT.has(path);
-    if (own && (state === "interface" || state === "subsys" || state === "daemon")) {
+    if (STATE_AT.has(path) && (state === "interface" || state === "subsys" || state === "daemon")) {
       this.items = [];
       this.members = 0;
+      this.link = "0";
     }
     if (path === "nodelist") this.nodeNumber = 0;
     this.entries(section.entries, path, state);
-    if (!own || section.endLine === undefined) return;
+    if (section.endLine === undefined) return;
+    // every section that ends in such a state counts, also one nested in it that the daemon does not know (observed)
     if (state === "interface") this.closeInterface();
     else if (state === "subsys") this.closeSubsys(section.endLine);
     else if (state === "daemon") this.closeDaemon(section.endLine);
@@ -243,42 +245,43 @@ class Store {
   }
 
   private closeInterface(): void {
-    let link = "0";
-    for (const item of this.items) if (item.name === "linknumber") link = item.text;
+    for (const item of this.items) if (item.name === "linknumber") this.link = item.text;
     for (const item of this.items) {
-      if (item.name !== "linknumber") this.set(`totem.interface.${link}.${item.name}`, item.type, item.text, item.key);
+      if (item.name !== "linknumber") this.set(`totem.interface.${this.link}.${item.name}`, item.type, item.text, item.key);
     }
     this.items = [];
   }
 
-  private closeSubsys(line: number): void {
-    let subsys = "";
-    for (const item of this.items) if (item.name === "subsys") subsys = item.text;
-    if (subsys === "") return this.fail(line, 1, "No subsys key in logger_subsys directive");
-    for (const item of this.items) this.set(`logging.logger_subsys.${subsys}.${item.name}`, "str", item.text, item.key);
+  /** Files the items of a logger section; the name key comes last, and what is wrong shows at the closing brace (observed). */
+  private file(prefix: string, nameKey: string, endLine: number): void {
+    const named = this.items.filter((item) => item.name === nameKey).slice(-1);
+    for (const item of [...this.items.filter((i) => i.name !== nameKey), ...named]) {
+      // the daemon cuts a path that does not fit its buffer
+      const path = (prefix + item.name).slice(0, KEY_NAME_MAX - 1);
+      if (isKeyName(path)) this.set(path, "str", item.text, item.key);
+      else this.fail(endLine, 1, `Can't store key "${path}" into icmap, returned error is CS_ERR_NAME_TOO_LONG`);
+    }
     this.items = [];
   }
 
-  private closeDaemon(line: number): void {
-    let name = "";
-    let subsys = "";
-    for (const item of this.items) {
-      if (item.name === "name") name = item.text;
-      if (item.name === "subsys") subsys = item.text;
-    }
-    if (name === "") return this.fail(line, 1, "No name key in logging_daemon directive");
+  private itemText(name: string): string {
+    return this.items.filter((item) => item.name === name).slice(-1)[0]?.text ?? "";
+  }
+
+  private closeSubsys(endLine: number): void {
+    const subsys = this.itemText("subsys");
+    if (subsys === "") return this.fail(endLine, 1, "No subsys key in logger_subsys directive");
+    this.file(`logging.logger_subsys.${subsys}.`, "subsys", endLine);
+  }
+
+  private closeDaemon(endLine: number): void {
+    const name = this.itemText("name");
+    const subsys = this.itemText("subsys");
+    if (name === "") return this.fail(endLine, 1, "No name key in logging_daemon directive");
+    if (name !== "corosync") return this.file(`logging.logging_daemon.${name}.${subsys === "" ? "" : `${subsys}.`}`, "name", endLine);
     // corosync's own settings given as a daemon's are the ordinary ones
-    const prefix =
-      name === "corosync"
-        ? subsys === ""
-          ? "logging."
-          : `logging.logger_subsys.${subsys}.`
-        : `logging.logging_daemon.${name}.${subsys === "" ? "" : `${subsys}.`}`;
-    for (const item of this.items) {
-      if (name === "corosync" && item.name === "name") continue;
-      this.set(`${prefix}${item.name}`, "str", item.text, item.key);
-    }
-    this.items = [];
+    this.items = this.items.filter((item) => item.name !== "name");
+    this.file(subsys === "" ? "logging." : `logging.logger_subsys.${subsys}.`, "subsys", endLine);
   }
 }
 
