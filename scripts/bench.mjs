@@ -1,5 +1,5 @@
 // npm run bench [-- --json]: how fast the engine, the command line and the page are, as medians, with the goals beside. Writes test-results/bench.json.
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,25 @@ async function commandLine() {
   };
 }
 
+/** `npm start` with everything installed and built, from nothing to the address of a running, quorate lab. */
+async function startMs() {
+  say("npm start");
+  const taken = [];
+  for (let i = 0; i < 3; i++) {
+    const began = performance.now();
+    const lab = { ...env, QUORATE_LAB: join(home, `start-${i}`) };
+    const child = spawn(process.execPath, [join(root, "scripts/start.mjs"), "--web", "--no-open"], {
+      env: lab,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await new Promise((done) => child.stdout.once("data", done));
+    taken.push(performance.now() - began);
+    child.kill("SIGINT");
+    await new Promise((done) => child.once("close", done));
+  }
+  return median(taken);
+}
+
 async function page() {
   const executablePath = chromiumBinary();
   if (executablePath === undefined) return undefined;
@@ -72,7 +91,7 @@ async function page() {
   return { firstPaintMs: median(paints), labDrawnMs: median(drawns) };
 }
 
-function print({ machine, engine: e, commandLine: c, page: p, upMs }) {
+function print({ machine, engine: e, commandLine: c, page: p, upMs, startMs: s }) {
   const row = (name, value, goal = "") => console.log(`${name.padEnd(46)} ${value.padStart(16)}   ${goal}`);
   const n = (value, digits = 0) => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
   console.log(`${machine.model}, ${machine.processors} processors, Node ${machine.node}, ${n(e.machineSpeed)} M loop steps/s`);
@@ -84,6 +103,7 @@ function print({ machine, engine: e, commandLine: c, page: p, upMs }) {
   row(`snapshot of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.snapshotMs, 2)} ms`, "5 ms");
   row(`restore of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.restoreMs, 2)} ms`);
   row("up --nodes 3 --clustered", `${n(upMs)} ms`);
+  row("npm start, warm, to the page's address", `${n(s)} ms`, "6,000 ms");
   row("exec pve1 true", `${n(c.execMs)} ms`, `300 ms; ${n(c.execMs / c.nodeMs, 1)} × an empty node program (${n(c.nodeMs)} ms)`);
   row("status --json", `${n(c.statusMs)} ms`);
   if (p === undefined) console.log("page: skipped, no Chromium");
@@ -98,7 +118,7 @@ try {
   await quorate("up", "--nodes", "3", "--clustered");
   const upMs = performance.now() - began;
   const machine = { model: cpus()[0]?.model ?? "unknown processor", processors: availableParallelism(), node: process.versions.node };
-  const result = { machine, upMs, commandLine: await commandLine(), page: await page(), engine: await engine() };
+  const result = { machine, upMs, commandLine: await commandLine(), page: await page(), startMs: await startMs(), engine: await engine() };
   mkdirSync(join(root, "test-results"), { recursive: true });
   writeFileSync(join(root, "test-results/bench.json"), `${JSON.stringify(result, undefined, 2)}\n`);
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
