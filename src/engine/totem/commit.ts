@@ -65,6 +65,10 @@ export function enterCommit(t: Srp): void {
   s.ring = token.ring;
   s.tokenRingSeq = token.ring.seq;
   t.listener.storeRingSeq(token.ring.seq);
+  // No joins from here on: the commit token itself is re-sent until it comes through or the token timeout gives up.
+  t.port.clearTimer(TIMER.join);
+  t.port.clearTimer(TIMER.sendJoin);
+  t.port.clearTimer(TIMER.consensus);
   s.phase = "commit";
   t.stats.commit_entered++;
   t.stats.continuous_gather = 0;
@@ -161,8 +165,6 @@ function enterRecovery(t: Srp, token: CommitToken): void {
   s.mySetRetransFlg = false;
   s.myRetransFlgCount = 0;
   s.myRotationCounter = 0;
-  t.port.clearTimer(TIMER.join);
-  t.port.clearTimer(TIMER.consensus);
   resetTokenTimeout(t);
   resetRetransmitTimeout(t);
   s.phase = "recovery";

@@ -272,7 +272,7 @@ export class Totem {
         t.transport.multicast(encodeMergeDetect(t.params.nodeId, t.s.ring));
         return;
       case TIMER.join:
-        if (t.s.phase !== "gather" && t.s.phase !== "commit") return;
+        if (t.s.phase !== "gather") return;
         sendJoin(t);
         arm(t, TIMER.join, t.params.joinMs);
         return;

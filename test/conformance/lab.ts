@@ -1,0 +1,36 @@
+/** The lab a scenario is played in: as many machines and links as its corosync.conf names, booted, with the daemon still stopped. */
+import { SEC, utf8 } from "../../src/engine/kernel/index.ts";
+import type { WorldDesign } from "../../src/engine/world/index.ts";
+
+/** Nodes and links that a corosync.conf lists. */
+export function count(config: string): { nodes: number; links: number } {
+  return { nodes: (config.match(/^\s*nodeid:/gm) ?? []).length, links: new Set(config.match(/ring\d_addr/g)).size };
+}
+
+/** node1 … nodeN at 10.10.k.i, link k on network link-k; corosync is started by the scenario, not at boot. */
+export function labOf(config: string, seed: string): WorldDesign {
+  const { nodes, links } = count(config);
+  const names = Array.from({ length: nodes }, (_, i) => `node${i + 1}`);
+  return {
+    name: "recorded",
+    seed,
+    epochUnixMicros: 1_767_225_600 * SEC,
+    networks: Array.from({ length: links }, (_, k) => ({ name: `link${k}`, cidr: `10.10.${k}.0/24` })),
+    machines: names.map((name, i) => ({
+      kind: "node" as const,
+      name,
+      hostname: name,
+      domain: "lab.local",
+      nics: Array.from({ length: links }, (_, k) => ({ name: `eno${k + 1}`, net: `link${k}`, address: `10.10.${k}.${i + 1}` })),
+      hosts: names.map((n, j) => ({ address: `10.10.0.${j + 1}`, names: [`${n}.lab.local`, n] })),
+      files: [
+        { path: "/etc/corosync/corosync.conf", data: utf8(config) },
+        { path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(7), mode: 0o400 },
+      ],
+      boot: 5 * SEC,
+      disabledUnits: ["corosync"],
+      power: "on" as const,
+    })),
+    faults: [],
+  };
+}

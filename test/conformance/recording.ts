@@ -1,0 +1,47 @@
+/** The recorded scenarios: what was done to real daemons at which second, what they logged and what the tools printed. */
+import { reference } from "../shared.ts";
+
+export interface RecordedOutput {
+  rc: number | null;
+  out: string;
+  err: string;
+}
+
+export interface RecordedCommand extends RecordedOutput {
+  t: number;
+  node: number;
+  cmd: string;
+}
+
+export interface RecordedStep {
+  step: number;
+  title: string;
+  t_start: number;
+  t_snapshot: number;
+  commands: RecordedCommand[];
+  /** By node name, then command line. */
+  outputs: Record<string, Record<string, RecordedOutput>>;
+  /** By node name: [seconds, line]. */
+  log: Record<string, [number, string][]>;
+}
+
+export interface Recording {
+  scenario: string;
+  config: Record<string, string> | string;
+  steps: RecordedStep[];
+}
+
+export function loadRecording(name: string): Recording {
+  return JSON.parse(reference(`corosync/transcripts/${name}.json`)) as Recording;
+}
+
+export interface LogLine {
+  subsystem: string;
+  text: string;
+}
+
+/** `10:00:00.000 … notice  [TOTEM ] text` → subsystem and text; debug lines are left out. */
+export function parseLog(line: string): LogLine | undefined {
+  const m = /\b(notice|info|warning|error|crit|alert|emerg)\s+\[([A-Z]+)\s*\] ?(.*)$/s.exec(line);
+  return m ? { subsystem: m[2] ?? "", text: m[3] ?? "" } : undefined;
+}

@@ -1,0 +1,16 @@
+/** Where the recordings of the real programs lie when they are at hand: beside the checkout. On a user's computer they are not, and the tests that need them say so. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const DIR = fileURLToPath(new URL("../../shared/reference/", import.meta.url));
+
+export const haveReference = existsSync(DIR);
+
+/** Says once, in one line, why a suite is skipped. */
+export function skipLine(suite: string): void {
+  if (!haveReference) console.log(`${suite}: skipped, the recordings of the real programs are not beside this checkout`);
+}
+
+export function reference(path: string): string {
+  return readFileSync(`${DIR}${path}`, "utf8");
+}
