@@ -1,8 +1,9 @@
 /** The desktop face: one application, a window for each lab, each window a client of its lab's supervisor. */
+import { join } from "node:path";
 import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, type IpcMainEvent } from "electron";
 import { connectLab, type LabClient } from "../lab/client.ts";
 import { pageDir } from "../lab/entries.ts";
-import { labDir } from "../lab/paths.ts";
+import { labDir, stateDir } from "../lab/paths.ts";
 import { attach, type Attached } from "./attach.ts";
 import { joinPort } from "./bridge.ts";
 import { chooseConf, saveExport } from "./dialogs.ts";
@@ -117,11 +118,18 @@ async function start(): Promise<void> {
   await openLab(labDir(undefined), firstLab);
 }
 
-if (app.requestSingleInstanceLock()) {
+/** Of a second start: the lab it was asked for. */
+function labOf(data: unknown): string {
+  return typeof data === "object" && data !== null && "lab" in data && typeof data.lab === "string" ? data.lab : labDir(undefined);
+}
+
+// What Chromium keeps goes where everything else of ours is.
+app.setPath("userData", join(stateDir(), "desktop"));
+if (app.requestSingleInstanceLock({ lab: labDir(undefined) })) {
   announceScheme();
   app.enableSandbox();
   app.on("web-contents-created", (_event, contents) => confine(contents));
-  app.on("second-instance", () => void openLab(labDir(undefined), firstLab));
+  app.on("second-instance", (_event, _argv, _cwd, data) => void openLab(labOf(data), firstLab));
   app.on("before-quit", quitAfterFreezing);
   app.on("window-all-closed", () => app.quit());
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => app.quit());

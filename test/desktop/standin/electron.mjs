@@ -20,6 +20,7 @@ const answers = [];
 export const app = Object.assign(new EventEmitter(), {
   requestSingleInstanceLock: () => true,
   enableSandbox: () => undefined,
+  setPath: () => undefined,
   async whenReady() {
     browser = await chromium.launch({
       executablePath: process.env.QUORATE_CHROMIUM ?? "/usr/bin/chromium",
