@@ -41,11 +41,9 @@ export class Hasher {
   }
 
   text(value: string): this {
-    const n = value.length;
-    this.word(n);
-    let i = 0;
-    for (; i + 1 < n; i += 2) this.word(value.charCodeAt(i) | (value.charCodeAt(i + 1) << 16));
-    if (i < n) this.word(value.charCodeAt(i));
+    const words = value.length <= MEMO_TEXT_MAX ? remembered(value) : wordsOf(value);
+    this.word(words[0]);
+    this.word(words[1]);
     return this;
   }
 
@@ -69,4 +67,31 @@ export class Hasher {
 /** The digest of one byte string, 16 hex digits. */
 export function hashBytes(data: Uint8Array): string {
   return new Hasher().bytes(data).hex();
+}
+
+/** Names of networks, addresses, phases and units are hashed over and over: their two words are remembered, up to so many texts of so many characters. */
+const MEMO_TEXT_MAX = 24;
+const MEMO_MAX = 2048;
+const memo = new Map<string, readonly [number, number]>();
+
+function remembered(text: string): readonly [number, number] {
+  let words = memo.get(text);
+  if (words === undefined) {
+    words = wordsOf(text);
+    if (memo.size >= MEMO_MAX) memo.clear();
+    memo.set(text, words);
+  }
+  return words;
+}
+
+/** Two words that stand for a text, whatever was mixed before it. */
+function wordsOf(text: string): readonly [number, number] {
+  let a = 0x811c9dc5 ^ text.length;
+  let b = 0x2545f491;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, 0x01000193);
+    b = (Math.imul(b, 31) + c) | 0;
+  }
+  return [a ^ (a >>> 15), b ^ (b >>> 13)];
 }
