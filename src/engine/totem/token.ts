@@ -178,10 +178,10 @@ export function onToken(t: Srp, token: OrfToken): void {
   const lastAru = s.myLastAru;
   s.myLastAru = token.aru;
   let allowed = flowControl(t, token);
-  const hadRequests = token.rtr.length > 0;
   const resent = serveRetransmits(t, token, allowed);
   allowed -= resent;
-  if (s.myTokenHeld && (hadRequests || token.rtr.length > 0 || resent > 0)) {
+  // By default an idle ring stays slow while it repairs itself: the hold goes on (cancel_token_hold_on_retransmit).
+  if (t.params.cancelTokenHoldOnRetransmit && s.myTokenHeld && (token.rtr.length > 0 || resent > 0)) {
     s.myTokenHeld = false;
     forward = true;
   }
