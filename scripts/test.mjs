@@ -120,12 +120,18 @@ function readVitest(file) {
   if (stat === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, notes: [] };
   const json = JSON.parse(readFileSync(file, "utf8"));
   const counts = { passed: json.numPassedTests, failed: json.numFailedTests, skipped: json.numPendingTests + json.numTodoTests };
-  const skippedNames = json.testResults.flatMap((suite) =>
-    suite.assertionResults
-      .filter((test) => ["skipped", "pending", "todo"].includes(test.status))
-      .map((test) => `skipped: ${test.fullName}`),
-  );
-  return { counts, notes: skippedNames };
+  return { counts, notes: skippedNotes(json) };
+}
+
+/** One line for each test or group of tests that was skipped. */
+function skippedNotes(json) {
+  const groups = new Map();
+  for (const test of json.testResults.flatMap((file) => file.assertionResults)) {
+    if (!["skipped", "pending", "todo"].includes(test.status)) continue;
+    const group = test.ancestorTitles[0] ?? test.title;
+    groups.set(group, (groups.get(group) ?? 0) + 1);
+  }
+  return [...groups].map(([group, count]) => `skipped: ${group}${count > 1 ? ` (${count} tests)` : ""}`);
 }
 
 /** A Chromium for the suites that draw; on Debian as root it is installed here. */
