@@ -85,7 +85,7 @@ function nicsOf(lab: LabFile, node: LabNode): NicDesign[] {
 function hostEntries(lab: LabFile): MachineDesign["hosts"] {
   return Object.entries(lab.nodes).flatMap(([name, node]) => {
     const address = nicsOf(lab, node)[0]?.address;
-    return address === undefined ? [] : [{ address, name }];
+    return address === undefined ? [] : [{ address, names: [`${name}.${domain}`, name] }];
   });
 }
 

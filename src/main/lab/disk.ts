@@ -87,7 +87,11 @@ export class LabDisk {
     const outcome = parseRecord(readFileSync(this.path("record"), "utf8"));
     if (!outcome.ok) throw new Trouble("lab", `${this.path("record")}:${outcome.line}: ${outcome.message}`);
     const { record } = outcome;
-    if (record.engine !== ENGINE_VERSION) throw new Trouble("lab", `${this.path("record")} is of engine ${record.engine}, this is ${ENGINE_VERSION}; "quorate rm" deletes the lab`);
+    if (record.engine !== ENGINE_VERSION)
+      throw new Trouble(
+        "lab",
+        `${this.path("record")} is of engine ${record.engine}, this is ${ENGINE_VERSION}; "quorate rm" deletes the lab`,
+      );
     const world = new World(design, make);
     const saved = readFrozen(this.path("disks"));
     if (saved && saved.world.inputs.length <= record.inputs.length) world.restore(saved.world);

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { isNode, LineCounter, parseDocument, stringify, type Document } from "yaml";
 import { z } from "zod";
 import { parseDuration, unixFromIso } from "../../engine/kernel/time.ts";
+import { parseActing, type Places } from "./acting.ts";
 import { systemTrouble, Trouble } from "./trouble.ts";
 
 const machineName = z
@@ -237,6 +238,52 @@ function crossCheck(lab: LabFile): Issue | undefined {
     for (const net of Object.keys(own.nets))
       if (!nets.includes(net))
         return { path: ["nodes", name, net], message: `no network ${net}; there are: ${nets.join(", ")}`, ofKey: true };
+  return actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets);
+}
+
+/** Acting lines are read when the file is, so that a slip of the pen is found before an hour of steps has run. */
+function actingIssue(lab: LabFile, nets: string[]): Issue | undefined {
+  const places: Places = {
+    nodes: Object.keys(lab.nodes),
+    networks: nets,
+    nics: new Map(Object.entries(lab.nodes).map(([name, own]) => [name, Object.keys(own.nets)])),
+  };
+  const lines: [Path, string][] = [
+    ...lab.faults.map((line, i): [Path, string] => [["faults", i], line]),
+    ...lab.steps.flatMap((step, i): [Path, string][] => ("do" in step ? [[["steps", i, "do"], step.do]] : [])),
+  ];
+  for (const [path, line] of lines) {
+    try {
+      parseActing(line, places);
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      return { path, message: error.message, ofKey: false };
+    }
+  }
+  return stepNodeIssue(lab, places.nodes);
+}
+
+function stepNodeIssue(lab: LabFile, nodes: readonly string[]): Issue | undefined {
+  for (const [i, step] of lab.steps.entries()) {
+    const kind = stepKinds.find((k) => k in step) ?? "do";
+    const named =
+      "wait" in step
+        ? step.wait.node
+        : "exec" in step
+          ? step.exec.node
+          : "expect" in step
+            ? step.expect.node
+            : "input" in step
+              ? step.input.node
+              : undefined;
+    for (const name of named === undefined ? [] : [named].flat())
+      if (!nodes.includes(name))
+        return { path: ["steps", i, kind, "node"], message: `no node ${name}; there are: ${nodes.join(", ")}`, ofKey: false };
+  }
+  return undefined;
+}
+
+function clusterIssue(lab: LabFile, nodes: readonly string[], nets: readonly string[]): Issue | undefined {
   const c = lab.cluster;
   if (!c) return undefined;
   for (const [i, net] of (c.links ?? []).entries())

@@ -1,5 +1,5 @@
 /** Files written so that a crash at any instant leaves the old content or the new, never half of it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemTrouble } from "./trouble.ts";
 
@@ -41,10 +41,13 @@ export class LineFile {
     }
   }
 
+  /** Adds a whole line or, when the disk refuses, nothing. */
   append(line: string): void {
+    const size = fstatSync(this.#fd).size;
     try {
       writeAll(this.#fd, Buffer.from(`${line}\n`));
     } catch (error) {
+      ftruncateSync(this.#fd, size);
       throw systemTrouble(error, `write ${this.path}`);
     }
   }

@@ -1,17 +1,29 @@
 /** The timeline of a lab, as it goes: for each node the bands of what it believed, and marks for acts and events. Bounded; the oldest go. */
-import type { Instant } from "../../engine/kernel/time.ts";
+import type { TraceEvent } from "../../engine/kernel/machine.ts";
 import type { MachineStatus } from "../../engine/kernel/status.ts";
+import type { Instant } from "../../engine/kernel/time.ts";
 import type { Band, LabSnapshot } from "./api.ts";
 import { lastLetter, leaveRing, letterOf, noLetters } from "./letters.ts";
 
 type Mark = LabSnapshot["marks"][number];
+type State = Band["state"];
 
 const bandsPerNodeMax = 48;
 const marksMax = 200;
+const totemStates: readonly string[] = ["operational", "gather", "commit", "recovery"];
 
-type Belief = Omit<Band, "from" | "to" | "node">;
+/** What a machine has told so far; what is drawn follows from it. */
+interface Belief {
+  power: "on" | "off" | "stalled";
+  /** Of Totem; undefined while corosync does not run. */
+  totem: State | undefined;
+  nodeId: number;
+  ringId: string;
+  members: readonly number[];
+  quorate: boolean;
+}
 
-function same(a: Belief, b: Belief): boolean {
+function same(a: Band, b: Band): boolean {
   return (
     a.ringId === b.ringId &&
     a.state === b.state &&
@@ -24,23 +36,58 @@ function same(a: Belief, b: Belief): boolean {
 
 export class Timeline {
   #letters = noLetters();
+  #beliefs = new Map<string, Belief>();
   #bands = new Map<string, Band[]>();
   #marks: Mark[] = [];
+  #ringsMarked: string[] = [];
 
-  /** Looks at a machine after something about it changed. */
-  look(at: Instant, status: MachineStatus): void {
-    const belief = this.#belief(status);
-    const bands = this.#bands.get(status.name) ?? [];
-    this.#bands.set(status.name, bands);
-    const last = bands.at(-1);
-    if (last && same(last, belief)) return;
-    if (last) last.to = at;
-    // What lasted no time was a step on the way, not a belief.
-    if (last && last.from === at) bands.pop();
-    const before = bands.at(-1);
-    if (before && before.to === at && same(before, belief)) before.to = null;
-    else bands.push({ node: status.name, from: at, to: null, ...belief });
-    if (bands.length > bandsPerNodeMax) bands.shift();
+  /** Begins with what a machine believes now. */
+  begin(at: Instant, status: MachineStatus): void {
+    const c = status.corosync;
+    this.#beliefs.set(status.name, {
+      power: status.power,
+      totem: c?.state,
+      nodeId: c?.nodeId ?? 0,
+      ringId: c?.ringId ?? "",
+      members: c?.members ?? [],
+      quorate: status.quorum?.quorate ?? false,
+    });
+    if (c?.state === "operational") {
+      letterOf(this.#letters, c.nodeId, c.ringId, c.members);
+      this.#ringsMarked.push(c.ringId);
+    }
+    this.#draw(at, status.name);
+  }
+
+  /** Takes in one thing a machine did. */
+  take(at: Instant, machine: string, event: TraceEvent): void {
+    const belief = this.#beliefs.get(machine);
+    if (!belief) return;
+    switch (event.what) {
+      case "state":
+        belief.nodeId = event.node;
+        if (totemStates.includes(event.state)) belief.totem = event.state as State;
+        break;
+      case "membership":
+        if (event.transitional) return;
+        this.#membership(at, belief, event.node, event.ring, event.members);
+        break;
+      case "quorum":
+        if (belief.quorate !== event.quorate) this.mark(at, "event", `${machine} is ${event.quorate ? "quorate" : "not quorate"}`);
+        belief.quorate = event.quorate;
+        break;
+      case "power":
+        this.#power(at, machine, belief, event.state);
+        break;
+      case "unit":
+        if (event.unit !== "corosync" || event.state === "active") return;
+        this.#stopped(belief);
+        this.mark(at, "event", `${machine}: corosync ${event.state === "failed" ? "failed" : "stopped"}`);
+        break;
+      default:
+        return;
+    }
+    this.#draw(at, machine);
   }
 
   mark(at: Instant, kind: Mark["kind"], text: string): void {
@@ -56,29 +103,68 @@ export class Timeline {
     return [...this.#marks];
   }
 
-  /** The letter of the ring this machine is in, or was last in; a new ring gets its letter here. */
+  /** The letter of the ring this machine is in, or was last in. */
   letter(status: MachineStatus): string {
     const c = status.corosync;
     if (!c) return "";
     return c.state === "operational" ? letterOf(this.#letters, c.nodeId, c.ringId, c.members) : lastLetter(this.#letters, c.nodeId);
   }
 
-  #nodeIds = new Map<string, number>();
+  #membership(at: Instant, belief: Belief, node: number, ring: string, members: readonly number[]): void {
+    belief.nodeId = node;
+    belief.ringId = ring;
+    belief.members = [...members];
+    const letter = letterOf(this.#letters, node, ring, members);
+    if (this.#ringsMarked.includes(ring)) return;
+    this.#ringsMarked.push(ring);
+    if (this.#ringsMarked.length > marksMax) this.#ringsMarked.shift();
+    this.mark(at, "event", `ring ${letter} ${ring} formed: ${members.length === 1 ? "node" : "nodes"} ${members.join(" ")}`);
+  }
 
-  #belief(status: MachineStatus): Belief {
-    const c = status.corosync;
-    if (c) this.#nodeIds.set(status.name, c.nodeId);
-    if (!c || status.power !== "on") {
-      if (status.power !== "stalled") leaveRing(this.#letters, this.#nodeIds.get(status.name) ?? 0);
-      const state = status.power === "stalled" ? "stalled" : status.power === "off" ? "off" : "stopped";
-      return { ringId: c?.ringId ?? "", members: c ? [...c.members] : [], state, quorate: false, letter: c ? this.letter(status) : "" };
-    }
-    return {
-      ringId: c.ringId,
-      members: [...c.members],
-      state: c.state,
-      quorate: status.quorum?.quorate ?? false,
-      letter: this.letter(status),
+  #power(at: Instant, machine: string, belief: Belief, state: Belief["power"]): void {
+    if (state === "off") this.#stopped(belief);
+    if (belief.power !== state)
+      this.mark(
+        at,
+        "event",
+        `${machine} is ${state === "stalled" ? "stalled" : state === "off" ? "off" : belief.power === "off" ? "powered on" : "running again"}`,
+      );
+    belief.power = state;
+  }
+
+  #stopped(belief: Belief): void {
+    leaveRing(this.#letters, belief.nodeId);
+    belief.totem = undefined;
+    belief.ringId = "";
+    belief.members = [];
+    belief.quorate = false;
+  }
+
+  #draw(at: Instant, machine: string): void {
+    const belief = this.#beliefs.get(machine);
+    if (!belief) return;
+    const state: State = belief.power === "on" ? (belief.totem ?? "stopped") : belief.power;
+    const letter = belief.totem === undefined ? "" : lastLetter(this.#letters, belief.nodeId);
+    const band: Band = {
+      node: machine,
+      from: at,
+      to: null,
+      ringId: belief.ringId,
+      members: [...belief.members],
+      state,
+      quorate: belief.quorate,
+      letter,
     };
+    const bands = this.#bands.get(machine) ?? [];
+    this.#bands.set(machine, bands);
+    const last = bands.at(-1);
+    if (last && same(last, band)) return;
+    if (last) last.to = at;
+    // What lasted no time was a step on the way, not a belief.
+    if (last?.from === at) bands.pop();
+    const before = bands.at(-1);
+    if (before && before.to === at && same(before, band)) before.to = null;
+    else bands.push(band);
+    if (bands.length > bandsPerNodeMax) bands.shift();
   }
 }

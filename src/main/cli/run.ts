@@ -1,0 +1,78 @@
+/** `quorate run SCENARIO` and `quorate replay RECORD`: no running lab, no wall clock. */
+import { readFileSync } from "node:fs";
+import { makeNode } from "../../engine/node/index.ts";
+import { ENGINE_VERSION, parseRecord, replay as replayRecord, type WorldRecord } from "../../engine/world/index.ts";
+import { worldDesign } from "../lab/design.ts";
+import { parseInstant } from "../lab/instant.ts";
+import { parseLabFile, readLabFile } from "../lab/labfile.ts";
+import { runScenario, type ScenarioResult } from "../lab/scenario.ts";
+import { writeAtomic } from "../lab/store.ts";
+import { notYet, systemTrouble, Trouble } from "../lab/trouble.ts";
+import { print, printJson, say, withProgress } from "./outcome.ts";
+import { checkHost, textOf, type Values } from "./values.ts";
+
+function printResult(result: ScenarioResult): void {
+  for (const step of result.steps) {
+    print(`${step.passed ? "ok  " : "FAIL"}  ${step.step}  ${(step.instant / 1e6).toFixed(6)} s  ${step.what}`);
+    if (step.passed) continue;
+    print(`      expected: ${step.expected}`);
+    print(`      got:      ${step.got}`);
+    if (step.stderr) print(`      stderr:   ${step.stderr.trimEnd()}`);
+  }
+  const failed = result.steps.filter((step) => !step.passed).length;
+  print(
+    `${result.scenario}: ${failed === 0 ? "passed" : `${failed} of ${result.steps.length} steps failed`} (seed ${result.seed}, digest ${result.digest})`,
+  );
+}
+
+export async function run(path: string, v: Values): Promise<number> {
+  checkHost(v["host"]);
+  const lab = readLabFile(path);
+  const seed = textOf(v["seed"]) ?? lab.seed ?? "1";
+  const { result, record, said } = await withProgress("running the scenario", runScenario({ ...lab, seed }, path));
+  if (said !== undefined) say(`quorate: ${said}`);
+  const out = textOf(v["record"]);
+  if (out !== undefined) writeAtomic(out, record);
+  if (v["json"] === true) printJson({ ...result, steps: result.steps.map(({ what: _, ...step }) => step) });
+  else printResult(result);
+  return result.passed ? 0 : 1;
+}
+
+function readRecord(path: string): WorldRecord {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
+  }
+  const outcome = parseRecord(text);
+  if (!outcome.ok) throw new Trouble("usage", `${path}:${outcome.line}: ${outcome.message}`);
+  return outcome.record;
+}
+
+export async function replay(path: string, v: Values): Promise<number> {
+  checkHost(v["host"]);
+  if (v["check"] === true) throw notYet("replay --check", "replay --json tells whether the digests are equal");
+  const record = readRecord(path);
+  if (record.engine !== ENGINE_VERSION)
+    say(`quorate: ${path} was recorded by engine ${record.engine}; this is ${ENGINE_VERSION} and may run differently`);
+  const design = worldDesign(parseLabFile(record.lab, `${path} (lab file)`));
+  const until = textOf(v["until"]);
+  const stop = until === undefined ? undefined : parseInstant(until, design.epochUnixMicros, "--until");
+  let result: ReturnType<typeof replayRecord>;
+  try {
+    result = await withProgress(
+      "replaying",
+      Promise.resolve().then(() => replayRecord(design, makeNode, record, stop)),
+    );
+  } catch (error) {
+    throw new Trouble("usage", `${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { digest, instant, equal, firstDifference } = result;
+  if (v["json"] === true) printJson({ digest, instant, equal, firstDifference: firstDifference ?? null });
+  else
+    print(
+      `${digest} at ${(instant / 1e6).toFixed(6)} s${equal ? "" : `, differs from the record at ${((firstDifference ?? 0) / 1e6).toFixed(6)} s or before`}`,
+    );
+  return 0;
+}

@@ -1,0 +1,262 @@
+/**
+ * The process that runs a lab: takes the directory's lock, brings the world back or makes it, listens on the local socket, and ends in order: on
+ * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR [--cold] [--speed X].
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { makeNode } from "../../engine/node/index.ts";
+import { startWeb, WebError, type Web } from "../web/server.ts";
+import { beginLab } from "./advance.ts";
+import type { LabInfo } from "./api.ts";
+import { worldDesign } from "./design.ts";
+import { LabDisk, type Found } from "./disk.ts";
+import { pageDir } from "./entries.ts";
+import { Lab } from "./lab.ts";
+import { parseLabFile, type LabFile } from "./labfile.ts";
+import type { LaunchMessage } from "./launch.ts";
+import { dropLock, takeLock, type Lock } from "./lock.ts";
+import { socketPath } from "./paths.ts";
+import { Server } from "./server.ts";
+import { Sessions } from "./sessions.ts";
+import { LocalChannel } from "./socket.ts";
+import { systemTrouble, Trouble, usage } from "./trouble.ts";
+import { version } from "./version.ts";
+
+/** Wall time between two notes of how far the lab's time has come, and between two savings of the disks. */
+const noteEveryMs = 10_000;
+const saveEveryMs = 60_000;
+
+interface Options {
+  dir: string;
+  cold: boolean;
+  speed: number | "max" | undefined;
+}
+
+function readOptions(words: readonly string[]): Options {
+  const [dir, ...rest] = words;
+  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X]");
+  const at = rest.indexOf("--speed");
+  const speed = at < 0 ? undefined : rest[at + 1];
+  return { dir, cold: rest.includes("--cold"), speed: speed === undefined ? undefined : speed === "max" ? "max" : Number(speed) };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw systemTrouble(error, `read ${path}`);
+  }
+}
+
+interface Opened {
+  lab: Lab;
+  disk: LabDisk;
+  said: string | undefined;
+}
+
+/** Faults of the lab file, once the lab stands. */
+function beginFaults(lab: Lab, file: LabFile): void {
+  for (const line of file.faults) lab.act(line);
+}
+
+function openLab(options: Options): Opened {
+  const disk = new LabDisk(options.dir);
+  const path = disk.path("lab");
+  const text = readText(path);
+  const file = parseLabFile(text, path);
+  const found = disk.open(text, worldDesign(file), makeNode);
+  let said: string | undefined;
+  if (found.how === "new") {
+    const why = beginLab(found.world, file);
+    if (why !== undefined) said = `the cluster has not formed: ${why}`;
+  }
+  const lab = new Lab(found.world, {
+    dir: options.dir,
+    file,
+    text,
+    version: version(),
+    disk,
+    speed: options.speed ?? found.speed,
+    paused: true,
+  });
+  if (found.how === "new") beginFaults(lab, file);
+  said = coldStart(lab, found, options.cold) ?? said;
+  disk.noteTime(found.world);
+  disk.saveDisks(found.world);
+  if (!found.paused) lab.resume();
+  return { lab, disk, said };
+}
+
+function coldStart(lab: Lab, found: Found, asked: boolean): string | undefined {
+  if (found.how !== "crashed" && !(asked && found.how === "frozen")) return undefined;
+  lab.powerOnFromDisk();
+  return found.how === "crashed"
+    ? "the lab was not taken down in order: every node powers on from its disk"
+    : "every node powers on from its disk";
+}
+
+class Supervisor {
+  readonly #server: Server;
+  readonly #sessions: Sessions;
+  readonly #listener = createServer();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #web: Web | undefined;
+  #ending = false;
+  #frozen = false;
+
+  constructor(
+    private readonly opened: Opened,
+    private readonly lock: Lock,
+    private readonly dir: string,
+  ) {
+    this.#sessions = new Sessions(lock.socket, lock.secret);
+    this.#server = new Server(opened.lab, this.#sessions, lock.secret, {
+      info: () => this.info(),
+      serve: (port) => this.#serve(port),
+      freeze: () => this.#freeze(),
+      end: () => void this.end("the lab was taken down", 0),
+    });
+    this.#listener.on("connection", (socket) => this.#server.accept(new LocalChannel(socket), false));
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const mask = process.umask(0o177);
+      this.#listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
+      this.#listener.listen(this.lock.socket, () => {
+        process.umask(mask);
+        resolve();
+      });
+    });
+    this.#sessions.warm();
+    const { lab, disk } = this.opened;
+    const guarded = (what: () => void) => () => {
+      try {
+        what();
+      } catch (error) {
+        lab.fail(error instanceof Error ? error.message : String(error));
+      }
+    };
+    this.#timers.push(
+      setInterval(
+        guarded(() => lab.host.paused || disk.noteTime(lab.world)),
+        noteEveryMs,
+      ),
+    );
+    this.#timers.push(
+      setInterval(
+        guarded(() => lab.host.paused || disk.saveDisks(lab.world)),
+        saveEveryMs,
+      ),
+    );
+  }
+
+  info(): LabInfo {
+    const { lab } = this.opened;
+    return {
+      lab: this.dir,
+      name: lab.options.file.name,
+      running: true,
+      instant: lab.host.now(),
+      nodes: [...lab.world.names],
+      pid: process.pid,
+      url: this.#web?.url ?? null,
+    };
+  }
+
+  async #serve(port: number | undefined): Promise<{ url: string }> {
+    if (this.#web && (port === undefined || port === this.#web.port)) return { url: this.#web.url };
+    try {
+      const web = await startWeb({
+        ...(port === undefined ? {} : { port }),
+        staticDir: pageDir(),
+        onChannel: (channel) => this.#server.accept(channel, true),
+      });
+      await this.#web?.close();
+      this.#web = web;
+      return { url: web.url };
+    } catch (error) {
+      throw error instanceof WebError ? new Trouble("failed", error.message) : error;
+    }
+  }
+
+  #freeze(): void {
+    const { lab, disk } = this.opened;
+    if (this.#frozen) return;
+    const { speed, paused } = lab.host;
+    lab.pause();
+    try {
+      disk.freeze(lab.world, speed, paused);
+      this.#frozen = true;
+    } catch (error) {
+      if (!paused) lab.resume();
+      throw error;
+    }
+  }
+
+  /** Freezes the lab and ends the process. */
+  async end(reason: string, status: number): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const { lab, disk } = this.opened;
+    let ended = status;
+    try {
+      this.#freeze();
+    } catch (error) {
+      ended = 1;
+      console.error(`the lab could not be frozen: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    lab.close();
+    disk.close();
+    this.#sessions.end();
+    this.#server.end(reason);
+    this.#listener.close();
+    await this.#web?.close();
+    dropLock(this.dir, this.lock.run);
+    if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
+    // Clients get their last words; whoever does not read them is not waited for.
+    setTimeout(() => process.exit(ended), 50);
+  }
+}
+
+function tell(message: LaunchMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send) process.send(message, () => resolve());
+    else resolve();
+  });
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const run = randomBytes(4).toString("hex");
+  const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
+  const holder = takeLock(options.dir, lock);
+  if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  try {
+    const opened = openLab(options);
+    const supervisor = new Supervisor(opened, lock, options.dir);
+    await supervisor.start();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
+    process.on("uncaughtException", (error) => {
+      console.error(error);
+      opened.lab.fail(`the lab itself failed: ${error.message}`);
+    });
+    await tell({ ready: supervisor.info(), said: opened.said });
+    // Whoever started us may go: we stay. Its channel must not hold or end us.
+    if (process.connected) process.on("disconnect", () => undefined);
+  } catch (error) {
+    dropLock(options.dir, run);
+    throw error;
+  }
+}
+
+main().catch(async (error: unknown) => {
+  const known = error instanceof Trouble;
+  if (!known) console.error(error);
+  const message = error instanceof Error ? error.message : String(error);
+  await tell({ failed: { code: known ? error.code : "lab", message: known ? message : `the lab could not start: ${message}` } });
+  process.exit(1);
+});
