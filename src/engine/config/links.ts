@@ -93,14 +93,24 @@ function interfaceLinks(values: ConfValues): { links: Set<number> } | Reason {
   return { links };
 }
 
-/** ringN_addr keys of one node, in the order of the map. */
-function ringKeys(values: ConfValues, position: number): { link: number; key: string }[] {
-  const out: { link: number; key: string }[] = [];
-  const prefix = `nodelist.node.${position}.`;
-  for (const key of [...values.keys()].sort()) {
-    const m = key.startsWith(prefix) ? /^ring([0-9]{1,3})_addr$/.exec(key.slice(prefix.length)) : null;
-    if (m !== null) out.push({ link: Number(m[1]), key });
+export interface RingKey {
+  readonly link: number;
+  readonly key: string;
+  readonly text: string;
+}
+
+/** ringN_addr keys per position, each list in the order of the map. One pass, so that a huge nodelist stays cheap. */
+export function ringKeys(values: ConfValues): ReadonlyMap<number, readonly RingKey[]> {
+  const out = new Map<number, RingKey[]>();
+  for (const [key, value] of values) {
+    const m = /^nodelist\.node\.([0-9]+)\.ring([0-9]{1,3})_addr$/.exec(key);
+    if (m === null) continue;
+    const position = Number(m[1]);
+    const list = out.get(position) ?? [];
+    list.push({ link: Number(m[2]), key, text: value.text });
+    out.set(position, list);
   }
+  for (const list of out.values()) list.sort((x, y) => (x.key < y.key ? -1 : 1));
   return out;
 }
 
@@ -112,14 +122,14 @@ function tooLarge(link: number, key: string): Reason {
 function localSide(
   values: ConfValues,
   position: number,
+  rings: readonly RingKey[],
   ipVersion: string,
   host: HostFacts,
   needsId: boolean,
   links: Set<number>,
 ): Reason | undefined {
-  for (const { link, key } of ringKeys(values, position)) {
+  for (const { link, key, text: written } of rings) {
     if (link >= LINKS_MAX) return tooLarge(link, key);
-    const written = values.get(key)?.text ?? "";
     if (resolve(written, ipVersion, host) === undefined) return { text: `failed to parse bindnet address '${written}'`, key };
     links.add(link);
   }
@@ -133,16 +143,15 @@ function localSide(
 function readNode(
   values: ConfValues,
   position: number,
+  rings: readonly RingKey[],
   ipVersion: string,
   host: HostFacts,
   knet: boolean,
-  counts: boolean,
 ): DaemonNode | Reason {
   const nodeId = numberOf(values, `nodelist.node.${position}.nodeid`, "u32") ?? 0;
   const addresses: string[] = [];
   const written: string[] = [];
-  for (const { link, key } of counts ? ringKeys(values, position) : []) {
-    const text = values.get(key)?.text ?? "";
+  for (const { link, key, text } of rings) {
     const about = values.has(`nodelist.node.${position}.nodeid`) ? `nodelist.node.${position}.nodeid` : key;
     if (knet && nodeId === 0) return { text: `Knet requires an explicit nodeid to be specified for address '${text}'.`, key: about };
     if (knet && nodeId >= KNET_NODE_IDS)
@@ -175,17 +184,18 @@ export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string
   if ("text" in sections) return sections;
   const links = sections.links;
   const positions = nodePositions(values);
+  const rings = ringKeys(values);
   const local = findLocal(values, positions, host);
   const counts = nodeString(values, 0, "ring0_addr") !== undefined || nodeString(values, 0, "name") !== undefined;
   const assumed = local ?? positions[positions.length - 1];
   if (assumed !== undefined) {
-    const refusal = localSide(values, assumed, ipVersion, host, knet && counts, links);
+    const refusal = localSide(values, assumed, rings.get(assumed) ?? [], ipVersion, host, knet && counts, links);
     if (refusal !== undefined) return refusal;
   }
   const withPort = new Set(links);
   const nodes: DaemonNode[] = [];
   for (const position of positions) {
-    const node = readNode(values, position, ipVersion, host, knet, counts);
+    const node = readNode(values, position, counts ? (rings.get(position) ?? []) : [], ipVersion, host, knet);
     if ("text" in node) return node;
     nodes.push(node);
     node.addresses.forEach((address, link) => {

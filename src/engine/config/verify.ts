@@ -5,7 +5,7 @@
  * beyond what the file says.
  */
 import { EXIT_ABORT } from "./ast.ts";
-import type { DaemonConfig, DaemonLink, DaemonMessage, HostFacts, Refusal, Verdict } from "./daemon.ts";
+import type { DaemonConfig, DaemonLink, DaemonMessage, DaemonNode, HostFacts, Refusal, Verdict } from "./daemon.ts";
 import type { LinkTable } from "./links.ts";
 import { readLinks } from "./links.ts";
 import { loggingRefusal } from "./logging.ts";
@@ -138,19 +138,13 @@ function topologyRefusal(values: ConfValues, table: LinkTable): Reason | undefin
   return undefined;
 }
 
-/** A node id given twice; of several the last (observed). */
+/** A node id given twice; of several the one that appears first latest (observed). */
 function duplicateId(table: LinkTable): Reason | undefined {
+  const seen = new Map<number, DaemonNode[]>();
+  for (const node of table.nodes) if (node.nodeId !== 0) seen.set(node.nodeId, [...(seen.get(node.nodeId) ?? []).slice(0, 1), node]);
   let found: Reason | undefined;
-  const seen = new Set<number>();
-  const nodes = table.nodes.filter((n) => n.nodeId !== 0);
-  for (let i = 0; i < nodes.length; i++) {
-    const node = nodes[i];
-    if (node === undefined) continue;
-    if (seen.has(node.nodeId)) continue;
-    seen.add(node.nodeId);
-    const twin = nodes.slice(i + 1).find((n) => n.nodeId === node.nodeId);
-    if (twin !== undefined)
-      found = { text: `Nodeid ${node.nodeId} appears twice in corosync.conf`, key: `nodelist.node.${twin.position}.nodeid` };
+  for (const [id, [, twin]] of seen) {
+    if (twin !== undefined) found = { text: `Nodeid ${id} appears twice in corosync.conf`, key: `nodelist.node.${twin.position}.nodeid` };
   }
   return found;
 }

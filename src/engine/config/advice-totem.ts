@@ -1,0 +1,230 @@
+/**
+ * The checker's rules about the totem and logging sections: timers that corosync takes but that do not fit together, keys knet does not use, keys
+ * nobody knows. The list of known keys is that of corosync.conf(5).
+ */
+import type { ConfEntry } from "./ast.ts";
+import { EXIT_ABORT } from "./ast.ts";
+import type { Finding } from "./finding.ts";
+import type { ParseOutcome } from "./parse.ts";
+import { effectiveTotem, pingTimers } from "./timers.ts";
+import { numberOf, stringOf } from "./values.ts";
+import { readCrypto } from "./verify.ts";
+
+type Add = (severity: Finding["severity"], code: string, key: string, text: string, mend: string, ...sections: string[]) => void;
+
+/** corosync.conf(5): consensus must be at least this many times token. */
+const CONSENSUS_FACTOR = 1.2;
+/** Below this a busy host loses tokens for no fault of the network. Ours. */
+const TOKEN_LOW_MS = 1000;
+/** Above this a dead node is noticed later than the HA watchdog's 60 s allow. Ours. */
+const TOKEN_HIGH_MS = 30_000;
+/** corosync: default port of link 0. */
+const PORT_DEFAULT = 5405;
+
+const KNOWN_KEYS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries({
+    totem:
+      "version nodeid threads token token_coefficient token_retransmit token_warning hold token_retransmits_before_loss_const join send_join consensus " +
+      "merge downcheck fail_recv_const seqno_unchanged_const heartbeat_failures_allowed max_network_delay window_size max_messages miss_count_const " +
+      "knet_pmtud_interval knet_mtu netmtu knet_compression_threshold knet_compression_level knet_compression_model config_version cluster_name " +
+      "transport secauth crypto_model crypto_cipher crypto_hash ip_version link_mode keyfile key block_unlisted_ips cancel_token_hold_on_retransmit " +
+      "clear_node_high_bit interface",
+    "totem.interface":
+      "linknumber bindnetaddr mcastaddr broadcast mcastport ttl knet_link_priority knet_ping_interval knet_ping_timeout knet_ping_precision " +
+      "knet_pong_count knet_transport member",
+    quorum:
+      "provider expected_votes votes two_node wait_for_all last_man_standing last_man_standing_window auto_tie_breaker auto_tie_breaker_node " +
+      "allow_downscale expected_votes_tracking leaving_timeout device",
+    "quorum.device": "model votes timeout sync_timeout master_wins net heuristics",
+    nodelist: "node",
+    "nodelist.node": "name nodeid quorum_votes ring0_addr ring1_addr ring2_addr ring3_addr ring4_addr ring5_addr ring6_addr ring7_addr",
+    logging:
+      "to_stderr to_logfile to_syslog logfile logfile_priority syslog_facility syslog_priority syslog_level debug timestamp fileline function_name " +
+      "blackbox tags logger_subsys logging_daemon",
+    "": "totem quorum nodelist logging system resources uidgid nozzle pload",
+  }).map(([section, keys]) => [section, new Set(keys.split(" "))]),
+);
+
+/** Keys of an interface section that belong to the old UDP transports. */
+const INERT = ["bindnetaddr", "mcastaddr", "broadcast", "ttl"];
+
+function timers(parsed: ParseOutcome, add: Add): void {
+  const { values } = parsed;
+  const t = effectiveTotem(values);
+  const key = values.has("totem.consensus") ? "totem.consensus" : "totem.token";
+  if (values.has("totem.consensus") && t.consensusMs < Math.floor(CONSENSUS_FACTOR * t.tokenMs)) {
+    add(
+      "warning",
+      "consensus",
+      key,
+      `consensus is ${t.consensusMs} ms, below 1.2 times the effective token timeout of ${t.tokenMs} ms: forming may never agree`,
+      "leave consensus out; it is then computed",
+    );
+  }
+  if (t.tokenMs < TOKEN_LOW_MS)
+    add(
+      "warning",
+      "token-low",
+      "totem.token",
+      `an effective token timeout of ${t.tokenMs} ms: a short stall already breaks the membership`,
+      "use 1000 ms or more",
+      "totem",
+    );
+  if (t.tokenMs > TOKEN_HIGH_MS)
+    add(
+      "warning",
+      "token-high",
+      "totem.token",
+      `an effective token timeout of ${t.tokenMs} ms: a dead node is noticed later than a watchdog of 60 s allows`,
+      "lower token or token_coefficient",
+      "totem",
+    );
+  for (let link = 0; link < 8; link++) {
+    const ping = pingTimers(values, link, t.tokenMs);
+    const own = [`totem.interface.${link}.knet_ping_timeout`, `totem.interface.${link}.knet_ping_interval`].find((k) => values.has(k));
+    if (own !== undefined && ping.pingTimeoutMs < ping.pingIntervalMs) {
+      add(
+        "warning",
+        "ping-timers",
+        own,
+        `link ${link}: the ping timeout of ${ping.pingTimeoutMs} ms is below the ping interval of ${ping.pingIntervalMs} ms; corosync 3.1.8 and later refuse that`,
+        "set both, the timeout at least as long as the interval",
+      );
+    }
+  }
+}
+
+function identity(parsed: ParseOutcome, add: Add): void {
+  const { values } = parsed;
+  const version = numberOf(values, "totem.config_version", "u64");
+  if (version === undefined && !parsed.errors.some((e) => e.exitCode === EXIT_ABORT))
+    add(
+      "warning",
+      "config-version-missing",
+      "",
+      "no config_version: nodes with different files join each other unnoticed",
+      "write `config_version: 1`, and add 1 at every change",
+      "totem",
+    );
+  else if (version === 0)
+    add(
+      "warning",
+      "config-version-zero",
+      "totem.config_version",
+      "config_version 0 switches the comparison between nodes off",
+      "use 1 or more, and add 1 at every change",
+    );
+  else if (version > Number.MAX_SAFE_INTEGER)
+    add(
+      "warning",
+      "config-version-wrapped",
+      "totem.config_version",
+      `a negative or huge config_version: corosync reads it as ${values.get("totem.config_version")?.text ?? ""}`,
+      "use a small positive number",
+    );
+  if (!stringOf(values, "totem.cluster_name"))
+    add(
+      "warning",
+      "cluster-name-missing",
+      "totem.cluster_name",
+      "no cluster_name: a QDevice server and the cluster stack's tools need it",
+      "write the cluster's name in the totem section",
+      "totem",
+    );
+  const transport = stringOf(values, "totem.transport") ?? "knet";
+  const crypto = readCrypto(values);
+  if (transport === "knet" && crypto.cipher === "none")
+    add(
+      "warning",
+      "no-encryption",
+      "totem.secauth",
+      "cluster traffic is neither encrypted nor authenticated",
+      "write `secauth: on` and give every node the same /etc/corosync/authkey",
+      "totem",
+    );
+  if (transport === "udp" || transport === "udpu")
+    add(
+      "warning",
+      "old-transport",
+      "totem.transport",
+      `transport ${transport}: one link, no encryption, and not what a lab models (it runs knet)`,
+      "remove the key; knet is the default",
+    );
+  const mode = stringOf(values, "totem.link_mode");
+  if (mode === "active" || mode === "rr")
+    add("warning", "link-mode", "totem.link_mode", `link_mode ${mode} is little used; the cluster stack writes passive`, "use passive");
+  if (numberOf(values, "totem.nodeid", "u32") !== undefined)
+    add("warning", "inert-key", "totem.nodeid", "nodeid in the totem section is ignored; the nodelist counts", "remove it");
+}
+
+function inert(parsed: ParseOutcome, add: Add): void {
+  if ((stringOf(parsed.values, "totem.transport") ?? "knet") !== "knet") return;
+  for (const key of parsed.values.keys()) {
+    const m = /^totem\.interface\.([0-9]+)\.([a-z]+)$/.exec(key);
+    if (m === null) continue;
+    const name = m[2] ?? "";
+    if (INERT.includes(name))
+      add("warning", "inert-key", key, `${name} belongs to the UDP transports; knet takes its addresses from the nodelist`, "remove it");
+    if (name !== "mcastport") continue;
+    const port = numberOf(parsed.values, key, "u16") ?? 0;
+    if (port === PORT_DEFAULT + Number(m[1]))
+      add("warning", "inert-key", key, `mcastport ${port} is what link ${m[1] ?? ""} uses anyway`, "remove it");
+    else
+      add(
+        "note",
+        "custom-port",
+        key,
+        `link ${m[1] ?? ""} uses UDP port ${port} instead of ${PORT_DEFAULT + Number(m[1])}: firewalls must know`,
+        "remove it unless that is meant",
+      );
+  }
+}
+
+function unknownKeys(entries: readonly ConfEntry[], path: string, add: Add): void {
+  const known = KNOWN_KEYS.get(path);
+  for (const entry of entries) {
+    const at = `@${entry.line}:${entry.column}`;
+    const below = path === "" ? entry.name : `${path}.${entry.name}`;
+    if (known !== undefined && !known.has(entry.name) && (path !== "" || entry.kind === "section")) {
+      add(
+        "warning",
+        entry.kind === "key" ? "unknown-key" : "unknown-section",
+        at,
+        `corosync knows no ${entry.kind} '${entry.name}'${path === "" ? "" : ` in ${path}`} and ignores it`,
+        "check the spelling, or remove it",
+      );
+    } else if (entry.kind === "section") unknownKeys(entry.entries, below, add);
+  }
+}
+
+/** A known number set by a dotted name outside its section: a string the daemon then does not see. */
+function mistyped(parsed: ParseOutcome, add: Add): void {
+  for (const name of [
+    "totem.token",
+    "totem.version",
+    "totem.config_version",
+    "totem.consensus",
+    "totem.token_coefficient",
+    "quorum.two_node",
+    "quorum.expected_votes",
+  ]) {
+    if (parsed.values.get(name)?.type === "str")
+      add(
+        "warning",
+        "mistyped-key",
+        name,
+        `'${name}' as one word is stored as text and not used as the number it looks like`,
+        `open the section and write the key in it`,
+      );
+  }
+}
+
+export function totemAdvice(parsed: ParseOutcome, add: Add): void {
+  timers(parsed, add);
+  identity(parsed, add);
+  inert(parsed, add);
+  unknownKeys(parsed.conf.entries, "", add);
+  mistyped(parsed, add);
+  if (stringOf(parsed.values, "logging.debug") === "on")
+    add("note", "debug-on", "logging.debug", "debug logging is on: many lines a second on every node", "write `debug: off`");
+}
