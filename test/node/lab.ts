@@ -121,6 +121,8 @@ export class Bench {
   lines(i: number, from = 0): string[] {
     return this.node(i)
       .journalSince(from)
-      .map((l) => (l.subsystem === "" ? `${l.pid === 1 ? "systemd" : l.unit}: ${l.text}` : `${l.level.padEnd(7)} [${l.subsystem.padEnd(6)}] ${l.text}`));
+      .map((l) =>
+        l.subsystem === "" ? `${l.pid === 1 ? "systemd" : l.unit}: ${l.text}` : `${l.level.padEnd(7)} [${l.subsystem.padEnd(6)}] ${l.text}`,
+      );
   }
 }

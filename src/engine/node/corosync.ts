@@ -1,7 +1,8 @@
 /**
  * The corosync process: its life from exec to exit, and its scheduling. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
- * without one. Timing and lines are those of recorded runs. Left out: reload (SIGHUP), the black box, real-time scheduling.
+ * without one. Timing and lines are those of recorded runs. Left out: reload (SIGHUP), the log file of
+ * to_logfile, the black box, real-time scheduling.
  */
 import {
   MS,
@@ -145,7 +146,8 @@ export class Corosync {
 
   private log(level: LogLevel, subsystem: string, text: string): void {
     if (!this.alive) return;
-    if (level === "debug" && this.settings?.config.logging.debug !== true) return;
+    const logging = this.settings?.config.logging;
+    if (logging?.toSyslog === false || (level === "debug" && logging?.debug !== true)) return;
     this.computer.log("corosync", this.life.pid, level, subsystem, text);
   }
 

@@ -50,6 +50,7 @@ interface NodeState {
   corosync: CorosyncState | undefined;
   socket: SocketBuffer;
   deferred: MachineAct[];
+  sigstopped: boolean;
   commands: unknown;
 }
 
@@ -65,6 +66,8 @@ export class Node implements Machine {
   /** What the network card has for a stalled machine. */
   private socket: SocketBuffer = emptySocket();
   private deferred: MachineAct[] = [];
+  /** The daemon's process got SIGSTOP; it stays stopped when the machine's stall ends. */
+  private sigstopped = false;
 
   constructor(design: ComputerDesign, world: WorldFacts) {
     this.name = design.name;
@@ -93,6 +96,7 @@ export class Node implements Machine {
 
   private spawn(unit: string, pid: number): void {
     if (unit !== COROSYNC) throw new Error(`no program for unit ${unit}`);
+    this.sigstopped = false;
     this.corosync = this.newCorosync(pid);
     this.corosync.start();
   }
@@ -116,6 +120,7 @@ export class Node implements Machine {
     // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
     if (polite === "exec-stop" && this.corosync.execStop()) return;
     // systemd sends SIGCONT after SIGTERM.
+    this.sigstopped = false;
     this.corosync.resume();
     this.corosync?.terminate();
   }
@@ -212,10 +217,14 @@ export class Node implements Machine {
         this.service(act.op, act.unit);
         return;
       case "service-stall":
-        if (act.unit === COROSYNC) this.corosync?.stop();
+        if (act.unit !== COROSYNC || this.corosync === undefined) return;
+        this.sigstopped = true;
+        this.corosync.stop();
         return;
       case "service-resume":
-        if (act.unit === COROSYNC) this.corosync?.resume();
+        if (act.unit !== COROSYNC) return;
+        this.sigstopped = false;
+        this.corosync?.resume();
         return;
       case "command":
       case "command-signal":
@@ -249,7 +258,7 @@ export class Node implements Machine {
     c.resume();
     // What waited at the card goes to the sockets first, then the processes run, in the order each has for it.
     for (const datagram of drain(this.socket)) this.accept(datagram);
-    this.corosync?.resume();
+    if (!this.sigstopped) this.corosync?.resume();
     const acts = this.deferred;
     this.deferred = [];
     for (const act of acts) this.doAct(act);
@@ -324,6 +333,7 @@ export class Node implements Machine {
       corosync: this.corosync?.snapshot(),
       socket: cloneState(this.socket),
       deferred: cloneState(this.deferred),
+      sigstopped: this.sigstopped,
       commands: this.commands.snapshot(),
     };
     return { ...state };
@@ -334,6 +344,7 @@ export class Node implements Machine {
     this.computer.restore(state.computer);
     this.socket = cloneState(state.socket);
     this.deferred = cloneState(state.deferred);
+    this.sigstopped = state.sigstopped;
     this.corosync = undefined;
     if (state.corosync !== undefined) {
       this.corosync = this.newCorosync(state.corosync.life.pid);

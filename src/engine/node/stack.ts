@@ -62,7 +62,7 @@ export class Stack {
   ) {
     const { config } = settings;
     const me = config.nodeId;
-    for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer));
+    for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer, String(hooks.computer.now)));
     const port = (layer: Layer): ReturnType<typeof layerPort> => {
       const knet = layer === "knet";
       return layerPort(hooks, knet ? this.knetTimers : this.mainTimers, knet ? "" : `${layer}/`, () => this.rng(layer));

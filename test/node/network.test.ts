@@ -1,0 +1,85 @@
+/** What a machine's kernel does with datagrams: to a port somebody listens on, to a closed port, to a machine that is off or still booting. */
+import { describe, expect, test } from "vitest";
+import { SEC, type Datagram, type Effect } from "../../src/engine/kernel/index.ts";
+import { Bench } from "./lab.ts";
+
+const hello: Datagram = {
+  proto: "udp",
+  net: "net0",
+  src: "10.10.0.9",
+  srcPort: 5405,
+  dst: "10.10.0.1",
+  dstPort: 5405,
+  bytes: Uint8Array.of(1, 2, 3),
+};
+
+function deliver(bench: Bench, datagram: Datagram): Effect[] {
+  const effects: Effect[] = [];
+  bench.node(0).receive(bench.now, datagram, (e) => effects.push(e));
+  return effects;
+}
+
+const unreachable = {
+  kind: "send",
+  datagram: {
+    proto: "icmp-port-unreachable",
+    net: "net0",
+    src: "10.10.0.1",
+    srcPort: 5405,
+    dst: "10.10.0.9",
+    dstPort: 5405,
+    bytes: new Uint8Array(0),
+  },
+};
+
+describe("a datagram", () => {
+  test("to a closed port is answered by port unreachable, before corosync has configured its links and after it has gone", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(0.3 * SEC);
+    expect(deliver(bench, hello)).toEqual([unreachable]);
+    bench.runTo(SEC);
+    bench.act(0, { kind: "service", op: "kill", unit: "corosync" });
+    expect(deliver(bench, hello)).toEqual([unreachable]);
+  });
+
+  test("from a stranger to the open port is rejected by knet's access list, with a warning", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    expect(deliver(bench, hello)).toMatchObject([
+      { kind: "journal", line: { level: "warning", text: "rx: Packet rejected from 10.10.0.9:5405" } },
+    ]);
+  });
+
+  test("to another of its ports is answered too; an ICMP message never is", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    expect(deliver(bench, { ...hello, dstPort: 5406 })).toMatchObject([
+      { kind: "send", datagram: { proto: "icmp-port-unreachable", srcPort: 5406 } },
+    ]);
+    expect(deliver(bench, { ...hello, proto: "icmp-port-unreachable", dstPort: 4000 })).toEqual([]);
+  });
+
+  test("to a machine that is off or still booting, or for another address, is lost", () => {
+    const off = new Bench(["pve1"], { power: "off" });
+    expect(deliver(off, hello)).toEqual([]);
+    const booting = new Bench(["pve1"], { boot: 5 * SEC });
+    booting.runTo(SEC);
+    expect(deliver(booting, hello)).toEqual([]);
+    const up = new Bench(["pve1"]);
+    up.runTo(SEC);
+    expect(deliver(up, { ...hello, dst: "10.10.0.7" })).toEqual([]);
+    expect(deliver(up, { ...hello, net: "net1" })).toEqual([]);
+  });
+
+  test("a killed daemon's peers see its link go down within 0.3 s, while the membership stands for token and consensus", () => {
+    const bench = new Bench(["pve1", "pve2", "pve3"]);
+    bench.runTo(12 * SEC);
+    bench.act(2, { kind: "service", op: "kill", unit: "corosync" });
+    const from = bench.node(0).journalLength();
+    bench.runTo(14 * SEC);
+    expect(bench.lines(0, from)[0]).toBe("info    [KNET  ] link: host: 3 link: 0 is down");
+    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2, 3]);
+    bench.runTo(21 * SEC);
+    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2]);
+  });
+});

@@ -1,0 +1,171 @@
+/**
+ * Power and units: a machine boots for its boot time, starts its units in order and is then on; systemd says what systemd says, for a start, a stop, a crash, and
+ * a unit that cannot start.
+ */
+import { describe, expect, test } from "vitest";
+import { NEVER, SEC, utf8 } from "../../src/engine/kernel/index.ts";
+import { Bench, conf } from "./lab.ts";
+
+const systemd = (bench: Bench, i: number, from = 0): string[] => bench.lines(i, from).filter((l) => l.startsWith("systemd: "));
+
+describe("booting", () => {
+  test("takes the design's time; corosync starts then, and the machine is on when it is ready", () => {
+    const bench = new Bench(["pve1"], { boot: 5 * SEC });
+    bench.runTo(5 * SEC - 1);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "on", booting: true, units: { corosync: "inactive" } });
+    bench.runTo(5 * SEC + 300_000);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ booting: true, units: { corosync: "activating" } });
+    bench.runTo(6 * SEC);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ booting: false, units: { corosync: "active" } });
+    expect(systemd(bench, 0)).toEqual([
+      "systemd: Starting corosync.service - Corosync Cluster Engine...",
+      "systemd: Started corosync.service - Corosync Cluster Engine.",
+    ]);
+  });
+
+  test("without a corosync.conf the unit is skipped, and the machine is on all the same", () => {
+    const bench = new Bench(["pve1"], { files: [] });
+    bench.runTo(SEC);
+    expect(bench.node(0).status(bench.now)).toMatchObject({
+      booting: false,
+      units: { corosync: "inactive" },
+      corosync: null,
+      quorum: null,
+    });
+    expect(systemd(bench, 0)).toEqual([
+      "systemd: corosync.service - Corosync Cluster Engine was skipped because of an unmet condition check (ConditionPathExists=/etc/corosync/corosync.conf).",
+    ]);
+  });
+
+  test("a disabled unit is left alone until somebody starts it", () => {
+    const bench = new Bench(["pve1"], { disabled: ["corosync"] });
+    bench.runTo(SEC);
+    expect(systemd(bench, 0)).toEqual([]);
+    bench.act(0, { kind: "service", op: "start", unit: "corosync" });
+    bench.runTo(2 * SEC);
+    expect(bench.node(0).status(bench.now).units).toEqual({ corosync: "active" });
+  });
+
+  test("a machine designed off does nothing until the button is pressed", () => {
+    const bench = new Bench(["pve1"], { power: "off" });
+    expect(bench.node(0).nextTimerAt()).toBe(NEVER);
+    bench.runTo(SEC);
+    bench.act(0, { kind: "power-on" });
+    bench.runTo(2 * SEC);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "on", powerSince: SEC, units: { corosync: "active" } });
+  });
+});
+
+describe("going down", () => {
+  test("an orderly shutdown stops corosync by its ExecStop, then the power goes", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    const from = bench.node(0).journalLength();
+    bench.act(0, { kind: "shutdown" });
+    bench.runTo(4 * SEC);
+    const lines = bench.lines(0, from);
+    expect(lines.slice(0, 4)).toEqual([
+      "systemd: System is powering down.",
+      "systemd: Stopping corosync.service - Corosync Cluster Engine...",
+      "notice  [CFG   ] Node 1 was shut down by sysadmin",
+      "notice  [SERV  ] Unloading all Corosync service engines.",
+    ]);
+    expect(lines.slice(-3)).toEqual([
+      "notice  [MAIN  ] Corosync Cluster Engine exiting normally",
+      "systemd: corosync.service: Deactivated successfully.",
+      "systemd: Stopped corosync.service - Corosync Cluster Engine.",
+    ]);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "off", units: { corosync: "inactive" } });
+    expect(bench.node(0).nextTimerAt()).toBe(NEVER);
+  });
+
+  test("a reboot comes back by itself, with its disk and its journal", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    bench.act(0, { kind: "file-write", path: "/root/kept", data: utf8("x"), append: false });
+    bench.act(0, { kind: "reboot" });
+    bench.runTo(5 * SEC);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "on", units: { corosync: "active" }, corosync: { ringId: "1.a" } });
+    expect(bench.node(0).query(bench.now, { kind: "file-read", path: "/root/kept" }).kind).toBe("file");
+    expect(bench.lines(0).filter((l) => l.startsWith("kernel: Linux version"))).toHaveLength(2);
+  });
+
+  test("a power cut says nothing and leaves nothing running", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    const from = bench.node(0).journalLength();
+    bench.act(0, { kind: "power-cut" });
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "off", units: { corosync: "inactive" }, corosync: null });
+    bench.runTo(60 * SEC);
+    expect(bench.lines(0, from)).toEqual([]);
+  });
+});
+
+describe("units that fail", () => {
+  test("SIGKILL: failed with result signal, and a start brings it back", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    const from = bench.node(0).journalLength();
+    bench.act(0, { kind: "service", op: "kill", unit: "corosync" });
+    expect(bench.lines(0, from)).toEqual([
+      "systemd: corosync.service: Main process exited, code=killed, status=9/KILL",
+      "systemd: corosync.service: Failed with result 'signal'.",
+    ]);
+    expect(bench.node(0).status(bench.now).units).toEqual({ corosync: "failed" });
+    bench.act(0, { kind: "service", op: "start", unit: "corosync" });
+    bench.runTo(2 * SEC);
+    expect(bench.node(0).status(bench.now).units).toEqual({ corosync: "active" });
+  });
+
+  test("a missing key: exit 8, with the daemon's words", () => {
+    const bench = new Bench(["pve1"], { files: [{ path: "/etc/corosync/corosync.conf", data: utf8(conf(["pve1"])) }] });
+    bench.runTo(SEC);
+    expect(bench.lines(0).slice(2)).toEqual([
+      "notice  [MAIN  ] Corosync Cluster Engine 3.1.7 starting up",
+      "info    [MAIN  ] Corosync built-in features: dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow",
+      "error   [MAIN  ] Could not open /etc/corosync/authkey: No such file or directory",
+      "error   [MAIN  ] Corosync Cluster Engine exiting with status 8 at main.c:1417.",
+      "systemd: corosync.service: Main process exited, code=exited, status=8/n/a",
+      "systemd: corosync.service: Failed with result 'exit-code'.",
+      "systemd: Failed to start corosync.service - Corosync Cluster Engine.",
+    ]);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ booting: false, units: { corosync: "failed" } });
+  });
+
+  test("a file that does not parse: the daemon's words go to standard error, which the unit throws away", () => {
+    const bench = new Bench(["pve1"], { conf: "totem {\n" });
+    bench.runTo(SEC);
+    expect(bench.lines(0).slice(1)).toEqual([
+      "systemd: Starting corosync.service - Corosync Cluster Engine...",
+      "systemd: corosync.service: Main process exited, code=exited, status=8/n/a",
+      "systemd: corosync.service: Failed with result 'exit-code'.",
+      "systemd: Failed to start corosync.service - Corosync Cluster Engine.",
+    ]);
+  });
+
+  test("an unknown quorum provider: found when the services are loaded, exit 20", () => {
+    const text = conf(["pve1"]).replace("corosync_votequorum", "dice");
+    const bench = new Bench(["pve1"], { conf: text });
+    bench.runTo(SEC);
+    const lines = bench.lines(0);
+    expect(lines).toContain("info    [TOTEM ] totemknet initialized");
+    expect(lines.slice(-7, -3)).toEqual([
+      "notice  [QUORUM] Using quorum provider dice",
+      "crit    [QUORUM] Quorum provider: dice failed to initialize.",
+      "error   [SERV  ] Service engine 'corosync_quorum' failed to load for reason 'Invalid quorum provider'",
+      "error   [MAIN  ] Corosync Cluster Engine exiting with status 20 at service.c:356.",
+    ]);
+  });
+
+  test("a daemon that stands still hears SIGTERM all the same, as systemd sends SIGCONT with it", () => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    bench.act(0, { kind: "service-stall", unit: "corosync" });
+    bench.act(0, { kind: "service", op: "restart", unit: "corosync" });
+    bench.runTo(5 * SEC);
+    expect(systemd(bench, 0).slice(-2)).toEqual([
+      "systemd: Starting corosync.service - Corosync Cluster Engine...",
+      "systemd: Started corosync.service - Corosync Cluster Engine.",
+    ]);
+  });
+});
