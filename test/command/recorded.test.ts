@@ -9,8 +9,20 @@ import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-hos
 
 /** Scenarios of what this version models: plain majority, no quorum device, no quorum options. */
 const SCENARIOS = [
-  "form-1", "form-3-one-by-one", "form-3-together", "kill-1-of-3", "stop-1-of-3", "pause-resume-1-of-3", "partition-2-1", "partition-non-transitive", "four-2-2", "two-links",
-  "latency-3", "packet-loss-3", "config-version-mismatch", "cfgtool-kill-and-monitor",
+  "form-1",
+  "form-3-one-by-one",
+  "form-3-together",
+  "kill-1-of-3",
+  "stop-1-of-3",
+  "pause-resume-1-of-3",
+  "partition-2-1",
+  "partition-non-transitive",
+  "four-2-2",
+  "two-links",
+  "latency-3",
+  "packet-loss-3",
+  "config-version-mismatch",
+  "cfgtool-kill-and-monitor",
 ];
 
 interface Output {
@@ -53,9 +65,16 @@ function shapeOf(status: string, cfg: string, reach: string, configured: NodeSha
   });
   const [rep = "0", seq = "0"] = field("Ring ID").split(".");
   return {
-    nodeId: own.nodeId, nodes, links, members: rows.map((r) => Number(r[1])), ring: { rep: Number(rep), seq: Number.parseInt(seq, 16) },
-    quorate: field("Quorate") === "Yes", expectedVotes: Number(field("Expected votes")), highestExpected: Number(field("Highest expected")),
-    totalVotes: Number(field("Total votes")), quorum: Number(field("Quorum")),
+    nodeId: own.nodeId,
+    nodes,
+    links,
+    members: rows.map((r) => Number(r[1])),
+    ring: { rep: Number(rep), seq: Number.parseInt(seq, 16) },
+    quorate: field("Quorate") === "Yes",
+    expectedVotes: Number(field("Expected votes")),
+    highestExpected: Number(field("Highest expected")),
+    totalVotes: Number(field("Total votes")),
+    quorum: Number(field("Quorum")),
   };
 }
 
@@ -80,7 +99,11 @@ describe.skipIf(!haveReference)("every recorded layout, printed again from the s
           const got = answerQuery(host, command.split(" "), { cwd: "/root", stdin: "" });
           const where = `${scenario} step ${step.step} ${name}# ${command}`;
           if (got === undefined || got === "acts") throw new Error(`${where}: no answer`);
-          expect({ out: undated(got.stdout), err: got.stderr, rc: got.status }, where).toEqual({ out: undated(recorded.out), err: recorded.err, rc: recorded.rc });
+          expect({ out: undated(got.stdout), err: got.stderr, rc: got.status }, where).toEqual({
+            out: undated(recorded.out),
+            err: recorded.err,
+            rc: recorded.rc,
+          });
           compared++;
         }
       }

@@ -120,6 +120,18 @@ function lastPid(host: ToolHost, u: UnitView): number {
   return 0;
 }
 
+/** When the unit last came up in the run that ended; undefined where it never did. */
+function lastUp(host: ToolHost, u: UnitView): number | undefined {
+  const started = u.startedAt;
+  const lines = started === undefined ? [] : host.journalSince(0);
+  return lines.findLast((l) => l.unit === u.name && l.pid === 1 && l.text.startsWith("Started ") && l.instant >= (started ?? 0))?.instant;
+}
+
+/** How a process ended, as `status` words it: a signal by name, and no name for an exit code that has none. */
+function endText(exitText: string): string {
+  return exitText.replace(/^code=(killed|dumped), status=\d+\//, "code=$1, signal=").replace("/n/a", "");
+}
+
 /** The block of one unit. Labels end in column 11, as systemd aligns them. */
 function describe(host: ToolHost, u: UnitView, lines: number): string {
   const wall = (instant: number): string => `${systemdTime(unixMicros(host, instant))}; ${ago(host.now - instant)}`;
@@ -130,8 +142,8 @@ function describe(host: ToolHost, u: UnitView, lines: number): string {
   text += row("Loaded", `loaded (/lib/systemd/system/${u.name}.service; ${enabled}; preset: enabled)`);
   const dated = u.startedAt !== undefined || u.endedAt !== undefined;
   text += row("Active", `${stateWords(u)}${dated ? ` since ${wall(u.since)}` : ""}`);
-  if (u.state !== "active" && u.startedAt !== undefined && u.endedAt !== undefined)
-    text += row("Duration", timeSpan(u.endedAt - u.startedAt));
+  const up = lastUp(host, u);
+  if (u.state !== "active" && up !== undefined && u.endedAt !== undefined) text += row("Duration", timeSpan(u.endedAt - up));
   if (u.conditionFailedAt !== undefined && u.conditionPath !== undefined) {
     text += row("Condition", `start condition failed at ${wall(u.conditionFailedAt)}`);
     text += `             └─ ConditionPathExists=${u.conditionPath} was not met\n`;
@@ -156,7 +168,8 @@ function processRows(host: ToolHost, u: UnitView, row: (label: string, text: str
   }
   if (u.exitText === undefined) return "";
   const pid = lastPid(host, u);
-  return row("Process", `${pid} ExecStart=${u.execStart} (${u.exitText})`) + row("Main PID", `${pid} (${u.exitText})`);
+  const end = endText(u.exitText);
+  return row("Process", `${pid} ExecStart=${u.execStart} (${end})`) + row("Main PID", `${pid} (${end})`);
 }
 
 function status(host: ToolHost, call: Call): Result {

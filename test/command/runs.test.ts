@@ -1,0 +1,302 @@
+/** Commands that act, wait or never end: what they do to the machine, and that a copy made at any step goes on in the same way. */
+import { describe, expect, it } from "vitest";
+import { CommandRuns, type NodeAct, type UnitView } from "../../src/engine/command/index.ts";
+import { cloneState, type Effect } from "../../src/engine/kernel/index.ts";
+import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
+
+const NODES: NodeShape[] = [1, 2].map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`], votes: 1 }));
+
+function shape(quorate = true): ViewShape {
+  const [a, b] = NODES;
+  if (!a || !b) throw new Error("two nodes wanted");
+  return {
+    nodeId: 1,
+    nodes: NODES,
+    members: [1, 2],
+    ring: { rep: 1, seq: quorate ? 9 : 13 },
+    quorate,
+    expectedVotes: 2,
+    highestExpected: 2,
+    totalVotes: 2,
+    quorum: 2,
+    links: [link(a, b, 0, true)],
+    cmap: [
+      { key: "runtime.votequorum.this_node_id", type: "u32", value: 1 },
+      { key: "test.one", type: "u8", value: 1 },
+      { key: "test.two", type: "u8", value: 2 },
+    ],
+  };
+}
+
+const UNIT: UnitView = {
+  name: "corosync",
+  description: "Corosync Cluster Engine",
+  execStart: "/usr/sbin/corosync -f",
+  state: "inactive",
+  enabled: true,
+  result: "success",
+  exitText: undefined,
+  conditionPath: undefined,
+  conditionFailedAt: undefined,
+  mainPid: 0,
+  since: 0,
+  startedAt: undefined,
+  endedAt: undefined,
+  job: undefined,
+  lastJob: undefined,
+};
+
+/** A machine that notes acts, and a script of what happens to it while a command runs. */
+function bench(errors: Record<string, string> = {}) {
+  const machine = handmade(view(shape()));
+  machine.units = [{ ...UNIT }];
+  const said: string[] = [];
+  const acts: NodeAct[] = [];
+  const timers: string[] = [];
+  const setUnit = (change: Partial<UnitView>): void => void (machine.units = machine.units.map((u) => ({ ...u, ...change })));
+  const make = (): CommandRuns =>
+    new CommandRuns({
+      host: () => machine.host,
+      act: (act) => {
+        acts.push(act);
+        if (act.act === "unit" && act.unit !== "corosync") return "not-found";
+        if (act.act === "unit" && act.op === "start") setUnit({ job: "start", state: "activating" });
+        return errors[act.act];
+      },
+      emit: (e: Effect) => {
+        if (e.kind === "output") said.push(`${e.stream}: ${e.text}`);
+        if (e.kind === "exit") said.push(`exit ${e.status}`);
+      },
+      setTimer: (name) => void timers.push(name),
+      clearTimer: (name) => void timers.splice(0, timers.length, ...timers.filter((t) => t !== name)),
+    });
+  return { machine, said, acts, timers, setUnit, make };
+}
+
+function start(runs: CommandRuns, text: string): void {
+  runs.start("c1", text.split(" "), { cwd: "/root", stdin: "" });
+}
+
+describe("systemctl start", () => {
+  it("returns when the unit is up", () => {
+    const b = bench();
+    const runs = b.make();
+    start(runs, "systemctl start corosync");
+    runs.wake();
+    expect([b.said, runs.busy]).toEqual([[], true]);
+    b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+    runs.wake();
+    expect([b.said, runs.busy]).toEqual([["exit 0"], false]);
+  });
+
+  it("tells a failure in systemd's words", () => {
+    const b = bench();
+    const runs = b.make();
+    start(runs, "systemctl start corosync");
+    b.setUnit({ job: undefined, state: "failed", lastJob: "failed", result: "exit-code" });
+    runs.wake();
+    expect(b.said).toEqual([
+      "stderr: Job for corosync.service failed because the control process exited with error code.\n" +
+        'See "systemctl status corosync.service" and "journalctl -xeu corosync.service" for details.\n',
+      "exit 1",
+    ]);
+  });
+
+  it("knows no other unit", () => {
+    const b = bench();
+    start(b.make(), "systemctl start pveproxy");
+    expect(b.said).toEqual(["stderr: Failed to start pveproxy.service: Unit pveproxy.service not found.\n", "exit 5"]);
+  });
+
+  it("disable --now says what it removes, and stops", () => {
+    const b = bench();
+    start(b.make(), "systemctl disable --now corosync");
+    expect(b.acts.map((a) => (a.act === "unit" ? a.op : a.act))).toEqual(["disable", "stop"]);
+    expect(b.said[0]).toContain('Removed "/etc/systemd/system/multi-user.target.wants/corosync.service".\n');
+    expect(b.said[b.said.length - 1]).toBe("exit 0");
+  });
+});
+
+describe("corosync's tools that act", () => {
+  it("expected votes: silent when accepted", () => {
+    const b = bench();
+    const runs = b.make();
+    start(runs, "pvecm expected 1");
+    expect(b.said[0]).toContain("does not exist - is this node part of a cluster?");
+    b.said.length = 0;
+    start(runs, "corosync-quorumtool -e 1");
+    expect(b.acts).toEqual([{ act: "set-expected", votes: 1 }]);
+    runs.timer("c1");
+    expect(b.said).toEqual(["exit 0"]);
+  });
+
+  it.each([
+    [
+      "corosync-quorumtool -e 1",
+      { "set-expected": "CS_ERR_INVALID_PARAM" },
+      "stderr: Unable to set expected votes: CS_ERR_INVALID_PARAM\n",
+    ],
+    [
+      "corosync-quorumtool -v 1 -n 9",
+      { "set-votes": "CS_ERR_NAME_NOT_FOUND" },
+      "stderr: Unable to set votes 1 for nodeid: 9: CS_ERR_NAME_NOT_FOUND\n",
+    ],
+    [
+      "corosync-quorumtool -v 5",
+      { "set-votes": "CS_ERR_INVALID_PARAM" },
+      "stderr: Unable to set votes 5 for nodeid: 1: CS_ERR_INVALID_PARAM\n",
+    ],
+    [
+      "corosync-cmapctl -s totem.secauth str off",
+      { "cmap-set": "CS_ERR_ACCESS" },
+      "stderr: Failed to set key totem.secauth. Error CS_ERR_ACCESS\n",
+    ],
+    ["corosync-cmapctl -s test.a u8 300", {}, "stderr: 300 is not valid u8 integer\n"],
+    ["corosync-cmapctl -s test.a u16 abc", {}, "stderr: abc is not valid u16 type value\n"],
+    ["corosync-cmapctl -s test.a foo 1", {}, "stderr: Unknown type foo\n"],
+    ["corosync-cmapctl -d no.such", { "cmap-delete": "CS_ERR_NOT_EXIST" }, "stderr: Can't delete key no.such. Error CS_ERR_NOT_EXIST\n"],
+    [
+      "corosync-cmapctl -s quorum.two_node u8 1",
+      {},
+      "stderr: corosync-cmapctl: changing quorum.two_node at run time: not modelled in this lab\n",
+    ],
+  ])("%s, refused", (line, errors, text) => {
+    const b = bench(errors);
+    const runs = b.make();
+    start(runs, line);
+    runs.timer("c1");
+    expect(b.said).toEqual([text, "exit 1"]);
+  });
+
+  it.each([
+    ["u8 12", "u8", 12],
+    ["i8 -- -3", "i8", -3],
+    ["u16 0x10", "u16", 0],
+    ["i32 012", "i32", 12],
+    ["u64 18446744073709551616", "u64", 18446744073709551615n],
+    ["flt 0.5", "flt", 0.5],
+    ["str abc", "str", "abc"],
+  ])("cmapctl -s test.a %s", (words, type, value) => {
+    const b = bench();
+    start(b.make(), `corosync-cmapctl -s test.a ${words}`);
+    expect(b.acts).toEqual([{ act: "cmap-set", key: "test.a", type, value }]);
+  });
+
+  it("cmapctl -D deletes every key of the prefix and exits 0 whatever comes of it", () => {
+    const b = bench({ "cmap-delete": "CS_ERR_ACCESS" });
+    const runs = b.make();
+    start(runs, "corosync-cmapctl -D test.");
+    runs.timer("c1");
+    expect(b.said).toEqual([
+      "stderr: Can't delete key test.one. Error CS_ERR_ACCESS\n",
+      "stderr: Can't delete key test.two. Error CS_ERR_ACCESS\n",
+      "exit 0",
+    ]);
+  });
+
+  it("cfgtool -k announces, then complains of a node that is not there", () => {
+    const b = bench({ "kill-node": "CS_ERR_NOT_EXIST" });
+    start(b.make(), "corosync-cfgtool -k 77");
+    expect(b.said).toEqual(["stdout: Killing node 77\n", "stderr: Could not kill node (error = CS_ERR_NOT_EXIST)\n", "exit 1"]);
+  });
+
+  it("a query of a daemon that hangs hangs with it, and answers when it is back", () => {
+    const b = bench();
+    const runs = b.make();
+    const awake = b.machine.daemon;
+    b.machine.daemon = "stalled";
+    start(runs, "corosync-quorumtool -l");
+    runs.wake();
+    expect(b.said).toEqual([]);
+    b.machine.daemon = awake;
+    runs.wake();
+    expect(b.said[1]).toBe("exit 0");
+    expect(b.said[0]).toContain("node1 (local)");
+  });
+});
+
+describe("commands that never end", () => {
+  it("quorumtool -m prints the status at the start and at every verdict, until Ctrl-C", () => {
+    const b = bench();
+    const runs = b.make();
+    start(runs, "corosync-quorumtool -m");
+    runs.wake();
+    expect(b.said).toHaveLength(1);
+    b.machine.daemon = view(shape(false));
+    runs.wake();
+    runs.wake();
+    expect(b.said).toHaveLength(2);
+    expect(b.said[1]).toContain("Quorate:          No\n");
+    expect(b.said[1]?.endsWith("node2\n\n")).toBe(true);
+    runs.signal("c1", "SIGINT");
+    expect(b.said[2]).toBe("exit 130");
+  });
+
+  it("journalctl -f prints the last ten lines, then each new one of the unit", () => {
+    const b = bench();
+    const add = (unit: string, text: string): void =>
+      void b.machine.journal.push({ instant: 0, unit, pid: 9, level: "info", subsystem: "", text });
+    for (let i = 0; i < 12; i++) add("corosync", `line ${i}`);
+    const runs = b.make();
+    start(runs, "journalctl -f -u corosync -o cat");
+    expect(b.said.join("").split("\n")).toHaveLength(11);
+    b.said.length = 0;
+    add("kernel", "not mine");
+    add("corosync", "mine");
+    runs.wake();
+    runs.wake();
+    expect(b.said).toEqual(["stdout: mine\n"]);
+  });
+});
+
+describe("a copy made at any step", () => {
+  const lines = [
+    "systemctl start corosync",
+    "systemctl restart corosync",
+    "systemctl enable --now corosync",
+    "systemctl try-restart corosync",
+    "systemctl kill -s SIGKILL corosync",
+    "corosync-quorumtool -e 2",
+    "corosync-quorumtool -v 1 -n 2",
+    "corosync-quorumtool -m",
+    "corosync-cfgtool -k 2",
+    "corosync-cfgtool -H",
+    "corosync-cmapctl -s a.b u8 1",
+    "corosync-cmapctl -D test.",
+    "journalctl -f",
+  ];
+  it.each(lines)("%s", (line) => {
+    // Every waiting point is reached by holding the daemon, then the unit's job, then the clock; at each one the run is replaced by a copy.
+    const story = (copy: boolean): { said: string[]; acts: NodeAct[] } => {
+      const b = bench();
+      let runs = b.make();
+      const swap = (): void => {
+        if (!copy) return;
+        const state = cloneState(runs.snapshot());
+        const before = [...b.said];
+        runs = b.make();
+        runs.restore(state);
+        expect(b.said, "restoring prints nothing").toEqual(before);
+      };
+      const awake = b.machine.daemon;
+      b.machine.daemon = "stalled";
+      start(runs, line);
+      swap();
+      b.machine.daemon = awake;
+      runs.wake();
+      swap();
+      b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+      runs.wake();
+      swap();
+      runs.timer("c1");
+      swap();
+      b.machine.daemon = view(shape(false));
+      b.machine.journal.push({ instant: 0, unit: "corosync", pid: 9, level: "info", subsystem: "", text: "news" });
+      runs.wake();
+      runs.signal("c1", "SIGTERM");
+      return { said: b.said, acts: b.acts };
+    };
+    expect(story(true)).toEqual(story(false));
+    expect(story(false).said.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,148 @@
+/** systemctl and journalctl: what systemd 252 prints on a machine with these units and lines. */
+import { describe, expect, it } from "vitest";
+import { answerQuery, type Result, type UnitView } from "../../src/engine/command/index.ts";
+import { MINUTE, SEC, type JournalLine, type LogLevel } from "../../src/engine/kernel/index.ts";
+import { handmade, type Handmade } from "./fake-host.ts";
+
+const UNIT: UnitView = {
+  name: "corosync",
+  description: "Corosync Cluster Engine",
+  execStart: "/usr/sbin/corosync -f $COROSYNC_OPTIONS",
+  state: "active",
+  enabled: true,
+  result: "success",
+  exitText: undefined,
+  conditionPath: "/etc/corosync/corosync.conf",
+  conditionFailedAt: undefined,
+  mainPid: 812,
+  since: 2 * SEC,
+  startedAt: SEC,
+  endedAt: undefined,
+  job: undefined,
+  lastJob: "done",
+};
+
+function line(instant: number, unit: string, pid: number, text: string, subsystem = "", level: LogLevel = "info"): JournalLine {
+  return { instant, unit, pid, level, subsystem, text };
+}
+
+function machine(unit: Partial<UnitView> = {}): Handmade {
+  const made = handmade("down");
+  made.host.now = 6 * MINUTE + 2 * SEC;
+  made.units = [{ ...UNIT, ...unit }];
+  made.journal = [
+    line(0, "kernel", 0, "Linux version 6.8.12-13-pve", "", "notice"),
+    line(SEC, "corosync", 1, "Starting corosync.service - Corosync Cluster Engine..."),
+    line(SEC + 10_500, "corosync", 812, "Corosync Cluster Engine 3.1.7 starting up", "MAIN", "notice"),
+    line(2 * SEC, "corosync", 812, "Members[1]: 1", "QUORUM", "notice"),
+    line(2 * SEC, "corosync", 1, "Started corosync.service - Corosync Cluster Engine."),
+    line(3 * SEC, "corosync", 812, "host: host: 2 has no active links", "KNET", "warning"),
+  ];
+  return made;
+}
+
+function ask(made: Handmade, text: string): Result {
+  const words = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? "");
+  const answer = answerQuery(made.host, words, { cwd: "/root", stdin: "" });
+  if (answer === undefined || answer === "acts") throw new Error(`${text}: ${String(answer)}`);
+  return answer;
+}
+
+describe("journalctl", () => {
+  it("-u corosync has systemd's lines and the daemon's, the subsystem in its bracket", () => {
+    expect(ask(machine(), "journalctl -u corosync --no-pager").stdout).toBe(
+      "Nov 20 09:35:29 node1 systemd[1]: Starting corosync.service - Corosync Cluster Engine...\n" +
+        "Nov 20 09:35:29 node1 corosync[812]:   [MAIN  ] Corosync Cluster Engine 3.1.7 starting up\n" +
+        "Nov 20 09:35:30 node1 corosync[812]:   [QUORUM] Members[1]: 1\n" +
+        "Nov 20 09:35:30 node1 systemd[1]: Started corosync.service - Corosync Cluster Engine.\n" +
+        "Nov 20 09:35:31 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n",
+    );
+  });
+
+  it.each([
+    ["-n 1", "Nov 20 09:35:31 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n"],
+    ["-n1 -r -o short-precise", "Nov 20 09:35:31.000000 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n"],
+    ["-k", "Nov 20 09:35:28 node1 kernel: Linux version 6.8.12-13-pve\n"],
+    ["-p warning -o cat", "  [KNET  ] host: host: 2 has no active links\n"],
+    ['--since "2026-11-20 09:35:31"', "Nov 20 09:35:31 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n"],
+    ['-u corosync --since "2026-11-20 09:35:29" --until 09:35:29 -o cat', "Starting corosync.service - Corosync Cluster Engine...\n"],
+    ["-u pveproxy", "-- No entries --\n"],
+    ['--since "1 min ago"', "-- No entries --\n"],
+  ])("%s", (options, stdout) => expect(ask(machine(), `journalctl ${options}`)).toEqual({ stdout, stderr: "", status: 0 }));
+
+  it("tells boots apart", () => {
+    const made = machine();
+    made.journal.push(line(5 * MINUTE, "kernel", 0, "Linux version 6.8.12-13-pve"), line(5 * MINUTE, "corosync", 1, "second boot"));
+    const lines = ask(made, "journalctl -u corosync -o short").stdout.split("\n");
+    expect(lines[5]).toMatch(/^-- Boot [0-9a-f]{32} --$/);
+    expect(ask(made, "journalctl -b -u corosync -o cat").stdout).toBe("second boot\n");
+    expect(ask(made, "journalctl -b -1 -u corosync -n 1 -o cat").stdout).toBe("  [KNET  ] host: host: 2 has no active links\n");
+  });
+
+  it.each([
+    ["--since gestern", "Failed to parse timestamp: gestern\n"],
+    ["-p loud", "Unknown log level loud\n"],
+    ["-o json", "journalctl -o json (available: short, short-precise, short-iso, short-full, cat): not modelled in this lab\n"],
+    ["--frobnicate", "journalctl: unrecognized option '--frobnicate'\n"],
+  ])("%s is refused", (options, stderr) => expect(ask(machine(), `journalctl ${options}`)).toEqual({ stdout: "", stderr, status: 1 }));
+});
+
+describe("systemctl", () => {
+  it("status of a running unit", () => {
+    expect(ask(machine(), "systemctl status corosync -n 1")).toEqual({
+      stdout:
+        "● corosync.service - Corosync Cluster Engine\n" +
+        "     Loaded: loaded (/lib/systemd/system/corosync.service; enabled; preset: enabled)\n" +
+        "     Active: active (running) since Fri 2026-11-20 09:35:30 UTC; 6min ago\n" +
+        "       Docs: man:corosync\n             man:corosync.conf\n             man:corosync_overview\n" +
+        "   Main PID: 812 (corosync)\n" +
+        "     CGroup: /system.slice/corosync.service\n             └─812 /usr/sbin/corosync -f\n" +
+        "\nNov 20 09:35:31 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n",
+      stderr: "",
+      status: 0,
+    });
+  });
+
+  it("status of one that failed exits 3 and names the process that ended", () => {
+    const failed = machine({
+      state: "failed",
+      result: "exit-code",
+      exitText: "code=exited, status=8/n/a",
+      mainPid: 0,
+      endedAt: 12 * SEC,
+      since: 12 * SEC,
+    });
+    const { stdout, status } = ask(failed, "systemctl status corosync -n 0");
+    expect(status).toBe(3);
+    expect(stdout.split("\n").slice(0, 4)).toEqual([
+      "× corosync.service - Corosync Cluster Engine",
+      "     Loaded: loaded (/lib/systemd/system/corosync.service; enabled; preset: enabled)",
+      "     Active: failed (Result: exit-code) since Fri 2026-11-20 09:35:40 UTC; 5min ago",
+      "   Duration: 10s",
+    ]);
+    expect(stdout).toContain(
+      "    Process: 812 ExecStart=/usr/sbin/corosync -f $COROSYNC_OPTIONS (code=exited, status=8)\n   Main PID: 812 (code=exited, status=8)\n",
+    );
+    const killed = machine({ state: "failed", result: "signal", exitText: "code=killed, status=9/KILL", mainPid: 0, endedAt: 12 * SEC });
+    expect(ask(killed, "systemctl status corosync -n 0").stdout).toContain("   Main PID: 812 (code=killed, signal=KILL)\n");
+  });
+
+  it("status of one whose condition did not hold", () => {
+    const skipped = machine({ state: "inactive", mainPid: 0, startedAt: undefined, conditionFailedAt: 2 * SEC });
+    expect(ask(skipped, "systemctl status corosync -n 0").stdout).toContain(
+      "     Active: inactive (dead)\n  Condition: start condition failed at Fri 2026-11-20 09:35:30 UTC; 6min ago\n             └─ ConditionPathExists=/etc/corosync/corosync.conf was not met\n",
+    );
+  });
+
+  it.each([
+    ["is-active corosync", "active\n", "", 0],
+    ["is-active nothing", "inactive\n", "", 3],
+    ["is-failed corosync", "active\n", "", 1],
+    ["is-enabled corosync.service", "enabled\n", "", 0],
+    ["is-enabled nothing", "", "Failed to get unit file state for nothing.service: No such file or directory\n", 1],
+    ["status nothing", "", "Unit nothing.service could not be found.\n", 4],
+    ["frobnicate corosync", "", "Unknown command verb frobnicate.\n", 1],
+    ["start", "", "Too few arguments.\n", 1],
+    ["show -p ActiveState,SubState corosync", "ActiveState=active\nSubState=running\n", "", 0],
+  ])("%s", (words, stdout, stderr, status) => expect(ask(machine(), `systemctl ${words}`)).toEqual({ stdout, stderr, status }));
+});
