@@ -1,0 +1,147 @@
+/** One line in a fresh shell of a node, without a terminal: what `exec`, scenarios and tests run. */
+import { setFlagsFromString } from "node:v8";
+import { Files } from "./files.ts";
+import { Interrupt, Interrupted } from "./interrupt.ts";
+import { Interpreter } from "./interpreter/interpreter.ts";
+import { Jobs } from "./interpreter/jobs.ts";
+import type { Context, Descriptors } from "./interpreter/shell.ts";
+import { Shell } from "./interpreter/shell.ts";
+import type { NodePort } from "./port.ts";
+import { PortError } from "./port.ts";
+import type { Device } from "./streams.ts";
+import { nullFile, OpenFile, StreamError } from "./streams.ts";
+import { System } from "./system.ts";
+
+// A pattern that backtracks without end falls back to an engine that does not, so that no typed pattern can hang a session.
+setFlagsFromString("--enable-experimental-regexp_engine-on-excessive-backtracks");
+
+/** What exec exits with when the lab itself failed, as ssh does. */
+export const LAB_FAILED = 255;
+
+export interface LineIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The next piece of input; null at its end. Absent: there is no input. */
+  stdin?: () => Promise<string | null>;
+  /** Fired to interrupt (SIGINT) what runs. */
+  interrupt?: Interrupt;
+}
+
+/** Output decoded as UTF-8 across chunk borders. */
+function outputDevice(write: (text: string) => void): Device {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return {
+    tty: false,
+    read: () => Promise.reject(new StreamError("Bad file descriptor")),
+    write(data, interrupt) {
+      interrupt.check();
+      write(decoder.decode(data, { stream: true }));
+      return Promise.resolve();
+    },
+    close() {
+      const rest = decoder.decode();
+      if (rest !== "") write(rest);
+    },
+  };
+}
+
+function inputDevice(system: System, next: () => Promise<string | null>): Device {
+  let pending: Promise<string | null> | undefined;
+  return {
+    tty: false,
+    async read(interrupt) {
+      // what came for a reader that was interrupted is there for the next one
+      pending ??= next();
+      const text = await system.wait(interrupt.race(pending));
+      pending = undefined;
+      return text === null ? null : new TextEncoder().encode(text);
+    },
+    write: () => Promise.reject(new StreamError("Bad file descriptor")),
+    close: () => undefined,
+  };
+}
+
+/** The environment root has on a node. */
+export function rootEnvironment(shell: Shell, node: string): void {
+  const values: Readonly<Record<string, string>> = {
+    HOME: "/root",
+    LANG: "C",
+    LOGNAME: "root",
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    PWD: "/root",
+    SHELL: "/bin/bash",
+    SHLVL: "1",
+    USER: "root",
+  };
+  for (const [name, value] of Object.entries(values)) {
+    shell.set(name, value);
+    shell.declare(name).exported = true;
+  }
+  shell.set("HOSTNAME", node);
+  shell.set("IFS", " \t\n");
+  shell.set("OPTIND", "1");
+  shell.set("BASH_VERSION", "5.2.37(1)-release");
+}
+
+/** A fresh shell of root on the node. */
+export async function newShell(port: NodePort, system: System, interactive: boolean): Promise<Shell> {
+  const now = await system.now();
+  const shell = new Shell(system, new Files(system), new Jobs(), system.pid(), interactive, now.instant);
+  rootEnvironment(shell, port.node);
+  for (const letter of port.node) shell.random = (Math.imul(shell.random, 31) + letter.charCodeAt(0)) >>> 0;
+  shell.random = (shell.random ^ now.instant) >>> 0;
+  return shell;
+}
+
+/**
+ * Runs one line (or several) and waits for its background jobs, as ssh waits for whoever holds its output.
+ * @returns the exit status; 130 when interrupted; 255 with a line on stderr when the lab failed
+ */
+export async function runLine(port: NodePort, line: string, io: LineIo): Promise<number> {
+  const system = new System(port);
+  const interrupt = io.interrupt ?? new Interrupt();
+  const stdin = io.stdin ? new OpenFile(inputDevice(system, io.stdin)) : nullFile();
+  const fds: Descriptors = new Map([
+    [0, stdin],
+    [1, new OpenFile(outputDevice((text) => io.stdout(text)))],
+    [2, new OpenFile(outputDevice((text) => io.stderr(text)))],
+  ]);
+  port.waiting(false);
+  try {
+    const shell = await newShell(port, system, false);
+    const ctx: Context = { shell, fds, interrupt, condition: false };
+    const status = await runSource(new Interpreter(), ctx, line);
+    await Promise.all(shell.jobs.running().map((job) => endWith(interrupt, job.interrupt, job.done)));
+    return status;
+  } catch (error) {
+    if (!(error instanceof PortError)) throw error;
+    io.stderr(`${error.message}\n`);
+    return LAB_FAILED;
+  } finally {
+    for (const file of fds.values()) await file.release();
+    port.waiting(true);
+  }
+}
+
+async function endWith(interrupt: Interrupt, job: Interrupt, done: Promise<number>): Promise<void> {
+  const off = interrupt.onFire((signal) => job.fire(signal));
+  await done;
+  off();
+}
+
+/** A script at the top of a shell: its EXIT trap, and what Ctrl-C makes of it. @throws PortError */
+export async function runSource(interpreter: Interpreter, ctx: Context, source: string): Promise<number> {
+  let status: number;
+  try {
+    status = await interpreter.settle(ctx, () => interpreter.evaluateSource(ctx, source));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    status = error.status;
+    const trap = ctx.shell.traps.get("INT");
+    const calm: Context = { ...ctx, interrupt: new Interrupt() };
+    if (trap !== undefined) status = await interpreter.settle(calm, () => interpreter.evaluateSource(calm, trap));
+    return interpreter.exitTrap(calm, status);
+  }
+  return interpreter.exitTrap(ctx, status & 255);
+}
+

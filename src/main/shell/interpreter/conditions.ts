@@ -1,0 +1,227 @@
+/** `[[ … ]]` over the parser's tree, and `test` / `[` over arguments. */
+import type { TestExpression } from "unbash";
+import { resolvePath } from "../files.ts";
+import { evaluateText } from "./arithmetic.ts";
+import type { Expander } from "./expand.ts";
+import { matchPattern } from "./pattern.ts";
+import type { Context } from "./shell.ts";
+import { ShellError } from "./shell.ts";
+
+/** @throws ShellError with status 2 */
+export async function evaluateTest(expander: Expander, ctx: Context, node: TestExpression): Promise<boolean> {
+  switch (node.type) {
+    case "TestGroup":
+      return evaluateTest(expander, ctx, node.expression);
+    case "TestNot":
+      return (node.negations.length % 2 === 1) !== (await evaluateTest(expander, ctx, node.operand));
+    case "TestLogical":
+      for (const operand of node.operands) {
+        const value = await evaluateTest(expander, ctx, operand);
+        if (value !== (node.operator === "&&")) return value;
+      }
+      return node.operator === "&&";
+    case "TestUnary":
+      return unary(ctx, node.operator, await expander.text(ctx, node.operand));
+    case "TestBinary": {
+      const left = await expander.text(ctx, node.left);
+      if (node.operator === "=~") return matchExpression(ctx, left, await expander.regularExpression(ctx, node.right));
+      if (node.operator === "==" || node.operator === "=") return matchPattern(await expander.pattern(ctx, node.right), left);
+      if (node.operator === "!=") return !matchPattern(await expander.pattern(ctx, node.right), left);
+      const right = await expander.text(ctx, node.right);
+      if (NUMERIC.includes(node.operator)) {
+        const cells = expander.cells(ctx);
+        return compare(node.operator, await evaluateText(left, cells), await evaluateText(right, cells));
+      }
+      return binary(ctx, left, node.operator, right);
+    }
+  }
+}
+
+/** POSIX extended to JavaScript's regular expressions: only bracket classes differ in what people type. */
+export function extendedRegExp(source: string, flags = ""): RegExp {
+  const converted = source.replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole).replace(/\[\]([^\]]*)\]/g, "[\\]$1]");
+  return new RegExp(converted, flags);
+}
+
+const POSIX_CLASSES: Readonly<Record<string, string>> = {
+  alpha: "a-zA-Z",
+  digit: "0-9",
+  alnum: "a-zA-Z0-9",
+  upper: "A-Z",
+  lower: "a-z",
+  space: "\\s",
+  blank: " \\t",
+  punct: "!-\\/:-@\\[-`{-~",
+  xdigit: "0-9a-fA-F",
+};
+
+function matchExpression(ctx: Context, text: string, source: string): boolean {
+  let compiled: RegExp;
+  try {
+    compiled = extendedRegExp(source);
+  } catch {
+    throw new ShellError(`[[: invalid regular expression \`${source}'`, 2);
+  }
+  const found = compiled.exec(text);
+  ctx.shell.vars.set("BASH_REMATCH", { value: found ? [...found].map((part) => part ?? "") : [], exported: false, readonly: false, integer: false });
+  return found !== null;
+}
+
+const NUMERIC: readonly string[] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
+
+function compare(operator: string, a: bigint, b: bigint): boolean {
+  switch (operator) {
+    case "-eq":
+      return a === b;
+    case "-ne":
+      return a !== b;
+    case "-lt":
+      return a < b;
+    case "-le":
+      return a <= b;
+    case "-gt":
+      return a > b;
+    default:
+      return a >= b;
+  }
+}
+
+async function binary(ctx: Context, left: string, operator: string, right: string): Promise<boolean> {
+  switch (operator) {
+    case "=":
+    case "==":
+      return left === right;
+    case "!=":
+      return left !== right;
+    case "<":
+      return left < right;
+    case ">":
+      return left > right;
+    case "-nt":
+    case "-ot": {
+      const a = (await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, left)))?.mtime;
+      const b = (await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, right)))?.mtime;
+      if (operator === "-nt") return a !== undefined && (b === undefined || a > b);
+      return b !== undefined && (a === undefined || a < b);
+    }
+    case "-ef":
+      return resolvePath(ctx.shell.cwd, left) === resolvePath(ctx.shell.cwd, right);
+    default: {
+      const number = (text: string): bigint => {
+        if (!/^\s*[+-]?\d+\s*$/.test(text)) throw new ShellError(`[: ${text}: integer expression expected`, 2);
+        return BigInt(text.trim().replace(/^\+/, ""));
+      };
+      if (!NUMERIC.includes(operator)) throw new ShellError(`[: ${operator}: binary operator expected`, 2);
+      return compare(operator, number(left), number(right));
+    }
+  }
+}
+
+const UNARY = "abcdefghknoprstuvwxzGLNORS";
+
+async function unary(ctx: Context, operator: string, operand: string): Promise<boolean> {
+  switch (operator) {
+    case "-z":
+      return operand === "";
+    case "-n":
+      return operand !== "";
+    case "-t":
+      return ctx.fds.get(Number(operand))?.tty ?? false;
+    case "-v":
+      return ctx.shell.vars.get(operand)?.value !== undefined;
+    case "-o":
+      return Object.entries(ctx.shell.options).some(([name, on]) => name === operand && on);
+    case "-h":
+    case "-L": {
+      const path = resolvePath(ctx.shell.cwd, operand);
+      const parent = await ctx.shell.files.maybeStat(path);
+      if (!parent) return false;
+      return (await ctx.shell.files.lstat(path)).type === "symlink";
+    }
+  }
+  const stat = operand === "" ? undefined : await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, operand));
+  if (!stat) return false;
+  switch (operator) {
+    case "-d":
+      return stat.type === "directory";
+    case "-f":
+      return stat.type === "file" && (stat.mode & 0o170000) !== 0o020000;
+    case "-s":
+      return stat.size > 0;
+    case "-x":
+      return stat.type === "directory" || (stat.mode & 0o111) !== 0;
+    case "-c":
+      return (stat.mode & 0o170000) === 0o020000;
+    case "-b":
+    case "-p":
+    case "-S":
+    case "-u":
+    case "-g":
+    case "-k":
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** `test` with its arguments. @throws ShellError with status 2 */
+export async function testArguments(ctx: Context, args: readonly string[]): Promise<boolean> {
+  const parser = { args, at: 0 };
+  if (args.length === 0) return false;
+  if (args.length === 1) return args[0] !== "";
+  const value = await testOr(ctx, parser);
+  if (parser.at < args.length) throw new ShellError(args.length <= 3 ? `[: ${args[parser.at]}: unexpected operator` : "[: too many arguments", 2);
+  return value;
+}
+
+interface Arguments {
+  readonly args: readonly string[];
+  at: number;
+}
+
+async function testOr(ctx: Context, p: Arguments): Promise<boolean> {
+  let value = await testAnd(ctx, p);
+  while (p.args[p.at] === "-o") {
+    p.at++;
+    value = (await testAnd(ctx, p)) || value;
+  }
+  return value;
+}
+
+async function testAnd(ctx: Context, p: Arguments): Promise<boolean> {
+  let value = await testTerm(ctx, p);
+  while (p.args[p.at] === "-a") {
+    p.at++;
+    value = (await testTerm(ctx, p)) && value;
+  }
+  return value;
+}
+
+const isBinary = (word: string | undefined): boolean =>
+  word !== undefined && (["=", "==", "!=", "<", ">", "-nt", "-ot", "-ef"].includes(word) || NUMERIC.includes(word));
+
+async function testTerm(ctx: Context, p: Arguments): Promise<boolean> {
+  const word = p.args[p.at];
+  if (word === undefined) throw new ShellError("[: argument expected", 2);
+  if (isBinary(p.args[p.at + 1]) && p.at + 2 < p.args.length) {
+    p.at += 3;
+    return binary(ctx, word, p.args[p.at - 2] ?? "", p.args[p.at - 1] ?? "");
+  }
+  if (word === "!") {
+    p.at++;
+    return !(await testTerm(ctx, p));
+  }
+  if (word === "(") {
+    p.at++;
+    const value = await testOr(ctx, p);
+    if (p.args[p.at] !== ")") throw new ShellError("[: `)' expected", 2);
+    p.at++;
+    return value;
+  }
+  if (/^-.$/.test(word) && UNARY.includes(word.charAt(1)) && p.at + 1 < p.args.length) {
+    p.at += 2;
+    return unary(ctx, word, p.args[p.at - 1] ?? "");
+  }
+  p.at++;
+  return word !== "";
+}

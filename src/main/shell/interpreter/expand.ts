@@ -1,0 +1,283 @@
+/**
+ * Expansion of words, in bash's order: braces, tilde, parameters, commands and arithmetic, splitting, file names. A word becomes pieces that remember
+ * whether they were quoted; fields are cut from the pieces last.
+ */
+import type { ArithmeticWord, CommandExpansionPart, DoubleQuotedChild, ProcessSubstitutionPart, Word, WordPart } from "unbash";
+import { parse } from "unbash";
+import type { Cells } from "./arithmetic.ts";
+import { evaluate } from "./arithmetic.ts";
+import { BRACES_MAX, expandBraces } from "./brace.ts";
+import { expandParameter } from "./parameter.ts";
+import { escapePattern, expandPath, isPattern, unescapePattern } from "./pattern.ts";
+import type { Piece, WordExpander } from "./pieces.ts";
+import { listPieces } from "./pieces.ts";
+import type { Context } from "./shell.ts";
+import { ShellError, STRING_MAX } from "./shell.ts";
+import { element, isAssociative, setElement, special } from "./variables.ts";
+
+/** What expansion needs from the interpreter: running a command for its output, and its process substitutions. */
+export interface Runner {
+  substitute(ctx: Context, part: CommandExpansionPart): Promise<string>;
+  processSubstitution(ctx: Context, part: ProcessSubstitutionPart): Promise<string>;
+}
+
+export class Expander implements WordExpander {
+  constructor(private readonly runner: Runner) {}
+
+  /** Fields of several words, as arguments of a command. */
+  async fields(ctx: Context, words: readonly Word[]): Promise<string[]> {
+    const out: string[] = [];
+    for (const word of words) {
+      for (const variant of bracesOf(word)) await this.field(ctx, variant, out);
+      if (out.length > BRACES_MAX * 4) throw new ShellError("argument list too long", 126);
+    }
+    return out;
+  }
+
+  private async field(ctx: Context, word: Word, out: string[]): Promise<void> {
+    const pieces = await this.pieces(ctx, word);
+    for (const field of split(pieces, ctx.shell.get("IFS") ?? " \t\n")) {
+      if (!ctx.shell.options.noglob && isPattern(field)) {
+        const files = await expandPath(ctx.shell, field);
+        if (files.length > 0) {
+          for (const file of files) out.push(file);
+          continue;
+        }
+      }
+      out.push(unescapePattern(field));
+    }
+  }
+
+  /** One string, without splitting or file names: assignments, redirection targets, `case` words. */
+  async text(ctx: Context, word: Word): Promise<string> {
+    const pieces = await this.pieces(ctx, word);
+    return pieces.map((piece) => (piece.kind === "border" ? " " : piece.text)).join("");
+  }
+
+  /** The word as a pattern: what was quoted stands for itself. */
+  async pattern(ctx: Context, word: Word): Promise<string> {
+    const pieces = await this.pieces(ctx, word);
+    return pieces.map((p) => (p.kind === "quoted" ? escapePattern(p.text) : p.kind === "border" ? " " : p.text)).join("");
+  }
+
+  /** The word as a regular expression of `=~`: what was quoted stands for itself. */
+  async regularExpression(ctx: Context, word: Word): Promise<string> {
+    if (!word.parts) return word.text;
+    let out = "";
+    for (const part of word.parts) {
+      if (part.type === "Literal" || part.type === "Glob" || part.type === "ExtendedGlob" || part.type === "BraceExpansion") out += part.text;
+      else {
+        for (const piece of await this.part(ctx, part)) {
+          out += piece.kind === "quoted" ? piece.text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&") : piece.text;
+        }
+      }
+    }
+    return out;
+  }
+
+  /** Parts of a here document, where quotes mean nothing. */
+  async document(ctx: Context, parts: readonly WordPart[]): Promise<string> {
+    let out = "";
+    for (const part of parts) for (const piece of await this.quotedPart(ctx, part)) out += piece.kind === "border" ? " " : piece.text;
+    return out;
+  }
+
+  /** How arithmetic reaches variables and expansions of this context. */
+  cells(ctx: Context): Cells {
+    const subscript = /^(\w+)\[([^]*)\]$/;
+    return {
+      expand: (word: ArithmeticWord) => this.arithmeticWord(ctx, word),
+      substitute: (text: string) => this.reparse(ctx, text),
+      get: (name) => {
+        const m = subscript.exec(name);
+        if (m) return element(ctx.shell, m[1] ?? "", m[2] ?? "0");
+        return name === "RANDOM" ? String((ctx.shell.random = (ctx.shell.random * 69069 + 1) >>> 17)) : ctx.shell.get(name);
+      },
+      set: (name, value) => {
+        const m = subscript.exec(name);
+        if (m) setElement(ctx.shell, m[1] ?? "", m[2] ?? "0", value);
+        else ctx.shell.set(name, value);
+      },
+    };
+  }
+
+  private async arithmeticWord(ctx: Context, word: ArithmeticWord): Promise<string> {
+    let text = "";
+    if (!word.parts) text = word.value;
+    else for (const part of word.parts) for (const piece of await this.quotedPart(ctx, part)) text += piece.text;
+    const m = /^([A-Za-z_]\w*)\[([^]+)\]$/.exec(text);
+    if (!m || isAssociative(ctx.shell, m[1] ?? "") || /^\d+$/.test(m[2] ?? "")) return text;
+    return `${m[1]}[${await this.subscript(ctx, m[2] ?? "0")}]`;
+  }
+
+  /** The number a subscript of an indexed array stands for. */
+  async subscript(ctx: Context, text: string): Promise<string> {
+    const script = parse(`((${text}))`);
+    const command = script.commands[0]?.command;
+    if (command?.type !== "ArithmeticCommand" || !command.expression) throw new ShellError(`${text}: bad array subscript`);
+    return (await evaluate(command.expression, this.cells(ctx))).toString();
+  }
+
+  private async reparse(ctx: Context, text: string): Promise<string> {
+    const command = parse(`: "${text}"`).commands[0]?.command;
+    const word = command?.type === "Command" ? command.suffix[0] : undefined;
+    return word?.type === "Word" ? this.text(ctx, word) : "";
+  }
+
+  async pieces(ctx: Context, word: Word): Promise<Piece[]> {
+    const home = tilde(ctx, word);
+    if (!word.parts) {
+      if (home === undefined) return [{ kind: "quoted", text: word.value }];
+      return [{ kind: "quoted", text: home + word.value.slice(/^~[^/:]*/.exec(word.value)?.[0].length ?? 0) }];
+    }
+    const out: Piece[] = [];
+    let size = 0;
+    for (const [index, part] of word.parts.entries()) {
+      let pieces = await this.part(ctx, part);
+      if (index === 0 && home !== undefined && part.type === "Literal") {
+        pieces = [{ kind: "quoted", text: home + part.value.slice(/^~[^/:]*/.exec(part.value)?.[0].length ?? 0) }];
+      }
+      for (const piece of pieces) {
+        out.push(piece);
+        size += piece.text.length;
+      }
+      if (size > STRING_MAX) throw new ShellError(`cannot allocate ${size} bytes`);
+    }
+    return out;
+  }
+
+  private async part(ctx: Context, part: WordPart): Promise<Piece[]> {
+    switch (part.type) {
+      case "Literal":
+        return part.value === "" ? [] : [{ kind: "quoted", text: part.value }];
+      case "SingleQuoted":
+      case "AnsiCQuoted":
+        return [{ kind: "quoted", text: part.value }];
+      case "DoubleQuoted":
+      case "LocaleString":
+        return this.doubleQuoted(ctx, part.parts);
+      case "Glob":
+      case "ExtendedGlob":
+        return [{ kind: "pattern", text: part.text }];
+      case "BraceExpansion":
+        return [{ kind: "quoted", text: part.text }];
+      case "ProcessSubstitution":
+        return [{ kind: "quoted", text: await this.runner.processSubstitution(ctx, part) }];
+      default:
+        return this.expansion(ctx, part, false);
+    }
+  }
+
+  private async doubleQuoted(ctx: Context, parts: readonly DoubleQuotedChild[]): Promise<Piece[]> {
+    const out: Piece[] = [];
+    for (const part of parts) for (const piece of await this.quotedPart(ctx, part)) out.push(piece);
+    const emptyList = parts.length > 0 && out.length === 0;
+    return emptyList ? [] : [{ kind: "quoted", text: "" }, ...out];
+  }
+
+  private async quotedPart(ctx: Context, part: WordPart): Promise<Piece[]> {
+    if (part.type === "Literal") return [{ kind: "quoted", text: part.value }];
+    if (part.type === "DoubleQuoted" || part.type === "LocaleString") return this.doubleQuoted(ctx, part.parts);
+    if (
+      part.type === "SimpleExpansion" ||
+      part.type === "ParameterExpansion" ||
+      part.type === "CommandExpansion" ||
+      part.type === "ArithmeticExpansion"
+    ) {
+      return this.expansion(ctx, part, true);
+    }
+    return [{ kind: "quoted", text: part.text }];
+  }
+
+  private async expansion(
+    ctx: Context,
+    part: Exclude<DoubleQuotedChild, { type: "Literal" }>,
+    quoted: boolean,
+  ): Promise<Piece[]> {
+    const kind = quoted ? "quoted" : "raw";
+    switch (part.type) {
+      case "SimpleExpansion":
+        return this.simple(ctx, part.text.slice(1), quoted);
+      case "ParameterExpansion":
+        return expandParameter(this, ctx, part, quoted);
+      case "CommandExpansion":
+        return [{ kind, text: await this.runner.substitute(ctx, part) }];
+      case "ArithmeticExpansion": {
+        const value = part.expression ? await evaluate(part.expression, this.cells(ctx)) : 0n;
+        return [{ kind, text: value.toString() }];
+      }
+    }
+  }
+
+  private async simple(ctx: Context, name: string, quoted: boolean): Promise<Piece[]> {
+    if (name === "@" || name === "*") return listPieces(ctx, ctx.shell.positional, name, quoted);
+    const value = await special(ctx, name);
+    if (value === undefined) {
+      if (ctx.shell.options.nounset) throw new ShellError(`${name}: unbound variable`, 1, true);
+      return quoted ? [{ kind: "quoted", text: "" }] : [];
+    }
+    return [{ kind: quoted ? "quoted" : "raw", text: value }];
+  }
+}
+
+function tilde(ctx: Context, word: Word): string | undefined {
+  const m = /^~([^/:]*)/.exec(word.text);
+  if (!m) return undefined;
+  if (m[1] === "") return ctx.shell.get("HOME") ?? "/root";
+  if (m[1] === "+") return ctx.shell.cwd;
+  if (m[1] === "-") return ctx.shell.get("OLDPWD");
+  return m[1] === "root" ? "/root" : undefined;
+}
+
+function bracesOf(word: Word): Word[] {
+  if (!word.parts?.some((part) => part.type === "BraceExpansion")) return [word];
+  const texts = expandBraces(word.text);
+  if (!texts) throw new ShellError("brace expansion: too many words");
+  const words: Word[] = [];
+  for (const text of texts) {
+    const command = parse(`: ${text}`).commands[0]?.command;
+    const made = command?.type === "Command" ? command.suffix[0] : undefined;
+    if (made?.type === "Word") words.push(made);
+    else if (text === "") continue;
+  }
+  return words;
+}
+
+
+/** Cuts pieces into fields; a field comes out as a pattern whose quoted characters are escaped. */
+export function split(pieces: readonly Piece[], ifs: string): string[] {
+  const fields: string[] = [];
+  let current: string | undefined;
+  const white = [...ifs].filter((c) => c === " " || c === "\t" || c === "\n").join("");
+  const end = (): void => {
+    if (current !== undefined) fields.push(current);
+    current = undefined;
+  };
+  for (const piece of pieces) {
+    if (piece.kind === "border") end();
+    else if (piece.kind === "quoted") current = (current ?? "") + escapePattern(piece.text);
+    else if (piece.kind === "pattern") current = (current ?? "") + piece.text;
+    else if (ifs === "") {
+      if (piece.text !== "") current = (current ?? "") + piece.text;
+    } else {
+      let afterDelimiter = false;
+      for (const c of piece.text) {
+        if (white.includes(c)) {
+          if (current !== undefined) {
+            end();
+            afterDelimiter = true;
+          }
+        } else if (ifs.includes(c)) {
+          if (current === undefined && !afterDelimiter) current = "";
+          end();
+          afterDelimiter = false;
+        } else {
+          current = (current ?? "") + (c === "\\" ? "\\\\" : c);
+          afterDelimiter = false;
+        }
+      }
+    }
+  }
+  end();
+  return fields;
+}

@@ -1,0 +1,477 @@
+/**
+ * Runs parsed lines: lists, pipelines of concurrent stages, compound commands, functions, substitutions. Simple commands are looked up in command.ts.
+ * Control flow travels as Leave, Ctrl-C as Interrupted, a broken pipe as BrokenPipe; a stage turns them into statuses.
+ */
+import type {
+  AndOr,
+  ArithmeticExpression,
+  Case,
+  CommandExpansionPart,
+  CommandNode,
+  CompoundList,
+  For,
+  If,
+  ParsedScript,
+  Pipeline,
+  ProcessSubstitutionPart,
+  Script,
+  Statement,
+  While,
+} from "unbash";
+import { print } from "unbash/printer";
+import { FileError } from "../files.ts";
+import { Interrupt, Interrupted } from "../interrupt.ts";
+import { PortError } from "../port.ts";
+import type { OpenFile } from "../streams.ts";
+import { BrokenPipe, makePipe, nullFile, StreamError } from "../streams.ts";
+import { PROCESSES_MAX } from "../system.ts";
+import { evaluate } from "./arithmetic.ts";
+import { runArgv, runCommand, runScript } from "./command.ts";
+import { evaluateTest } from "./conditions.ts";
+import type { Runner } from "./expand.ts";
+import { Expander } from "./expand.ts";
+import { matchPattern } from "./pattern.ts";
+import type { Executor } from "./program.ts";
+import { decode, openInput } from "./program.ts";
+import { redirect, releaseAll } from "./redirect.ts";
+import type { Context, Descriptors, FunctionBody } from "./shell.ts";
+import { complain, DEPTH_MAX, Leave, say, Shell, ShellError, STRING_MAX } from "./shell.ts";
+import { parseLine, syntaxError } from "./syntax.ts";
+
+export class Interpreter implements Runner, Executor {
+  readonly expander = new Expander(this);
+
+  /** A whole script: syntax errors first, then its statements. */
+  async script(ctx: Context, script: ParsedScript, source: string): Promise<number> {
+    const wrong = syntaxError(script, source);
+    if (wrong !== undefined) {
+      for (const line of wrong) await complain(ctx, line);
+      return (ctx.shell.status = 2);
+    }
+    return this.statements(ctx, script.commands);
+  }
+
+  async statements(ctx: Context, statements: readonly Statement[]): Promise<number> {
+    for (const statement of statements) await this.statement(ctx, statement);
+    return ctx.shell.status;
+  }
+
+  private async list(ctx: Context, list: CompoundList): Promise<number> {
+    return this.statements(ctx, list.commands);
+  }
+
+  private async statement(ctx: Context, statement: Statement): Promise<void> {
+    await ctx.shell.system.step(ctx.interrupt);
+    if (ctx.shell.options.noexec && !ctx.shell.interactive) return;
+    if (statement.background) await this.background(ctx, statement);
+    else if (statement.command.type === "AndOr") await this.andOr(ctx, statement.command);
+    else await this.pipeline(ctx, statement.command);
+  }
+
+  private async andOr(ctx: Context, node: AndOr): Promise<number> {
+    const quiet: Context = { ...ctx, condition: true };
+    for (const [index, command] of node.commands.entries()) {
+      const operator = index === 0 ? undefined : node.operators[index - 1];
+      if (operator === "&&" && ctx.shell.status !== 0) continue;
+      if (operator === "||" && ctx.shell.status === 0) continue;
+      await this.pipeline(index < node.commands.length - 1 ? quiet : ctx, command);
+    }
+    return ctx.shell.status;
+  }
+
+  private async pipeline(ctx: Context, node: CommandNode | Pipeline): Promise<number> {
+    if (node.type !== "Pipeline") {
+      const status = await this.command(ctx, node);
+      ctx.shell.status = status;
+      if (node.type === "Command") ctx.shell.pipeStatus = [status];
+      return exitOnError(ctx, status, node.type === "Command" || node.type === "Subshell" || node.type === "Redirected");
+    }
+    const negated = node.prefixes.filter((prefix) => prefix.type === "Negation").length % 2 === 1;
+    const timed = node.prefixes.some((prefix) => prefix.type === "Time");
+    const began = timed ? (await ctx.shell.system.now()).instant : 0;
+    const inner: Context = negated ? { ...ctx, condition: true } : ctx;
+    const only = node.commands.length === 1 ? node.commands[0] : undefined;
+    let status = only ? await this.command(inner, only) : await this.stages(inner, node);
+    if (timed) await say(ctx, 2, timeReport((await ctx.shell.system.now()).instant - began));
+    if (negated) status = status === 0 ? 1 : 0;
+    ctx.shell.status = status;
+    return exitOnError(inner, status, true);
+  }
+
+  private async stages(ctx: Context, node: Pipeline): Promise<number> {
+    const runs: Promise<number>[] = [];
+    let input: OpenFile | undefined;
+    for (const [index, command] of node.commands.entries()) {
+      const fds: Descriptors = copyDescriptors(ctx.fds);
+      if (input) await put(fds, 0, input);
+      input = undefined;
+      if (index < node.commands.length - 1) {
+        const pipe = makePipe();
+        await put(fds, 1, pipe.writer);
+        if (node.operators[index] === "|&") await put(fds, 2, pipe.writer.retain());
+        input = pipe.reader;
+      }
+      runs.push(this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command)));
+    }
+    const results = await Promise.allSettled(runs);
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+    ctx.interrupt.check();
+    const statuses = results.map((result) => (result.status === "fulfilled" ? result.value : 1));
+    ctx.shell.pipeStatus = statuses;
+    const last = statuses.at(-1) ?? 0;
+    return ctx.shell.options.pipefail ? (statuses.findLast((status) => status !== 0) ?? 0) : last;
+  }
+
+  /**
+   * A process: a copy of the shell with open files of its own, which it lets go at its end.
+   * @returns its status. Rejects only when the lab itself failed, or with Interrupted.
+   */
+  async spawn(ctx: Context, body: (inner: Context) => Promise<number>, interrupt = ctx.interrupt): Promise<number> {
+    return this.process(ctx, copyDescriptors(ctx.fds), interrupt, body);
+  }
+
+  private async process(ctx: Context, fds: Descriptors, interrupt: Interrupt, body: (inner: Context) => Promise<number>): Promise<number> {
+    const system = ctx.shell.system;
+    try {
+      if (system.processes >= PROCESSES_MAX) throw new ShellError("fork: retry: Resource temporarily unavailable", 254);
+      system.processes++;
+      try {
+        const shell = ctx.shell.fork();
+        shell.traps.delete("EXIT");
+        const inner: Context = { shell, fds, interrupt, condition: ctx.condition };
+        const status = await this.settle(inner, () => body(inner));
+        return await this.exitTrap(inner, status);
+      } finally {
+        system.processes--;
+      }
+    } catch (error) {
+      if (!(error instanceof ShellError)) throw error;
+      await complain({ ...ctx, fds }, error.message);
+      return error.status;
+    } finally {
+      await releaseQuietly(ctx, [...fds.values()]);
+    }
+  }
+
+  /** Runs `body` and turns what ends a shell into its status. */
+  async settle(ctx: Context, body: () => Promise<number>): Promise<number> {
+    try {
+      return await body();
+    } catch (error) {
+      return this.statusOf(ctx, error);
+    }
+  }
+
+  private async statusOf(ctx: Context, error: unknown): Promise<number> {
+    if (error instanceof Leave) return error.what === "exit" || error.what === "return" ? error.count : ctx.shell.status;
+    if (error instanceof BrokenPipe) return 141;
+    if (error instanceof ShellError) {
+      await complain(ctx, error.message);
+      return error.status;
+    }
+    if (error instanceof StreamError || error instanceof FileError) {
+      await complain(ctx, error.message);
+      return 1;
+    }
+    throw error;
+  }
+
+  /** The EXIT trap of a shell that ends. */
+  async exitTrap(ctx: Context, status: number): Promise<number> {
+    const trap = ctx.shell.traps.get("EXIT");
+    if (trap === undefined) return status;
+    ctx.shell.traps.delete("EXIT");
+    ctx.shell.status = status;
+    return this.settle(ctx, async () => {
+      await this.evaluateSource(ctx, trap);
+      return status;
+    });
+  }
+
+  private async background(ctx: Context, statement: Statement): Promise<void> {
+    const interrupt = new Interrupt();
+    const fds = copyDescriptors(ctx.fds);
+    await put(fds, 0, nullFile());
+    const command = statement.command;
+    const pid = ctx.shell.system.pid();
+    const done = this.process(ctx, fds, interrupt, async (inner) =>
+      command.type === "AndOr" ? this.andOr(inner, command) : this.pipeline(inner, command),
+    ).catch((error: unknown) => {
+      if (error instanceof Interrupted) return error.status;
+      if (error instanceof PortError) return 255;
+      throw error;
+    });
+    const text = print({ type: "Script", pos: 0, end: 0, shebang: undefined, commands: [{ ...statement, background: false }] }).trim();
+    const job = ctx.shell.jobs.add(pid, text, interrupt, done);
+    ctx.shell.lastBackground = pid;
+    ctx.shell.status = 0;
+    if (ctx.shell.interactive && ctx.shell.subshell === 0) await say(ctx, 2, `[${job.id}] ${pid}\n`);
+  }
+
+  /** One command of a pipeline, in this shell. Errors of the command itself become its status. */
+  async command(ctx: Context, node: CommandNode): Promise<number> {
+    try {
+      switch (node.type) {
+        case "Command":
+          return await runCommand(this, ctx, node);
+        case "Redirected": {
+          const { fds, opened } = await redirect(this.expander, ctx, node.redirects);
+          try {
+            return await this.command({ ...ctx, fds }, node.command);
+          } finally {
+            await releaseAll(opened);
+          }
+        }
+        case "Function":
+          ctx.shell.functions.set(await this.expander.text(ctx, node.name), node.body);
+          return 0;
+        case "Coproc":
+          throw new ShellError("coproc: not modelled in this shell");
+        default:
+          return await this.compound(ctx, node);
+      }
+    } catch (error) {
+      if (error instanceof ShellError && !error.fatal) {
+        await complain(ctx, error.message);
+        return error.status;
+      }
+      if (error instanceof ShellError) {
+        await complain(ctx, error.message);
+        throw new Leave("exit", ctx.shell.interactive && ctx.shell.subshell === 0 ? 1 : 127);
+      }
+      throw error;
+    }
+  }
+
+  runArgv(ctx: Context, argv: readonly string[]): Promise<number> {
+    return runArgv(this, ctx, argv);
+  }
+
+  runScript(ctx: Context, source: string, arg0: string, args: readonly string[]): Promise<number> {
+    return runScript(this, ctx, source, arg0, args);
+  }
+
+  async body(ctx: Context, body: FunctionBody): Promise<number> {
+    return body.type === "CompoundList" ? this.list(ctx, body) : this.command(ctx, body);
+  }
+
+  private async compound(ctx: Context, node: Exclude<CommandNode, { type: "Command" | "Redirected" | "Function" | "Coproc" }>): Promise<number> {
+    switch (node.type) {
+      case "BraceGroup":
+        return this.list(ctx, node.body);
+      case "Subshell":
+        return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
+      case "If":
+        return this.ifCommand(ctx, node);
+      case "While":
+        return this.whileLoop(ctx, node);
+      case "For":
+        return this.forLoop(ctx, node);
+      case "ArithmeticFor":
+        return this.arithmeticFor(ctx, node.initialize, node.test, node.update, node.body);
+      case "Case":
+        return this.caseCommand(ctx, node);
+      case "TestCommand":
+        return (await evaluateTest(this.expander, ctx, node.expression)) ? 0 : 1;
+      case "ArithmeticCommand":
+        return (await this.arithmetic(ctx, node.expression, 1n)) === 0n ? 1 : 0;
+      case "Select":
+        throw new ShellError("select: not modelled in this shell");
+    }
+  }
+
+  private async arithmetic(ctx: Context, node: ArithmeticExpression | undefined, empty: bigint): Promise<bigint> {
+    return node ? evaluate(node, this.expander.cells(ctx)) : empty;
+  }
+
+  private async ifCommand(ctx: Context, node: If): Promise<number> {
+    const quiet: Context = { ...ctx, condition: true };
+    if ((await this.list(quiet, node.clause)) === 0) return this.list(ctx, node.then);
+    for (const branch of node.elif) {
+      if ((await this.list(quiet, branch.clause)) === 0) return this.list(ctx, branch.then);
+    }
+    if (node.else) return this.list(ctx, node.else);
+    return 0;
+  }
+
+  /** One round of a loop's body. @returns false when the loop ends */
+  private async round(ctx: Context, body: CompoundList): Promise<boolean> {
+    await ctx.shell.system.step(ctx.interrupt);
+    try {
+      await this.list(ctx, body);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Leave) || error.what === "exit" || error.what === "return") throw error;
+      if (--error.count > 0) throw error;
+      ctx.shell.status = 0;
+      return error.what === "continue";
+    }
+  }
+
+  private async loop(ctx: Context, run: () => Promise<number>): Promise<number> {
+    ctx.shell.loops++;
+    try {
+      return await run();
+    } finally {
+      ctx.shell.loops--;
+    }
+  }
+
+  private whileLoop(ctx: Context, node: While): Promise<number> {
+    const quiet: Context = { ...ctx, condition: true };
+    return this.loop(ctx, async () => {
+      let status = 0;
+      while (((await this.list(quiet, node.clause)) === 0) === (node.kind === "while")) {
+        if (!(await this.round(ctx, node.body))) return 0;
+        status = ctx.shell.status;
+      }
+      return status;
+    });
+  }
+
+  private forLoop(ctx: Context, node: For): Promise<number> {
+    return this.loop(ctx, async () => {
+      const words = node.wordlist ? await this.expander.fields(ctx, node.wordlist) : [...ctx.shell.positional];
+      let status = 0;
+      for (const word of words) {
+        ctx.shell.set(node.name.value, word);
+        if (!(await this.round(ctx, node.body))) return 0;
+        status = ctx.shell.status;
+      }
+      return status;
+    });
+  }
+
+  private arithmeticFor(
+    ctx: Context,
+    initialize: ArithmeticExpression | undefined,
+    test: ArithmeticExpression | undefined,
+    update: ArithmeticExpression | undefined,
+    body: CompoundList,
+  ): Promise<number> {
+    return this.loop(ctx, async () => {
+      let status = 0;
+      await this.arithmetic(ctx, initialize, 0n);
+      while ((await this.arithmetic(ctx, test, 1n)) !== 0n) {
+        if (!(await this.round(ctx, body))) return 0;
+        status = ctx.shell.status;
+        await this.arithmetic(ctx, update, 0n);
+      }
+      return status;
+    });
+  }
+
+  private async caseCommand(ctx: Context, node: Case): Promise<number> {
+    const text = await this.expander.text(ctx, node.word);
+    let through = false;
+    let status = 0;
+    for (const item of node.items) {
+      let hit = through;
+      for (const pattern of item.pattern) hit ||= matchPattern(await this.expander.pattern(ctx, pattern), text);
+      if (!hit) continue;
+      status = await this.list(ctx, item.body);
+      if (item.body.commands.length === 0) status = 0;
+      if (item.terminator === ";&") through = true;
+      else if (item.terminator === ";;&") through = false;
+      else return status;
+    }
+    return status;
+  }
+
+  /** A line known as text: `eval`, `source`, traps, `bash -c`. */
+  async evaluateSource(ctx: Context, source: string): Promise<number> {
+    if (++ctx.shell.depth > DEPTH_MAX) {
+      ctx.shell.depth--;
+      throw new ShellError(`maximum nesting level exceeded (${DEPTH_MAX})`, 1, true);
+    }
+    try {
+      return await this.script(ctx, parseLine(source), source);
+    } finally {
+      ctx.shell.depth--;
+    }
+  }
+
+  async substitute(ctx: Context, part: CommandExpansionPart): Promise<string> {
+    const script = part.script;
+    if (!script) return "";
+    const direct = onlyInput(script);
+    if (direct) {
+      const path = await this.expander.text(ctx, direct);
+      const file = await openInput(ctx, path).catch((error: unknown) => {
+        throw error instanceof FileError ? new ShellError(`${path}: ${error.message}`) : error;
+      });
+      return trimmed(await file.readAll(ctx.interrupt, STRING_MAX));
+    }
+    const pipe = makePipe();
+    const fds = copyDescriptors(ctx.fds);
+    await put(fds, 1, pipe.writer);
+    const run = this.process(ctx, fds, ctx.interrupt, (inner) => this.script(inner, script, script.source ?? part.text));
+    const [status, output] = await Promise.allSettled([run, pipe.reader.readAll(ctx.interrupt, STRING_MAX).finally(() => pipe.reader.release())]);
+    if (status.status === "rejected") throw status.reason;
+    if (output.status === "rejected") throw output.reason;
+    ctx.shell.status = status.value;
+    return trimmed(output.value);
+  }
+
+  async processSubstitution(ctx: Context, part: ProcessSubstitutionPart): Promise<string> {
+    const script = part.script;
+    if (!script) throw new ShellError("syntax error in process substitution", 2);
+    let number = 63;
+    while (ctx.fds.has(number)) number--;
+    const pipe = makePipe();
+    const fds = copyDescriptors(ctx.fds);
+    await put(fds, part.operator === "<" ? 1 : 0, part.operator === "<" ? pipe.writer : pipe.reader);
+    ctx.fds.set(number, part.operator === "<" ? pipe.reader : pipe.writer);
+    const run = this.process(ctx, fds, ctx.interrupt, (inner) => this.script(inner, script, script.source ?? part.text));
+    run.catch(() => undefined);
+    return `/dev/fd/${number}`;
+  }
+}
+
+/** `$(<file)` */
+function onlyInput(script: Script): Parameters<Expander["text"]>[1] | undefined {
+  const command = script.commands.length === 1 ? script.commands[0]?.command : undefined;
+  if (command?.type !== "Command" || command.name || command.prefix.length !== 1) return undefined;
+  const only = command.prefix[0];
+  return only?.type === "Redirect" && only.operator === "<" && !only.descriptor ? only.target : undefined;
+}
+
+function trimmed(output: Uint8Array): string {
+  return decode(output).replaceAll("\u0000", "").replace(/\n+$/, "");
+}
+
+function exitOnError(ctx: Context, status: number, simple: boolean): number {
+  if (status !== 0 && simple && ctx.shell.options.errexit && !ctx.condition) throw new Leave("exit", status);
+  return status;
+}
+
+function timeReport(micros: number): string {
+  const seconds = micros / 1_000_000;
+  const real = `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(3)}s`;
+  return `\nreal\t${real}\nuser\t0m0.000s\nsys\t0m0.000s\n`;
+}
+
+export function copyDescriptors(fds: Descriptors): Descriptors {
+  const copy: Descriptors = new Map();
+  for (const [number, file] of fds) copy.set(number, file.retain());
+  return copy;
+}
+
+/** Replaces an entry of a table that owns its files. */
+export async function put(fds: Descriptors, number: number, file: OpenFile): Promise<void> {
+  const old = fds.get(number);
+  fds.set(number, file);
+  await old?.release();
+}
+
+async function releaseQuietly(ctx: Context, files: readonly OpenFile[]): Promise<void> {
+  for (const file of files) {
+    try {
+      await file.release();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      await complain(ctx, `write error: ${error.message}`);
+    }
+  }
+}

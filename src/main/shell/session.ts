@@ -1,0 +1,119 @@
+/**
+ * The exec session process: warm, so that a line costs no start. The lab's process sends lines over IPC and gets output and status back; every line has
+ * a connection of its own to the lab, because the floor belongs to a connection.
+ */
+import type { FromSession, ToSession } from "../lab/protocol.ts";
+import { connectSocket } from "../lab/client.ts";
+import type { LabClient } from "../lab/client.ts";
+import { ClientPort } from "./client-port.ts";
+import { LAB_FAILED, runLine } from "./exec.ts";
+import { Interrupt } from "./interrupt.ts";
+
+/** Characters of input a line may have waiting. */
+const INPUT_MAX = 16 * 1024 * 1024;
+
+interface Running {
+  interrupt: Interrupt;
+  input: (string | null)[];
+  inputSize: number;
+  wake: (() => void) | undefined;
+}
+
+const running = new Map<string, Running>();
+
+function send(message: FromSession): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** A connection that is ready before the next line needs it. */
+class Spare {
+  private ready: Promise<LabClient | undefined> | undefined;
+
+  constructor(
+    private readonly socket: string,
+    private readonly secret: string,
+  ) {}
+
+  prepare(): void {
+    this.ready ??= connectSocket(this.socket, this.secret).catch(() => undefined);
+  }
+
+  async take(): Promise<LabClient | undefined> {
+    this.prepare();
+    const ready = this.ready;
+    this.ready = undefined;
+    return ready;
+  }
+}
+
+async function nextInput(state: Running): Promise<string | null> {
+  for (;;) {
+    const [first] = state.input;
+    if (first === null) return null;
+    if (first !== undefined) {
+      state.input.shift();
+      state.inputSize -= first.length;
+      return first;
+    }
+    await new Promise<void>((resolve) => (state.wake = resolve));
+  }
+}
+
+async function run(spare: Spare, id: string, node: string, line: string): Promise<void> {
+  const state: Running = { interrupt: new Interrupt(), input: [], inputSize: 0, wake: undefined };
+  running.set(id, state);
+  let status = LAB_FAILED;
+  try {
+    const client = await spare.take();
+    if (!client) send({ kind: "output", id, stream: "stderr", data: "quorate: the lab does not answer\n" });
+    else {
+      try {
+        status = await runLine(new ClientPort(client, node, true), line, {
+          stdout: (data) => send({ kind: "output", id, stream: "stdout", data }),
+          stderr: (data) => send({ kind: "output", id, stream: "stderr", data }),
+          stdin: () => nextInput(state),
+          interrupt: state.interrupt,
+        });
+      } finally {
+        client.close();
+      }
+    }
+  } catch (error) {
+    send({ kind: "output", id, stream: "stderr", data: `quorate: the shell failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` });
+  }
+  running.delete(id);
+  send({ kind: "exit", id, status });
+  spare.prepare();
+}
+
+function input(id: string, data: string | null): void {
+  const state = running.get(id);
+  if (!state || state.input.includes(null)) return;
+  state.inputSize += data?.length ?? 0;
+  if (state.inputSize > INPUT_MAX) {
+    send({ kind: "output", id, stream: "stderr", data: `quorate: more than ${INPUT_MAX / 1048576} MiB of input are waiting; the rest is cut off\n` });
+    state.input.push(null);
+  } else state.input.push(data);
+  state.wake?.();
+}
+
+function main(): void {
+  const { QUORATE_SOCKET: socket, QUORATE_SECRET: secret } = process.env;
+  if (socket === undefined || secret === undefined || !process.send) {
+    process.stderr.write("quorate: this program is started by a lab, with QUORATE_SOCKET and QUORATE_SECRET in its environment\n");
+    process.exit(2);
+  }
+  const spare = new Spare(socket, secret);
+  process.on("disconnect", () => process.exit(0));
+  process.on("message", (message) => {
+    // Only the lab's own process can write to this channel.
+    const asked = message as ToSession;
+    if (asked.kind === "run") void run(spare, asked.id, asked.node, asked.line);
+    else if (asked.kind === "input") input(asked.id, asked.data);
+    else running.get(asked.id)?.interrupt.fire(2);
+  });
+  spare.prepare();
+  send({ kind: "ready" });
+}
+
+main();

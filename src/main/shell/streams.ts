@@ -1,0 +1,262 @@
+/**
+ * Open files of a shell: pipes with back-pressure, terminals, node files, nothing. Counted references close an end when the last holder lets go, as
+ * in a kernel: a reader then sees end of file, a writer BrokenPipe.
+ */
+import type { Interrupt } from "./interrupt.ts";
+import type { System } from "./system.ts";
+
+/** Bytes a pipe holds before its writer waits (Linux: 64 KiB). */
+export const PIPE_BYTES = 65_536;
+
+/** Longest line that text tools take, bytes. */
+export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The reader is gone (SIGPIPE). */
+export class BrokenPipe extends Error {
+  constructor() {
+    super("Broken pipe");
+  }
+}
+
+/** An input or output error with the words a program prints for it. */
+export class StreamError extends Error {}
+
+export interface Device {
+  readonly tty: boolean;
+  /** The next bytes; null at the end. */
+  read(interrupt: Interrupt): Promise<Uint8Array | null>;
+  write(data: Uint8Array, interrupt: Interrupt): Promise<void>;
+  close(): Promise<void> | void;
+  /** Calls `listener` when writing has become pointless. */
+  onBroken?(listener: () => void): () => void;
+  /** Set by a terminal: one line from the person, without echo. */
+  readSecret?(interrupt: Interrupt): Promise<string | null>;
+  /** Size of a terminal in characters. */
+  size?(): { cols: number; rows: number };
+  /** One keystroke (a character or an escape sequence) from a terminal; null at its end. */
+  readKey?(interrupt: Interrupt): Promise<string | null>;
+}
+
+const NEWLINE = 10;
+const encoder = new TextEncoder();
+
+export class OpenFile {
+  private refs = 1;
+  private kept: Uint8Array | undefined;
+
+  constructor(readonly device: Device) {}
+
+  get tty(): boolean {
+    return this.device.tty;
+  }
+
+  retain(): this {
+    this.refs++;
+    return this;
+  }
+
+  async release(): Promise<void> {
+    if (--this.refs === 0) await this.device.close();
+  }
+
+  async read(interrupt: Interrupt): Promise<Uint8Array | null> {
+    const kept = this.kept;
+    if (kept) {
+      this.kept = undefined;
+      return kept;
+    }
+    return this.device.read(interrupt);
+  }
+
+  /** Puts bytes back: the next reader gets them first. */
+  unread(data: Uint8Array): void {
+    if (data.length === 0) return;
+    this.kept = this.kept ? concat([data, this.kept]) : data;
+  }
+
+  async write(data: Uint8Array | string, interrupt: Interrupt): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (bytes.length > 0) await this.device.write(bytes, interrupt);
+  }
+
+  /** One line with its newline (the last may lack it); null at the end. */
+  async readLine(interrupt: Interrupt, delimiter = NEWLINE): Promise<Uint8Array | null> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = await this.read(interrupt);
+      if (chunk === null) return parts.length === 0 ? null : concat(parts);
+      const at = chunk.indexOf(delimiter);
+      if (at >= 0) {
+        parts.push(chunk.subarray(0, at + 1));
+        this.unread(chunk.subarray(at + 1));
+        return concat(parts);
+      }
+      parts.push(chunk);
+      size += chunk.length;
+      if (size > LINE_BYTES_MAX) throw new StreamError("line too long");
+    }
+  }
+
+  /** Everything up to the end, at most `limit` bytes. */
+  async readAll(interrupt: Interrupt, limit: number): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = await this.read(interrupt);
+      if (chunk === null) return concat(parts);
+      size += chunk.length;
+      if (size > limit) throw new StreamError(`input larger than ${limit / 1048576} MiB`);
+      parts.push(chunk);
+    }
+  }
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const first = parts[0];
+  if (parts.length === 1 && first) return first;
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+interface PipeState {
+  queue: Uint8Array[];
+  size: number;
+  writerGone: boolean;
+  readerGone: boolean;
+  wake: Set<() => void>;
+  broken: Set<() => void>;
+}
+
+function signalAll(state: PipeState): void {
+  const waiting = [...state.wake];
+  state.wake.clear();
+  for (const wake of waiting) wake();
+}
+
+function changed(state: PipeState): Promise<void> {
+  return new Promise((resolve) => state.wake.add(resolve));
+}
+
+/** A pipe's two ends. */
+export function makePipe(): { reader: OpenFile; writer: OpenFile } {
+  const state: PipeState = { queue: [], size: 0, writerGone: false, readerGone: false, wake: new Set(), broken: new Set() };
+  const reader: Device = {
+    tty: false,
+    async read(interrupt) {
+      for (;;) {
+        interrupt.check();
+        const chunk = state.queue.shift();
+        if (chunk) {
+          state.size -= chunk.length;
+          signalAll(state);
+          return chunk;
+        }
+        if (state.writerGone) return null;
+        await interrupt.race(changed(state));
+      }
+    },
+    write: () => Promise.reject(new StreamError("Bad file descriptor")),
+    close() {
+      state.readerGone = true;
+      state.queue = [];
+      signalAll(state);
+      for (const listener of state.broken) listener();
+    },
+  };
+  const writer: Device = {
+    tty: false,
+    read: () => Promise.reject(new StreamError("Bad file descriptor")),
+    async write(data, interrupt) {
+      for (let at = 0; at < data.length; ) {
+        while (!state.readerGone && state.size >= PIPE_BYTES) await interrupt.race(changed(state));
+        interrupt.check();
+        if (state.readerGone) throw new BrokenPipe();
+        const part = data.subarray(at, at + PIPE_BYTES);
+        state.queue.push(part);
+        state.size += part.length;
+        at += part.length;
+        signalAll(state);
+      }
+    },
+    close() {
+      state.writerGone = true;
+      signalAll(state);
+    },
+    onBroken(listener) {
+      if (state.readerGone) listener();
+      state.broken.add(listener);
+      return () => state.broken.delete(listener);
+    },
+  };
+  return { reader: new OpenFile(reader), writer: new OpenFile(writer) };
+}
+
+/** Bytes known beforehand: here documents, files that were read. */
+export function fromBytes(data: Uint8Array): OpenFile {
+  let at = 0;
+  return new OpenFile({
+    tty: false,
+    read() {
+      if (at >= data.length) return Promise.resolve(null);
+      const part = data.subarray(at, at + PIPE_BYTES);
+      at += part.length;
+      return Promise.resolve(part);
+    },
+    write: () => Promise.reject(new StreamError("Bad file descriptor")),
+    close: () => undefined,
+  });
+}
+
+export function nullFile(): OpenFile {
+  return new OpenFile({ tty: false, read: () => Promise.resolve(null), write: () => Promise.resolve(), close: () => undefined });
+}
+
+/** Bytes of one file act; more becomes several. */
+const WRITE_BYTES = 512 * 1024;
+
+/** A file of the node opened for writing; what is written goes to its end. What is written within one turn of the event loop becomes one act. */
+export function nodeFile(system: System, path: string, explain: (errno: string) => string): OpenFile {
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  let flushing: Promise<void> | undefined;
+  let failed: string | undefined;
+  const flush = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (pending.length > 0 && failed === undefined) {
+      const data = concat(pending);
+      pending = [];
+      pendingBytes = 0;
+      for (let at = 0; at < data.length && failed === undefined; at += WRITE_BYTES) {
+        failed = await system.file({ kind: "file-write", path, data: data.slice(at, at + WRITE_BYTES), append: true });
+      }
+    }
+    flushing = undefined;
+  };
+  const fail = (): void => {
+    if (failed !== undefined) throw new StreamError(explain(failed));
+  };
+  return new OpenFile({
+    tty: false,
+    read: () => Promise.reject(new StreamError("Bad file descriptor")),
+    async write(data, interrupt) {
+      interrupt.check();
+      fail();
+      pending.push(data.slice());
+      pendingBytes += data.length;
+      flushing ??= system.busy(flush());
+      if (pending.length > 1024 || pendingBytes > WRITE_BYTES) await flushing;
+    },
+    async close() {
+      await flushing;
+      fail();
+    },
+  });
+}

@@ -1,0 +1,27 @@
+/** The programs the shell brings itself: those that must stream, wait on virtual time, or show the node as it is. */
+import type { Program } from "../interpreter/program.ts";
+import { find } from "./find.ts";
+import { grep } from "./grep.ts";
+import { diff } from "./diff.ts";
+import { ls } from "./ls.ts";
+import { files } from "./files.ts";
+import { pager } from "./pager.ts";
+import { starters } from "./starters.ts";
+import { system } from "./system.ts";
+import { text } from "./text.ts";
+
+export const programs: ReadonlyMap<string, Program> = new Map([
+  ...files,
+  ...starters,
+  ...system,
+  ...text,
+  ["find", find],
+  ["diff", diff],
+  ["grep", grep],
+  ["egrep", grep],
+  ["fgrep", grep],
+  ["ls", ls],
+  ["dir", ls],
+  ["less", pager],
+  ["more", pager],
+]);

@@ -1,0 +1,162 @@
+/** Programs about the machine and its clock, as the shell knows them: date, hostname, uname, id, uptime, sleep, clear and their kin. */
+import type { Program, Run } from "../interpreter/program.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
+import { parseDate, strftime } from "./clock.ts";
+import { runModelled } from "./modelled.ts";
+import { whichPath } from "./which.ts";
+
+async function date(run: Run): Promise<number> {
+  const options = parseOptions(run.args, {
+    flags: "uR",
+    values: "dsIr",
+    long: { utc: "u", universal: "u", date: "d", set: "s", "rfc-email": "R", "iso-8601": "I", reference: "r" },
+  });
+  if (options.value("s") !== undefined) throw new UsageError("setting the clock is not modelled in this lab");
+  const now = await run.system.now();
+  let micros = now.epoch + now.instant;
+  const reference = options.value("r");
+  if (reference !== undefined) micros = now.epoch + (await run.files.stat(run.path(reference))).mtime;
+  const wanted = options.value("d");
+  if (wanted !== undefined) {
+    const parsed = parseDate(wanted, micros);
+    if (parsed === undefined) throw new UsageError(`invalid date '${wanted}'`);
+    micros = parsed;
+  }
+  const format = options.operands[0];
+  if (format !== undefined && !format.startsWith("+")) throw new UsageError(`invalid date '${format}'`);
+  const iso: Readonly<Record<string, string>> = { seconds: "%Y-%m-%dT%H:%M:%S+00:00", s: "%Y-%m-%dT%H:%M:%S+00:00", minutes: "%Y-%m-%dT%H:%M+00:00", date: "%Y-%m-%d" };
+  const isoKind = options.value("I");
+  const chosen = format?.slice(1) ?? (options.has("R") ? "%a, %d %b %Y %H:%M:%S +0000" : isoKind === undefined ? "%a %b %e %H:%M:%S %Z %Y" : (iso[isoKind] ?? "%Y-%m-%d"));
+  await run.out(`${strftime(chosen, micros)}\n`);
+  return 0;
+}
+
+/** The name the machine has by its own files. */
+async function hostnameOf(run: Run): Promise<string> {
+  const reply = await run.system.query({ kind: "file-read", path: "/etc/hostname" });
+  const text = reply.kind === "file" ? new TextDecoder().decode(reply.data).trim() : "";
+  return text === "" ? run.system.port.node : text;
+}
+
+async function hostname(run: Run): Promise<number> {
+  const options = parseOptions(run.args, { flags: "fsdiIA", long: { fqdn: "f", long: "f", short: "s", domain: "d", "ip-address": "i", "all-ip-addresses": "I" } });
+  if (options.operands.length > 0) throw new UsageError("setting the name is not modelled in this lab");
+  const name = (await hostnameOf(run)).split(".")[0] ?? "";
+  const hosts = await run.system.query({ kind: "file-read", path: "/etc/hosts" });
+  const lines = hosts.kind === "file" ? new TextDecoder().decode(hosts.data).split("\n") : [];
+  const entry = lines.map((line) => line.replace(/#.*/, "").trim().split(/\s+/)).find((words) => words.slice(1).includes(name));
+  const long = entry?.[1] ?? name;
+  if (options.has("i") || options.has("I")) await run.out(`${entry?.[0] ?? "127.0.1.1"}${options.has("I") ? " " : ""}\n`);
+  else if (options.has("d")) await run.out(`${long.split(".").slice(1).join(".")}\n`);
+  else await run.out(`${options.has("f") ? long : name}\n`);
+  return 0;
+}
+
+/** The kernel of the modelled release. */
+const KERNEL = "6.14.8-2-pve";
+const KERNEL_VERSION = "#1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
+
+async function uname(run: Run): Promise<number> {
+  const options = parseOptions(run.args, { flags: "asnrvmpio", long: { all: "a", "kernel-name": "s", nodename: "n", "kernel-release": "r", machine: "m" } });
+  const parts: [string, string][] = [
+    ["s", "Linux"],
+    ["n", await hostnameOf(run)],
+    ["r", KERNEL],
+    ["v", KERNEL_VERSION],
+    ["m", "x86_64"],
+    ["o", "GNU/Linux"],
+  ];
+  const chosen = parts.filter(([letter]) => options.has("a") || options.has(letter)).map(([, text]) => text);
+  await run.out(`${chosen.length > 0 ? chosen.join(" ") : "Linux"}\n`);
+  return 0;
+}
+
+async function id(run: Run): Promise<number> {
+  const options = parseOptions(run.args, { flags: "unGgr", long: { user: "u", name: "n", group: "g" } });
+  const user = options.operands[0];
+  if (user !== undefined && user !== "root") return run.fail(`'${user}': no such user`);
+  if (options.has("u") || options.has("g") || options.has("G")) await run.out(options.has("n") ? "root\n" : "0\n");
+  else await run.out("uid=0(root) gid=0(root) groups=0(root)\n");
+  return 0;
+}
+
+async function sleep(run: Run): Promise<number> {
+  if (run.args.length === 0) throw new UsageError("missing operand\nTry 'sleep --help' for more information.");
+  const units: Readonly<Record<string, number>> = { "": 1, s: 1, m: 60, h: 3600, d: 86_400 };
+  let micros = 0;
+  for (const arg of run.args) {
+    if (arg === "infinity") micros = Number.MAX_SAFE_INTEGER;
+    else {
+      const m = /^(\d+(?:\.\d*)?|\.\d+)([smhd]?)$/.exec(arg);
+      if (!m) throw new UsageError(`invalid time interval '${arg}'\nTry 'sleep --help' for more information.`);
+      micros += Math.round(Number(m[1]) * (units[m[2] ?? ""] ?? 1) * 1_000_000);
+    }
+  }
+  if (micros > 0) await run.system.sleep(Math.min(micros, Number.MAX_SAFE_INTEGER / 2), run.interrupt);
+  return 0;
+}
+
+async function which(run: Run): Promise<number> {
+  const options = parseOptions(run.args, { flags: "as" });
+  let status = 0;
+  for (const name of options.operands) {
+    const path = await whichPath(run, name);
+    if (path === undefined) status = 1;
+    else await run.out(`${path}\n`);
+  }
+  return status;
+}
+
+/** How long the machine has been up is the machine's to say; a machine without the command says so. */
+async function modelledOr(run: Run): Promise<number> {
+  const status = await runModelled(run.ctx, [run.name, ...run.args]);
+  if (status !== undefined) return status;
+  await run.err(`${run.name}: not modelled in this lab\n`);
+  return 1;
+}
+
+const constant =
+  (text: string): Program =>
+  async (run) => {
+    await run.out(text);
+    return 0;
+  };
+
+async function tty(run: Run): Promise<number> {
+  if (run.stdin.tty) return constant("/dev/pts/0\n")(run);
+  if (!run.args.includes("-s")) await run.out("not a tty\n");
+  return 1;
+}
+
+async function getent(run: Run): Promise<number> {
+  const [database, key] = run.args;
+  if (database !== "hosts" && database !== "ahosts") return run.fail("only `getent hosts` is modelled in this lab", 1);
+  const hosts = new TextDecoder().decode(await run.files.read("/etc/hosts"));
+  let found = false;
+  for (const line of hosts.split("\n")) {
+    const words = line.replace(/#.*/, "").trim().split(/\s+/);
+    if (words.length < 2 || (key !== undefined && !words.includes(key))) continue;
+    found = true;
+    await run.out(`${(words[0] ?? "").padEnd(15)} ${words.slice(1).join(" ")}\n`);
+    if (key !== undefined) break;
+  }
+  return found ? 0 : 2;
+}
+
+export const system: [string, Program][] = [
+  ["date", date],
+  ["hostname", hostname],
+  ["uname", uname],
+  ["id", id],
+  ["sleep", sleep],
+  ["which", which],
+  ["whoami", constant("root\n")],
+  ["arch", constant("x86_64\n")],
+  ["nproc", constant("2\n")],
+  ["clear", constant("\u001b[H\u001b[2J\u001b[3J")],
+  ["sync", () => Promise.resolve(0)],
+  ["tty", tty],
+  ["getent", getent],
+  ["uptime", modelledOr],
+  ["ping", modelledOr],
+];

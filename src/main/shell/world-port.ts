@@ -1,0 +1,159 @@
+/**
+ * A node's port over a world in this process, for scenarios and tests: virtual time passes only while the whole shell waits, and stops at the first
+ * thing any part of it waited for. So a line's run is determined by the world alone.
+ */
+import type { Effect, FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import { HOUR, NEVER } from "../../engine/kernel/time.ts";
+import type { Instant } from "../../engine/kernel/time.ts";
+import type { World } from "../../engine/world/index.ts";
+import { CommandQueue } from "./command-queue.ts";
+import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
+import { PortError } from "./port.ts";
+
+/** Longest virtual time one wait may take when nothing ends it: a command that never says anything, in a run without a time limit. */
+const WAIT_MAX = 24 * HOUR;
+
+interface Sleeper {
+  at: Instant;
+  wake: () => void;
+}
+
+export class WorldPort implements NodePort {
+  private readonly commands = new Map<string, CommandQueue>();
+  private readonly sleepers = new Set<Sleeper>();
+  private readonly machine: number;
+  private nextId = 1;
+  private woken = false;
+  private readonly unwatch: () => void;
+
+  constructor(
+    private readonly world: World,
+    readonly node: string,
+  ) {
+    if (!world.has(node)) throw new PortError("no-such-node", `no machine ${node}; there are ${world.names.join(", ")}`);
+    this.machine = world.names.indexOf(node);
+    this.unwatch = world.watch({ effect: (_at, machine, effect) => machine === this.machine && this.take(effect) });
+  }
+
+  /** Looks on no more. */
+  close(): void {
+    this.unwatch();
+  }
+
+  query(query: MachineQuery): Promise<QueryReply> {
+    return this.reachable(() => this.world.query(this.node, query));
+  }
+
+  file(act: FileAct): Promise<string | undefined> {
+    return this.reachable(() => {
+      const result = this.do(act);
+      for (const effect of result) if (effect.kind === "file-result") return effect.error;
+      return undefined;
+    });
+  }
+
+  command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand> {
+    return this.reachable(() => {
+      // unique in the lab and the same in every run: the instant, the machine, the count of acts
+      const id = `shell-${this.node}-${this.world.now}-${this.world.inputs().length}-${this.nextId++}`;
+      const queue = new CommandQueue();
+      this.commands.set(id, queue);
+      this.do({ kind: "command", id, argv: [...argv], cwd, stdin });
+      return {
+        next: () => queue.next(),
+        signal: (signal) => void (this.commands.has(id) && this.do({ kind: "command-signal", id, signal })),
+        input: (line) => void (this.commands.has(id) && this.do({ kind: "command-input", id, line })),
+      };
+    });
+  }
+
+  sleep(duration: number): Sleep {
+    const sleeper: Sleeper = { at: this.world.now + duration, wake: () => undefined };
+    const done = new Promise<void>((resolve) => (sleeper.wake = resolve));
+    this.sleepers.add(sleeper);
+    return { done, cancel: () => this.sleepers.delete(sleeper) };
+  }
+
+  now(): Promise<Now> {
+    return Promise.resolve({ instant: this.world.now, epoch: this.world.design.epochUnixMicros });
+  }
+
+  waiting(waiting: boolean): void {
+    if (waiting) this.advance();
+  }
+
+  private do(act: Parameters<World["act"]>[0] extends infer A ? (A extends { to: "machine"; act: infer M } ? M : never) : never): readonly Effect[] {
+    const result = this.world.act({ to: "machine", machine: this.node, act });
+    if (!result.ok) throw new PortError(result.code, result.message);
+    return result.effects;
+  }
+
+  private reachable<T>(work: () => T): Promise<T> {
+    const { power, booting } = this.world.status(this.node);
+    if (power === "off") return Promise.reject(new PortError("node-off", `${this.node} is powered off`));
+    if (booting) return Promise.reject(new PortError("node-off", `${this.node} is booting`));
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Lets time pass until something this shell waits for has come. */
+  private advance(): void {
+    this.woken = false;
+    const limit = this.world.now + WAIT_MAX;
+    while (!this.woken && (this.sleepers.size > 0 || this.commands.size > 0)) {
+      const due = [...this.sleepers].reduce((least, sleeper) => Math.min(least, sleeper.at), NEVER);
+      if (this.world.nextAt() >= due) {
+        if (due > this.world.now) this.world.runUntil(due);
+        this.wakeSleepers();
+      } else if (this.world.nextAt() >= limit) {
+        this.world.runUntil(limit);
+        for (const queue of this.commands.values()) queue.fail(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
+        return;
+      } else this.world.stepEvent();
+    }
+  }
+
+  private wakeSleepers(): void {
+    for (const sleeper of [...this.sleepers]) {
+      if (sleeper.at > this.world.now) continue;
+      this.sleepers.delete(sleeper);
+      sleeper.wake();
+      this.woken = true;
+    }
+  }
+
+  private take(effect: Effect): void {
+    switch (effect.kind) {
+      case "output":
+        this.tell(effect.id, { kind: "output", stream: effect.stream, text: effect.text });
+        break;
+      case "prompt":
+        this.tell(effect.id, { kind: "prompt", echo: effect.echo });
+        break;
+      case "exit":
+        this.tell(effect.id, { kind: "exit", status: effect.status });
+        this.commands.delete(effect.id);
+        break;
+      case "trace":
+        if (effect.event.what === "power" && effect.event.state === "off") this.lost();
+        break;
+      default:
+    }
+  }
+
+  private tell(id: string, event: Parameters<CommandQueue["push"]>[0]): void {
+    const queue = this.commands.get(id);
+    if (!queue) return;
+    queue.push(event);
+    this.woken = true;
+  }
+
+  private lost(): void {
+    for (const queue of this.commands.values()) queue.fail(new PortError("node-off", `Connection to ${this.node} closed.`));
+    this.commands.clear();
+    this.woken = true;
+  }
+}
