@@ -61,7 +61,7 @@ async function labFileFor(v: Values): Promise<LabFile> {
       seed: seed ?? newSeed(),
       epoch: nowIso(),
     });
-  const lab = file !== undefined ? readLabFile(file) : await (await import("./files.ts")).importConfFile(conf ?? "");
+  const lab = file !== undefined ? readLabFile(file) : (await import("./files.ts")).importConfFile(conf ?? "");
   if (lab.steps.length > 0) say(`quorate: ${file}: the steps of a scenario are run by "quorate run"; the lab starts without them`);
   return { ...lab, steps: [], seed: seed ?? lab.seed ?? newSeed(), epoch: lab.epoch ?? nowIso() };
 }

@@ -12,7 +12,6 @@ import { Commands, type CommandSink } from "./commands.ts";
 import { whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
-import { exportLab } from "./export.ts";
 import type { LabFile } from "./labfile.ts";
 import { ConfFindings } from "./problems.ts";
 import { Timeline } from "./timeline.ts";
@@ -183,7 +182,8 @@ export class Lab {
     return checkConf(text);
   }
 
-  export(): ExportFile[] {
+  async export(): Promise<ExportFile[]> {
+    const { exportLab } = await import("./export.ts");
     return exportLab(this.options.file, this.world);
   }
 

@@ -1,5 +1,16 @@
-/// <reference path="../../../node_modules/node-pty/node-pty.d.ts" />
-// The package is installed under the name of the project it was built from; its types bear its own name.
+// The package is installed under another name than its types bear; this is what is used of it.
 declare module "node-pty" {
-  export * from "@lydell/node-pty";
+  export interface IPty {
+    readonly pid: number;
+    onData(listener: (data: string) => void): void;
+    onExit(listener: (end: { exitCode: number; signal?: number }) => void): void;
+    write(data: string): void;
+    resize(cols: number, rows: number): void;
+    kill(signal?: string): void;
+  }
+  export function spawn(
+    file: string,
+    args: string[],
+    options: { name: string; cols: number; rows: number; env: NodeJS.ProcessEnv; cwd?: string },
+  ): IPty;
 }

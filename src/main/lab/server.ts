@@ -222,7 +222,7 @@ export class Server {
         return { errors: count("error"), warnings: count("warning"), findings };
       }
       case "export":
-        return { files: lab.export() };
+        return { files: await lab.export() };
       case "info":
         return this.around.info();
       case "serve":

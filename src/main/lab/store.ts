@@ -1,5 +1,17 @@
 /** Files written so that a crash at any instant leaves the old content or the new, never half of it. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { systemTrouble } from "./trouble.ts";
 
@@ -7,21 +19,36 @@ function writeAll(fd: number, data: Uint8Array): void {
   for (let at = 0; at < data.length;) at += writeSync(fd, data, at, data.length - at);
 }
 
+function overwrite(path: string, bytes: Uint8Array, mode: number): void {
+  const fd = openSync(path, "w", mode);
+  try {
+    writeAll(fd, bytes);
+    if (fstatSync(fd).isFile()) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The file itself behind links; undefined for what is no file (a device, a pipe) and must be written in place. */
+function fileBehind(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return path;
+  return stat.isFile() ? realpathSync(path) : undefined;
+}
+
 /** Writes beside and renames over. Throws Trouble naming the path. */
 export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o644): void {
-  const beside = `${path}.${process.pid}.tmp`;
+  const bytes = typeof data === "string" ? Buffer.from(data) : data;
+  let beside: string | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const fd = openSync(beside, "w", mode);
-    try {
-      writeAll(fd, typeof data === "string" ? Buffer.from(data) : data);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(beside, path);
+    const file = fileBehind(path);
+    if (file === undefined) return overwrite(path, bytes, mode);
+    beside = `${file}.${process.pid}.tmp`;
+    overwrite(beside, bytes, mode);
+    renameSync(beside, file);
   } catch (error) {
-    rmSync(beside, { force: true });
+    if (beside !== undefined) rmSync(beside, { force: true });
     throw systemTrouble(error, `write ${path}`);
   }
 }

@@ -1,0 +1,59 @@
+/** Commands about files: conf check|print, import, export. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { connectLab } from "../lab/client.ts";
+import { importedLab } from "../lab/import.ts";
+import { printLabFile, type LabFile } from "../lab/labfile.ts";
+import { labDir } from "../lab/paths.ts";
+import { writeAtomic } from "../lab/store.ts";
+import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
+import { confCheck, confPrint } from "./conf.ts";
+import { print, say, withProgress } from "./outcome.ts";
+import { textOf, type Values } from "./values.ts";
+
+export async function conf(words: string[], v: Values): Promise<number> {
+  const [verb, file, ...more] = words;
+  if (verb === "diff") throw notYet("conf diff", "there are: conf check FILE, conf print FILE");
+  if ((verb !== "check" && verb !== "print") || file === undefined || more.length > 0)
+    throw usage("conf: check FILE [--json] | print FILE");
+  return verb === "check" ? confCheck(file, v["json"] === true) : confPrint(file);
+}
+
+/** The lab of a corosync.conf. Throws Trouble with every error's place when real corosync would refuse the file. */
+export function importConfFile(path: string): LabFile {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
+  }
+  return importedLab(text, path);
+}
+
+export function importFiles(words: string[], v: Values): Promise<number> {
+  const [path, ...more] = words;
+  if (path === undefined) throw usage("import: FILE [--out LAB.yaml]");
+  if (more.length > 0 || path.endsWith(".db")) throw notYet("importing a config.db", "import takes one corosync.conf");
+  const text = printLabFile(importConfFile(path));
+  const out = textOf(v["out"]);
+  if (out === undefined) print(text);
+  else writeAtomic(out, text);
+  return Promise.resolve(0);
+}
+
+export async function exportFiles(v: Values): Promise<number> {
+  const out = resolve(textOf(v["out"]) ?? ".");
+  try {
+    if (existsSync(out) && readdirSync(out).length > 0) throw usage(`${out} is not empty; name a new directory with --out`);
+  } catch (error) {
+    throw systemTrouble(error, `export to ${out}`);
+  }
+  const client = await connectLab(labDir(textOf(v["lab"])));
+  const { files } = await withProgress("exporting", client.call({ op: "export" }));
+  for (const file of files) {
+    const path = join(out, file.path);
+    writeAtomic(path, file.text, file.mode);
+    say(`quorate: wrote ${path}`);
+  }
+  return 0;
+}
