@@ -97,16 +97,17 @@ function timers(parsed: ParseOutcome, add: Add): void {
 function identity(parsed: ParseOutcome, add: Add): void {
   const { values } = parsed;
   const version = numberOf(values, "totem.config_version", "u64");
-  if (version === undefined && !parsed.errors.some((e) => e.exitCode === EXIT_ABORT))
-    add(
-      "warning",
-      "config-version-missing",
-      "",
-      "no config_version: nodes with different files join each other unnoticed",
-      "write `config_version: 1`, and add 1 at every change",
-      "totem",
-    );
-  else if (version === 0)
+  if (version === undefined) {
+    if (!parsed.errors.some((e) => e.exitCode === EXIT_ABORT))
+      add(
+        "warning",
+        "config-version-missing",
+        "",
+        "no config_version: nodes with different files join each other unnoticed",
+        "write `config_version: 1`, and add 1 at every change",
+        "totem",
+      );
+  } else if (version === 0)
     add(
       "warning",
       "config-version-zero",

@@ -4,6 +4,8 @@ export { CONF_PATH, EXIT_ABORT, EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } 
 export { checkConf } from "./check.ts";
 export type * from "./daemon.ts";
 export type { Finding } from "./finding.ts";
+export type { ImportedCluster, ImportedNetwork, ImportedNode, ImportOutcome } from "./import.ts";
+export { importConf } from "./import.ts";
 export type { Ip } from "./ip.ts";
 export { formatIp, networkOf, parseIp } from "./ip.ts";
 export type { ConfKeyValue } from "./keys.ts";
