@@ -69,7 +69,8 @@ export class Stack {
     };
     const debug = config.logging.debug;
     const ring = {
-      mcast: (service: number, handler: number, payload: Uint8Array): boolean => this.sync.mcast(service, handler, payload),
+      mcast: (service: number, handler: number, payload: Uint8Array, uncounted?: boolean): boolean =>
+        this.sync.mcast(service, handler, payload, uncounted),
     };
     this.knet = new Knet(
       port("knet"),
