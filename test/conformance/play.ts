@@ -103,6 +103,7 @@ async function ask(world: World, node: string, line: string): Promise<{ rc: numb
   let err = "";
   const port = new WorldPort(world, node);
   const rc = await runLine(port, line, { stdout: (text) => void (out += text), stderr: (text) => void (err += text) });
+  port.close();
   return { rc, out, err };
 }
 
