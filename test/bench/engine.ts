@@ -3,9 +3,10 @@
  * An event is a datagram or a timer delivered to a node's core. Run by scripts/bench.mjs, in a process of its own.
  */
 import { makeNode } from "../../src/engine/node/index.ts";
-import { World } from "../../src/engine/world/index.ts";
+import { World, type MachineFactory } from "../../src/engine/world/index.ts";
 import { worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { sendingNodes, type Traffic } from "./sender.ts";
 
 const second = 1_000_000;
 const hour = 3_600 * second;
@@ -20,24 +21,30 @@ interface Rate {
   virtualPerWall: number;
   eventsPerSecond: number;
   eventsPerVirtualSecond: number;
+  /** Messages delivered to all nodes together, per virtual second. */
+  deliveredPerVirtualSecond?: number;
 }
+
+/** All nodes together send so many messages a virtual second, of so many bytes. */
+const loadMessages = 2_000;
+const loadBytes = 1_024;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-/** A cluster whose nodes are all members and quorate, and have been for a minute. */
-function formed(nodes: number): World {
+/** A cluster whose nodes are all members and quorate, three minutes after it began. */
+function formed(nodes: number, make: MachineFactory = makeNode): World {
   const lab = freshLabFile({ nodes, links: 1, clustered: true, name: "bench", seed: `bench-${nodes}`, epoch: "2026-01-01T00:00:00Z" });
-  const world = new World(worldDesign(lab), makeNode);
+  const world = new World(worldDesign(lab), make);
   const whole = (): boolean =>
     world.statuses().every((status) => status.quorum?.quorate === true && status.corosync?.members.length === nodes);
   while (!whole()) {
     if (world.now > hour) throw new Error(`${nodes} nodes did not form a cluster in a virtual hour`);
     world.runUntil(world.now + second);
   }
-  world.runUntil(world.now + 60 * second);
+  world.runUntil(Math.max(world.now + 10 * second, 176 * second));
   return world;
 }
 
@@ -60,6 +67,17 @@ function rate(world: World, nodes: number, load: Rate["load"], slice: number): R
     eventsPerSecond: median(results.map((r) => r.events)),
     eventsPerVirtualSecond: median(results.map((r) => r.perVirtual)),
   };
+}
+
+/** The same under load: 1 kB messages to a process group, from every node in turn. */
+function loaded(nodes: number): Rate {
+  const traffic: Traffic = { every: (nodes * second) / loadMessages, bytes: loadBytes, sent: 0, delivered: 0, refused: 0 };
+  const world = formed(nodes, sendingNodes(traffic));
+  const [at, delivered] = [world.now, traffic.delivered];
+  const result = rate(world, nodes, "multicast", second / 10);
+  const deliveredPerVirtualSecond = ((traffic.delivered - delivered) * second) / (world.now - at);
+  if (traffic.refused > traffic.sent / 10) throw new Error(`${nodes} nodes: ${traffic.refused} of ${traffic.sent} messages were refused`);
+  return { ...result, deliveredPerVirtualSecond };
 }
 
 /** Wall seconds for one virtual hour of three idle nodes. */
@@ -104,5 +122,6 @@ for (const nodes of sizes) {
   const world = formed(nodes);
   rates.push(rate(world, nodes, "idle", second));
   if (nodes === 16) snapshot = snapshots(world);
+  rates.push(loaded(nodes));
 }
 process.stdout.write(`${JSON.stringify({ machineSpeed: calibration, rates, idleHourSeconds: idleHour(), snapshot })}\n`);
