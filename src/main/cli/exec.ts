@@ -11,6 +11,7 @@ import { report, say } from "./outcome.ts";
 
 const synopsis = "exec [-i] [--no-wait] [--timeout SECONDS] [--lab DIR] NODE [--] COMMAND…";
 const labFailed = 255;
+const interruptGraceMs = 1000;
 
 interface ExecOptions {
   interactive: boolean;
@@ -67,11 +68,12 @@ async function runPlain(client: LabClient, options: ExecOptions): Promise<number
   const early: LabEvent[] = [];
   let id: string | undefined;
   let lastWrite: Promise<void> = Promise.resolve();
+  let timedOut = false;
   return new Promise<number>((resolve, reject) => {
     const handle = (event: LabEvent): void => {
       if (event.event === "exec-output" && event.exec === id)
         lastWrite = write(event.stream === "stdout" ? process.stdout : process.stderr, event.data);
-      if (event.event === "exec-exit" && event.exec === id) void lastWrite.then(() => resolve(event.status));
+      if (event.event === "exec-exit" && event.exec === id) void lastWrite.then(() => resolve(timedOut ? labFailed : event.status));
     };
     client.onEvent((event) => (id === undefined ? early.push(event) : handle(event)));
     void client.closed.then((reason) => reject(new Trouble("lab", reason)));
@@ -81,10 +83,11 @@ async function runPlain(client: LabClient, options: ExecOptions): Promise<number
     process.on("SIGINT", interrupt);
     if (options.timeoutSeconds !== undefined)
       setTimeout(() => {
+        timedOut = true;
         interrupt();
         say(`quorate: no end after ${options.timeoutSeconds} s; interrupted`);
-        // The interrupted command may still say something; its status no longer counts.
-        setTimeout(() => resolve(labFailed), 200);
+        // The interrupted command may still say something; one that cannot be interrupted is left behind.
+        setTimeout(() => resolve(labFailed), interruptGraceMs);
       }, options.timeoutSeconds * 1000);
     client.call({ op: "exec", node: options.node, line: options.line, noWait: options.noWait }).then((reply) => {
       id = reply.exec;

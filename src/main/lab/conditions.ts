@@ -2,7 +2,7 @@
 import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { WaitFor } from "./api.ts";
 
-export const settledUnits: ReadonlySet<string> = new Set(["active", "inactive", "failed"]);
+const settledUnits: ReadonlySet<string> = new Set(["active", "inactive", "failed"]);
 
 /** On, and every unit that was to start has started or failed. */
 export function booted(status: MachineStatus): boolean {
@@ -19,6 +19,8 @@ function ringTurns(status: MachineStatus): boolean {
 function missing(what: WaitFor, status: MachineStatus): string | undefined {
   const { name, corosync, quorum } = status;
   if (what.booted === true && !booted(status)) return `${name} is ${status.power === "off" ? "off" : "still booting"}`;
+  // What a node believes counts once its services have agreed on it: until then votequorum still speaks of the membership before.
+  if (corosync?.syncing === true && (what.quorate !== undefined || what.members !== undefined)) return `${name} is synchronising`;
   if (what.quorate === true && quorum?.quorate !== true) return `${name} is not quorate`;
   if (what.quorate === false && quorum?.quorate === true) return `${name} is quorate`;
   if (what.members !== undefined && (corosync?.members.length ?? 0) !== what.members)
@@ -74,4 +76,11 @@ export function matches(expected: unknown, found: unknown): boolean {
       Object.entries(expected).every(([key, x]) => matches(x, (found as Record<string, unknown>)[key]))
     );
   return expected === found;
+}
+
+/** Why no shell can be had on this machine; undefined when one can. */
+export function unreachable(status: MachineStatus): string | undefined {
+  if (status.power === "off") return `${status.name} is powered off`;
+  if (status.power === "stalled") return `${status.name} is stalled: nothing on it answers`;
+  return status.booting ? `${status.name} is booting` : undefined;
 }

@@ -9,7 +9,7 @@ import { parseActing, type Places } from "./acting.ts";
 import { tells } from "./advance.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
-import { whyNot } from "./conditions.ts";
+import { unreachable, whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import type { LabFile } from "./labfile.ts";
@@ -205,10 +205,8 @@ export class Lab {
   /** A shell on this node can be had. */
   reachable(node: string): void {
     this.#known(node);
-    const status = this.world.status(node);
-    if (status.power === "off") throw new Trouble("lab", `${node} is powered off`);
-    if (status.power === "stalled") throw new Trouble("lab", `${node} is stalled: nothing on it answers`);
-    if (status.booting) throw new Trouble("lab", `${node} is booting`);
+    const why = unreachable(this.world.status(node));
+    if (why !== undefined) throw new Trouble("lab", why);
   }
 
   /** Does an act now; it is in the record on disk before this returns. */

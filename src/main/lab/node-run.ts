@@ -2,6 +2,7 @@
 import type { World } from "../../engine/world/index.ts";
 import { LAB_FAILED, runLine } from "../shell/exec.ts";
 import { WorldPort } from "../shell/world-port.ts";
+import { unreachable } from "./conditions.ts";
 
 /** Output kept of one line; the rest is cut off with a word about it. */
 const outputMax = 16 << 20;
@@ -29,6 +30,8 @@ function collector(): { add(text: string): void; text(): string } {
 
 /** Runs `line` on `node`; `answers` are typed one after the other at its prompts, then input ends. */
 export async function runOnNode(world: World, node: string, line: string, answers: readonly string[]): Promise<NodeRun> {
+  const gone = unreachable(world.status(node));
+  if (gone !== undefined) return { stdout: "", stderr: `quorate: ${gone}\n`, status: LAB_FAILED, failure: gone };
   const stdout = collector();
   const stderr = collector();
   const left = [...answers];
@@ -40,7 +43,7 @@ export async function runOnNode(world: World, node: string, line: string, answer
   try {
     const io = { stdout: stdout.add, stderr: stderr.add, ...(answers.length > 0 ? { stdin } : {}) };
     const status = await runLine(port, line, io);
-    const failure = status === LAB_FAILED && world.status(node).power !== "on" ? stderr.text().trim() : undefined;
+    const failure = status === LAB_FAILED ? unreachable(world.status(node)) : undefined;
     return { stdout: stdout.text(), stderr: stderr.text(), status, failure };
   } finally {
     port.close();
