@@ -63,6 +63,22 @@ describe.skipIf(!haveReference)("one node, as recorded in form-1", () => {
   });
 });
 
+describe("keys", () => {
+  test("a node with another authkey: the links stay down and every ping is an error on both sides", () => {
+    const bench = new Bench(["pve1", "pve2"]);
+    bench.runTo(1);
+    bench.act(1, { kind: "file-write", path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(8), append: false });
+    bench.runTo(8 * SEC);
+    for (let i = 0; i < 2; i++) {
+      expect(bench.node(i).status(bench.now)).toMatchObject({
+        corosync: { ringId: `${i + 1}.5`, members: [i + 1] },
+        quorum: { quorate: false },
+      });
+      expect(bench.lines(i)).toContain("error   [KNET  ] nsscrypto: Digest does not match. Check crypto key and configuration.");
+    }
+  });
+});
+
 describe("times of a start", () => {
   test("over 50 seeds: knet after 0.25 s, the services 0.1 s later, a quarter of the daemons 0.05 s late, ready with the first ring", () => {
     let slow = 0;
@@ -135,6 +151,17 @@ describe("times of a stop", () => {
     expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2, 3]);
     bench.runTo(19 * SEC);
     expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2]);
+  });
+
+  test("after its leave message a daemon believes nothing any more, though it still answers pings", () => {
+    const bench = new Bench(["pve1", "pve2"]);
+    bench.runTo(10 * SEC);
+    bench.act(1, { kind: "service", op: "stop", unit: "corosync" });
+    bench.runTo(10.15 * SEC);
+    expect(bench.node(1).status(bench.now)).toMatchObject({ units: { corosync: "deactivating" }, corosync: { members: [1, 2] } });
+    bench.runTo(10.6 * SEC);
+    expect(bench.node(1).status(bench.now)).toMatchObject({ units: { corosync: "deactivating" }, corosync: null, quorum: null });
+    expect(bench.node(0).status(bench.now).corosync?.links).toMatchObject([{ to: 2, connected: true }]);
   });
 
   test("where the ring number cannot be stored the daemon gives up", () => {

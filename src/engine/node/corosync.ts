@@ -32,17 +32,16 @@ import {
   UNLOADING,
   VOTEQUORUM_LOADED,
   linkLines,
+  notScheduled,
+  removalLines,
   type Line,
 } from "./lines.ts";
 import { readSettings, storeRingSeq, type Settings } from "./settings.ts";
 import { Stack, type StackState } from "./stack.ts";
+import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
 
 /** corosync's exit status after corosync_fatal_error and exit(-1). */
 const EXIT_FATAL = 255;
-/** How often a daemon started together with others needs this much longer (observed: 0.04 to 0.05 s). */
-const SLOW_START_PERCENT = 25;
-/** From the leave message to the end of the process: knet's threads are shut down. Pings are still answered. */
-const DRAIN: Duration = 800 * MS;
 /** Part of the token timeout after which a main loop that did not run complains. */
 const NOT_SCHEDULED_FACTOR = 0.8;
 
@@ -114,8 +113,7 @@ export class Corosync {
 
   /** exec(2): the process begins. */
   start(): void {
-    const slow = this.rng.percent(SLOW_START_PERCENT) ? this.rng.between(40 * MS, 50 * MS) : 0;
-    this.timers.set("exec", this.computer.now + this.rng.between(8 * MS, 16 * MS) + slow);
+    this.after("exec", execTime(this.rng));
   }
 
   get pid(): number {
@@ -136,12 +134,17 @@ export class Corosync {
     return this.alive ? this.running : undefined;
   }
 
+  /** The layers while what they believe is this node's word in the cluster: from the first ring's forming to the leave message. */
+  get believing(): Stack | undefined {
+    return this.life.phase === "running" || this.life.phase === "unloading" ? this.running : undefined;
+  }
+
   get stopped(): boolean {
     return this.life.stopped;
   }
 
-  get configuration(): Settings | undefined {
-    return this.alive ? this.settings : undefined;
+  private after(timer: string, delay: Duration): void {
+    this.timers.set(timer, this.computer.now + delay);
   }
 
   private log(level: LogLevel, subsystem: string, text: string): void {
@@ -178,7 +181,7 @@ export class Corosync {
     if (read.ok) this.settings = read.settings;
     else this.life.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
     this.life.phase = "configured";
-    this.timers.set("knet", this.computer.now + this.rng.between(236 * MS, 244 * MS));
+    this.after("knet", keyTime(this.rng));
   }
 
   /** Messages without a subsystem go to standard error, which the unit throws away (StandardError=null). */
@@ -194,7 +197,7 @@ export class Corosync {
       this.running.startKnet();
     }
     this.life.phase = "knet";
-    this.timers.set("services", this.computer.now + this.rng.between(98 * MS, 104 * MS));
+    this.after("services", servicesTime(this.rng));
   }
 
   private wire(settings: Settings): Stack {
@@ -252,16 +255,14 @@ export class Corosync {
   }
 
   private armTick(): void {
-    this.timers.set("tick", this.computer.now + Math.floor(this.tokenUs / 3));
+    this.after("tick", Math.floor(this.tokenUs / 3));
   }
 
   private tick(): void {
     const late = this.computer.now - this.life.lastTick;
     const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
     if (late > threshold) {
-      const at = Math.floor(this.computer.unixMicros() / MS);
-      const text = `Corosync main process was not scheduled (@${at}) for ${(late / MS).toFixed(4)} ms (threshold is ${(threshold / MS).toFixed(4)} ms).`;
-      this.log("warning", "MAIN", `${text} Consider token timeout increase.`);
+      this.say([notScheduled(this.computer.unixMicros(), late, threshold)]);
     }
     this.life.lastTick = this.computer.now;
     this.armTick();
@@ -337,11 +338,11 @@ export class Corosync {
     }
     switch (this.life.phase) {
       case "running":
-        this.log(SIGNALLED.level, SIGNALLED.subsystem, SIGNALLED.text);
+        this.say([SIGNALLED]);
         this.life.phase = "unloading";
         this.timers.clear("tick");
-        this.life.gaps = this.drawGaps();
-        this.timers.set("unload", this.computer.now + this.rng.between(48 * MS, 52 * MS));
+        this.life.gaps = unloadGaps(this.rng, UNLOAD.length - 1);
+        this.after("unload", signalTime(this.rng));
         return;
       case "exec":
       case "configured":
@@ -355,24 +356,13 @@ export class Corosync {
     }
   }
 
-  /** Each unloaded service waits for the next turn of the poll loop or not (observed: three to six of the seven waits take 0.05 s). */
-  private drawGaps(): number[] {
-    const waits = this.rng.between(3, 6);
-    const gaps = UNLOAD.slice(1).map((_, i) => (i < waits ? this.rng.between(44 * MS, 52 * MS) : 0));
-    for (let i = gaps.length - 1; i > 0; i--) {
-      const j = this.rng.below(i + 1);
-      [gaps[i], gaps[j]] = [gaps[j] ?? 0, gaps[i] ?? 0];
-    }
-    return gaps;
-  }
-
   /**
    * The unit's ExecStop=, corosync-cfgtool -H: a message over the ring; then systemd's SIGTERM for a daemon that has not heeded it (it gathers).
    * False where the daemon's socket does not answer, or says "try again".
    */
   execStop(): boolean {
     if (this.life.stopped || this.stack?.sync.ready !== true || !this.stack.cfg.tryShutdown()) return false;
-    this.timers.set("sigterm", this.computer.now + EXEC_STOP);
+    this.after("sigterm", EXEC_STOP);
     return true;
   }
 
@@ -382,7 +372,7 @@ export class Corosync {
     this.life.phase = "unloading";
     this.timers.clear("tick");
     this.life.gaps = UNLOAD.slice(1).map(() => 0);
-    this.timers.set("unload", this.computer.now + this.rng.between(0, 1 * MS));
+    this.after("unload", 0);
   }
 
   private unloadNext(): void {
@@ -394,30 +384,24 @@ export class Corosync {
       const gap = this.life.gaps[this.life.unloaded] ?? 0;
       this.life.unloaded++;
       if (gap > 0) {
-        this.timers.set("unload", this.computer.now + gap);
+        this.after("unload", gap);
         return;
       }
     }
-    const quick = this.life.gaps.every((g) => g === 0);
-    this.timers.set("leave", this.computer.now + (quick ? this.rng.between(3 * MS, 5 * MS) : this.rng.between(44 * MS, 50 * MS)));
+    const ordered = this.life.gaps.every((g) => g === 0);
+    this.after("leave", leaveTime(this.rng, ordered));
   }
 
   private leaveRing(stack: Stack): void {
     this.life.phase = "draining";
     stack.leave();
-    this.timers.set("exit", this.computer.now + DRAIN - this.rng.between(0, 8 * MS));
+    this.after("exit", drainTime(this.rng));
   }
 
   private exit(stack: Stack): void {
-    const config = stack.settings.config;
     const up = stack.knet.status().filter((l) => l.connected);
-    for (const node of [...config.nodes].sort((a, b) => b.nodeId - a.nodeId)) {
-      for (const link of config.links) {
-        const there = node.nodeId === config.nodeId || up.some((l) => l.to === node.nodeId && l.link === link.link);
-        if (there) this.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${node.nodeId} joined`);
-      }
-    }
-    this.log(EXITING.level, EXITING.subsystem, EXITING.text);
+    this.say(removalLines(stack.settings.config, up));
+    this.say([EXITING]);
     this.end({ code: 0 });
   }
 

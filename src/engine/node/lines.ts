@@ -2,7 +2,8 @@
  * What the daemon says of itself while it comes up and goes down: the literal lines, and how long the parts take. Sources: recorded starts and stops of
  * corosync 3.1.7. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
  */
-import type { LogLevel } from "../kernel/index.ts";
+import type { DaemonConfig } from "../config/index.ts";
+import { MS, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
 
 export const VERSION = "3.1.7";
 
@@ -79,3 +80,22 @@ export const UNLOAD: readonly (readonly Line[])[] = [
   [unloaded("corosync resource monitoring service")],
   [unloaded("corosync watchdog service")],
 ];
+
+/** At the end knet removes every host with a link that is up, the own one included, highest id first. */
+export function removalLines(config: DaemonConfig, up: readonly LinkStatus[]): Line[] {
+  const out: Line[] = [];
+  for (const node of [...config.nodes].sort((a, b) => b.nodeId - a.nodeId)) {
+    for (const { link } of config.links) {
+      const there = node.nodeId === config.nodeId || up.some((l) => l.to === node.nodeId && l.link === link);
+      if (there) out.push(line("info", "KNET", `link: Resetting MTU for link ${link} because host ${node.nodeId} joined`));
+    }
+  }
+  return out;
+}
+
+/** The main loop's timer came this late. */
+export function notScheduled(unixMicros: number, late: Duration, threshold: Duration): Line {
+  const ms = (us: number): string => (us / MS).toFixed(4);
+  const text = `Corosync main process was not scheduled (@${Math.floor(unixMicros / MS)}) for ${ms(late)} ms (threshold is ${ms(threshold)} ms).`;
+  return line("warning", "MAIN", `${text} Consider token timeout increase.`);
+}

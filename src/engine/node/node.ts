@@ -243,6 +243,7 @@ export class Node implements Machine {
     else if (act.kind === "file-rename") this.computer.emit({ kind: "file-result", path: act.to, error: errno });
   }
 
+  /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
   private service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
     const units = this.computer.units;
     if (!this.computer.isUp || units.get(unit) === undefined) return;
@@ -314,7 +315,7 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.corosync?.layers, this.commands.busy);
+    return machineStatus(this.computer, this.corosync?.believing, this.commands.busy);
   }
 
   journalSince(from: number): JournalLine[] {

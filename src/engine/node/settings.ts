@@ -2,9 +2,18 @@
  * What one start of the daemon reads from disk: corosync.conf, the key, the stored ring sequence number. In the real stack: coroparse, totemconfig and the
  * file half of main.c. What a file means, and what a start says against it, is decided in config/; this file only fetches.
  */
-import { CONF_PATH, confKeys, parseConf, verifyConf, type DaemonConfig, type Refusal } from "../config/index.ts";
+import {
+  CONF_PATH,
+  EXIT_MAIN_CONFIG,
+  confKeys,
+  parseConf,
+  stringOf,
+  verifyConf,
+  type DaemonConfig,
+  type Refusal,
+} from "../config/index.ts";
 import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
-import { ByteReader, ByteWriter, fromUtf8 } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, fromUtf8, utf8 } from "../kernel/index.ts";
 import type { KnetParams } from "../knet/index.ts";
 import { find, makeDirectory, writeFile, type Computer } from "../machine/index.ts";
 import type { TotemParams } from "../totem/types.ts";
@@ -39,13 +48,38 @@ export function resolveByHosts(computer: Computer, name: string): string[] {
   return out;
 }
 
+/** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
+function unmodelled(config: DaemonConfig): string[] {
+  const { quorum } = config;
+  const found: [boolean, string][] = [
+    [config.transport !== "knet", `totem.transport: ${config.transport}`],
+    [config.linkMode !== "passive" && config.links.length > 1, `totem.link_mode: ${config.linkMode}`],
+    [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
+    [config.totem.knetCompressionModel !== "none", `totem.knet_compression_model: ${config.totem.knetCompressionModel}`],
+    [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
+    [quorum.twoNode, "quorum.two_node"],
+    [quorum.waitForAll, "quorum.wait_for_all"],
+    [quorum.lastManStanding, "quorum.last_man_standing"],
+    [quorum.autoTieBreaker, "quorum.auto_tie_breaker"],
+    [quorum.allowDownscale, "quorum.allow_downscale"],
+    [quorum.expectedVotesTracking, "quorum.expected_votes_tracking"],
+    [quorum.device !== undefined, "quorum.device"],
+  ];
+  return found.filter(([on]) => on).map(([, what]) => what);
+}
+
+function refuseUnmodelled(what: readonly string[]): Refusal {
+  const messages = what.map((name) => ({ level: "error" as const, subsystem: "MAIN" as const, text: `${name}: not modelled in this lab` }));
+  return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
+}
+
 /** Everything a start needs, or why it does not take place. */
 export function readSettings(computer: Computer): SettingsResult {
   const file = readFile(computer, CONF_PATH);
   if (file === undefined) {
     const text = `Can't read file ${CONF_PATH}: No such file or directory`;
     const messages = [{ level: "error" as const, subsystem: undefined, text }];
-    return { ok: false, stage: "parse", exitCode: 8, messages, line: undefined, column: undefined };
+    return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
   }
   const parsed = parseConf(fromUtf8(file));
   const verdict = verifyConf(parsed, {
@@ -56,7 +90,13 @@ export function readSettings(computer: Computer): SettingsResult {
   });
   if (!verdict.ok) return verdict;
   const config = verdict.config;
-  const key = (readFile(computer, config.keyfile) ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
+  const missing = unmodelled(config);
+  if (missing.length > 0) return refuseUnmodelled(missing);
+  const inline = stringOf(parsed.values, "totem.keyfile") === undefined ? stringOf(parsed.values, "totem.key") : undefined;
+  const bytes = inline === undefined ? readFile(computer, config.keyfile) : utf8(inline);
+  // With cipher and hash "none" there is no key, and everybody's packets are taken.
+  const plain = config.crypto.cipher === "none" && config.crypto.hash === "none";
+  const key = plain ? new Uint8Array(0) : (bytes ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
   return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
 }
