@@ -69,7 +69,7 @@ function shapeOf(status: string, cfg: string, reach: string, configured: NodeSha
     nodes,
     links,
     members: rows.map((r) => Number(r[1])),
-    ring: { rep: Number(rep), seq: Number.parseInt(seq, 16) },
+    ring: { rep: Number.parseInt(rep, 16), seq: Number.parseInt(seq, 16) },
     quorate: field("Quorate") === "Yes",
     expectedVotes: Number(field("Expected votes")),
     highestExpected: Number(field("Highest expected")),

@@ -154,7 +154,11 @@ describe("corosync's tools that act", () => {
     ["corosync-cmapctl -s test.a u8 300", {}, "stderr: 300 is not valid u8 integer\n"],
     ["corosync-cmapctl -s test.a u16 abc", {}, "stderr: abc is not valid u16 type value\n"],
     ["corosync-cmapctl -s test.a foo 1", {}, "stderr: Unknown type foo\n"],
-    ["corosync-cmapctl -d no.such", { "cmap-delete": "CS_ERR_NOT_EXIST" }, "stderr: Can't delete key no.such. Error CS_ERR_NOT_EXIST\n"],
+    [
+      "corosync-cmapctl -d no.such test.one",
+      { "cmap-delete": "CS_ERR_NOT_EXIST" },
+      "stderr: Can't delete key no.such. Error CS_ERR_NOT_EXIST\n",
+    ],
     [
       "corosync-cmapctl -s quorum.two_node u8 1",
       {},

@@ -69,7 +69,7 @@ export class Peer {
 
 /** Delivers what is queued, in order of node ids, until nothing is left. */
 export function settle(peers: readonly Peer[]): void {
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = false;
     for (const from of peers) {
       for (let m = from.queue.shift(); m !== undefined; m = from.queue.shift()) {

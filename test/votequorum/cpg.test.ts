@@ -92,7 +92,11 @@ describe("a membership change", () => {
     form([b], { rep: 2, seq: 13 });
     // The node is back before the sync that missed it ended: it left and joined.
     form([a, b], { rep: 1, seq: 17 });
-    expect(heardA).toEqual(["members 1/100 left 2/200:nodedown joined", "members 1/100 2/200 left joined 2/200:nodeup", "ring 1.17 of 1 2"]);
+    expect(heardA).toEqual([
+      "members 1/100 left 2/200:nodedown joined",
+      "members 1/100 2/200 left joined 2/200:nodeup",
+      "ring 1.17 of 1 2",
+    ]);
   });
 
   it("a snapshot keeps membership; handlers are attached again", () => {

@@ -7,7 +7,9 @@ import { alone, form, Peer, settle } from "./bus.ts";
 
 function brief(p: Peer): string {
   const i = p.votes.info(p.id);
-  return i === undefined ? "none" : `expected ${i.expectedVotes} highest ${i.highestExpected} total ${i.totalVotes} quorum ${i.quorum} ${i.flags.join(" ")}`.trimEnd();
+  return i === undefined
+    ? "none"
+    : `expected ${i.expectedVotes} highest ${i.highestExpected} total ${i.totalVotes} quorum ${i.quorum} ${i.flags.join(" ")}`.trimEnd();
 }
 
 function three(): [Peer, Peer, Peer] {
@@ -51,6 +53,11 @@ describe("member lists in the log", () => {
     const ids = Array.from({ length: 27 }, (_, i) => i + 1);
     expect(viewLines("Members", ids)).toEqual([`Members[27]: ${ids.slice(0, 24).join(" ")}\\`, "Members[27]: 25 26 27"]);
   });
+
+  it("show the beginning of the id that did not fit, as eleven real daemons did", () => {
+    const ids = Array.from({ length: 11 }, (_, i) => 60_001 + i);
+    expect(viewLines("Sync members", ids)).toEqual([`Sync members[11]: ${ids.slice(0, 10).join(" ")} 60\\`, "Sync members[11]: 60011"]);
+  });
 });
 
 describe("a cluster of one", () => {
@@ -61,7 +68,11 @@ describe("a cluster of one", () => {
       "notice [QUORUM] Members[0]:",
     ]);
     form([only], { rep: 1, seq: 5 });
-    expect(only.take("QUORUM")).toEqual(["notice [QUORUM] Sync members[1]: 1", "notice [QUORUM] Sync joined[1]: 1", "notice [QUORUM] Members[1]: 1"]);
+    expect(only.take("QUORUM")).toEqual([
+      "notice [QUORUM] Sync members[1]: 1",
+      "notice [QUORUM] Sync joined[1]: 1",
+      "notice [QUORUM] Members[1]: 1",
+    ]);
   });
 
   it("counts two messages of its own, not the one sent while loading", () => {
@@ -80,7 +91,11 @@ describe("three nodes", () => {
     a.take();
     form([a, b], { rep: 1, seq: 13 });
     expect(brief(a)).toBe("expected 3 highest 3 total 2 quorum 2 Quorate");
-    expect(a.take("QUORUM")).toEqual(["notice [QUORUM] Sync members[2]: 1 2", "notice [QUORUM] Sync left[1]: 3", "notice [QUORUM] Members[2]: 1 2"]);
+    expect(a.take("QUORUM")).toEqual([
+      "notice [QUORUM] Sync members[2]: 1 2",
+      "notice [QUORUM] Sync left[1]: 3",
+      "notice [QUORUM] Members[2]: 1 2",
+    ]);
     form([c], { rep: 3, seq: 13 });
     expect(brief(c)).toBe("expected 3 highest 3 total 1 quorum 2");
     expect(c.take("QUORUM").slice(-2)).toEqual([
@@ -96,7 +111,10 @@ describe("three nodes", () => {
     expect(a.quorum.view).toEqual({ ring: { rep: 1, seq: 9 }, members: [1, 2, 3], quorate: true });
     expect(a.votes.info(1)?.totalVotes).toBe(2);
     form([a, b], { rep: 1, seq: 17 });
-    expect(a.take("QUORUM").filter((l) => l.includes("left"))).toEqual(["notice [QUORUM] Sync left[1]: 3", "notice [QUORUM] Sync left[1]: 3"]);
+    expect(a.take("QUORUM").filter((l) => l.includes("left"))).toEqual([
+      "notice [QUORUM] Sync left[1]: 3",
+      "notice [QUORUM] Sync left[1]: 3",
+    ]);
     expect(a.quorum.view.members).toEqual([1, 2]);
   });
 
@@ -133,7 +151,10 @@ describe("expected votes", () => {
     expect(a.votes.setExpected(1)).toBeUndefined();
     settle([a]);
     expect(brief(a)).toBe("expected 1 highest 1 total 1 quorum 1 Quorate");
-    expect(a.take("QUORUM")).toEqual(["notice [QUORUM] This node is within the primary component and will provide service.", "notice [QUORUM] Members[1]: 1"]);
+    expect(a.take("QUORUM")).toEqual([
+      "notice [QUORUM] This node is within the primary component and will provide service.",
+      "notice [QUORUM] Members[1]: 1",
+    ]);
     // Recorded: node 3 is killed, node 2 is inquorate with expected 3, then 1 and 2 find each other.
     form([b], { rep: 2, seq: 17 });
     form([a, b], { rep: 1, seq: 21 });

@@ -1,11 +1,12 @@
 /** Keys and values of the configuration map as corosync-cmapctl prints and reads them, its oddities included. Source: recorded with 3.1.7. */
 import type { CmapEntry, CmapType, CmapValue } from "../cmap/map.ts";
 
-/** Bytes as -b shows them: printable ones as they are, others `\x0A`; those above 0x7f sign-extended, as the tool's %02X of a char prints them. */
+/** Bytes as -b shows them: printable ones as they are, a backslash doubled, others `\x0A`; those above 0x7f sign-extended, as the tool's %02X of a char prints them. */
 function binaryText(data: Uint8Array): string {
   let text = "";
   for (const byte of data) {
-    if (byte > 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
+    if (byte === 0x5c) text += "\\\\";
+    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
     else text += `\\x${(byte < 0x80 ? byte : (byte | 0xffffff00) >>> 0).toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return text;

@@ -124,15 +124,15 @@ function query(host: ToolHost, argv: readonly string[]): Result {
   return { stdout: found.map((e) => entryText(e, call.binary, false)).join(""), stderr: "", status: found.length === 0 ? 1 : 0 };
 }
 
+/** Stops at the first key that is not there. */
 function get(host: ToolHost, daemon: DaemonView, call: Call): Result {
   let stdout = "";
-  let stderr = "";
   for (const key of call.operands) {
     const found = call.map === "icmap" ? daemon.cmapGet(key) : entries(host, daemon, "stats", key).find((e) => e.key === key);
-    if (found) stdout += entryText(found, call.binary, call.quiet);
-    else stderr += `Can't get key ${key}. Error CS_ERR_NOT_EXIST\n`;
+    if (found === undefined) return fail(`Can't get key ${key}. Error CS_ERR_NOT_EXIST\n`, 1, stdout);
+    stdout += entryText(found, call.binary, call.quiet);
   }
-  return { stdout, stderr, status: stderr === "" ? 0 : 1 };
+  return ok(stdout);
 }
 
 function changes(call: Call): boolean {
@@ -162,7 +162,7 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
   if (guarded !== undefined) return yield* printResult(notModelled(`${NAME}: changing ${guarded} at run time`));
   let status = 0;
   if (call.action === "set") status = yield* set(call, io.stdin);
-  else if (call.action === "delete") for (const key of call.operands) status = (yield* remove(call, key)) || status;
+  else if (call.action === "delete") status = yield* removeAll(call);
   else for (const prefix of call.operands) yield* removePrefix(call, prefix);
   yield { ask: "sleep", micros: TOOL_TIME };
   return status;
@@ -177,6 +177,15 @@ function* set(call: Call, stdin: string): Run {
   const answer = yield { ask: "act", act: { act: "cmap-set", key, type: parsed.type, value: parsed.value } };
   const error = answer.kind === "done" ? answer.error : undefined;
   return error === undefined ? 0 : yield* complain(`Failed to set key ${key}. Error ${error}\n`);
+}
+
+/** Stops at the first key that cannot be deleted. */
+function* removeAll(call: Call): Run {
+  for (const key of call.operands) {
+    const status = yield* remove(call, key);
+    if (status !== 0) return status;
+  }
+  return 0;
 }
 
 function* remove(call: Call, key: string): Run {

@@ -9,9 +9,9 @@ export interface RingId {
   readonly seq: number;
 }
 
-/** As corosync prints it: `1.1a`. */
+/** As corosync prints it, both parts in hexadecimal: `1.1a`, and `a.1a` where node 10 is the representative. */
 export function ringIdText(ring: RingId): string {
-  return `${ring.rep}.${ring.seq.toString(16)}`;
+  return `${ring.rep.toString(16)}.${ring.seq.toString(16)}`;
 }
 
 export function sameRing(a: RingId, b: RingId): boolean {
