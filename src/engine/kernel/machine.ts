@@ -74,6 +74,8 @@ export type TraceEvent =
   | { what: "commit-token-lost"; node: number; state: string }
   | { what: "retransmit"; from: number; seq: number; ring: string }
   | { what: "state"; node: number; state: string; reason: number; ring: string }
+  /** A message got its number and went out for the first time. */
+  | { what: "mcast"; node: number; ring: string; seq: number }
   | { what: "deliver"; node: number; from: number; ring: string; seq: number; bytes: number; digest: string }
   | { what: "membership"; node: number; ring: string; members: readonly number[]; transitional: boolean }
   | { what: "quorum"; node: number; quorate: boolean; ring: string; members: readonly number[] }

@@ -92,6 +92,7 @@ function sendWaiting(t: Srp, token: OrfToken, allowed: number): number {
     });
     sorted.set(message.seq, message);
     s.myHighSeqReceived = message.seq;
+    if (!message.encapsulated) t.port.trace({ what: "mcast", node: t.params.nodeId, ring: ringIdText(s.ring), seq: message.seq });
     t.transport.multicast(encodeMcast(message));
     t.stats.mcast_tx++;
     sent++;
