@@ -1,0 +1,301 @@
+/**
+ * The terminals: an xterm each, joined to a terminal of the lab. They live outside the components that show them, so that a tab, a narrow window
+ * or another view loses nothing. A node that loses its power takes its terminal's process along; the terminal says so and comes back with the node.
+ */
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon } from "@xterm/addon-search";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { WebglAddon } from "@xterm/addon-webgl";
+import { Terminal, type ITheme } from "@xterm/xterm";
+import type { Lab, TerminalEvent } from "../lab.svelte.ts";
+
+export interface TerminalTab {
+  readonly id: number;
+  readonly node: string;
+  readonly title: string;
+  /** What the tab is in: waiting for the lab, joined, ended with a reason. */
+  state: "opening" | "open" | "ended";
+  reason: string;
+}
+
+export interface Terminals {
+  readonly tabs: readonly TerminalTab[];
+  /** The first terminal of a node, made if there is none. */
+  of(node: string): TerminalTab;
+  add(node: string): TerminalTab;
+  close(id: number): void;
+  /** Puts the terminal into an element; returns what takes it out again. */
+  show(id: number, host: HTMLElement): () => void;
+  focus(id: number): void;
+  /** Types a line, with Enter, into a node's first terminal. */
+  type(node: string, line: string): TerminalTab;
+  find(id: number, text: string): void;
+  /** Colours follow the theme. */
+  paint(): void;
+  /** Terminals that ended begin anew where the node is on. */
+  revive(isOn: (node: string) => boolean): void;
+}
+
+interface Live {
+  tab: TerminalTab;
+  term: Terminal;
+  fit: FitAddon;
+  search: SearchAddon;
+  element: HTMLDivElement;
+  opened: boolean;
+  joining: boolean;
+  /** The lab's name for it. */
+  remote: string | undefined;
+  /** Typed before the lab's terminal was there. */
+  waiting: string;
+}
+
+const scrollback = 5_000;
+const maxTerminals = 32;
+/** What arrives before the lab's answer that names the terminal. */
+const maxEarly = 200;
+
+function themeOf(): ITheme {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string): string => style.getPropertyValue(name).trim();
+  const dark = token("color-scheme") === "dark" || style.colorScheme === "dark";
+  return {
+    background: token("--canvas"),
+    foreground: token("--ink"),
+    cursor: token("--ink"),
+    cursorAccent: token("--canvas"),
+    selectionBackground: token("--accent-soft"),
+    selectionForeground: token("--ink"),
+    black: dark ? "#3a414c" : "#191c21",
+    red: token("--bad"),
+    green: token("--ok"),
+    yellow: token("--warn"),
+    blue: token("--ring-1"),
+    magenta: token("--ring-4"),
+    cyan: token("--ring-3"),
+    white: dark ? "#b6bdc7" : "#5f6773",
+    brightBlack: token("--ink-3"),
+    brightRed: token("--bad"),
+    brightGreen: token("--ok"),
+    brightYellow: token("--warn"),
+    brightBlue: token("--accent"),
+    brightMagenta: token("--ring-4"),
+    brightCyan: token("--ring-3"),
+    brightWhite: token("--ink"),
+  };
+}
+
+/** Keys that the page keeps even while a terminal has the focus; everything else is the shell's. */
+function pageKey(event: KeyboardEvent): boolean {
+  if (event.key === "F1" || event.key === "F6") return true;
+  if (!event.ctrlKey && !event.metaKey) return false;
+  if (event.shiftKey) return ["P", "E"].includes(event.key.toUpperCase());
+  return event.code === "Backquote" || /^Digit[1-9]$/.test(event.code);
+}
+
+export function makeTerminals(lab: Lab): Terminals {
+  let tabs = $state<TerminalTab[]>([]);
+  const lives = new Map<number, Live>();
+  const early = new Map<string, TerminalEvent[]>();
+  let nextId = 1;
+
+  const tabOf = (id: number): TerminalTab | undefined => tabs.find((tab) => tab.id === id);
+
+  function put(live: Live, state: TerminalTab["state"], reason = ""): void {
+    const tab = tabOf(live.tab.id);
+    if (tab === undefined) return;
+    tab.state = state;
+    tab.reason = reason;
+  }
+
+  async function join(live: Live): Promise<void> {
+    if (live.joining || live.remote !== undefined) return;
+    live.joining = true;
+    put(live, "opening");
+    try {
+      const { cols, rows } = live.term;
+      const { terminal } = await lab.connection.call({ op: "terminal-open", node: live.tab.node, cols, rows });
+      if (!lives.has(live.tab.id)) {
+        await lab.connection.call({ op: "terminal-close", terminal });
+        return;
+      }
+      live.remote = terminal;
+      put(live, "open");
+      for (const event of early.get(terminal) ?? []) heard(event);
+      early.delete(terminal);
+      if (live.term.cols !== cols || live.term.rows !== rows) resize(live);
+      if (live.waiting !== "") write(live, live.waiting);
+      live.waiting = "";
+    } catch (error) {
+      put(live, "ended", error instanceof Error ? error.message : String(error));
+    } finally {
+      live.joining = false;
+    }
+  }
+
+  function write(live: Live, data: string): void {
+    if (live.remote === undefined) {
+      if (data.includes("\r")) live.waiting = data;
+      return;
+    }
+    lab.connection.call({ op: "terminal-write", terminal: live.remote, data }).catch((error: unknown) => {
+      lab.say("refused", error instanceof Error ? error.message : String(error));
+    });
+  }
+
+  function resize(live: Live): void {
+    if (live.remote === undefined) return;
+    const { cols, rows } = live.term;
+    // A terminal that has just ended needs no size any more; its end is told by an event.
+    lab.connection
+      .call({ op: "terminal-resize", terminal: live.remote, cols, rows })
+      .catch(() => put(live, "ended", "the terminal has ended"));
+  }
+
+  function heard(event: TerminalEvent): void {
+    const live = [...lives.values()].find((one) => one.remote === event.terminal);
+    if (live === undefined) {
+      const kept = early.get(event.terminal) ?? [];
+      if (early.size < maxTerminals && kept.length < maxEarly) early.set(event.terminal, [...kept, event]);
+      return;
+    }
+    if (event.event === "terminal-data") {
+      live.term.write(event.data);
+      return;
+    }
+    live.remote = undefined;
+    put(live, "ended", event.status === 0 ? "the shell has ended" : `the shell has ended with status ${event.status}`);
+  }
+
+  lab.onTerminal(heard);
+  // After a lost connection the lab has closed our terminals: they begin anew.
+  lab.onOpen(() => {
+    for (const live of lives.values()) {
+      live.remote = undefined;
+      if (live.opened) void join(live);
+    }
+  });
+
+  function make(node: string): TerminalTab {
+    const same = tabs.filter((tab) => tab.node === node).length;
+    const tab: TerminalTab = { id: nextId++, node, title: same === 0 ? node : `${node} (${same + 1})`, state: "opening", reason: "" };
+    const term = new Terminal({
+      allowProposedApi: true,
+      cursorBlink: false,
+      fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono"),
+      fontSize: 12,
+      lineHeight: 1.2,
+      scrollback,
+      screenReaderMode: true,
+      theme: themeOf(),
+    });
+    const live: Live = {
+      tab,
+      term,
+      fit: new FitAddon(),
+      search: new SearchAddon(),
+      element: document.createElement("div"),
+      opened: false,
+      joining: false,
+      remote: undefined,
+      waiting: "",
+    };
+    live.element.className = "xterm-host";
+    term.loadAddon(live.fit);
+    term.loadAddon(live.search);
+    term.loadAddon(new Unicode11Addon());
+    term.loadAddon(new WebLinksAddon((_, uri) => window.open(uri, "_blank", "noopener")));
+    term.unicode.activeVersion = "11";
+    term.onData((data) => write(live, data));
+    term.onResize(() => resize(live));
+    term.attachCustomKeyEventHandler((event) => keyed(live, event));
+    lives.set(tab.id, live);
+    tabs.push(tab);
+    return tab;
+  }
+
+  function keyed(live: Live, event: KeyboardEvent): boolean {
+    if (event.type !== "keydown") return true;
+    const both = event.ctrlKey && event.shiftKey;
+    if (both && event.code === "KeyC") {
+      const text = live.term.getSelection();
+      if (text !== "")
+        navigator.clipboard.writeText(text).catch(() => lab.say("refused", "the browser does not let this page use the clipboard"));
+      event.preventDefault();
+      return false;
+    }
+    // Ctrl+Shift+V: the browser pastes by itself; xterm hears the paste.
+    if (both && event.code === "KeyV") return false;
+    return !pageKey(event);
+  }
+
+  /** Draws with the graphics card where there is one, else with plain elements. */
+  function accelerate(live: Live): void {
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => webgl.dispose());
+      live.term.loadAddon(webgl);
+    } catch {
+      // No WebGL here: xterm's own renderer draws.
+      return;
+    }
+  }
+
+  function start(live: Live): void {
+    live.opened = true;
+    live.term.open(live.element);
+    if (new URLSearchParams(location.search).get("renderer") !== "dom") accelerate(live);
+  }
+
+  const api: Terminals = {
+    get tabs() {
+      return tabs;
+    },
+    of: (node) => tabs.find((tab) => tab.node === node) ?? make(node),
+    add: (node) => (tabs.length >= maxTerminals ? (tabs.find((tab) => tab.node === node) ?? make(node)) : make(node)),
+    close(id) {
+      const live = lives.get(id);
+      if (live === undefined) return;
+      lives.delete(id);
+      tabs = tabs.filter((tab) => tab.id !== id);
+      // The lab may have closed it already: then there is nothing left to close.
+      if (live.remote !== undefined) lab.connection.call({ op: "terminal-close", terminal: live.remote }).catch(() => undefined);
+      live.term.dispose();
+    },
+    show(id, host) {
+      const live = lives.get(id);
+      if (live === undefined) return () => undefined;
+      host.append(live.element);
+      if (!live.opened) start(live);
+      const size = (): void => {
+        if (host.clientWidth > 40 && host.clientHeight > 20) live.fit.fit();
+      };
+      size();
+      const watcher = new ResizeObserver(size);
+      watcher.observe(host);
+      if (live.remote === undefined && live.tab.state !== "ended" && lab.link.kind === "open") void join(live);
+      return () => {
+        watcher.disconnect();
+        live.element.remove();
+      };
+    },
+    focus: (id) => lives.get(id)?.term.focus(),
+    type(node, line) {
+      const tab = api.of(node);
+      const live = lives.get(tab.id);
+      // What the person has typed so far is put away first, as Ctrl-U does.
+      if (live !== undefined) write(live, `${live.remote === undefined ? "" : "\x15"}${line}\r`);
+      return tab;
+    },
+    find: (id, text) => lives.get(id)?.search.findPrevious(text),
+    paint() {
+      const theme = themeOf();
+      for (const { term } of lives.values()) term.options.theme = theme;
+    },
+    revive(isOn) {
+      for (const live of lives.values()) if (tabOf(live.tab.id)?.state === "ended" && live.opened && isOn(live.tab.node)) void join(live);
+    },
+  };
+  return api;
+}

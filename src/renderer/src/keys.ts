@@ -1,0 +1,98 @@
+/** The keyboard: which key does what, in one table that the help shows too. No single letter acts in a terminal or a field. */
+import type { Place } from "./selection.svelte.ts";
+
+export interface Deeds {
+  palette(): void;
+  help(): void;
+  pauseOrRun(): void;
+  stepEvent(): void;
+  faster(by: 1 | -1): void;
+  moveSelection(dx: number, dy: number): void;
+  inspect(): void;
+  cutOrHeal(): void;
+  power(): void;
+  kill(): void;
+  stall(): void;
+  terminal(): void;
+  terminalOfNumber(n: number): void;
+  exportFiles(): void;
+  nextRegion(back: boolean): void;
+  escape(): boolean;
+}
+
+export const keyTable: readonly { keys: readonly string[]; does: string }[] = [
+  { keys: ["F1", "Ctrl+Shift+P"], does: "every action, faults too" },
+  { keys: ["Space"], does: "pause, run" },
+  { keys: ["."], does: "one event" },
+  { keys: ["[", "]"], does: "slower, faster" },
+  { keys: ["← ↑ ↓ →"], does: "move the selection on the canvas" },
+  { keys: ["Enter"], does: "inspect what is selected" },
+  { keys: ["X"], does: "cut or heal the selected cable, a node’s cables, or a switch" },
+  { keys: ["P"], does: "power of the selected node: orderly off, or on" },
+  { keys: ["K"], does: "kill the selected node: its power cord" },
+  { keys: ["Z"], does: "stall the selected node, or let it run on" },
+  { keys: ["Ctrl+`"], does: "terminal of the selected node" },
+  { keys: ["Ctrl+1 … 9"], does: "terminal of node 1 … 9 (a browser may keep these keys for its tabs)" },
+  { keys: ["Ctrl+Shift+E"], does: "export the configuration" },
+  { keys: ["Ctrl+Shift+C", "Ctrl+Shift+V"], does: "copy and paste in a terminal" },
+  { keys: ["Shift+F10"], does: "menu of the selected thing" },
+  { keys: ["F6", "Shift+F6"], does: "next region, region before" },
+  { keys: ["?"], does: "this table" },
+  { keys: ["Esc"], does: "close what is open" },
+];
+
+const writing = "input, textarea, select, [contenteditable=true], .xterm, .cm-editor";
+const ownKeys = `${writing}, [role=menu], [role=menuitem], [role=tab], [role=dialog], [role=listbox], [role=separator], [role=log], [role=region]`;
+
+/** Handles a key of the window; returns true when the page took it. */
+export function pressed(event: KeyboardEvent, place: Place, deeds: Deeds): boolean {
+  const target = event.target instanceof Element ? event.target : document.body;
+  const ctrl = event.ctrlKey || event.metaKey;
+  const letter = event.key.toUpperCase();
+  if (event.key === "F1" || (ctrl && event.shiftKey && letter === "P")) return done(deeds.palette);
+  if (ctrl && event.shiftKey && letter === "E") return done(deeds.exportFiles);
+  if (event.key === "F6") return done(() => deeds.nextRegion(event.shiftKey));
+  if (ctrl && !event.shiftKey && event.code === "Backquote") return done(deeds.terminal);
+  if (ctrl && !event.shiftKey && !event.altKey && /^Digit[1-9]$/.test(event.code))
+    return done(() => deeds.terminalOfNumber(Number(event.code.slice(5))));
+  if (event.key === "Escape") return target.closest(writing) === null && deeds.escape();
+  if (ctrl || event.altKey || place.palette || place.help || place.exporting || target.closest(writing) !== null) return false;
+  const canvasItem = target.closest("[data-key]") !== null;
+  return plainKey(event, target, canvasItem, deeds);
+}
+
+function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, deeds: Deeds): boolean {
+  const control = target.closest("button, a, summary, [role=button]") !== null && !canvasItem;
+  const elsewhere = target.closest(ownKeys) !== null && !canvasItem;
+  const arrows: Record<string, readonly [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const arrow = arrows[event.key];
+  if (arrow !== undefined) return !elsewhere && done(() => deeds.moveSelection(arrow[0], arrow[1]));
+  if (event.key === " ") return !control && !elsewhere && done(deeds.pauseOrRun);
+  if (event.key === "Enter") return !control && !elsewhere && done(deeds.inspect);
+  if (target.closest("[role=menu], [role=dialog], [role=listbox]") !== null) return false;
+  switch (event.key.length === 1 ? event.key.toUpperCase() : "") {
+    case ".":
+      return done(deeds.stepEvent);
+    case "[":
+      return done(() => deeds.faster(-1));
+    case "]":
+      return done(() => deeds.faster(1));
+    case "?":
+      return done(deeds.help);
+    case "X":
+      return done(deeds.cutOrHeal);
+    case "P":
+      return done(deeds.power);
+    case "K":
+      return done(deeds.kill);
+    case "Z":
+      return done(deeds.stall);
+    default:
+      return false;
+  }
+}
+
+function done(what: () => void): true {
+  what();
+  return true;
+}

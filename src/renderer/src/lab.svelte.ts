@@ -1,0 +1,194 @@
+/** What the page knows of the lab: the last snapshot, journal, notices and things to animate; and how it asks for something. */
+import type { JournalLine, LabEvent, LabSnapshot, Problem } from "../../main/lab/api.ts";
+import type { Connection, LinkState } from "./channel.ts";
+
+export interface Traced {
+  instant: number;
+  node: string;
+  trace: unknown;
+}
+
+/** Something said to the person: what an act did, or why it was refused. */
+export interface Said {
+  id: number;
+  kind: "done" | "refused";
+  text: string;
+  /** This one can be taken back. */
+  undo: boolean;
+}
+
+/** What a terminal hears. */
+export type TerminalEvent = Extract<LabEvent, { event: "terminal-data" | "terminal-exit" }>;
+
+const maxJournal = 5_000;
+const maxNotices = 20;
+const saidForMs = 7_000;
+
+export interface Lab {
+  readonly connection: Connection;
+  readonly link: LinkState;
+  readonly snapshot: LabSnapshot | null;
+  readonly journal: readonly JournalLine[];
+  readonly notices: readonly Problem[];
+  readonly gone: string | null;
+  readonly said: Said | null;
+  /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
+  act(line: string): Promise<boolean>;
+  /** Several lines, one after the other; stops at the first refusal. */
+  acts(lines: readonly string[]): Promise<boolean>;
+  undo(): Promise<void>;
+  pauseOrRun(): Promise<void>;
+  step(unit: "event" | "window"): Promise<void>;
+  skip(): Promise<void>;
+  setSpeed(speed: number | "max"): Promise<void>;
+  faster(by: 1 | -1): Promise<void>;
+  say(kind: Said["kind"], text: string): void;
+  onTrace(handler: (events: readonly Traced[]) => void): () => void;
+  onTerminal(handler: (event: TerminalEvent) => void): void;
+  onOpen(handler: () => void): void;
+}
+
+/** The speeds of the − and + keys; the lab takes everything between. */
+export const speeds: readonly (number | "max")[] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, "max"];
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Joins the page's state to a connection. Call `connection.connect()` afterwards. */
+export function makeLab(connection: Connection): Lab {
+  let link = $state.raw<LinkState>({ kind: "connecting" });
+  let snapshot = $state.raw<LabSnapshot | null>(null);
+  let journal = $state.raw<readonly JournalLine[]>([]);
+  let notices = $state.raw<readonly Problem[]>([]);
+  let gone = $state.raw<string | null>(null);
+  let said = $state.raw<Said | null>(null);
+  let saidTimer: number | undefined;
+  let saidId = 0;
+  const tracers = new Set<(events: readonly Traced[]) => void>();
+  const terminals: ((event: TerminalEvent) => void)[] = [];
+  const openers: (() => void)[] = [];
+
+  function say(kind: Said["kind"], text: string, undo = false): void {
+    window.clearTimeout(saidTimer);
+    said = { id: ++saidId, kind, text, undo };
+    saidTimer = window.setTimeout(() => (said = null), saidForMs);
+  }
+
+  /** What a request throws becomes a line for the person. */
+  async function trying(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      say("refused", message(error));
+      return false;
+    }
+  }
+
+  async function opened(): Promise<void> {
+    gone = null;
+    // Subscribed first: what was written before the log's answer is in the answer, what comes after it is an event.
+    await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
+    snapshot = await connection.call({ op: "snapshot" });
+    journal = (await connection.call({ op: "log", follow: false })).lines.slice(-maxJournal);
+    for (const handler of openers) handler();
+  }
+
+  function heard(event: LabEvent): void {
+    switch (event.event) {
+      case "snapshot":
+        snapshot = event.snapshot;
+        return;
+      case "journal":
+        journal = [...journal, ...event.lines].slice(-maxJournal);
+        return;
+      case "trace":
+        // zod types an `unknown` key as optional.
+        for (const handler of tracers) handler(event.events.map(({ instant, node, trace }) => ({ instant, node, trace })));
+        return;
+      case "terminal-data":
+      case "terminal-exit":
+        for (const handler of terminals) handler(event);
+        return;
+      case "notice":
+        notices = [...notices, { severity: event.severity, code: "lab", text: event.text }].slice(-maxNotices);
+        return;
+      case "gone":
+        gone = event.reason;
+        return;
+      default:
+        // Output of commands and execs: this page starts none.
+        return;
+    }
+  }
+
+  connection.onState((state) => {
+    link = state;
+    if (state.kind === "open") void trying(opened);
+  });
+  connection.onEvent(heard);
+
+  async function acts(lines: readonly string[]): Promise<boolean> {
+    return await trying(async () => {
+      const done: string[] = [];
+      for (const line of lines) done.push((await connection.call({ op: "act", line })).said);
+      if (done.length > 0) say("done", done.filter((text) => text !== "").join("; ") || lines.join("; "), true);
+    });
+  }
+
+  const setSpeed = async (speed: number | "max"): Promise<void> => {
+    await trying(() => connection.call({ op: "speed", speed }));
+  };
+
+  return {
+    connection,
+    get link() {
+      return link;
+    },
+    get snapshot() {
+      return snapshot;
+    },
+    get journal() {
+      return journal;
+    },
+    get notices() {
+      return notices;
+    },
+    get gone() {
+      return gone;
+    },
+    get said() {
+      return said;
+    },
+    act: (line) => acts([line]),
+    acts,
+    undo: async () => {
+      await trying(async () => say("done", (await connection.call({ op: "undo" })).said));
+    },
+    pauseOrRun: async () => {
+      await trying(() => connection.call({ op: snapshot?.time.paused === true ? "resume" : "pause" }));
+    },
+    step: async (unit) => {
+      await trying(() => connection.call({ op: "step", unit, count: 1 }));
+    },
+    skip: async () => {
+      await trying(async () => {
+        const { found, what } = await connection.call({ op: "skip" });
+        say("done", found ? `skipped to: ${what}` : "nothing happened within one virtual hour");
+      });
+    },
+    setSpeed,
+    faster: async (by) => {
+      const now = snapshot?.time.speed ?? 1;
+      const rank = (speed: number | "max"): number => (speed === "max" ? Number.POSITIVE_INFINITY : speed);
+      const next = by > 0 ? speeds.find((speed) => rank(speed) > rank(now)) : speeds.findLast((speed) => rank(speed) < rank(now));
+      if (next !== undefined) await setSpeed(next);
+    },
+    say: (kind, text) => say(kind, text),
+    onTrace: (handler) => {
+      tracers.add(handler);
+      return () => tracers.delete(handler);
+    },
+    onTerminal: (handler) => terminals.push(handler),
+    onOpen: (handler) => openers.push(handler),
+  };
+}

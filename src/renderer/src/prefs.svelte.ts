@@ -1,0 +1,108 @@
+/** What the page remembers: the theme for everywhere, the layout per lab. Kept in the browser; a browser that refuses storage only forgets. */
+
+export const themes = ["light", "dark", "contrast"] as const;
+export type Theme = (typeof themes)[number];
+
+export interface Layout {
+  inspector: boolean;
+  dock: boolean;
+  timeline: boolean;
+  /** Per cent of the window. */
+  inspectorSize: number | null;
+  dockSize: number | null;
+  inspectorTab: string;
+  hint: "start" | "over";
+}
+
+const freshLayout: Layout = {
+  inspector: true,
+  dock: true,
+  timeline: true,
+  inspectorSize: null,
+  dockSize: null,
+  inspectorTab: "overview",
+  hint: "start",
+};
+
+function read(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    // No storage, or something else's words in it: as if nothing were remembered.
+    return null;
+  }
+}
+
+function write(key: string, value: unknown): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or forbidden; the page works on, it only forgets.
+    return;
+  }
+}
+
+function isTheme(value: unknown): value is Theme {
+  return themes.some((theme) => theme === value);
+}
+
+function systemTheme(): Theme {
+  if (matchMedia("(prefers-contrast: more)").matches) return "contrast";
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+export interface Prefs {
+  /** "system" follows the computer. */
+  readonly chosen: Theme | "system";
+  readonly theme: Theme;
+  choose(theme: Theme | "system"): void;
+  layout: Layout;
+  /** Reads the layout of this lab; what is changed from now on is remembered for it. */
+  forLab(dir: string): void;
+  keep(): void;
+}
+
+/** The preferences, with the theme already on the root element. */
+export function makePrefs(): Prefs {
+  const stored = read("quorate.theme");
+  let chosen = $state<Theme | "system">(isTheme(stored) ? stored : "system");
+  let system = $state<Theme>(systemTheme());
+  let layout = $state<Layout>({ ...freshLayout });
+  let key = "";
+  const theme = (): Theme => (chosen === "system" ? system : chosen);
+  const apply = (): void => document.documentElement.setAttribute("data-theme", theme());
+  for (const query of ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"])
+    matchMedia(query).addEventListener("change", () => {
+      system = systemTheme();
+      apply();
+    });
+  apply();
+  return {
+    get chosen() {
+      return chosen;
+    },
+    get theme() {
+      return theme();
+    },
+    choose(next) {
+      chosen = next;
+      write("quorate.theme", next);
+      apply();
+    },
+    get layout() {
+      return layout;
+    },
+    set layout(next) {
+      layout = next;
+    },
+    forLab(dir) {
+      if (key === `quorate.layout.${dir}`) return;
+      key = `quorate.layout.${dir}`;
+      const before = read(key);
+      layout = { ...freshLayout, ...(typeof before === "object" && before !== null ? before : {}) };
+    },
+    keep() {
+      if (key !== "") write(key, $state.snapshot(layout));
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** What is selected on the canvas, and which view is open. Everything that acts, acts on the selection. */
+import type { LabSnapshot } from "../../main/lab/api.ts";
+
+export type Selected = { kind: "node"; node: string } | { kind: "cable"; node: string; net: string } | { kind: "switch"; net: string };
+
+export type View = "topology" | "configure";
+export type DockTab = { kind: "terminal"; id: number } | { kind: "journal" } | { kind: "problems" };
+
+/** Stable name of a selected thing, as the canvas marks its elements. */
+export function keyOf(selected: Selected): string {
+  if (selected.kind === "node") return `node:${selected.node}`;
+  return selected.kind === "cable" ? `cable:${selected.node}:${selected.net}` : `switch:${selected.net}`;
+}
+
+/** The selection a key names, if the lab still has it. */
+export function fromKey(key: string, snapshot: LabSnapshot): Selected | undefined {
+  const [kind, a = "", b = ""] = key.split(":");
+  if (kind === "node" && snapshot.nodes.some(({ name }) => name === a)) return { kind, node: a };
+  if (kind === "cable" && snapshot.cables.some(({ node, net }) => node === a && net === b)) return { kind, node: a, net: b };
+  if (kind === "switch" && snapshot.networks.some(({ name }) => name === a)) return { kind, net: a };
+  return undefined;
+}
+
+/** The node a selection is about: the inspector and the terminal keys use it. */
+export const nodeOf = (selected: Selected | undefined): string | undefined =>
+  selected === undefined || selected.kind === "switch" ? undefined : selected.node;
+
+export interface Place {
+  selected: Selected | undefined;
+  view: View;
+  dockTab: DockTab;
+  palette: boolean;
+  help: boolean;
+  exporting: boolean;
+  /** The inspector or the dock lies over the canvas (narrow windows). */
+  overlay: "inspector" | "dock" | null;
+  table: boolean;
+  journalNode: string;
+}
+
+/** Where the person is. */
+export function makePlace(): Place {
+  const place = $state<Place>({
+    selected: undefined,
+    view: "topology",
+    dockTab: { kind: "terminal", id: 0 },
+    palette: false,
+    help: false,
+    exporting: false,
+    overlay: null,
+    table: false,
+    journalNode: "",
+  });
+  return place;
+}

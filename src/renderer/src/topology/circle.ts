@@ -1,0 +1,226 @@
+/** The drawing for many machines: nodes on a circle, switches as circles inside and outside, cables as short spokes. A pure function of the snapshot. */
+import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.ts";
+import { toneOf } from "../tone.ts";
+import { nodeLook, type Look } from "./look.ts";
+import { cableState, columnsOf, type CableState, type Point, type RingShape } from "./scene.ts";
+
+export interface Seat extends Point {
+  key: string;
+  name: string;
+  angle: number;
+  look: Look;
+  w: number;
+  h: number;
+}
+
+export interface Spoke {
+  key: string;
+  node: string;
+  net: string;
+  state: CableState;
+  /** From the machine to the switch's port. */
+  from: Point;
+  to: Point;
+  words: string;
+}
+
+export interface CircleSwitch {
+  key: string;
+  net: string;
+  r: number;
+  on: boolean;
+  name: string;
+  detail: string;
+  label: Point;
+  words: string;
+}
+
+/** The part of the circle a ring's members take. */
+export interface Sector {
+  key: string;
+  tone: string;
+  letter: string;
+  formed: boolean;
+  path: string;
+  tab: Point & { w: number; text: string };
+}
+
+export interface CircleScene {
+  size: number;
+  seats: Seat[];
+  spokes: Spoke[];
+  switches: CircleSwitch[];
+  sectors: Sector[];
+  rings: (RingShape & { arrows: { d: string; chevron: string }[] })[];
+}
+
+/** Room of one machine on the circle, and the width of the tinted band. */
+const perSeat = 84;
+const band = 96;
+const box = { w: 60, h: 40 };
+const gapAngle = 0.05;
+
+const polar = (r: number, angle: number): Point => ({ x: r * Math.sin(angle), y: -r * Math.cos(angle) });
+
+/** The whole drawing, about the origin. */
+export function circleOf(snapshot: LabSnapshot): CircleScene {
+  const columns = columnsOf(snapshot);
+  const n = columns.length;
+  const r = Math.max(200, (n * perSeat) / (2 * Math.PI));
+  const radii = switchRadii(snapshot, r);
+  const outermost = Math.max(r + band / 2, ...radii);
+  const seats = columns.map(({ machine }, index): Seat => {
+    const angle = (index / n) * 2 * Math.PI;
+    return { key: `node:${machine.name}`, name: machine.name, angle, ...polar(r, angle), look: nodeLook(snapshot, machine), ...box };
+  });
+  return {
+    size: 2 * (outermost + 34),
+    seats,
+    spokes: snapshot.networks.flatMap((net, index) => seats.flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? [])),
+    switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
+    sectors: snapshot.components.flatMap((component, index) => sector(component, seats, r, index, snapshot.components) ?? []),
+    rings: snapshot.components.filter(({ formed }) => formed).map((component) => circleRing(component, columns, seats, r)),
+  };
+}
+
+/** The first network inside the circle of machines, the others outside. */
+function switchRadii(snapshot: LabSnapshot, r: number): number[] {
+  return snapshot.networks.map((_, index) => (index === 0 ? r - band / 2 - 42 : r + band / 2 + 42 * index));
+}
+
+function circleSwitch(net: LabSnapshot["networks"][number], r: number, seatsAt: number): CircleSwitch {
+  const detail = `${net.link === null ? "no corosync link" : `link ${net.link}`} · ${net.cidr}`;
+  return {
+    key: `switch:${net.name}`,
+    net: net.name,
+    r,
+    on: net.on,
+    name: `switch ${net.name}`,
+    detail: net.on ? detail : `off · ${detail}`,
+    label: { x: 0, y: r < seatsAt ? -r + 26 : -r - 14 },
+    words: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}`,
+  };
+}
+
+function spoke(snapshot: LabSnapshot, seat: Seat, net: string, r: number): Spoke | undefined {
+  const cable = snapshot.cables.find((one) => one.node === seat.name && one.net === net);
+  if (cable === undefined) return undefined;
+  const seatR = Math.hypot(seat.x, seat.y);
+  const edge = boxEdge(seat.angle);
+  const state = cableState(cable);
+  return {
+    key: `cable:${seat.name}:${net}`,
+    node: seat.name,
+    net,
+    state,
+    from: polar(r < seatR ? seatR - edge : seatR + edge, seat.angle),
+    to: polar(r, seat.angle),
+    words: `cable ${seat.name} to switch ${net}, ${cable.address}: ${state}`,
+  };
+}
+
+/** Distance from a machine's middle to its edge in the direction of the spoke. */
+function boxEdge(angle: number): number {
+  const sin = Math.abs(Math.sin(angle));
+  const cos = Math.abs(Math.cos(angle));
+  return Math.min(sin > 0.001 ? box.w / 2 / sin : Number.POSITIVE_INFINITY, cos > 0.001 ? box.h / 2 / cos : Number.POSITIVE_INFINITY) + 2;
+}
+
+/** A part of the ring-shaped band. Beliefs of the gather phase are thin arcs at the band's outer edge, one inside the other. */
+function sector(component: Component, seats: readonly Seat[], r: number, index: number, all: readonly Component[]): Sector | undefined {
+  const members = seats.filter(
+    ({ name, look }) => component.nodes.includes(name) || (!component.formed && component.members.includes(look.id ?? -1)),
+  );
+  const first = members[0];
+  if (first === undefined) return undefined;
+  const tone = toneOf(component.letter);
+  const step = (2 * Math.PI) / seats.length;
+  const a = first.angle - step / 2 + gapAngle;
+  const b = (members.at(-1)?.angle ?? first.angle) + step / 2 - gapAngle;
+  const inset = component.formed ? 0 : (index / Math.max(1, all.length)) * (band / 2 - 8);
+  const whole = members.length === seats.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
+  const inner = r - band / 2 + inset;
+  const outer = r + band / 2 - inset;
+  const text = component.formed ? `ring ${component.ringId}` : `${component.nodes.join(" ")} believes ${component.members.length}`;
+  const at = polar(outer, a + (whole ? step / 2 : 0.06));
+  return {
+    key: component.formed ? `region:${component.letter}` : `belief:${component.nodes.join()}`,
+    tone,
+    letter: component.letter,
+    formed: component.formed,
+    path: whole ? annulus(inner, outer) : sectorPath(inner, outer, a, b),
+    tab: { ...at, w: 30 + text.length * 5.7, text },
+  };
+}
+
+function annulus(inner: number, outer: number): string {
+  const circle = (r: number): string => `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
+  return circle(outer) + circle(inner);
+}
+
+function sectorPath(inner: number, outer: number, a: number, b: number): string {
+  const large = b - a > Math.PI ? 1 : 0;
+  const [p, q, s, t] = [polar(outer, a), polar(outer, b), polar(inner, b), polar(inner, a)];
+  return `M${p.x} ${p.y}A${outer} ${outer} 0 ${large} 1 ${q.x} ${q.y}L${s.x} ${s.y}A${inner} ${inner} 0 ${large} 0 ${t.x} ${t.y}Z`;
+}
+
+/** Hops from member to member along the circle; round who is not a member they bend inwards. */
+function circleRing(
+  component: Component,
+  columns: readonly { machine: MachineView }[],
+  seats: readonly Seat[],
+  r: number,
+): CircleScene["rings"][number] {
+  const members = seats.flatMap((seat, index) => {
+    const id = columns[index]?.machine.corosync?.nodeId;
+    return component.nodes.includes(seat.name) && id !== undefined ? [{ seat, id, index }] : [];
+  });
+  const places = new Map<number, Point>();
+  const hops = new Map<number, readonly Point[]>();
+  const arrows: { d: string; chevron: string }[] = [];
+  members.forEach(({ seat, id, index }, at) => {
+    places.set(id, polar(r, seat.angle + Math.min(0.18, (Math.PI / seats.length) * 0.9)));
+    const next = members[(at + 1) % members.length];
+    if (next === undefined || next.id === id) return;
+    const way = hopWay(seat, next.seat, r, next.index === (index + 1) % seats.length);
+    hops.set(id, way);
+    arrows.push({ d: smooth(way), chevron: arrowHead(way) });
+  });
+  return {
+    key: `ring:${component.letter}`,
+    tone: toneOf(component.letter),
+    hatched: false,
+    track: "",
+    chevrons: [],
+    seats: places,
+    hops,
+    rate: { x: 0, y: 0, room: 0 },
+    arrows,
+  };
+}
+
+function hopWay(from: Seat, to: Seat, r: number, neighbours: boolean): Point[] {
+  let span = to.angle - from.angle;
+  if (span <= 0) span += 2 * Math.PI;
+  const clear = Math.min(0.45, (box.w / 2 + 6) / r / span);
+  const points: Point[] = [];
+  for (let step = 0; step <= 8; step++) {
+    const share = clear + ((1 - 2 * clear) * step) / 8;
+    const bend = neighbours ? 0 : 34 * (1 - Math.abs(2 * share - 1));
+    points.push(polar(r - bend, from.angle + span * share));
+  }
+  return points;
+}
+
+const smooth = (points: readonly Point[]): string =>
+  points.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+function arrowHead(points: readonly Point[]): string {
+  const tip = points[5];
+  const back = points[3];
+  if (tip === undefined || back === undefined) return "";
+  const angle = Math.atan2(tip.y - back.y, tip.x - back.x);
+  const wing = (turn: number): string =>
+    `${(tip.x - 7 * Math.cos(angle + turn)).toFixed(1)} ${(tip.y - 7 * Math.sin(angle + turn)).toFixed(1)}`;
+  return `M${wing(0.7)}L${tip.x.toFixed(1)} ${tip.y.toFixed(1)}L${wing(-0.7)}`;
+}

@@ -1,0 +1,55 @@
+/** The icons: path data on a 16-px grid, drawn with a 1.5-px stroke in the current colour. */
+
+/** A small circle as path data, so that an icon is one list of paths. */
+const circle = (x: number, y: number, r: number): string => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+const box = (x: number, y: number, w: number, h: number): string => `M${x} ${y}h${w}v${h}h${-w}z`;
+
+export const icons = {
+  topology: `${box(2, 2, 5, 4)}${box(9, 10, 5, 4)}${box(2, 10, 5, 4)}M4.5 6v4M7 12h2`,
+  config: `M2 4h6M12 4h2M2 8h2M8 8h6M2 12h7M13 12h1${circle(10, 4, 1.75)}${circle(6, 8, 1.75)}${circle(11, 12, 1.75)}`,
+  help: "M3 3h10v8H8l-3 3v-3H3zM8 8.3v.1M7 5.3a1 1 0 1 1 1.3 1.2",
+  play: "M5 3.5l7 4.5-7 4.5z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
+  step: "M4 3.5l6 4.5-6 4.5zM12.5 3.5v9",
+  stepWindow: "M2.5 3.5l5 4.5-5 4.5zM7.5 3.5l5 4.5-5 4.5zM13.8 3.5v9",
+  skip: "M2 8h9M8 4.5L11.5 8 8 11.5M14 3.5v9",
+  search: `${circle(7, 7, 4)}M10 10l3.5 3.5`,
+  cut: `${circle(4, 4.5, 2)}${circle(4, 11.5, 2)}M5.7 5.7L14 12M5.7 10.3L14 4`,
+  heal: "M6.5 9.5l3-3M7 4.5l1.5-1.5a2.8 2.8 0 0 1 4 4L11 8.5M9 11.5L7.5 13a2.8 2.8 0 0 1-4-4L5 7.5",
+  power: "M8 2v5M4.5 4.5a5 5 0 1 0 7 0",
+  bolt: "M9 2L4 9h4l-1 5 5-7H8z",
+  warn: "M8 2.5L14.5 13.5h-13zM8 6.5v3.2M8 11.7v.1",
+  ok: `${circle(8, 8, 5.5)}M5.5 8.2l1.8 1.8L10.7 6.3`,
+  bad: "M5.6 2h4.8L14 5.6v4.8L10.4 14H5.6L2 10.4V5.6zM6 6l4 4M10 6l-4 4",
+  off: `${circle(8, 8, 5.5)}M4.2 11.8l7.6-7.6`,
+  idle: circle(8, 8, 5.5),
+  term: `${box(2, 3, 12, 10)}M4.5 6l2 2-2 2M8.5 10.2h3`,
+  down: "M4 6l4 4 4-4",
+  up: "M4 10l4-4 4 4",
+  right: "M6 4l4 4-4 4",
+  close: "M4 4l8 8M12 4l-8 8",
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  flag: "M4 14V2.5h8L10 5.7l2 3.3H4",
+  star: "M8 2l1.8 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4 4.3 13.5l.8-4.2L2 6.4l4.2-.5z",
+  clock: `${circle(8, 8, 5.5)}M8 4.8V8l2.2 1.5`,
+  info: `${circle(8, 8, 5.5)}M8 7.5v3.3M8 5.2v.1`,
+  why: `${circle(8, 8, 5.5)}M6.3 6.5a1.7 1.7 0 1 1 2.5 1.5c-.6.3-.8.6-.8 1.2M8 11.1v.1`,
+  server: `${box(2.5, 2.5, 11, 4.5)}${box(2.5, 9, 11, 4.5)}M5 4.8v.1M5 11.3v.1`,
+  net: "M2 6h12v4H2zM5 10v3M11 10v3M8 6V3",
+  cable: "M4 2v4a4 4 0 0 0 8 0V2M8 10v4",
+  fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  list: "M3 4h10M3 8h10M3 12h10",
+  exportOut: "M8 10V2.5M5 5l3-3 3 3M3 9v4.5h10V9",
+  importIn: "M8 2.5V10M5 7.5l3 3 3-3M3 9v4.5h10V9",
+  file: "M4 2h5l3 3v9H4zM9 2v3h3",
+  save: "M3 3h8l2 2v8H3zM5.5 3v3.5h4V3M5.5 13V9.5h5V13",
+  panel: `${box(2, 3, 12, 10)}M10 3v10`,
+  dock: `${box(2, 3, 12, 10)}M2 9.5h12`,
+  theme: "M8 2.5v11a5.5 5.5 0 0 0 0-11zM8 2.5a5.5 5.5 0 0 0 0 11",
+  undo: "M3 6h6.5a3.5 3.5 0 0 1 0 7H6M3 6l3-3M3 6l3 3",
+  mail: "M2.5 4h11v8h-11zM2.5 4.5L8 9l5.5-4.5",
+  snow: "M8 2v12M3 5l10 6M13 5L3 11",
+} as const;
+
+export type IconName = keyof typeof icons;

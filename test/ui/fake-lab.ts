@@ -1,0 +1,145 @@
+/** A lab that only shows what it is told to: the real web face in front of written snapshots. It records what it is asked. */
+import { startWeb, type Web } from "../../src/main/web/server.ts";
+import { requestMessage, type Channel, type LabSnapshot, type Request } from "../../src/main/lab/api.ts";
+import { journal } from "./fixtures.ts";
+
+const conf = `totem {
+  version: 2
+  cluster_name: lab
+  config_version: 3
+  # an odd key, so that there is something to find
+  tokn: 3000
+}
+
+nodelist {
+  node {
+    name: pve1
+    nodeid: 1
+    ring0_addr: 10.0.0.11
+  }
+}
+
+quorum {
+  provider: corosync_votequorum
+}
+`;
+
+const pvecm = [
+  "Cluster information",
+  "-------------------",
+  "Name:             lab",
+  "Config Version:   3",
+  "Transport:        knet",
+  "",
+].join("\r\n");
+
+export interface FakeLab {
+  readonly url: string;
+  /** What the page asked for, in order. */
+  readonly asked: Request[];
+  show(snapshot: LabSnapshot): void;
+  emit(event: unknown): void;
+  close(): Promise<void>;
+}
+
+/** Starts it on a free port of loopback, serving the built page in `staticDir`. */
+export async function fakeLab(staticDir: string, first: LabSnapshot, refuse?: (request: Request) => string | undefined): Promise<FakeLab> {
+  let snapshot = first;
+  const asked: Request[] = [];
+  const channels = new Set<Channel>();
+  const emit = (event: unknown): void => channels.forEach((channel) => channel.send(event));
+  const nodeOfTerminal = new Map<string, string>();
+  const typed = new Map<string, string>();
+
+  /** An echo with a prompt: enough to see that typing arrives and answers are drawn. */
+  function type(terminal: string, data: string): void {
+    const prompt = `\u001b[1mroot@${nodeOfTerminal.get(terminal) ?? ""}:~#\u001b[0m `;
+    const say = (text: string): void => emit({ event: "terminal-data", terminal, data: text });
+    for (const char of data) {
+      if (char === "\u0015") typed.set(terminal, "");
+      else if (char !== "\r") {
+        typed.set(terminal, (typed.get(terminal) ?? "") + char);
+        say(char);
+      } else {
+        const line = typed.get(terminal) ?? "";
+        typed.set(terminal, "");
+        say(`\r\n${line === "pvecm status" ? pvecm : `you typed: ${line}`}\r\n${prompt}`);
+      }
+    }
+  }
+
+  function answer(request: Request): unknown {
+    switch (request.op) {
+      case "snapshot":
+        return snapshot;
+      case "log":
+        return { lines: journal };
+      case "act":
+        return { said: request.line };
+      case "undo":
+        return { said: `undone: ${snapshot.undo ?? "nothing"}` };
+      case "skip":
+        return { found: true, what: "membership", instant: snapshot.time.instant };
+      case "terminal-open": {
+        const terminal = `t${nodeOfTerminal.size + 1}`;
+        nodeOfTerminal.set(terminal, request.node);
+        setTimeout(() => emit({ event: "terminal-data", terminal, data: `\u001b[1mroot@${request.node}:~#\u001b[0m ` }), 5);
+        return { terminal };
+      }
+      case "terminal-write":
+        type(request.terminal, request.data);
+        return {};
+      case "conf-check": {
+        const lines = request.text.split("\n");
+        const line = lines.findIndex((one) => one.includes("tokn")) + 1;
+        return line === 0
+          ? { errors: 0, warnings: 0, findings: [] }
+          : {
+              errors: 1,
+              warnings: 0,
+              findings: [
+                { severity: "error", code: "unknown-key", line, column: 3, text: "totem has no key tokn", mend: "did you mean token?" },
+              ],
+            };
+      }
+      case "export":
+        return {
+          files: [
+            { path: "corosync.conf", text: conf, mode: 0o644 },
+            { path: "README", text: "corosync.conf goes to /etc/corosync on every host.\n", mode: 0o644 },
+          ],
+        };
+      case "query":
+        return { kind: "file", data: Buffer.from(conf).toString("base64") };
+      case "file":
+        return { error: null };
+      case "record":
+        return { text: "record\n" };
+      default:
+        return {};
+    }
+  }
+
+  function serve(channel: Channel): void {
+    channels.add(channel);
+    channel.onClose(() => channels.delete(channel));
+    channel.onMessage((message) => {
+      const { id, request } = requestMessage.parse(message);
+      asked.push(request);
+      const no = refuse?.(request);
+      channel.send(no === undefined ? { id, ok: true, result: answer(request) } : { id, ok: false, error: { code: "usage", message: no } });
+    });
+  }
+
+  const web: Web = await startWeb({ staticDir, onChannel: serve });
+  return {
+    url: web.url,
+    asked,
+    show: (next) => {
+      snapshot = next;
+      emit({ event: "snapshot", snapshot: next });
+    },
+    emit,
+    close: () => web.close(),
+  };
+}

@@ -1,0 +1,341 @@
+/** Snapshots to draw: the states a lab can be in, written down by hand. The page must show each truthfully without any lab behind it. */
+import type { Band, Component, JournalLine, LabSnapshot, MachineView } from "../../src/main/lab/api.ts";
+
+const now = 161_318_000;
+const names = (n: number): string[] => Array.from({ length: n }, (_, index) => `pve${index + 1}`);
+const ids = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
+const address = (net: number, node: number): string => (net === 0 ? `10.0.0.${10 + node}` : `10.10.${net}.${10 + node}`);
+
+interface Ring {
+  ringId: string;
+  members: number[];
+  quorate: boolean;
+}
+
+/** A node that runs in a ring with others. */
+function machine(
+  id: number,
+  all: number,
+  nets: number,
+  ring: Ring,
+  down: (to: number, link: number) => boolean = () => false,
+): MachineView {
+  const links = ids(all)
+    .filter((to) => to !== id)
+    .flatMap((to) =>
+      Array.from({ length: nets }, (_, link) => {
+        const connected = !down(to, link);
+        const better = Array.from({ length: link }, (_unused, other) => other).some((other) => !down(to, other));
+        return {
+          to,
+          link,
+          connected,
+          active: connected && !better,
+          latencyUs: connected ? 410 + 90 * link : 0,
+          localAddress: address(link, id),
+          remoteAddress: address(link, to),
+          mtu: connected ? 1397 : 0,
+          priority: 1,
+        };
+      }),
+    );
+  const representative = Math.min(...ring.members);
+  return {
+    name: `pve${id}`,
+    kind: "node",
+    power: "on",
+    powerSince: 3_000_000,
+    booting: false,
+    worker: "alive",
+    units: { corosync: "active", "pve-cluster": "active", ssh: "active" },
+    nics: Array.from({ length: nets }, (_, net) => ({ name: `eno${net + 1}`, net: `net${net}`, address: address(net, id), up: true })),
+    corosync: {
+      nodeId: id,
+      state: "operational",
+      ringId: ring.ringId,
+      members: ring.members,
+      representative,
+      links,
+      gathering: { proc: ring.members, failed: [], consensus: ring.members },
+      token: {
+        here: id === representative,
+        ...(id === representative ? { heldUntil: now + 320_000 } : {}),
+        lastReceived: now - 140_000,
+        rotations: 1204,
+        retransmits: 0,
+        slowestRotationUs: 14_900,
+        meanRotationUs: 580_000,
+        tokenTimeoutMs: 3125,
+        consensusMs: 3750,
+        holdMs: 585,
+        tokenRetransmitMs: 744,
+      },
+      syncing: false,
+      nodelist: ids(all).map((nodeId) => ({
+        nodeId,
+        name: `pve${nodeId}`,
+        votes: 1,
+        addresses: Array.from({ length: nets }, (_, net) => address(net, nodeId)),
+      })),
+    },
+    quorum: {
+      quorate: ring.quorate,
+      expectedVotes: all,
+      highestExpected: all,
+      totalVotes: ring.members.length,
+      quorum: Math.floor(all / 2) + 1,
+      flags: ring.quorate ? ["Quorate"] : [],
+      qdevice: null,
+      votes: ids(all).map((nodeId) => ({ nodeId, votes: 1, member: ring.members.includes(nodeId) })),
+    },
+    pmxcfs: null,
+    ha: null,
+    busy: false,
+  };
+}
+
+function component(letter: string, ring: Ring, all: number, formed = true, nodes = ring.members.map((id) => `pve${id}`)): Component {
+  const quorum = Math.floor(all / 2) + 1;
+  const votes = ring.members.length;
+  const mayLose = Math.max(0, votes - quorum);
+  return {
+    letter,
+    ringId: ring.ringId,
+    formed,
+    nodes,
+    members: ring.members,
+    quorate: ring.quorate,
+    votes,
+    expectedVotes: all,
+    quorum,
+    mayLose,
+    sentence: ring.quorate
+      ? `${votes} of ${all} votes, ${quorum} needed, quorate; may lose ${mayLose} more`
+      : `${votes} of ${all} votes, ${quorum} needed, not quorate; ${quorum - votes} short`,
+    cells: ids(all).map((nodeId) => ({ node: `pve${nodeId}`, nodeId, votes: 1, present: ring.members.includes(nodeId) })),
+  };
+}
+
+const band = (node: string, from: number, to: number | null, ring: Ring, letter: string, state: Band["state"] = "operational"): Band => ({
+  node,
+  from,
+  to,
+  ringId: ring.ringId,
+  members: ring.members,
+  state,
+  quorate: ring.quorate,
+  letter,
+});
+
+/** `n` nodes on `nets` networks in one quorate ring. */
+export function healthy(n = 3, nets = 2): LabSnapshot {
+  const ring: Ring = { ringId: "1.12", members: ids(n), quorate: true };
+  const before: Ring = { ringId: "1.e", members: ids(n).slice(0, -1), quorate: true };
+  return {
+    lab: { dir: "/home/me/.local/state/quorate/default", name: "lab", seed: "7f3a", host: "inprocess", version: "0.1.0" },
+    time: { instant: now, epoch: "2026-01-01T00:00:00Z", speed: 1, paused: false, achieved: 1 },
+    networks: Array.from({ length: nets }, (_, net) => ({
+      name: `net${net}`,
+      cidr: net === 0 ? "10.0.0.0/24" : `10.10.${net}.0/24`,
+      on: true,
+      link: net,
+    })),
+    nodes: ids(n).map((id) => machine(id, n, nets, ring)),
+    cables: names(n).flatMap((node, index) =>
+      Array.from({ length: nets }, (_, net) => ({
+        node,
+        net: `net${net}`,
+        nic: `eno${net + 1}`,
+        address: address(net, index + 1),
+        cutIn: false,
+        cutOut: false,
+        delayMs: 0.2,
+        jitterMs: 0,
+        lossPercent: 0,
+        state: net === 0 ? ("carrying" as const) : ("idle" as const),
+      })),
+    ),
+    pairCuts: [],
+    faults: [],
+    components: [component("A", ring, n)],
+    margin: 210,
+    problems: [],
+    bands: names(n).flatMap((node, index) => [
+      ...(index < n - 1 ? [band(node, 124_000_000, 137_400_000, before, "A")] : []),
+      band(node, 137_500_000, null, ring, "A"),
+    ]),
+    marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
+    undo: null,
+  };
+}
+
+function cutCable(snapshot: LabSnapshot, node: string, net: string, cut: { in: boolean; out: boolean }): void {
+  for (const cable of snapshot.cables)
+    if (cable.node === node && cable.net === net) {
+      cable.cutIn = cut.in;
+      cable.cutOut = cut.out;
+      cable.state = "down";
+    }
+  const direction = cut.in && cut.out ? "both" : cut.in ? "in" : "out";
+  snapshot.faults.push({ kind: "cut", node, net, direction });
+}
+
+/** pve3 apart: link 0 cut both ways, link 1 inwards. */
+export function partition(): LabSnapshot {
+  const snapshot = healthy();
+  const a: Ring = { ringId: "1.16", members: [1, 2], quorate: true };
+  const b: Ring = { ringId: "3.16", members: [3], quorate: false };
+  snapshot.time = { ...snapshot.time, instant: 187_412_000, speed: 1 };
+  snapshot.nodes = [machine(1, 3, 2, a, (to) => to === 3), machine(2, 3, 2, a, (to) => to === 3), machine(3, 3, 2, b, () => true)];
+  cutCable(snapshot, "pve3", "net0", { in: true, out: true });
+  cutCable(snapshot, "pve3", "net1", { in: true, out: false });
+  snapshot.components = [component("A", a, 3), component("B", b, 3)];
+  snapshot.problems = [
+    {
+      severity: "error",
+      code: "not-quorate",
+      text: "1 of 3 votes, 2 needed: activity is blocked",
+      node: "pve3",
+      mend: "heal a cable of pve3",
+    },
+    { severity: "warning", code: "link-down", text: "links 0 and 1 to pve1 and pve2 are down", node: "pve3" },
+  ];
+  const old: Ring = { ringId: "1.12", members: [1, 2, 3], quorate: true };
+  snapshot.bands = names(3).flatMap((node, index) => [
+    band(node, 137_500_000, 167_900_000, old, "A"),
+    band(node, 167_900_000, 171_761_000, old, "A", "gather"),
+    band(node, 171_761_000, null, index < 2 ? a : b, index < 2 ? "A" : "B"),
+  ]);
+  snapshot.marks = [
+    { instant: 164_700_000, kind: "act", text: "link cut pve3:net0" },
+    { instant: 164_800_000, kind: "act", text: "link cut pve3:net1 --direction in" },
+    { instant: 171_761_000, kind: "event", text: "membership" },
+  ];
+  snapshot.undo = "link cut pve3:net1 --direction in";
+  return snapshot;
+}
+
+/** The moment between two rings: each node has its own belief. */
+export function gather(): LabSnapshot {
+  const snapshot = partition();
+  const old: Ring = { ringId: "1.12", members: [1, 2, 3], quorate: true };
+  snapshot.time = { ...snapshot.time, instant: 171_753_000, speed: 0.01, paused: true };
+  const beliefs = [[1, 2], [1, 2, 3], [3]];
+  snapshot.nodes = [1, 2, 3].map((id) => {
+    const one = machine(id, 3, 2, old, (to) => to === 3 || id === 3);
+    if (one.corosync !== null) {
+      one.corosync.state = "gather";
+      one.corosync.gathering = { proc: [1, 2, 3], failed: [1, 2, 3].filter((other) => !beliefs[id - 1]?.includes(other)), consensus: [id] };
+      one.corosync.token.here = false;
+    }
+    return one;
+  });
+  snapshot.components = beliefs.map((members, index) =>
+    component("ABC"[index] ?? "D", { ringId: old.ringId, members, quorate: false }, 3, false, [`pve${index + 1}`]),
+  );
+  snapshot.bands = names(3).flatMap((node) => [
+    band(node, 137_500_000, 167_900_000, old, "A"),
+    band(node, 167_900_000, null, old, "A", "gather"),
+  ]);
+  snapshot.margin = null;
+  return snapshot;
+}
+
+/** pve2 was killed; corosync failed on pve3 of four nodes. */
+export function broken(): LabSnapshot {
+  const snapshot = healthy(4);
+  const ring: Ring = { ringId: "1.1a", members: [1, 4], quorate: false };
+  const away = (to: number): boolean => to === 2 || to === 3;
+  snapshot.nodes = [machine(1, 4, 2, ring, away), machine(2, 4, 2, ring), machine(3, 4, 2, ring), machine(4, 4, 2, ring, away)];
+  const [, off, failed] = snapshot.nodes;
+  if (off !== undefined)
+    Object.assign(off, {
+      power: "off",
+      powerSince: 151_000_000,
+      corosync: null,
+      quorum: null,
+      units: { corosync: "inactive", ssh: "inactive" },
+    });
+  if (failed !== undefined) Object.assign(failed, { corosync: null, quorum: null, units: { corosync: "failed", ssh: "active" } });
+  for (const cable of snapshot.cables) if (cable.node === "pve2" || cable.node === "pve3") cable.state = "down";
+  snapshot.components = [component("A", ring, 4)];
+  snapshot.problems = [
+    {
+      severity: "error",
+      code: "unit-failed",
+      text: "corosync failed to start",
+      node: "pve3",
+      mend: "systemctl start corosync",
+      line: 4,
+      column: 3,
+    },
+    { severity: "error", code: "not-quorate", text: "2 of 4 votes, 3 needed: activity is blocked", node: "pve1" },
+    { severity: "note", code: "off", text: "powered off", node: "pve2" },
+  ];
+  snapshot.bands = names(4).flatMap((node, index) =>
+    index === 1
+      ? [band(node, 137_500_000, 151_000_000, { ...ring, quorate: true }, "A"), band(node, 151_000_000, null, ring, "A", "off")]
+      : index === 2
+        ? [band(node, 137_500_000, 152_000_000, ring, "A"), band(node, 152_000_000, null, ring, "A", "stopped")]
+        : [band(node, 137_500_000, null, ring, "A")],
+  );
+  return snapshot;
+}
+
+/** Sixteen nodes, one off, one cable cut, one cut one way. */
+export function sixteen(): LabSnapshot {
+  const snapshot = healthy(16);
+  const members = ids(16).filter((id) => id !== 9);
+  const ring: Ring = { ringId: "1.4c", members, quorate: true };
+  snapshot.lab.name = "sixteen";
+  snapshot.nodes = ids(16).map((id) => machine(id, 16, 2, ring));
+  const off = snapshot.nodes[8];
+  if (off !== undefined)
+    Object.assign(off, { power: "off", powerSince: 102_000_000, corosync: null, quorum: null, units: { corosync: "inactive" } });
+  for (const cable of snapshot.cables) if (cable.node === "pve9") cable.state = "down";
+  cutCable(snapshot, "pve12", "net1", { in: true, out: true });
+  cutCable(snapshot, "pve5", "net0", { in: true, out: false });
+  snapshot.components = [component("A", ring, 16)];
+  return snapshot;
+}
+
+/** Lines that corosync writes when it refuses its configuration. */
+export const journal: JournalLine[] = [
+  {
+    instant: 3_100_000,
+    node: "pve1",
+    unit: "corosync",
+    pid: 812,
+    level: "notice",
+    subsystem: "MAIN",
+    text: "Corosync Cluster Engine  starting up",
+  },
+  { instant: 137_500_000, node: "pve1", unit: "corosync", pid: 812, level: "notice", subsystem: "QUORUM", text: "Members[3]: 1 2 3" },
+  {
+    instant: 137_500_000,
+    node: "pve2",
+    unit: "corosync",
+    pid: 807,
+    level: "notice",
+    subsystem: "TOTEM",
+    text: "A new membership (1.12) was formed. Members joined: 3",
+  },
+  {
+    instant: 151_900_000,
+    node: "pve3",
+    unit: "corosync",
+    pid: 1411,
+    level: "error",
+    subsystem: "MAIN",
+    text: "parse error in config: Line 4: Missing closing brace",
+  },
+  {
+    instant: 151_900_000,
+    node: "pve3",
+    unit: "corosync",
+    pid: 1411,
+    level: "error",
+    subsystem: "MAIN",
+    text: "Corosync Cluster Engine exiting with status 8 at main.c:1386.",
+  },
+];
