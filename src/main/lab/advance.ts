@@ -69,14 +69,18 @@ export function advance(world: World, limit: Instant, holds: () => boolean): boo
 const bootMax = HOUR;
 const formMax = 10 * 60 * SEC;
 
+/** Runs until every machine that is on has booted. False when one has not within an hour. */
+export function waitForBoot(world: World): boolean {
+  return advance(world, world.now + bootMax, () => world.statuses().every((m) => m.power === "off" || booted(m)));
+}
+
 /**
  * Brings a fresh world to where a lab begins: every machine booted; members of the cluster formed, then those that the file says are off shut down in the
  * order of the file. Acts on the world, so it is part of the record.
  * @returns why the cluster did not form, in words; undefined when it did or there is none
  */
 export function beginLab(world: World, lab: LabFile): string | undefined {
-  const all = (): boolean => world.statuses().every((m) => m.power === "off" || booted(m));
-  if (!advance(world, world.now + bootMax, all)) return "not every machine booted within an hour";
+  if (!waitForBoot(world)) return "not every machine booted within an hour";
   const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
   const failed = (): boolean => world.statuses().some((m) => members.includes(m.name) && m.units["corosync"] === "failed");
   let why: string | undefined;

@@ -7,7 +7,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { makeNode } from "../../engine/node/index.ts";
 import { startWeb, WebError, type Web } from "../web/server.ts";
-import { beginLab } from "./advance.ts";
+import { beginLab, waitForBoot } from "./advance.ts";
 import type { LabInfo } from "./api.ts";
 import { worldDesign } from "./design.ts";
 import { LabDisk, type Found } from "./disk.ts";
@@ -91,6 +91,8 @@ function openLab(options: Options): Opened {
 function coldStart(lab: Lab, found: Found, asked: boolean): string | undefined {
   if (found.how !== "crashed" && !(asked && found.how === "frozen")) return undefined;
   lab.powerOnFromDisk();
+  // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
+  waitForBoot(lab.world);
   return found.how === "crashed"
     ? "the lab was not taken down in order: every node powers on from its disk"
     : "every node powers on from its disk";
