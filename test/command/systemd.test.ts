@@ -83,6 +83,8 @@ describe("journalctl", () => {
     ["--since gestern", "Failed to parse timestamp: gestern\n"],
     ["-p loud", "Unknown log level loud\n"],
     ["-o json", "journalctl -o json (available: short, short-precise, short-iso, short-full, cat): not modelled in this lab\n"],
+    ["-o nosuch", "Unknown output format 'nosuch'.\n"],
+    ["-n x", "Failed to add match 'x': Invalid argument\n"],
     ["--frobnicate", "journalctl: unrecognized option '--frobnicate'\n"],
   ])("%s is refused", (options, stderr) => expect(ask(machine(), `journalctl ${options}`)).toEqual({ stdout: "", stderr, status: 1 }));
 });

@@ -2,7 +2,7 @@
  * The configuration map (corosync's icmap): typed values under dotted names, listed in byte order. The daemon itself writes with `put`; clients write with `set`, which
  * refuses what corosync protects. Left out: reference counts, adjust-int operations, and keys whose change acts on the daemon (reload).
  */
-import { cloneState, type Hasher } from "../kernel/index.ts";
+import { cloneState, Hasher } from "../kernel/index.ts";
 
 export type CmapType = "i8" | "u8" | "i16" | "u16" | "i32" | "u32" | "i64" | "u64" | "flt" | "dbl" | "str" | "bin";
 /** Integers beyond 2^53 are bigint. */
@@ -67,8 +67,16 @@ export function checkKey(key: string): CmapError | undefined {
   return key.length < KEY_MIN || key.length > KEY_MAX || !KEY_CHARS.test(key) ? "CS_ERR_NAME_TOO_LONG" : undefined;
 }
 
+interface Stored {
+  readonly type: CmapType;
+  readonly value: CmapValue;
+}
+
 export class CmapMap {
-  private entries = new Map<string, { type: CmapType; value: CmapValue }>();
+  /** Frozen entries, so that snapshots share them. */
+  private entries = new Map<string, Stored>();
+  /** Hash of all entries, until the next change: the map is large and changes rarely. */
+  private hashed: readonly [number, number] | undefined;
   private readonly trackers = new Set<(event: CmapEvent) => void>();
 
   /** Whoever wants to hear of changes; returns the way to stop. */
@@ -85,7 +93,8 @@ export class CmapMap {
   put(key: string, type: CmapType, value: CmapValue): void {
     const old = this.entries.get(key);
     if (old !== undefined && old.type === type && old.value === value) return;
-    this.entries.set(key, { type, value });
+    this.entries.set(key, Object.freeze({ type, value }));
+    this.hashed = undefined;
     this.tell(old === undefined ? "create" : "modify", { key, type, value });
   }
 
@@ -117,6 +126,7 @@ export class CmapMap {
     const old = this.get(key);
     if (old === undefined) return "CS_ERR_NOT_EXIST";
     this.entries.delete(key);
+    this.hashed = undefined;
     this.tell("delete", old);
     return undefined;
   }
@@ -133,16 +143,23 @@ export class CmapMap {
   }
 
   restore(state: unknown): void {
-    this.entries = cloneState(state as Map<string, { type: CmapType; value: CmapValue }>);
+    this.entries = new Map([...(state as Map<string, Stored>)].map(([key, e]) => [key, Object.freeze({ type: e.type, value: e.value })]));
+    this.hashed = undefined;
   }
 
   digest(h: Hasher): void {
-    h.int(this.entries.size);
+    this.hashed ??= this.hash();
+    h.int(this.hashed[0]).int(this.hashed[1]);
+  }
+
+  private hash(): [number, number] {
+    const h = new Hasher().int(this.entries.size);
     for (const [key, e] of this.entries) {
       h.text(key).text(e.type);
       if (e.value instanceof Uint8Array) h.bytes(e.value);
       else h.text(String(e.value));
     }
+    return h.snapshot();
   }
 }
 

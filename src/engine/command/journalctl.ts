@@ -32,6 +32,19 @@ const LEVEL_NAMES: Readonly<Record<string, number>> = {
 };
 const FORMATS = ["short", "short-precise", "short-iso", "short-full", "cat"] as const;
 type Format = (typeof FORMATS)[number];
+/** What systemd 252 has besides. */
+const OTHER_FORMATS = [
+  "short-iso-precise",
+  "short-monotonic",
+  "short-unix",
+  "verbose",
+  "export",
+  "json",
+  "json-pretty",
+  "json-sse",
+  "json-seq",
+  "with-unit",
+];
 const SHORT = "fn:u:S:U:o:b::rp:exqkag:M:t:";
 const LONG = [
   "follow",
@@ -167,6 +180,7 @@ function apply(host: ToolHost, call: Call, name: string, value: string): Result 
     call.worst = worst;
   } else if (name === "output") {
     const format = FORMATS.find((f) => f === value);
+    if (format === undefined && !OTHER_FORMATS.includes(value)) return fail(`Unknown output format '${value}'.\n`);
     if (format === undefined) return notModelled(`${NAME} -o ${value} (available: ${FORMATS.join(", ")})`);
     call.format = format;
   } else if (name === "since" || name === "until") {
