@@ -236,6 +236,27 @@ describe("commands that never end", () => {
     expect(b.said[2]).toBe("exit 130");
   });
 
+  it("cmapctl -T prints what is created, changed and deleted, until q", () => {
+    const b = bench();
+    const runs = b.make();
+    start(runs, "corosync-cmapctl -T test.");
+    const set = (...keys: [string, number][]): void => {
+      b.machine.daemon = view({ ...shape(), cmap: keys.map(([key, value]) => ({ key, type: "u8", value })) });
+      runs.wake();
+    };
+    set(["test.one", 1], ["test.two", 2], ["other", 1]);
+    set(["test.one", 7], ["test.two", 2], ["test.zz", 3]);
+    set(["test.two", 2], ["test.zz", 3]);
+    runs.input("c1", "what?");
+    runs.input("c1", "q");
+    expect(b.said).toEqual([
+      'stdout: Type "q" to finish\n',
+      "stdout: modify> test.one (u8) = 7\ncreate> test.zz (u8) = 3\n",
+      "stdout: delete> test.one (u8) = 7\n",
+      "exit 0",
+    ]);
+  });
+
   it("journalctl -f prints the last ten lines, then each new one of the unit", () => {
     const b = bench();
     const add = (unit: string, text: string): void =>
@@ -268,6 +289,7 @@ describe("a copy made at any step", () => {
     "corosync-cmapctl -s a.b u8 1",
     "corosync-cmapctl -D test.",
     "journalctl -f",
+    "corosync-cmapctl -T test.",
   ];
   it.each(lines)("%s", (line) => {
     // Every waiting point is reached by holding the daemon, then the unit's job, then the clock; at each one the run is replaced by a copy.

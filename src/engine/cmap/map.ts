@@ -52,11 +52,6 @@ const PROTECTED_KEYS = new Set([
   "config.totemconfig_reload_in_progress",
 ]);
 
-export interface CmapEvent {
-  readonly event: "create" | "modify" | "delete";
-  readonly entry: CmapEntry;
-}
-
 /** Byte order, as the trie of icmap lists its names. */
 export function byKey(a: { key: string }, b: { key: string }): number {
   return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
@@ -77,17 +72,6 @@ export class CmapMap {
   private entries = new Map<string, Stored>();
   /** Hash of all entries, until the next change: the map is large and changes rarely. */
   private hashed: readonly [number, number] | undefined;
-  private readonly trackers = new Set<(event: CmapEvent) => void>();
-
-  /** Whoever wants to hear of changes; returns the way to stop. */
-  track(listener: (event: CmapEvent) => void): () => void {
-    this.trackers.add(listener);
-    return () => this.trackers.delete(listener);
-  }
-
-  private tell(event: CmapEvent["event"], entry: CmapEntry): void {
-    for (const listener of [...this.trackers]) listener({ event, entry });
-  }
 
   /** The daemon's own write: no protection. */
   put(key: string, type: CmapType, value: CmapValue): void {
@@ -95,7 +79,6 @@ export class CmapMap {
     if (old !== undefined && old.type === type && old.value === value) return;
     this.entries.set(key, Object.freeze({ type, value }));
     this.hashed = undefined;
-    this.tell(old === undefined ? "create" : "modify", { key, type, value });
   }
 
   putAll(entries: readonly CmapEntry[]): void {
@@ -123,11 +106,8 @@ export class CmapMap {
     const bad = checkKey(key);
     if (bad) return bad;
     if (isProtected(key)) return "CS_ERR_ACCESS";
-    const old = this.get(key);
-    if (old === undefined) return "CS_ERR_NOT_EXIST";
-    this.entries.delete(key);
+    if (!this.entries.delete(key)) return "CS_ERR_NOT_EXIST";
     this.hashed = undefined;
-    this.tell("delete", old);
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 /**
  * The configuration map service (corosync's cmap, service 0) with the keys that follow the membership. At every sync each member tells its config_version; in
- * its first sync with others a daemon that finds a different highest version stops itself. Left out: IPC handles; track requests are CmapMap's.
+ * its first sync with others a daemon that finds a different highest version stops itself. Left out: IPC handles and track requests; who tracks compares.
  */
 import { ByteReader, ByteWriter, cloneState, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";

@@ -1,12 +1,22 @@
 /**
- * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -t
- * -T (tracking), -p (load a file), -C (clear statistics), and changing `quorum.*`, which a real daemon acts upon.
+ * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -p (load a file), -C (clear statistics), and changing `quorum.*`, which a real daemon acts upon.
  */
 import type { CmapEntry } from "../cmap/map.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
 import { getopt } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
-import { fail, notModelled, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
+import {
+  fail,
+  notModelled,
+  ok,
+  printResult,
+  TOOL_TIME,
+  type CommandSpec,
+  type Follow,
+  type FollowState,
+  type Result,
+  type Run,
+} from "./spec.ts";
 
 const NAME = "corosync-cmapctl";
 /** Program names are cut at 15 characters by the kernel (TASK_COMM_LEN). */
@@ -73,7 +83,7 @@ Track changes on keys with key prefix:
 const NO_DAEMON = fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY\n");
 
 interface Call {
-  action: "list" | "get" | "set" | "delete" | "delete-prefix";
+  action: "list" | "get" | "set" | "delete" | "delete-prefix" | "track" | "track-prefix";
   map: "icmap" | "stats";
   binary: boolean;
   quiet: boolean;
@@ -83,7 +93,7 @@ interface Call {
 function parse(args: readonly string[]): Call | Result {
   const call: Call = { action: "list", map: "icmap", binary: false, quiet: false, operands: [] };
   const parsed = getopt(NAME, args, "m:hgsdDtTbqp:C:");
-  const actions: Record<string, Call["action"]> = { g: "get", s: "set", d: "delete", D: "delete-prefix" };
+  const actions: Record<string, Call["action"]> = { g: "get", s: "set", d: "delete", D: "delete-prefix", t: "track", T: "track-prefix" };
   let unmodelled: string | undefined;
   for (const { name, value } of parsed.options) {
     const action = actions[name];
@@ -100,8 +110,7 @@ function parse(args: readonly string[]): Call | Result {
     } else unmodelled = name;
   }
   if (parsed.error !== undefined) return fail(`${parsed.error}\n`, 1, USAGE);
-  if ((call.action !== "list" || unmodelled === "t" || unmodelled === "T") && parsed.operands.length === 0)
-    return fail("Expected key after options\n");
+  if (call.action !== "list" && parsed.operands.length === 0) return fail("Expected key after options\n");
   if (unmodelled !== undefined) return notModelled(`${NAME} -${unmodelled}`);
   call.operands = parsed.operands;
   return call;
@@ -142,8 +151,48 @@ function changes(call: Call): boolean {
 function isQuery(argv: readonly string[], host: ToolHost): boolean {
   const call = parse(argv.slice(1));
   if ("stdout" in call || host.corosync() === "down") return true;
-  return host.corosync() !== "stalled" && !changes(call);
+  return host.corosync() !== "stalled" && !changes(call) && !call.action.startsWith("track");
 }
+
+/** Keys a -t or -T call watches, with their printed form. */
+function watched(host: ToolHost, daemon: DaemonView, call: Call): FollowState {
+  const exact = call.action === "track";
+  const key = call.operands[0] ?? "";
+  const found = entries(host, daemon, call.map, key).filter((e) => !exact || e.key === key);
+  return Object.fromEntries(found.map((e) => [e.key, entryText(e, call.binary, false)]));
+}
+
+function changesBetween(before: FollowState, after: FollowState): string {
+  let text = "";
+  for (const [key, line] of Object.entries(after)) {
+    if (before[key] === undefined) text += `create> ${String(line)}`;
+    else if (before[key] !== line) text += `modify> ${String(line)}`;
+  }
+  for (const [key, line] of Object.entries(before)) if (after[key] === undefined) text += `delete> ${String(line)}`;
+  return text;
+}
+
+/** The daemon has not answered yet: the first answer is what later ones are compared with. No key has an empty name. */
+const UNSEEN: FollowState = { "": true };
+
+/** -t, -T: every creation, change and deletion, until "q", the end of input or Ctrl-C. */
+const tracking: Follow = {
+  begin: (host, argv) => {
+    const call = parse(argv.slice(1));
+    const daemon = host.corosync();
+    if ("stdout" in call || typeof daemon === "string") return { state: UNSEEN, stdout: 'Type "q" to finish\n' };
+    return { state: watched(host, daemon, call), stdout: 'Type "q" to finish\n' };
+  },
+  input: (line) => (line === undefined || line.startsWith("q") ? 0 : undefined),
+  poll: (host, argv, state) => {
+    const call = parse(argv.slice(1));
+    const daemon = host.corosync();
+    if ("stdout" in call || daemon === "down") return { state, stdout: "", status: 1 };
+    if (daemon === "stalled") return { state, stdout: "" };
+    const now = watched(host, daemon, call);
+    return { state: now, stdout: state[""] === true ? "" : changesBetween(state, now) };
+  },
+};
 
 function* complain(text: string): Run {
   yield { ask: "print", stream: "stderr", text };
@@ -226,4 +275,8 @@ export const cmapctl: CommandSpec = {
   isQuery,
   query,
   run,
+  follow: (argv) => {
+    const call = parse(argv.slice(1));
+    return "stdout" in call || !call.action.startsWith("track") ? undefined : tracking;
+  },
 };

@@ -201,6 +201,11 @@ export class CommandRuns {
   input(id: string, line: string | undefined): void {
     const run = this.live.get(id);
     if (run === undefined || run.state.typed.length >= TYPED_AHEAD_MAX) return;
+    if (run.state.follow !== undefined) {
+      const status = run.spec.follow?.(run.state.argv)?.input?.(line);
+      if (status !== undefined) this.end(run, status);
+      return;
+    }
     run.state.typed.push(line ?? null);
     if (run.pending?.ask === "prompt") {
       const answer = this.answerTo(run, run.pending);

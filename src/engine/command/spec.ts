@@ -62,6 +62,8 @@ export type FollowState = { readonly [key: string]: string | number | boolean };
 export interface Follow {
   /** The first output and the state to go on from. */
   begin(host: ToolHost, argv: readonly string[]): { readonly state: FollowState; readonly stdout: string };
+  /** A line typed while it runs; a number ends it with that status. Absent: typing does nothing. */
+  input?(line: string | undefined): number | undefined;
   /** Called whenever the machine's state may have changed. `status`: the command ends. */
   poll(
     host: ToolHost,
