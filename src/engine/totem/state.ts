@@ -45,7 +45,10 @@ export interface SrpStats {
 export interface TokenWatch {
   /** Instant of the last accepted token; -1 before the first. */
   lastRx: number;
-  /** Arrivals of the last rotations: instant and µs the token had been held at the representative meanwhile (known there only). */
+  /** The ring the last token belonged to. */
+  ringRep: number;
+  ringSeq: number;
+  /** µs from arrival to arrival, the last few rotations of this ring. */
   arrivals: number[];
   rotations: number;
   /** Largest rotation not counting the hold, one entry per ten seconds of the last minute: [instant of the slot's start, µs]. */
@@ -225,5 +228,5 @@ export function initialStats(): SrpStats {
 }
 
 export function initialWatch(): TokenWatch {
-  return { lastRx: -1, arrivals: [], rotations: 0, slowest: [], heldSince: -1, retransmits: 0 };
+  return { lastRx: -1, ringRep: -1, ringSeq: -1, arrivals: [], rotations: 0, slowest: [], heldSince: -1, retransmits: 0 };
 }

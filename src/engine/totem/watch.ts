@@ -2,8 +2,8 @@
 import { SEC } from "../kernel/index.ts";
 import type { Srp } from "./state.ts";
 
-/** corosync averages over the last 100 tokens (TOTEM_TOKEN_STATS_MAX). */
-const KEPT = 100;
+/** Rotations the rate shown to a person is taken from: few, so that an idle ring looks idle soon after it was busy. */
+const KEPT = 8;
 const SLOT = 10 * SEC;
 const SLOTS = 6;
 
@@ -11,12 +11,19 @@ export function noteArrival(t: Srp): void {
   const w = t.watch;
   const now = t.port.now();
   w.rotations++;
-  if (w.lastRx >= 0) {
+  // Between two rings lies no rotation but a gathering.
+  const sameAsBefore = w.ringRep === t.s.ring.rep && w.ringSeq === t.s.ring.seq;
+  if (sameAsBefore) {
     w.arrivals.push(now - w.lastRx);
     if (w.arrivals.length > KEPT) w.arrivals.shift();
     // Where the token may have rested is known to the representative alone, so only it can tell a hold from a slow ring.
-    const rotation = t.s.ring.rep === t.params.nodeId && w.heldSince >= 0 ? now - w.heldSince : now - w.lastRx;
-    if (t.s.ring.rep === t.params.nodeId || t.s.mySeqUnchanged < t.params.seqnoUnchangedConst) noteRotation(t, rotation, now);
+    const rep = t.s.ring.rep === t.params.nodeId;
+    const rotation = rep && w.heldSince >= 0 ? now - w.heldSince : now - w.lastRx;
+    if (rep || t.s.mySeqUnchanged < t.params.seqnoUnchangedConst) noteRotation(t, rotation, now);
+  } else {
+    w.ringRep = t.s.ring.rep;
+    w.ringSeq = t.s.ring.seq;
+    w.arrivals = [];
   }
   w.lastRx = now;
 }
