@@ -60,6 +60,7 @@ const node = z.record(z.string(), z.unknown()).transform((raw, context): LabNode
     else if (Object.hasOwn(laterKeys, key))
       context.addIssue({
         code: "custom",
+        params: { ofKey: true },
         path: [key],
         message: `${key}: ${laterKeys[key]} are not part of this version`
           .replace("a QDevice are", "a QDevice is")
@@ -71,6 +72,7 @@ const node = z.record(z.string(), z.unknown()).transform((raw, context): LabNode
       else
         context.addIssue({
           code: "custom",
+          params: { ofKey: true },
           path: [key],
           message: `${key} is neither a key (${nodeKeyNames.join(", ")}) nor a network with an address`,
         });
@@ -213,7 +215,7 @@ function firstIssue(error: z.ZodError, base: Path = []): Issue {
   return {
     path,
     message: missing ? `${name}is missing` : `${name}${issue.message.replace(/^Invalid input: /, "")}`,
-    ofKey: issue.code === "custom",
+    ofKey: issue.code === "custom" && issue.params?.["ofKey"] === true,
   };
 }
 

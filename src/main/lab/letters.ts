@@ -28,14 +28,19 @@ function majority(part: readonly number[], whole: readonly number[]): boolean {
 export function letterOf(state: LetterState, node: number, ring: string, members: readonly number[]): string {
   let known = state.rings.get(ring);
   if (!known) {
-    const before = new Set(members.map((id) => state.current.get(id)).filter((id): id is string => id !== undefined));
-    const kept = [...before]
+    const before = [...new Set(members.map((id) => state.current.get(id)).filter((id): id is string => id !== undefined))];
+    const others = [...state.current].filter(([id]) => !members.includes(id)).map(([, id]) => id);
+    const lettersOf = (rings: readonly string[]): Set<string> => new Set(rings.map((id) => state.rings.get(id)?.letter ?? ""));
+    // Who has not left the old ring yet does not keep its letter from the part that inherits it.
+    const elsewhere = lettersOf(others.filter((id) => !before.includes(id)));
+    const kept = before
       .map((id) => state.rings.get(id))
       .filter((old): old is { letter: string; members: number[] } => old !== undefined && majority(members, old.members))
       .map((old) => old.letter)
+      .filter((letter) => !elsewhere.has(letter))
       .sort()[0];
-    const used = new Set([...state.current].filter(([id]) => !members.includes(id)).map(([, id]) => state.rings.get(id)?.letter));
-    const letter = kept !== undefined && !used.has(kept) ? kept : ([...alphabet].find((c) => !used.has(c)) ?? "Z");
+    const used = lettersOf(others);
+    const letter = kept ?? [...alphabet].find((c) => !used.has(c)) ?? "Z";
     known = { letter, members: [...members] };
     state.rings.set(ring, known);
     if (state.rings.size > ringsMax) state.rings.delete([...state.rings.keys()][0] ?? "");

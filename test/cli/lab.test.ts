@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { makeNode } from "../../src/engine/node/index.ts";
+import { World } from "../../src/engine/world/index.ts";
+import { advance, beginLab } from "../../src/main/lab/advance.ts";
+import { labSnapshot as snapshotSchema, type LabSnapshot } from "../../src/main/lab/api.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { LabDisk } from "../../src/main/lab/disk.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { Lab } from "../../src/main/lab/lab.ts";
+import { letterOf, noLetters } from "../../src/main/lab/letters.ts";
+import { whyNot } from "../../src/main/lab/conditions.ts";
+import { voteSentence } from "../../src/main/lab/components.ts";
+
+/** A formed lab of three nodes, paused, without a directory: nothing of it is written. */
+function formedLab(links = 1): Lab {
+  const file = freshLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const world = new World(worldDesign(file), makeNode);
+  expect(beginLab(world, file)).toBeUndefined();
+  return new Lab(world, { dir: "/nowhere", file, text: "", version: "test", disk: new LabDisk("/nowhere"), speed: 1, paused: true });
+}
+
+/** Lets `seconds` pass, or less when it holds before. */
+function pass(lab: Lab, seconds: number, holds: () => boolean = () => false): boolean {
+  return advance(lab.world, lab.world.now + seconds * 1e6, holds);
+}
+
+function members(lab: Lab, node: string, count: number): () => boolean {
+  return () => whyNot({ nodes: [node], members: count, timeout: 0 }, lab.world.statuses()) === undefined;
+}
+
+/** What the page gets; it is what the schema says it is. */
+function seen(lab: Lab): LabSnapshot {
+  const snapshot = lab.snapshot();
+  expect(snapshotSchema.parse(JSON.parse(JSON.stringify(snapshot)))).toEqual(JSON.parse(JSON.stringify(snapshot)));
+  return snapshot;
+}
+
+describe("what the page draws", () => {
+  it("is one component with its votes while all is well", () => {
+    const lab = formedLab();
+    const { components, cables, problems, margin, faults, undo } = seen(lab);
+    expect(components).toHaveLength(1);
+    expect(components[0]).toMatchObject({ letter: "A", formed: true, nodes: ["pve1", "pve2", "pve3"], quorate: true });
+    expect(components[0]?.sentence).toBe("3 of 3 votes, 2 needed, quorate; may lose 1 more");
+    expect(cables.map((c) => c.state)).toEqual(["carrying", "carrying", "carrying"]);
+    expect(problems.filter((p) => p.severity === "error")).toEqual([]);
+    expect(margin).toBeGreaterThan(1);
+    expect([faults, undo]).toEqual([[], null]);
+    lab.close();
+  });
+
+  it("shows the majority going on under its letter and the minority stopping under a new one, after a cable is cut", () => {
+    const lab = formedLab();
+    lab.act("link cut pve3:net0");
+    expect(pass(lab, 30, members(lab, "pve3", 1))).toBe(true);
+    expect(pass(lab, 30, members(lab, "pve1", 2))).toBe(true);
+    const { components, cables, problems, faults, undo, marks } = seen(lab);
+    expect(components.map((c) => [c.letter, c.nodes, c.sentence])).toEqual([
+      ["A", ["pve1", "pve2"], "2 of 3 votes, 2 needed, quorate; may lose 0 more"],
+      ["B", ["pve3"], "1 of 3 votes, 2 needed, not quorate"],
+    ]);
+    expect(cables.find((c) => c.node === "pve3")).toMatchObject({ cutIn: true, cutOut: true, state: "down" });
+    expect(problems.map((p) => p.code)).toEqual(expect.arrayContaining(["not-quorate", "link-down"]));
+    expect(faults).toEqual([{ kind: "cut", node: "pve3", net: "net0", direction: "both" }]);
+    expect(undo).toBe("cut cable pve3:net0");
+    expect(marks.filter((m) => m.kind === "act").map((m) => m.text)).toEqual(["cut cable pve3:net0"]);
+    lab.undo();
+    expect(pass(lab, 30, members(lab, "pve1", 3))).toBe(true);
+    expect(pass(lab, 30, members(lab, "pve3", 3))).toBe(true);
+    expect(seen(lab).components.map((c) => c.letter)).toEqual(["A"]);
+    lab.close();
+  });
+
+  it("shows each gathering node's own belief", () => {
+    const lab = formedLab();
+    lab.act("node kill pve3");
+    expect(pass(lab, 30, () => lab.world.status("pve1").corosync?.state === "gather")).toBe(true);
+    const component = seen(lab).components.find((c) => c.nodes.includes("pve1"));
+    expect(component).toMatchObject({ formed: false, nodes: ["pve1"] });
+    expect(lab.snapshot().nodes.find((n) => n.name === "pve3")).toMatchObject({ power: "off", corosync: null, quorum: null });
+    lab.close();
+  });
+
+  it("has a band for everything a node believed, without gaps, the last one open", () => {
+    const lab = formedLab();
+    lab.act("node kill pve3");
+    pass(lab, 20);
+    lab.act("node start pve3");
+    pass(lab, 30, members(lab, "pve3", 3));
+    const mine = seen(lab).bands.filter((b) => b.node === "pve3");
+    expect(mine.map((b) => b.state)).toEqual(expect.arrayContaining(["operational", "off", "stopped", "gather"]));
+    for (const [i, band] of mine.entries()) expect(band.to).toBe(mine[i + 1]?.from ?? null);
+    lab.close();
+  });
+
+  it("tells a link that is up and idle from one that carries", () => {
+    const lab = formedLab(2);
+    pass(lab, 3);
+    const states = new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`));
+    expect(states).toEqual(new Set(["net0 carrying", "net1 idle"]));
+    lab.act("switch off net0");
+    pass(lab, 5);
+    expect(new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`))).toEqual(new Set(["net0 down", "net1 carrying"]));
+    lab.close();
+  });
+});
+
+describe("letters stay with their rings", () => {
+  it("keeps a letter with the majority, gives the rest the next free one, and the first one to a merger", () => {
+    const letters = noLetters();
+    expect(letterOf(letters, 1, "1.4", [1, 2, 3])).toBe("A");
+    expect(letterOf(letters, 2, "1.4", [1, 2, 3])).toBe("A");
+    expect(letterOf(letters, 3, "1.4", [1, 2, 3])).toBe("A");
+    // The minority forms first and still does not take the letter.
+    expect(letterOf(letters, 3, "3.8", [3])).toBe("B");
+    expect(letterOf(letters, 1, "1.8", [1, 2])).toBe("A");
+    expect(letterOf(letters, 2, "1.8", [1, 2])).toBe("A");
+    expect(letterOf(letters, 3, "1.c", [1, 2, 3])).toBe("A");
+  });
+
+  it("gives two equal halves two letters", () => {
+    const letters = noLetters();
+    for (const id of [1, 2, 3, 4]) letterOf(letters, id, "1.4", [1, 2, 3, 4]);
+    expect(letterOf(letters, 3, "3.8", [3, 4])).toBe("B");
+    expect(letterOf(letters, 1, "1.8", [1, 2])).toBe("A");
+  });
+});
+
+describe("the sentence about votes", () => {
+  it.each([
+    [{ votes: 1, expectedVotes: 1, quorum: 1, quorate: true, mayLose: 0 }, "1 of 1 vote, 1 needed, quorate; may lose 0 more"],
+    [{ votes: 1, expectedVotes: 3, quorum: 2, quorate: false, mayLose: 0 }, "1 of 3 votes, 2 needed, not quorate"],
+  ])("%o", (votes, sentence) => {
+    expect(voteSentence(votes)).toBe(sentence);
+  });
+});

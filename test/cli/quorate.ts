@@ -1,0 +1,68 @@
+/** The command line as a person has it: a process, in a state folder and lab directory of its own. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export interface Ran {
+  stdout: string;
+  stderr: string;
+  status: number;
+}
+
+export interface RunOptions {
+  input?: string;
+  /** Sent this long after the start, ms. */
+  signal?: { name: NodeJS.Signals; afterMs: number };
+}
+
+export interface Place {
+  /** Scratch directory; the lab is in `lab` below it. */
+  dir: string;
+  lab: string;
+  run(words: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Runs and throws unless the status is 0; returns stdout. */
+  ok(...words: string[]): Promise<string>;
+  /** Ends the lab, whatever state it is in, and removes the scratch directory. */
+  end(): Promise<void>;
+}
+
+export function newPlace(): Place {
+  const dir = mkdtempSync(join(tmpdir(), "quorate-cli-"));
+  const lab = join(dir, "lab");
+  const env = { ...process.env, XDG_STATE_HOME: join(dir, "state"), XDG_RUNTIME_DIR: dir, QUORATE_LAB: lab, HOME: dir };
+  const run = (words: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+    new Promise((done, reject) => {
+      const child = spawn(process.execPath, ["--import", "tsx", join(root, "src/main/cli/index.ts"), ...words], { env, cwd: root });
+      let [stdout, stderr] = ["", ""];
+      child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+      child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+      child.on("error", reject);
+      child.on("close", (status) => done({ stdout, stderr, status: status ?? -1 }));
+      // A command that ends without reading closes the pipe under us.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(options.input ?? "");
+      const { signal } = options;
+      if (signal) setTimeout(() => child.kill(signal.name), signal.afterMs);
+    });
+  const ok = async (...words: string[]): Promise<string> => {
+    const ran = await run(words);
+    if (ran.status !== 0) throw new Error(`quorate ${words.join(" ")}: status ${ran.status}\n${ran.stderr}`);
+    return ran.stdout;
+  };
+  const end = async (): Promise<void> => {
+    await run(["rm", "--yes"]);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  return { dir, lab, run, ok, end };
+}
+
+/** What went to stderr, without the word about long work in progress. */
+export function complaint(ran: Ran): string {
+  return ran.stderr
+    .split("\n")
+    .filter((line) => line !== "" && !line.endsWith(" …"))
+    .join("\n");
+}
