@@ -1,6 +1,6 @@
 /**
  * The Totem layer told as transcripts: each file under totem/ is read from top to bottom; a line is a command, what follows `----` up to the next empty
- * line is what the ring logged and delivered since the command before. `QUORATE_REWRITE=1` writes the files anew, for a person to read the difference.
+ * line is what the ring logged and delivered meanwhile. `QUORATE_REWRITE=1` writes the files anew, for a person to read the difference.
  */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -68,24 +68,16 @@ class Teller {
   }
 }
 
-/** Replays a transcript and returns it with what really happened. */
+/** Replays a transcript and returns it with what really happened: blocks of commands, each closed by an empty line, its answer at its end. */
 function retell(text: string): string {
   const teller = new Teller();
-  const out: string[] = [];
-  let inAnswer = false;
-  for (const line of text.split("\n")) {
-    if (line === "----") {
-      inAnswer = true;
-      continue;
-    }
-    if (inAnswer && line !== "") continue;
-    inAnswer = false;
-    out.push(line);
-    if (line === "" || line.startsWith("#")) continue;
-    const answer = teller.run(line);
-    if (answer.length > 0) out.push("----", ...answer);
-  }
-  return out.join("\n");
+  const blocks = text.trimEnd().split("\n\n");
+  const told = blocks.map((block) => {
+    const commands = block.split("\n----\n")[0]?.split("\n") ?? [];
+    const answer = commands.flatMap((line) => (line.startsWith("#") ? [] : teller.run(line)));
+    return [...commands, ...(answer.length > 0 ? ["----", ...answer] : [])].join("\n");
+  });
+  return `${told.join("\n\n")}\n`;
 }
 
 for (const file of readdirSync(DIR).filter((f) => f.endsWith(".txt"))) {
