@@ -19,6 +19,9 @@ import { verifyConf } from "./verify.ts";
 /** Refusals looked for beyond the parser's. Ours: a person mends a few at a time. */
 const REFUSALS_MAX = 50;
 
+/** Keys looked at over all those rounds: a huge file gets fewer of them. Ours. */
+const REFUSAL_WORK_MAX = 100_000;
+
 /** Codes and advice by the daemon's text. The first that matches is taken. */
 const KNOWN: readonly (readonly [pattern: RegExp, code: string, mend: string])[] = [
   [/Assertion `safe_atoq_range/, "not-a-number", "write the bare number; a comment after a value is part of the value"],
@@ -129,7 +132,8 @@ function refusals(parsed: ParseOutcome): Finding[] {
   });
   // the file as the daemon would see it without the lines it cannot read
   const values = withLiterals(parsed.values);
-  for (let round = 0; round < REFUSALS_MAX; round++) {
+  const rounds = Math.min(REFUSALS_MAX, 1 + Math.floor(REFUSAL_WORK_MAX / (values.size + 1)));
+  for (let round = 0; round < rounds; round++) {
     const verdict = verifyConf({ conf: parsed.conf, values, errors: [] }, someHost(values));
     if (verdict.ok) break;
     const text = reasonOf(verdict);

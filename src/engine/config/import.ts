@@ -59,6 +59,7 @@ function networkAround(ips: readonly Ip[]): string {
 /** Names of machines: letters, digits and hyphens, each once. */
 function hostNames(values: ConfValues, positions: readonly number[]): string[] {
   const used = new Set<string>();
+  const next = new Map<string, number>();
   return positions.map((p) => {
     const listed = (stringOf(values, `nodelist.node.${p}.name`) ?? "").split(".")[0] ?? "";
     const id = numberOf(values, `nodelist.node.${p}.nodeid`, "u32") || p + 1;
@@ -66,8 +67,13 @@ function hostNames(values: ConfValues, positions: readonly number[]): string[] {
       .replace(/[^A-Za-z0-9-]/g, "-")
       .replace(/^-+|-+$/g, "")
       .slice(0, 50);
+    const base = clean === "" ? "node" : clean;
     let name = clean === "" ? `node${id}` : clean;
-    for (let n = 2; used.has(name); n++) name = `${clean === "" ? "node" : clean}-${n}`;
+    while (used.has(name)) {
+      const n = (next.get(base) ?? 1) + 1;
+      next.set(base, n);
+      name = `${base}-${n}`;
+    }
     used.add(name);
     return name;
   });

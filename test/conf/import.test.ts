@@ -1,0 +1,68 @@
+/** A real file becomes a lab: names, ids, addresses, links, votes are the file's; networks are drawn around the addresses. */
+import { describe, expect, test } from "vitest";
+import { importConf, type ImportedCluster } from "../../src/engine/config/index.ts";
+import { goodConf, replace } from "./good.ts";
+
+function imported(text: string): ImportedCluster {
+  const outcome = importConf(text);
+  if (!outcome.ok) throw new Error(outcome.findings.map((f) => `${f.line}: ${f.text}`).join("\n"));
+  return outcome.cluster;
+}
+
+describe("import", () => {
+  test("three nodes on two links, with a priority, an id and votes of their own", () => {
+    let text = replace(goodConf(3, 2), "linknumber: 1", "knet_link_priority: 20\n    linknumber: 1");
+    text = replace(replace(text, "nodeid: 3", "nodeid: 7"), "quorum_votes: 1", "quorum_votes: 2", "last");
+    const cluster = imported(text);
+    expect(cluster.clusterName).toBe("labcluster");
+    expect(cluster.networks).toEqual([
+      { name: "net0", link: 0, cidr: "10.10.0.0/24", priority: undefined },
+      { name: "net1", link: 1, cidr: "10.10.1.0/24", priority: 20 },
+    ]);
+    expect(cluster.nodes[2]).toEqual({
+      name: "node3",
+      listedAs: "node3",
+      nodeId: 7,
+      votes: 2,
+      addresses: [
+        { net: "net0", link: 0, address: "10.10.0.3" },
+        { net: "net1", link: 1, address: "10.10.1.3" },
+      ],
+    });
+  });
+
+  test("IPv6 networks are /64; nodes further apart get one network that holds them", () => {
+    const six = ["1", "2", "3"].reduce((t, n) => replace(t, `10.10.0.${n}`, `fd00:0:0:1::${n}`), goodConf(3));
+    expect(imported(six).networks[0]?.cidr).toBe("fd00:0:0:1::/64");
+    expect(imported(replace(goodConf(3), "10.10.0.3", "10.10.5.3")).networks[0]?.cidr).toBe("10.10.0.0/21");
+  });
+
+  test("host names instead of addresses: the lab gives them free ones of the link's network, one each", () => {
+    const cluster = imported(replace(replace(goodConf(3), "10.10.0.2", "pve2.example.com"), "10.10.0.3", "pve3.example.com"));
+    expect(cluster.aliases).toEqual([
+      { name: "pve2.example.com", address: "10.10.0.2" },
+      { name: "pve3.example.com", address: "10.10.0.3" },
+    ]);
+    expect(cluster.nodes.map((n) => n.addresses[0]?.address)).toEqual(["10.10.0.1", "10.10.0.2", "10.10.0.3"]);
+  });
+
+  test("machine names are host names: domains are cut off, missing and double ones made up", () => {
+    let text = replace(goodConf(4), "name: node1", "name: pve1.example.com");
+    text = replace(replace(text, "    name: node2\n", ""), "name: node3", "name: pve1");
+    expect(imported(text).nodes.map((n) => n.name)).toEqual(["pve1", "node2", "pve1-2", "node4"]);
+  });
+
+  test("an old file with keys that knet does not use is taken, and they are named", () => {
+    const text = replace(goodConf(1), "linknumber: 0", "linknumber: 0\n    bindnetaddr: 10.10.0.0\n    mcastaddr: 239.255.0.1");
+    expect(
+      imported(text)
+        .findings.filter((f) => f.code === "inert-key")
+        .map((f) => f.line),
+    ).toEqual([27, 28]);
+  });
+
+  test("a file the daemon refuses is not imported; all reasons come with their lines", () => {
+    const outcome = importConf(replace(replace(goodConf(3), "nodeid: 2", "nodeid: 1"), "version: 2", "version: 1", "last"));
+    expect(outcome.ok ? [] : outcome.findings.filter((f) => f.severity === "error").map((f) => f.line)).toEqual([18, 43]);
+  });
+});
