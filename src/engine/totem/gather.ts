@@ -176,11 +176,16 @@ function processJoin(t: Srp, join: Join): void {
   } else if (s.failed.includes(join.from)) {
     // I have given this one up; its view counts no more in this round.
   } else {
+    const known = s.proc.length + s.failed.length;
     s.proc = union(s.proc, join.proc);
     if (join.failed.includes(t.params.nodeId)) s.failed = union(s.failed, [join.from]);
     else if (s.memb.includes(join.from)) s.failed = union(s.failed, join.failed);
-    enterGather(t, 11);
-    entered = true;
+    // Two rings that each gave up another node never merge their failed lists. If every such join began the gather anew, each would be answered by a
+    // join at once, ever more of them, and no consensus timer would run out.
+    if (s.phase !== "gather" || s.proc.length + s.failed.length > known) {
+      enterGather(t, 11);
+      entered = true;
+    }
   }
   if (!entered && s.phase === "operational") enterGather(t, 12);
 }
