@@ -106,6 +106,7 @@ async function vitest(name, workers) {
   const file = join(results, `${name}.json`);
   rmSync(file, { force: true });
   const args = ["run", `test/${name}/`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, `--maxWorkers=${workers}`];
+  if (process.env.QUORATE_SHUFFLE !== undefined) args.push("--sequence.shuffle.files", `--sequence.seed=${process.env.QUORATE_SHUFFLE}`);
   const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
   const { counts, notes } = readVitest(file);
   // A file that does not load, or a run that dies, has no failed test to count.
