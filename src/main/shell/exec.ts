@@ -119,7 +119,7 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     return LAB_FAILED;
   } finally {
     for (const file of fds.values()) await file.release();
-    port.waiting(true);
+    system.close();
   }
 }
 

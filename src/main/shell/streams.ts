@@ -226,22 +226,27 @@ const WRITE_BYTES = 512 * 1024;
 export function nodeFile(system: System, path: string, explain: (errno: string) => string): OpenFile {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
-  let flushing: Promise<void> | undefined;
   let failed: string | undefined;
-  const flush = async (): Promise<void> => {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (pending.length > 0 && failed === undefined) {
-      const data = concat(pending);
-      pending = [];
-      pendingBytes = 0;
-      for (let at = 0; at < data.length && failed === undefined; at += WRITE_BYTES) {
-        failed = await system.file({ kind: "file-write", path, data: data.slice(at, at + WRITE_BYTES), append: true });
-      }
+  let last: Promise<void> = Promise.resolve();
+  const writeNow = async (): Promise<void> => {
+    const data = concat(pending);
+    pending = [];
+    pendingBytes = 0;
+    for (let at = 0; at < data.length && failed === undefined; at += WRITE_BYTES) {
+      failed = await system.fileNow({ kind: "file-write", path, data: data.slice(at, at + WRITE_BYTES), append: true });
     }
-    flushing = undefined;
+  };
+  const flush = (): Promise<void> => {
+    system.unwritten.delete(flush);
+    last = last.then(writeNow);
+    return last;
   };
   const fail = (): void => {
     if (failed !== undefined) throw new StreamError(explain(failed));
+  };
+  const soon = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (system.unwritten.has(flush)) await flush();
   };
   return new OpenFile({
     tty: false,
@@ -251,11 +256,15 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
       fail();
       pending.push(data.slice());
       pendingBytes += data.length;
-      flushing ??= system.busy(flush());
-      if (pending.length > 1024 || pendingBytes > WRITE_BYTES) await flushing;
+      if (!system.unwritten.has(flush)) {
+        system.unwritten.add(flush);
+        // a lost machine is reported by whoever asks next; `close` looks at the rest
+        system.busy(soon()).catch(() => undefined);
+      }
+      if (pending.length > 1024 || pendingBytes > WRITE_BYTES) await flush();
     },
     async close() {
-      await flushing;
+      await flush();
       fail();
     },
   });

@@ -21,6 +21,7 @@ export class System {
   private steps = 0;
   private nextPid = 4000;
   processes = 0;
+  private closed = false;
 
   constructor(readonly port: NodePort) {}
 
@@ -28,16 +29,31 @@ export class System {
     return ++this.nextPid;
   }
 
-  query(query: MachineQuery): Promise<QueryReply> {
+  /** Files with bytes that are written but not yet on the node: whoever looks at the node sees them there first. */
+  readonly unwritten = new Set<() => Promise<void>>();
+
+  async query(query: MachineQuery): Promise<QueryReply> {
+    await this.writeOut();
     return this.busy(this.port.query(query));
   }
 
-  file(act: FileAct): Promise<string | undefined> {
+  async file(act: FileAct): Promise<string | undefined> {
+    await this.writeOut();
+    return this.fileNow(act);
+  }
+
+  /** Without regard to what is unwritten. */
+  fileNow(act: FileAct): Promise<string | undefined> {
     return this.busy(this.port.file(act));
   }
 
-  command(argv: readonly string[], cwd: string): Promise<RunningCommand> {
+  async command(argv: readonly string[], cwd: string): Promise<RunningCommand> {
+    await this.writeOut();
     return this.busy(this.port.command(argv, cwd, ""));
+  }
+
+  private async writeOut(): Promise<void> {
+    for (const write of [...this.unwritten]) await write();
   }
 
   now(): Promise<Now> {
@@ -86,6 +102,11 @@ export class System {
     interrupt.check();
   }
 
+  /** The shell has ended: it neither computes nor waits any more. */
+  close(): void {
+    this.closed = true;
+  }
+
   private wake(): void {
     if (!this.idle) return;
     this.idle = false;
@@ -94,11 +115,11 @@ export class System {
 
   /** All promises that can go on have gone on by the time `setImmediate` runs; what is left then waits. */
   private check(): void {
-    if (this.checkPending) return;
+    if (this.checkPending || this.closed) return;
     this.checkPending = true;
     setImmediate(() => {
       this.checkPending = false;
-      if (this.busyCount > 0 || this.idle) return;
+      if (this.busyCount > 0 || this.idle || this.closed) return;
       this.idle = true;
       this.port.waiting(true);
     });

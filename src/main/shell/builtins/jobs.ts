@@ -27,7 +27,7 @@ async function wait(run: Run): Promise<number> {
   const list = run.shell.jobs;
   const specs = run.args.filter((arg) => !arg.startsWith("-"));
   if (specs.length === 0) {
-    for (const job of [...list.all()]) {
+    for (const job of list.own()) {
       await run.interrupt.race(job.done);
       list.remove(job);
     }

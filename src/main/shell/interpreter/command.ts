@@ -132,7 +132,7 @@ async function assign(executor: Executor, ctx: Context, node: Assignment): Promi
   const old = shell.get(node.name) ?? "";
   if (node.append && shell.vars.get(node.name)?.integer) text = (BigInt(old || "0") + BigInt(text)).toString();
   else if (node.append) text = old + text;
-  if (text.length > STRING_MAX) throw new ShellError(`cannot allocate ${text.length} bytes`);
+  if (text.length > STRING_MAX) throw new ShellError(`cannot allocate ${text.length} bytes`, 1, true);
   shell.set(node.name, text);
 }
 

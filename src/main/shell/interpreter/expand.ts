@@ -2,7 +2,7 @@
  * Expansion of words, in bash's order: braces, tilde, parameters, commands and arithmetic, splitting, file names. A word becomes pieces that remember
  * whether they were quoted; fields are cut from the pieces last.
  */
-import type { ArithmeticWord, CommandExpansionPart, DoubleQuotedChild, ProcessSubstitutionPart, Word, WordPart } from "unbash";
+import type { ArithmeticWord, BracketGlobPart, CommandExpansionPart, DoubleQuotedChild, ProcessSubstitutionPart, Word, WordPart } from "unbash";
 import { parse } from "unbash";
 import type { Cells } from "./arithmetic.ts";
 import { evaluate } from "./arithmetic.ts";
@@ -12,7 +12,7 @@ import { escapePattern, expandPath, isPattern, unescapePattern } from "./pattern
 import type { Piece, WordExpander } from "./pieces.ts";
 import { listPieces } from "./pieces.ts";
 import type { Context } from "./shell.ts";
-import { ShellError, STRING_MAX } from "./shell.ts";
+import { DEPTH_MAX, ShellError, STRING_MAX } from "./shell.ts";
 import { element, isAssociative, setElement, special } from "./variables.ts";
 
 /** What expansion needs from the interpreter: running a command for its output, and its process substitutions. */
@@ -103,7 +103,7 @@ export class Expander implements WordExpander {
 
   private async arithmeticWord(ctx: Context, word: ArithmeticWord): Promise<string> {
     let text = "";
-    if (!word.parts) text = word.value;
+    if (!word.parts) text = /[$`]/.test(word.value) ? await this.reparse(ctx, word.value) : word.value;
     else for (const part of word.parts) for (const piece of await this.quotedPart(ctx, part)) text += piece.text;
     const m = /^([A-Za-z_]\w*)\[([^]+)\]$/.exec(text);
     if (!m || isAssociative(ctx.shell, m[1] ?? "") || /^\d+$/.test(m[2] ?? "")) return text;
@@ -115,7 +115,13 @@ export class Expander implements WordExpander {
     const script = parse(`((${text}))`);
     const command = script.commands[0]?.command;
     if (command?.type !== "ArithmeticCommand" || !command.expression) throw new ShellError(`${text}: bad array subscript`);
-    return (await evaluate(command.expression, this.cells(ctx))).toString();
+    if (ctx.shell.depth >= DEPTH_MAX) throw new ShellError(`${text}: expression recursion level exceeded`);
+    ctx.shell.depth++;
+    try {
+      return (await evaluate(command.expression, this.cells(ctx))).toString();
+    } finally {
+      ctx.shell.depth--;
+    }
   }
 
   private async reparse(ctx: Context, text: string): Promise<string> {
@@ -141,7 +147,7 @@ export class Expander implements WordExpander {
         out.push(piece);
         size += piece.text.length;
       }
-      if (size > STRING_MAX) throw new ShellError(`cannot allocate ${size} bytes`);
+      if (size > STRING_MAX) throw new ShellError(`cannot allocate ${size} bytes`, 1, true);
     }
     return out;
   }
@@ -157,6 +163,7 @@ export class Expander implements WordExpander {
       case "LocaleString":
         return this.doubleQuoted(ctx, part.parts);
       case "Glob":
+        return part.kind === "bracket" ? this.bracket(ctx, part) : [{ kind: "pattern", text: part.text }];
       case "ExtendedGlob":
         return [{ kind: "pattern", text: part.text }];
       case "BraceExpansion":
@@ -166,6 +173,18 @@ export class Expander implements WordExpander {
       default:
         return this.expansion(ctx, part, false);
     }
+  }
+
+  /** `[…]` may hold expansions: `[$x]` is what people write around a value. */
+  private async bracket(ctx: Context, glob: BracketGlobPart): Promise<Piece[]> {
+    if (glob.parts.every((part) => part.type === "Literal")) return [{ kind: "pattern", text: glob.text }];
+    const sign = /^\[[!^]/.exec(glob.text)?.[0] ?? "[";
+    const out: Piece[] = [{ kind: "pattern", text: sign }];
+    for (const [index, part] of glob.parts.entries()) {
+      if (part.type !== "Literal") out.push(...(await this.part(ctx, part)));
+      else out.push({ kind: "pattern", text: index === 0 && sign.length === 2 ? part.text.replace(/^[!^]/, "") : part.text });
+    }
+    return [...out, { kind: "pattern", text: "]" }];
   }
 
   private async doubleQuoted(ctx: Context, parts: readonly DoubleQuotedChild[]): Promise<Piece[]> {

@@ -35,7 +35,7 @@ import type { Executor } from "./program.ts";
 import { decode, openInput } from "./program.ts";
 import { redirect, releaseAll } from "./redirect.ts";
 import type { Context, Descriptors, FunctionBody } from "./shell.ts";
-import { complain, DEPTH_MAX, Leave, say, Shell, ShellError, STRING_MAX } from "./shell.ts";
+import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine, syntaxError } from "./syntax.ts";
 
 export class Interpreter implements Runner, Executor {
@@ -45,7 +45,7 @@ export class Interpreter implements Runner, Executor {
   async script(ctx: Context, script: ParsedScript, source: string): Promise<number> {
     const wrong = syntaxError(script, source);
     if (wrong !== undefined) {
-      for (const line of wrong) await complain(ctx, line);
+      await complain(ctx, wrong);
       return (ctx.shell.status = 2);
     }
     return this.statements(ctx, script.commands);
@@ -164,7 +164,7 @@ export class Interpreter implements Runner, Executor {
   }
 
   private async statusOf(ctx: Context, error: unknown): Promise<number> {
-    if (error instanceof Leave) return error.what === "exit" || error.what === "return" ? error.count : ctx.shell.status;
+    if (error instanceof Leave) return error.what === "break" || error.what === "continue" ? ctx.shell.status : error.count;
     if (error instanceof BrokenPipe) return 141;
     if (error instanceof ShellError) {
       await complain(ctx, error.message);
@@ -238,7 +238,7 @@ export class Interpreter implements Runner, Executor {
       }
       if (error instanceof ShellError) {
         await complain(ctx, error.message);
-        throw new Leave("exit", ctx.shell.interactive && ctx.shell.subshell === 0 ? 1 : 127);
+        throw ctx.shell.interactive && ctx.shell.subshell === 0 ? new Leave("abandon", 1) : new Leave("exit", 127);
       }
       throw error;
     }
@@ -302,7 +302,7 @@ export class Interpreter implements Runner, Executor {
       await this.list(ctx, body);
       return true;
     } catch (error) {
-      if (!(error instanceof Leave) || error.what === "exit" || error.what === "return") throw error;
+      if (!(error instanceof Leave) || (error.what !== "break" && error.what !== "continue")) throw error;
       if (--error.count > 0) throw error;
       ctx.shell.status = 0;
       return error.what === "continue";

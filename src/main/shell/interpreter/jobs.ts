@@ -17,7 +17,14 @@ export interface Job {
 }
 
 export class Jobs {
-  private readonly list: Job[] = [];
+  private readonly list: Job[];
+  /** Of the shell this one was copied from: shown and signalled, not waited for. */
+  private readonly foreign: ReadonlySet<Job>;
+
+  constructor(inherited: readonly Job[] = []) {
+    this.list = [...inherited];
+    this.foreign = new Set(inherited);
+  }
 
   add(pid: number, text: string, interrupt: Interrupt, done: Promise<number>): Job {
     const id = this.list.reduce((max, job) => Math.max(max, job.id), 0) + 1;
@@ -32,6 +39,11 @@ export class Jobs {
 
   all(): readonly Job[] {
     return this.list;
+  }
+
+  /** Those this shell started itself. */
+  own(): Job[] {
+    return this.list.filter((job) => !this.foreign.has(job));
   }
 
   running(): Job[] {
@@ -59,9 +71,9 @@ export class Jobs {
     return this.list.at(-2) === job ? "-" : " ";
   }
 
-  /** A subshell has no jobs of its own yet, but `wait` there must not see its parent's. */
+  /** For a subshell: it sees its parent's jobs (`kill $(jobs -p)`) and has none of its own yet. */
   inherit(): Jobs {
-    return new Jobs();
+    return new Jobs(this.list);
   }
 }
 

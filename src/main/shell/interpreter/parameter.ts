@@ -175,7 +175,7 @@ async function changer(expander: WordExpander, ctx: Context, operation: Paramete
       const replacement = await expander.text(ctx, operation.replacement);
       return (text) => {
         const changed = replaceMatch(text, pattern, replacement, operation.operator);
-        if (changed.length > STRING_MAX) throw new ShellError(`cannot allocate ${changed.length} bytes`);
+        if (changed.length > STRING_MAX) throw new ShellError(`cannot allocate ${changed.length} bytes`, 1, true);
         return changed;
       };
     }

@@ -55,11 +55,11 @@ export class ShellError extends Error {
   }
 }
 
-/** `exit`, `return`, `break` and `continue` on their way up. */
+/** `exit`, `return`, `break` and `continue` on their way up; `abandon` gives up a line at a prompt and leaves its shell alive. */
 export class Leave extends Error {
   constructor(
-    readonly what: "exit" | "return" | "break" | "continue",
-    /** Status of exit and return; loops left of break and continue. */
+    readonly what: "exit" | "return" | "break" | "continue" | "abandon",
+    /** Status of exit, return and abandon; loops left of break and continue. */
     public count: number,
   ) {
     super(what);

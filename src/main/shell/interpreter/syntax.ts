@@ -30,10 +30,10 @@ function firstError(node: SyntaxNode): Wrong | undefined {
 }
 
 /** What bash prints of a wrong script; undefined when it is right. */
-export function syntaxError(script: ParsedScript, source: string): string[] | undefined {
+export function syntaxError(script: ParsedScript, source: string): string | undefined {
   const wrong = firstError(script);
   if (!wrong) return undefined;
-  if (wrong.message === "line too long") return [`line too long (at most ${SOURCE_MAX / 1048576} MiB)`];
+  if (wrong.message === "line too long") return `line too long (at most ${SOURCE_MAX / 1048576} MiB)`;
   const quotes: Readonly<Record<string, string>> = {
     "unterminated double quote": '"',
     "unterminated single quote": "'",
@@ -45,24 +45,18 @@ export function syntaxError(script: ParsedScript, source: string): string[] | un
     "unterminated process substitution": ")",
   };
   const quote = quotes[wrong.message];
-  if (quote !== undefined) return [`unexpected EOF while looking for matching \`${quote}'`];
+  if (quote !== undefined) return `unexpected EOF while looking for matching \`${quote}'`;
   const token = /unexpected token '(.*)'/s.exec(wrong.message)?.[1];
-  if (token !== undefined) return [`syntax error near unexpected token \`${token}'`, `\`${lineAt(source, wrong.pos)}'`];
-  if (wrong.message === "expected redirect target") return [`syntax error near unexpected token \`${tokenAt(source, wrong.pos)}'`];
-  if (/nesting depth exceeded/.test(wrong.message)) return [wrong.message];
-  if (wrong.pos >= source.trimEnd().length || /to close/.test(wrong.message)) return ["syntax error: unexpected end of file"];
-  return [`syntax error near unexpected token \`${tokenAt(source, wrong.pos)}'`, `\`${lineAt(source, wrong.pos)}'`];
+  if (token !== undefined) return `syntax error near unexpected token \`${token}'`;
+  if (wrong.message === "expected redirect target") return `syntax error near unexpected token \`${tokenAt(source, wrong.pos)}'`;
+  if (/nesting depth exceeded/.test(wrong.message)) return wrong.message;
+  if (wrong.pos >= source.trimEnd().length || /to close/.test(wrong.message)) return "syntax error: unexpected end of file";
+  return `syntax error near unexpected token \`${tokenAt(source, wrong.pos)}'`;
 }
 
 function tokenAt(source: string, pos: number): string {
   const m = /^\s*(?:(&&|\|\||;;|[;&|()<>])\s*)?(?:([;&|()<>]|[^\s;&|()<>]+))?/.exec(source.slice(pos));
   return m?.[2] ?? m?.[1] ?? "newline";
-}
-
-function lineAt(source: string, pos: number): string {
-  const from = source.lastIndexOf("\n", pos - 1) + 1;
-  const to = source.indexOf("\n", pos);
-  return source.slice(from, to < 0 ? undefined : to);
 }
 
 /** Whether the text is the beginning of something longer, so that a prompt asks for the next line. */

@@ -12,9 +12,6 @@ const NAMES: readonly CommandName[] = [
   "awk",
   "sed",
   "sort",
-  "uniq",
-  "cut",
-  "tr",
   "jq",
   "column",
   "paste",
@@ -73,7 +70,7 @@ async function readInput(name: string, run: Run): Promise<string> {
   const operands = run.args.filter((arg) => !arg.startsWith("-") || arg === "-");
   const wanted = ["awk", "sed", "jq"].includes(name) ? operands.slice(1) : operands;
   const files = await Promise.all(wanted.map((path) => run.files.maybeStat(run.path(path))));
-  if (files.some((stat) => stat !== undefined) && !operands.includes("-") && name !== "tr") return "";
+  if (files.some((stat) => stat !== undefined) && !operands.includes("-")) return "";
   const data = await run.stdin.readAll(run.interrupt, INPUT_MAX);
   return Buffer.from(data).toString("latin1");
 }
@@ -168,11 +165,19 @@ class NodeFileSystem implements IFileSystem {
     await this.from(path, this.files.write(this.resolvePath("", path), toBytes(content), true));
   }
 
+  /** just-bash wants to find its own commands as files on PATH. */
+  private isFilter(path: string): boolean {
+    const m = /^\/usr\/bin\/([^/]+)$/.exec(path);
+    return m !== null && programs.has(m[1] ?? "");
+  }
+
   async exists(path: string): Promise<boolean> {
+    if (this.isFilter(path)) return true;
     return (await this.files.maybeStat(this.resolvePath("", path))) !== undefined;
   }
 
   async stat(path: string): Promise<FsStat> {
+    if (this.isFilter(path)) return toStat({ type: "file", mode: 0o755, size: 0, mtime: 0 });
     return toStat(await this.from(path, this.files.stat(this.resolvePath("", path))));
   }
 

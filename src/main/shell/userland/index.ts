@@ -9,6 +9,9 @@ import { pager } from "./pager.ts";
 import { starters } from "./starters.ts";
 import { system } from "./system.ts";
 import { text } from "./text.ts";
+import { cut } from "./cut.ts";
+import { tr } from "./tr.ts";
+import { uniq } from "./uniq.ts";
 
 export const programs: ReadonlyMap<string, Program> = new Map([
   ...files,
@@ -24,4 +27,7 @@ export const programs: ReadonlyMap<string, Program> = new Map([
   ["dir", ls],
   ["less", pager],
   ["more", pager],
+  ["uniq", uniq],
+  ["cut", cut],
+  ["tr", tr],
 ]);

@@ -52,7 +52,7 @@ async function follow(run: Run, paths: readonly string[], headers: boolean, inte
 
 export const tail: Program = async (run) => {
   const options = parseOptions(
-    run.args.map((arg) => arg.replace(/^([-+])(\d+)$/, "-n$1$2").replace(/^-n-/, "-n")),
+    run.args.map((arg, index) => (/^-[ncs]$/.test(run.args[index - 1] ?? "") ? arg : arg.replace(/^([-+])(\d+)$/, "-n$1$2"))),
     { flags: "fFqvz", values: "ncs", long: { follow: "f", lines: "n", bytes: "c", quiet: "q", verbose: "v", "sleep-interval": "s", retry: "z" } },
   );
   const bytes = options.value("c");

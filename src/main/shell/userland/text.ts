@@ -61,7 +61,7 @@ async function cat(run: Run): Promise<number> {
 
 async function head(run: Run): Promise<number> {
   const options = parseOptions(
-    run.args.map((arg) => arg.replace(/^-(\d+)$/, "-n$1")),
+    run.args.map((arg, index) => (/^-[nc]$/.test(run.args[index - 1] ?? "") ? arg : arg.replace(/^-(\d+)$/, "-n$1"))),
     { flags: "qvz", values: "nc", long: { lines: "n", bytes: "c", quiet: "q", silent: "q", verbose: "v" } },
   );
   const text = options.value("c") ?? options.value("n") ?? "10";

@@ -1,0 +1,256 @@
+/** One console: prompt, line, command, prompt — and what happens when the machine goes away and comes back. */
+import type { MachineView } from "../../lab/api.ts";
+import type { LabClient } from "../../lab/client.ts";
+import { newShell, runSource } from "../exec.ts";
+import { Interrupt, Interrupted } from "../interrupt.ts";
+import { Interpreter } from "../interpreter/interpreter.ts";
+import { jobLine } from "../interpreter/jobs.ts";
+import type { Context, Descriptors, Shell } from "../interpreter/shell.ts";
+import { Leave } from "../interpreter/shell.ts";
+import { isIncomplete } from "../interpreter/syntax.ts";
+import type { NodePort } from "../port.ts";
+import { PortError } from "../port.ts";
+import { OpenFile } from "../streams.ts";
+import { System } from "../system.ts";
+import { complete } from "./completion.ts";
+import { Editor } from "./editor.ts";
+import { DEFAULT_PROMPT, expandPrompt } from "./prompt.ts";
+import type { Terminal } from "./terminal.ts";
+import { TerminalDevice } from "./terminal.ts";
+
+/** Lines the history keeps. */
+const HISTORY_MAX = 1000;
+/** How often an idle console looks whether its machine is still there, ms. */
+const LOOK_MS = 700;
+
+/** What a console needs to know of its machine's power. */
+export type PowerLook = () => Promise<Pick<MachineView, "power" | "booting" | "powerSince"> | undefined>;
+
+interface Life {
+  shell: Shell;
+  ctx: Context;
+  device: TerminalDevice;
+  /** Instant of the power-on this shell lives in. */
+  since: number;
+}
+
+export class ConsoleSession {
+  private readonly editor: Editor;
+  private readonly interpreter = new Interpreter();
+  private life: Life | undefined;
+  private readonly look: PowerLook;
+
+  constructor(
+    client: Pick<LabClient, "call">,
+    private readonly port: NodePort,
+    private readonly terminal: Terminal,
+  ) {
+    this.editor = new Editor(terminal, async (before) => (this.life ? complete(this.life.shell, before) : { length: 0, choices: [] }));
+    this.look = async () => {
+      const status = await client.call({ op: "status", node: port.node });
+      return status.nodes.find((node) => node.name === port.node);
+    };
+  }
+
+  resized(): void {
+    this.editor.redraw();
+  }
+
+  /** Until the person leaves. @returns the status of the last command */
+  async interact(): Promise<number> {
+    let status = 0;
+    for (;;) {
+      const life = await this.begin();
+      if (!life) return 255;
+      const end = await this.live(life);
+      for (const job of life.shell.jobs.running()) job.interrupt.fire(1);
+      if (end !== "gone") {
+        status = end;
+        break;
+      }
+      if (this.terminal.closed) break;
+    }
+    return status;
+  }
+
+  /** One line with the terminal as its standard streams. */
+  async once(line: string): Promise<number> {
+    const life = await this.begin();
+    if (!life) return 255;
+    return this.run(life, line).catch((error: unknown) => {
+      if (!(error instanceof PortError)) throw error;
+      this.terminal.write(`${error.message}\n`);
+      return 255;
+    });
+  }
+
+  /** Waits until the machine is there, saying once why it is not, and starts a shell on it. */
+  private async begin(): Promise<Life | undefined> {
+    let said = "";
+    for (;;) {
+      const machine = await this.look().catch(() => undefined);
+      if (!machine) {
+        this.terminal.write(`quorate: no machine ${this.port.node}\n`);
+        return undefined;
+      }
+      if (machine.power === "on" && !machine.booting) {
+        if (said !== "") this.terminal.write(`${this.port.node} is back.\n`);
+        return this.newLife(machine.powerSince);
+      }
+      const state = machine.booting ? "is booting" : machine.power === "stalled" ? "is stalled: nothing on it answers" : "is powered off";
+      if (state !== said) this.terminal.write(`${this.port.node} ${state}. This terminal is back when it is.\n`);
+      said = state;
+      await this.pause();
+      if (this.terminal.closed) return undefined;
+    }
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LOOK_MS);
+      this.terminal.onEnd(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  private async newLife(since: number): Promise<Life> {
+    const system = new System(this.port);
+    const shell = await newShell(this.port, system, true);
+    shell.set("PS1", DEFAULT_PROMPT);
+    shell.set("PS2", "> ");
+    shell.set("TERM", "xterm-256color");
+    shell.declare("TERM").exported = true;
+    if (this.life) shell.history = this.life.shell.history;
+    const device = new TerminalDevice(this.terminal, system);
+    const file = new OpenFile(device);
+    const fds: Descriptors = new Map([
+      [0, file],
+      [1, file.retain()],
+      [2, file.retain()],
+    ]);
+    this.life = { shell, ctx: { shell, fds, interrupt: new Interrupt(), condition: false }, device, since };
+    return this.life;
+  }
+
+  /** Lines until the shell ends, or "gone" when the machine went away. */
+  private async live(life: Life): Promise<number | "gone"> {
+    for (;;) {
+      this.tellJobs(life);
+      const line = await this.readLine(life);
+      if (line === "gone") return "gone";
+      if (line === undefined) {
+        this.terminal.write("logout\n");
+        return life.shell.status;
+      }
+      try {
+        await this.run(life, line);
+      } catch (error) {
+        if (error instanceof Leave) {
+          this.terminal.write("logout\n");
+          return error.count;
+        }
+        if (!(error instanceof PortError)) throw error;
+        this.terminal.write(`${error.message}\n`);
+        if (!(await this.present(life))) return "gone";
+      }
+    }
+  }
+
+  private async present(life: Life): Promise<boolean> {
+    const machine = await this.look().catch(() => undefined);
+    return machine?.power === "on" && !machine.booting && machine.powerSince === life.since;
+  }
+
+  private tellJobs(life: Life): void {
+    const { jobs } = life.shell;
+    for (const job of [...jobs.all()]) {
+      if (job.status === undefined) continue;
+      this.terminal.write(jobLine(jobs, job));
+      jobs.remove(job);
+    }
+  }
+
+  /** A complete command, over as many lines as it needs; undefined at the end of input. */
+  private async readLine(life: Life): Promise<string | undefined | "gone"> {
+    let text = "";
+    for (;;) {
+      const template = text === "" ? (life.shell.get("PS1") ?? "") : (life.shell.get("PS2") ?? "> ");
+      const edited = await this.watched(life, this.editor.read(expandPrompt(life.shell, template), life.shell.history));
+      if (edited === "gone") return "gone";
+      if (edited.kind === "end") {
+        if (text === "") return undefined;
+        this.terminal.write("\nbash: syntax error: unexpected end of file\n");
+        text = "";
+        continue;
+      }
+      if (edited.kind === "cancel") {
+        life.shell.status = 130;
+        text = "";
+        continue;
+      }
+      text = text === "" ? edited.text : `${text}\n${edited.text}`;
+      if (text.trim() === "") text = "";
+      else if (!isIncomplete(text)) {
+        this.remember(life.shell, text);
+        return text;
+      }
+    }
+  }
+
+  /** Looks after the machine while somebody types. */
+  private async watched<T>(life: Life, work: Promise<T>): Promise<T | "gone"> {
+    let gone = false;
+    const timer = setInterval(() => {
+      this.present(life).then(
+        (present) => {
+          if (present || gone) return;
+          gone = true;
+          this.editor.abandon();
+        },
+        () => undefined,
+      );
+    }, LOOK_MS);
+    try {
+      const result = await work;
+      return gone ? "gone" : result;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  private remember(shell: Shell, text: string): void {
+    const line = text.replace(/\n+$/, "");
+    if (shell.history.at(-1) !== line && !line.startsWith(" ")) shell.history.push(line);
+    if (shell.history.length > HISTORY_MAX) shell.history.shift();
+  }
+
+  /** @throws Leave for `exit`, PortError when the machine went away */
+  private async run(life: Life, line: string): Promise<number> {
+    const interrupt = new Interrupt();
+    const ctx: Context = { ...life.ctx, interrupt };
+    life.device.begin(interrupt);
+    try {
+      life.shell.status = await this.interpreter.evaluateSource(ctx, line);
+    } catch (error) {
+      life.shell.status = await this.statusOf(ctx, error);
+    } finally {
+      life.device.finish();
+    }
+    return life.shell.status;
+  }
+
+  private async statusOf(ctx: Context, error: unknown): Promise<number> {
+    if (error instanceof Interrupted) {
+      const trap = ctx.shell.traps.get("INT");
+      if (trap !== undefined) await runSource(this.interpreter, { ...ctx, interrupt: new Interrupt() }, trap);
+      return error.status;
+    }
+    if (error instanceof Leave && error.what === "exit") {
+      const left = await this.interpreter.exitTrap(ctx, error.count & 255);
+      throw new Leave("exit", left);
+    }
+    return this.interpreter.settle(ctx, () => Promise.reject(error instanceof Error ? error : new Error(String(error))));
+  }
+}
