@@ -175,7 +175,7 @@ export function makeConnection(): Connection {
   return {
     face,
     // Each op is answered with its own shape; the lab validated what it sent.
-    call: <O extends Op>(request: RequestOf<O>) => ask(request) as Promise<Reply<O>>,
+    call: ask as Connection["call"],
     onEvent: (handler) => events.push(handler),
     onState: (handler) => states.push(handler),
     connect,

@@ -57,8 +57,8 @@ export interface Prefs {
   readonly theme: Theme;
   choose(theme: Theme | "system"): void;
   layout: Layout;
-  /** Reads the layout of this lab; what is changed from now on is remembered for it. */
-  forLab(dir: string): void;
+  /** Reads the layout of this lab, or begins with `fresh`; what is changed from now on is remembered for it. */
+  forLab(dir: string, fresh: Partial<Layout>): void;
   keep(): void;
 }
 
@@ -95,11 +95,11 @@ export function makePrefs(): Prefs {
     set layout(next) {
       layout = next;
     },
-    forLab(dir) {
+    forLab(dir, fresh) {
       if (key === `quorate.layout.${dir}`) return;
       key = `quorate.layout.${dir}`;
       const before = read(key);
-      layout = { ...freshLayout, ...(typeof before === "object" && before !== null ? before : {}) };
+      layout = { ...freshLayout, ...fresh, ...(typeof before === "object" && before !== null ? before : {}) };
     },
     keep() {
       if (key !== "") write(key, $state.snapshot(layout));

@@ -29,20 +29,21 @@ function minority(snapshot: LabSnapshot): { away: Component; rest: Component } |
   return rest === undefined || away === undefined ? undefined : { away, rest };
 }
 
-/** "net0 of pve3 is cut both ways": the cuts that keep the rings apart. */
+/** "The cables of pve3 are cut: net0 both ways, net1 inwards.": what keeps the rings apart. */
 function cutWords(snapshot: LabSnapshot, away: Component): string {
-  const words = away.nodes.flatMap((node) =>
-    cablesOf(snapshot, node)
-      .filter(isCut)
-      .map((cable) => `${cable.net} of ${node} is cut ${cable.cutIn && cable.cutOut ? "both ways" : cable.cutIn ? "inwards" : "outwards"}`),
-  );
+  const words = away.nodes.flatMap((node) => {
+    const cut = cablesOf(snapshot, node).filter(isCut);
+    if (cut.length === 0) return [];
+    const each = cut.map((cable) => `${cable.net} ${cable.cutIn && cable.cutOut ? "both ways" : cable.cutIn ? "inwards" : "outwards"}`);
+    return [`${cut.length === 1 ? "a cable" : "the cables"} of ${node} ${cut.length === 1 ? "is" : "are"} cut (${each.join(", ")})`];
+  });
   const off = snapshot.networks.filter(({ on }) => !on).map(({ name }) => `switch ${name} is off`);
   const pairs =
     snapshot.pairCuts.length > 0
-      ? [`${snapshot.pairCuts.length === 1 ? "a pair of machines" : "pairs of machines"} cannot reach each other`]
+      ? [`${listed([...new Set(snapshot.pairCuts.flatMap(({ from, to }) => [from, to]))])} cannot all reach each other`]
       : [];
   const all = [...words, ...off, ...pairs];
-  return all.length === 0 ? `Nothing of ${listed(away.nodes)} reaches the others.` : `${listed(all)}.`;
+  return all.length === 0 ? `Nothing of ${listed(away.nodes)} reaches the others.` : `${capital(listed(all))}.`;
 }
 
 function whyLines(snapshot: LabSnapshot, away: Component, rest: Component): string[] {
@@ -52,7 +53,7 @@ function whyLines(snapshot: LabSnapshot, away: Component, rest: Component): stri
       ? "Each side formed its own ring."
       : `No token for ${token.tokenTimeoutMs} ms, no consensus for ${token.consensusMs} ms: each side formed its own ring.`;
   return [
-    capital(cutWords(snapshot, away)),
+    cutWords(snapshot, away),
     timers,
     `${listed(away.nodes)} ${away.nodes.length === 1 ? "holds" : "hold"} ${away.votes} of ${away.expectedVotes} votes, ${away.quorum} are needed: not quorate. ${listed(rest.nodes)} hold ${rest.votes} and ${rest.nodes.length === 1 ? "goes" : "go"} on.`,
   ];

@@ -206,7 +206,7 @@ function hopWay(from: Seat, to: Seat, r: number, neighbours: boolean): Point[] {
   const points: Point[] = [];
   for (let step = 0; step <= 8; step++) {
     const share = clear + ((1 - 2 * clear) * step) / 8;
-    const bend = neighbours ? 0 : 34 * (1 - Math.abs(2 * share - 1));
+    const bend = neighbours ? 0 : 34 * 4 * share * (1 - share);
     points.push(polar(r - bend, from.angle + span * share));
   }
   return points;

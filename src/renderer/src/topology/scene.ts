@@ -84,10 +84,9 @@ export interface Scene {
 const top = 14;
 const barHeight = 22;
 const barGap = 30;
-const cableLength = 76;
 const machineHeight = 88;
-const wide = { w: 148, gap: 58, groupGap: 92, pad: 40, top: 54, bottom: 98 };
-const compact = { w: 104, gap: 40, groupGap: 68, pad: 34, top: 54, bottom: 76 };
+const wide = { w: 148, gap: 58, groupGap: 92, pad: 40, top: 54, bottom: 98, up: 76, down: 98 };
+const compact = { w: 104, gap: 40, groupGap: 68, pad: 34, top: 54, bottom: 76, up: 60, down: 84 };
 /** The ring's loop beside and below the machines. */
 const loop = { side: 16, below: 28, radius: 14 };
 const charWidth = 6.1;
@@ -171,9 +170,14 @@ interface Plan {
   right: number;
 }
 
-function planOf(snapshot: LabSnapshot): Plan {
+/** `room` is the width there is: where the wide machines do not fit in it, the compact ones stand. */
+function planOf(snapshot: LabSnapshot, room: number): Plan {
   const columns = columnsOf(snapshot);
-  const size = columns.length > 4 ? compact : wide;
+  const roomy = columns.length <= 4 ? placed(snapshot, columns, wide) : undefined;
+  return roomy !== undefined && roomy.right + 4 <= room * 1.08 ? roomy : placed(snapshot, columns, compact);
+}
+
+function placed(snapshot: LabSnapshot, columns: Column[], size: typeof wide): Plan {
   const tops = snapshot.networks.filter((_, index) => index % 2 === 0).length;
   const x: number[] = [];
   let at = size.pad + 4;
@@ -182,7 +186,7 @@ function planOf(snapshot: LabSnapshot): Plan {
     if (before !== undefined) at += size.w + (alone(snapshot, before, column) ? size.groupGap : size.gap);
     x.push(at);
   });
-  return { columns, x, size, y: top + barHeight + barGap * Math.max(0, tops - 1) + cableLength, left: 4, right: at + size.w + size.pad };
+  return { columns, x, size, y: top + barHeight + barGap * Math.max(0, tops - 1) + size.up, left: 4, right: at + size.w + size.pad };
 }
 
 /** A wider gap stands between two rings. Beliefs overlap, so they need none. */
@@ -190,9 +194,9 @@ function alone(snapshot: LabSnapshot, a: Column, b: Column): boolean {
   return a.group !== b.group && (formedOf(snapshot, a.machine.name) !== undefined || formedOf(snapshot, b.machine.name) !== undefined);
 }
 
-/** The whole drawing. */
-export function sceneOf(snapshot: LabSnapshot): Scene {
-  const plan = planOf(snapshot);
+/** The whole drawing, for a canvas of this width. */
+export function sceneOf(snapshot: LabSnapshot, room = 640): Scene {
+  const plan = planOf(snapshot, room);
   const machines = plan.columns.map(({ machine }, index) => ({
     key: `node:${machine.name}`,
     name: machine.name,
@@ -224,7 +228,7 @@ function wiring(
   snapshot.networks.forEach((net, index) => {
     const above = index % 2 === 0;
     const rank = Math.floor(index / 2);
-    const y = above ? plan.y - cableLength - barHeight - rank * barGap : machineBottom + plan.size.bottom + rank * barGap;
+    const y = above ? plan.y - plan.size.up - barHeight - rank * barGap : machineBottom + plan.size.down + rank * barGap;
     bottom = Math.max(bottom, above ? 0 : y + barHeight);
     const offset = (above ? plan.size.top : plan.size.bottom) + (above ? rank * 22 : -rank * 22);
     const socketX = (column: number): number => (plan.x[column] ?? 0) + Math.min(plan.size.w - 14, Math.max(14, offset));
