@@ -1,6 +1,6 @@
 /** Commands that make, start, freeze, delete and list labs, and open their page. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
@@ -11,7 +11,7 @@ import { launch } from "../lab/launch.ts";
 import { processAlive, readLock } from "../lab/lock.ts";
 import { labDir } from "../lab/paths.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { makeDir, writeAtomic } from "../lab/store.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { checkHost, speedOf, textOf, whole, type Values } from "./values.ts";
@@ -72,7 +72,7 @@ function createLab(dir: string, lab: LabFile): void {
   // What is written is what will be read: a lab file that cannot be read back must not be made.
   parseLabFile(text, labFileName);
   try {
-    mkdirSync(dir, { recursive: true });
+    makeDir(dir);
     const strangers = readdirSync(dir).filter((name) => !ownFiles.has(name) && !name.endsWith(".tmp"));
     if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
   } catch (error) {
@@ -189,7 +189,7 @@ function asleep(dir: string): Listed | undefined {
 function lastInstant(dir: string): number {
   try {
     const found = readFileSync(join(dir, "record.jsonl"), "utf8")
-      .match(/"(?:at|instant)":\d+/g)
+      .match(/"(?:at|end)":\d+/g)
       ?.at(-1);
     return Number(found?.split(":")[1] ?? 0);
   } catch {

@@ -9,6 +9,7 @@ import {
   ENGINE_VERSION,
   parseRecord,
   recordCheckpoint,
+  recordEnd,
   recordHead,
   recordInput,
   World,
@@ -55,6 +56,8 @@ export interface Found {
 export class LabDisk {
   #record: LineFile | undefined;
   #seen = 0;
+  /** Instant of the last checkpoint in the record. */
+  #noted = -1;
 
   constructor(readonly dir: string) {}
 
@@ -99,7 +102,7 @@ export class LabDisk {
     const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
     const rest: Input[] = record.inputs.slice(world.inputs().length);
     for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.schedule(input.at, input.act);
-    const last = Math.max(world.now, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0);
+    const last = Math.max(world.now, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
     world.runUntil(last + 1);
     return world;
   }
@@ -129,7 +132,10 @@ export class LabDisk {
   /** Writes how far time has come, so that a crash loses little of it. */
   noteTime(world: World): void {
     this.note(world);
-    this.#record?.append(recordCheckpoint({ at: world.now, digest: world.digest() }).trimEnd());
+    const last = world.checkpoints().at(-1);
+    if (last === undefined || last.at <= this.#noted) return;
+    this.#noted = last.at;
+    this.#record?.append(recordCheckpoint(last).trimEnd());
   }
 
   saveDisks(world: World): void {
@@ -140,8 +146,11 @@ export class LabDisk {
   /** Everything on disk, so that the next start goes on at this instant. */
   freeze(world: World, speed: number | "max", paused: boolean): void {
     this.noteTime(world);
+    const snapshot = world.snapshot();
+    // In the middle of an instant there is no digest that a replay could be compared with.
+    if (!snapshot.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
     this.#record?.sync();
-    const state: Frozen = { engine: ENGINE_VERSION, world: world.snapshot(), speed, paused };
+    const state: Frozen = { engine: ENGINE_VERSION, world: snapshot, speed, paused };
     writeAtomic(this.path("frozen"), serialize(state), 0o600);
   }
 

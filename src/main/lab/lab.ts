@@ -167,9 +167,11 @@ export class Lab {
     return node === undefined ? lines.sort((a, b) => a.instant - b.instant) : lines;
   }
 
+  /** The record so far, to the end of the present instant. The run itself stays where it is. */
   record(): string {
-    const { world } = this;
     this.host.now();
+    const world = this.world.fork();
+    world.runUntil(world.now + 1);
     return printRecord({
       lab: this.options.text,
       inputs: [...world.inputs()],

@@ -29,14 +29,26 @@ export function readLock(dir: string): Lock | undefined {
   }
 }
 
-/** Is there a process of this number? */
+/** On Linux: the process is no zombie, and no stranger who got the number of a dead supervisor. Elsewhere nothing is known: true. */
+function looksLikeSupervisor(pid: number): boolean {
+  if (process.platform !== "linux") return true;
+  try {
+    const state = /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+    return state !== "Z" && state !== "X" && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("supervisor");
+  } catch {
+    // Gone between two looks, or no /proc: the signal's answer stands.
+    return true;
+  }
+}
+
+/** Does this supervisor process live? */
 export function processAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
   }
+  return looksLikeSupervisor(pid);
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Files written so that a crash at any instant leaves the old content or the new, never half of it. */
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -17,6 +20,14 @@ import { systemTrouble } from "./trouble.ts";
 
 function writeAll(fd: number, data: Uint8Array): void {
   for (let at = 0; at < data.length;) at += writeSync(fd, data, at, data.length - at);
+}
+
+/** Makes a directory and what is missing above it. Asks the one that exists first: mkdir's own word for a read-only file system is misleading. */
+export function makeDir(dir: string): void {
+  let above = dir;
+  while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
+  if (above !== dir) accessSync(above, constants.W_OK);
+  mkdirSync(dir, { recursive: true });
 }
 
 function overwrite(path: string, bytes: Uint8Array, mode: number): void {
@@ -41,7 +52,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o64
   const bytes = typeof data === "string" ? Buffer.from(data) : data;
   let beside: string | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDir(dirname(path));
     const file = fileBehind(path);
     if (file === undefined) return overwrite(path, bytes, mode);
     beside = `${file}.${process.pid}.tmp`;
