@@ -17,6 +17,8 @@ export default defineConfig({
     plugins: [executableCli()],
     build: {
       outDir: "out/main",
+      // A lab that runs goes on loading the chunks it was built with; scripts/build.mjs sweeps what is a day old.
+      emptyOutDir: false,
       target: "node20",
       sourcemap: true,
       rollupOptions: {
@@ -34,6 +36,7 @@ export default defineConfig({
   preload: {
     build: {
       outDir: "out/preload",
+      emptyOutDir: false,
       rollupOptions: { input: { index: at("src/main/desktop/preload.ts") }, output: { format: "cjs", entryFileNames: "[name].cjs" } },
     },
   },
@@ -42,6 +45,7 @@ export default defineConfig({
     plugins: [svelte()],
     build: {
       outDir: at("out/renderer"),
+      emptyOutDir: false,
       minify: true,
       // Fonts and images stay files: the page's policy allows data: for images only.
       assetsInlineLimit: 0,
