@@ -97,3 +97,34 @@ export const hostileConf = fc.oneof(
   { weight: 1, arbitrary: anyConf },
   { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 400 }) },
 );
+
+const line = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.tuple(fc.constantFrom(...KEYS.split(" ")), fc.constantFrom(...VALUES.split(" "))).map(([k, v]) => `  ${k}: ${v}`),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(...SECTIONS.split(" ")).map((s) => `${s} {\n}`) },
+  { weight: 1, arbitrary: fc.constantFrom("}", "foo {", "garbage", "a { }", "} x", "# comment", "{") },
+);
+
+/** A cluster's file with a slip or two of the pen: what a person might do to it. Left out: names of users and files, which only a host can judge. */
+export const brokenConf = fc
+  .tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 1, max: 2 }),
+    fc.array(fc.tuple(fc.nat(), fc.nat(3), line), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([nodes, links, edits]) => {
+    const lines = goodConf(nodes, links)
+      .split("\n")
+      .filter((l) => !l.includes("logfile"));
+    for (const [at, kind, text] of edits) {
+      const i = at % lines.length;
+      if (kind === 0) lines.splice(i, 1);
+      else if (kind === 1) lines.splice(i, 0, text);
+      else if (kind === 2) lines.splice(i, 0, lines[at % 7] ?? "");
+      else lines[i] = (lines[i] ?? "").replace(/:.*/, () => /:.*/.exec(text)?.[0] ?? ":");
+    }
+    return lines.join("\n");
+  })
+  .filter((text) => !/uid|state_dir|logfile/.test(text));

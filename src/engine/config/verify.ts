@@ -175,10 +175,10 @@ function firstAddressKey(table: LinkTable, link: number): string {
 function validate(values: ConfValues, table: LinkTable, totem: EffectiveTotem, transport: Transport, crypto: Crypto): Refusal | undefined {
   const no = (reason: Reason | undefined, bare = false): Refusal | undefined =>
     reason === undefined ? undefined : refuseInvalid(values, { ...reason, bare });
-  const interfaces = no(interfaceRefusal(values, table, transport));
-  if (interfaces !== undefined) return interfaces;
   if (table.links.length === 0) return no({ text: "No interfaces defined" });
   if (table.local === undefined) return no({ text: "No valid name found for local host" });
+  const interfaces = no(interfaceRefusal(values, table, transport));
+  if (interfaces !== undefined) return interfaces;
   if (numberOf(values, "totem.version", "u32") !== 2) {
     return no({ text: "This totem parser can only parse version 2 configurations.", key: "totem.version" });
   }
