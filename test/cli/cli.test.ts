@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processAlive } from "../../src/main/lab/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
 
 let place: Place;
@@ -136,7 +137,7 @@ describe("a lab, from the command line", () => {
     const { pid } = await json("up", "--json");
     await place.ok("rm", "--yes");
     expect(existsSync(place.lab)).toBe(false);
-    expect(() => process.kill(pid as number, 0)).toThrow("ESRCH");
+    expect(processAlive(pid as number)).toBe(false);
     expect(await place.ok("ls", "--json")).toBe("[]\n");
   });
 });

@@ -25,7 +25,7 @@ function pass(lab: Lab, seconds: number, holds: () => boolean = () => false): bo
 }
 
 function members(lab: Lab, node: string, count: number): () => boolean {
-  return () => whyNot({ nodes: [node], members: count, timeout: 0 }, lab.world.statuses()) === undefined;
+  return () => whyNot({ nodes: [node], members: count, timeout: 0 }, lab.world) === undefined;
 }
 
 /** What the page gets; it is what the schema says it is. */

@@ -1,4 +1,5 @@
 /** Commands that act on a running lab: the acting lines, and those that turn the clock. */
+import { wellFormed } from "../lab/check.ts";
 import { connectLab, type LabClient } from "../lab/client.ts";
 import { labDir } from "../lab/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
@@ -6,7 +7,7 @@ import { print, printJson, say, withProgress } from "./outcome.ts";
 import { speedOf, textOf, whole, type Values } from "./values.ts";
 
 function connect(v: Values): Promise<LabClient> {
-  return connectLab(labDir(textOf(v["lab"])));
+  return connectLab(labDir(textOf(v["lab"])), wellFormed);
 }
 
 /** One word of an acting line, quoted where it needs it. */

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
+import { wellFormed } from "../lab/check.ts";
 import { connectLab, type LabClient } from "../lab/client.ts";
 import { freshLabFile } from "../lab/fresh.ts";
 import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/labfile.ts";
@@ -102,7 +103,7 @@ export async function up(v: Values): Promise<number> {
   if (running(dir)) {
     if (options.length > 0 || v["cold"] === true)
       throw usage(`${dir} is busy: a lab runs there; "quorate down" freezes it, or name another directory with --lab`);
-    const client = await connectLab(dir);
+    const client = await connectLab(dir, wellFormed);
     if (speed !== undefined) await client.call({ op: "speed", speed: speedOf(speed) });
     printState(await stateOf(client), json);
     return 0;
@@ -124,7 +125,7 @@ export async function up(v: Values): Promise<number> {
   );
   if (started.said !== undefined) say(`quorate: ${started.said}`);
   printState(started.info, json);
-  if (!foreground) return 0;
+  if (!foreground) return started.formed ? 0 : 1;
   // The terminal's Ctrl-C reaches the supervisor too; it freezes the lab and ends, and so do we.
   process.on("SIGINT", () => undefined);
   return started.ended;
@@ -132,7 +133,7 @@ export async function up(v: Values): Promise<number> {
 
 export async function down(v: Values): Promise<number> {
   const dir = labDir(textOf(v["lab"]));
-  const client = await connectLab(dir);
+  const client = await connectLab(dir, wellFormed);
   const pid = readLock(dir)?.pid;
   await withProgress("freezing the lab", client.call({ op: "down" }));
   await client.closed;
@@ -201,7 +202,7 @@ function lastInstant(dir: string): number {
 async function describe(dir: string): Promise<Listed | undefined> {
   if (!running(dir)) return asleep(dir);
   try {
-    const client = await connectLab(dir);
+    const client = await connectLab(dir, wellFormed);
     const { lab, name, instant, nodes } = await stateOf(client);
     client.close();
     return { lab, name, running: true, instant, nodes };
@@ -236,7 +237,7 @@ export async function serve(v: Values): Promise<number> {
     const status = await startQuietly(dir);
     if (status !== 0) return status;
   }
-  const client = await connectLab(dir);
+  const client = await connectLab(dir, wellFormed);
   const { url } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
   print(url);
   if (v["open"] === true) await (await import("./browser.ts")).openBrowser(url);

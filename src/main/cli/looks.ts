@@ -1,5 +1,6 @@
 /** Commands that look at a running lab: status, wait, log, record. */
 import type { JournalLine, LabStatus, MachineView } from "../lab/api.ts";
+import { wellFormed } from "../lab/check.ts";
 import { connectLab, type LabClient } from "../lab/client.ts";
 import { dateOf, parseInstant } from "../lab/instant.ts";
 import { labDir } from "../lab/paths.ts";
@@ -9,7 +10,7 @@ import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
 
 function connect(v: Values): Promise<LabClient> {
-  return connectLab(labDir(textOf(v["lab"])));
+  return connectLab(labDir(textOf(v["lab"])), wellFormed);
 }
 
 function nodeRow(node: MachineView): string[] {

@@ -1,13 +1,6 @@
 /** How a command ends: results on stdout, everything else on stderr, exit status 0, 1, 2 (255 for the lab's own failures under exec). */
 import { Trouble } from "../lab/trouble.ts";
 
-/** Ends the program with a status and, where there is one, a line already printed. */
-export class Exit extends Error {
-  constructor(readonly status: number) {
-    super(`exit ${status}`);
-  }
-}
-
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -33,7 +26,6 @@ export async function withProgress<T>(what: string, work: Promise<T>): Promise<T
 
 /** The exit status for an error, after its one line went to stderr. `labStatus` is 255 for exec. */
 export function report(error: unknown, labStatus = 1): number {
-  if (error instanceof Exit) return error.status;
   if (error instanceof Trouble) {
     say(`quorate: ${error.message}`);
     return error.code === "usage" ? 2 : error.code === "lab" ? labStatus : 1;

@@ -7,7 +7,9 @@ import { membersOf } from "./design.ts";
 import type { LabFile } from "./labfile.ts";
 
 /** Some conditions change without a trace (the token rests, a command ends): looked at this often. */
-const lookEvery = 10 * MS;
+const lookAtLeastEvery = 10 * MS;
+/** Much happens at once when a cluster forms: not looked at more often than this. */
+const lookAtMostEvery = 1 * MS;
 
 const telling: ReadonlySet<Effect["kind"]> = new Set(["journal", "exit", "prompt"]);
 const tellingTraces: ReadonlySet<string> = new Set(["state", "membership", "quorum", "power", "unit"]);
@@ -35,20 +37,22 @@ export function until(world: World, limit: Instant, holds: () => boolean): Until
       dirty = true;
     },
   });
-  let look = world.now;
+  let looked = Number.NEGATIVE_INFINITY;
   const slice = (events: number): "held" | "limit" | "more" => {
     for (let left = events; left > 0; left--) {
-      if (dirty || world.now >= look) {
+      const look = looked + (dirty ? lookAtMostEvery : lookAtLeastEvery);
+      if (world.now >= look) {
         dirty = false;
-        look = world.now + lookEvery;
+        looked = world.now;
         if (holds()) return "held";
+        continue;
       }
-      const next = world.nextAt();
+      const next = Math.max(world.nextAt(), world.now);
       if (next >= limit) {
         world.runUntil(limit);
         return holds() ? "held" : "limit";
       }
-      if (next > look) world.runUntil(look);
+      if (next > look) world.runUntil(Math.min(look, limit));
       else world.stepEvent();
     }
     return "more";
@@ -71,7 +75,12 @@ const formMax = 10 * 60 * SEC;
 
 /** Runs until every machine that is on has booted. False when one has not within an hour. */
 export function waitForBoot(world: World): boolean {
-  return advance(world, world.now + bootMax, () => world.statuses().every((m) => m.power === "off" || booted(m)));
+  return advance(world, world.now + bootMax, () =>
+    world.names.every((name) => {
+      const status = world.status(name);
+      return status.power === "off" || booted(status);
+    }),
+  );
 }
 
 /**
@@ -82,11 +91,11 @@ export function waitForBoot(world: World): boolean {
 export function beginLab(world: World, lab: LabFile): string | undefined {
   if (!waitForBoot(world)) return "not every machine booted within an hour";
   const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
-  const failed = (): boolean => world.statuses().some((m) => members.includes(m.name) && m.units["corosync"] === "failed");
+  const failed = (): boolean => members.some((name) => world.status(name).units["corosync"] === "failed");
   let why: string | undefined;
   if (members.length > 0) {
-    advance(world, world.now + formMax, () => formed(members, world.statuses()) === undefined || failed());
-    why = formed(members, world.statuses());
+    advance(world, world.now + formMax, () => formed(members, world) === undefined || failed());
+    why = formed(members, world);
   }
   for (const name of membersOf(lab)) {
     if (lab.nodes[name]?.power !== "off") continue;

@@ -27,27 +27,37 @@ function missing(what: WaitFor, status: MachineStatus): string | undefined {
     return `${name} has ${corosync?.members.length ?? 0} members, not ${what.members}`;
   if (what.members !== undefined && what.members > 0 && corosync?.state !== "operational")
     return `${name} is forming a membership (${corosync?.state ?? "stopped"})`;
+  if (what.synced === true && corosync?.syncing === true) return `${name} is synchronising`;
   if (what.idle === true && (status.busy || (corosync !== null && !ringTurns(status)))) return `${name} is busy`;
   return undefined;
 }
 
+/** The machines of a world, each looked at only when it is asked for: a status of many nodes is not free. */
+export interface Machines {
+  readonly names: readonly string[];
+  status(name: string): MachineStatus;
+}
+
 /** The first thing that does not hold; undefined when everything does. On the named machines, else on every one that is powered on. */
-export function whyNot(what: WaitFor, machines: readonly MachineStatus[]): string | undefined {
-  const asked = what.nodes.length > 0 ? machines.filter((m) => what.nodes.includes(m.name)) : machines.filter((m) => m.power !== "off");
-  if (asked.length === 0) return "every machine is off";
-  for (const machine of asked) {
-    const why = missing(what, machine);
+export function whyNot(what: WaitFor, machines: Machines): string | undefined {
+  const named = what.nodes.length > 0;
+  let asked = false;
+  for (const name of named ? what.nodes : machines.names) {
+    const status = machines.status(name);
+    if (!named && status.power === "off") continue;
+    asked = true;
+    const why = missing(what, status);
     if (why !== undefined) return why;
   }
-  return undefined;
+  return asked ? undefined : "every machine is off";
 }
 
 /** All members of the cluster see each other, are synchronised and quorate: what `up --clustered` waits for. */
-export function formed(members: readonly string[], machines: readonly MachineStatus[]): string | undefined {
+export function formed(members: readonly string[], machines: Machines): string | undefined {
   for (const name of members) {
-    const status = machines.find((m) => m.name === name);
-    const c = status?.corosync;
-    if (!status || !c) return `corosync does not run on ${name}`;
+    const status = machines.status(name);
+    const c = status.corosync;
+    if (!c) return `corosync does not run on ${name}`;
     if (c.members.length !== members.length) return `${name} sees ${c.members.length} of ${members.length} members`;
     if (c.state !== "operational" || c.syncing) return `${name} is not synchronised`;
     if (status.quorum?.quorate !== true) return `${name} is not quorate`;

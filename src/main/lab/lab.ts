@@ -5,6 +5,9 @@ import { InProcessHost, type Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { HOUR, isoFromUnix, MS, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type World, type WorldAct } from "../../engine/world/index.ts";
+import { InvariantWatch } from "../../engine/world/checkers/index.ts";
+import { OneQuorateComponent } from "../../engine/world/checkers/one-quorate-component.ts";
+import { TotalOrder } from "../../engine/world/checkers/total-order.ts";
 import { parseActing, type Places } from "./acting.ts";
 import { tells } from "./advance.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, Time, WaitFor } from "./api.ts";
@@ -46,6 +49,7 @@ export class Lab {
   #undo = new Undo();
   #findings = new ConfFindings();
   #broken: string[] = [];
+  #invariantBroken = false;
   #listeners: ((event: LabEvent) => void)[] = [];
   #journal: JournalLine[] = [];
   #trace: { instant: number; node: string; trace: unknown }[] = [];
@@ -64,7 +68,10 @@ export class Lab {
       paused: options.paused,
       onFailure: (error) => this.fail(error instanceof Error ? error.message : String(error)),
     });
+    const invariants = new InvariantWatch(world.names, [new TotalOrder(), new OneQuorateComponent()]);
+    world.watch(invariants);
     this.host.onProgress(() => {
+      this.#judge(invariants);
       // Acts that were scheduled are recorded as they happen.
       options.disk.note(world);
       this.#flush();
@@ -84,6 +91,16 @@ export class Lab {
   /** Counts everything that may have changed what a snapshot shows, time apart. */
   get changes(): number {
     return this.#changes;
+  }
+
+  /** A broken invariant stops the lab: what led to it must not be buried under what follows. */
+  #judge(invariants: InvariantWatch): void {
+    const [first] = invariants.violations;
+    if (first === undefined || this.#invariantBroken) return;
+    this.#invariantBroken = true;
+    this.host.pause();
+    this.timeline.mark(first.at, "event", `invariant ${first.invariant} broken`);
+    this.fail(`the invariant ${first.invariant} is broken: ${first.text} (seed ${this.world.design.seed})`);
   }
 
   #tell(event: LabEvent): void {
@@ -322,7 +339,7 @@ export class Lab {
 
   async wait(what: WaitFor): Promise<{ held: boolean; why: string }> {
     for (const node of what.nodes) this.#known(node);
-    const why = (): string | undefined => whyNot(what, this.world.statuses());
+    const why = (): string | undefined => whyNot(what, this.world);
     this.host.now();
     const now = why();
     if (now === undefined) return { held: true, why: "" };

@@ -337,7 +337,9 @@ export function parseLabFile(text: string, file: string): LabFile {
 
 function readBeside(file: string, conf: string, at: () => { line: number; col: number }): string {
   try {
-    return readFileSync(resolve(dirname(file), conf), "utf8");
+    const text = readFileSync(resolve(dirname(file), conf), "utf8");
+    // A text without a line's end would be taken for a path when the lab file is read again.
+    return text.includes("\n") ? text : `${text}\n`;
   } catch (error) {
     const { line, col } = at();
     throw new LabFileTrouble(file, line, col, systemTrouble(error, `cluster.conf ${conf}`).message);

@@ -17,12 +17,15 @@ export interface LaunchOptions {
 }
 
 /** What the supervisor tells whoever started it, once. */
-export type LaunchMessage = { ready: LabInfo; said: string | undefined } | { failed: { code: TroubleCode; message: string } };
+export type LaunchMessage =
+  { ready: LabInfo; said: string | undefined; formed: boolean } | { failed: { code: TroubleCode; message: string } };
 
 export interface Launched {
   info: LabInfo;
   /** Something to tell the person: that the start was cold. */
   said: string | undefined;
+  /** The cluster that was to form has formed. */
+  formed: boolean;
   /** Resolves with the supervisor's exit status. */
   ended: Promise<number>;
 }
@@ -36,7 +39,12 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   } catch (error) {
     throw systemTrouble(error, `lab directory ${options.dir}`);
   }
-  const words = [options.dir, ...(options.cold ? ["--cold"] : []), ...(options.speed === undefined ? [] : ["--speed", options.speed])];
+  const words = [
+    options.dir,
+    ...(options.cold ? ["--cold"] : []),
+    ...(options.speed === undefined ? [] : ["--speed", options.speed]),
+    ...(options.foreground ? ["--foreground"] : []),
+  ];
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
   const child = spawn(process.execPath, [...execArgv, file, ...words], {
     detached: !options.foreground,
@@ -63,5 +71,5 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     child.disconnect();
     child.unref();
   }
-  return { info: message.ready, said: message.said, ended };
+  return { info: message.ready, said: message.said, formed: message.formed, ended };
 }

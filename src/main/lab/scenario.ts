@@ -87,12 +87,12 @@ function waitStep(world: World, wait: Extract<Step, { wait: unknown }>["wait"]):
     ...(rest.synced === undefined ? {} : { synced: rest.synced }),
     ...(rest.idle === undefined ? {} : { idle: rest.idle }),
   };
-  const passed = advance(world, world.now + Math.round(what.timeout), () => whyNot(what, world.statuses()) === undefined);
+  const passed = advance(world, world.now + Math.round(what.timeout), () => whyNot(what, world) === undefined);
   const words = JSON.stringify(wait);
   return {
     passed,
     expected: words,
-    got: passed ? words : `not within ${timeout} s: ${whyNot(what, world.statuses()) ?? ""}`,
+    got: passed ? words : `not within ${timeout} s: ${whyNot(what, world) ?? ""}`,
     what: `wait: ${words}`,
   };
 }

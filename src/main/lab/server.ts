@@ -8,6 +8,8 @@ import { Trouble } from "./trouble.ts";
 
 /** A page is sent no more snapshots a second than it can draw smoothly. */
 const snapshotEveryMs = 100;
+/** A snapshot grows with the square of the nodes (every peer of every node); beyond these many it is sent less often in proportion. */
+const snapshotNodesFree = 16;
 /** A client that has so much unread gets no snapshot until it has read some. */
 const backlogMaxBytes = 1 << 20;
 /** Sleeps and commands of one client that may be under way. */
@@ -71,7 +73,10 @@ export class Server {
     private readonly around: Around,
   ) {
     lab.onEvent((event) => this.#spread(event));
-    this.#timer = setInterval(() => this.#snapshots(), snapshotEveryMs);
+    this.#timer = setInterval(
+      () => this.#snapshots(),
+      snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2)),
+    );
   }
 
   /** Takes a client in. `authenticated`: its transport has checked the secret already. */

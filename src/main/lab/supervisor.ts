@@ -1,6 +1,6 @@
 /**
  * The process that runs a lab: takes the directory's lock, brings the world back or makes it, listens on the local socket, and ends in order: on
- * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR [--cold] [--speed X].
+ * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR [--cold] [--speed X] [--foreground].
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
@@ -31,14 +31,21 @@ interface Options {
   dir: string;
   cold: boolean;
   speed: number | "max" | undefined;
+  /** Whoever started it takes it along when it ends. */
+  foreground: boolean;
 }
 
 function readOptions(words: readonly string[]): Options {
   const [dir, ...rest] = words;
-  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X]");
+  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--foreground]");
   const at = rest.indexOf("--speed");
   const speed = at < 0 ? undefined : rest[at + 1];
-  return { dir, cold: rest.includes("--cold"), speed: speed === undefined ? undefined : speed === "max" ? "max" : Number(speed) };
+  return {
+    dir,
+    cold: rest.includes("--cold"),
+    foreground: rest.includes("--foreground"),
+    speed: speed === undefined ? undefined : speed === "max" ? "max" : Number(speed),
+  };
 }
 
 function readText(path: string): string {
@@ -53,6 +60,8 @@ interface Opened {
   lab: Lab;
   disk: LabDisk;
   said: string | undefined;
+  /** The cluster that was to form has formed. */
+  formed: boolean;
 }
 
 /** Faults of the lab file, once the lab stands. */
@@ -66,11 +75,7 @@ function openLab(options: Options): Opened {
   const text = readText(path);
   const file = parseLabFile(text, path);
   const found = disk.open(text, worldDesign(file), makeNode);
-  let said: string | undefined;
-  if (found.how === "new") {
-    const why = beginLab(found.world, file);
-    if (why !== undefined) said = `the cluster has not formed: ${why}`;
-  }
+  const why = found.how === "new" ? beginLab(found.world, file) : undefined;
   const lab = new Lab(found.world, {
     dir: options.dir,
     file,
@@ -81,11 +86,11 @@ function openLab(options: Options): Opened {
     paused: true,
   });
   if (found.how === "new") beginFaults(lab, file);
-  said = coldStart(lab, found, options.cold) ?? said;
+  const said = coldStart(lab, found, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
   disk.noteTime(found.world);
   disk.saveDisks(found.world);
   if (!found.paused) lab.resume();
-  return { lab, disk, said };
+  return { lab, disk, said, formed: why === undefined };
 }
 
 function coldStart(lab: Lab, found: Found, asked: boolean): string | undefined {
@@ -246,9 +251,8 @@ async function main(): Promise<void> {
       console.error(error);
       opened.lab.fail(`the lab itself failed: ${error.message}`);
     });
-    await tell({ ready: supervisor.info(), said: opened.said });
-    // Whoever started us may go: we stay. Its channel must not hold or end us.
-    if (process.connected) process.on("disconnect", () => undefined);
+    await tell({ ready: supervisor.info(), said: opened.said, formed: opened.formed });
+    if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
   } catch (error) {
     dropLock(options.dir, run);
     throw error;
