@@ -13,7 +13,8 @@ const SERVICE_LIST = 0;
 const BARRIER = 1;
 
 export interface SyncState {
-  phase: "idle" | "lists" | "process" | "barrier";
+  /** announce: own list is still to be sent; lists: waiting for the others'; process: own state is to be sent; closing: own barrier is; barrier: waiting. */
+  phase: "idle" | "announce" | "lists" | "process" | "closing" | "barrier";
   ring: RingId;
   members: readonly number[];
   trans: readonly number[];
@@ -137,23 +138,27 @@ export class SyncEngine implements TotemListener, ServicePort {
     this.s.members = [...change.members];
     this.s.heard = [];
     this.s.index = 0;
-    this.s.phase = "lists";
     this.port.log("debug", "SYNC", "call init for locally known services");
     for (const service of this.syncing) service.syncInit?.(this.s.trans, this.s.members, change.ring);
-    this.sendSync(SERVICE_LIST, new ByteWriter().raw(Uint8Array.from(this.syncing.map((v) => v.id))).done());
+    this.announce();
+  }
+
+  /** Sends the list of services; at the next token visits where the queue is full, as it is after many rings that broke before they could send. */
+  private announce(): void {
+    this.s.phase = this.sendSync(SERVICE_LIST, Uint8Array.from(this.syncing.map((v) => v.id))) ? "lists" : "announce";
   }
 
   /** A configuration change in the middle: the service whose turn it was throws its half-done work away. */
   private abort(): void {
-    if (this.s.phase === "process" || this.s.phase === "barrier") this.syncing[this.s.index]?.syncAbort?.();
+    if (this.s.phase === "process" || this.s.phase === "closing" || this.s.phase === "barrier") this.syncing[this.s.index]?.syncAbort?.();
     this.s.phase = "lists";
     this.s.heard = [];
   }
 
-  private sendSync(handler: number, body: Uint8Array): void {
+  private sendSync(handler: number, body: Uint8Array): boolean {
     const ring = this.s.ring;
     const packet = new ByteWriter().u32(ring.rep).u64(ring.seq).raw(body).done();
-    if (!this.send(SYNC, handler, packet)) throw new Error("no room for a sync message although the queue was just opened");
+    return this.send(SYNC, handler, packet);
   }
 
   private onSyncMessage(handler: number, from: number, payload: Uint8Array): void {
@@ -161,7 +166,8 @@ export class SyncEngine implements TotemListener, ServicePort {
     const r = new ByteReader(payload);
     const ring = { rep: r.u32(), seq: r.u64() };
     if (!sameRing(ring, s.ring) || !s.members.includes(from)) return;
-    const wanted = handler === SERVICE_LIST ? s.phase === "lists" : s.phase === "process" || s.phase === "barrier";
+    const listing = s.phase === "announce" || s.phase === "lists";
+    const wanted = handler === SERVICE_LIST ? listing : !listing && s.phase !== "idle";
     if (!wanted || s.heard.includes(from)) return;
     s.heard.push(from);
     if (s.heard.length < s.members.length) return;
@@ -195,12 +201,11 @@ export class SyncEngine implements TotemListener, ServicePort {
 
   /** A token visit: the service whose turn it is sends its state and the barrier, packed in one frame. */
   onToken(): void {
-    if (this.s.phase !== "process") return;
+    if (this.s.phase === "announce") this.announce();
     const service = this.syncing[this.s.index];
     if (service === undefined) return;
-    if (service.syncProcess?.() === false) return;
-    this.s.phase = "barrier";
-    this.sendSync(BARRIER, Uint8Array.of(service.id));
+    if (this.s.phase === "process" && service.syncProcess?.() !== false) this.s.phase = "closing";
+    if (this.s.phase === "closing" && this.sendSync(BARRIER, Uint8Array.of(service.id))) this.s.phase = "barrier";
   }
 
   snapshot(): SyncState {
