@@ -11,7 +11,7 @@ test("there is an engine to look at", () => {
 
 test("no file of the engine touches what is banned", () => {
   const found = files.flatMap(({ path, text }) => engineBans(path, text).map((ban) => `${path}:${ban}`));
-  expect(found).toEqual([]);
+  expect(found.join("\n")).toBe("");
 });
 
 describe("each ban is seen", () => {
