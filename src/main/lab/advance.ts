@@ -38,22 +38,26 @@ export function until(world: World, limit: Instant, holds: () => boolean): Until
     },
   });
   let looked = Number.NEGATIVE_INFINITY;
+  /** Something has happened since the last look. */
+  let ran = true;
   const slice = (events: number): "held" | "limit" | "more" => {
     for (let left = events; left > 0; left--) {
       const look = looked + (dirty ? lookAtMostEvery : lookAtLeastEvery);
       if (world.now >= look) {
         dirty = false;
+        ran = false;
         looked = world.now;
         if (holds()) return "held";
         continue;
       }
       const next = Math.max(world.nextAt(), world.now);
-      if (next >= limit) {
+      if (next >= limit && (!ran || look >= limit)) {
         world.runUntil(limit);
         return holds() ? "held" : "limit";
       }
       if (next > look) world.runUntil(Math.min(look, limit));
       else world.stepEvent();
+      ran = true;
     }
     return "more";
   };
