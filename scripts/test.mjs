@@ -34,11 +34,13 @@ delete env.FORCE_COLOR;
 delete env.QUORATE_LAB;
 
 const bin = (path) => join(root, "node_modules", path);
+/** The program npm is a script of its own on Windows. */
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const node = (script, ...args) => [process.execPath, [bin(script), ...args]];
 
 /** A check is one test: status 0 passed, anything else failed. */
 const checks = [
-  ["lock", ["npm", ["ci", "--dry-run", "--no-audit", "--no-fund", "--loglevel=error"]]],
+  ["lock", [npm, ["ci", "--dry-run", "--no-audit", "--no-fund", "--loglevel=error"]]],
   ["format", node("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ".")],
   ["lint", node("eslint/bin/eslint.js", "--max-warnings", "0", ".")],
   ["types", node("typescript/bin/tsc", "--noEmit", "-p", "tsconfig.json")],

@@ -75,6 +75,10 @@ async function tour(app: AppUnderTest): Promise<void> {
   expect(await app.evaluate("typeof window.foreign")).toBe("undefined");
   expect(await app.evaluate('fetch("https://example.com/").then(() => "fetched", () => "refused")')).toBe("refused");
 
+  // The menu reaches the page.
+  await app.clickMenu("Command palette…");
+  await expect.poll(() => app.evaluate('document.querySelectorAll("[role=dialog]").length'), { timeout: 5_000 }).toBe(1);
+
   // Export through the menu writes what real hosts need.
   const target = join(home, "export");
   mkdirSync(target);
