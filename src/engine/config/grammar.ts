@@ -96,11 +96,11 @@ class Reader {
     const path = parent.path === "" ? name : `${parent.path}.${name}`;
     let bad: string | undefined;
     let column = first + 1;
-    if (brace + 1 < line.length) {
+    if (name === "") bad = "Missing section name before opening bracket '{'";
+    else if (brace + 1 < line.length) {
       bad = "Extra characters after opening bracket '{'";
       column = brace + 2;
-    } else if (name === "") bad = "Missing section name before opening bracket '{'";
-    else if (utf8Length(parent.path) + utf8Length(name) + 1 >= KEY_NAME_MAX) bad = "Start of section makes total cmap path too long";
+    } else if (utf8Length(parent.path) + utf8Length(name) + 1 >= KEY_NAME_MAX) bad = "Start of section makes total cmap path too long";
     if (bad !== undefined) this.error(no, column, bad);
     // `name { }` on one line is one mistake, not two
     if (bad !== undefined && line.indexOf("}", brace) >= 0) return;
