@@ -22,7 +22,7 @@ describe("the host stays out of sight", () => {
       "awk 'BEGIN{while((getline l < \"/etc/passwd\")>0) print l}'",
       "awk 'BEGIN{\"cat /etc/passwd\" | getline l; print l}'",
       "awk 'BEGIN{system(\"cat /etc/passwd\")}'",
-      "awk 'BEGIN{print \"x\" | \"cat /etc/passwd\"}'",
+      'awk \'BEGIN{print "x" | "cat /etc/passwd"}\'',
       "sed -n p /etc/passwd",
       "sed 'r /etc/passwd' /etc/hosts",
       "sed '1e cat /etc/passwd' /etc/hosts",
@@ -68,7 +68,9 @@ describe("the host stays out of sight", () => {
   });
 
   it("its clock: dates come from virtual time alone", async () => {
-    expect((await sh("date +%Y; awk 'BEGIN{srand(1); print 1}'; printf '%(%Y)T\\n' -1; echo $EPOCHSECONDS")).out).toBe("2026\n1\n2026\n1767225600\n");
+    expect((await sh("date +%Y; awk 'BEGIN{srand(1); print 1}'; printf '%(%Y)T\\n' -1; echo $EPOCHSECONDS")).out).toBe(
+      "2026\n1\n2026\n1767225600\n",
+    );
   });
 });
 
@@ -159,11 +161,89 @@ describe("bounds", () => {
 
 describe("whatever is typed", () => {
   const word = fc.oneof(
-    fc.constantFrom("echo", "a", "$x", '"$x"', "$(echo b)", "`echo c`", "${x:-y}", "${x//a/b}", "$((1+x))", "*", "/etc/h*", "{a,b}", "~", "'q'", "<(echo p)", "[", "]", "[[", "]]", "cat", "grep x", "head -n 1", "true", "false", "read v", "x=1", "cd /etc", "sleep 1", "pvecm", "!", "time", "local y=2", "set -e", "exit 3", "break", "return", "shift", "wait", "jobs", "trap 'echo t' EXIT"),
+    fc.constantFrom(
+      "echo",
+      "a",
+      "$x",
+      '"$x"',
+      "$(echo b)",
+      "`echo c`",
+      "${x:-y}",
+      "${x//a/b}",
+      "$((1+x))",
+      "*",
+      "/etc/h*",
+      "{a,b}",
+      "~",
+      "'q'",
+      "<(echo p)",
+      "[",
+      "]",
+      "[[",
+      "]]",
+      "cat",
+      "grep x",
+      "head -n 1",
+      "true",
+      "false",
+      "read v",
+      "x=1",
+      "cd /etc",
+      "sleep 1",
+      "pvecm",
+      "!",
+      "time",
+      "local y=2",
+      "set -e",
+      "exit 3",
+      "break",
+      "return",
+      "shift",
+      "wait",
+      "jobs",
+      "trap 'echo t' EXIT",
+    ),
     fc.string({ maxLength: 6 }),
     fc.string({ unit: "grapheme", maxLength: 4 }),
   );
-  const glue = fc.constantFrom(" ", " ", " ", ";", " | ", " && ", " || ", " & ", "\n", " > /tmp/o ", " < /etc/hosts ", " 2>&1 ", "(", ")", "{ ", "; }", " do ", " done ", "; then ", "; fi", "if ", "for i in ", "while ", "case x in ", " esac ", "<<E\n", "\nE\n", "<<<", "$(", "${", "$((", "))", "'", '"', "\\", "#");
+  const glue = fc.constantFrom(
+    " ",
+    " ",
+    " ",
+    ";",
+    " | ",
+    " && ",
+    " || ",
+    " & ",
+    "\n",
+    " > /tmp/o ",
+    " < /etc/hosts ",
+    " 2>&1 ",
+    "(",
+    ")",
+    "{ ",
+    "; }",
+    " do ",
+    " done ",
+    "; then ",
+    "; fi",
+    "if ",
+    "for i in ",
+    "while ",
+    "case x in ",
+    " esac ",
+    "<<E\n",
+    "\nE\n",
+    "<<<",
+    "$(",
+    "${",
+    "$((",
+    "))",
+    "'",
+    '"',
+    "\\",
+    "#",
+  );
   const line = fc.array(fc.tuple(word, glue), { minLength: 1, maxLength: 9 }).map((parts) => parts.flat().join(""));
 
   it("gives a status, never an exception, never a hang", async () => {

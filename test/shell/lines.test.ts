@@ -16,7 +16,11 @@ function cases(text: string): Case[] {
   for (const block of text.split(/^(?=\$ )/m).slice(1)) {
     const made: Case = { typed: "", out: "", err: "", status: 0 };
     // an empty line, or a heading, ends the output of the last line of a group
-    for (const line of block.replace(/\n\n# [^\n]*\n$/, "\n").replace(/\n+$/, "\n").split("\n").slice(0, -1)) {
+    for (const line of block
+      .replace(/\n\n# [^\n]*\n$/, "\n")
+      .replace(/\n+$/, "\n")
+      .split("\n")
+      .slice(0, -1)) {
       if (line.startsWith("$ ")) made.typed = line.slice(2);
       else if (line.startsWith("? ")) made.status = Number(line.slice(2));
       else if (line.startsWith("! ")) made.err += `${line.slice(2)}\n`;

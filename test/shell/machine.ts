@@ -67,7 +67,13 @@ export class Machine implements NodePort {
       case "command":
         return this.command1(query.argv);
       case "complete":
-        return { kind: "completions", words: query.words.length === 1 ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.words[0] ?? "")) : this.words(query.words) };
+        return {
+          kind: "completions",
+          words:
+            query.words.length === 1
+              ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.words[0] ?? ""))
+              : this.words(query.words),
+        };
       case "file-stat":
       case "file-read":
       case "file-list":
@@ -108,8 +114,13 @@ export class Machine implements NodePort {
     if (kind === "file-stat") return { kind: "stat", stat: this.stat(entry) };
     if (kind === "file-read") return { kind: "file", data: entry.data };
     const prefix = path === "/" ? "/" : `${path}/`;
-    const names = [...this.entries.keys()].filter((other) => other.startsWith(prefix) && other !== "/" && !other.slice(prefix.length).includes("/"));
-    return { kind: "list", entries: names.map((name) => ({ name: name.slice(prefix.length), stat: this.stat(this.entries.get(name) ?? entry) })) };
+    const names = [...this.entries.keys()].filter(
+      (other) => other.startsWith(prefix) && other !== "/" && !other.slice(prefix.length).includes("/"),
+    );
+    return {
+      kind: "list",
+      entries: names.map((name) => ({ name: name.slice(prefix.length), stat: this.stat(this.entries.get(name) ?? entry) })),
+    };
   }
 
   file(act: FileAct): Promise<string | undefined> {
@@ -131,7 +142,8 @@ export class Machine implements NodePort {
         return undefined;
       }
       case "file-mkdir":
-        for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) if (!this.entries.has(path.slice(0, at))) this.add(path.slice(0, at), { type: "directory", mode: 0o755 });
+        for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1))
+          if (!this.entries.has(path.slice(0, at))) this.add(path.slice(0, at), { type: "directory", mode: 0o755 });
         this.add(path, { type: "directory", mode: 0o755 });
         return undefined;
       case "file-remove":
@@ -210,7 +222,7 @@ export class Machine implements NodePort {
 
   sleep(duration: number): Sleep {
     let cancelled = false;
-    const done = new Promise<void>((resolve) => 
+    const done = new Promise<void>((resolve) =>
       this.after(duration, () => {
         if (cancelled) return;
         this.woken = true;
@@ -218,6 +230,11 @@ export class Machine implements NodePort {
       }),
     );
     return { done, cancel: () => (cancelled = true) };
+  }
+
+  /** This machine is always there. */
+  onGone(): () => void {
+    return () => undefined;
   }
 
   now(): Promise<Now> {
@@ -244,7 +261,11 @@ export interface Ran {
 }
 
 /** Runs one line on a machine. */
-export async function sh(line: string, machine = new Machine(), io: { stdin?: string[]; interrupt?: Interrupt; onOut?: (text: string) => void } = {}): Promise<Ran> {
+export async function sh(
+  line: string,
+  machine = new Machine(),
+  io: { stdin?: string[]; interrupt?: Interrupt; onOut?: (text: string) => void } = {},
+): Promise<Ran> {
   let [out, err] = ["", ""];
   const input = [...(io.stdin ?? [])];
   const status = await runLine(machine, line, {

@@ -4,7 +4,11 @@ import { Interrupt } from "../../src/main/shell/interrupt.ts";
 import { Machine, sh } from "./machine.ts";
 
 /** Ctrl-C as soon as `count` lines were printed. */
-async function interruptedAfter(line: string, count: number, machine = new Machine()): Promise<{ status: number; out: string; machine: Machine }> {
+async function interruptedAfter(
+  line: string,
+  count: number,
+  machine = new Machine(),
+): Promise<{ status: number; out: string; machine: Machine }> {
   const interrupt = new Interrupt();
   let lines = 0;
   const ran = await sh(line, machine, {
@@ -35,7 +39,10 @@ describe("pipes stream", () => {
   });
 
   it("three stages, the middle one a loop of the shell", async () => {
-    const { out, status } = await interruptedAfter("journalctl -f | while read -r a b c; do echo \"$c/$b\"; done | grep --line-buffered token", 2);
+    const { out, status } = await interruptedAfter(
+      'journalctl -f | while read -r a b c; do echo "$c/$b"; done | grep --line-buffered token',
+      2,
+    );
     expect(out.split("\n").slice(0, 2)).toEqual(["token 1/]", "token 2/]"]);
     expect(status).toBe(130);
   });
@@ -73,7 +80,16 @@ describe("pipes stream", () => {
 
 describe("Ctrl-C", () => {
   it("ends a sleep, a loop, a computing loop and a whole list with 130, and keeps the output", async () => {
-    for (const rest of ["sleep 1000", "while true; do sleep 1; done", "while :; do :; done", "sleep 1000 | cat", "(sleep 1000)", "x=$(sleep 1000)", "tail -f /etc/hosts > /dev/null", "yes > /dev/null"]) {
+    for (const rest of [
+      "sleep 1000",
+      "while true; do sleep 1; done",
+      "while :; do :; done",
+      "sleep 1000 | cat",
+      "(sleep 1000)",
+      "x=$(sleep 1000)",
+      "tail -f /etc/hosts > /dev/null",
+      "yes > /dev/null",
+    ]) {
       const { status, out } = await interruptedAfter(`echo before; ${rest}; echo after`, 1);
       expect([rest, status, out]).toEqual([rest, 130, "before\n"]);
     }
@@ -119,7 +135,9 @@ describe("prompts and input", () => {
   });
 
   it("input arrives in pieces", async () => {
-    expect((await sh("read a; read b; echo $b-$a; cat", new Machine(), { stdin: ["on", "e\ntwo\nre", "st\n"] })).out).toBe("two-one\nrest\n");
+    expect((await sh("read a; read b; echo $b-$a; cat", new Machine(), { stdin: ["on", "e\ntwo\nre", "st\n"] })).out).toBe(
+      "two-one\nrest\n",
+    );
   });
 
   it("read -t gives up after its virtual time", async () => {

@@ -21,10 +21,22 @@ async function asked<T>(reply: Promise<T>): Promise<T> {
   }
 }
 
+/** How often a running line looks whether its machine is still there, ms. */
+const LOOK_MS = 500;
+
+/** What the lab says on behalf of a command whose machine went away. */
+const closedText = (node: string): string => `Connection to ${node} closed.\n`;
+
 type WireQueryReply = Exclude<QueryReply, { kind: "file" }> | { kind: "file"; data: string };
 
 export class ClientPort implements NodePort {
   private readonly commands = new Map<string, CommandQueue>();
+  private readonly goneListeners = new Set<(error: PortError) => void>();
+  private timer: NodeJS.Timeout | undefined;
+  /** Instant of the power-on this port belongs to. */
+  private since: number | undefined;
+  private stalled = false;
+  private saidClosed = false;
 
   constructor(
     private readonly client: LabClient,
@@ -42,7 +54,10 @@ export class ClientPort implements NodePort {
   }
 
   async query(query: MachineQuery): Promise<QueryReply> {
-    const wire = query.kind === "command" || query.kind === "complete" ? { ...query, ...("argv" in query ? { argv: [...query.argv] } : { words: [...query.words] }) } : query;
+    const wire =
+      query.kind === "command" || query.kind === "complete"
+        ? { ...query, ...("argv" in query ? { argv: [...query.argv] } : { words: [...query.words] }) }
+        : query;
     // The lab answers with the engine's reply; only bytes travel as base64.
     const reply = (await asked(this.client.call({ op: "query", node: this.node, query: wire as never }))) as WireQueryReply;
     return reply.kind === "file" ? { kind: "file", data: new Uint8Array(Buffer.from(reply.data, "base64")) } : reply;
@@ -82,6 +97,47 @@ export class ClientPort implements NodePort {
     return { instant: time.instant, epoch: unixFromIso(time.epoch) ?? 0 };
   }
 
+  onGone(listener: (error: PortError) => void): () => void {
+    this.goneListeners.add(listener);
+    if (!this.timer) {
+      this.since = undefined;
+      this.stalled = this.saidClosed = false;
+      this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+      void this.look();
+    }
+    return () => {
+      this.goneListeners.delete(listener);
+      if (this.goneListeners.size > 0) return;
+      clearInterval(this.timer);
+      this.timer = undefined;
+    };
+  }
+
+  /** Looks whether the machine is the one this port began with; a reboot makes it another. @returns whether it is */
+  private async look(): Promise<boolean> {
+    let error: PortError | undefined;
+    try {
+      const { nodes } = await asked(this.client.call({ op: "status", node: this.node }));
+      const machine = nodes.find((node) => node.name === this.node);
+      this.since ??= machine?.powerSince;
+      // a machine that stands still comes back with all that ran on it
+      const there =
+        machine !== undefined &&
+        machine.power !== "off" &&
+        (machine.power === "stalled" || machine.powerSince === this.since || this.stalled);
+      this.stalled = machine?.power === "stalled";
+      if (there) this.since = machine.powerSince;
+      else error = new PortError("node-off", this.saidClosed ? "" : closedText(this.node).trimEnd());
+    } catch (failure) {
+      error = asPortError(failure);
+    }
+    if (!error) return true;
+    this.saidClosed = true;
+    for (const listener of [...this.goneListeners]) listener(error);
+    for (const queue of this.commands.values()) queue.fail(error);
+    return false;
+  }
+
   waiting(waiting: boolean): void {
     if (this.claimsFloor) this.client.call({ op: "floor", hold: !waiting }).catch(() => undefined);
   }
@@ -96,15 +152,21 @@ export class ClientPort implements NodePort {
   private take(event: LabEvent): void {
     switch (event.event) {
       case "command-output":
+        if (event.stream === "stderr" && event.data === closedText(this.node)) this.saidClosed = true;
         this.queue(event.command).push({ kind: "output", stream: event.stream, text: event.data });
         break;
       case "command-prompt":
         this.queue(event.command).push({ kind: "prompt", echo: event.echo });
         break;
       case "command-exit":
-        this.queue(event.command).push({ kind: "exit", status: event.status });
+        void this.ended(event.command, event.status);
         break;
       default:
     }
+  }
+
+  /** A command that ended as a lost connection does may have ended with its machine. */
+  private async ended(command: string, status: number): Promise<void> {
+    if (status !== 255 || (await this.look())) this.queue(command).push({ kind: "exit", status });
   }
 }

@@ -26,7 +26,11 @@ export class CommandQueue {
       this.size += event.text.length;
       if (this.size > WAITING_MAX) {
         this.dropped = true;
-        this.events.push({ kind: "output", stream: "stderr", text: `output beyond ${WAITING_MAX / 1048576} MiB was dropped: nobody read it\n` });
+        this.events.push({
+          kind: "output",
+          stream: "stderr",
+          text: `output beyond ${WAITING_MAX / 1048576} MiB was dropped: nobody read it\n`,
+        });
         return;
       }
     }

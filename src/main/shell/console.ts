@@ -8,7 +8,9 @@ import { ConsoleSession } from "./console/session.ts";
 async function main(): Promise<number> {
   const { QUORATE_SOCKET: socket, QUORATE_SECRET: secret, QUORATE_NODE: node, QUORATE_LINE: line } = process.env;
   if (socket === undefined || secret === undefined || node === undefined) {
-    process.stderr.write("quorate: this program is started by a lab, with QUORATE_SOCKET, QUORATE_SECRET and QUORATE_NODE in its environment\n");
+    process.stderr.write(
+      "quorate: this program is started by a lab, with QUORATE_SOCKET, QUORATE_SECRET and QUORATE_NODE in its environment\n",
+    );
     return 2;
   }
   const client: LabClient | undefined = await connectSocket(socket, secret).catch(() => undefined);

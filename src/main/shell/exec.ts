@@ -107,17 +107,25 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     [2, new OpenFile(outputDevice((text) => io.stderr(text)))],
   ]);
   port.waiting(false);
+  let gone: PortError | undefined;
+  const off = port.onGone((error) => {
+    gone ??= error;
+    interrupt.fire(1);
+  });
   try {
     const shell = await newShell(port, system, false);
     const ctx: Context = { shell, fds, interrupt, condition: false };
     const status = await runSource(new Interpreter(), ctx, line);
     await Promise.all(shell.jobs.running().map((job) => endWith(interrupt, job.interrupt, job.done)));
+    if (gone) throw gone;
     return status;
   } catch (error) {
-    if (!(error instanceof PortError)) throw error;
-    io.stderr(`${error.message}\n`);
+    const failure = gone ?? error;
+    if (!(failure instanceof PortError)) throw error;
+    if (failure.message !== "") io.stderr(`${failure.message}\n`);
     return LAB_FAILED;
   } finally {
+    off();
     for (const file of fds.values()) await file.release();
     system.close();
   }
@@ -144,4 +152,3 @@ export async function runSource(interpreter: Interpreter, ctx: Context, source: 
   }
   return interpreter.exitTrap(ctx, status & 255);
 }
-

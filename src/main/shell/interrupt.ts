@@ -1,6 +1,16 @@
 /** Signals inside one session: everything that waits does so through an Interrupt, so Ctrl-C and `kill` end it at once. */
 
-export const SIGNALS: Readonly<Record<string, number>> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, USR1: 10, USR2: 12, PIPE: 13, ALRM: 14, TERM: 15 };
+export const SIGNALS: Readonly<Record<string, number>> = {
+  HUP: 1,
+  INT: 2,
+  QUIT: 3,
+  KILL: 9,
+  USR1: 10,
+  USR2: 12,
+  PIPE: 13,
+  ALRM: 14,
+  TERM: 15,
+};
 
 /** Thrown at the place that waited or computed when a signal came. */
 export class Interrupted extends Error {

@@ -53,6 +53,8 @@ export interface NodePort {
   /** Ends when `duration` µs of virtual time have passed. */
   sleep(duration: Duration): Sleep;
   now(): Promise<Now>;
+  /** Tells when the machine loses its power, is rebooted or the lab ends: whatever runs on it is gone. @returns a function that stops telling */
+  onGone(listener: (error: PortError) => void): () => void;
   /** True: everything in this shell waits (for the node, for virtual time, for its caller's input), so time may pass. False: it computes. */
   waiting(waiting: boolean): void;
 }

@@ -79,7 +79,12 @@ async function run(spare: Spare, id: string, node: string, line: string): Promis
       }
     }
   } catch (error) {
-    send({ kind: "output", id, stream: "stderr", data: `quorate: the shell failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n` });
+    send({
+      kind: "output",
+      id,
+      stream: "stderr",
+      data: `quorate: the shell failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    });
   }
   running.delete(id);
   send({ kind: "exit", id, status });
@@ -91,7 +96,12 @@ function input(id: string, data: string | null): void {
   if (!state || state.input.includes(null)) return;
   state.inputSize += data?.length ?? 0;
   if (state.inputSize > INPUT_MAX) {
-    send({ kind: "output", id, stream: "stderr", data: `quorate: more than ${INPUT_MAX / 1048576} MiB of input are waiting; the rest is cut off\n` });
+    send({
+      kind: "output",
+      id,
+      stream: "stderr",
+      data: `quorate: more than ${INPUT_MAX / 1048576} MiB of input are waiting; the rest is cut off\n`,
+    });
     state.input.push(null);
   } else state.input.push(data);
   state.wake?.();

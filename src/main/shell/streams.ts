@@ -175,7 +175,7 @@ export function makePipe(): { reader: OpenFile; writer: OpenFile } {
     tty: false,
     read: () => Promise.reject(new StreamError("Bad file descriptor")),
     async write(data, interrupt) {
-      for (let at = 0; at < data.length; ) {
+      for (let at = 0; at < data.length;) {
         while (!state.readerGone && state.size >= PIPE_BYTES) await interrupt.race(changed(state));
         interrupt.check();
         if (state.readerGone) throw new BrokenPipe();

@@ -84,6 +84,7 @@ export class System {
 
   /** Waits for what needs virtual time or the caller's input. */
   async wait<T>(event: Promise<T>): Promise<T> {
+    this.wake();
     this.check();
     try {
       return await event;

@@ -22,6 +22,7 @@ export class WorldPort implements NodePort {
   private readonly commands = new Map<string, CommandQueue>();
   private readonly sleepers = new Set<Sleeper>();
   private readonly machine: number;
+  private readonly goneListeners = new Set<(error: PortError) => void>();
   private nextId = 1;
   private woken = false;
   private readonly unwatch: () => void;
@@ -75,14 +76,21 @@ export class WorldPort implements NodePort {
   }
 
   now(): Promise<Now> {
-    return Promise.resolve({ instant: this.world.now, epoch: this.world.design.epochUnixMicros });
+    return this.reachable(() => ({ instant: this.world.now, epoch: this.world.design.epochUnixMicros }));
+  }
+
+  onGone(listener: (error: PortError) => void): () => void {
+    this.goneListeners.add(listener);
+    return () => this.goneListeners.delete(listener);
   }
 
   waiting(waiting: boolean): void {
     if (waiting) this.advance();
   }
 
-  private do(act: Parameters<World["act"]>[0] extends infer A ? (A extends { to: "machine"; act: infer M } ? M : never) : never): readonly Effect[] {
+  private do(
+    act: Parameters<World["act"]>[0] extends infer A ? (A extends { to: "machine"; act: infer M } ? M : never) : never,
+  ): readonly Effect[] {
     const result = this.world.act({ to: "machine", machine: this.node, act });
     if (!result.ok) throw new PortError(result.code, result.message);
     return result.effects;
@@ -110,7 +118,8 @@ export class WorldPort implements NodePort {
         this.wakeSleepers();
       } else if (this.world.nextAt() >= limit) {
         this.world.runUntil(limit);
-        for (const queue of this.commands.values()) queue.fail(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
+        for (const queue of this.commands.values())
+          queue.fail(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
         return;
       } else this.world.stepEvent();
     }
@@ -152,7 +161,9 @@ export class WorldPort implements NodePort {
   }
 
   private lost(): void {
-    for (const queue of this.commands.values()) queue.fail(new PortError("node-off", `Connection to ${this.node} closed.`));
+    const error = new PortError("node-off", `Connection to ${this.node} closed.`);
+    for (const queue of this.commands.values()) queue.fail(error);
+    for (const listener of [...this.goneListeners]) listener(error);
     this.commands.clear();
     this.woken = true;
   }

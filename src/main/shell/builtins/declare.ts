@@ -94,7 +94,8 @@ async function declareBuiltin(run: Run): Promise<number> {
     for (const [name, variable] of wanted) await run.out(`${showVariable(name, variable)}\n`);
     return wanted.length < flags.names.length ? 1 : 0;
   }
-  for (const word of flags.names) await declareOne(run, flags, word, run.shell.inFunction > 0 && run.shell.locals.length > 0 && !flags.on.has("g"));
+  for (const word of flags.names)
+    await declareOne(run, flags, word, run.shell.inFunction > 0 && run.shell.locals.length > 0 && !flags.on.has("g"));
   return 0;
 }
 
@@ -116,10 +117,13 @@ async function localBuiltin(run: Run): Promise<number> {
 async function exportBuiltin(run: Run): Promise<number> {
   const flags = flagsOf(run, "npf");
   if (flags.names.length === 0) {
-    for (const [name, variable] of sorted(run)) if (variable.exported) await run.out(`${showVariable(name, variable).replace(/^declare -\S+/, "declare -x")}\n`);
+    for (const [name, variable] of sorted(run))
+      if (variable.exported) await run.out(`${showVariable(name, variable).replace(/^declare -\S+/, "declare -x")}\n`);
     return 0;
   }
-  const set: Flags = flags.on.has("n") ? { on: new Set(), off: new Set(["x"]), names: [] } : { on: new Set(["x"]), off: new Set(), names: [] };
+  const set: Flags = flags.on.has("n")
+    ? { on: new Set(), off: new Set(["x"]), names: [] }
+    : { on: new Set(["x"]), off: new Set(), names: [] };
   for (const word of flags.names) await declareOne(run, set, word, false);
   return 0;
 }

@@ -68,7 +68,11 @@ function signalNumber(text: string): number | undefined {
 async function kill(run: Run): Promise<number> {
   const args = [...run.args];
   if (args[0] === "-l") {
-    await run.out(`${Object.entries(SIGNALS).map(([name, number]) => `${number}) SIG${name}`).join(" ")}\n`);
+    await run.out(
+      `${Object.entries(SIGNALS)
+        .map(([name, number]) => `${number}) SIG${name}`)
+        .join(" ")}\n`,
+    );
     return 0;
   }
   let signal = 15;
@@ -80,7 +84,8 @@ async function kill(run: Run): Promise<number> {
     if (number === undefined) throw new ShellError(`kill: ${name}: invalid signal specification`);
     signal = number;
   }
-  if (args.length === 0) throw new ShellError("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]", 2);
+  if (args.length === 0)
+    throw new ShellError("kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]", 2);
   let status = 0;
   for (const spec of args) {
     const job = run.shell.jobs.find(spec);

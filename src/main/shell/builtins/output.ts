@@ -174,7 +174,11 @@ async function formatOnce(run: Run, format: string, state: State): Promise<{ tex
       if (precision !== undefined && precision >= 0) text = text.slice(0, precision);
       out += pad(text, width, flags.replaceAll("0", ""));
     } else if ("diouxX".includes(conversion)) {
-      out += pad(integer(number(state, next()), conversion, flags, precision), width, precision === undefined ? flags : flags.replaceAll("0", ""));
+      out += pad(
+        integer(number(state, next()), conversion, flags, precision),
+        width,
+        precision === undefined ? flags : flags.replaceAll("0", ""),
+      );
     } else if ("eEfFgG".includes(conversion)) {
       const value = float(state, next());
       const text = floating(value, conversion, precision ?? 6);

@@ -11,7 +11,12 @@ interface Line {
   ended: boolean;
 }
 
-async function readText(run: Run, file: OpenFile, interrupt: Run["interrupt"], options: { raw: boolean; silent: boolean; delimiter: string; count: number | undefined }): Promise<Line> {
+async function readText(
+  run: Run,
+  file: OpenFile,
+  interrupt: Run["interrupt"],
+  options: { raw: boolean; silent: boolean; delimiter: string; count: number | undefined },
+): Promise<Line> {
   if (options.silent && file.device.readSecret) {
     const secret = await file.device.readSecret(interrupt);
     return secret === null ? { text: "", ended: false } : { text: secret, ended: true };
@@ -79,7 +84,8 @@ async function readBuiltin(run: Run): Promise<number> {
   try {
     options = parseOptions(run.args, { flags: "rse", values: "ptndNua", status: 2, strict: true });
   } catch (error) {
-    if (error instanceof UsageError) throw new ShellError(`read: ${error.message.replace(/invalid option -- '(.)'/, "-$1: invalid option")}`, 2);
+    if (error instanceof UsageError)
+      throw new ShellError(`read: ${error.message.replace(/invalid option -- '(.)'/, "-$1: invalid option")}`, 2);
     throw error;
   }
   const names = options.operands;
@@ -91,11 +97,22 @@ async function readBuiltin(run: Run): Promise<number> {
   const seconds = options.value("t");
   if (seconds !== undefined && !/^\d+(?:\.\d+)?$/.test(seconds)) throw new ShellError(`read: ${seconds}: invalid timeout specification`);
   const count = options.value("n") ?? options.value("N");
-  const how = { raw: options.has("r"), silent: options.has("s"), delimiter: options.value("d") ?? "\n", count: count === undefined ? undefined : Number(count) };
+  const how = {
+    raw: options.has("r"),
+    silent: options.has("s"),
+    delimiter: options.value("d") ?? "\n",
+    count: count === undefined ? undefined : Number(count),
+  };
   const line = seconds === undefined ? await readText(run, file, run.interrupt, how) : await withTimeout(run, file, Number(seconds), how);
   if (line === undefined) return 142;
   const array = options.value("a");
-  if (array !== undefined) run.shell.vars.set(array, { value: line.text.split(/\s+/).filter((word) => word !== ""), exported: false, readonly: false, integer: false });
+  if (array !== undefined)
+    run.shell.vars.set(array, {
+      value: line.text.split(/\s+/).filter((word) => word !== ""),
+      exported: false,
+      readonly: false,
+      integer: false,
+    });
   else if (names.length === 0) run.shell.set("REPLY", how.raw ? line.text : line.text.replace(/\\(.)/gs, "$1"));
   else assignWords(run, names, line.text, how.raw);
   return line.ended ? 0 : 1;

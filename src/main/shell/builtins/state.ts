@@ -162,4 +162,3 @@ export const state: [string, Program][] = [
   ["hash", () => Promise.resolve(0)],
   ["help", help],
 ];
-

@@ -27,7 +27,8 @@ const quoteName = (name: string): string => name.replace(/[\s"'\\$&;|<>()*?[\]`!
 export async function complete(shell: Shell, before: string): Promise<Completion> {
   let words = currentCommand(before);
   while (words.length > 1 && /^[A-Za-z_]\w*=/.test(words[0] ?? "")) words = words.slice(1);
-  while (words.length > 1 && ["sudo", "watch", "time", "nohup", "exec", "command", "xargs", "env"].includes(words[0] ?? "")) words = words.slice(1);
+  while (words.length > 1 && ["sudo", "watch", "time", "nohup", "exec", "command", "xargs", "env"].includes(words[0] ?? ""))
+    words = words.slice(1);
   const word = words.at(-1) ?? "";
   const variable = /\$\{?(\w*)$/.exec(word);
   if (variable) {
@@ -44,7 +45,15 @@ export async function complete(shell: Shell, before: string): Promise<Completion
 }
 
 async function commandNames(shell: Shell, prefix: string): Promise<string[]> {
-  const all = new Set([...builtins.keys(), ...programs.keys(), ...FILTER_NAMES, ...shell.functions.keys(), ...shell.aliases.keys(), ...KEYWORDS, ...(await modelled(shell, [prefix]))]);
+  const all = new Set([
+    ...builtins.keys(),
+    ...programs.keys(),
+    ...FILTER_NAMES,
+    ...shell.functions.keys(),
+    ...shell.aliases.keys(),
+    ...KEYWORDS,
+    ...(await modelled(shell, [prefix])),
+  ]);
   return [...all]
     .filter((name) => name.startsWith(prefix) && /^[\w.-]/.test(name) && name !== ".")
     .sort()
@@ -66,7 +75,9 @@ async function fileNames(shell: Shell, word: string, foldersOnly: boolean): Prom
     const choices: string[] = [];
     for (const { name, stat } of entries) {
       if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
-      const directory = stat.type === "directory" || (stat.type === "symlink" && (await shell.files.maybeStat(resolvePath(shell.cwd, folder + name)))?.type === "directory");
+      const directory =
+        stat.type === "directory" ||
+        (stat.type === "symlink" && (await shell.files.maybeStat(resolvePath(shell.cwd, folder + name)))?.type === "directory");
       if (foldersOnly && !directory) continue;
       choices.push(`${quoteName(shown).replaceAll("\\~", "~")}${quoteName(name)}${directory ? "/" : " "}`);
     }

@@ -327,7 +327,7 @@ export class Editor {
     if (choices.length > 0 && (common.length > typed.length || (choices.length === 1 && common !== typed))) {
       b.remove(b.cursor - length, b.cursor);
       b.insert(common);
-      this.tabs = 0;
+      this.tabs = choices.length === 1 ? 0 : 1;
       this.draw();
     } else if (choices.length > 1 && this.tabs >= 2) {
       this.screen.leave(this.prompt, b.text);
@@ -341,5 +341,9 @@ export class Editor {
 
 function notice(apart: string): string {
   const lines = apart.split("\n").map((line) => `  ${line}`);
-  return ["This paste looks like lines glued together. Apart they are:", ...lines, "Enter: take these lines · a: as it is · Esc: drop it"].join("\n");
+  return [
+    "This paste looks like lines glued together. Apart they are:",
+    ...lines,
+    "Enter: take these lines · a: as it is · Esc: drop it",
+  ].join("\n");
 }

@@ -4,12 +4,13 @@
  */
 
 /** Commands whose names do not occur inside other words. */
-const COMMANDS = "pvecm|systemctl|journalctl|corosync-quorumtool|corosync-cfgtool|corosync-cmapctl|ha-manager|pvesh|pvesm|pveceph|vzdump|hostnamectl|timedatectl";
+const COMMANDS =
+  "pvecm|systemctl|journalctl|corosync-quorumtool|corosync-cfgtool|corosync-cmapctl|ha-manager|pvesh|pvesm|pveceph|vzdump|hostnamectl|timedatectl";
 
-/** Where the quotes of a line make text mean itself. */
+/** Where a line is quoted or inside `${…}`: no seams there. */
 function quotedRanges(line: string): [number, number][] {
   const ranges: [number, number][] = [];
-  for (const m of line.matchAll(/"(?:\\.|[^"\\])*"|'[^']*'/g)) ranges.push([m.index, m.index + m[0].length]);
+  for (const m of line.matchAll(/"(?:\\.|[^"\\])*"|'[^']*'|\$\{[^}]*\}/g)) ranges.push([m.index, m.index + m[0].length]);
   return ranges;
 }
 
@@ -26,7 +27,8 @@ function splitLine(line: string): string {
   const inside = (at: number): boolean => quoted.some(([from, to]) => at >= from && at < to);
   const seams = new Set<number>();
   // a comment stuck to the word before it: `status# On the other nodes`
-  for (const m of line.matchAll(/[^\s#$&;(|]#+(?=\s*\p{L}{2,}[\p{L}\s]*(?:\s|:|$))/gu)) if (!inside(m.index)) seams.add(m.index + 1);
+  for (const m of line.matchAll(/[^\s#$&;(|/=]#+(?=\s*\p{L}{2,}[\p{L}\s]*(?:\s|:|$))/gu))
+    if (!inside(m.index) && !/#\S*$/.test(line.slice(0, m.index + 1))) seams.add(m.index + 1);
   // a known command stuck to what is before it: `10.0.0.11pvecm nodes`, `nodes:pvecm add`
   for (const m of line.matchAll(new RegExp(`[\\w.:!)"'](?=(?:${COMMANDS})\\s)`, "g"))) {
     const at = m.index + 1;

@@ -4,7 +4,12 @@
 function width(char: string): number {
   const code = char.codePointAt(0) ?? 0;
   if (code < 32 || (code >= 0x300 && code <= 0x36f)) return 0;
-  const wide = (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xff00 && code <= 0xff60) || code >= 0x1f300;
+  const wide =
+    (code >= 0x1100 && code <= 0x115f) ||
+    (code >= 0x2e80 && code <= 0xa4cf) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xff00 && code <= 0xff60) ||
+    code >= 0x1f300;
   return wide ? 2 : 1;
 }
 
@@ -51,7 +56,7 @@ export class Screen {
     const at = place(prompt + [...text].slice(0, cursor).join(""), cols);
     let out = `${this.row > 0 ? `\u001b[${this.row}A` : ""}\r\u001b[J${prompt}${text}`;
     // a full last row leaves the cursor behind its edge; a blank brings it to the next one
-    if (end.col === 0 && (prompt + text) !== "" && !text.endsWith("\n")) out += " \r";
+    if (end.col === 0 && prompt + text !== "" && !text.endsWith("\n")) out += " \r";
     let last = end.row;
     if (below !== "") {
       out += `\n${below}`;

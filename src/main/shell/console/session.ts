@@ -63,13 +63,13 @@ export class ConsoleSession {
       const life = await this.begin();
       if (!life) return 255;
       const end = await this.live(life);
-      for (const job of life.shell.jobs.running()) job.interrupt.fire(1);
       if (end !== "gone") {
         status = end;
         break;
       }
       if (this.terminal.closed) break;
     }
+    this.endJobs();
     return status;
   }
 
@@ -87,6 +87,8 @@ export class ConsoleSession {
   /** Waits until the machine is there, saying once why it is not, and starts a shell on it. */
   private async begin(): Promise<Life | undefined> {
     let said = "";
+    // processes that only stood still go on
+    let stalledOnly = false;
     for (;;) {
       const machine = await this.look().catch(() => undefined);
       if (!machine) {
@@ -95,14 +97,24 @@ export class ConsoleSession {
       }
       if (machine.power === "on" && !machine.booting) {
         if (said !== "") this.terminal.write(`${this.port.node} is back.\n`);
+        if (stalledOnly && this.life) {
+          this.life.since = machine.powerSince;
+          return this.life;
+        }
+        this.endJobs();
         return this.newLife(machine.powerSince);
       }
+      stalledOnly = machine.power === "stalled" && (said === "" || stalledOnly);
       const state = machine.booting ? "is booting" : machine.power === "stalled" ? "is stalled: nothing on it answers" : "is powered off";
       if (state !== said) this.terminal.write(`${this.port.node} ${state}. This terminal is back when it is.\n`);
       said = state;
       await this.pause();
       if (this.terminal.closed) return undefined;
     }
+  }
+
+  private endJobs(): void {
+    for (const job of this.life?.shell.jobs.running() ?? []) job.interrupt.fire(1);
   }
 
   private pause(): Promise<void> {
@@ -137,7 +149,6 @@ export class ConsoleSession {
   /** Lines until the shell ends, or "gone" when the machine went away. */
   private async live(life: Life): Promise<number | "gone"> {
     for (;;) {
-      this.tellJobs(life);
       const line = await this.readLine(life);
       if (line === "gone") return "gone";
       if (line === undefined) {
@@ -152,7 +163,7 @@ export class ConsoleSession {
           return error.count;
         }
         if (!(error instanceof PortError)) throw error;
-        this.terminal.write(`${error.message}\n`);
+        if (error.message !== "") this.terminal.write(`${error.message}\n`);
         if (!(await this.present(life))) return "gone";
       }
     }
@@ -176,6 +187,7 @@ export class ConsoleSession {
   private async readLine(life: Life): Promise<string | undefined | "gone"> {
     let text = "";
     for (;;) {
+      if (text === "") this.tellJobs(life);
       const template = text === "" ? (life.shell.get("PS1") ?? "") : (life.shell.get("PS2") ?? "> ");
       const edited = await this.watched(life, this.editor.read(expandPrompt(life.shell, template), life.shell.history));
       if (edited === "gone") return "gone";
@@ -230,14 +242,22 @@ export class ConsoleSession {
   private async run(life: Life, line: string): Promise<number> {
     const interrupt = new Interrupt();
     const ctx: Context = { ...life.ctx, interrupt };
+    let gone: PortError | undefined;
+    const off = this.port.onGone((error) => {
+      gone ??= error;
+      interrupt.fire(1);
+    });
     life.device.begin(interrupt);
     try {
       life.shell.status = await this.interpreter.evaluateSource(ctx, line);
     } catch (error) {
+      if (gone) throw gone;
       life.shell.status = await this.statusOf(ctx, error);
     } finally {
+      off();
       life.device.finish();
     }
+    if (gone) throw gone;
     return life.shell.status;
   }
 

@@ -97,7 +97,9 @@ export class TerminalDevice implements Device {
   private readonly lines: (string | null)[] = [];
   private typed = "";
   private secret = false;
-  private raw: ((key: string) => void) | undefined;
+  /** A pager reads keys: they are not echoed and make no lines. */
+  private rawMode = false;
+  private readonly rawKeys: string[] = [];
   private readonly wake = new Set<() => void>();
   private interrupt: Interrupt | undefined;
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -125,6 +127,8 @@ export class TerminalDevice implements Device {
     const left = [...this.lines.filter((line) => line !== null).map((line) => line.replace(/\n$/, "\r")), this.typed].join("");
     this.lines.length = 0;
     this.typed = "";
+    this.rawMode = false;
+    this.rawKeys.length = 0;
     if (this.terminal.closed) this.lines.push(null);
     for (const char of [...left].reverse()) this.terminal.unread({ kind: "key", text: char });
   }
@@ -140,8 +144,9 @@ export class TerminalDevice implements Device {
       return;
     }
     const { text } = key;
-    if (this.raw && text !== "") {
-      this.raw(text);
+    if (this.rawMode) {
+      this.rawKeys.push(text);
+      this.changed();
       return;
     }
     switch (text) {
@@ -160,7 +165,7 @@ export class TerminalDevice implements Device {
         break;
       case "\r":
       case "\n":
-        this.terminal.write("\n");
+        if (!this.secret) this.terminal.write("\n");
         this.lines.push(`${this.typed}\n`);
         this.typed = "";
         break;
@@ -183,6 +188,7 @@ export class TerminalDevice implements Device {
   }
 
   private async line(interrupt: Interrupt): Promise<string | null> {
+    this.rawMode = false;
     for (;;) {
       interrupt.check();
       const line = this.lines.shift();
@@ -208,18 +214,13 @@ export class TerminalDevice implements Device {
   }
 
   async readKey(interrupt: Interrupt): Promise<string | null> {
-    if (this.terminal.closed) return null;
-    try {
-      return await this.system.wait(
-        interrupt.race(
-          new Promise<string | null>((resolve) => {
-            this.raw = resolve;
-            this.terminal.onEnd(() => resolve(null));
-          }),
-        ),
-      );
-    } finally {
-      this.raw = undefined;
+    this.rawMode = true;
+    for (;;) {
+      interrupt.check();
+      const key = this.rawKeys.shift();
+      if (key !== undefined) return key;
+      if (this.terminal.closed) return null;
+      await this.system.wait(interrupt.race(new Promise<void>((resolve) => this.wake.add(resolve))));
     }
   }
 
@@ -234,7 +235,7 @@ export class TerminalDevice implements Device {
   }
 
   close(): void {
-    this.raw = undefined;
+    this.rawMode = false;
   }
 
   size(): { cols: number; rows: number } {

@@ -31,14 +31,14 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
   try {
     const { argv, arrays } = await argumentsOf(executor, ctx, node);
     const assignments = node.prefix.filter((part) => part.type === "Assignment");
-    const redirections = [...node.prefix, ...node.suffix].filter((part) => part.type !== "Assignment" && part.type !== "Word").filter(isRedirection);
+    const redirections = [...node.prefix, ...node.suffix]
+      .filter((part) => part.type !== "Assignment" && part.type !== "Word")
+      .filter(isRedirection);
     if (argv.length === 0) return await assignOnly(executor, ctx, assignments, redirections);
     await trace(ctx, argv);
     const { fds, opened } = await redirect(executor.expander, ctx, redirections);
     try {
-      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () =>
-        dispatch(executor, { ...ctx, fds }, argv, arrays, ctx),
-      );
+      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () => dispatch(executor, { ...ctx, fds }, argv, arrays, ctx));
     } finally {
       if (argv[0] !== "exec") await releaseAll(opened);
     }
@@ -104,7 +104,8 @@ async function argumentsOf(executor: Executor, ctx: Context, node: Command): Pro
 }
 
 async function wordFields(executor: Executor, ctx: Context, word: Word, command: string | undefined): Promise<string[]> {
-  if (command !== undefined && DECLARING.includes(command) && /^[A-Za-z_]\w*\+?=/.test(word.text)) return [await assigned(executor, ctx, word)];
+  if (command !== undefined && DECLARING.includes(command) && /^[A-Za-z_]\w*\+?=/.test(word.text))
+    return [await assigned(executor, ctx, word)];
   return executor.expander.fields(ctx, [word]);
 }
 
@@ -160,7 +161,12 @@ async function assignArray(executor: Executor, ctx: Context, name: string, words
   }
 }
 
-async function assignOnly(executor: Executor, ctx: Context, assignments: readonly Assignment[], redirections: readonly Redirection[]): Promise<number> {
+async function assignOnly(
+  executor: Executor,
+  ctx: Context,
+  assignments: readonly Assignment[],
+  redirections: readonly Redirection[],
+): Promise<number> {
   const before = ctx.shell.status;
   ctx.shell.status = 0;
   for (const assignment of assignments) await assign(executor, ctx, assignment);
@@ -270,7 +276,8 @@ async function runPath(executor: Executor, ctx: Context, path: string, args: rea
   if ((stat.mode & 0o111) === 0) throw new ShellError(`${path}: Permission denied`, 126);
   const source = decode(await run.bytes(path));
   const interpreterName = /^#!\s*(?:\/usr\/bin\/env\s+)?(\S+)/.exec(source)?.[1] ?? "/bin/sh";
-  if (!/\/?(?:ba|da)?sh$/.test(interpreterName)) throw new ShellError(`${path}: ${interpreterName}: bad interpreter: No such file or directory`, 126);
+  if (!/\/?(?:ba|da)?sh$/.test(interpreterName))
+    throw new ShellError(`${path}: ${interpreterName}: bad interpreter: No such file or directory`, 126);
   return runScript(executor, ctx, source, path, args);
 }
 
@@ -288,7 +295,12 @@ export async function runScript(executor: Executor, ctx: Context, source: string
   });
 }
 
-export async function callFunction(executor: Executor, ctx: Context, args: readonly string[], body: () => Promise<number>): Promise<number> {
+export async function callFunction(
+  executor: Executor,
+  ctx: Context,
+  args: readonly string[],
+  body: () => Promise<number>,
+): Promise<number> {
   const { shell } = ctx;
   if (shell.depth >= DEPTH_MAX) throw new ShellError(`maximum function nesting level exceeded (${DEPTH_MAX})`, 1, true);
   const saved = { positional: shell.positional, loops: shell.loops };

@@ -39,7 +39,9 @@ export async function evaluateTest(expander: Expander, ctx: Context, node: TestE
 
 /** POSIX extended to JavaScript's regular expressions: only bracket classes differ in what people type. */
 export function extendedRegExp(source: string, flags = ""): RegExp {
-  const converted = source.replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole).replace(/\[\]([^\]]*)\]/g, "[\\]$1]");
+  const converted = source
+    .replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole)
+    .replace(/\[\]([^\]]*)\]/g, "[\\]$1]");
   return new RegExp(converted, flags);
 }
 
@@ -63,7 +65,12 @@ function matchExpression(ctx: Context, text: string, source: string): boolean {
     throw new ShellError(`[[: invalid regular expression \`${source}'`, 2);
   }
   const found = compiled.exec(text);
-  ctx.shell.vars.set("BASH_REMATCH", { value: found ? [...found].map((part) => part ?? "") : [], exported: false, readonly: false, integer: false });
+  ctx.shell.vars.set("BASH_REMATCH", {
+    value: found ? [...found].map((part) => part ?? "") : [],
+    exported: false,
+    readonly: false,
+    integer: false,
+  });
   return found !== null;
 }
 
@@ -170,7 +177,8 @@ export async function testArguments(ctx: Context, args: readonly string[]): Prom
   if (args.length === 0) return false;
   if (args.length === 1) return args[0] !== "";
   const value = await testOr(ctx, parser);
-  if (parser.at < args.length) throw new ShellError(args.length <= 3 ? `[: ${args[parser.at]}: unexpected operator` : "[: too many arguments", 2);
+  if (parser.at < args.length)
+    throw new ShellError(args.length <= 3 ? `[: ${args[parser.at]}: unexpected operator` : "[: too many arguments", 2);
   return value;
 }
 

@@ -2,7 +2,15 @@
  * Expansion of words, in bash's order: braces, tilde, parameters, commands and arithmetic, splitting, file names. A word becomes pieces that remember
  * whether they were quoted; fields are cut from the pieces last.
  */
-import type { ArithmeticWord, BracketGlobPart, CommandExpansionPart, DoubleQuotedChild, ProcessSubstitutionPart, Word, WordPart } from "unbash";
+import type {
+  ArithmeticWord,
+  BracketGlobPart,
+  CommandExpansionPart,
+  DoubleQuotedChild,
+  ProcessSubstitutionPart,
+  Word,
+  WordPart,
+} from "unbash";
 import { parse } from "unbash";
 import type { Cells } from "./arithmetic.ts";
 import { evaluate } from "./arithmetic.ts";
@@ -65,7 +73,8 @@ export class Expander implements WordExpander {
     if (!word.parts) return word.text;
     let out = "";
     for (const part of word.parts) {
-      if (part.type === "Literal" || part.type === "Glob" || part.type === "ExtendedGlob" || part.type === "BraceExpansion") out += part.text;
+      if (part.type === "Literal" || part.type === "Glob" || part.type === "ExtendedGlob" || part.type === "BraceExpansion")
+        out += part.text;
       else {
         for (const piece of await this.part(ctx, part)) {
           out += piece.kind === "quoted" ? piece.text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&") : piece.text;
@@ -208,11 +217,7 @@ export class Expander implements WordExpander {
     return [{ kind: "quoted", text: part.text }];
   }
 
-  private async expansion(
-    ctx: Context,
-    part: Exclude<DoubleQuotedChild, { type: "Literal" }>,
-    quoted: boolean,
-  ): Promise<Piece[]> {
+  private async expansion(ctx: Context, part: Exclude<DoubleQuotedChild, { type: "Literal" }>, quoted: boolean): Promise<Piece[]> {
     const kind = quoted ? "quoted" : "raw";
     switch (part.type) {
       case "SimpleExpansion":
@@ -261,7 +266,6 @@ function bracesOf(word: Word): Word[] {
   }
   return words;
 }
-
 
 /** Cuts pieces into fields; a field comes out as a pattern whose quoted characters are escaped. */
 export function split(pieces: readonly Piece[], ifs: string): string[] {

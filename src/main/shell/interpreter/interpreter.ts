@@ -4,19 +4,15 @@
  */
 import type {
   AndOr,
-  ArithmeticExpression,
-  Case,
   CommandExpansionPart,
   CommandNode,
+  CompoundCommand,
   CompoundList,
-  For,
-  If,
   ParsedScript,
   Pipeline,
   ProcessSubstitutionPart,
   Script,
   Statement,
-  While,
 } from "unbash";
 import { print } from "unbash/printer";
 import { FileError } from "../files.ts";
@@ -25,12 +21,10 @@ import { PortError } from "../port.ts";
 import type { OpenFile } from "../streams.ts";
 import { BrokenPipe, makePipe, nullFile, StreamError } from "../streams.ts";
 import { PROCESSES_MAX } from "../system.ts";
-import { evaluate } from "./arithmetic.ts";
 import { runArgv, runCommand, runScript } from "./command.ts";
-import { evaluateTest } from "./conditions.ts";
+import { runCompound } from "./compound.ts";
 import type { Runner } from "./expand.ts";
 import { Expander } from "./expand.ts";
-import { matchPattern } from "./pattern.ts";
 import type { Executor } from "./program.ts";
 import { decode, openInput } from "./program.ts";
 import { redirect, releaseAll } from "./redirect.ts";
@@ -56,7 +50,7 @@ export class Interpreter implements Runner, Executor {
     return ctx.shell.status;
   }
 
-  private async list(ctx: Context, list: CompoundList): Promise<number> {
+  async list(ctx: Context, list: CompoundList): Promise<number> {
     return this.statements(ctx, list.commands);
   }
 
@@ -256,127 +250,9 @@ export class Interpreter implements Runner, Executor {
     return body.type === "CompoundList" ? this.list(ctx, body) : this.command(ctx, body);
   }
 
-  private async compound(ctx: Context, node: Exclude<CommandNode, { type: "Command" | "Redirected" | "Function" | "Coproc" }>): Promise<number> {
-    switch (node.type) {
-      case "BraceGroup":
-        return this.list(ctx, node.body);
-      case "Subshell":
-        return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
-      case "If":
-        return this.ifCommand(ctx, node);
-      case "While":
-        return this.whileLoop(ctx, node);
-      case "For":
-        return this.forLoop(ctx, node);
-      case "ArithmeticFor":
-        return this.arithmeticFor(ctx, node.initialize, node.test, node.update, node.body);
-      case "Case":
-        return this.caseCommand(ctx, node);
-      case "TestCommand":
-        return (await evaluateTest(this.expander, ctx, node.expression)) ? 0 : 1;
-      case "ArithmeticCommand":
-        return (await this.arithmetic(ctx, node.expression, 1n)) === 0n ? 1 : 0;
-      case "Select":
-        throw new ShellError("select: not modelled in this shell");
-    }
-  }
-
-  private async arithmetic(ctx: Context, node: ArithmeticExpression | undefined, empty: bigint): Promise<bigint> {
-    return node ? evaluate(node, this.expander.cells(ctx)) : empty;
-  }
-
-  private async ifCommand(ctx: Context, node: If): Promise<number> {
-    const quiet: Context = { ...ctx, condition: true };
-    if ((await this.list(quiet, node.clause)) === 0) return this.list(ctx, node.then);
-    for (const branch of node.elif) {
-      if ((await this.list(quiet, branch.clause)) === 0) return this.list(ctx, branch.then);
-    }
-    if (node.else) return this.list(ctx, node.else);
-    return 0;
-  }
-
-  /** One round of a loop's body. @returns false when the loop ends */
-  private async round(ctx: Context, body: CompoundList): Promise<boolean> {
-    await ctx.shell.system.step(ctx.interrupt);
-    try {
-      await this.list(ctx, body);
-      return true;
-    } catch (error) {
-      if (!(error instanceof Leave) || (error.what !== "break" && error.what !== "continue")) throw error;
-      if (--error.count > 0) throw error;
-      ctx.shell.status = 0;
-      return error.what === "continue";
-    }
-  }
-
-  private async loop(ctx: Context, run: () => Promise<number>): Promise<number> {
-    ctx.shell.loops++;
-    try {
-      return await run();
-    } finally {
-      ctx.shell.loops--;
-    }
-  }
-
-  private whileLoop(ctx: Context, node: While): Promise<number> {
-    const quiet: Context = { ...ctx, condition: true };
-    return this.loop(ctx, async () => {
-      let status = 0;
-      while (((await this.list(quiet, node.clause)) === 0) === (node.kind === "while")) {
-        if (!(await this.round(ctx, node.body))) return 0;
-        status = ctx.shell.status;
-      }
-      return status;
-    });
-  }
-
-  private forLoop(ctx: Context, node: For): Promise<number> {
-    return this.loop(ctx, async () => {
-      const words = node.wordlist ? await this.expander.fields(ctx, node.wordlist) : [...ctx.shell.positional];
-      let status = 0;
-      for (const word of words) {
-        ctx.shell.set(node.name.value, word);
-        if (!(await this.round(ctx, node.body))) return 0;
-        status = ctx.shell.status;
-      }
-      return status;
-    });
-  }
-
-  private arithmeticFor(
-    ctx: Context,
-    initialize: ArithmeticExpression | undefined,
-    test: ArithmeticExpression | undefined,
-    update: ArithmeticExpression | undefined,
-    body: CompoundList,
-  ): Promise<number> {
-    return this.loop(ctx, async () => {
-      let status = 0;
-      await this.arithmetic(ctx, initialize, 0n);
-      while ((await this.arithmetic(ctx, test, 1n)) !== 0n) {
-        if (!(await this.round(ctx, body))) return 0;
-        status = ctx.shell.status;
-        await this.arithmetic(ctx, update, 0n);
-      }
-      return status;
-    });
-  }
-
-  private async caseCommand(ctx: Context, node: Case): Promise<number> {
-    const text = await this.expander.text(ctx, node.word);
-    let through = false;
-    let status = 0;
-    for (const item of node.items) {
-      let hit = through;
-      for (const pattern of item.pattern) hit ||= matchPattern(await this.expander.pattern(ctx, pattern), text);
-      if (!hit) continue;
-      status = await this.list(ctx, item.body);
-      if (item.body.commands.length === 0) status = 0;
-      if (item.terminator === ";&") through = true;
-      else if (item.terminator === ";;&") through = false;
-      else return status;
-    }
-    return status;
+  private async compound(ctx: Context, node: CompoundCommand): Promise<number> {
+    if (node.type === "Subshell") return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
+    return runCompound(this, ctx, node);
   }
 
   /** A line known as text: `eval`, `source`, traps, `bash -c`. */
@@ -407,7 +283,10 @@ export class Interpreter implements Runner, Executor {
     const fds = copyDescriptors(ctx.fds);
     await put(fds, 1, pipe.writer);
     const run = this.process(ctx, fds, ctx.interrupt, (inner) => this.script(inner, script, script.source ?? part.text));
-    const [status, output] = await Promise.allSettled([run, pipe.reader.readAll(ctx.interrupt, STRING_MAX).finally(() => pipe.reader.release())]);
+    const [status, output] = await Promise.allSettled([
+      run,
+      pipe.reader.readAll(ctx.interrupt, STRING_MAX).finally(() => pipe.reader.release()),
+    ]);
     if (status.status === "rejected") throw status.reason;
     if (output.status === "rejected") throw output.reason;
     ctx.shell.status = status.value;

@@ -21,7 +21,12 @@ interface Target {
 
 const PARAMETER = /^(?:[A-Za-z_]\w*|\d+|[@*#?$!-])$/;
 
-export async function expandParameter(expander: WordExpander, ctx: Context, part: ParameterExpansionPart, quoted: boolean): Promise<Piece[]> {
+export async function expandParameter(
+  expander: WordExpander,
+  ctx: Context,
+  part: ParameterExpansionPart,
+  quoted: boolean,
+): Promise<Piece[]> {
   if (!PARAMETER.test(part.parameter) || part.operation?.type === "Unknown") {
     throw new ShellError(`${part.text}: bad substitution`, 1, true);
   }
@@ -60,7 +65,8 @@ async function find(expander: WordExpander, ctx: Context, part: ParameterExpansi
     return { name: `${name}[${index}]`, values, set: values.length > 0, list: index, assign: () => cannotAssign(name) };
   }
   if (index !== undefined) {
-    const key = isAssociative(shell, name) && part.index ? await expander.text(ctx, part.index) : await indexOf(expander, ctx, part.index, index);
+    const key =
+      isAssociative(shell, name) && part.index ? await expander.text(ctx, part.index) : await indexOf(expander, ctx, part.index, index);
     const value = element(shell, name, key);
     return {
       name: `${name}[${key}]`,

@@ -57,7 +57,8 @@ async function one(expander: Expander, ctx: Context, redirection: Redirection, f
 }
 
 function numberOf(descriptor: Redirect["descriptor"], otherwise: number): number {
-  if (descriptor?.type === "FileDescriptorVariable") throw new ShellError(`{${descriptor.name}}: redirection to a named descriptor is not modelled`);
+  if (descriptor?.type === "FileDescriptorVariable")
+    throw new ShellError(`{${descriptor.name}}: redirection to a named descriptor is not modelled`);
   return descriptor?.value ?? otherwise;
 }
 
@@ -116,7 +117,8 @@ export async function openOutput(ctx: Context, path: string, append: boolean, cl
   if (path.endsWith("/")) throw new FileError("EISDIR");
   const files = ctx.shell.files;
   const target = await files.writable(resolved);
-  if (clobber && ctx.shell.options.noclobber && (await files.maybeStat(target))?.size) throw new ShellError(`${path}: cannot overwrite existing file`);
+  if (clobber && ctx.shell.options.noclobber && (await files.maybeStat(target))?.size)
+    throw new ShellError(`${path}: cannot overwrite existing file`);
   await files.act({ kind: "file-write", path: target, data: new Uint8Array(0), append });
   return nodeFile(ctx.shell.system, target, errnoText);
 }

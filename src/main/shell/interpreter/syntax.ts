@@ -68,7 +68,11 @@ export function isIncomplete(source: string): boolean {
   if (wrong) {
     if (/^unterminated/.test(wrong.message)) return true;
     if (wrong.message === "expected redirect target") return false;
-    const blank = source.slice(wrong.pos).replace(/&&|\|\||\|&|\||then|do|else|elif|\{|\(/g, "").trim() === "";
+    const blank =
+      source
+        .slice(wrong.pos)
+        .replace(/&&|\|\||\|&|\||then|do|else|elif|\{|\(/g, "")
+        .trim() === "";
     return /^expected/.test(wrong.message) && (wrong.pos >= end || blank);
   }
   return hasOpenDocument(script);

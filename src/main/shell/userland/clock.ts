@@ -92,7 +92,10 @@ export function strftime(format: string, micros: number): string {
     text.replace(/%([-_0^#]?)(:?[a-zA-Z%]|\d+N)/g, (whole, flag: string, letter: string) => {
       if (letter === ":z") return "+00:00";
       const digits = /^(\d+)N$/.exec(letter);
-      if (digits) return String(c.micros * 1000).padStart(9, "0").slice(0, Number(digits[1]));
+      if (digits)
+        return String(c.micros * 1000)
+          .padStart(9, "0")
+          .slice(0, Number(digits[1]));
       const inner = composed[letter];
       const value = inner === undefined ? one(letter) : fill(inner);
       if (value === undefined) return whole;

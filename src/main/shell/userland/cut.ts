@@ -11,7 +11,10 @@ function rangesOf(list: string, what: string): Range[] {
     const from = Number(m?.[1] || "1");
     const to = m?.[2] === "-" ? Number(m[3] || Number.MAX_SAFE_INTEGER) : from;
     if (!m || part === "" || part === "-") throw new UsageError(`invalid ${what} list\nTry 'cut --help' for more information.`);
-    if (from === 0) throw new UsageError(`${what === "field" ? "fields" : "byte/character positions"} are numbered from 1\nTry 'cut --help' for more information.`);
+    if (from === 0)
+      throw new UsageError(
+        `${what === "field" ? "fields" : "byte/character positions"} are numbered from 1\nTry 'cut --help' for more information.`,
+      );
     if (to < from) throw new UsageError("invalid decreasing range\nTry 'cut --help' for more information.");
     return [from, to];
   });
@@ -25,7 +28,8 @@ export const cut: Program = async (run) => {
   });
   const fields = options.value("f");
   const list = fields ?? options.value("c") ?? options.value("b");
-  if (list === undefined) throw new UsageError("you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information.");
+  if (list === undefined)
+    throw new UsageError("you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information.");
   const delimiter = options.value("d") ?? "\t";
   if ([...delimiter].length > 1) throw new UsageError("the delimiter must be a single character\nTry 'cut --help' for more information.");
   const ranges = rangesOf(list, fields === undefined ? "byte/character" : "field");

@@ -83,9 +83,10 @@ function normal(hunks: readonly Hunk[], a: readonly string[], b: readonly string
 
 function unified(hunks: readonly Hunk[], a: readonly string[], b: readonly string[], context: number): string {
   let out = "";
-  for (let first = 0; first < hunks.length; ) {
+  for (let first = 0; first < hunks.length;) {
     let last = first;
-    while (last + 1 < hunks.length && (hunks[last + 1]?.a ?? 0) - ((hunks[last]?.a ?? 0) + (hunks[last]?.aCount ?? 0)) <= context * 2) last++;
+    while (last + 1 < hunks.length && (hunks[last + 1]?.a ?? 0) - ((hunks[last]?.a ?? 0) + (hunks[last]?.aCount ?? 0)) <= context * 2)
+      last++;
     const group = hunks.slice(first, last + 1);
     const [head, tail] = [group[0], group.at(-1)];
     if (!head || !tail) break;
@@ -115,16 +116,28 @@ async function header(run: Run, path: string, sign: string): Promise<string> {
 }
 
 export const diff: Program = async (run) => {
-  const options = parseOptions(run.args, { flags: "uqsNawbrB", values: "U", long: { unified: "u", brief: "q", "report-identical-files": "s", "ignore-all-space": "w", recursive: "r" }, status: 2 });
+  const options = parseOptions(run.args, {
+    flags: "uqsNawbrB",
+    values: "U",
+    long: { unified: "u", brief: "q", "report-identical-files": "s", "ignore-all-space": "w", recursive: "r" },
+    status: 2,
+  });
   const [left, right] = options.operands;
-  if (left === undefined || right === undefined) return run.fail(`missing operand after '${left ?? run.name}'\ndiff: Try 'diff --help' for more information.`, 2);
+  if (left === undefined || right === undefined)
+    return run.fail(`missing operand after '${left ?? run.name}'\ndiff: Try 'diff --help' for more information.`, 2);
   if (options.has("r")) return run.fail("-r is not modelled in this lab", 2);
   const read = async (path: string): Promise<string> => decode(await run.bytes(path));
   let texts: [string, string];
   try {
     texts = [await read(left), await read(right)];
   } catch (error) {
-    return run.fail(`${left} ${right}: ${error instanceof Error ? error.message : ""}`.replace(/^.*: (.*)$/, `${(await run.files.maybeStat(run.path(left))) === undefined && left !== "-" ? left : right}: $1`), 2);
+    return run.fail(
+      `${left} ${right}: ${error instanceof Error ? error.message : ""}`.replace(
+        /^.*: (.*)$/,
+        `${(await run.files.maybeStat(run.path(left))) === undefined && left !== "-" ? left : right}: $1`,
+      ),
+      2,
+    );
   }
   const split = (text: string): string[] => {
     const lines = text.split("\n");
@@ -139,7 +152,9 @@ export const diff: Program = async (run) => {
   }
   if (options.has("q")) await run.out(`Files ${left} and ${right} differ\n`);
   else if (options.has("u") || options.value("U") !== undefined) {
-    await run.out((await header(run, left, "---")) + (await header(run, right, "+++")) + unified(hunks, a, b, Number(options.value("U") ?? "3")));
+    await run.out(
+      (await header(run, left, "---")) + (await header(run, right, "+++")) + unified(hunks, a, b, Number(options.value("U") ?? "3")),
+    );
   } else await run.out(normal(hunks, a, b));
   return 1;
 };

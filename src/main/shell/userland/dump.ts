@@ -28,31 +28,63 @@ function format(type: string): Format {
   if (!m) throw new UsageError(`invalid type string '${type}'`);
   const kind = m[1] ?? "o";
   if (kind === "c" || kind === "a") {
-    return { size: 1, width: 4, show: ([byte = 0]) => CHARACTERS[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : byte.toString(8).padStart(3, "0")) };
+    return {
+      size: 1,
+      width: 4,
+      show: ([byte = 0]) => CHARACTERS[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : byte.toString(8).padStart(3, "0")),
+    };
   }
   const sizes: Readonly<Record<string, number>> = { C: 1, S: 2, I: 4, L: 8 };
   const size = sizes[m[2] ?? ""] ?? Number(m[2] ?? "4");
   const bits = size * 8;
-  if (kind === "x") return { size, width: size * 2 + 1, show: (bytes) => little(bytes).toString(16).padStart(size * 2, "0") };
-  const digits: Readonly<Record<string, Readonly<Record<number, number>>>> = { o: { 1: 3, 2: 6, 4: 11, 8: 22 }, u: { 1: 3, 2: 5, 4: 10, 8: 20 }, d: { 1: 4, 2: 6, 4: 11, 8: 20 } };
+  if (kind === "x")
+    return {
+      size,
+      width: size * 2 + 1,
+      show: (bytes) =>
+        little(bytes)
+          .toString(16)
+          .padStart(size * 2, "0"),
+    };
+  const digits: Readonly<Record<string, Readonly<Record<number, number>>>> = {
+    o: { 1: 3, 2: 6, 4: 11, 8: 22 },
+    u: { 1: 3, 2: 5, 4: 10, 8: 20 },
+    d: { 1: 4, 2: 6, 4: 11, 8: 20 },
+  };
   const width = (digits[kind]?.[size] ?? 11) + 1;
-  if (kind === "o") return { size, width, show: (bytes) => little(bytes).toString(8).padStart(width - 1, "0") };
+  if (kind === "o")
+    return {
+      size,
+      width,
+      show: (bytes) =>
+        little(bytes)
+          .toString(8)
+          .padStart(width - 1, "0"),
+    };
   return { size, width, show: (bytes) => (kind === "d" ? BigInt.asIntN(bits, little(bytes)) : little(bytes)).toString() };
 }
 
 async function od(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "bcdoxv", values: "AtNjw", long: { "address-radix": "A", format: "t", "read-bytes": "N", "skip-bytes": "j", width: "w" } });
+  const options = parseOptions(run.args, {
+    flags: "bcdoxv",
+    values: "AtNjw",
+    long: { "address-radix": "A", format: "t", "read-bytes": "N", "skip-bytes": "j", width: "w" },
+  });
   const radix = options.value("A") ?? "o";
   if (!/^[doxn]$/.test(radix)) throw new UsageError(`invalid output address radix '${radix}'; it must be one character from [doxn]`);
   const short: Readonly<Record<string, string>> = { b: "o1", c: "c", d: "u2", o: "o2", x: "x2" };
-  const types = [...options.all("t").flatMap((text) => text.match(/[acdoux][1248CSIL]?z?/g) ?? [text]), ...[..."bcdox"].filter((l) => options.has(l)).map((l) => short[l] ?? "o2")];
+  const types = [
+    ...options.all("t").flatMap((text) => text.match(/[acdoux][1248CSIL]?z?/g) ?? [text]),
+    ...[..."bcdox"].filter((l) => options.has(l)).map((l) => short[l] ?? "o2"),
+  ];
   const formats = (types.length > 0 ? types : ["o2"]).map(format);
   const all = await inputBytes(run, options.operands);
   const skip = Number(options.value("j") ?? "0");
   const limit = options.value("N");
   const data = all.subarray(skip, limit === undefined ? undefined : skip + Number(limit));
   const perLine = Number(options.value("w") ?? "16") || 16;
-  const address = (at: number): string => (radix === "n" ? "" : at.toString(radix === "d" ? 10 : radix === "x" ? 16 : 8).padStart(radix === "x" ? 6 : 7, "0"));
+  const address = (at: number): string =>
+    radix === "n" ? "" : at.toString(radix === "d" ? 10 : radix === "x" ? 16 : 8).padStart(radix === "x" ? 6 : 7, "0");
   let previous = "";
   let starred = false;
   for (let at = 0; at < data.length; at += perLine) {
@@ -67,7 +99,8 @@ async function od(run: Run): Promise<number> {
     }
     previous = same;
     starred = false;
-    for (const [index, line] of lines.entries()) await run.out(`${index === 0 ? address(at + skip) : " ".repeat(address(0).length)}${line}\n`);
+    for (const [index, line] of lines.entries())
+      await run.out(`${index === 0 ? address(at + skip) : " ".repeat(address(0).length)}${line}\n`);
   }
   if (radix !== "n") await run.out(`${address(data.length + skip)}\n`);
   return 0;
@@ -95,7 +128,8 @@ async function xxd(run: Run): Promise<number> {
   const skip = Number(options.value("s") ?? "0");
   const limit = options.value("l");
   const data = all.subarray(skip, limit === undefined ? undefined : skip + Number(limit));
-  const hex = (bytes: Uint8Array): string => (options.has("u") ? Buffer.from(bytes).toString("hex").toUpperCase() : Buffer.from(bytes).toString("hex"));
+  const hex = (bytes: Uint8Array): string =>
+    options.has("u") ? Buffer.from(bytes).toString("hex").toUpperCase() : Buffer.from(bytes).toString("hex");
   const perLine = Number(options.value("c") ?? (options.has("p") ? "30" : "16")) || 16;
   for (let at = 0; at < data.length; at += perLine) {
     await run.system.step(run.interrupt);

@@ -6,10 +6,16 @@ import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { strftime } from "./clock.ts";
 import { modeText } from "./ls.ts";
 
-const missing = (run: Run, what = "operand"): UsageError => new UsageError(`missing ${what}\nTry '${run.name} --help' for more information.`);
+const missing = (run: Run, what = "operand"): UsageError =>
+  new UsageError(`missing ${what}\nTry '${run.name} --help' for more information.`);
 
 /** Does `work` for each path; a file error is told with `say` and gives status 1. */
-async function each(run: Run, paths: readonly string[], say: (path: string) => string, work: (path: string) => Promise<void>): Promise<number> {
+async function each(
+  run: Run,
+  paths: readonly string[],
+  say: (path: string) => string,
+  work: (path: string) => Promise<void>,
+): Promise<number> {
   let status = 0;
   for (const path of paths) {
     await run.system.step(run.interrupt);
@@ -62,7 +68,10 @@ async function mkdir(run: Run): Promise<number> {
 }
 
 async function rm(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "rRfivdI", long: { recursive: "r", force: "f", verbose: "v", dir: "d", "one-file-system": "f", "preserve-root": "I", "no-preserve-root": "I" } });
+  const options = parseOptions(run.args, {
+    flags: "rRfivdI",
+    long: { recursive: "r", force: "f", verbose: "v", dir: "d", "one-file-system": "f", "preserve-root": "I", "no-preserve-root": "I" },
+  });
   if (options.operands.length === 0) {
     if (options.has("f")) return 0;
     throw missing(run);
@@ -82,7 +91,8 @@ async function rm(run: Run): Promise<number> {
         if (error instanceof FileError && options.has("f") && (error.errno === "ENOENT" || error.errno === "ENOTDIR")) return;
         throw error;
       }
-      if (stat.type === "directory" && !recursive && !(options.has("d") && (await run.files.list(target)).length === 0)) throw new FileError("EISDIR");
+      if (stat.type === "directory" && !recursive && !(options.has("d") && (await run.files.list(target)).length === 0))
+        throw new FileError("EISDIR");
       await run.files.act({ kind: "file-remove", path: target, recursive: stat.type === "directory" });
       if (options.has("v")) await run.out(`removed ${stat.type === "directory" ? "directory " : ""}'${path}'\n`);
     },
@@ -109,7 +119,8 @@ async function targets(run: Run, operands: readonly string[]): Promise<[string, 
   const target = operands.at(-1);
   const sources = operands.slice(0, -1);
   if (operands.length === 0) throw missing(run, "file operand");
-  if (target === undefined || sources.length === 0) throw new UsageError(`missing destination file operand after '${operands[0]}'\nTry '${run.name} --help' for more information.`);
+  if (target === undefined || sources.length === 0)
+    throw new UsageError(`missing destination file operand after '${operands[0]}'\nTry '${run.name} --help' for more information.`);
   const folder = (await run.files.maybeStat(run.path(target)))?.type === "directory";
   if (!folder && sources.length > 1) throw new UsageError(`target '${target}' is not a directory`);
   return sources.map((source) => [source, folder ? `${target.replace(/\/$/, "")}/${basename(source)}` : target]);
@@ -129,7 +140,10 @@ async function copyTree(run: Run, source: string, target: string, recursive: boo
 }
 
 async function cp(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "rRafpvinudLPT", long: { recursive: "r", archive: "a", force: "f", verbose: "v", preserve: "p" } });
+  const options = parseOptions(run.args, {
+    flags: "rRafpvinudLPT",
+    long: { recursive: "r", archive: "a", force: "f", verbose: "v", preserve: "p" },
+  });
   const pairs = await targets(run, options.operands);
   let status = 0;
   for (const [source, target] of pairs) {
@@ -141,7 +155,8 @@ async function cp(run: Run): Promise<number> {
       if (options.has("n") && (await run.files.maybeStat(to))) continue;
       const stat = await run.files.maybeStat(from);
       if (!stat) status = await run.fail(`cannot stat '${source}': No such file or directory`);
-      else if (stat.type === "directory" && !options.has("r") && !options.has("R") && !options.has("a")) status = await run.fail(`-r not specified; omitting directory '${source}'`);
+      else if (stat.type === "directory" && !options.has("r") && !options.has("R") && !options.has("a"))
+        status = await run.fail(`-r not specified; omitting directory '${source}'`);
       else {
         await copyTree(run, from, to, true);
         if (options.has("v")) await run.out(`'${source}' -> '${target}'\n`);
@@ -172,7 +187,9 @@ async function mv(run: Run): Promise<number> {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       const present = await run.files.maybeStat(run.path(source));
-      status = await run.fail(present ? `cannot move '${source}' to '${target}': ${error.message}` : `cannot stat '${source}': ${error.message}`);
+      status = await run.fail(
+        present ? `cannot move '${source}' to '${target}': ${error.message}` : `cannot stat '${source}': ${error.message}`,
+      );
     }
   }
   return status;
@@ -191,7 +208,12 @@ async function chmod(run: Run): Promise<number> {
     await run.files.act({ kind: "file-chmod", path, mode: newMode(mode, stat) });
     if (options.has("R") && stat.type === "directory") for (const { name } of await run.files.list(path)) await apply(`${path}/${name}`);
   };
-  return each(run, paths, (path) => `cannot access '${path}'`, (path) => apply(run.path(path)));
+  return each(
+    run,
+    paths,
+    (path) => `cannot access '${path}'`,
+    (path) => apply(run.path(path)),
+  );
 }
 
 function newMode(text: string, stat: FileStat): number {
@@ -207,7 +229,11 @@ function newMode(text: string, stat: FileStat): number {
       else if (letter === "w") bits |= 2;
       else if (letter === "x" || stat.type === "directory" || (mode & 0o111) !== 0) bits |= 1;
     }
-    for (const [name, shift] of [["u", 6], ["g", 3], ["o", 0]] as const) {
+    for (const [name, shift] of [
+      ["u", 6],
+      ["g", 3],
+      ["o", 0],
+    ] as const) {
       if (!who.includes(name)) continue;
       if (m[2] === "+") mode |= bits << shift;
       else if (m[2] === "-") mode &= ~(bits << shift);
@@ -234,7 +260,13 @@ async function stat(run: Run): Promise<number> {
 }
 
 const kindText = (found: FileStat): string =>
-  found.type === "directory" ? "directory" : found.type === "symlink" ? "symbolic link" : found.size === 0 ? "regular empty file" : "regular file";
+  found.type === "directory"
+    ? "directory"
+    : found.type === "symlink"
+      ? "symbolic link"
+      : found.size === 0
+        ? "regular empty file"
+        : "regular file";
 
 const octal = (found: FileStat): string => (found.type === "symlink" ? "777" : (found.mode & 0o7777).toString(8));
 
@@ -280,7 +312,9 @@ async function mktemp(run: Run): Promise<number> {
   const folder = options.value("p") ?? (given === undefined || options.has("t") ? (run.shell.get("TMPDIR") ?? "/tmp") : undefined);
   const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   for (let attempt = 0; attempt < 64; attempt++) {
-    const random = (m[2] ?? "").replace(/X/g, () => letters.charAt(((run.shell.random = (Math.imul(run.shell.random, 1103515245) + 12345) >>> 0) >>> 8) % letters.length));
+    const random = (m[2] ?? "").replace(/X/g, () =>
+      letters.charAt(((run.shell.random = (Math.imul(run.shell.random, 1103515245) + 12345) >>> 0) >>> 8) % letters.length),
+    );
     const name = `${m[1]}${random}${m[3]}`;
     const shown = folder === undefined ? name : `${folder}/${name}`;
     if (await run.files.maybeStat(run.path(shown))) continue;

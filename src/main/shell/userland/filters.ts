@@ -66,7 +66,12 @@ async function filter(name: CommandName, run: Run): Promise<number> {
 
 /** Standard input is read only when the operands do not name the files: `awk 'BEGIN{…}'` and `sed -n p FILE` leave it alone. */
 async function readInput(name: string, run: Run): Promise<string> {
-  if (name === "awk" && /^\s*BEGIN\s*\{[^]*\}\s*$/.test(run.args.find((arg) => !arg.startsWith("-")) ?? "") && !/getline|END|\}\s*\{/.test(run.args.join(" "))) return "";
+  if (
+    name === "awk" &&
+    /^\s*BEGIN\s*\{[^]*\}\s*$/.test(run.args.find((arg) => !arg.startsWith("-")) ?? "") &&
+    !/getline|END|\}\s*\{/.test(run.args.join(" "))
+  )
+    return "";
   const operands = run.args.filter((arg) => !arg.startsWith("-") || arg === "-");
   const wanted = ["awk", "sed", "jq"].includes(name) ? operands.slice(1) : operands;
   const files = await Promise.all(wanted.map((path) => run.files.maybeStat(run.path(path))));
@@ -114,7 +119,13 @@ async function makeBash(fs: IFileSystem, run: Run): Promise<Bash> {
     javascript: false,
     defenseInDepth: false,
     processInfo: { pid: run.shell.pid, ppid: 1, uid: 0, gid: 0 },
-    executionLimits: { maxExecutionTimeMs: FILTER_MS, maxInputBytes: INPUT_MAX * 2, maxOutputSize: INPUT_MAX * 2, maxAwkIterations: 2_000_000, maxSedIterations: 2_000_000 },
+    executionLimits: {
+      maxExecutionTimeMs: FILTER_MS,
+      maxInputBytes: INPUT_MAX * 2,
+      maxOutputSize: INPUT_MAX * 2,
+      maxAwkIterations: 2_000_000,
+      maxSedIterations: 2_000_000,
+    },
   });
 }
 
@@ -194,7 +205,10 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async rm(path: string, options?: { recursive?: boolean }): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-remove", path: this.resolvePath("", path), recursive: options?.recursive ?? false }));
+    await this.from(
+      path,
+      this.files.act({ kind: "file-remove", path: this.resolvePath("", path), recursive: options?.recursive ?? false }),
+    );
   }
 
   async cp(source: string, target: string): Promise<void> {

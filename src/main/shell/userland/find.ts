@@ -51,7 +51,11 @@ function disjunction(words: Words): Test {
 
 function conjunction(words: Words): Test {
   let left: Test | undefined;
-  for (let word = words.args[words.at]; word !== undefined && word !== "-o" && word !== "-or" && word !== ")"; word = words.args[words.at]) {
+  for (
+    let word = words.args[words.at];
+    word !== undefined && word !== "-o" && word !== "-or" && word !== ")";
+    word = words.args[words.at]
+  ) {
     if (word === "-a" || word === "-and") {
       words.at++;
       continue;
@@ -106,7 +110,8 @@ function primary(words: Words): Test {
       return (_run, item) => item.stat.type === type;
     }
     case "-empty":
-      return async (run, { path, stat }) => (stat.type === "directory" ? (await run.files.list(run.path(path))).length === 0 : stat.size === 0);
+      return async (run, { path, stat }) =>
+        stat.type === "directory" ? (await run.files.list(run.path(path))).length === 0 : stat.size === 0;
     case "-size":
       return sizeTest(value(words, word));
     case "-maxdepth":
@@ -137,7 +142,11 @@ function action(words: Words, word: string): Test {
       if (end < 0) throw new UsageError("missing argument to `-exec'");
       const argv = words.args.slice(words.at, end);
       words.at = end + 1;
-      return async (run, { path }) => (await run.executor.runArgv(run.ctx, argv.map((arg) => arg.replaceAll("{}", path)))) === 0;
+      return async (run, { path }) =>
+        (await run.executor.runArgv(
+          run.ctx,
+          argv.map((arg) => arg.replaceAll("{}", path)),
+        )) === 0;
     }
     default:
       throw new UsageError(word.startsWith("-") ? `unknown predicate \`${word}'` : `paths must precede expression: \`${word}'`);
@@ -177,7 +186,11 @@ async function walk(run: Run, item: Item, query: Query): Promise<number> {
 export const find: Program = async (run) => {
   const first = run.args.findIndex((arg) => arg.startsWith("-") || arg === "(" || arg === "!");
   const paths = first < 0 ? [...run.args] : run.args.slice(0, first);
-  const words: Words = { args: first < 0 ? [] : run.args.slice(first), at: 0, query: { tests: () => true, minDepth: 0, maxDepth: Number.POSITIVE_INFINITY, printed: false } };
+  const words: Words = {
+    args: first < 0 ? [] : run.args.slice(first),
+    at: 0,
+    query: { tests: () => true, minDepth: 0, maxDepth: Number.POSITIVE_INFINITY, printed: false },
+  };
   words.query.tests = disjunction(words);
   if (words.at < words.args.length) throw new UsageError("invalid expression; you have too many ')'");
   let status = 0;

@@ -14,7 +14,8 @@ export function basicToExtended(source: string): string {
       let end = at + 1;
       if (source[end] === "^") end++;
       if (source[end] === "]") end++;
-      while (end < source.length && source[end] !== "]") end = source.startsWith("[:", end) ? Math.max(end + 1, source.indexOf(":]", end) + 2) : end + 1;
+      while (end < source.length && source[end] !== "]")
+        end = source.startsWith("[:", end) ? Math.max(end + 1, source.indexOf(":]", end) + 2) : end + 1;
       out += source.slice(at, end + 1);
       at = end;
     } else if (c === "\\") {
@@ -29,11 +30,13 @@ export function basicToExtended(source: string): string {
 function compile(run: Run, options: Parsed, patterns: readonly string[]): RegExp {
   const fixed = options.has("F") || run.name === "fgrep";
   const extended = options.has("E") || options.has("P") || run.name === "egrep";
-  const sources = patterns.flatMap((pattern) => pattern.split("\n")).map((pattern) => {
-    if (fixed) return pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-    const source = extended ? pattern : basicToExtended(pattern);
-    return source.replace(/\\</g, "\\b(?=\\w)").replace(/\\>/g, "\\b(?<=\\w)");
-  });
+  const sources = patterns
+    .flatMap((pattern) => pattern.split("\n"))
+    .map((pattern) => {
+      if (fixed) return pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+      const source = extended ? pattern : basicToExtended(pattern);
+      return source.replace(/\\</g, "\\b(?=\\w)").replace(/\\>/g, "\\b(?<=\\w)");
+    });
   let source = sources.map((text) => `(?:${text})`).join("|");
   if (options.has("w")) source = `(?<![A-Za-z0-9_])(?:${source})(?![A-Za-z0-9_])`;
   if (options.has("x")) source = `^(?:${source})$`;
@@ -143,7 +146,11 @@ async function* inputs(run: Run, paths: readonly string[], recursive: boolean): 
     if (!recursive || stat?.type !== "directory") yield path;
     else {
       const entries = await run.files.list(run.path(path));
-      yield* inputs(run, entries.map((entry) => `${path.replace(/\/$/, "")}/${entry.name}`), true);
+      yield* inputs(
+        run,
+        entries.map((entry) => `${path.replace(/\/$/, "")}/${entry.name}`),
+        true,
+      );
     }
   }
 }

@@ -67,7 +67,9 @@ export function columns(names: readonly string[], width: number): string[] {
   if (names.length === 0) return [];
   for (let rows = 1; rows <= names.length; rows++) {
     const cols = Math.ceil(names.length / rows);
-    const widths = Array.from({ length: cols }, (_, col) => names.slice(col * rows, (col + 1) * rows).reduce((max, name) => Math.max(max, name.length), 0));
+    const widths = Array.from({ length: cols }, (_, col) =>
+      names.slice(col * rows, (col + 1) * rows).reduce((max, name) => Math.max(max, name.length), 0),
+    );
     if (rows < names.length && widths.reduce((sum, w) => sum + w + 2, -2) > width) continue;
     return Array.from({ length: rows }, (_, row) =>
       widths
@@ -106,7 +108,10 @@ async function directory(run: Run, path: string, options: Parsed): Promise<void>
     entries.unshift({ name: ".", stat: here }, { name: "..", stat: above });
   }
   const shown = sorted(entries, options);
-  if (options.has("l")) await run.out(`total ${options.has("h") ? sizeText(shown.reduce((sum, { stat }) => sum + blocks(stat), 0) * 1024, true) : shown.reduce((sum, { stat }) => sum + blocks(stat), 0)}\n`);
+  if (options.has("l"))
+    await run.out(
+      `total ${options.has("h") ? sizeText(shown.reduce((sum, { stat }) => sum + blocks(stat), 0) * 1024, true) : shown.reduce((sum, { stat }) => sum + blocks(stat), 0)}\n`,
+    );
   await print(run, shown, options);
   if (!options.has("R")) return;
   for (const { name, stat } of shown) {
@@ -123,7 +128,17 @@ export const ls: Program = async (run) => {
     options = parseOptions(run.args, {
       flags: "laAhd1RFtrSpnCc",
       values: "z",
-      long: { all: "a", "almost-all": "A", "human-readable": "h", directory: "d", recursive: "R", classify: "F", reverse: "r", color: "c", "time-style": "z" },
+      long: {
+        all: "a",
+        "almost-all": "A",
+        "human-readable": "h",
+        directory: "d",
+        recursive: "R",
+        classify: "F",
+        reverse: "r",
+        color: "c",
+        "time-style": "z",
+      },
       status: 2,
     });
   } catch (error) {

@@ -1,4 +1,5 @@
 /** less and more: pages on a terminal, a copy of the input elsewhere. */
+import { Interrupt } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { decode, openInput } from "../interpreter/program.ts";
 import type { OpenFile } from "../streams.ts";
@@ -26,7 +27,7 @@ function draw(page: Page, cols: number, rows: number): string {
   while (shown.length < rows - 1) shown.push("~");
   const end = page.top + rows - 1 >= page.lines.length;
   const status = page.message || (end ? "\u001b[7m(END)\u001b[0m" : ":");
-  return `\u001b[H\u001b[2J${shown.join("\r\n")}\r\n${status}`;
+  return `\u001b[H\u001b[2J${shown.join("\n")}\n${status}`;
 }
 
 async function ask(run: Run, terminal: OpenFile, sign: string): Promise<string> {
@@ -151,7 +152,7 @@ export const pager: Program = async (run) => {
       if (key === null || key === undefined || !(await press(run, terminal, page, key, rows))) return 0;
     }
   } finally {
-    await output.write("\u001b[?1049l", run.interrupt.fired ? run.interrupt : run.interrupt).catch(() => undefined);
+    await output.write("\u001b[?1049l", new Interrupt());
     await terminal.release();
   }
 };

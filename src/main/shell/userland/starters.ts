@@ -14,7 +14,8 @@ async function env(run: Run): Promise<number> {
     args.shift();
     unset.push(args.shift() ?? "");
   }
-  if (args[0]?.startsWith("-") && args[0] !== "--") throw new UsageError(`invalid option -- '${args[0].slice(1, 2)}'\nTry 'env --help' for more information.`, 125);
+  if (args[0]?.startsWith("-") && args[0] !== "--")
+    throw new UsageError(`invalid option -- '${args[0].slice(1, 2)}'\nTry 'env --help' for more information.`, 125);
   return run.executor.spawn(run.ctx, async (inner) => {
     if (clear) for (const variable of inner.shell.vars.values()) variable.exported = false;
     for (const name of unset) inner.shell.vars.delete(name);
@@ -58,7 +59,13 @@ function wordsOf(text: string): string[] {
 }
 
 async function xargs(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "0rtpx", values: "nILPdsE", long: { null: "0", "no-run-if-empty": "r", "max-args": "n", delimiter: "d", "max-procs": "P", verbose: "t" }, strict: true, status: 1 });
+  const options = parseOptions(run.args, {
+    flags: "0rtpx",
+    values: "nILPdsE",
+    long: { null: "0", "no-run-if-empty": "r", "max-args": "n", delimiter: "d", "max-procs": "P", verbose: "t" },
+    strict: true,
+    status: 1,
+  });
   const command = options.operands.length > 0 ? options.operands : ["echo"];
   const text = decode(await run.stdin.readAll(run.interrupt, 1 << 24));
   const replace = options.value("I");
@@ -68,14 +75,22 @@ async function xargs(run: Run): Promise<number> {
     if (parts.at(-1) === "") parts.pop();
     return parts;
   };
-  const items = delimiter !== undefined ? cut(delimiter) : replace !== undefined || options.value("L") !== undefined ? cut("\n").filter((line) => line.trim() !== "") : wordsOf(text);
+  const items =
+    delimiter !== undefined
+      ? cut(delimiter)
+      : replace !== undefined || options.value("L") !== undefined
+        ? cut("\n").filter((line) => line.trim() !== "")
+        : wordsOf(text);
   const size = replace !== undefined ? 1 : Number(options.value("n") ?? options.value("L") ?? "5000");
   if (!Number.isInteger(size) || size < 1) throw new UsageError(`value ${options.value("n") ?? ""} for -n option should be >= 1`);
   if (items.length === 0 && (options.has("r") || replace !== undefined)) return 0;
   let status = 0;
   for (let at = 0; at === 0 || at < items.length; at += size) {
     const batch = items.slice(at, at + size);
-    const argv = replace === undefined ? [...command, ...(options.value("L") === undefined ? batch : batch.flatMap(wordsOf))] : command.map((word) => word.replaceAll(replace, (batch[0] ?? "").trim()));
+    const argv =
+      replace === undefined
+        ? [...command, ...(options.value("L") === undefined ? batch : batch.flatMap(wordsOf))]
+        : command.map((word) => word.replaceAll(replace, (batch[0] ?? "").trim()));
     if (options.has("t")) await run.err(`${argv.join(" ")}\n`);
     const result = await run.executor.spawn(run.ctx, (inner) => run.executor.runArgv(inner, argv));
     if (result === 255) return run.fail(`${argv[0]}: exited with status 255; aborting`, 124);
@@ -94,7 +109,13 @@ function duration(text: string): number {
 }
 
 async function timeout(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "v", values: "sk", long: { signal: "s", "kill-after": "k", foreground: "v", "preserve-status": "v" }, strict: true, status: 125 });
+  const options = parseOptions(run.args, {
+    flags: "v",
+    values: "sk",
+    long: { signal: "s", "kill-after": "k", foreground: "v", "preserve-status": "v" },
+    strict: true,
+    status: 125,
+  });
   const [limit, ...command] = options.operands;
   if (limit === undefined || command.length === 0) throw new UsageError("missing operand\nTry 'timeout --help' for more information.", 125);
   const { interrupt, done } = run.interrupt.child();
@@ -127,7 +148,12 @@ async function capture(run: Run, line: string): Promise<string> {
 }
 
 async function watch(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "tdbegcxp", values: "n", long: { interval: "n", "no-title": "t", differences: "d", exec: "x", color: "c" }, strict: true });
+  const options = parseOptions(run.args, {
+    flags: "tdbegcxp",
+    values: "n",
+    long: { interval: "n", "no-title": "t", differences: "d", exec: "x", color: "c" },
+    strict: true,
+  });
   const interval = options.value("n") ?? "2";
   if (!/^\d+(?:\.\d+)?$/.test(interval)) throw new UsageError(`failed to parse argument: '${interval}'`);
   if (options.operands.length === 0) throw new UsageError("usage: watch [options] command");
@@ -141,7 +167,11 @@ async function watch(run: Run): Promise<number> {
     const left = `Every ${seconds.toFixed(1)}s: ${line}`;
     const right = `${run.system.port.node}: ${strftime("%a %b %e %H:%M:%S %Y", now.epoch + now.instant)}`;
     const title = options.has("t") ? "" : `${left}${right.padStart(Math.max(right.length + 1, cols - left.length))}\n\n`;
-    const shown = (title + output).split("\n").slice(0, rows).map((text) => text.slice(0, cols)).join("\n");
+    const shown = (title + output)
+      .split("\n")
+      .slice(0, rows)
+      .map((text) => text.slice(0, cols))
+      .join("\n");
     await run.out(run.stdout?.tty ? `\u001b[H\u001b[2J${shown.replace(/\n$/, "")}` : `${title}${output}`);
     if (options.has("g") && before !== undefined && before !== output) return 0;
     before = output;

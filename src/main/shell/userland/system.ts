@@ -24,9 +24,16 @@ async function date(run: Run): Promise<number> {
   }
   const format = options.operands[0];
   if (format !== undefined && !format.startsWith("+")) throw new UsageError(`invalid date '${format}'`);
-  const iso: Readonly<Record<string, string>> = { seconds: "%Y-%m-%dT%H:%M:%S+00:00", s: "%Y-%m-%dT%H:%M:%S+00:00", minutes: "%Y-%m-%dT%H:%M+00:00", date: "%Y-%m-%d" };
+  const iso: Readonly<Record<string, string>> = {
+    seconds: "%Y-%m-%dT%H:%M:%S+00:00",
+    s: "%Y-%m-%dT%H:%M:%S+00:00",
+    minutes: "%Y-%m-%dT%H:%M+00:00",
+    date: "%Y-%m-%d",
+  };
   const isoKind = options.value("I");
-  const chosen = format?.slice(1) ?? (options.has("R") ? "%a, %d %b %Y %H:%M:%S +0000" : isoKind === undefined ? "%a %b %e %H:%M:%S %Z %Y" : (iso[isoKind] ?? "%Y-%m-%d"));
+  const chosen =
+    format?.slice(1) ??
+    (options.has("R") ? "%a, %d %b %Y %H:%M:%S +0000" : isoKind === undefined ? "%a %b %e %H:%M:%S %Z %Y" : (iso[isoKind] ?? "%Y-%m-%d"));
   await run.out(`${strftime(chosen, micros)}\n`);
   return 0;
 }
@@ -39,7 +46,10 @@ async function hostnameOf(run: Run): Promise<string> {
 }
 
 async function hostname(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "fsdiIA", long: { fqdn: "f", long: "f", short: "s", domain: "d", "ip-address": "i", "all-ip-addresses": "I" } });
+  const options = parseOptions(run.args, {
+    flags: "fsdiIA",
+    long: { fqdn: "f", long: "f", short: "s", domain: "d", "ip-address": "i", "all-ip-addresses": "I" },
+  });
   if (options.operands.length > 0) throw new UsageError("setting the name is not modelled in this lab");
   const name = (await hostnameOf(run)).split(".")[0] ?? "";
   const hosts = await run.system.query({ kind: "file-read", path: "/etc/hosts" });
@@ -57,7 +67,10 @@ const KERNEL = "6.14.8-2-pve";
 const KERNEL_VERSION = "#1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
 
 async function uname(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "asnrvmpio", long: { all: "a", "kernel-name": "s", nodename: "n", "kernel-release": "r", machine: "m" } });
+  const options = parseOptions(run.args, {
+    flags: "asnrvmpio",
+    long: { all: "a", "kernel-name": "s", nodename: "n", "kernel-release": "r", machine: "m" },
+  });
   const parts: [string, string][] = [
     ["s", "Linux"],
     ["n", await hostnameOf(run)],

@@ -53,7 +53,11 @@ async function follow(run: Run, paths: readonly string[], headers: boolean, inte
 export const tail: Program = async (run) => {
   const options = parseOptions(
     run.args.map((arg, index) => (/^-[ncs]$/.test(run.args[index - 1] ?? "") ? arg : arg.replace(/^([-+])(\d+)$/, "-n$1$2"))),
-    { flags: "fFqvz", values: "ncs", long: { follow: "f", lines: "n", bytes: "c", quiet: "q", verbose: "v", "sleep-interval": "s", retry: "z" } },
+    {
+      flags: "fFqvz",
+      values: "ncs",
+      long: { follow: "f", lines: "n", bytes: "c", quiet: "q", verbose: "v", "sleep-interval": "s", retry: "z" },
+    },
   );
   const bytes = options.value("c");
   const amount = bytes ?? options.value("n") ?? "10";

@@ -9,7 +9,12 @@ import { dumps } from "./dump.ts";
 import { tail } from "./tail.ts";
 
 /** Runs `work` on each named input (standard input when none is named); complains of those that cannot be read. @returns 1 if one could not */
-export async function eachInput(run: Run, paths: readonly string[], work: (file: OpenFile, path: string) => Promise<void>, complaint = ""): Promise<number> {
+export async function eachInput(
+  run: Run,
+  paths: readonly string[],
+  work: (file: OpenFile, path: string) => Promise<void>,
+  complaint = "",
+): Promise<number> {
   let status = 0;
   for (const path of paths.length > 0 ? paths : ["-"]) {
     try {
@@ -21,7 +26,9 @@ export async function eachInput(run: Run, paths: readonly string[], work: (file:
       }
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      await run.err(`${run.name}: ${complaint === "" ? path : `${complaint} '${path}'${complaint.startsWith("error") ? "" : " for reading"}`}: ${error.message}\n`);
+      await run.err(
+        `${run.name}: ${complaint === "" ? path : `${complaint} '${path}'${complaint.startsWith("error") ? "" : " for reading"}`}: ${error.message}\n`,
+      );
       status = 1;
     }
   }
@@ -36,7 +43,10 @@ async function copy(run: Run, file: OpenFile): Promise<void> {
 }
 
 async function cat(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "nbsAvETetu", long: { number: "n", "show-all": "A", "squeeze-blank": "s", "show-ends": "E", "show-tabs": "T" } });
+  const options = parseOptions(run.args, {
+    flags: "nbsAvETetu",
+    long: { number: "n", "show-all": "A", "squeeze-blank": "s", "show-ends": "E", "show-tabs": "T" },
+  });
   const plain = !"nbsAvETet".split("").some((letter) => options.has(letter));
   let number = 0;
   let blank = false;
@@ -44,7 +54,9 @@ async function cat(run: Run): Promise<number> {
     let out = line;
     if (options.has("A") || options.has("T") || options.has("t")) out = out.replaceAll("\t", "^I");
     if (options.has("A") || options.has("v") || options.has("e") || options.has("t")) {
-      out = out.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (c) => (c === "\u007f" ? "^?" : `^${String.fromCharCode(c.charCodeAt(0) + 64)}`));
+      out = out.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (c) =>
+        c === "\u007f" ? "^?" : `^${String.fromCharCode(c.charCodeAt(0) + 64)}`,
+      );
     }
     return options.has("A") || options.has("E") || options.has("e") ? `${out}$` : out;
   };
@@ -89,7 +101,7 @@ async function headBytes(run: Run, file: OpenFile, count: number): Promise<void>
     await run.out(all.subarray(0, Math.max(0, all.length + count)));
     return;
   }
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     const chunk = await file.read(run.interrupt);
     if (chunk === null) return;
     await run.out(chunk.subarray(0, left));
@@ -136,7 +148,10 @@ async function count(run: Run, file: OpenFile): Promise<Counts> {
 }
 
 async function wc(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "lwcmL", long: { lines: "l", words: "w", bytes: "c", chars: "m", "max-line-length": "L" } });
+  const options = parseOptions(run.args, {
+    flags: "lwcmL",
+    long: { lines: "l", words: "w", bytes: "c", chars: "m", "max-line-length": "L" },
+  });
   const chosen = [..."lwmcL"].filter((letter) => options.has(letter));
   const letters = chosen.length > 0 ? chosen : ["l", "w", "c"];
   const rows: { counts: Counts; name: string }[] = [];
@@ -144,8 +159,12 @@ async function wc(run: Run): Promise<number> {
     rows.push({ counts: await count(run, file), name: path });
   });
   if (rows.length > 1) {
-    const sum = (key: keyof Counts): number => rows.reduce((total, row) => (key === "longest" ? Math.max(total, row.counts[key]) : total + row.counts[key]), 0);
-    rows.push({ counts: { lines: sum("lines"), words: sum("words"), bytes: sum("bytes"), chars: sum("chars"), longest: sum("longest") }, name: "total" });
+    const sum = (key: keyof Counts): number =>
+      rows.reduce((total, row) => (key === "longest" ? Math.max(total, row.counts[key]) : total + row.counts[key]), 0);
+    rows.push({
+      counts: { lines: sum("lines"), words: sum("words"), bytes: sum("bytes"), chars: sum("chars"), longest: sum("longest") },
+      name: "total",
+    });
   }
   const keys: Readonly<Record<string, keyof Counts>> = { l: "lines", w: "words", m: "chars", c: "bytes", L: "longest" };
   const numbers = rows.map(({ counts }) => letters.map((letter) => counts[keys[letter] ?? "bytes"]));
@@ -198,7 +217,8 @@ async function seq(run: Run): Promise<number> {
   );
   const numbers = options.operands.map((text) => {
     const plain = text.replace("\u0000", "");
-    if (plain.trim() === "" || Number.isNaN(Number(plain))) throw new UsageError(`invalid floating point argument: '${plain}'\nTry 'seq --help' for more information.`);
+    if (plain.trim() === "" || Number.isNaN(Number(plain)))
+      throw new UsageError(`invalid floating point argument: '${plain}'\nTry 'seq --help' for more information.`);
     return plain;
   });
   if (numbers.length === 0) throw new UsageError("missing operand\nTry 'seq --help' for more information.");
@@ -215,7 +235,9 @@ async function seq(run: Run): Promise<number> {
   for (let n = 0; n <= steps; n++) {
     await run.system.step(run.interrupt);
     const text = show(n);
-    await run.out((n > 0 ? separator : "") + (text.startsWith("-") ? `-${text.slice(1).padStart(width - 1, "0")}` : text.padStart(width, "0")));
+    await run.out(
+      (n > 0 ? separator : "") + (text.startsWith("-") ? `-${text.slice(1).padStart(width - 1, "0")}` : text.padStart(width, "0")),
+    );
   }
   if (steps >= 0) await run.out("\n");
   return 0;
@@ -245,4 +267,14 @@ async function cmp(run: Run): Promise<number> {
   return 1;
 }
 
-export const text: [string, Program][] = [["cat", cat], ["head", head], ["tail", tail], ["wc", wc], ["tee", tee], ["seq", seq], ["yes", yes], ["cmp", cmp], ...dumps];
+export const text: [string, Program][] = [
+  ["cat", cat],
+  ["head", head],
+  ["tail", tail],
+  ["wc", wc],
+  ["tee", tee],
+  ["seq", seq],
+  ["yes", yes],
+  ["cmp", cmp],
+  ...dumps,
+];

@@ -3,18 +3,43 @@ import type { Program } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 
 const RANGES: Readonly<Record<string, readonly [number, number][]>> = {
-  alpha: [[65, 90], [97, 122]],
+  alpha: [
+    [65, 90],
+    [97, 122],
+  ],
   upper: [[65, 90]],
   lower: [[97, 122]],
   digit: [[48, 57]],
-  alnum: [[48, 57], [65, 90], [97, 122]],
-  space: [[9, 13], [32, 32]],
-  blank: [[9, 9], [32, 32]],
-  punct: [[33, 47], [58, 64], [91, 96], [123, 126]],
-  cntrl: [[0, 31], [127, 127]],
+  alnum: [
+    [48, 57],
+    [65, 90],
+    [97, 122],
+  ],
+  space: [
+    [9, 13],
+    [32, 32],
+  ],
+  blank: [
+    [9, 9],
+    [32, 32],
+  ],
+  punct: [
+    [33, 47],
+    [58, 64],
+    [91, 96],
+    [123, 126],
+  ],
+  cntrl: [
+    [0, 31],
+    [127, 127],
+  ],
   print: [[32, 126]],
   graph: [[33, 126]],
-  xdigit: [[48, 57], [65, 70], [97, 102]],
+  xdigit: [
+    [48, 57],
+    [65, 70],
+    [97, 102],
+  ],
 };
 
 const ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, "\\": 92 };
@@ -28,7 +53,7 @@ function bytesOf(text: string): number[] {
     if (octal) return { byte: Number.parseInt(octal[0], 8) & 255, next: at + 1 + octal[0].length };
     return { byte: ESCAPES[text.charAt(at + 1)] ?? text.charCodeAt(at + 1), next: at + 2 };
   };
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const named = /^\[:(\w+):\]/.exec(text.slice(at));
     if (named) {
       const ranges = RANGES[named[1] ?? ""];
@@ -41,7 +66,8 @@ function bytesOf(text: string): number[] {
     at = first.next;
     if (text[at] === "-" && at + 1 < text.length) {
       const last = one(at + 1);
-      if (last.byte < first.byte) throw new UsageError(`range-endpoints of '${text.slice(at - 1, last.next)}' are in reverse collating sequence order`);
+      if (last.byte < first.byte)
+        throw new UsageError(`range-endpoints of '${text.slice(at - 1, last.next)}' are in reverse collating sequence order`);
       for (let byte = first.byte; byte <= last.byte; byte++) out.push(byte);
       at = last.next;
     } else out.push(first.byte);
@@ -50,12 +76,19 @@ function bytesOf(text: string): number[] {
 }
 
 export const tr: Program = async (run) => {
-  const options = parseOptions(run.args, { flags: "dscCt", long: { delete: "d", "squeeze-repeats": "s", complement: "c", "truncate-set1": "t" }, strict: true });
+  const options = parseOptions(run.args, {
+    flags: "dscCt",
+    long: { delete: "d", "squeeze-repeats": "s", complement: "c", "truncate-set1": "t" },
+    strict: true,
+  });
   const latin = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
   const [first, second] = options.operands;
   if (first === undefined) throw new UsageError("missing operand\nTry 'tr --help' for more information.");
   const needsTwo = !options.has("d") && !options.has("s");
-  if (second === undefined && needsTwo) throw new UsageError(`missing operand after '${first}'\nTwo strings must be given when translating.\nTry 'tr --help' for more information.`);
+  if (second === undefined && needsTwo)
+    throw new UsageError(
+      `missing operand after '${first}'\nTwo strings must be given when translating.\nTry 'tr --help' for more information.`,
+    );
   let from = bytesOf(latin(first));
   if (options.has("c") || options.has("C")) {
     const without = new Set(from);

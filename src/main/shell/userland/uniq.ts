@@ -10,10 +10,17 @@ interface Group {
 }
 
 export const uniq: Program = async (run: Run) => {
-  const options = parseOptions(run.args, { flags: "cdui", values: "fsw", long: { count: "c", repeated: "d", unique: "u", "ignore-case": "i", "skip-fields": "f", "skip-chars": "s", "check-chars": "w" } });
+  const options = parseOptions(run.args, {
+    flags: "cdui",
+    values: "fsw",
+    long: { count: "c", repeated: "d", unique: "u", "ignore-case": "i", "skip-fields": "f", "skip-chars": "s", "check-chars": "w" },
+  });
   const number = (letter: string): number => {
     const text = options.value(letter) ?? "0";
-    if (!/^\d+$/.test(text)) throw new UsageError(`${text}: invalid number of ${letter === "f" ? "fields to skip" : letter === "s" ? "bytes to skip" : "bytes to compare"}`);
+    if (!/^\d+$/.test(text))
+      throw new UsageError(
+        `${text}: invalid number of ${letter === "f" ? "fields to skip" : letter === "s" ? "bytes to skip" : "bytes to compare"}`,
+      );
     return Number(text);
   };
   const [fields, skip, check] = [number("f"), number("s"), number("w")];

@@ -5,7 +5,8 @@ import { isNoted } from "./noted.ts";
 import { programNames } from "./names.ts";
 
 /** Programs that live in /usr/sbin on a node. */
-const SBIN = /^(?:corosync.*|pve(?!sh$|sm$|um$|version$|perf$|subscription$|report$|ceph$).*|qm|pct|ha-manager|vzdump|ip|ss|tc|nft|iptables|reboot|poweroff|shutdown|halt|smartctl|modprobe|lsmod|chronyd|watchdog-mux|traceroute)$/;
+const SBIN =
+  /^(?:corosync.*|pve(?!sh$|sm$|um$|version$|perf$|subscription$|report$|ceph$).*|qm|pct|ha-manager|vzdump|ip|ss|tc|nft|iptables|reboot|poweroff|shutdown|halt|smartctl|modprobe|lsmod|chronyd|watchdog-mux|traceroute)$/;
 
 /** @returns the path, or undefined when nothing of that name runs */
 export async function whichPath(run: Run, name: string): Promise<string | undefined> {
