@@ -29,7 +29,7 @@ function mounted(name: string, options: string): string | undefined {
   return spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", dir]).status === 0 ? dir : undefined;
 }
 
-describe("bad input gets one clear line", () => {
+describe("bad input gets one clear line", { timeout: 120_000 }, () => {
   it("an unknown node: the names there are; 1, and 255 under exec", async () => {
     oneLine(await place.run(["exec", "pve9", "true"]), 255, /no node pve9; there are: pve1, pve2$/);
     oneLine(await place.run(["status", "pve9"]), 1, /no node pve9; there are: pve1, pve2$/);

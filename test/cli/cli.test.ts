@@ -13,7 +13,7 @@ afterAll(() => place.end());
 const json = async (...words: string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await place.ok(...words)) as Record<string, unknown>;
 
-describe("a lab, from the command line", () => {
+describe("a lab, from the command line", { timeout: 120_000 }, () => {
   it("comes up clustered and quorate", async () => {
     const up = await json("up", "--clustered", "--seed", "5", "--speed", "10", "--json");
     expect(up).toMatchObject({ lab: place.lab, name: "lab", running: true, nodes: ["pve1", "pve2", "pve3"], url: null });
