@@ -67,6 +67,8 @@ describe("export", () => {
     const { readme } = exported(disks({ pve1: odd }));
     expect(readme).toContain("`192.0.2.12` is from 192.0.2.0/24, a network for examples");
     expect(readme).toContain("`pve3.example.com` is a host name");
+    const six = ["11", "12"].reduce((t, n) => replace(t, `172.20.5.${n}`, `fd12:3456::${n}`), replace(real, "172.20.5.13", "pve3-storage"));
+    expect(exported(disks({ pve1: six })).readme).toContain("| pve3 | 3 | 1 | 172.20.4.13 | pve3-storage |");
   });
 
   test("where files differ the highest config_version is exported, and who lags is named", () => {

@@ -5,7 +5,7 @@
  */
 import { advise } from "./advice.ts";
 import { EXIT_ABORT } from "./ast.ts";
-import type { HostFacts, Refusal } from "./daemon.ts";
+import type { DaemonConfig, HostFacts, Refusal } from "./daemon.ts";
 import type { Finding } from "./finding.ts";
 import { placeOf, sortFindings } from "./finding.ts";
 import { parseIp } from "./ip.ts";
@@ -127,7 +127,7 @@ function setAside(values: Map<string, ConfValue>, refusal: Refusal, next: number
 
 function refusals(parsed: ParseOutcome): Finding[] {
   const out = parsed.errors.map((e) => {
-    const text = e.exitCode === EXIT_ABORT ? `corosync dies of an assertion at this value: ${e.text}` : e.text;
+    const text = e.exitCode === EXIT_ABORT ? `not a number, and corosync dies of it: ${e.text}` : e.text;
     return { ...refused(e.text, e.line, e.column), text };
   });
   // the file as the daemon would see it without the lines it cannot read
@@ -155,4 +155,20 @@ function refusals(parsed: ParseOutcome): Finding[] {
 export function checkConf(text: string): Finding[] {
   const parsed = parseConf(text);
   return sortFindings([...refusals(parsed), ...advise(parsed)]);
+}
+
+/**
+ * What a daemon runs with, seen from the first entry's host, with host names taken as if they resolved; undefined where it would not start.
+ * For descriptions of a file away from its hosts.
+ */
+export function readFromAfar(text: string): DaemonConfig | undefined {
+  const parsed = parseConf(text);
+  const values = withLiterals(parsed.values);
+  const verdict = verifyConf({ ...parsed, values }, someHost(values));
+  if (!verdict.ok) return undefined;
+  const nodes = verdict.config.nodes.map((node) => ({
+    ...node,
+    written: node.written.map((_, link) => stringOf(parsed.values, `nodelist.node.${node.position}.ring${link}_addr`) ?? ""),
+  }));
+  return { ...verdict.config, nodes };
 }

@@ -1,7 +1,7 @@
 /** The configuration layer's public face. */
 export type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
 export { CONF_PATH, EXIT_ABORT, EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";
-export { checkConf } from "./check.ts";
+export { checkConf, readFromAfar } from "./check.ts";
 export type * from "./daemon.ts";
 export type { Finding } from "./finding.ts";
 export type { ImportedCluster, ImportedNetwork, ImportedNode, ImportOutcome } from "./import.ts";

@@ -1,6 +1,6 @@
 /** `quorate conf check FILE [--json]` and `quorate conf print FILE`: questions about a corosync.conf, without a lab. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { checkConf, parseConf, parserMessage, printConf } from "../../engine/config/index.ts";
+import { checkConf, parseConf, printConf } from "../../engine/config/index.ts";
 import type { Finding } from "../lab/api.ts";
 import { systemTrouble, Trouble } from "../lab/trouble.ts";
 import { print, printJson, say } from "./outcome.ts";
@@ -50,7 +50,7 @@ export function confCheck(path: string, json: boolean): number {
 /** Prints the file in its canonical shape; 1, with every refusal on stderr, if it does not parse. Throws Trouble for an unreadable file. */
 export function confPrint(path: string): number {
   const { conf, errors } = parseConf(readConf(path));
-  for (const error of errors) say(`quorate: ${parserMessage(error, path)}`);
+  for (const error of errors) say(`${path}:${error.line}:${error.column}: ${error.text}`);
   if (errors.length > 0) return 1;
   const text = printConf(conf);
   if (text !== "") print(text);

@@ -1,5 +1,5 @@
 /** A lab's cluster as files for real hosts: its corosync.conf, and a README of what to put where. The key is not among them: real hosts make their own. */
-import { checkConf, networkOf, parseConf, parseIp, verifyConf, type DaemonConfig, type Finding } from "../../engine/config/index.ts";
+import { checkConf, networkOf, parseConf, parseIp, readFromAfar, type DaemonConfig, type Finding } from "../../engine/config/index.ts";
 import { fromUtf8 } from "../../engine/kernel/bytes.ts";
 import type { World } from "../../engine/world/world.ts";
 import type { ExportFile } from "./api.ts";
@@ -34,16 +34,6 @@ function confs(world: Pick<World, "names" | "query">): NodeConf[] {
     out.push({ node, text, version: Number(parseConf(text).values.get("totem.config_version")?.text ?? 0) });
   }
   return out;
-}
-
-/** What the daemon would run with on the first host of the list. */
-function readAsFirst(text: string): DaemonConfig | undefined {
-  const parsed = parseConf(text);
-  const name = [...parsed.values].find(([key]) => /^nodelist\.node\.[0-9]+\.name$/.test(key))?.[1].text ?? "";
-  const address = [...parsed.values].find(([key]) => /^nodelist\.node\.[0-9]+\.ring0_addr$/.test(key))?.[1].text ?? "";
-  // names are real hosts' business; any address stands for them here
-  const verdict = verifyConf(parsed, { hostname: name, addresses: [address], resolve: () => ["198.18.0.1"] });
-  return verdict.ok ? verdict.config : undefined;
 }
 
 let freshAddresses: ReadonlySet<string> | undefined;
@@ -180,7 +170,7 @@ export function exportLab(lab: LabFile, world: Pick<World, "names" | "query">): 
   if (newest === undefined) throw new Trouble("failed", `no node of this lab has ${CONF_PATH}; form a cluster first`);
   const findings = checkConf(newest.text);
   const error = findings.find((f) => f.severity === "error");
-  const config = error === undefined ? readAsFirst(newest.text) : undefined;
+  const config = error === undefined ? readFromAfar(newest.text) : undefined;
   if (config === undefined) {
     const where = error === undefined ? "" : `:${error.line}:${error.column}: ${error.text}`;
     throw new Trouble("failed", `real corosync refuses the file of ${newest.node}: ${CONF_PATH}${where}`);
