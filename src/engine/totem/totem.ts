@@ -194,8 +194,9 @@ export class Totem {
       else onForeign(t, message.from, 7, 8);
       return;
     }
-    // While gathering, messages of the installed ring are still taken in: recovery will want them.
-    if (s.phase === "commit") return;
+    // While gathering, messages of the installed ring are still taken in: recovery will want them. Those of a ring that was never installed are not: their
+    // numbers belong to a recovery that failed, and would hide the old messages of the same numbers.
+    if (s.phase === "commit" || (s.phase === "gather" && s.oldRingSaved)) return;
     const queue = sortQueue(t);
     if (inRange(t, message.seq) && message.seq > s.myAru && !queue.has(message.seq)) {
       if (message.seq > s.myHighSeqReceived) s.myHighSeqReceived = message.seq;
