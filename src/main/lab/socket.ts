@@ -13,7 +13,8 @@ export class LocalChannel implements Channel {
   #early: unknown[] = [];
   #ended: (() => void)[] = [];
   #closed = false;
-  #rest = "";
+  #rest: string[] = [];
+  #restChars = 0;
   #decoder = new StringDecoder("utf8");
 
   constructor(private readonly socket: Socket) {
@@ -53,8 +54,20 @@ export class LocalChannel implements Channel {
   }
 
   #receive(bytes: Buffer): void {
-    const lines = (this.#rest + this.#decoder.write(bytes)).split("\n");
-    this.#rest = lines.pop() ?? "";
+    const lines = this.#decoder.write(bytes).split("\n");
+    // Parts of a long line are joined once, at its end.
+    const last = lines.pop() ?? "";
+    if (lines.length > 0) {
+      lines[0] = this.#rest.join("") + (lines[0] ?? "");
+      this.#rest = [];
+      this.#restChars = 0;
+    }
+    this.#rest.push(last);
+    this.#restChars += last.length;
+    if (this.#restChars > lineMaxChars) {
+      this.socket.destroy();
+      return;
+    }
     for (const line of lines) {
       let message: unknown;
       try {
@@ -68,7 +81,6 @@ export class LocalChannel implements Channel {
       else if (this.#early.length < 1000) this.#early.push(message);
       else this.socket.destroy();
     }
-    if (this.#rest.length > lineMaxChars) this.socket.destroy();
   }
 
   #end(): void {

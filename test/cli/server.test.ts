@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeNode } from "../../src/engine/node/index.ts";
+import { World } from "../../src/engine/world/index.ts";
+import { beginLab } from "../../src/main/lab/advance.ts";
+import { connectSocket } from "../../src/main/lab/client.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { LabDisk } from "../../src/main/lab/disk.ts";
+import { wellFormed } from "../../src/main/lab/check.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { Lab } from "../../src/main/lab/lab.ts";
+import { Server } from "../../src/main/lab/server.ts";
+import { Sessions } from "../../src/main/lab/sessions.ts";
+import { LocalChannel } from "../../src/main/lab/socket.ts";
+
+const secret = "the secret of this lab";
+
+let dir: string;
+let path: string;
+let lab: Lab;
+let server: Server;
+let listener: NetServer;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), "quorate-server-"));
+  path = join(dir, "s");
+  const file = freshLabFile({ nodes: 2, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const world = new World(worldDesign(file), makeNode);
+  beginLab(world, file);
+  lab = new Lab(world, { dir, file, text: "", version: "test", disk: new LabDisk(dir), speed: 1, paused: true });
+  const around = {
+    info: () => ({ lab: dir, name: "lab", running: true, instant: 0, nodes: [], pid: 1, url: null }),
+    serve: () => Promise.reject(new Error("no page here")),
+    freeze: () => undefined,
+    end: () => undefined,
+  };
+  server = new Server(lab, new Sessions(path, secret), secret, around);
+  listener = createServer((socket) => server.accept(new LocalChannel(socket), false));
+  await new Promise<void>((done) => listener.listen(path, done));
+});
+
+afterEach(() => {
+  server.end("over");
+  listener.close();
+  lab.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Everything the lab says to a client that sends `lines`, until it hangs up or half a second has passed. */
+function raw(...lines: string[]): Promise<{ said: string; hungUp: boolean }> {
+  return new Promise((done) => {
+    let said = "";
+    const socket: Socket = createConnection(path, () => {
+      for (const line of lines) socket.write(line);
+    });
+    const end = (hungUp: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      done({ said, hungUp });
+    };
+    const timer = setTimeout(() => end(false), 500);
+    socket.on("data", (data) => (said += data.toString()));
+    socket.on("close", () => end(true));
+    socket.on("error", () => end(true));
+  });
+}
+
+const hello = (word: string): string => `${JSON.stringify({ id: 1, request: { op: "hello", secret: word } })}\n`;
+
+describe("the lab's socket", () => {
+  it("lets nobody in without the secret", async () => {
+    const wrong = await raw(hello("guess"));
+    expect(wrong).toEqual({
+      said: `${JSON.stringify({ id: 1, ok: false, error: { code: "lab", message: "the secret is not this lab's" } })}\n`,
+      hungUp: true,
+    });
+    const early = await raw(`${JSON.stringify({ id: 1, request: { op: "status" } })}\n`);
+    expect(early.hungUp).toBe(true);
+    expect(early.said).not.toContain("pve1");
+  });
+
+  it("hangs up on what is not its protocol", async () => {
+    expect((await raw("GET / HTTP/1.1\r\n\r\n")).hungUp).toBe(true);
+    expect((await raw("x".repeat(9 << 20))).hungUp).toBe(true);
+  });
+
+  it("refuses a malformed request of a known client in one line, and goes on", async () => {
+    const { said, hungUp } = await raw(
+      hello(secret),
+      `${JSON.stringify({ id: 2, request: { op: "speed", speed: 1e9 } })}\n`,
+      `${JSON.stringify({ id: 3, request: { op: "time" } })}\n`,
+    );
+    expect(hungUp).toBe(false);
+    const replies = said
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: number; ok: boolean });
+    expect(replies.map(({ id, ok }) => [id, ok]).sort()).toEqual([
+      [1, true],
+      [2, false],
+      [3, true],
+    ]);
+  });
+
+  it("says only what its schemas allow", async () => {
+    const judged: unknown[] = [];
+    const client = await connectSocket(path, secret, (message) => {
+      if (!wellFormed(message)) judged.push(message);
+      return true;
+    });
+    if (!client) throw new Error("no connection");
+    const snapshot = new Promise((done) => client.onEvent((event) => event.event === "snapshot" && done(event.snapshot)));
+    await client.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
+    await client.call({ op: "act", line: "link cut pve2:net0" });
+    await client.call({ op: "step", unit: "event", count: 2000 });
+    await snapshot;
+    await client.call({ op: "status" });
+    const { lines } = await client.call({ op: "log", follow: false });
+    expect(lines.length).toBeGreaterThan(10);
+    expect(judged).toEqual([]);
+    client.close();
+  });
+
+  it("runs a node's commands for whoever asked: the answer first, then what they print, then how they ended", async () => {
+    const client = await connectSocket(path, secret);
+    if (!client) throw new Error("no connection");
+    const events: string[] = [];
+    const over = new Promise<void>((done) =>
+      client.onEvent((event) => {
+        events.push(event.event);
+        if (event.event === "command-exit") done();
+      }),
+    );
+    await client.call({ op: "resume" });
+    const { command } = await client.call({ op: "command", node: "pve1", argv: ["systemctl", "restart", "corosync"], cwd: "/", stdin: "" });
+    expect(command).not.toBe("");
+    await over;
+    expect(events.at(-1)).toBe("command-exit");
+    const read = await client.call({ op: "query", node: "pve1", query: { kind: "file-read", path: "/etc/hostname" } });
+    expect(read).toEqual({ kind: "file", data: Buffer.from("pve1\n").toString("base64") });
+    client.close();
+  });
+});
