@@ -1,3 +1,4 @@
+/** Acting lines: what each means, and what a wrong one is told. */
 import { describe, expect, it } from "vitest";
 import { parseActing, splitWords, type Places } from "../../src/main/lab/acting.ts";
 

@@ -1,3 +1,4 @@
+/** Bad input to the command line: one line that says what is wrong, where, and what is allowed; and the right exit status. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,3 +1,4 @@
+/** A lab from its first start to its end, through the command line alone, as a person or a script uses it. */
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

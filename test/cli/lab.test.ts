@@ -1,3 +1,4 @@
+/** What the page is given to draw: components, letters, cables, bands, problems. */
 import { describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";

@@ -1,3 +1,4 @@
+/** Lab files: what they mean, and the place of what is wrong in them. */
 import { describe, expect, it } from "vitest";
 import { confOf, worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";

@@ -1,3 +1,4 @@
+/** Scenarios: their steps, their results, and that the same file gives the same run. */
 import { describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { parseRecord, replay } from "../../src/engine/world/index.ts";

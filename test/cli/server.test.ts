@@ -1,3 +1,4 @@
+/** The lab's socket: who gets in, what is refused, and that what it says is what the API says it is. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
