@@ -37,7 +37,8 @@ function loadOf(seed: string, schedule: Schedule): Load {
   };
 }
 
-export function live(seed: string, bounds: Bounds): LifeResult {
+/** The world of a seed with all its deeds waiting for their time. */
+export function born(seed: string, bounds: Bounds): { world: World; schedule: Schedule; watch: InvariantWatch; tally: Tally } {
   const schedule = scheduleOf(seed, bounds);
   const lab = freshLabFile({ nodes: schedule.nodes, links: schedule.links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" });
   const tally: Tally = { sent: 0, delivered: 0 };
@@ -48,6 +49,11 @@ export function live(seed: string, bounds: Bounds): LifeResult {
     const done = world.schedule(deed.at, deed.act);
     if (!done.ok) throw new Error(`seed ${seed}: ${deed.words}: ${done.message}`);
   }
+  return { world, schedule, watch, tally };
+}
+
+export function live(seed: string, bounds: Bounds): LifeResult {
+  const { world, schedule, watch, tally } = born(seed, bounds);
   world.runUntil((schedule.deeds[schedule.deeds.length - 1]?.at ?? 0) + 1);
   const limit = schedule.healedAt + MEND_MOST;
   let since = world.now;

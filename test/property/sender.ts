@@ -78,7 +78,7 @@ class SendingNode implements Machine {
 
   private send(now: Instant, out: Out): void {
     const inside = insides(this.node);
-    if (inside === undefined) return;
+    if (inside === undefined || !inside.ready) return;
     const { computer, cpg, pid } = inside;
     computer.enter(now, out);
     if (this.state.daemon !== pid) {
@@ -141,13 +141,14 @@ class SendingNode implements Machine {
   }
 }
 
-/** What a client's socket into corosync reaches; undefined while no daemon answers. The node keeps it to itself. */
-function insides(node: Node): { computer: Computer; cpg: Cpg; pid: number } | undefined {
+/** What a client's socket into corosync reaches; undefined while no daemon answers. `ready`: its
+ * services have synchronised, so that requests are taken. The node keeps it to itself. */
+function insides(node: Node): { computer: Computer; cpg: Cpg; pid: number; ready: boolean } | undefined {
   const computer: unknown = Reflect.get(node, "computer");
   const corosync: unknown = Reflect.get(node, "corosync");
   if (!(computer instanceof Computer)) throw new Error(`${node.name} has no computer`);
   if (!(corosync instanceof Corosync) || corosync.stopped || corosync.stack === undefined) return undefined;
-  return { computer, cpg: corosync.stack.cpg, pid: corosync.pid };
+  return { computer, cpg: corosync.stack.cpg, pid: corosync.pid, ready: corosync.stack.sync.ready };
 }
 
 /** Nodes that send; all count into `tally`. */

@@ -21,7 +21,20 @@ import {
   type LinkParams,
   type LinkState,
 } from "./link.ts";
-import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, PROBE_BYTES, keyFingerprint, open, sealData, sealPing, sealProbe } from "./packets.ts";
+import {
+  DATA,
+  PING,
+  PMTUD,
+  PMTUD_REPLY,
+  PONG,
+  PROBE_BYTES,
+  keyFingerprint,
+  open,
+  sealData,
+  sealPing,
+  sealPong,
+  sealProbe,
+} from "./packets.ts";
 
 /** libknet: KNET_THREADS_TIMERES. */
 export const WAKE_US = 200 * MS;
@@ -197,7 +210,7 @@ export class Knet {
       link.pingLast = now;
       link.c.tx_ping_packets++;
       link.c.tx_ping_bytes += 80;
-      this.transmit(p, link, sealPing(this.key, PING, this.params.nodeId, now));
+      this.transmit(p, link, sealPing(this.key, this.params.nodeId, now, host.txSeq));
     }
     if ((link.connected && link.refused) || now >= downAt(link, p)) this.linkDown(host, link);
   }
@@ -363,7 +376,9 @@ export class Knet {
         link.c.rx_ping_bytes += 26;
         link.c.tx_pong_packets++;
         link.c.tx_pong_bytes += 80;
-        this.transmit(p, link, sealPing(this.key, PONG, this.params.nodeId, packet.sentAt));
+        // Nothing sent so far: a process that has just begun and numbers from the start. What the one before it sent is no measure (libknet: clear_buf).
+        if (packet.seq === 0 && host.rx.newest >= 0) host.rx = freshWindow();
+        this.transmit(p, link, sealPong(this.key, this.params.nodeId, packet.sentAt));
         return;
       case PONG:
         link.c.rx_pong_packets++;

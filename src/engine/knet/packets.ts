@@ -12,7 +12,9 @@ export const PMTUD_REPLY = 5;
 
 export type KnetPacket =
   | { type: typeof DATA; from: number; seq: number; fragments: number; index: number; bytes: Uint8Array }
-  | { type: typeof PING | typeof PONG; from: number; sentAt: number }
+  /** `seq`: of the last data packet to this host; 0: none since the process began. */
+  | { type: typeof PING; from: number; sentAt: number; seq: number }
+  | { type: typeof PONG; from: number; sentAt: number }
   | { type: typeof PMTUD; from: number; size: number }
   | { type: typeof PMTUD_REPLY; from: number; size: number };
 
@@ -40,8 +42,12 @@ export function sealData(
   return seal(key, DATA, from).u16(seq).u16(fragments).u16(index).raw(bytes).done();
 }
 
-export function sealPing(key: readonly [number, number], type: typeof PING | typeof PONG, from: number, sentAt: number): Uint8Array {
-  return seal(key, type, from).u64(sentAt).done();
+export function sealPing(key: readonly [number, number], from: number, sentAt: number, seq: number): Uint8Array {
+  return seal(key, PING, from).u64(sentAt).u16(seq).done();
+}
+
+export function sealPong(key: readonly [number, number], from: number, sentAt: number): Uint8Array {
+  return seal(key, PONG, from).u64(sentAt).done();
 }
 
 /** A probe is padded to the size it tests; its reply is small. */
@@ -68,6 +74,7 @@ export function open(key: readonly [number, number], bytes: Uint8Array): KnetPac
         return { type, from, seq, fragments, index, bytes: r.raw(r.left) };
       }
       case PING:
+        return { type, from, sentAt: r.u64(), seq: r.u16() };
       case PONG:
         return { type, from, sentAt: r.u64() };
       case PMTUD:

@@ -2,11 +2,20 @@
  * The COMMIT state and the way through it into RECOVERY: the commit token goes twice round the new ring, first collecting what each member has of
  * its old ring, then telling everybody (memb_state_commit_*, memb_state_recovery_enter of totemsrp). The ring id is stored on disk before the token goes on.
  */
+import { MS } from "../kernel/index.ts";
 import { ORF_TOKEN, encodeCommit, encodeMcast, encodeToken, type CommitToken, type OrfToken } from "./messages.ts";
 import { isEqual, subtract } from "./sets.ts";
 import type { Srp } from "./state.ts";
 import { TIMER, resetRetransmitTimeout, resetTokenTimeout } from "./timing.ts";
 import { ringIdText, sameRing, type RingId } from "./types.ts";
+
+/**
+ * Two rings may disturb each other's forming again and again, every few milliseconds. On real machines small differences in the time each step takes end
+ * that after some rounds. Here all steps take the same time, so it could go on for ever. A ring id that is to be stored so soon after the last one
+ * therefore waits a little for the disk. Both numbers are ours.
+ */
+const DISK_BUSY_MS = 50;
+const DISK_WAIT_MAX_MS = 3;
 
 /** Who gets the token after `me`: the next higher node id, the last one passes to the first. */
 export function nextInRing(members: readonly number[], me: number): number {
@@ -78,7 +87,16 @@ export function enterCommit(t: Srp): void {
   t.port.log("debug", "TOTEM", "entering COMMIT state.");
   t.port.trace({ what: "state", node: t.params.nodeId, state: "commit", reason: 0, ring: ringIdText(s.ring) });
   resetTokenTimeout(t);
-  sendCommitToken(t, token);
+  const since = t.port.now() - s.committedAt;
+  s.committedAt = t.port.now();
+  if (since >= DISK_BUSY_MS * MS) sendCommitToken(t, token);
+  else t.port.setTimer(TIMER.stored, t.port.now() + t.port.rng.between(0, DISK_WAIT_MAX_MS * MS));
+}
+
+/** The ring id of a hurried forming is on disk: the commit token goes on, if this is still the forming it belongs to. */
+export function ringStored(t: Srp): void {
+  const token = t.s.commitToken;
+  if (t.s.phase === "commit" && token !== undefined && sameRing(token.ring, t.s.ring)) sendCommitToken(t, token);
 }
 
 function sendCommitToken(t: Srp, token: CommitToken): void {
@@ -96,6 +114,7 @@ function sendCommitToken(t: Srp, token: CommitToken): void {
 export function onCommitToken(t: Srp, token: CommitToken): void {
   const s = t.s;
   t.stats.memb_commit_token_rx++;
+  t.port.log("debug", "TOTEM", "got commit token");
   switch (s.phase) {
     case "operational":
       return;
@@ -103,18 +122,15 @@ export function onCommitToken(t: Srp, token: CommitToken): void {
       if (!isEqual(token.addrs, subtract(s.proc, s.failed)) || token.ring.seq <= s.ring.seq || token.membIndex >= token.addrs.length)
         return;
       if (token.addrs[token.membIndex] !== t.params.nodeId) return;
-      t.port.log("debug", "TOTEM", "got commit token");
       s.commitToken = token;
       enterCommit(t);
       return;
     case "commit":
       if (!sameRing(token.ring, s.ring) || token.membIndex !== token.addrs.length) return;
-      t.port.log("debug", "TOTEM", "got commit token");
       enterRecovery(t, token);
       return;
     case "recovery":
       if (!sameRing(token.ring, s.ring) || s.ring.rep !== t.params.nodeId || s.originatedOrfToken) return;
-      t.port.log("debug", "TOTEM", "got commit token");
       s.originatedOrfToken = true;
       t.port.log("debug", "TOTEM", "Sending initial ORF token");
       sendInitialToken(t);

@@ -43,6 +43,7 @@ export function enterGather(t: Srp, reason: number): void {
   cancelTokenTimers(t);
   cancelMergeDetect(t);
   t.port.clearTimer(TIMER.hold);
+  t.port.clearTimer(TIMER.stored);
   arm(t, TIMER.join, t.params.joinMs);
   arm(t, TIMER.consensus, t.params.consensusMs);
   t.port.log("debug", "TOTEM", `entering GATHER state from ${reason}(${REASON[reason] ?? "unknown"}).`);
@@ -62,6 +63,7 @@ export function sendJoin(t: Srp): void {
 export function sendLeave(t: Srp): void {
   const s = t.s;
   const me = [t.params.nodeId];
+  t.port.log("debug", "TOTEM", "sending join/leave message");
   t.stats.memb_join_tx++;
   t.transport.multicast(
     encodeJoin({
@@ -78,8 +80,7 @@ export function sendLeave(t: Srp): void {
 /** Have all processors that are not failed said the same lists as mine? */
 function consensusAgreed(t: Srp): boolean {
   const s = t.s;
-  const wanted = subtract(s.proc, s.failed);
-  return s.failedToRecv || isSubset(wanted, s.consensus);
+  return isSubset(subtract(s.proc, s.failed), s.consensus);
 }
 
 function lowestInConfig(t: Srp): boolean {
@@ -93,7 +94,6 @@ export function consensusExpired(t: Srp): void {
     // Everybody agreed, yet no commit token came: wait one more token timeout for it.
     s.consensus = [t.params.nodeId];
     resetTokenTimeout(t);
-    t.port.clearTimer(TIMER.warning);
     return;
   }
   s.failed = union(s.failed, subtract(s.proc, s.consensus));
@@ -113,6 +113,7 @@ function pauseFlush(t: Srp): boolean {
 export function onJoin(t: Srp, join: Join): void {
   const s = t.s;
   t.stats.memb_join_rx++;
+  if (pauseFlush(t)) return;
   if (s.tokenRingSeq < join.ringSeq) s.tokenRingSeq = join.ringSeq;
   switch (s.phase) {
     case "operational":
@@ -126,16 +127,19 @@ export function onJoin(t: Srp, join: Join): void {
     case "commit":
     case "recovery":
       if (!s.newMemb.includes(join.from) || join.ringSeq < s.ring.seq) return;
-      if (s.phase === "recovery") restoreOldRing(t);
       processJoinWhileForming(t, join);
   }
 }
 
+/** A member of the ring being formed gathers again: so does this node, whatever the join says (observed: 5 and 14 follow each other in one instant). */
 function processJoinWhileForming(t: Srp, join: Join): void {
-  const reason = t.s.phase === "commit" ? 13 : 14;
-  const before = t.s.phase;
+  const recovering = t.s.phase === "recovery";
   processJoin(t, join);
-  if (t.s.phase === before) enterGather(t, reason);
+  if (recovering) {
+    restoreOldRing(t);
+    enterGather(t, 5);
+  }
+  enterGather(t, recovering ? 14 : 13);
 }
 
 /** totemsrp's old_ring_state_restore: recovery failed, the installed ring is again what the next attempt starts from. */
@@ -153,8 +157,10 @@ export function restoreOldRing(t: Srp): void {
 /** memb_join_process: agree, ignore, or learn something new and gather again. */
 function processJoin(t: Srp, join: Join): void {
   const s = t.s;
-  if (pauseFlush(t)) return;
-  if (join.leave) s.leaving = union(s.leaving, [join.from]);
+  if (join.leave) {
+    t.port.log("debug", "TOTEM", `Received LEAVE message from ${join.from}`);
+    s.leaving = union(s.leaving, [join.from]);
+  }
   let entered = false;
   if (isEqual(join.proc, s.proc) && isEqual(join.failed, s.failed)) {
     if (!join.leave && !s.consensus.includes(join.from)) s.consensus = union(s.consensus, [join.from]);

@@ -117,6 +117,8 @@ export interface SrpState {
   /** Since when the process has not run, as pause detection sees it; -1 when it runs normally. */
   pausedSince: number;
   startedAt: number;
+  /** When COMMIT was last entered; before the first time a number below every instant. */
+  committedAt: number;
   left: boolean;
 }
 
@@ -188,6 +190,7 @@ export function initialState(nodeId: number, ringSeq: number, now: number): SrpS
     sentTokenTo: 0,
     pausedSince: -1,
     startedAt: now,
+    committedAt: -1_000_000_000,
     left: false,
   };
 }

@@ -18,6 +18,8 @@ export const TIMER = {
   /** Delayed first join (send_join). */
   sendJoin: "send-join",
   consensus: "consensus",
+  /** The ring id is on disk at last: the commit token goes on. */
+  stored: "stored",
   /** The statistics round that complains about endless gathering. */
   stats: "stats",
 } as const;

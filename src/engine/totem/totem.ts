@@ -5,7 +5,7 @@
  * Sources: Amir et al., "The Totem Single-Ring Ordering and Membership Protocol"; corosync.conf(5); behaviour observed in debug logs.
  */
 import { MS, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
-import { nextInRing, onCommitToken, retransmitToken } from "./commit.ts";
+import { nextInRing, onCommitToken, retransmitToken, ringStored } from "./commit.ts";
 import { deliverUpTo, inRange, sortQueue, updateAru } from "./delivery.ts";
 import { consensusExpired, enterGather, onForeign, onJoin, restoreOldRing, sendJoin, sendLeave } from "./gather.ts";
 import {
@@ -256,7 +256,7 @@ export class Totem {
           "TOTEM",
           `Token has not been received in ${Math.floor((t.port.now() - Math.max(0, t.watch.lastRx)) / MS)} ms `,
         );
-        resetTokenWarning(t);
+        if (t.s.phase === "operational") resetTokenWarning(t);
         return;
       case TIMER.retransmit:
         if (t.s.phase === "gather") return;
@@ -283,6 +283,9 @@ export class Totem {
       case TIMER.consensus:
         if (t.s.phase === "gather") consensusExpired(t);
         return;
+      case TIMER.stored:
+        ringStored(t);
+        return;
       case TIMER.stats:
         this.statsRound();
         return;
@@ -304,6 +307,7 @@ export class Totem {
           "TOTEM",
           `A processor failed, forming new configuration: token timed out (${t.params.tokenMs}ms), waiting ${t.params.consensusMs}ms for consensus.`,
         );
+        t.port.log("debug", "TOTEM", "totemknet: iface_check");
         enterGather(t, 2);
         return;
       case "gather":
