@@ -51,9 +51,16 @@ function chooseFace(wanted) {
 
 const cli = join(root, "out/main/cli.js");
 
-/** One command of the product; ends with its words and its status when it fails. */
+/**
+ * One command of the product; ends the program when it fails. In a process group of its own: a Ctrl-C at the terminal is for us, and we let
+ * the command finish, so that no lab is left half started.
+ */
 async function quorate(...args) {
-  const child = spawn(process.execPath, [cli, ...args], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: process.platform !== "win32",
+  });
   let output = "";
   child.stdout.on("data", (data) => (output += data));
   const status = await new Promise((done) => child.on("close", done));
@@ -72,6 +79,8 @@ async function findLab() {
 
 /** The page: the lab of the default directory, started if it does not run, served until Ctrl-C. */
 async function page({ port, open }) {
+  // From here on a Ctrl-C, whenever it comes, ends in order.
+  const asked = new Promise((done) => ["SIGINT", "SIGTERM", "SIGHUP"].forEach((signal) => process.on(signal, done)));
   const { dir, exists, attached } = await findLab();
   if (attached) say(`attached to the lab that runs in ${dir}`);
   else say(exists ? `going on with the lab in ${dir} where it was frozen` : `starting a lab of three nodes in ${dir}`);
@@ -83,23 +92,22 @@ async function page({ port, open }) {
       ? "Ctrl-C ends this; the lab goes on (quorate down freezes it)"
       : "Ctrl-C freezes the lab; the next npm start goes on where it was",
   );
-  await untilEnd(pid);
+  await Promise.race([asked, labEnded(pid)]);
   if (!attached && alive(pid)) {
     await quorate("down");
     say("the lab is frozen");
   }
 }
 
-/** Until somebody asks to end, or the lab itself has ended. */
-function untilEnd(pid) {
+/** Somebody took the lab down, or its supervisor died. */
+function labEnded(pid) {
   return new Promise((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, done);
     const look = setInterval(() => {
       if (alive(pid)) return;
+      clearInterval(look);
       say("the lab has ended");
       done();
     }, 1000);
-    process.once("beforeExit", () => clearInterval(look));
   });
 }
 

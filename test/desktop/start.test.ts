@@ -82,6 +82,13 @@ test("the first start makes a lab and serves it, the second attaches, the end fr
   expect(third.err).toContain("where it was frozen");
 });
 
+test("Ctrl-C while the lab is starting leaves none running", async () => {
+  const start = new Start("--web", "--no-open");
+  await expect.poll(() => start.err, { timeout: 60_000 }).toContain("starting a lab");
+  expect(await start.interrupt()).toBe(0);
+  expect(start.err).toContain("the lab is frozen");
+});
+
 test.skipIf(electronBinary() !== undefined)("without the binary: one line says so and names the command that installs it", async () => {
   const start = new Start("--no-open");
   await start.address();
