@@ -165,8 +165,8 @@ export class ClientPort implements NodePort {
     }
   }
 
-  /** A command that ended as a lost connection does may have ended with its machine. */
+  /** A command that ended as by a lost connection or a power cut may have ended with its machine. */
   private async ended(command: string, status: number): Promise<void> {
-    if (status !== 255 || (await this.look())) this.queue(command).push({ kind: "exit", status });
+    if ((status !== 255 && status !== 137) || (await this.look())) this.queue(command).push({ kind: "exit", status });
   }
 }

@@ -2,7 +2,7 @@
 import type { Program, Run } from "../interpreter/program.ts";
 import { UsageError } from "../interpreter/program.ts";
 import { ShellError, STRING_MAX } from "../interpreter/shell.ts";
-import { NAME, quote } from "../interpreter/variables.ts";
+import { NAME, quoteWithBackslashes } from "../interpreter/variables.ts";
 import { strftime } from "../userland/clock.ts";
 
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -169,7 +169,7 @@ async function formatOnce(run: Run, format: string, state: State): Promise<{ tex
         const made = unescape(text, false);
         if (made.ended) return { text: out + made.text, ended: true };
         text = made.text;
-      } else if (conversion === "q") text = quote(text);
+      } else if (conversion === "q") text = quoteWithBackslashes(text);
       else if (conversion === "c") text = text.charAt(0);
       if (precision !== undefined && precision >= 0) text = text.slice(0, precision);
       out += pad(text, width, flags.replaceAll("0", ""));

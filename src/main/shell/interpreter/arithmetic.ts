@@ -17,6 +17,19 @@ const RECURSION_MAX = 64;
 /** Characters of one expression. */
 const EXPRESSION_MAX = 8192;
 
+const DIVISION = "division by 0";
+
+/** The same; a division by zero names the expression as bash does. */
+export async function evaluateNamed(node: ArithmeticExpression, cells: Cells, text: string, start = ""): Promise<bigint> {
+  try {
+    return await evaluate(node, cells);
+  } catch (error) {
+    if (error instanceof ShellError && error.message.startsWith(DIVISION))
+      throw new ShellError(`${start}${text.trimStart()}: ${error.message}`);
+    throw error;
+  }
+}
+
 const wrap = (value: bigint): bigint => BigInt.asIntN(64, value);
 const truth = (value: boolean): bigint => (value ? 1n : 0n);
 
@@ -95,7 +108,7 @@ function binary(operator: string, a: bigint, b: bigint): bigint {
       return wrap(a * b);
     case "/":
     case "%":
-      if (b === 0n) throw new ShellError("division by 0");
+      if (b === 0n) throw new ShellError(`${DIVISION} (error token is "${b}")`);
       return wrap(operator === "/" ? a / b : a % b);
     case "**":
       if (b < 0n) throw new ShellError("exponent less than 0");

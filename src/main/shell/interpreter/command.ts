@@ -12,7 +12,7 @@ import type { Executor, Program } from "./program.ts";
 import { decode, Run, UsageError } from "./program.ts";
 import { redirect, releaseAll } from "./redirect.ts";
 import type { Context, Shell, Variable } from "./shell.ts";
-import { DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
+import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine } from "./syntax.ts";
 import { isAssociative, quote, setElement } from "./variables.ts";
 
@@ -37,8 +37,14 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
     if (argv.length === 0) return await assignOnly(executor, ctx, assignments, redirections);
     await trace(ctx, argv);
     const { fds, opened } = await redirect(executor.expander, ctx, redirections);
+    const inner: Context = { ...ctx, fds };
     try {
-      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () => dispatch(executor, { ...ctx, fds }, argv, arrays, ctx));
+      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () => dispatch(executor, inner, argv, arrays, ctx));
+    } catch (error) {
+      // the message goes where the command's own messages go
+      if (!(error instanceof ShellError) || error.fatal) throw error;
+      await complain(inner, error.message);
+      return error.status;
     } finally {
       if (argv[0] !== "exec") await releaseAll(opened);
     }

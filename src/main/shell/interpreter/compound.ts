@@ -1,6 +1,6 @@
 /** Compound commands: if, while, until, for, case, `(( ))`, `[[ ]]`, braces. */
 import type { ArithmeticExpression, ArithmeticFor, Case, CompoundCommand, CompoundList, For, If, While } from "unbash";
-import { evaluate } from "./arithmetic.ts";
+import { evaluate, evaluateNamed } from "./arithmetic.ts";
 import { evaluateTest } from "./conditions.ts";
 import type { Expander } from "./expand.ts";
 import { matchPattern } from "./pattern.ts";
@@ -30,7 +30,8 @@ export async function runCompound(lists: Lists, ctx: Context, node: Exclude<Comp
     case "TestCommand":
       return (await evaluateTest(lists.expander, ctx, node.expression)) ? 0 : 1;
     case "ArithmeticCommand":
-      return (await arithmetic(lists, ctx, node.expression, 1n)) === 0n ? 1 : 0;
+      if (!node.expression) return 1;
+      return (await evaluateNamed(node.expression, lists.expander.cells(ctx), node.body, "((: ")) === 0n ? 1 : 0;
     case "Select":
       throw new ShellError("select: not modelled in this shell");
   }

@@ -13,7 +13,7 @@ import type {
 } from "unbash";
 import { parse } from "unbash";
 import type { Cells } from "./arithmetic.ts";
-import { evaluate } from "./arithmetic.ts";
+import { evaluate, evaluateNamed } from "./arithmetic.ts";
 import { BRACES_MAX, expandBraces } from "./brace.ts";
 import { expandParameter } from "./parameter.ts";
 import { escapePattern, expandPath, isPattern, unescapePattern } from "./pattern.ts";
@@ -84,10 +84,16 @@ export class Expander implements WordExpander {
     return out;
   }
 
-  /** Parts of a here document, where quotes mean nothing. */
-  async document(ctx: Context, parts: readonly WordPart[]): Promise<string> {
+  /** Parts of a here document, where quotes mean nothing. `stripped`: leading tabs of its lines go (`<<-`). */
+  async document(ctx: Context, parts: readonly WordPart[], stripped: boolean): Promise<string> {
     let out = "";
-    for (const part of parts) for (const piece of await this.quotedPart(ctx, part)) out += piece.kind === "border" ? " " : piece.text;
+    for (const part of parts) {
+      if (part.type === "Literal" && stripped) {
+        out += part.value.replace(out === "" || out.endsWith("\n") ? /^\t+/gm : /(?<=\n)\t+/g, "");
+        continue;
+      }
+      for (const piece of await this.quotedPart(ctx, part)) out += piece.kind === "border" ? " " : piece.text;
+    }
     return out;
   }
 
@@ -227,7 +233,7 @@ export class Expander implements WordExpander {
       case "CommandExpansion":
         return [{ kind, text: await this.runner.substitute(ctx, part) }];
       case "ArithmeticExpansion": {
-        const value = part.expression ? await evaluate(part.expression, this.cells(ctx)) : 0n;
+        const value = part.expression ? await evaluateNamed(part.expression, this.cells(ctx), part.text.slice(3, -2)) : 0n;
         return [{ kind, text: value.toString() }];
       }
     }
@@ -237,7 +243,7 @@ export class Expander implements WordExpander {
     if (name === "@" || name === "*") return listPieces(ctx, ctx.shell.positional, name, quoted);
     const value = await special(ctx, name);
     if (value === undefined) {
-      if (ctx.shell.options.nounset) throw new ShellError(`${name}: unbound variable`, 1, true);
+      if (ctx.shell.options.nounset) throw new ShellError(`${name}: unbound variable`, 127, true);
       return quoted ? [{ kind: "quoted", text: "" }] : [];
     }
     return [{ kind: quoted ? "quoted" : "raw", text: value }];

@@ -232,7 +232,7 @@ export class Interpreter implements Runner, Executor {
       }
       if (error instanceof ShellError) {
         await complain(ctx, error.message);
-        throw ctx.shell.interactive && ctx.shell.subshell === 0 ? new Leave("abandon", 1) : new Leave("exit", 127);
+        throw ctx.shell.interactive && ctx.shell.subshell === 0 ? new Leave("abandon", 1) : new Leave("exit", error.status);
       }
       throw error;
     }

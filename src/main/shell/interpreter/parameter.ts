@@ -98,7 +98,7 @@ async function apply(
 ): Promise<Piece[]> {
   if (operation?.type === "Default") return applyDefault(expander, ctx, target, operation, quoted);
   if (!target.set && ctx.shell.options.nounset && target.list === undefined) {
-    throw new ShellError(`${target.name}: unbound variable`, 1, true);
+    throw new ShellError(`${target.name}: unbound variable`, 127, true);
   }
   if (operation?.type === "Slice") return slice(expander, ctx, target, operation.offset, operation.length, quoted);
   const change = operation ? await changer(expander, ctx, operation) : (text: string): string => text;
@@ -142,7 +142,7 @@ async function applyDefault(
     default: {
       if (!empty) return show(ctx, target, target.values, quoted);
       const message = await expander.text(ctx, operation.operand);
-      throw new ShellError(`${target.name}: ${message || (colon ? "parameter null or not set" : "parameter not set")}`, 1, true);
+      throw new ShellError(`${target.name}: ${message || (colon ? "parameter null or not set" : "parameter not set")}`, 127, true);
     }
   }
 }
@@ -179,8 +179,9 @@ async function changer(expander: WordExpander, ctx: Context, operation: Paramete
     case "Replace": {
       const pattern = await expander.pattern(ctx, operation.pattern);
       const replacement = await expander.text(ctx, operation.replacement);
+      const withMatch = operation.replacement.text.includes("&") && !/["'\\$`]/.test(operation.replacement.text);
       return (text) => {
-        const changed = replaceMatch(text, pattern, replacement, operation.operator);
+        const changed = replaceMatch(text, pattern, replacement, operation.operator, withMatch);
         if (changed.length > STRING_MAX) throw new ShellError(`cannot allocate ${changed.length} bytes`, 1, true);
         return changed;
       };

@@ -155,12 +155,21 @@ export function removeMatch(text: string, pattern: string, operator: "#" | "##" 
   return found ? (found[1] ?? "") : text;
 }
 
-export function replaceMatch(text: string, pattern: string, replacement: string, operator: "/" | "//" | "/#" | "/%"): string {
+/** `${x/p/r}`; `withMatch`: an `&` in the replacement is what was matched. */
+export function replaceMatch(
+  text: string,
+  pattern: string,
+  replacement: string,
+  operator: "/" | "//" | "/#" | "/%",
+  withMatch: boolean,
+): string {
   if (pattern === "") return text;
   const source = patternSource(pattern);
   const whole = operator === "/#" ? `^(?:${source})` : operator === "/%" ? `(?:${source})$` : source;
   const found = compile(whole);
-  return text.replace(operator === "//" ? new RegExp(found.source, "g") : found, () => replacement);
+  return text.replace(operator === "//" ? new RegExp(found.source, "g") : found, (match) =>
+    withMatch ? replacement.replaceAll("&", () => match) : replacement,
+  );
 }
 
 /** File names that match; empty when none does. `pattern` has `\` before characters that stand for themselves. */

@@ -40,7 +40,10 @@ async function one(expander: Expander, ctx: Context, redirection: Redirection, f
     return file;
   };
   if (redirection.type === "HereDoc") {
-    const text = redirection.body.parts ? await expander.document(ctx, redirection.body.parts) : redirection.body.text;
+    const stripped = redirection.operator === "<<-";
+    const text = redirection.body.parts
+      ? await expander.document(ctx, redirection.body.parts, stripped)
+      : redirection.body.text.replace(stripped ? /^\t+/gm : /(?!)/, "");
     fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encoder.encode(text))));
     return;
   }

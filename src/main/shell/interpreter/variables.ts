@@ -106,6 +106,12 @@ export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** As `printf %q` quotes: with backslashes where that is enough. */
+export function quoteWithBackslashes(text: string): string {
+  if (text === "" || /[\u0000-\u001f\u007f]/.test(text)) return quote(text);
+  return text.replace(/[^\w@%+=:./\u0080-\u{10ffff}-]/gu, "\\$&");
+}
+
 function escapeControl(c: string): string {
   const short: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\", "'": "\\'", "\u001b": "\\E" };
   return short[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`;

@@ -124,6 +124,7 @@ async function printMatch(task: Task, name: string, number: number, line: string
     return;
   }
   if (options.has("v")) return;
+  task.expression.lastIndex = 0;
   for (const match of line.matchAll(task.expression)) {
     if (match[0] !== "") await run.out(`${prefix(task, name, number, ":")}${task.color ? `${RED}${match[0]}${PLAIN}` : match[0]}\n`);
   }

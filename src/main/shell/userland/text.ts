@@ -42,6 +42,14 @@ async function copy(run: Run, file: OpenFile): Promise<void> {
   }
 }
 
+/** A byte as `cat -v` shows it; tab and newline stay. */
+function visibleByte(byte: number): string {
+  if (byte === 9 || byte === 10) return String.fromCharCode(byte);
+  const low = byte & 127;
+  const shown = low < 32 ? `^${String.fromCharCode(low + 64)}` : low === 127 ? "^?" : String.fromCharCode(low);
+  return byte < 128 ? shown : `M-${shown}`;
+}
+
 async function cat(run: Run): Promise<number> {
   const options = parseOptions(run.args, {
     flags: "nbsAvETetu",
@@ -53,11 +61,8 @@ async function cat(run: Run): Promise<number> {
   const visible = (line: string): string => {
     let out = line;
     if (options.has("A") || options.has("T") || options.has("t")) out = out.replaceAll("\t", "^I");
-    if (options.has("A") || options.has("v") || options.has("e") || options.has("t")) {
-      out = out.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, (c) =>
-        c === "\u007f" ? "^?" : `^${String.fromCharCode(c.charCodeAt(0) + 64)}`,
-      );
-    }
+    if (options.has("A") || options.has("v") || options.has("e") || options.has("t"))
+      out = [...new TextEncoder().encode(out)].map(visibleByte).join("");
     return options.has("A") || options.has("E") || options.has("e") ? `${out}$` : out;
   };
   return eachInput(run, options.operands, async (file) => {
