@@ -9,15 +9,16 @@ import { LabDisk } from "../../src/main/lab/disk.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { letterOf, noLetters } from "../../src/main/lab/letters.ts";
+import { Trouble } from "../../src/main/lab/trouble.ts";
 import { whyNot } from "../../src/main/lab/conditions.ts";
 import { voteSentence } from "../../src/main/lab/components.ts";
 
 /** A formed lab of three nodes, paused, without a directory: nothing of it is written. */
-function formedLab(links = 1): Lab {
+function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {
   const file = freshLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   expect(beginLab(world, file)).toBeUndefined();
-  return new Lab(world, { dir: "/nowhere", file, text: "", version: "test", disk: new LabDisk("/nowhere"), speed: 1, paused: true });
+  return new Lab(world, { dir: "/nowhere", file, text: "", version: "test", disk, speed: 1, paused: true });
 }
 
 /** Lets `seconds` pass, or less when it holds before. */
@@ -102,6 +103,27 @@ describe("what the page draws", () => {
     lab.act("switch off net0");
     pass(lab, 5);
     expect(new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`))).toEqual(new Set(["net0 down", "net1 carrying"]));
+    lab.close();
+  });
+});
+
+describe("a lab whose record cannot be written", () => {
+  it("refuses the act, stops its time and says why; and goes on once it can write again", () => {
+    const disk = new LabDisk("/nowhere");
+    let full = false;
+    disk.note = () => {
+      if (full) throw new Trouble("failed", "write record.jsonl: the disk is full");
+    };
+    const lab = formedLab(1, disk);
+    lab.resume();
+    full = true;
+    expect(() => lab.act("link cut pve3:net0")).toThrow("the disk is full");
+    expect(lab.time().paused).toBe(true);
+    expect(seen(lab).problems[0]).toMatchObject({ code: "lab-failed", text: "the lab is paused: write record.jsonl: the disk is full" });
+    full = false;
+    lab.resume();
+    lab.act("heal");
+    expect(lab.time().paused).toBe(false);
     lab.close();
   });
 });

@@ -15,8 +15,9 @@ import { Commands, type CommandSink } from "./commands.ts";
 import { unreachable, whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
+import { Feed } from "./feed.ts";
 import type { LabFile } from "./labfile.ts";
-import { ConfFindings } from "./problems.ts";
+import { ConfFindings, type LabTrouble } from "./problems.ts";
 import { Timeline } from "./timeline.ts";
 import { Trouble } from "./trouble.ts";
 import { Undo } from "./undo.ts";
@@ -24,8 +25,6 @@ import { labSnapshot, labStatus } from "./view.ts";
 
 /** Slower than this the page animates single packets. */
 const traceSpeedMax = 1 / 20;
-const journalBatchMax = 5_000;
-const traceBatchMax = 2_000;
 /** Conditions that change without a trace are looked at this often. */
 const lookEvery = 10 * MS;
 
@@ -48,11 +47,10 @@ export class Lab {
   readonly commands = new Commands();
   #undo = new Undo();
   #findings = new ConfFindings();
-  #broken: string[] = [];
+  #broken: LabTrouble[] = [];
   #invariantBroken = false;
-  #listeners: ((event: LabEvent) => void)[] = [];
-  #journal: JournalLine[] = [];
-  #trace: { instant: number; node: string; trace: unknown }[] = [];
+  #feed = new Feed();
+  #stopping = false;
   #changes = 0;
   #skipFound: { at: Instant; what: string } | undefined;
   #skipping = false;
@@ -73,8 +71,8 @@ export class Lab {
     this.host.onProgress(() => {
       this.#judge(invariants);
       // Acts that were scheduled are recorded as they happen.
-      options.disk.note(world);
-      this.#flush();
+      this.#noteInputs();
+      this.#feed.flush();
     });
   }
 
@@ -82,10 +80,7 @@ export class Lab {
 
   /** Journal lines, things to animate, notices. Returns what ends it. */
   onEvent(listener: (event: LabEvent) => void): () => void {
-    this.#listeners.push(listener);
-    return () => {
-      this.#listeners = this.#listeners.filter((l) => l !== listener);
-    };
+    return this.#feed.subscribe(listener);
   }
 
   /** Counts everything that may have changed what a snapshot shows, time apart. */
@@ -93,52 +88,49 @@ export class Lab {
     return this.#changes;
   }
 
+  /** Time goes on only while what happens can be recorded: a lab that could not be replayed would be no lab. */
+  #noteInputs(): void {
+    try {
+      this.options.disk.note(this.world);
+    } catch (error) {
+      this.#stop();
+      this.fail(`the lab is paused: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   /** A broken invariant stops the lab: what led to it must not be buried under what follows. */
   #judge(invariants: InvariantWatch): void {
     const [first] = invariants.violations;
     if (first === undefined || this.#invariantBroken) return;
     this.#invariantBroken = true;
-    this.host.pause();
+    this.#stop();
     this.timeline.mark(first.at, "event", `invariant ${first.invariant} broken`);
-    this.fail(`the invariant ${first.invariant} is broken: ${first.text} (seed ${this.world.design.seed})`);
+    this.fail(`the invariant ${first.invariant} is broken: ${first.text} (seed ${this.world.design.seed})`, "invariant");
   }
 
-  #tell(event: LabEvent): void {
-    for (const listener of this.#listeners) listener(event);
+  /** Stops time, once: pausing grants what is due, which leads here again. */
+  #stop(): void {
+    if (this.#stopping || this.host.paused) return;
+    this.#stopping = true;
+    this.host.pause();
+    this.#stopping = false;
   }
 
   /** The lab itself failed: time stands, the state can still be looked at and the record saved. */
-  fail(text: string): void {
-    this.#broken.push(text);
+  fail(text: string, code: LabTrouble["code"] = "lab-failed"): void {
+    if (this.#broken.some((known) => known.text === text)) return;
+    this.#broken.push({ code, text });
     this.#changes++;
-    this.#tell({ event: "notice", severity: "error", text });
+    this.#feed.tell({ event: "notice", severity: "error", text });
   }
 
   #effect(at: Instant, node: string, effect: Effect): void {
     if (tells(effect)) this.#changes++;
     if (this.#skipping) this.#skipLook(at, node, effect);
     this.commands.take(node, effect);
-    if (effect.kind === "journal") {
-      if (this.#listeners.length > 0 && this.#journal.length < journalBatchMax) this.#journal.push({ ...effect.line, node });
-    } else if (effect.kind === "trace") {
-      this.timeline.take(at, node, effect.event);
-      const slow = this.host.paused || (this.host.speed !== "max" && this.host.speed <= traceSpeedMax);
-      if (slow && this.#listeners.length > 0 && this.#trace.length < traceBatchMax)
-        this.#trace.push({ instant: at, node, trace: effect.event });
-    }
-  }
-
-  #flush(): void {
-    if (this.#journal.length > 0) {
-      const lines = this.#journal;
-      this.#journal = [];
-      this.#tell({ event: "journal", lines });
-    }
-    if (this.#trace.length > 0) {
-      const events = this.#trace;
-      this.#trace = [];
-      this.#tell({ event: "trace", events });
-    }
+    if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
+    const { paused, speed } = this.host;
+    this.#feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
   }
 
   // ── what is ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -95,14 +95,25 @@ function machineProblems(machine: MachineStatus): Problem[] {
   return out;
 }
 
-/** `broken`: the sentences of invariants that did not hold, first of all. */
-export function problemsOf(world: World, machines: readonly MachineStatus[], findings: ConfFindings, broken: readonly string[]): Problem[] {
-  const lab: Problem[] = broken.map((text) => ({
-    severity: "error",
-    code: "invariant",
-    text,
-    mend: "save the record: it repeats this run exactly",
-  }));
+/** What is wrong with the lab itself, rather than with a cluster in it. */
+export interface LabTrouble {
+  code: "invariant" | "lab-failed";
+  text: string;
+}
+
+const troubleMend: Record<LabTrouble["code"], string> = {
+  invariant: "save the record: it repeats this run exactly",
+  "lab-failed": "mend the cause and resume, or save the record and start again",
+};
+
+/** `broken`: troubles of the lab itself, which come first. */
+export function problemsOf(
+  world: World,
+  machines: readonly MachineStatus[],
+  findings: ConfFindings,
+  broken: readonly LabTrouble[],
+): Problem[] {
+  const lab = broken.map(({ code, text }): Problem => ({ severity: "error", code, text, mend: troubleMend[code] }));
   const order = { error: 0, warning: 1, note: 2 };
   const rest = [...machines.flatMap(machineProblems), ...confProblems(world, machines, findings)].sort(
     (a, b) => order[a.severity] - order[b.severity],

@@ -4,7 +4,7 @@ import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { World } from "../../engine/world/world.ts";
 import type { LabSnapshot, LabStatus, MachineView, Time } from "./api.ts";
 import { componentsOf } from "./components.ts";
-import { problemsOf, type ConfFindings } from "./problems.ts";
+import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
 import type { Timeline } from "./timeline.ts";
 
 type Cable = LabSnapshot["cables"][number];
@@ -74,8 +74,7 @@ export interface ViewOf {
   time: Time;
   timeline: Timeline;
   findings: ConfFindings;
-  /** Sentences of broken invariants. */
-  broken: readonly string[];
+  broken: readonly LabTrouble[];
   undo: string | null;
 }
 
