@@ -3,13 +3,20 @@
  * immutable once sent: everybody may share them, nobody may write to them.
  */
 
-/** A growing byte buffer. `done()` hands out a copy of exactly the written length. */
+/** Buffers of writers that are done, for the next ones: a packet costs one allocation, that of its own bytes. */
+const spare: Uint8Array[] = [];
+const SPARE_MAX = 8;
+const SPARE_BYTES_MAX = 1 << 17;
+const SPENT = new Uint8Array(0);
+
+/** A growing byte buffer. `done()` hands out a copy of exactly the written length and ends the writer. */
 export class ByteWriter {
-  private buf = new Uint8Array(128);
+  private buf = spare.pop() ?? new Uint8Array(2048);
   private n = 0;
 
   private room(extra: number): void {
     if (this.n + extra <= this.buf.length) return;
+    if (this.buf === SPENT) throw new Error("this writer is done");
     let size = this.buf.length * 2;
     while (size < this.n + extra) size *= 2;
     const next = new Uint8Array(size);
@@ -66,7 +73,11 @@ export class ByteWriter {
   }
 
   done(): Uint8Array {
-    return this.buf.slice(0, this.n);
+    const out = this.buf.slice(0, this.n);
+    if (spare.length < SPARE_MAX && this.buf.length <= SPARE_BYTES_MAX) spare.push(this.buf);
+    this.buf = SPENT;
+    this.n = 0;
+    return out;
   }
 }
 
