@@ -58,6 +58,32 @@ test("everybody agrees but no commit token comes: the token's warning and timeou
   ]);
 });
 
+test("a stranger that has given up a member begins the gather anew with each of its joins", () => {
+  const two = ringOfTwo();
+  membership(two);
+  for (let i = 0; i < 3; i++) {
+    two.joinFrom(3, 5, [1, 2, 3], [1]);
+    two.wait(50);
+  }
+  expect(membership(two)).toEqual(Array.from({ length: 3 }, () => "entering GATHER state from 11(merge during join)."));
+  two.wait(4380 - 51);
+  expect(membership(two)).toEqual([]);
+  two.wait(2);
+  expect(membership(two)[0]).toBe("entering GATHER state from 0(consensus timeout).");
+});
+
+test("two that have each given up another one do not keep each other gathering", () => {
+  const two = ringOfTwo();
+  two.joinFrom(3, 5, [1, 2, 3, 4]);
+  two.joinFrom(3, 5, [1, 2, 3, 4]);
+  two.joinFrom(4, 5, [1, 2, 3, 4]);
+  two.wait(4380);
+  expect(two.join).toMatchObject({ proc: [1, 2, 3, 4], failed: [1] });
+  membership(two);
+  two.joinFrom(3, 5, [1, 2, 3, 4], [4]);
+  expect(membership(two)).toEqual([]);
+});
+
 test("the warning is repeated in OPERATIONAL only", () => {
   const two = ringOfTwo();
   two.totem.setParams({ ...params(2, 3), tokenWarningPercent: 30 });
