@@ -149,7 +149,7 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
         address: address(net, index + 1),
         cutIn: false,
         cutOut: false,
-        delayMs: 0.2,
+        delayMs: 0,
         jitterMs: 0,
         lossPercent: 0,
         state: net === 0 ? ("carrying" as const) : ("idle" as const),

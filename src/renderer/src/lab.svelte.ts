@@ -97,6 +97,7 @@ export function makeLab(connection: Connection): Lab {
     switch (event.event) {
       case "snapshot":
         snapshot = event.snapshot;
+        if (snapshot.time.speed === askedSpeed) askedSpeed = undefined;
         return;
       case "journal":
         journal = [...journal, ...event.lines].slice(-maxJournal);
@@ -135,8 +136,11 @@ export function makeLab(connection: Connection): Lab {
     });
   }
 
+  /** Asked for and perhaps not drawn yet: quick presses of a key count from here. */
+  let askedSpeed: number | "max" | undefined;
   const setSpeed = async (speed: number | "max"): Promise<void> => {
-    await trying(() => connection.call({ op: "speed", speed }));
+    askedSpeed = speed;
+    if (!(await trying(() => connection.call({ op: "speed", speed })))) askedSpeed = undefined;
   };
 
   return {
@@ -178,7 +182,7 @@ export function makeLab(connection: Connection): Lab {
     },
     setSpeed,
     faster: async (by) => {
-      const now = snapshot?.time.speed ?? 1;
+      const now = askedSpeed ?? snapshot?.time.speed ?? 1;
       const rank = (speed: number | "max"): number => (speed === "max" ? Number.POSITIVE_INFINITY : speed);
       const next = by > 0 ? speeds.find((speed) => rank(speed) > rank(now)) : speeds.findLast((speed) => rank(speed) < rank(now));
       if (next !== undefined) await setSpeed(next);

@@ -2,7 +2,7 @@
 import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { toneOf } from "../tone.ts";
 import { nodeLook, type Look } from "./look.ts";
-import { cableState, columnsOf, type CableState, type Point, type RingShape } from "./scene.ts";
+import { beliefTone, cableState, columnsOf, type CableState, type Point, type RingShape } from "./scene.ts";
 
 export interface Seat extends Point {
   key: string;
@@ -78,7 +78,7 @@ export function circleOf(snapshot: LabSnapshot): CircleScene {
     seats,
     spokes: snapshot.networks.flatMap((net, index) => seats.flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? [])),
     switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
-    sectors: snapshot.components.flatMap((component, index) => sector(component, seats, r, index, snapshot.components) ?? []),
+    sectors: snapshot.components.flatMap((component, index) => sector(snapshot, component, seats, r, index) ?? []),
     rings: snapshot.components.filter(({ formed }) => formed).map((component) => circleRing(component, columns, seats, r)),
   };
 }
@@ -127,17 +127,17 @@ function boxEdge(angle: number): number {
 }
 
 /** A part of the ring-shaped band. Beliefs of the gather phase are thin arcs at the band's outer edge, one inside the other. */
-function sector(component: Component, seats: readonly Seat[], r: number, index: number, all: readonly Component[]): Sector | undefined {
+function sector(snapshot: LabSnapshot, component: Component, seats: readonly Seat[], r: number, index: number): Sector | undefined {
   const members = seats.filter(
     ({ name, look }) => component.nodes.includes(name) || (!component.formed && component.members.includes(look.id ?? -1)),
   );
   const first = members[0];
   if (first === undefined) return undefined;
-  const tone = toneOf(component.letter);
+  const tone = component.formed ? toneOf(component.letter) : beliefTone(snapshot, component.nodes[0] ?? "");
   const step = (2 * Math.PI) / seats.length;
   const a = first.angle - step / 2 + gapAngle;
   const b = (members.at(-1)?.angle ?? first.angle) + step / 2 - gapAngle;
-  const inset = component.formed ? 0 : (index / Math.max(1, all.length)) * (band / 2 - 8);
+  const inset = component.formed ? 0 : (index / Math.max(1, snapshot.components.length)) * (band / 2 - 8);
   const whole = members.length === seats.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
   const inner = r - band / 2 + inset;
   const outer = r + band / 2 - inset;

@@ -338,9 +338,10 @@ export function slowest(machine: MachineView, link: number | null): number | und
   return all.length === 0 ? undefined : Math.max(...all.map(({ latencyUs }) => latencyUs));
 }
 
-/** What `link set` did to it. A delay as drawn from the network's own is no news. */
+/** What `link set` did to it. */
 function settingWords(cable: Cable): string {
   const words: string[] = [];
+  if (cable.delayMs > 0) words.push(`delay ${cable.delayMs} ms`);
   if (cable.jitterMs > 0) words.push(`± ${cable.jitterMs} ms`);
   if (cable.lossPercent > 0) words.push(`loses ${cable.lossPercent} %`);
   return words.join(", ");
@@ -477,12 +478,20 @@ function beliefRegion(snapshot: LabSnapshot, plan: Plan, component: Component, l
   const x = (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12;
   return {
     key: `belief:${node}`,
-    tone: toneOf(component.letter),
+    tone: beliefTone(snapshot, node),
     letter: component.letter,
     formed: false,
     path: regionPath(plan, inside, pad),
     tab: { x: Math.min(x, plan.right - w - 2), y: y - 9, w, text },
   };
+}
+
+/** A belief is no ring and has no letter; it takes a tone by its node, past those of the formed rings. */
+export function beliefTone(snapshot: LabSnapshot, node: string): string {
+  const taken = new Set(snapshot.components.filter(({ formed }) => formed).map(({ letter }) => toneOf(letter)));
+  const free = ["r1", "r2", "r3", "r4", "r5", "r6"].filter((tone) => !taken.has(tone));
+  const rank = snapshot.components.filter(({ formed }) => !formed).findIndex(({ nodes }) => nodes.includes(node));
+  return free[Math.max(0, rank) % Math.max(1, free.length)] ?? "r6";
 }
 
 /** The id under which a machine knows another one: the other's own, or from its list of nodes. */

@@ -1,0 +1,126 @@
+/** The states that are not the happy one, drawn from written snapshots. */
+import { expect, test } from "@playwright/test";
+import { openFake, terminalOf, thing, votes } from "./driving.ts";
+import type { FakeLab } from "./fake-lab.ts";
+import { broken, gather, healthy, partition, sixteen } from "./fixtures.ts";
+
+let lab: FakeLab | undefined;
+test.afterEach(async () => {
+  await lab?.close();
+  lab = undefined;
+});
+
+test("a partition: a region, a letter and a bar for each ring; one-way cuts in words", async ({ page }) => {
+  lab = await openFake(page, partition());
+  await expect(votes(page).getByRole("img")).toHaveCount(2);
+  await expect(page.getByRole("group", { name: /^Topology/ })).toHaveAccessibleName(/ring 1\.16: pve1, pve2.*ring 3\.16: pve3/);
+  await expect(thing(page, "cable:pve3:net0")).toHaveAccessibleName(/cut both ways/);
+  await expect(thing(page, "cable:pve3:net1")).toHaveAccessibleName(/nothing comes in, out passes/);
+  await expect(page.getByText("in: cut", { exact: true })).toBeVisible();
+  await expect(page.getByText("out: passes", { exact: true })).toBeVisible();
+});
+
+test("gather: no ring, a hollow tab for each belief, and one event at a time", async ({ page }) => {
+  lab = await openFake(page, gather());
+  await expect(votes(page)).toContainText("No ring");
+  await expect(page.getByText("pve1 believes 1 2", { exact: true })).toBeVisible();
+  await expect(page.getByText("pve2 still believes 1 2 3", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "One event ." }).click();
+  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "step", unit: "event", count: 1 });
+});
+
+test("a node that is off is dark and says since when; its terminal offers the power switch", async ({ page }) => {
+  lab = await openFake(page, broken());
+  await expect(thing(page, "node:pve2")).toHaveAccessibleName("pve2, powered off, since 00:02:31");
+  await thing(page, "node:pve2").click();
+  await page.getByRole("complementary", { name: "Inspector" }).getByRole("button", { name: "Power on" }).first().click();
+  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "node start pve2" });
+});
+
+test("corosync failed: the journal's own lines, and the way to the line of the configuration", async ({ page }) => {
+  lab = await openFake(page, broken());
+  await thing(page, "node:pve3").click();
+  const inspector = page.getByRole("complementary", { name: "Inspector" });
+  await expect(inspector).toContainText("corosync: failed");
+  await expect(inspector).toContainText("parse error in config: Line 4: Missing closing brace");
+  await page.getByRole("button", { name: "2 problems" }).click();
+  await page.getByRole("region", { name: "Problems" }).getByRole("button", { name: "pve3" }).click();
+  await expect(page.getByRole("textbox", { name: "corosync.conf" })).toBeVisible();
+});
+
+test("sixteen nodes stand in a circle with the table beside", async ({ page }) => {
+  lab = await openFake(page, sixteen());
+  await expect(page.getByRole("table", { name: "Machines of the lab" }).getByRole("row")).toHaveCount(17);
+  await expect(page.getByText("15 of 16", { exact: true })).toBeVisible();
+  await expect(thing(page, "cable:pve5:net0")).toHaveAccessibleName(/cut-in|nothing comes in/);
+});
+
+test("slower than asked is said in the time bar", async ({ page }) => {
+  const slow = healthy();
+  slow.time.achieved = 0.6;
+  lab = await openFake(page, slow);
+  await expect(page.getByTitle("The lab runs slower than asked")).toHaveText("×0.6");
+});
+
+test("the lab is gone: a banner, the last state stays, and it comes back", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  lab.emit({ event: "gone", reason: "quorate down" });
+  await lab.close();
+  await expect(page.getByRole("alert")).toContainText("The lab is gone.");
+  await expect(page.getByRole("alert")).toContainText("quorate down");
+  await expect(thing(page, "node:pve1")).toBeVisible();
+});
+
+test("a broken invariant is a failure of the lab itself, with seed and record", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  lab.emit({ event: "notice", severity: "error", text: "Two components are quorate at once." });
+  const banner = page.getByRole("alert");
+  await expect(banner).toContainText("The lab itself failed.");
+  await expect(banner).toContainText("Two components are quorate at once. Seed 7f3a");
+  const saved = page.waitForEvent("download");
+  await banner.getByRole("button", { name: "Save the record" }).click();
+  expect((await saved).suggestedFilename()).toBe("lab-7f3a.record");
+});
+
+test("a refused act is one line with its reason", async ({ page }) => {
+  lab = await openFake(page, healthy(), { refuse: ({ op }) => (op === "act" ? "switch net0 is off already" : undefined) });
+  await thing(page, "node:pve3").focus();
+  await page.keyboard.press("k");
+  await expect(page.getByText("switch net0 is off already")).toBeVisible();
+});
+
+test("a file with an error is not imported: the list with its line, the text kept", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  await page.getByRole("button", { name: "Configure" }).click();
+  await page
+    .getByLabel("Load my cluster’s file")
+    .setInputFiles({ name: "mine.conf", mimeType: "text/plain", buffer: Buffer.from("totem {\n  tokn: 1000\n}\n") });
+  const findings = page.getByRole("complementary", { name: "Findings" });
+  await expect(findings).toContainText("It cannot be imported yet");
+  await expect(findings).toContainText("error, line 2, column 3");
+  await expect(page.getByRole("textbox", { name: "corosync.conf" })).toContainText("tokn: 1000");
+  await page
+    .getByLabel("Load my cluster’s file")
+    .setInputFiles({ name: "mine.conf", mimeType: "text/plain", buffer: Buffer.from("totem {\n}\n") });
+  await expect(findings).toContainText("quorate up --import mine.conf");
+});
+
+test("the token rests at speed and travels in slow motion", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  await expect(page.getByText("1.7 rotations/s, rests at pve1")).toBeVisible();
+  const slow = healthy();
+  slow.time.speed = 0.01;
+  lab.show(slow);
+  await expect(page.getByRole("button", { name: "Speed ×0.01" })).toBeVisible();
+  lab.emit({
+    event: "trace",
+    events: [{ instant: 1, node: "pve1", trace: { what: "token", from: 1, to: 2, seq: 41, retransmits: 0, ring: "1.12" } }],
+  });
+  await expect(page.getByText("seq 41")).toBeVisible();
+});
+
+test("a section's command is typed into the node's terminal", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  await page.getByRole("button", { name: "corosync-cfgtool -n" }).click();
+  await expect(terminalOf(page, "pve2")).toContainText("you typed: corosync-cfgtool -n");
+});
