@@ -182,6 +182,7 @@ export class Node implements Machine {
   act(now: Instant, act: MachineAct, out: Out): void {
     this.computer.enter(now, out);
     if (this.computer.stalled && act.kind !== "resume" && act.kind !== "power-cut") {
+      if (act.kind === "stall") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
       else this.refuse(act, "EAGAIN");
       return;
