@@ -40,7 +40,14 @@ function loadOf(seed: string, schedule: Schedule): Load {
 /** The world of a seed with all its deeds waiting for their time. */
 export function born(seed: string, bounds: Bounds): { world: World; schedule: Schedule; watch: InvariantWatch; tally: Tally } {
   const schedule = scheduleOf(seed, bounds);
-  const lab = freshLabFile({ nodes: schedule.nodes, links: schedule.links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" });
+  const lab = freshLabFile({
+    nodes: schedule.nodes,
+    links: schedule.links,
+    clustered: true,
+    name: seed,
+    seed,
+    epoch: "2026-01-01T00:00:00Z",
+  });
   const tally: Tally = { sent: 0, delivered: 0 };
   const world = new World(worldDesign(lab), sendingNodes(loadOf(seed, schedule), tally));
   const watch = new InvariantWatch(world.names);

@@ -104,7 +104,8 @@ const power: Draw = (rng, names) => {
 
 const stall: Draw = (rng, names) => {
   const node = rng.pick(names);
-  if (rng.percent(50)) return { words: `stall ${node}`, does: onMachine(node, { kind: "stall" }), undoes: onMachine(node, { kind: "resume" }) };
+  if (rng.percent(50))
+    return { words: `stall ${node}`, does: onMachine(node, { kind: "stall" }), undoes: onMachine(node, { kind: "resume" }) };
   const unit = "corosync";
   return {
     words: `SIGSTOP corosync on ${node}`,
@@ -149,7 +150,8 @@ function healing(names: readonly string[], at: Instant): Deed[] {
   for (const n of names) out.push(deed(0, onMachine(n, { kind: "resume" }), `resume ${n}`));
   for (const n of names) out.push(deed(0, onMachine(n, { kind: "service-resume", unit: "corosync" }), `SIGCONT on ${n}`));
   // A machine in the middle of an orderly shutdown hears the button only when it is off.
-  for (const after of [0, 10 * SEC, 20 * SEC]) for (const n of names) out.push(deed(after, onMachine(n, { kind: "power-on" }), `power on ${n}`));
+  for (const after of [0, 10 * SEC, 20 * SEC])
+    for (const n of names) out.push(deed(after, onMachine(n, { kind: "power-on" }), `power on ${n}`));
   for (const n of names) {
     out.push(deed(30 * SEC, onMachine(n, { kind: "service", op: "start", unit: "corosync" }), `start corosync on ${n}`));
   }
