@@ -13,6 +13,7 @@ import {
   encodeCommit,
   encodeJoin,
   encodeMcast,
+  encodeMergeDetect,
   encodeToken,
   type CommitToken,
   type Join,
@@ -126,6 +127,10 @@ export class ByHand {
 
   joinFrom(from: number, ringSeq: number, proc: number[], failed: number[] = []): void {
     this.receive(encodeJoin({ type: JOIN, from, leave: false, ringSeq, proc, failed }));
+  }
+
+  mergeDetectFrom(from: number, ring: RingId): void {
+    this.receive(encodeMergeDetect(from, ring));
   }
 
   /** `from` sends one application message of `ring`. */

@@ -136,3 +136,18 @@ test("a node that slept flushes the joins that waited, also while it commits", (
   expect(two.totem.phase).toBe("commit");
   two.totem.running();
 });
+
+test("a member that was started again is heard at once, but not by one that slept and has seen no token since", () => {
+  const again = { rep: 1, seq: 14 };
+  const two = ringOfTwo();
+  two.totem.paused(two.now);
+  two.visit(R1);
+  two.totem.running();
+  two.mergeDetectFrom(1, again);
+  expect(two.totem.phase).toBe("operational");
+
+  two.visit(R1);
+  membership(two);
+  two.mergeDetectFrom(1, again);
+  expect(membership(two)).toEqual(["entering GATHER state from 9(merge during operational state)."]);
+});

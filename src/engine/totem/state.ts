@@ -116,6 +116,8 @@ export interface SrpState {
   sentTokenTo: number;
   /** Since when the process has not run, as pause detection sees it; -1 when it runs normally. */
   pausedSince: number;
+  /** The process has slept and no token has come since it runs again. */
+  slept: boolean;
   startedAt: number;
   /** When COMMIT was last entered; before the first time a number below every instant. */
   committedAt: number;
@@ -189,6 +191,7 @@ export function initialState(nodeId: number, ringSeq: number, now: number): SrpS
     sentToken: new Uint8Array(0),
     sentTokenTo: 0,
     pausedSince: -1,
+    slept: false,
     startedAt: now,
     committedAt: -1_000_000_000,
     left: false,

@@ -167,6 +167,8 @@ export function onToken(t: Srp, token: OrfToken): void {
   t.stats.orf_token_rx++;
   if (s.orfTokenDiscard || s.phase === "commit" || s.phase === "gather") return;
   if (!sameRing(token.ring, s.ring) || token.tokenSeq <= s.myTokenSeq) return;
+  // A token that waited while the process slept is no sign that the ring still turns.
+  if (s.pausedSince < 0) s.slept = false;
   t.onToken();
   noteArrival(t);
   noteIdleness(t, token);

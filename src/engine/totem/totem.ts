@@ -211,8 +211,9 @@ export class Totem {
     const t = this.t;
     t.stats.memb_merge_detect_rx++;
     if (sameRing(message.ring, t.s.ring)) return;
-    // Seen with the real daemon: a node that slept through a re-forming is not woken by the merge detect of one it still counts as a member.
-    if (t.s.phase === "operational" && t.s.memb.includes(message.from)) return;
+    // Seen with the real daemon: a process that slept through a re-forming is not woken by the merge detect of one it still counts as a member. One that did
+    // not sleep is: a member that died and was started again is taken in before the token times out.
+    if (t.s.phase === "operational" && t.s.slept && t.s.memb.includes(message.from)) return;
     onForeign(t, message.from, 9, 10);
   }
 
@@ -346,6 +347,7 @@ export class Totem {
   /** The process was not scheduled since `since`: what it reads now may be old (see pause detection). */
   paused(since: number): void {
     this.t.s.pausedSince = since;
+    this.t.s.slept = true;
   }
 
   /** The process runs again and its late timers have run. */
