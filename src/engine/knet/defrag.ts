@@ -45,6 +45,8 @@ function isRepeat(w: RxWindow, seq: number): boolean {
   if (ahead > 0 && ahead < WINDOW) {
     for (let i = 1; i <= ahead; i++) setBit(w, (w.newest + i) % SEQ_MOD, false);
     w.newest = seq;
+    // What is still in pieces when its number has left the window never gets whole, and its number comes again.
+    if (w.pieces.length > 0) w.pieces = w.pieces.filter((p) => (seq - p.seq + SEQ_MOD) % SEQ_MOD < WINDOW);
     return false;
   }
   if (behind < WINDOW) return bit(w, seq);
