@@ -2,7 +2,7 @@
  * A node with a program on it that joins a process group and multicasts at a steady rate until a given instant. The node is the real one; the program
  * stands where a libcpg client stands, and starts anew when the daemon does.
  */
-import { Cpg } from "../../src/engine/cpg/index.ts";
+import type { Cpg } from "../../src/engine/cpg/index.ts";
 import {
   NEVER,
   utf8,
