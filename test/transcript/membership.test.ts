@@ -1,5 +1,6 @@
 /** The membership protocol's odd moments, with lines as the real daemon's debug log has them: one node, everybody else played by the test. */
 import { expect, test } from "vitest";
+import { Hasher } from "../../src/engine/kernel/index.ts";
 import { ByHand } from "./byhand.ts";
 import { params } from "./ring.ts";
 
@@ -150,4 +151,27 @@ test("a member that was started again is heard at once, but not by one that slep
   membership(two);
   two.mergeDetectFrom(1, again);
   expect(membership(two)).toEqual(["entering GATHER state from 9(merge during operational state)."]);
+});
+
+test("a snapshot holds everything, and no number or flag of the state escapes the digest", () => {
+  const two = ringOfTwo();
+  two.receive(two.message(R1, 1, 3, "hole before"));
+  two.visit(R1, { seq: 3 });
+  const digest = (totem: ByHand["totem"]): string => {
+    const h = new Hasher();
+    totem.digest(h);
+    return h.hex();
+  };
+  const snapshot = two.totem.snapshot();
+  const other = new ByHand(2, 3);
+  other.totem.restore(snapshot);
+  expect(other.totem.snapshot()).toEqual(snapshot);
+  expect(digest(other.totem)).toBe(digest(two.totem));
+
+  for (const [key, value] of Object.entries(snapshot.srp)) {
+    if (typeof value !== "number" && typeof value !== "boolean") continue;
+    const changed = typeof value === "number" ? value + 1 : !value;
+    other.totem.restore({ ...snapshot, srp: { ...snapshot.srp, [key]: changed } });
+    expect([key, digest(other.totem) === digest(two.totem)]).toEqual([key, false]);
+  }
 });

@@ -2,7 +2,7 @@
  * The process-group layer above totemsrp (totempg): packs small messages into one frame while they wait for the token, splits large ones over
  * frames, and puts them together again. Left out: more than one local user of the layer; corosync's main loop is the only one.
  */
-import { ByteReader, ByteWriter, KNET_NET_MTU, MESSAGE_SIZE_MAX, ShortPacket, cloneState } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, KNET_NET_MTU, MESSAGE_SIZE_MAX, ShortPacket, cloneState, type Hasher } from "../kernel/index.ts";
 
 /** Bytes of messages in one frame: the net MTU less room for the Totem and packing headers. */
 export const FRAME_BYTES = KNET_NET_MTU - 64;
@@ -110,6 +110,11 @@ export class TotemPg {
 
   restore(state: PgState): void {
     this.s = cloneState(state);
+  }
+
+  digest(h: Hasher): void {
+    h.int(this.s.pack.length).int(this.s.packBytes).bool(this.s.packContinues);
+    for (const [from, pieces] of this.s.assembly) h.int(from).int(pieces.length);
   }
 }
 

@@ -431,14 +431,19 @@ export class Totem {
 
   digest(h: Hasher): void {
     const s = this.t.s;
-    h.text(s.phase).int(s.ring.rep).int(s.ring.seq).int(s.tokenRingSeq).int(s.oldRing.rep).int(s.oldRing.seq);
-    for (const list of [s.proc, s.failed, s.consensus, s.memb, s.trans, s.newMemb]) {
+    h.text(s.phase).int(s.ring.rep).int(s.ring.seq).int(s.oldRing.rep).int(s.oldRing.seq);
+    for (const list of [s.proc, s.failed, s.consensus, s.memb, s.trans, s.newMemb, s.deliverMemb, s.leaving]) {
       h.int(list.length);
       for (const id of list) h.int(id);
     }
-    h.int(s.myAru).int(s.myHighSeqReceived).int(s.myHighDelivered).int(s.myTokenSeq).int(s.mySeqUnchanged).int(s.lastReleased);
-    h.int(s.queue.length).int(s.transQueue.length).int(s.retransQueue.length).int(s.regular.size).int(s.recovery.size);
-    h.bool(s.waitingTransAck).bool(s.myTokenHeld).bool(s.left).bytes(s.sentToken);
+    // Every number and flag, in the order of the state's own definition.
+    for (const value of Object.values(s)) {
+      if (typeof value === "number") h.int(value);
+      else if (typeof value === "boolean") h.bool(value);
+    }
+    h.int(s.queue.length).int(s.transQueue.length).int(s.retransQueue.length).int(s.regular.size).int(s.recovery.size).int(s.misses.size);
+    h.bytes(s.sentToken);
     h.int(this.t.stats.orf_token_rx).int(this.t.stats.mcast_rx).int(this.t.stats.memb_join_rx);
+    this.pg.digest(h);
   }
 }
