@@ -36,6 +36,8 @@ export function replay(design: WorldDesign, makeMachine: MachineFactory, record:
     record.end?.at ?? Math.max(0, ...record.inputs.slice(-1).map((i) => i.at + 1), ...record.checkpoints.slice(-1).map((c) => c.at));
   const stop = Math.min(until ?? last, last);
   world.runUntil(stop);
+  // The recorded run may have ended right after acts of its last instant.
+  if (record.end?.at === stop) while (world.waiting()[0]?.at === stop) world.stepEvent();
   const firstDifference = firstDifferent(record, world, stop);
   return { world, instant: world.now, digest: world.digest(), equal: firstDifference === undefined, firstDifference };
 }
