@@ -7,6 +7,9 @@ import { ByteReader, ByteWriter, KNET_NET_MTU, MESSAGE_SIZE_MAX, ShortPacket, cl
 /** Bytes of messages in one frame: the net MTU less room for the Totem and packing headers. */
 export const FRAME_BYTES = KNET_NET_MTU - 64;
 
+/** The longest message a service may send, with the two bytes that name the service and the handler. */
+const LONGEST = MESSAGE_SIZE_MAX + 2;
+
 /** Message lengths a frame can list. */
 const PACK_MESSAGES_MAX = 4096;
 
@@ -28,9 +31,9 @@ export class TotemPg {
     private readonly room: () => number,
   ) {}
 
-  /** Queues one message. False: no room, try again (CS_ERR_TRY_AGAIN); longer than MESSAGE_SIZE_MAX is a caller's error. */
+  /** Queues one message. False: no room, try again (CS_ERR_TRY_AGAIN); longer than LONGEST is a caller's error. */
   mcast(payload: Uint8Array): boolean {
-    if (payload.length > MESSAGE_SIZE_MAX) throw new Error(`message of ${payload.length} bytes, at most ${MESSAGE_SIZE_MAX}`);
+    if (payload.length > LONGEST) throw new Error(`message of ${payload.length} bytes, at most ${LONGEST}`);
     const frames = Math.ceil((this.s.packBytes + payload.length) / FRAME_BYTES);
     if (frames > this.room() || this.s.pack.length >= PACK_MESSAGES_MAX) return false;
     let rest = payload;
