@@ -16,7 +16,7 @@ test.afterEach(async () => {
 async function violations(page: Page): Promise<string[]> {
   // Colours are judged when they have settled.
   await page.waitForTimeout(400);
-  const { violations: found } = await new AxeBuilder({ page }).analyze();
+  const { violations: found } = await new AxeBuilder({ page }).options({ resultTypes: ["violations"] }).analyze();
   return found.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, any }) => `${id}: ${help}: ${target.join(" ")} ${any[0]?.message ?? ""}`),
   );
@@ -33,9 +33,9 @@ for (const theme of ["light", "dark", "contrast"] as const)
     }
     const inspector = page.getByRole("complementary", { name: "Inspector" });
     await inspector.getByRole("tab", { name: "membership" }).click();
-    for (const tab of ["Journal", "Problems 0"]) {
+    for (const tab of ["Journal", /^Problems/]) {
       await page.getByRole("region", { name: "Dock" }).getByRole("tab", { name: tab }).click();
-      expect(await violations(page), tab).toEqual([]);
+      expect(await violations(page), String(tab)).toEqual([]);
     }
   });
 

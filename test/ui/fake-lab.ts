@@ -42,8 +42,13 @@ export interface FakeLab {
   close(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback, serving the built page in `staticDir`. */
-export async function fakeLab(staticDir: string, first: LabSnapshot, refuse?: (request: Request) => string | undefined): Promise<FakeLab> {
+/** Starts it on loopback (a free port and a new token, unless said otherwise), serving the built page in `staticDir`. */
+export async function fakeLab(
+  staticDir: string,
+  first: LabSnapshot,
+  refuse?: (request: Request) => string | undefined,
+  where: { port?: number; token?: string } = {},
+): Promise<FakeLab> {
   let snapshot = first;
   const asked: Request[] = [];
   const channels = new Set<Channel>();
@@ -131,7 +136,7 @@ export async function fakeLab(staticDir: string, first: LabSnapshot, refuse?: (r
     });
   }
 
-  const web: Web = await startWeb({ staticDir, onChannel: serve });
+  const web: Web = await startWeb({ staticDir, onChannel: serve, ...where });
   return {
     url: web.url,
     asked,

@@ -1,7 +1,7 @@
 /** The states that are not the happy one, drawn from written snapshots. */
 import { expect, test } from "@playwright/test";
-import { openFake, terminalOf, thing, votes } from "./driving.ts";
-import type { FakeLab } from "./fake-lab.ts";
+import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
+import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { broken, gather, healthy, partition, sixteen } from "./fixtures.ts";
 
 let lab: FakeLab | undefined;
@@ -69,6 +69,12 @@ test("the lab is gone: a banner, the last state stays, and it comes back", async
   await expect(page.getByRole("alert")).toContainText("The lab is gone.");
   await expect(page.getByRole("alert")).toContainText("quorate down");
   await expect(thing(page, "node:pve1")).toBeVisible();
+  // The same address answers again: the page finds it by itself and its terminals begin anew.
+  const { port, hash } = new URL(lab.url);
+  lab = await fakeLab(staticDir, partition(), undefined, { port: Number(port), token: hash.slice(1) });
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  await expect(votes(page).getByRole("img")).toHaveCount(2);
+  await expect.poll(() => lab?.asked.some(({ op }) => op === "terminal-open")).toBe(true);
 });
 
 test("a broken invariant is a failure of the lab itself, with seed and record", async ({ page }) => {

@@ -2,7 +2,9 @@
 import type { LabSnapshot } from "../../main/lab/api.ts";
 import { fromKey, keyOf, type Selected } from "./selection.svelte.ts";
 import { circleOf } from "./topology/circle.ts";
-import { maxInRow, sceneOf, type Point } from "./topology/scene.ts";
+import { maxInRow } from "./topology/plan.ts";
+import { sceneOf } from "./topology/scene.ts";
+import type { Point } from "./topology/shapes.ts";
 
 interface Spot extends Point {
   key: string;

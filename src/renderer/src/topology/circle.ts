@@ -2,7 +2,10 @@
 import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { toneOf } from "../tone.ts";
 import { nodeLook, type Look } from "./look.ts";
-import { beliefTone, cableState, columnsOf, type CableState, type Point, type RingShape } from "./scene.ts";
+import { columnsOf } from "./plan.ts";
+import { beliefTone } from "./regions.ts";
+import type { CableState, Point, RingShape } from "./shapes.ts";
+import { cableState } from "./wiring.ts";
 
 export interface Seat extends Point {
   key: string;

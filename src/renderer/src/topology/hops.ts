@@ -1,5 +1,5 @@
 /** Things to animate, read from the lab's trace events; and points along a line. */
-import type { Point } from "./scene.ts";
+import type { Point } from "./shapes.ts";
 
 type Shape = Record<string, unknown>;
 
