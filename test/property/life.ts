@@ -27,12 +27,12 @@ const QUIET = 5 * SEC;
 /** How much the nodes of this seed send: often a little, sometimes more than the ring takes. */
 function loadOf(seed: string, schedule: Schedule): Load {
   const rng = Rng.from(seed, "load");
-  const heavy = rng.percent(8);
+  const heavy = rng.percent(5);
   return {
     from: 15 * SEC,
     until: schedule.healedAt,
-    every: heavy ? rng.between(40, 120) * MS : rng.between(200, 1500) * MS,
-    burst: heavy ? rng.between(5, 30) : rng.between(1, 4),
+    every: heavy ? rng.between(60, 150) * MS : rng.between(250, 1500) * MS,
+    burst: heavy ? rng.between(5, 25) : rng.between(1, 4),
     bytes: heavy ? 40 : rng.pick([40, 40, 300, 3000]),
   };
 }
