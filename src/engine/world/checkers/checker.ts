@@ -2,7 +2,7 @@
  * What an invariant checker is: it looks on at a run, event by event, and says in one line when its sentence was broken. Checkers live here and not in
  * the protocol layers, so that what they check cannot be bent to what is there. Left out: who runs the world, and when it is at rest.
  */
-import type { Instant, MachineStatus, TraceEvent } from "../../kernel/index.ts";
+import type { Instant, JournalLine, MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
 
 /** Says that the invariant is broken, in one line. */
@@ -14,9 +14,13 @@ export interface Checker {
   /** The invariant. */
   readonly sentence: string;
   trace?(machine: string, event: TraceEvent, complain: Complain): void;
+  /** A line of a machine's journal, in the order of the traces around it. */
+  journal?(machine: string, line: JournalLine, complain: Complain): void;
   /** The machine's corosync is gone: with its process, or with the power. */
   gone?(machine: string): void;
   input?(input: Input): void;
+  /** What every machine believes, between two events, now and then. */
+  look?(statuses: readonly MachineStatus[], complain: Complain): void;
   /** Every fault is healed, every machine and daemon runs, nobody sends, and time enough has gone by. */
   atRest?(statuses: readonly MachineStatus[], complain: Complain): void;
 }
@@ -25,4 +29,15 @@ export interface Violation {
   readonly at: Instant;
   readonly invariant: string;
   readonly text: string;
+}
+
+/** True for a line typed on a machine that overrides votes or expectations, by any of the tools that do. */
+export function overridesVotes(input: Input): boolean {
+  const { act } = input;
+  if (act.to !== "machine" || act.act.kind !== "command") return false;
+  const [tool, ...words] = act.act.argv;
+  const name = tool?.slice(tool.lastIndexOf("/") + 1);
+  if (name === "pvecm") return words[0]?.startsWith("e") === true;
+  if (name === "corosync-quorumtool") return words.some((w) => /^-\w*[ev]/.test(w));
+  return name === "corosync-cmapctl" && words.some((w) => w.startsWith("quorum.") || w.startsWith("nodelist."));
 }

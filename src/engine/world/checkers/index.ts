@@ -2,8 +2,12 @@
 import type { Effect, Instant, MachineStatus } from "../../kernel/index.ts";
 import type { Input, Watcher } from "../types.ts";
 import type { Checker, Violation } from "./checker.ts";
+import { JournalTells } from "./journal-tells.ts";
+import { OneConfiguration } from "./one-configuration.ts";
 import { OneQuorateComponent } from "./one-quorate-component.ts";
 import { OneRing } from "./one-ring.ts";
+import { QuorumArithmetic } from "./quorum-arithmetic.ts";
+import { RingIds } from "./ring-ids.ts";
 import { SelfDelivery } from "./self-delivery.ts";
 import { TotalOrder } from "./total-order.ts";
 import { VirtualSynchrony } from "./virtual-synchrony.ts";
@@ -15,7 +19,17 @@ export { notOneRing } from "./one-ring.ts";
 const VIOLATIONS_MAX = 100;
 
 export function allCheckers(): Checker[] {
-  return [new TotalOrder(), new SelfDelivery(), new VirtualSynchrony(), new OneQuorateComponent(), new OneRing()];
+  return [
+    new TotalOrder(),
+    new SelfDelivery(),
+    new VirtualSynchrony(),
+    new OneConfiguration(),
+    new RingIds(),
+    new OneQuorateComponent(),
+    new QuorumArithmetic(),
+    new OneRing(),
+    new JournalTells(),
+  ];
 }
 
 /** Passes what happens in a world to the checkers and keeps what they complain of. Give it to `World.watch`. */
@@ -29,9 +43,13 @@ export class InvariantWatch implements Watcher {
   ) {}
 
   effect(at: Instant, machine: number, effect: Effect): void {
+    const name = this.names[machine] ?? "";
+    if (effect.kind === "journal") {
+      for (const checker of this.checkers) checker.journal?.(name, effect.line, (text) => this.note(at, checker, text));
+      return;
+    }
     if (effect.kind !== "trace") return;
     const { event } = effect;
-    const name = this.names[machine] ?? "";
     const ended =
       (event.what === "power" && event.state === "off") || (event.what === "unit" && event.unit === "corosync" && event.state !== "active");
     for (const checker of this.checkers) {
@@ -42,6 +60,16 @@ export class InvariantWatch implements Watcher {
 
   input(input: Input): void {
     for (const checker of this.checkers) checker.input?.(input);
+  }
+
+  /** What all machines believe at this moment; call it as often as you like. */
+  look(at: Instant, statuses: readonly MachineStatus[]): void {
+    for (const checker of this.checkers) checker.look?.(statuses, (text) => this.note(at, checker, text));
+  }
+
+  /** Something that no checker looks for was broken, say an assertion of the engine. */
+  broke(at: Instant, invariant: string, text: string): void {
+    this.violations.push({ at, invariant, text });
   }
 
   /** The cluster ought to be at rest: see Checker.atRest. */

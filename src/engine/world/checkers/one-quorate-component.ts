@@ -5,7 +5,7 @@
  */
 import type { TraceEvent } from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
-import type { Checker, Complain } from "./checker.ts";
+import { overridesVotes, type Checker, type Complain } from "./checker.ts";
 
 interface Belief {
   readonly ring: string;
@@ -40,12 +40,6 @@ export class OneQuorateComponent implements Checker {
   }
 
   input(input: Input): void {
-    const { act } = input;
-    if (act.to !== "machine" || act.act.kind !== "command") return;
-    const [tool, ...words] = act.act.argv;
-    const name = tool?.slice(tool.lastIndexOf("/") + 1);
-    if (name === "pvecm" && words[0]?.startsWith("e") === true) this.overridden = true;
-    if (name === "corosync-quorumtool" && words.some((w) => /^-\w*[ev]/.test(w))) this.overridden = true;
-    if (name === "corosync-cmapctl" && words.some((w) => w.startsWith("quorum.") || w.startsWith("nodelist."))) this.overridden = true;
+    this.overridden ||= overridesVotes(input);
   }
 }

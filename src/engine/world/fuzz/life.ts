@@ -1,0 +1,52 @@
+/**
+ * A life: a cluster, what happens to it when, and what it sends meanwhile. Plain data that springs from a seed (schedule.ts), is lived (run.ts) and shrunk
+ * (minimise.ts). Left out: how a cluster is made from it, which is the caller's, so that a life and a scenario file are the same run.
+ */
+import type { Duration, Instant } from "../../kernel/index.ts";
+import type { WorldAct } from "../types.ts";
+
+/** What every node multicasts. Instants since power on. */
+export interface Load {
+  readonly from: Instant;
+  readonly until: Instant;
+  /** Between two bursts of one node, µs. */
+  readonly every: Duration;
+  /** Messages of one burst. */
+  readonly burst: number;
+  readonly bytes: number;
+}
+
+export interface Deed {
+  /** Since the cluster has formed. */
+  readonly at: Duration;
+  readonly act: WorldAct;
+}
+
+export interface Life {
+  readonly seed: string;
+  /** Names, in the order of joining. */
+  readonly nodes: readonly string[];
+  readonly links: number;
+  readonly load: Load | undefined;
+  /** Faults, and what undoes some of them, in order of time. */
+  readonly deeds: readonly Deed[];
+  /** What heals everything, after all deeds. */
+  readonly mends: readonly Deed[];
+  /** Faults among the deeds: what undoes one is none. */
+  readonly faults: number;
+  /** Ends then, in the middle of it all; undefined: when everything is mended and at rest. */
+  readonly endsAt: Duration | undefined;
+}
+
+/** What lives are drawn from: both ends included. */
+export interface Bounds {
+  readonly nodes: readonly [number, number];
+  readonly links: readonly [number, number];
+  /** Faults come for so long, µs. */
+  readonly faultsFor: Duration;
+}
+
+/** When the last of `deeds` is done; 0 for none. */
+export function lastAt(deeds: readonly Deed[]): Duration {
+  return deeds[deeds.length - 1]?.at ?? 0;
+}

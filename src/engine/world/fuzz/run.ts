@@ -1,0 +1,91 @@
+/**
+ * Lives one life under the eyes of all checkers. Left out: making the world and forming its cluster, which the caller does as for any lab, so that a life
+ * can be told as a scenario.
+ */
+import { NEVER, type Duration, type Instant } from "../../kernel/index.ts";
+import { InvariantWatch, type Checker, type Violation } from "../checkers/index.ts";
+import type { World } from "../world.ts";
+import type { Life } from "./life.ts";
+import { comeToRest, runWatched } from "./rest.ts";
+import type { Tally } from "./sender.ts";
+
+/** How worlds come about. */
+export interface Birth {
+  /** The world of the life before power on; `tally` counts what its nodes send and deliver. */
+  make(life: Life, tally: Tally): World;
+  /** Brings it to where the life begins. */
+  begin(world: World, life: Life): void;
+}
+
+export interface Lived {
+  readonly violations: readonly Violation[];
+  /** When the life began, since power on. */
+  readonly start: Instant;
+  readonly digest: string;
+  readonly events: number;
+  /** What broke from then on broke at rest; NEVER where the life did not get there. */
+  readonly restedAt: Instant;
+  /** Virtual µs in all. */
+  readonly lived: Duration;
+  /** Virtual µs from healing to one ring; 0 where the life ended before. */
+  readonly mended: Duration;
+  /** Rings installed since the life began. */
+  readonly memberships: number;
+  readonly tally: Tally;
+}
+
+/** An assertion of the engine counts as a violation by this name. */
+export const ASSERTION = "assertion";
+
+/** Lives `life`. Throws only where a deed is malformed. */
+export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): Lived {
+  const tally: Tally = { sent: 0, delivered: 0 };
+  const world = birth.make(life, tally);
+  const watch = new InvariantWatch(world.names, checkers);
+  world.watch(watch);
+  const rings = new Set<string>();
+  let [start, since, restedAt] = [0, 0, NEVER];
+  try {
+    birth.begin(world, life);
+    start = world.now;
+    world.watch({
+      effect: (_at, _machine, effect) => {
+        if (effect.kind === "trace" && effect.event.what === "membership") rings.add(effect.event.ring);
+      },
+    });
+    since = liveOn(world, life, watch);
+    if (life.endsAt === undefined) restedAt = world.now;
+  } catch (error) {
+    if (error instanceof MalformedDeed) throw error;
+    watch.broke(world.now, ASSERTION, error instanceof Error ? error.message : String(error));
+  }
+  const healedAt = start + (life.mends[0]?.at ?? 0);
+  return {
+    violations: watch.violations,
+    start,
+    restedAt,
+    digest: world.digest(),
+    events: world.events,
+    lived: world.now,
+    mended: Math.max(0, since - healedAt),
+    memberships: rings.size,
+    tally,
+  };
+}
+
+class MalformedDeed extends Error {}
+
+function liveOn(world: World, life: Life, watch: InvariantWatch): Instant {
+  const start = world.now;
+  for (const deed of [...life.deeds, ...life.mends]) {
+    const done = world.schedule(start + deed.at, deed.act);
+    if (!done.ok) throw new MalformedDeed(`life ${life.seed}: ${JSON.stringify(deed)}: ${done.message}`);
+  }
+  if (life.endsAt !== undefined) {
+    runWatched(world, start + life.endsAt, watch);
+    return world.now;
+  }
+  const last = life.mends[life.mends.length - 1] ?? life.deeds[life.deeds.length - 1];
+  runWatched(world, start + (last?.at ?? 0) + 1, watch);
+  return comeToRest(world, watch);
+}
