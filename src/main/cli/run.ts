@@ -1,13 +1,13 @@
 /** `quorate run SCENARIO` and `quorate replay RECORD`: no running lab, no wall clock. */
 import { readFileSync } from "node:fs";
-import { makeNode } from "../../engine/node/index.ts";
 import { ENGINE_VERSION, parseRecord, replay as replayRecord, type WorldRecord } from "../../engine/world/index.ts";
 import { worldDesign } from "../lab/design.ts";
 import { parseInstant } from "../lab/instant.ts";
 import { parseLabFile, readLabFile } from "../lab/labfile.ts";
+import { machinesOf } from "../lab/lives.ts";
 import { runScenario, type ScenarioResult } from "../lab/scenario.ts";
 import { writeAtomic } from "../lab/store.ts";
-import { notYet, systemTrouble, Trouble } from "../lab/trouble.ts";
+import { systemTrouble, Trouble } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { checkHost, textOf, type Values } from "./values.ts";
 
@@ -19,9 +19,11 @@ function printResult(result: ScenarioResult): void {
     print(`      got:      ${step.got}`);
     if (step.stderr) print(`      stderr:   ${step.stderr.trimEnd()}`);
   }
+  for (const violation of result.violations ?? [])
+    print(`FAIL  invariant ${violation.invariant} broken at ${(violation.at / 1e6).toFixed(6)} s: ${violation.text}`);
   const failed = result.steps.filter((step) => !step.passed).length;
   print(
-    `${result.scenario}: ${failed === 0 ? "passed" : `${failed} of ${result.steps.length} steps failed`} (seed ${result.seed}, digest ${result.digest})`,
+    `${result.scenario}: ${result.passed ? "passed" : failed === 0 ? "an invariant is broken" : `${failed} of ${result.steps.length} steps failed`} (seed ${result.seed}, digest ${result.digest})`,
   );
 }
 
@@ -52,27 +54,28 @@ function readRecord(path: string): WorldRecord {
 
 export async function replay(path: string, v: Values): Promise<number> {
   checkHost(v["host"]);
-  if (v["check"] === true) throw notYet("replay --check", "replay --json tells whether the digests are equal");
   const record = readRecord(path);
   if (record.engine !== ENGINE_VERSION)
     say(`quorate: ${path} was recorded by engine ${record.engine}; this is ${ENGINE_VERSION} and may run differently`);
-  const design = worldDesign(parseLabFile(record.lab, `${path} (lab file)`));
+  const lab = parseLabFile(record.lab, `${path} (lab file)`);
+  const design = worldDesign(lab);
   const until = textOf(v["until"]);
   const stop = until === undefined ? undefined : parseInstant(until, design.epochUnixMicros, "--until");
   let result: ReturnType<typeof replayRecord>;
   try {
     result = await withProgress(
       "replaying",
-      Promise.resolve().then(() => replayRecord(design, makeNode, record, stop)),
+      Promise.resolve().then(() => replayRecord(design, machinesOf(lab), record, stop)),
     );
   } catch (error) {
     throw new Trouble("usage", `${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const { digest, instant, equal, firstDifference } = result;
+  const { digest, instant, equal, compared, firstDifference } = result;
   if (v["json"] === true) printJson({ digest, instant, equal, firstDifference: firstDifference ?? null });
-  else
-    print(
-      `${digest} at ${(instant / 1e6).toFixed(6)} s${equal ? "" : `, differs from the record at ${((firstDifference ?? 0) / 1e6).toFixed(6)} s or before`}`,
-    );
-  return 0;
+  else print(`${digest} at ${(instant / 1e6).toFixed(6)} s`);
+  const check = v["check"] === true;
+  if (check && compared === 0) throw new Trouble("failed", `${path} has no digest up to there: nothing could be compared`);
+  if (equal) return 0;
+  say(`quorate: the replay differs from ${path} at ${((firstDifference ?? 0) / 1e6).toFixed(6)} s, or since the digest before`);
+  return check ? 1 : 0;
 }

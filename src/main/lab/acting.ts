@@ -6,7 +6,7 @@ import { notYet, usage } from "./trouble.ts";
 
 export type Direction = "in" | "out" | "both";
 export type NodeVerb = "start" | "stop" | "kill" | "pause" | "resume" | "reboot";
-export type ServiceVerb = "start" | "stop" | "restart" | "kill";
+export type ServiceVerb = "start" | "stop" | "restart" | "kill" | "pause" | "resume";
 
 /** What `link set` changes; an absent key stays as it is. Milliseconds and percent. */
 export interface LinkSetting {
@@ -45,7 +45,7 @@ export interface Places {
 
 const actWords = "node, service, link, switch, partition, heal";
 const nodeVerbs: readonly string[] = ["start", "stop", "kill", "pause", "resume", "reboot"] satisfies NodeVerb[];
-const serviceVerbs: readonly string[] = ["start", "stop", "restart", "kill"] satisfies ServiceVerb[];
+const serviceVerbs: readonly string[] = ["start", "stop", "restart", "kill", "pause", "resume"] satisfies ServiceVerb[];
 const laterActs: Record<string, string> = {
   block: "link cut cuts the whole cable",
   unblock: "link cut cuts the whole cable",

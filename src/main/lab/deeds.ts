@@ -1,7 +1,7 @@
 /** What an acting line does to a world: acts on the fabric, or on machines, now or later; and the sentence the page and the timeline say about it. */
 import type { FabricAct, LinkSettings, LinkTarget } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
-import type { Acting, LinkPlace, LinkSetting, NodeVerb } from "./acting.ts";
+import type { Acting, LinkPlace, LinkSetting, NodeVerb, ServiceVerb } from "./acting.ts";
 
 export interface Deeds {
   fabric: FabricAct[];
@@ -69,6 +69,16 @@ function placeWords(place: LinkPlace): string {
   return place.direction === "both" ? what : `${what} (${place.direction})`;
 }
 
+function serviceAct(verb: ServiceVerb, unit: string): MachineAct {
+  if (verb === "pause") return { kind: "service-stall", unit };
+  return verb === "resume" ? { kind: "service-resume", unit } : { kind: "service", op: verb, unit };
+}
+
+function serviceSaid(node: string, verb: ServiceVerb, unit: string): string {
+  if (verb === "pause" || verb === "resume") return `${node}: ${verb === "pause" ? "SIGSTOP" : "SIGCONT"} to ${unit}`;
+  return `${node}: systemctl ${verb} ${unit}`;
+}
+
 const fabricDeed = (act: FabricAct, said: string): Deeds => ({ fabric: [act], machines: [], afterUs: 0, said });
 
 /** The deeds of an acting line. */
@@ -86,9 +96,9 @@ export function deedsOf(acting: Acting): Deeds {
     case "service":
       return {
         fabric: [],
-        machines: [{ node: acting.node, act: { kind: "service", op: acting.verb, unit: acting.unit } }],
+        machines: [{ node: acting.node, act: serviceAct(acting.verb, acting.unit) }],
         afterUs: 0,
-        said: `${acting.node}: systemctl ${acting.verb} ${acting.unit}`,
+        said: serviceSaid(acting.node, acting.verb, acting.unit),
       };
     case "link-cut":
       return fabricDeed({ kind: "link-cut", link: target(acting) }, `cut ${placeWords(acting)}`);

@@ -5,6 +5,8 @@ import { isNode, LineCounter, parseDocument, stringify, type Document } from "ya
 import { z } from "zod";
 import { parseDuration, unixFromIso } from "../../engine/kernel/time.ts";
 import { parseActing, type Places } from "./acting.ts";
+import { invariantNames } from "./invariants.ts";
+import { addressIssue, quorumIssue } from "./plausible.ts";
 import { systemTrouble, Trouble } from "./trouble.ts";
 
 const machineName = z
@@ -62,7 +64,7 @@ const node = z.record(z.string(), z.unknown()).transform((raw, context): LabNode
         code: "custom",
         params: { ofKey: true },
         path: [key],
-        message: `${key}: ${laterKeys[key]} are not part of this version`
+        message: `${laterKeys[key]} are not part of this version`
           .replace("a QDevice are", "a QDevice is")
           .replace(/(skew|release|memory) are/, "$1 is"),
       });
@@ -121,6 +123,8 @@ const exec = z.strictObject({
   stdout: z.string().optional(),
   stderr: z.string().optional(),
   status: z.number().int().min(0).max(255).optional(),
+  /** false: one command without a shell is started, and the next step does not wait for it. */
+  wait: z.literal(false).optional(),
 });
 const input = z.strictObject({
   node: machineName,
@@ -142,6 +146,15 @@ const steps = z.union([
   z.strictObject({ ...at, input }),
 ]);
 
+/** A program on every node that multicasts to a process group. Instants since power on. */
+const load = z.strictObject({
+  from: duration,
+  until: duration,
+  every: duration.refine((v) => v >= 1000, "at least 1ms"),
+  burst: z.number().int().min(1).max(1000),
+  bytes: z.number().int().min(1).max(1_000_000),
+});
+
 const labFile = z.strictObject({
   quorate: z.literal(1, "the schema version: 1"),
   name: z.string().min(1).max(200).default("lab"),
@@ -150,6 +163,8 @@ const labFile = z.strictObject({
   networks: z.record(netName, cidr),
   nodes: z.record(machineName, node),
   cluster: cluster.optional(),
+  load: load.optional(),
+  invariants: z.array(z.enum(invariantNames)).min(1).optional(),
   faults: z.array(z.string()).default([]),
   steps: z.array(z.unknown()).default([]),
 });
@@ -240,7 +255,7 @@ function crossCheck(lab: LabFile): Issue | undefined {
     for (const net of Object.keys(own.nets))
       if (!nets.includes(net))
         return { path: ["nodes", name, net], message: `no network ${net}; there are: ${nets.join(", ")}`, ofKey: true };
-  return actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets);
+  return addressIssue(lab) ?? actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets) ?? quorumIssue(lab);
 }
 
 /** Acting lines are read when the file is, so that a slip of the pen is found before an hour of steps has run. */

@@ -1,13 +1,16 @@
 /** Runs a scenario: a world of its own, unpaced, one step after the other. The same file and seed give the same run, digest included. */
-import { makeNode } from "../../engine/node/index.ts";
 import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
+import { InvariantWatch, type Violation } from "../../engine/world/checkers/index.ts";
+import { ASSERTION, comeToRest, runWatched } from "../../engine/world/fuzz/index.ts";
 import { printRecord, World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, type Acting, type Places } from "./acting.ts";
+import { parseActing, splitWords, type Acting, type Places } from "./acting.ts";
 import { advance, beginLab } from "./advance.ts";
 import type { WaitFor } from "./api.ts";
-import { booted, matches, valueAt, whyNot } from "./conditions.ts";
+import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "./conditions.ts";
 import { deedsOf } from "./deeds.ts";
 import { worldDesign } from "./design.ts";
+import { checkersOf } from "./invariants.ts";
+import { machinesOf } from "./lives.ts";
 import { printLabFile, type LabFile, type Step } from "./labfile.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "./trouble.ts";
@@ -34,6 +37,8 @@ export interface ScenarioResult {
   instant: Instant;
   digest: string;
   steps: StepResult[];
+  /** What was broken of the invariants that the scenario names; absent where it names none. */
+  violations?: readonly Violation[];
 }
 
 export interface ScenarioRun {
@@ -70,6 +75,8 @@ function settle(world: World, acting: Acting, next: Instant): void {
 
 function doStep(world: World, line: string, next: Instant): Outcome {
   const acting = parseActing(line, placesOf(world));
+  const why = impossible(acting, world);
+  if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
   const deeds = deedsOf(acting);
   for (const act of deeds.fabric) perform(world, { to: "fabric", act }, deeds.afterUs);
   for (const { node, act } of deeds.machines) perform(world, { to: "machine", machine: node, act }, deeds.afterUs);
@@ -117,7 +124,7 @@ function compareRun(run: NodeRun, told: Told): Pick<Outcome, "passed" | "expecte
 
 function expectStep(world: World, expectation: Record<string, unknown>): Outcome {
   const { node, ...wanted } = expectation;
-  const status = machineView(world.status(String(node)));
+  const status = threeUnitWords(machineView(world.status(String(node))));
   const found = Object.fromEntries(Object.keys(wanted).map((path) => [path, valueAt(status, path) ?? null]));
   const passed = Object.entries(wanted).every(([path, value]) => matches(value, found[path]));
   return {
@@ -128,11 +135,20 @@ function expectStep(world: World, expectation: Record<string, unknown>): Outcome
   };
 }
 
+/** Starts a tool as a colleague at another prompt would, and does not wait for it. */
+function startStep(world: World, node: string, line: string): Outcome {
+  // Inputs are only ever added, so their count is a name that no other command of this world has.
+  const id = `step-${world.inputs().length}`;
+  perform(world, { to: "machine", machine: node, act: { kind: "command", id, argv: splitWords(line), cwd: "/root", stdin: "" } }, 0);
+  return { passed: true, expected: "started", got: "started", what: `exec: ${node}: ${line} (not waited for)` };
+}
+
 async function runStep(world: World, step: Step, next: Instant): Promise<Outcome> {
   if ("do" in step) return doStep(world, step.do, next);
   if ("wait" in step) return waitStep(world, step.wait);
   if ("expect" in step) return expectStep(world, step.expect);
   const told = "exec" in step ? step.exec : step.input;
+  if ("wait" in told) return startStep(world, told.node, told.run);
   const run = await runOnNode(world, told.node, told.run, "input" in step ? step.input.answers : []);
   const { stdout, stderr, status } = run;
   return { ...compareRun(run, told), stdout, stderr, status, what: `${"exec" in step ? "exec" : "input"}: ${told.node}: ${told.run}` };
@@ -140,29 +156,59 @@ async function runStep(world: World, step: Step, next: Instant): Promise<Outcome
 
 /** Runs every step, also after one that did not hold. `lab` must have a seed for the run to be repeatable. */
 export async function runScenario(lab: LabFile, scenario: string): Promise<ScenarioRun> {
-  const world = new World(worldDesign(lab), makeNode);
-  const why = beginLab(world, lab);
-  for (const line of lab.faults) doStep(world, line, world.now);
-  const start = world.now;
-  const results: StepResult[] = [];
-  for (const [i, step] of lab.steps.entries()) {
-    if (step.at !== undefined) world.runUntil(start + step.at);
-    const nextAt = lab.steps[i + 1]?.at;
-    const outcome = await runStep(world, step, nextAt === undefined ? Number.POSITIVE_INFINITY : start + nextAt);
-    results.push({ step: i + 1, instant: world.now, ...outcome });
+  const world = new World(worldDesign(lab), machinesOf(lab));
+  const watch = lab.invariants === undefined ? undefined : new InvariantWatch(world.names, checkersOf(lab.invariants));
+  if (watch !== undefined) world.watch(watch);
+  const steps: StepResult[] = [];
+  let why: string | undefined;
+  try {
+    why = beginLab(world, lab);
+    for (const line of lab.faults) doStep(world, line, world.now);
+    await runSteps(world, lab.steps, watch, steps);
+    if (watch?.violations.length === 0) comeToRest(world, watch);
+  } catch (error) {
+    if (lab.invariants?.includes(ASSERTION) !== true || error instanceof Trouble) throw error;
+    watch?.broke(world.now, ASSERTION, error instanceof Error ? error.message : String(error));
+    return { result: resultOf(world, lab, scenario, steps, watch), record: recordOf(world, lab), said: why };
   }
   // The run ends between two instants: in the middle of one there is no digest that a replay could be compared with.
   world.runUntil(world.now + 1);
-  const digest = world.digest();
-  const record = printRecord({
+  return {
+    result: resultOf(world, lab, scenario, steps, watch),
+    record: recordOf(world, lab),
+    said: why === undefined ? undefined : `the cluster had not formed when the steps began: ${why}`,
+  };
+}
+
+async function runSteps(world: World, steps: readonly Step[], watch: InvariantWatch | undefined, results: StepResult[]): Promise<void> {
+  const start = world.now;
+  for (const [i, step] of steps.entries()) {
+    if (step.at !== undefined && watch !== undefined) runWatched(world, start + step.at, watch);
+    else if (step.at !== undefined) world.runUntil(start + step.at);
+    const nextAt = steps[i + 1]?.at;
+    const outcome = await runStep(world, step, nextAt === undefined ? Number.POSITIVE_INFINITY : start + nextAt);
+    results.push({ step: i + 1, instant: world.now, ...outcome });
+  }
+}
+
+function resultOf(world: World, lab: LabFile, scenario: string, steps: StepResult[], watch: InvariantWatch | undefined): ScenarioResult {
+  const violations = watch?.violations;
+  return {
+    scenario,
+    seed: lab.seed ?? "1",
+    passed: steps.every((r) => r.passed) && (violations === undefined || violations.length === 0),
+    instant: world.now,
+    digest: world.digest(),
+    steps,
+    ...(violations === undefined ? {} : { violations }),
+  };
+}
+
+function recordOf(world: World, lab: LabFile): string {
+  return printRecord({
     lab: printLabFile({ ...lab, steps: [] }),
     inputs: [...world.inputs()],
     checkpoints: [...world.checkpoints()],
-    end: { at: world.now, digest },
+    end: { at: world.now, digest: world.digest() },
   });
-  return {
-    result: { scenario, seed: lab.seed ?? "1", passed: results.every((r) => r.passed), instant: world.now, digest, steps: results },
-    record,
-    said: why === undefined ? undefined : `the cluster had not formed when the steps began: ${why}`,
-  };
 }

@@ -23,6 +23,8 @@ function opposite(act: MachineAct): MachineAct | undefined {
     case "service":
       if (act.op === "restart") return undefined;
       return { kind: "service", op: act.op === "start" ? "stop" : "start", unit: act.unit };
+    case "service-stall":
+      return { kind: "service-resume", unit: act.unit };
     default:
       return undefined;
   }

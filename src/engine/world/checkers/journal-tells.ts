@@ -49,7 +49,9 @@ export class JournalTells implements Checker {
   private verdict(told: Told, machine: string, event: Extract<TraceEvent, { what: "quorum" }>, complain: Complain): void {
     const change = event.quorate === told.quorate ? undefined : event.quorate;
     if (told.said !== change)
-      complain(`${machine} became ${event.quorate ? "quorate" : "inquorate"} on ${event.ring}, was ${told.quorate ? "quorate" : "inquorate"}, and said ${said(told)}`);
+      complain(
+        `${machine} became ${event.quorate ? "quorate" : "inquorate"} on ${event.ring}, was ${told.quorate ? "quorate" : "inquorate"}, and said ${said(told)}`,
+      );
     const list = `[${event.members.length}]:${event.members.map((id) => ` ${id}`).join("")}`;
     if (told.listed !== list) complain(`${machine} listed "Members${told.listed}" for "Members${list}" on ${event.ring}`);
     told.quorate = event.quorate;
@@ -96,5 +98,9 @@ export class JournalTells implements Checker {
 }
 
 function said(told: Told): string {
-  return told.said === undefined ? "nothing of it" : told.said ? "that it is in the primary component" : "that it is not in the primary component";
+  return told.said === undefined
+    ? "nothing of it"
+    : told.said
+      ? "that it is in the primary component"
+      : "that it is not in the primary component";
 }

@@ -117,4 +117,19 @@ const tool: Draw = (rng, ground) => {
   return { does, undoes: gone === undefined ? undefined : onMachine(gone, { kind: "service", op: "start", unit: "corosync" }) };
 };
 
-export const DRAWS: readonly Draw[] = [cut, cut, isolate, partition, partition, spoil, spoil, spoil, darkNet, power, power, stall, daemon, tool];
+export const DRAWS: readonly Draw[] = [
+  cut,
+  cut,
+  isolate,
+  partition,
+  partition,
+  spoil,
+  spoil,
+  spoil,
+  darkNet,
+  power,
+  power,
+  stall,
+  daemon,
+  tool,
+];

@@ -20,12 +20,12 @@ const OVERRIDES_PERCENT = 25;
 /** How much the nodes of this seed send: often a little, sometimes more than the ring takes. */
 function loadOf(seed: string, until: Duration): Load {
   const rng = Rng.from(seed, "load");
-  const heavy = rng.percent(8);
+  const heavy = rng.percent(5);
   return {
     from: SENDING_FROM,
     until: FORMED_BY + until,
-    every: heavy ? rng.between(40, 120) * MS : rng.between(200, 1500) * MS,
-    burst: heavy ? rng.between(5, 30) : rng.between(1, 4),
+    every: heavy ? rng.between(60, 150) * MS : rng.between(250, 1500) * MS,
+    burst: heavy ? rng.between(5, 25) : rng.between(1, 4),
     bytes: heavy ? 40 : rng.pick([40, 40, 300, 3000]),
   };
 }
@@ -62,8 +62,7 @@ function healing(names: readonly string[], at: Duration): Deed[] {
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "resume" }) });
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "service-resume", unit: "corosync" }) });
   // A machine in the middle of an orderly shutdown hears the button only when it is off.
-  for (const after of [0, 6 * SEC, 12 * SEC])
-    for (const n of names) out.push({ at: at + after, act: onMachine(n, { kind: "power-on" }) });
+  for (const after of [0, 6 * SEC, 12 * SEC]) for (const n of names) out.push({ at: at + after, act: onMachine(n, { kind: "power-on" }) });
   for (const n of names) out.push({ at: at + 18 * SEC, act: onMachine(n, { kind: "service", op: "start", unit: "corosync" }) });
   return out;
 }

@@ -1,0 +1,110 @@
+/** Lives (engine/world/fuzz) as labs: the world in which one is lived, and the scenario file that `quorate run` plays to the same end. */
+import type { LinkSettings, LinkTarget, FabricAct } from "../../engine/fabric/index.ts";
+import type { MachineAct } from "../../engine/kernel/machine.ts";
+import { sendingNodes, type Birth, type Deed, type Life, type Tally } from "../../engine/world/fuzz/index.ts";
+import { makeNode } from "../../engine/node/index.ts";
+import { World, type MachineFactory, type WorldAct } from "../../engine/world/index.ts";
+import { beginLab } from "./advance.ts";
+import { worldDesign } from "./design.ts";
+import { freshLabFile } from "./fresh.ts";
+import type { LabFile, Step } from "./labfile.ts";
+
+/** What makes the machines of a lab: nodes, with a program that sends on each where the lab file has a load. */
+export function machinesOf(lab: LabFile, tally: Tally = { sent: 0, delivered: 0 }): MachineFactory {
+  return lab.load === undefined ? makeNode : sendingNodes(lab.load, tally);
+}
+
+/** The lab in which `life` is lived. */
+export function labOf(life: Life): LabFile {
+  const last = Math.max(...life.nodes.map((name) => Number(name.replace(/^\D+/, ""))));
+  const lab = freshLabFile({
+    nodes: last,
+    links: life.links,
+    clustered: true,
+    name: `life ${life.seed}`,
+    seed: life.seed,
+    epoch: "2026-01-01T00:00:00Z",
+  });
+  const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => life.nodes.includes(name)));
+  return { ...lab, nodes, ...(life.load === undefined ? {} : { load: life.load }) };
+}
+
+export const birth: Birth = {
+  make(life, tally) {
+    const lab = labOf(life);
+    return new World(worldDesign(lab), machinesOf(lab, tally));
+  },
+  begin(world, life) {
+    const why = beginLab(world, labOf(life));
+    if (why !== undefined) throw new Error(`the cluster did not form: ${why}`);
+  },
+};
+
+function placeWords(link: LinkTarget): string {
+  const net = link.net === undefined ? "" : `:${link.net}`;
+  const to = link.to === undefined ? "" : ` --to ${link.to}`;
+  return `${link.node}${net}${to}${link.direction === "both" ? "" : ` --direction ${link.direction}`}`;
+}
+
+function settingWords(s: LinkSettings): string {
+  const word = (option: string, value: number | undefined): string => (value === undefined ? "" : ` --${option} ${value}`);
+  const ms = (us: number | undefined): number | undefined => (us === undefined ? undefined : us / 1000);
+  return `${word("delay", ms(s.delayUs))}${word("jitter", ms(s.jitterUs))}${word("loss", s.lossPercent)}${word("dup", s.dupPercent)}${word("reorder", s.reorderPercent)}`;
+}
+
+function fabricLine(act: FabricAct): string | undefined {
+  switch (act.kind) {
+    case "link-cut":
+      return `link cut ${placeWords(act.link)}`;
+    case "link-heal":
+      return `link heal ${placeWords(act.link)}`;
+    case "link-set":
+      return `link set ${placeWords(act.link)}${settingWords(act.settings)}`;
+    case "partition":
+      return `partition ${act.groups.map((group) => group.join(",")).join(" ")}`;
+    case "switch":
+      return `switch ${act.on ? "on" : "off"} ${act.net}`;
+    case "heal":
+      return "heal";
+    case "faults":
+      return undefined;
+  }
+}
+
+const nodeVerbs: Partial<Record<MachineAct["kind"], string>> = {
+  "power-on": "start",
+  shutdown: "stop",
+  "power-cut": "kill",
+  stall: "pause",
+  resume: "resume",
+  reboot: "reboot",
+};
+
+function machineLine(node: string, act: MachineAct): string | undefined {
+  if (act.kind === "service") return `service ${act.op} ${node} ${act.unit}`;
+  if (act.kind === "service-stall") return `service pause ${node} ${act.unit}`;
+  if (act.kind === "service-resume") return `service resume ${node} ${act.unit}`;
+  const verb = nodeVerbs[act.kind];
+  return verb === undefined ? undefined : `node ${verb} ${node}`;
+}
+
+/** The acting line that does `act`. Throws for an act that has none. */
+export function lineOf(act: WorldAct): string {
+  const line = act.to === "fabric" ? fabricLine(act.act) : machineLine(act.machine, act.act);
+  if (line === undefined) throw new Error(`no acting line does ${JSON.stringify(act)}`);
+  return line;
+}
+
+function stepOf({ at, act }: Deed): Step {
+  if (act.to === "machine" && act.act.kind === "command")
+    return { at, exec: { node: act.machine, run: act.act.argv.join(" "), wait: false } };
+  return { at, do: lineOf(act) };
+}
+
+/** The scenario of `life`, which must keep `invariant` and does not. */
+export function scenarioOf(life: Life, invariant: string): LabFile {
+  const steps = [...life.deeds, ...life.mends].map(stepOf);
+  // Time goes on to where the invariant is broken.
+  if (life.endsAt !== undefined) steps.push({ at: life.endsAt, do: "heal" });
+  return { ...labOf(life), name: `${invariant} is broken, seed ${life.seed}`, invariants: [invariant], steps };
+}
