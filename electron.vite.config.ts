@@ -28,6 +28,7 @@ export default defineConfig({
           supervisor: at("src/main/lab/supervisor.ts"),
           session: at("src/main/shell/session.ts"),
           console: at("src/main/shell/console.ts"),
+          "fuzz-worker": at("src/main/lab/fuzz-worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },

@@ -1,2 +1,2 @@
 /** One node: the public face. */
-export { Node, makeNode } from "./node.ts";
+export { Node, makeNode, type DaemonSocket } from "./node.ts";

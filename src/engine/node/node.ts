@@ -3,6 +3,7 @@
  * timers, datagrams and questions to whom they concern and owns no rule of its own but what a kernel does with a datagram nobody listens for.
  */
 import { CommandRuns, answerQuery, completions } from "../command/index.ts";
+import type { Cpg } from "../cpg/index.ts";
 import {
   NEVER,
   cloneState,
@@ -41,6 +42,15 @@ import { NodeTools } from "./tool-host.ts";
 const DEFERRED_ACTS_MAX = 256;
 
 const COROSYNC = "corosync";
+
+/** What a program reaches of the daemon. */
+export interface DaemonSocket {
+  /** Of the daemon's process. */
+  readonly pid: number;
+  readonly cpg: Cpg;
+  /** Its services have synchronised, so that requests are taken. */
+  readonly ready: boolean;
+}
 
 /** Timers of running commands, among the machine's own. */
 const COMMAND_TIMER = "command/";
@@ -129,6 +139,21 @@ export class Node implements Machine {
     if (unit !== COROSYNC) return;
     this.corosync?.kill();
     this.corosync = undefined;
+  }
+
+  /** The daemon's socket as a program on this machine finds it; undefined while no daemon answers. */
+  daemonSocket(): DaemonSocket | undefined {
+    const daemon = this.corosync;
+    if (daemon?.stack === undefined || daemon.stopped) return undefined;
+    return { pid: daemon.pid, cpg: daemon.stack.cpg, ready: daemon.stack.sync.ready };
+  }
+
+  /** A program on this machine has its turn and finds the daemon; `run` is not called where it does not. */
+  program(now: Instant, out: Out, run: (daemon: DaemonSocket) => void): void {
+    const daemon = this.daemonSocket();
+    if (daemon === undefined) return;
+    this.computer.enter(now, out);
+    run(daemon);
   }
 
   private powerLost(): void {

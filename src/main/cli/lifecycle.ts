@@ -63,6 +63,7 @@ async function labFileFor(v: Values): Promise<LabFile> {
       epoch: nowIso(),
     });
   const lab = file !== undefined ? readLabFile(file) : (await import("./files.ts")).importConfFile(conf ?? "");
+  if (lab.load !== undefined) throw usage(`${file ?? ""}: load: is for scenarios, which "quorate run" runs; a lab has the load you put on it`);
   if (lab.steps.length > 0) say(`quorate: ${file}: the steps of a scenario are run by "quorate run"; the lab starts without them`);
   return { ...lab, steps: [], seed: seed ?? lab.seed ?? newSeed(), epoch: lab.epoch ?? nowIso() };
 }

@@ -11,7 +11,6 @@ const later: Record<string, string> = {
   seek: "time goes forward only: pause, step, skip",
   snapshot: "down freezes the lab and up resumes it",
   rollback: "down freezes the lab and up resumes it",
-  fuzz: "scenarios are run with run",
   whatif: "faults are tried in a running lab",
   block: "cables are cut with link cut",
   unblock: "cables are cut with link cut",
@@ -139,6 +138,15 @@ function files(b: Builder): void {
     .option("--until <instant>")
     .option("--host <host>")
     .addOption(new Option("--check").hideHelp())
+    .addOption(jsonOption());
+  b.command("fuzz", "seeded faults against the invariants; shrinks what breaks one", async (_, v) => (await import("./fuzz.ts")).fuzz(v))
+    .option("--nodes <a..b>", "nodes of a cluster (default 2..7)")
+    .option("--links <a..b>", "links between them (default 1..2)")
+    .addOption(new Option("--qdevice").hideHelp())
+    .option("--runs <r>", "how many lives (default 100)")
+    .option("--seed <s>", "seed of the first life (default: a new one)")
+    .option("--seconds <t>", "virtual seconds in which faults come (default 60)")
+    .option("--resume <file>", "keep the state in a file, and go on from it")
     .addOption(jsonOption());
   b.command("conf", "check FILE | print FILE: a corosync.conf", async (w, v) => (await import("./files.ts")).conf(w, v))
     .argument("<verb>")

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Trouble } from "./trouble.ts";
 
-type Entry = "supervisor" | "session" | "console" | "cli" | "index";
+type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker";
 
 const sources: Record<Entry, string> = {
   supervisor: "main/lab/supervisor.ts",
@@ -12,6 +12,7 @@ const sources: Record<Entry, string> = {
   console: "main/shell/console.ts",
   cli: "main/cli/index.ts",
   index: "main/desktop/main.ts",
+  "fuzz-worker": "main/lab/fuzz-worker.ts",
 };
 
 export interface Program {
