@@ -11,7 +11,7 @@ export default defineConfig({
   outputDir: "../../test-results/ui",
   workers: 1,
   fullyParallel: false,
-  timeout: 90_000,
+  timeout: 150_000,
   expect: { timeout: 20_000 },
   use: {
     viewport: { width: 1280, height: 800 },

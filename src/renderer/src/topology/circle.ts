@@ -3,7 +3,7 @@ import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.
 import { toneOf } from "../tone.ts";
 import { nodeLook, type Look } from "./look.ts";
 import { columnsOf } from "./plan.ts";
-import { beliefTone } from "./regions.ts";
+import { beliefsOf } from "./beliefs.ts";
 import type { CableState, Point, RingShape } from "./shapes.ts";
 import { cableState } from "./wiring.ts";
 
@@ -81,7 +81,7 @@ export function circleOf(snapshot: LabSnapshot): CircleScene {
     seats,
     spokes: snapshot.networks.flatMap((net, index) => seats.flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? [])),
     switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
-    sectors: snapshot.components.flatMap((component, index) => sector(snapshot, component, seats, r, index) ?? []),
+    sectors: sectorsOf(snapshot, seats, r),
     rings: snapshot.components.filter(({ formed }) => formed).map((component) => circleRing(component, columns, seats, r)),
   };
 }
@@ -129,30 +129,48 @@ function boxEdge(angle: number): number {
   return Math.min(sin > 0.001 ? box.w / 2 / sin : Number.POSITIVE_INFINITY, cos > 0.001 ? box.h / 2 / cos : Number.POSITIVE_INFINITY) + 2;
 }
 
-/** A part of the ring-shaped band. Beliefs of the gather phase are thin arcs at the band's outer edge, one inside the other. */
-function sector(snapshot: LabSnapshot, component: Component, seats: readonly Seat[], r: number, index: number): Sector | undefined {
-  const members = seats.filter(
-    ({ name, look }) => component.nodes.includes(name) || (!component.formed && component.members.includes(look.id ?? -1)),
-  );
-  const first = members[0];
+/** The parts of the ring-shaped band: one for each ring; a belief of the gather phase is an arc of its own width, the widest outside. */
+function sectorsOf(snapshot: LabSnapshot, seats: readonly Seat[], r: number): Sector[] {
+  const formed = snapshot.components
+    .filter((component) => component.formed)
+    .flatMap(({ letter, ringId, nodes }) => {
+      const inside = seats.filter(({ name }) => nodes.includes(name));
+      return (
+        sector(seats, inside, r, 0, { key: `region:${letter}`, tone: toneOf(letter), letter, formed: true, text: `ring ${ringId}` }) ?? []
+      );
+    });
+  const beliefs = beliefsOf(snapshot);
+  return [
+    ...formed,
+    ...beliefs.flatMap(({ nodes, members, tone, text }, level) => {
+      const inside = seats.filter(({ name, look }) => nodes.includes(name) || members.includes(look.id ?? -1));
+      const inset = (level / beliefs.length) * (band / 2 - 8);
+      return sector(seats, inside, r, inset, { key: `belief:${nodes.join()}`, tone, letter: "", formed: false, text }) ?? [];
+    }),
+  ];
+}
+
+function sector(
+  seats: readonly Seat[],
+  inside: readonly Seat[],
+  r: number,
+  inset: number,
+  what: Pick<Sector, "key" | "tone" | "letter" | "formed"> & { text: string },
+): Sector | undefined {
+  const first = inside[0];
   if (first === undefined) return undefined;
-  const tone = component.formed ? toneOf(component.letter) : beliefTone(snapshot, component.nodes[0] ?? "");
   const step = (2 * Math.PI) / seats.length;
   const a = first.angle - step / 2 + gapAngle;
-  const b = (members.at(-1)?.angle ?? first.angle) + step / 2 - gapAngle;
-  const inset = component.formed ? 0 : (index / Math.max(1, snapshot.components.length)) * (band / 2 - 8);
-  const whole = members.length === seats.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
+  const b = (inside.at(-1)?.angle ?? first.angle) + step / 2 - gapAngle;
+  const whole = inside.length === seats.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
   const inner = r - band / 2 + inset;
   const outer = r + band / 2 - inset;
-  const text = component.formed ? `ring ${component.ringId}` : `${component.nodes.join(" ")} believes ${component.members.length}`;
   const at = polar(outer, a + (whole ? step / 2 : 0.06));
+  const { text, ...rest } = what;
   return {
-    key: component.formed ? `region:${component.letter}` : `belief:${component.nodes.join()}`,
-    tone,
-    letter: component.letter,
-    formed: component.formed,
+    ...rest,
     path: whole ? annulus(inner, outer) : sectorPath(inner, outer, a, b),
-    tab: { ...at, w: 30 + text.length * 5.7, text },
+    tab: { ...at, w: (what.formed ? 30 : 18) + text.length * 5.9, text },
   };
 }
 

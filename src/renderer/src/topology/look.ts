@@ -9,6 +9,8 @@ export interface LookLine {
   icon: IconName;
   tone: Tone;
   text: string;
+  /** For machines with little room. */
+  short?: string;
 }
 
 export interface Look {
@@ -51,6 +53,11 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
   return { role: roleOf(snapshot, machine), lines, state: lines[0] ?? { icon: "info", tone: "plain", text: "" } };
 }
 
+function consensus(agreed: readonly number[], most: number): string {
+  if (agreed.length === 0) return "no consensus";
+  return agreed.length <= most ? `consensus: ${agreed.join(" ")}` : `consensus of ${agreed.length}`;
+}
+
 /** What corosync on this machine says of itself. */
 function corosyncLines(machine: MachineView): LookLine[] {
   const { corosync, quorum } = machine;
@@ -60,7 +67,7 @@ function corosyncLines(machine: MachineView): LookLine[] {
     return [
       { icon: "clock", tone: "warn", text: corosync.state },
       corosync.state === "gather"
-        ? { icon: "mail", tone: "plain", text: agreed.length === 0 ? "no consensus yet" : `consensus: ${agreed.join(" ")}` }
+        ? { icon: "mail", tone: "plain", text: consensus(agreed, 5), short: consensus(agreed, 2) }
         : {
             icon: "mail",
             tone: "plain",
@@ -72,7 +79,7 @@ function corosyncLines(machine: MachineView): LookLine[] {
   return [
     quorum.quorate ? { icon: "ok", tone: "ok", text: "quorate" } : { icon: "bad", tone: "bad", text: "not quorate" },
     corosync.syncing
-      ? { icon: "clock", tone: "warn", text: "services synchronise" }
+      ? { icon: "clock", tone: "warn", text: "services synchronise", short: "syncing" }
       : { icon: "list", tone: quorum.quorate ? "plain" : "bad", text: `${quorum.totalVotes} of ${quorum.expectedVotes} votes` },
   ];
 }

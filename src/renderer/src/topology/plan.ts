@@ -7,7 +7,7 @@ export const barHeight = 22;
 export const barGap = 30;
 export const machineHeight = 88;
 export const wide = { w: 148, gap: 58, groupGap: 92, pad: 40, top: 54, bottom: 98, up: 76, down: 98 };
-export const compact = { w: 104, gap: 40, groupGap: 68, pad: 34, top: 54, bottom: 76, up: 60, down: 84 };
+export const compact = { w: 114, gap: 34, groupGap: 68, pad: 34, top: 54, bottom: 76, up: 60, down: 84 };
 /** The ring's loop beside and below the machines. */
 export const loop = { side: 16, below: 28, radius: 14 };
 export const charWidth = 6.1;

@@ -1,16 +1,17 @@
 /** Regions: one round the members of each ring, one for each node's own belief while a ring forms. */
-import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.ts";
+import type { Component, LabSnapshot } from "../../../main/lab/api.ts";
 import { toneOf } from "../tone.ts";
+import { beliefsOf, idOf, type Belief } from "./beliefs.ts";
 import { rounded } from "./lines.ts";
 import { charWidth, compact, loop, machineHeight, type Plan } from "./plan.ts";
 import type { Point, RegionShape } from "./shapes.ts";
 
 export function regionsOf(snapshot: LabSnapshot, plan: Plan): RegionShape[] {
   const formed = snapshot.components.filter((component) => component.formed);
-  const beliefs = snapshot.components.filter((component) => !component.formed).sort((a, b) => b.members.length - a.members.length);
+  const beliefs = beliefsOf(snapshot);
   return [
     ...formed.flatMap((component) => formedRegion(plan, component) ?? []),
-    ...beliefs.flatMap((component, level) => beliefRegion(snapshot, plan, component, level, beliefs.length) ?? []),
+    ...beliefs.flatMap((belief, level) => beliefRegion(snapshot, plan, belief, level, beliefs.length) ?? []),
   ];
 }
 
@@ -36,50 +37,30 @@ function formedRegion(plan: Plan, component: Component): RegionShape | undefined
 
 const tabWidth = (text: string): number => 30 + text.length * charWidth * 0.93;
 
-/** One node's belief in the gather phase: nested where they agree, overlapping where not. */
-function beliefRegion(snapshot: LabSnapshot, plan: Plan, component: Component, level: number, of: number): RegionShape | undefined {
-  const node = component.nodes[0];
+/** A belief of the gather phase: nested where they agree in part, overlapping where not. */
+function beliefRegion(snapshot: LabSnapshot, plan: Plan, belief: Belief, level: number, of: number): RegionShape | undefined {
+  const node = belief.nodes[0];
   const column = plan.columns.findIndex(({ machine }) => machine.name === node);
   const machine = plan.columns[column]?.machine;
   if (node === undefined || machine === undefined) return undefined;
-  const inside = plan.columns.map(({ machine: one }) => component.members.includes(idOf(snapshot, machine, one.name) ?? -1));
+  const inside = plan.columns.map(({ machine: one }) => belief.members.includes(idOf(snapshot, machine, one.name) ?? -1));
   if (!inside.includes(true)) inside[column] = true;
   const step = of > 1 ? 26 / (of - 1) : 0;
   const inset = level * Math.min(12, step);
-  const still = machine.corosync !== null && sameMembers(machine.corosync.members, component.members);
-  const text = `${node} ${still ? "still believes" : "believes"} ${component.members.join(" ")}`;
   const above = level % 2 === 0;
-  const w = 18 + text.length * charWidth;
+  const w = 18 + belief.text.length * charWidth;
   const pad = { side: 38 - inset, top: 34 - inset, bottom: 58 - inset };
   const y = above ? plan.y - pad.top : plan.y + machineHeight + pad.bottom;
   const x = (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12;
   return {
     key: `belief:${node}`,
-    tone: beliefTone(snapshot, node),
-    letter: component.letter,
+    tone: belief.tone,
+    letter: "",
     formed: false,
     path: regionPath(plan, inside, pad),
-    tab: { x: Math.min(x, plan.right - w - 2), y: y - 9, w, text },
+    tab: { x: Math.max(plan.left, Math.min(x, plan.right - w - 2)), y: y - 9, w, text: belief.text },
   };
 }
-
-/** A belief is no ring and has no letter; it takes a tone by its node, past those of the formed rings. */
-export function beliefTone(snapshot: LabSnapshot, node: string): string {
-  const taken = new Set(snapshot.components.filter(({ formed }) => formed).map(({ letter }) => toneOf(letter)));
-  const free = ["r1", "r2", "r3", "r4", "r5", "r6"].filter((tone) => !taken.has(tone));
-  const rank = snapshot.components.filter(({ formed }) => !formed).findIndex(({ nodes }) => nodes.includes(node));
-  return free[Math.max(0, rank) % Math.max(1, free.length)] ?? "r6";
-}
-
-/** The id under which a machine knows another one: the other's own, or from its list of nodes. */
-function idOf(snapshot: LabSnapshot, believer: MachineView, name: string): number | undefined {
-  return (
-    snapshot.nodes.find((one) => one.name === name)?.corosync?.nodeId ??
-    believer.corosync?.nodelist.find((one) => one.name === name)?.nodeId
-  );
-}
-
-const sameMembers = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((id) => b.includes(id));
 
 /** A box round the columns that are inside; those between that are not stand in a notch, joined by a strip below. */
 function regionPath(plan: Plan, inside: readonly boolean[], pad: { side: number; top: number; bottom: number }): string {
