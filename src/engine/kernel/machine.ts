@@ -29,6 +29,8 @@ export type MachineAct =
   | { kind: "reboot" }
   /** The power cord: everything not on disk is gone. */
   | { kind: "power-cut" }
+  /** The process that ran the machine died, or fell silent: a fault of the lab, not of the cluster. As a power cut, until the next power-on. */
+  | { kind: "worker-lost" }
   /** The processors stall (a hypervisor pause, SIGSTOP of everything); `resume` ends it. */
   | { kind: "stall" }
   | { kind: "resume" }
@@ -133,6 +135,8 @@ export interface Machine {
   restore(state: MachineSnapshot): void;
   /** Mixes the machine's whole protocol state into `h`. */
   digest(h: Hasher): void;
+  /** Where another process runs the machine: the two words of a fresh hasher after `digest` there. */
+  digested?(): readonly [number, number] | undefined;
 }
 
 /** Opaque to everybody but the machine that made it. */

@@ -41,6 +41,8 @@ import { NodeTools } from "./tool-host.ts";
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
 
+const REACHES_A_STALLED_MACHINE: ReadonlySet<MachineAct["kind"]> = new Set(["resume", "power-cut", "worker-lost"]);
+
 const COROSYNC = "corosync";
 
 /** What a program reaches of the daemon. */
@@ -61,6 +63,7 @@ interface NodeState {
   socket: SocketBuffer;
   deferred: MachineAct[];
   sigstopped: boolean;
+  lost: boolean;
   commands: unknown;
 }
 
@@ -78,6 +81,8 @@ export class Node implements Machine {
   private deferred: MachineAct[] = [];
   /** The daemon's process got SIGSTOP; it stays stopped when the machine's stall ends. */
   private sigstopped = false;
+  /** The process that ran this machine is gone. */
+  private lost = false;
 
   constructor(design: ComputerDesign, world: WorldFacts) {
     this.name = design.name;
@@ -206,7 +211,7 @@ export class Node implements Machine {
 
   act(now: Instant, act: MachineAct, out: Out): void {
     this.computer.enter(now, out);
-    if (this.computer.stalled && act.kind !== "resume" && act.kind !== "power-cut") {
+    if (this.computer.stalled && !REACHES_A_STALLED_MACHINE.has(act.kind)) {
       if (act.kind === "stall") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
       else this.refuse(act, "EAGAIN");
@@ -221,6 +226,7 @@ export class Node implements Machine {
     const c = this.computer;
     switch (act.kind) {
       case "power-on":
+        this.lost = false;
         c.powerOn();
         return;
       case "shutdown":
@@ -230,6 +236,10 @@ export class Node implements Machine {
         c.shutdown(true);
         return;
       case "power-cut":
+        c.powerCut();
+        return;
+      case "worker-lost":
+        this.lost = true;
         c.powerCut();
         return;
       case "stall":
@@ -341,7 +351,7 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.corosync?.believing, this.commands.busy);
+    return machineStatus(this.computer, this.corosync?.believing, { busy: this.commands.busy, worker: this.lost ? "lost" : "alive" });
   }
 
   journalSince(from: number): JournalLine[] {
@@ -361,6 +371,7 @@ export class Node implements Machine {
       socket: cloneState(this.socket),
       deferred: cloneState(this.deferred),
       sigstopped: this.sigstopped,
+      lost: this.lost,
       commands: this.commands.snapshot(),
     };
     return { ...state };
@@ -372,6 +383,7 @@ export class Node implements Machine {
     this.socket = cloneState(state.socket);
     this.deferred = cloneState(state.deferred);
     this.sigstopped = state.sigstopped;
+    this.lost = state.lost;
     this.corosync = undefined;
     if (state.corosync !== undefined) {
       this.corosync = this.newCorosync(state.corosync.life.pid);
@@ -384,7 +396,8 @@ export class Node implements Machine {
     this.computer.digest(h);
     h.int(this.socket.queue.length)
       .int(this.deferred.length)
-      .bool(this.corosync !== undefined);
+      .bool(this.corosync !== undefined)
+      .bool(this.lost);
     this.corosync?.digest(h);
     this.commands.digest(h);
   }

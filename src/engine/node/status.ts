@@ -39,20 +39,24 @@ function quorumStatus(stack: Stack): QuorumStatus | null {
   };
 }
 
-export function machineStatus(computer: Computer, stack: Stack | undefined, busy: boolean): MachineStatus {
+export function machineStatus(
+  computer: Computer,
+  stack: Stack | undefined,
+  about: { readonly busy: boolean; readonly worker: MachineStatus["worker"] },
+): MachineStatus {
   return {
     name: computer.design.name,
     kind: "node",
     power: computer.powerWord(),
     powerSince: computer.powerSince,
     booting: computer.booting,
-    worker: "alive",
+    worker: about.worker,
     units: computer.units.states(),
     nics: computer.nics.map((n) => ({ ...n })),
     corosync: stack === undefined ? null : corosyncStatus(stack),
     quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack),
     pmxcfs: null,
     ha: null,
-    busy,
+    busy: about.busy,
   };
 }

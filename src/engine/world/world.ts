@@ -21,8 +21,8 @@ import {
 } from "../kernel/index.ts";
 import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
-import type { ActResult, Input, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
-import { FlightQueue } from "./queue.ts";
+import type { ActResult, Input, Stepped, Upcoming, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
+import { FlightQueue, type Flight } from "./queue.ts";
 
 /** Acts that may wait for their instant. Ours: far beyond what a person schedules. */
 const SCHEDULED_MAX = 100_000;
@@ -54,9 +54,11 @@ export class World {
   private readonly arrive: (path: { to: number; link: number }, after: Duration) => void;
   private sending: Datagram | undefined;
 
+  /** @param hosted makes the machines of this world where they are not those its forks have: machines that run in other processes */
   constructor(
     readonly design: WorldDesign,
     private readonly makeMachine: MachineFactory,
+    hosted: MachineFactory = makeMachine,
   ) {
     if (design.machines.length > MACHINES_MAX) throw new Error(`a lab has at most ${MACHINES_MAX} machines`);
     this.names = design.machines.map((m) => m.name);
@@ -72,7 +74,7 @@ export class World {
       if (trouble !== undefined) throw new Error(trouble);
       this.fabric.act(fault);
     }
-    this.machines = design.machines.map((m) => makeMachine(design, m));
+    this.machines = design.machines.map((m) => hosted(design, m));
     this.timers = new Float64Array(this.machines.length);
     this.sequences = this.machines.map(() => 0);
     this.out = (effect) => this.take(effect);
@@ -98,6 +100,30 @@ export class World {
     const act = this.scheduled[0]?.at ?? NEVER;
     const first = timer < flight ? timer : flight;
     return first < act ? first : act;
+  }
+
+  /** What the next event is; undefined if nothing is under way. */
+  upcoming(): Upcoming | undefined {
+    const at = this.nextAt();
+    if (at === NEVER) return undefined;
+    if (this.scheduled[0]?.at === at) return { at, kind: "act", input: this.scheduled[0] };
+    const flight = this.flights.peek();
+    return this.timerAt > at && flight !== undefined ? { at, kind: "datagram", flight } : { at, kind: "timer", target: this.timerOf };
+  }
+
+  /** Packets under way that arrive before `until` if no act happens before, in the world's order. */
+  arrivals(until: Instant): Flight[] {
+    return this.flights.before(until).filter((f) => this.fabric.arrives(f.link, f.source, f.target));
+  }
+
+  /** The next instant at which machine states are mixed into the digest: a whole second. */
+  nextSecond(): Instant {
+    return this.trace.nextAt;
+  }
+
+  /** Events of the present instant have run, so that an act now would be stamped one microsecond later. */
+  get midInstant(): boolean {
+    return this.opened;
   }
 
   /**

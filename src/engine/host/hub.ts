@@ -1,0 +1,417 @@
+/**
+ * The hub of a world whose machines are processes: it holds the fabric and the time. A grant is all events of one window, as long as the shortest link delay,
+ * so that nothing a machine does in it can reach another one in it; workers with events in the window run them side by side, and the world then plays their
+ * answers back in its own order. Order, generators, digest and watchers are the world's own, so a run is the same as in one process. In the real stack this
+ * is the wire and the passing of time. Left out: pace (workers.ts).
+ */
+import { NEVER, type Instant, type MachineQuery, type MachineSnapshot, type MachineStatus, type QueryReply } from "../kernel/index.ts";
+import { makeNode } from "../node/index.ts";
+import {
+  World,
+  type ActResult,
+  type Checkpoint,
+  type MachineFactory,
+  type Stepped,
+  type WorldAct,
+  type WorldDesign,
+  type WorldSnapshot,
+} from "../world/index.ts";
+import type { Flight } from "../world/queue.ts";
+import type { Crew, Question, Said, Worker } from "./crew.ts";
+import { RemoteMachine } from "./remote.ts";
+import type { Arrival, Grant } from "./wire.ts";
+
+/** The lab itself went wrong: what a worker did is not what the same machine does here. */
+export class LabFault extends Error {}
+
+export interface HubOptions {
+  readonly crew: Crew;
+  /** Goes on from there; absent: from the beginning. */
+  readonly snapshot?: WorldSnapshot;
+  /** Builds the machines here; the workers' program must build the same. Default: cluster nodes. */
+  readonly makeMachine?: MachineFactory;
+  /** A worker died or fell silent: its machine has lost power, as an act of the record. */
+  readonly onLost?: (machine: string, why: string) => void;
+  /** The hub has stopped for good: an assertion of the engine, or a LabFault. Also thrown to whoever asks next. */
+  readonly onBroken?: (error: unknown) => void;
+}
+
+/** A grant before it has its number. */
+type Offer = Omit<Grant, "ask" | "id">;
+
+export class Hub {
+  /** To be read, watched and forked; who changes it does so through the hub. */
+  readonly world: World;
+  private readonly remotes: readonly RemoteMachine[];
+  private tail: Promise<unknown> = Promise.resolve();
+  private broken: { readonly error: unknown } | undefined;
+  private closed = false;
+
+  private constructor(
+    readonly design: WorldDesign,
+    private readonly options: HubOptions,
+  ) {
+    const make = options.makeMachine ?? makeNode;
+    const remotes: RemoteMachine[] = [];
+    this.world = new World(design, make, (facts, machine) => {
+      const remote = new RemoteMachine(make(facts, machine));
+      remotes.push(remote);
+      return remote;
+    });
+    this.remotes = remotes;
+    if (options.snapshot !== undefined) this.world.restore(options.snapshot);
+  }
+
+  /** Starts a worker for every machine. Throws where one does not come up; then none is left. */
+  static async start(design: WorldDesign, options: HubOptions): Promise<Hub> {
+    const hub = new Hub(design, options);
+    await hub.employAll(options.snapshot !== undefined);
+    return hub;
+  }
+
+  private async employAll(fromSnapshot: boolean): Promise<void> {
+    const all = await Promise.allSettled(this.remotes.map((_, i) => this.employ(i, fromSnapshot)));
+    const failed = all.find((one) => one.status === "rejected");
+    if (failed === undefined) return;
+    for (const remote of this.remotes) this.dismiss(remote);
+    throw failed.reason;
+  }
+
+  /** A fresh process for a machine; it begins as the design says, or stands where the twin stands. */
+  private async employ(number: number, fromSnapshot: boolean): Promise<void> {
+    const remote = this.remotes[number];
+    const design = this.design.machines[number];
+    if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
+    const worker = await this.options.crew.hire();
+    const { seed, epochUnixMicros } = this.design;
+    const snapshot = fromSnapshot ? { snapshot: remote.twin.snapshot() } : {};
+    const begun = await worker.ask({ ask: "begin", facts: { seed, epochUnixMicros }, design, ...snapshot });
+    if (begun?.say !== "begun") {
+      worker.kill();
+      throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
+    }
+    remote.employ(worker, begun.next);
+    worker.onGone(() => this.noticeGone(worker));
+  }
+
+  /** Ends a machine's process: what is meant to end is not lost. */
+  private dismiss(remote: RemoteMachine): void {
+    const worker = remote.run;
+    remote.leave();
+    worker?.kill();
+  }
+
+  // ── one at a time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Runs `work` when everything asked before is done. What breaks the world breaks the hub. */
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.tail.then(async () => {
+      if (this.broken !== undefined) throw this.broken.error;
+      if (this.closed) throw new Error("the lab's workers have been sent home");
+      return work();
+    });
+    this.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** For the part in which world and workers move: an error there leaves them apart. */
+  private async moving<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.broken ??= { error };
+      this.options.onBroken?.(error);
+      throw error;
+    }
+  }
+
+  private judge(): void {
+    for (const remote of this.remotes) if (remote.difference !== undefined) throw new LabFault(remote.difference);
+  }
+
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get now(): Instant {
+    return this.world.now;
+  }
+
+  nextAt(): Instant {
+    return this.world.nextAt();
+  }
+
+  /** As World.runUntil. Acts asked for meanwhile come between two windows. */
+  async runUntil(until: Instant): Promise<void> {
+    while (!(await this.advance(until)));
+  }
+
+  /** One step towards `until`: a window, or an act that was scheduled. True when it is reached. */
+  advance(until: Instant): Promise<boolean> {
+    return this.exclusive(() => this.moving(() => this.stretch(until)));
+  }
+
+  /** As World.runWindow. */
+  async runWindow(): Promise<boolean> {
+    const at = this.world.nextAt();
+    if (at === NEVER) return false;
+    await this.runUntil(at + this.world.fabric.windowUs());
+    return true;
+  }
+
+  private async stretch(until: Instant): Promise<boolean> {
+    this.missLost();
+    const { world } = this;
+    const at = world.nextAt();
+    await this.reach(Math.min(at, until));
+    if (world.nextAt() < at) return false;
+    if (at >= until) return true;
+    if (world.upcoming()?.kind === "act") {
+      await this.performNext();
+      return world.now >= until && world.nextAt() >= until;
+    }
+    const end = Math.min(until, at + world.fabric.windowUs(), world.waiting()[0]?.at ?? NEVER, world.nextSecond());
+    await this.offerWindow(end);
+    world.runUntil(end);
+    this.judge();
+    return end === until;
+  }
+
+  /** Stands at `instant`, before which nothing happens any more, with the digests of the seconds on the way. */
+  private async reach(instant: Instant): Promise<void> {
+    if (instant === NEVER) return;
+    if (this.world.nextSecond() <= instant) await Promise.all(this.remotes.map((remote) => this.learnState(remote)));
+    this.missLost();
+    if (this.world.nextAt() < instant) return;
+    this.world.runUntil(instant);
+    this.judge();
+  }
+
+  private async learnState(remote: RemoteMachine): Promise<void> {
+    const worker = remote.run;
+    if (worker === undefined || !remote.stale) return;
+    const answer = await worker.ask({ ask: "state" });
+    if (answer?.say === "state") remote.knowState(answer.state);
+    else worker.kill();
+  }
+
+  /** Runs the next event alone. Undefined if nothing is under way. */
+  stepEvent(): Promise<Stepped | undefined> {
+    return this.exclusive(() => this.moving(() => this.single()));
+  }
+
+  private async single(): Promise<Stepped | undefined> {
+    this.missLost();
+    const { world } = this;
+    if (world.nextAt() === NEVER) return undefined;
+    await this.reach(world.nextAt());
+    const up = world.upcoming();
+    if (up === undefined) return undefined;
+    if (up.kind === "act") return this.performNext();
+    const target = up.kind === "timer" ? up.target : up.flight.target;
+    const arrivals = up.kind === "datagram" ? world.arrivals(up.at + 1).filter((f) => f === up.flight) : [];
+    if (up.kind === "timer" || arrivals.length > 0) {
+      const offer = { from: world.now, until: up.at + 1, arrivals: arrivals.map(arrival), single: true, state: false };
+      await this.offer(this.remotes[target], offer);
+      this.missLost();
+    }
+    const stepped = world.stepEvent();
+    this.judge();
+    return stepped;
+  }
+
+  // ── grants ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Grants everybody what happens to it before `end`, and takes the answers. */
+  private async offerWindow(end: Instant): Promise<void> {
+    const { world } = this;
+    const from = world.now;
+    const flights = new Map<number, Flight[]>();
+    for (const flight of world.arrivals(end)) {
+      const mine = flights.get(flight.target);
+      if (mine === undefined) flights.set(flight.target, [flight]);
+      else mine.push(flight);
+    }
+    const state = end === world.nextSecond();
+    const asked = this.remotes.map(async (remote, number) => {
+      if (remote.run === undefined) return;
+      const mine = flights.get(number) ?? [];
+      if (mine.length > 0 || Math.max(remote.nextTimerAt(), from) < end)
+        await this.offer(remote, { from, until: end, arrivals: mine.map(arrival), single: false, state });
+      else if (state) await this.learnState(remote);
+    });
+    await Promise.all(asked);
+    this.missLost();
+  }
+
+  private async offer(remote: RemoteMachine | undefined, offer: Offer): Promise<void> {
+    const worker = remote?.run;
+    if (remote === undefined || worker === undefined) return;
+    const answer = await worker.ask({ ask: "grant", ...offer });
+    if (answer?.say === "ran" && remote.load(offer, answer.events) && (answer.state !== undefined || !offer.state))
+      remote.knowState(answer.state);
+    else worker.kill();
+  }
+
+  // ── workers that are lost ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Whoever is gone untold lost its power at this instant: an act like any other, so that the record tells it. */
+  private missLost(): void {
+    for (const remote of this.remotes) {
+      const why = remote.run?.gone;
+      if (why === undefined) continue;
+      remote.leave();
+      const at = this.world.midInstant ? this.world.now + 1 : this.world.now;
+      const noted = this.world.schedule(at, { to: "machine", machine: remote.name, act: { kind: "worker-lost" } });
+      if (!noted.ok) throw new Error(`the loss of ${remote.name} cannot be recorded: ${noted.message}`);
+      this.options.onLost?.(remote.name, why);
+    }
+  }
+
+  /** Also while time stands the lab says at once who is lost. */
+  private noticeGone(worker: Worker): void {
+    if (this.closed || !this.remotes.some((remote) => remote.run === worker)) return;
+    const settle = async (): Promise<void> => {
+      this.missLost();
+      await this.performDue();
+    };
+    // A hub that is broken or closed by then has told so already.
+    this.exclusive(() => this.moving(settle)).catch(() => undefined);
+  }
+
+  // ── acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** As World.act, between two windows. Rejects where a machine that is powered on gets no process. */
+  act(act: WorldAct): Promise<ActResult> {
+    return this.exclusive(async () => {
+      const { world } = this;
+      const trouble = world.check(act);
+      if (trouble !== undefined) return trouble;
+      await this.moving(async () => {
+        this.missLost();
+        // What is left of this instant comes first; the act is one microsecond after it.
+        for (const after = world.now + 1; world.midInstant && world.now < after;) await this.stretch(after);
+        await this.performDue();
+        await this.reach(world.now);
+      });
+      await this.powerUp(act);
+      return this.moving(async () => {
+        await this.prepare(act, world.now);
+        const result = world.act(act);
+        this.judge();
+        return result;
+      });
+    });
+  }
+
+  /** As World.schedule. */
+  schedule(at: Instant, act: WorldAct): Promise<ActResult> {
+    return this.exclusive(async () => this.world.schedule(at, act));
+  }
+
+  /** Acts that wait for the present instant. */
+  private async performDue(): Promise<void> {
+    while ((this.world.waiting()[0]?.at ?? NEVER) <= this.world.now) await this.performNext();
+  }
+
+  /** The first act that waits; it is due. */
+  private async performNext(): Promise<Stepped | undefined> {
+    const { world } = this;
+    const input = world.waiting()[0];
+    if (input === undefined) return undefined;
+    await this.reach(input.at);
+    await this.powerUp(input.act);
+    await this.prepare(input.act, input.at);
+    // A worker that was lost meanwhile stands behind it in the row.
+    const stepped = world.stepEvent();
+    this.judge();
+    return stepped;
+  }
+
+  /** A machine that is switched on and has no process gets one. */
+  private async powerUp(act: WorldAct): Promise<void> {
+    if (act.to !== "machine" || act.act.kind !== "power-on") return;
+    const number = this.world.names.indexOf(act.machine);
+    if (this.remotes[number]?.run === undefined) await this.employ(number, true);
+  }
+
+  /** Has the worker do an act, so that the world can play it back. A power cut is the end of the process. */
+  private async prepare(act: WorldAct, at: Instant): Promise<void> {
+    const remote = act.to === "machine" ? this.remotes[this.world.names.indexOf(act.machine)] : undefined;
+    if (remote === undefined || act.to !== "machine") return;
+    if (act.act.kind === "power-cut" || act.act.kind === "worker-lost") this.dismiss(remote);
+    const worker = remote.run;
+    if (worker === undefined) return;
+    const answer = await worker.ask({ ask: "act", at, act: act.act });
+    if (answer?.say !== "ran" || !remote.loadAct(at, answer.events)) worker.kill();
+    this.missLost();
+  }
+
+  // ── questions to the workers themselves ────────────────────────────────────────────────────────────────────────────
+
+  /** Asks a machine's process. Undefined where there is none. */
+  private ask(name: string, question: Question): Promise<Said | undefined> {
+    return this.exclusive(async () => {
+      const remote = this.remotes[this.world.names.indexOf(name)];
+      if (remote === undefined) throw new Error(`no machine ${name}`);
+      return remote.run?.ask(question);
+    });
+  }
+
+  /** The answer of the machine's process, which is the one `world.query` gives; undefined where no process runs it. */
+  async query(name: string, query: MachineQuery): Promise<QueryReply | undefined> {
+    const answer = await this.ask(name, { ask: "query", at: this.world.now, query });
+    return answer?.say === "reply" ? answer.reply : undefined;
+  }
+
+  async status(name: string): Promise<MachineStatus | undefined> {
+    const answer = await this.ask(name, { ask: "status", at: this.world.now });
+    return answer?.say === "status" ? answer.status : undefined;
+  }
+
+  async snapshotOf(name: string): Promise<MachineSnapshot | undefined> {
+    const answer = await this.ask(name, { ask: "snapshot" });
+    return answer?.say === "snapshot" ? answer.snapshot : undefined;
+  }
+
+  // ── the whole ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  digest(): string {
+    return this.world.digest();
+  }
+
+  checkpoints(): readonly Checkpoint[] {
+    return this.world.checkpoints();
+  }
+
+  /** As World.closeInstant. */
+  async closeInstant(): Promise<Checkpoint> {
+    await this.runUntil(this.world.now + 1);
+    return { at: this.world.now, digest: this.world.digest() };
+  }
+
+  snapshot(): WorldSnapshot {
+    return this.world.snapshot();
+  }
+
+  /** Goes on from a snapshot of a world of this design, with fresh processes. */
+  restore(snapshot: WorldSnapshot): Promise<void> {
+    return this.exclusive(() =>
+      this.moving(async () => {
+        for (const remote of this.remotes) this.dismiss(remote);
+        this.world.restore(snapshot);
+        await this.employAll(true);
+      }),
+    );
+  }
+
+  /** Ends the machines' processes; the crew itself stays. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.tail;
+    for (const remote of this.remotes) this.dismiss(remote);
+  }
+}
+
+function arrival(flight: Flight): Arrival {
+  return [flight.at, flight.datagram];
+}

@@ -1,0 +1,89 @@
+/**
+ * The life of a worker process: takes its orders from the process that started it, says hello to the hub, answers what it is asked, and ends when the hub does.
+ * In the real stack this is a computer with its power supply. Left out: what the machine does (bench.ts).
+ */
+import { Dealer } from "zeromq";
+import type { MachineFactory } from "../world/index.ts";
+import { Bench } from "./bench.ts";
+import { isCount, isText, shape } from "./check.ts";
+import { removeEndpoint } from "./endpoint.ts";
+import { Outbox } from "./outbox.ts";
+import { MESSAGE_BYTES_MAX, pack, unpackAsk, type Answer, type Ask } from "./wire.ts";
+
+/** What a worker is told on the channel to the process that started it: nothing of it shows on a command line or in the environment. */
+export interface Orders {
+  readonly address: string;
+  readonly run: string;
+  readonly secret: string;
+  readonly worker: number;
+}
+
+const areOrders = shape({ address: isText, run: isText, secret: isText, worker: isCount });
+
+/** Who has no orders by then was started by hand. */
+const ORDERS_WITHIN_MS = 10_000;
+/** A process whose parent died without its channel closing is found out this often. */
+const ORPHAN_LOOK_MS = 500;
+
+/** Runs one machine for the hub that started this process. */
+export function serve(make: MachineFactory): void {
+  if (process.send === undefined) {
+    console.error("quorate: this program is started by a lab, not by hand");
+    process.exit(2);
+  }
+  // Ctrl-C and a closing terminal are for the supervisor, which takes its lab down in order.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  const nobody = setTimeout(() => process.exit(2), ORDERS_WITHIN_MS);
+  process.once("message", (orders: unknown) => {
+    clearTimeout(nobody);
+    if (!areOrders(orders)) process.exit(2);
+    endWithHub((orders as Orders).address);
+    void work(orders as Orders, new Bench(make));
+  });
+  process.on("disconnect", () => process.exit(0));
+}
+
+/** The hub's process is gone: with it everything of its run goes, the socket it can no longer remove too. */
+function endWithHub(address: string): void {
+  const end = (): never => {
+    removeEndpoint(address);
+    process.exit(0);
+  };
+  process.removeAllListeners("disconnect");
+  process.on("disconnect", end);
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, ORPHAN_LOOK_MS).unref();
+}
+
+async function work(orders: Orders, bench: Bench): Promise<void> {
+  const dealer = new Dealer({ linger: 0, maxMessageSize: MESSAGE_BYTES_MAX });
+  const outbox = new Outbox(dealer, (error) => {
+    throw error;
+  });
+  const say = (answer: Answer): void => {
+    if (!outbox.put([pack(answer)])) throw new Error("the hub does not read");
+  };
+  dealer.connect(orders.address);
+  say({ say: "hello", run: orders.run, secret: orders.secret, worker: orders.worker });
+  for await (const frames of dealer) {
+    const [frame] = frames;
+    const ask = frames.length === 1 && frame !== undefined ? unpackAsk(frame) : undefined;
+    // The hub counts the seconds for an answer; what is no question gets none.
+    if (ask === undefined) continue;
+    if (ask.ask === "bye") process.exit(0);
+    say(answer(bench, ask));
+  }
+}
+
+function answer(bench: Bench, ask: Exclude<Ask, { ask: "bye" }>): Answer {
+  try {
+    const answered = bench.answer(ask);
+    if (ask.ask === "begin") process.title = `quorate node ${bench.name ?? ""}`;
+    return answered;
+  } catch (error) {
+    return { say: "failed", id: ask.id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

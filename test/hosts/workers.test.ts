@@ -1,0 +1,164 @@
+// The same seeded lives of clusters in one process and with every node a process of its own, over socket files and over TCP: the same digests throughout.
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Crew } from "../../src/engine/host/crew.ts";
+import type { Transport } from "../../src/engine/host/endpoint.ts";
+import { Hub } from "../../src/engine/host/hub.ts";
+import { Hasher, SEC } from "../../src/engine/kernel/index.ts";
+import type { Input, World } from "../../src/engine/world/index.ts";
+import { scheduleOf, type Schedule } from "../property/schedule.ts";
+import { buildWorker } from "./worker-program.ts";
+import { clusterDesign, worldHere } from "./worlds.ts";
+
+const SIZES = [3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 3];
+const scenarios = SIZES.map((nodes, i) => [`workers${i}`, nodes] as const);
+
+const scheduleFor = (seed: string, nodes: number): Schedule => scheduleOf(seed, { nodes: [nodes, nodes], links: [1, 2] });
+/** Twenty seconds of forming, a minute of faults, and some seconds after everything was healed. */
+const endOf = (schedule: Schedule): number => schedule.healedAt + 5 * SEC;
+
+let program: Awaited<ReturnType<typeof buildWorker>>;
+const crews = new Map<Transport, Crew>();
+
+beforeAll(async () => {
+  program = await buildWorker();
+  for (const transport of ["ipc", "tcp"] as const) crews.set(transport, await Crew.open({ program, transport }));
+});
+
+afterAll(async () => {
+  for (const crew of crews.values()) await crew.close();
+  program.remove();
+});
+
+function crewOf(transport: Transport): Crew {
+  const crew = crews.get(transport);
+  if (crew === undefined) throw new Error(`no crew over ${transport}`);
+  return crew;
+}
+
+/** Everything two runs are compared by. */
+function traceOf(world: World): unknown {
+  return { now: world.now, events: world.events, digest: world.digest(), seconds: world.checkpoints(), statuses: world.statuses() };
+}
+
+function liveHere(schedule: Schedule): World {
+  const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
+  for (const deed of schedule.deeds) world.schedule(deed.at, deed.act);
+  world.runUntil(endOf(schedule));
+  return world;
+}
+
+async function liveInWorkers(schedule: Schedule, transport: Transport): Promise<unknown> {
+  const lost: string[] = [];
+  const hub = await Hub.start(clusterDesign(schedule.seed, schedule.nodes, schedule.links), {
+    crew: crewOf(transport),
+    onLost: (machine, why) => lost.push(`${machine} ${why}`),
+  });
+  try {
+    for (const deed of schedule.deeds) await hub.schedule(deed.at, deed.act);
+    await hub.runUntil(endOf(schedule));
+    expect(lost).toEqual([]);
+    return traceOf(hub.world);
+  } finally {
+    await hub.close();
+  }
+}
+
+/** What a deed is, in a word or two. */
+const sortOf = ({ act }: Input): string => (act.act.kind === "service" ? `service ${act.act.op}` : act.act.kind);
+
+test("the scenarios have every kind of fault", () => {
+  const sorts = new Set(scenarios.flatMap(([seed, nodes]) => scheduleFor(seed, nodes).deeds.map(sortOf)));
+  for (const sort of ["link-cut", "link-set", "link-heal", "partition", "switch", "heal", "power-cut", "shutdown", "reboot", "power-on"])
+    expect([sort, sorts.has(sort)]).toEqual([sort, true]);
+  for (const sort of ["stall", "resume", "service-stall", "service-resume", "service stop", "service kill", "service restart"])
+    expect([sort, sorts.has(sort)]).toEqual([sort, true]);
+});
+
+test.each(scenarios)(
+  "%s, %d nodes: the same trace in one process, over ipc and over tcp",
+  async (seed, nodes) => {
+    const schedule = scheduleFor(seed, nodes);
+    expect(endOf(schedule)).toBeGreaterThanOrEqual(60 * SEC);
+    const here = traceOf(liveHere(schedule));
+    const [ipc, tcp] = await Promise.all([liveInWorkers(schedule, "ipc"), liveInWorkers(schedule, "tcp")]);
+    expect(ipc).toEqual(here);
+    expect(tcp).toEqual(here);
+  },
+  300_000,
+);
+
+describe("a hub", () => {
+  test("listens on a socket file in a directory of its own, or on a port of the loopback interface", () => {
+    expect(crewOf("ipc").address).toMatch(/^ipc:\/\/.*\/quorate-[^/]+\/hub\.sock$/);
+    expect(existsSync(dirname(crewOf("ipc").address.slice("ipc://".length)))).toBe(true);
+    expect(crewOf("tcp").address).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  test("goes on from a snapshot of a world that ran in one process, and comes to the same", async () => {
+    const design = clusterDesign("handed over", 3);
+    const world = worldHere(design);
+    world.runUntil(30 * SEC);
+    const hub = await Hub.start(design, { crew: crewOf("ipc"), snapshot: world.snapshot() });
+    await hub.runUntil(40 * SEC);
+    world.runUntil(40 * SEC);
+    expect(traceOf(hub.world)).toEqual(traceOf(world));
+    await hub.close();
+  });
+
+  test("goes the same way by events and by windows as in one go", async () => {
+    const design = clusterDesign("in steps", 3);
+    const start = worldHere(design);
+    start.runUntil(20 * SEC);
+    const hub = await Hub.start(design, { crew: crewOf("ipc"), snapshot: start.snapshot() });
+    const cut = { to: "machine", machine: "pve2", act: { kind: "power-cut" } } as const;
+    const at = start.now + SEC / 10;
+    await hub.schedule(at, cut);
+    start.schedule(at, cut);
+    for (let i = 0; i < 300; i++) await hub.stepEvent();
+    for (let i = 0; i < 300; i++) start.stepEvent();
+    expect(hub.digest()).toBe(start.digest());
+    expect(hub.now).toBe(start.now);
+    const stamped = [await hub.act({ to: "fabric", act: { kind: "heal" } }), start.act({ to: "fabric", act: { kind: "heal" } })];
+    expect(stamped[0]).toEqual(stamped[1]);
+    for (let i = 0; i < 50; i++) expect([await hub.runWindow(), start.runWindow()]).toEqual([true, true]);
+    expect(traceOf(hub.world)).toEqual(traceOf(start));
+    await hub.close();
+  });
+
+  test("is answered by a node's process as by the node in this one", async () => {
+    const design = clusterDesign("questions", 3);
+    const world = worldHere(design);
+    world.runUntil(30 * SEC);
+    const hub = await Hub.start(design, { crew: crewOf("tcp"), snapshot: world.snapshot() });
+    await hub.runUntil(32 * SEC);
+    const before = hub.digest();
+    for (const name of hub.world.names) {
+      expect(await hub.status(name)).toEqual(hub.world.status(name));
+      for (const argv of [["pvecm", "status"], ["corosync-cfgtool", "-s"], ["no-such-tool"]]) {
+        const query = { kind: "command", argv, cwd: "/root", stdin: "" } as const;
+        expect(await hub.query(name, query)).toEqual(hub.world.query(name, query));
+      }
+      expect(await hub.query(name, { kind: "file-list", path: "/etc" })).toEqual(
+        hub.world.query(name, { kind: "file-list", path: "/etc" }),
+      );
+    }
+    // A node made from the snapshot of its process has the state of the one here.
+    const twin = worldHere(design);
+    const machines = await Promise.all(hub.world.names.map((name) => hub.snapshotOf(name)));
+    twin.restore({ ...hub.snapshot(), machines: machines.map((m) => m ?? {}) });
+    expect(twin.snapshot().machines.map(stateOf)).toEqual(hub.snapshot().machines.map(stateOf));
+    expect(hub.digest()).toBe(before);
+    await hub.close();
+  });
+});
+
+/** A snapshot as one word: plain data, maps and sets in their order. */
+function stateOf(snapshot: unknown): string {
+  const flat = JSON.stringify(snapshot, (_key, value: unknown) => {
+    if (value instanceof Map || value instanceof Set) return [...value];
+    return value instanceof Uint8Array ? [...value] : value;
+  });
+  return new Hasher().text(flat).hex();
+}
