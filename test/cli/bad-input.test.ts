@@ -31,15 +31,17 @@ function mounted(name: string, options: string): string | undefined {
 }
 
 describe("bad input gets one clear line", { timeout: 120_000 }, () => {
-  it("an unknown node: the names there are; 1, and 255 under exec", async () => {
+  it("an unknown node: the names there are; 2, and 255 under exec", async () => {
     oneLine(await place.run(["exec", "pve9", "true"]), 255, /no node pve9; there are: pve1, pve2$/);
-    oneLine(await place.run(["status", "pve9"]), 1, /no node pve9; there are: pve1, pve2$/);
+    oneLine(await place.run(["status", "pve9"]), 2, /no node pve9; there are: pve1, pve2$/);
     oneLine(await place.run(["node", "kill", "pve9"]), 2, /unknown node "pve9"; there are: pve1, pve2$/);
   });
 
   it("a node that is off", async () => {
     await place.ok("node", "kill", "pve2");
     oneLine(await place.run(["exec", "pve2", "true"]), 255, /pve2 is powered off$/);
+    oneLine(await place.run(["node", "reboot", "pve2"]), 1, /pve2 is powered off$/);
+    oneLine(await place.run(["service", "start", "pve2", "corosync"]), 1, /pve2 is powered off$/);
   });
 
   it("a busy lab directory: it says by what, and what to do", async () => {
@@ -53,6 +55,15 @@ describe("bad input gets one clear line", { timeout: 120_000 }, () => {
     mkdirSync(dir);
     writeFileSync(join(dir, "thesis.txt"), "");
     oneLine(await place.run(["up", "--lab", dir]), 2, /is not empty and holds no lab \(thesis.txt\)/);
+  });
+
+  it("a path that is no directory, and one where none can be made", async () => {
+    const file = join(place.dir, "a-file");
+    writeFileSync(file, "");
+    oneLine(await place.run(["up", "--lab", file]), 1, `${file} is not a directory`);
+    oneLine(await place.run(["up", "--lab", join(file, "lab")]), 1, `${file} is not a directory`);
+    // There mkdir says that the new name does not exist.
+    if (process.platform === "linux") oneLine(await place.run(["up", "--lab", "/proc/none/lab"]), 1, /\/proc\/none\/lab: /);
   });
 
   it("a malformed lab file: file, line and column", async () => {

@@ -1,5 +1,5 @@
 /** A lab from its first start to its end, through the command line alone, as a person or a script uses it. */
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { processAlive } from "../../src/main/lab/lock.ts";
@@ -132,6 +132,9 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
     expect(await place.ok("exec", "pve1", "cat /root/note")).toBe("kept\n");
     await place.ok("wait", "--members", "3", "--quorate");
     expect(readFileSync(join(place.lab, "supervisor.log"), "utf8")).toBe("");
+    // The socket of the one that was killed is gone with it.
+    if (process.platform !== "win32")
+      expect(readdirSync(join(place.dir, "quorate")).filter((name) => name.endsWith(".sock"))).toHaveLength(1);
   });
 
   it("is deleted with everything of its own, and leaves no process", async () => {

@@ -53,6 +53,9 @@ describe("a lab file", () => {
     const conf = confOf(parseLabFile(whole, "lab.yaml")) ?? "";
     expect(conf).toContain("quorum_votes: 2");
     expect(conf).toContain("token: 3000");
+    // As pvecm writes it, unless the lab file says otherwise.
+    expect(conf).toContain("token_coefficient: 125");
+    expect(confOf(parseLabFile(whole.replace("token: 3000", "token_coefficient: 650"), "lab.yaml"))).toContain("token_coefficient: 650");
     expect(conf).toContain("knet_link_priority: 10");
     expect(conf).toContain("ring1_addr: 10.10.1.12");
     expect(conf).not.toContain("pve3");
@@ -87,7 +90,12 @@ describe("a malformed lab file is refused with line and column", () => {
     ["do: node kill pve2", "^doo: x", "a step has exactly one of do, wait, exec, expect, input"],
     ["members: 1, node", "members: ^one, node", "steps.1.wait.members"],
     ["node: pve3, run", "node: ^pve8, run", "no node pve8"],
-    ["disable: [corosync]", "^clockSkew: 3", "nodes.pve3.clockSkew: clockSkew: clock skew is not part of this version"],
+    ["disable: [corosync]", "^clockSkew: 3", "nodes.pve3.clockSkew: clock skew is not part of this version"],
+    ["10.10.1.0/24 }", "10.10.1.0/24, net2: ^10.9.0.0/40 }", "10.9.0.0/40 is no network"],
+    ["net0: 10.0.0.13", "net0: ^10.0.0.300", "10.0.0.300 is no IPv4 or IPv6 address"],
+    ["net0: 10.0.0.13", "net0: ^10.0.1.13", "10.0.1.13 is not in net0, 10.0.0.0/24"],
+    ["net0: 10.0.0.13", "net0: ^10.0.0.12", "10.0.0.12 is pve2's already"],
+    ["totem: {", "quorum: { ^two_node: 1 }, totem: {", "quorum.two_node: not part of this version"],
     ["nodes:", "^nodes", ""],
   ])("%s -> %s", (from, marked, said) => {
     const text = whole.replace(from, marked);

@@ -90,6 +90,35 @@ describe("going down", () => {
     expect(bench.lines(0).filter((l) => l.startsWith("kernel: Linux version"))).toHaveLength(2);
   });
 
+  test("is booting from the moment nothing runs any more, so that nobody takes it for a machine that is back", () => {
+    const bench = new Bench(["pve1"], { boot: 5 * SEC });
+    bench.runTo(10 * SEC);
+    bench.act(0, { kind: "reboot" });
+    const settled: string[] = [];
+    for (let t = 10 * SEC; t < 22 * SEC; t += SEC / 10) {
+      bench.runTo(t);
+      const { power, booting, units } = bench.node(0).status(bench.now);
+      const unit = units["corosync"] ?? "";
+      if (power === "on" && !booting && (unit === "inactive" || unit === "failed")) settled.push(`${t}: ${unit}`);
+    }
+    expect(settled).toEqual([]);
+    expect(bench.node(0).status(bench.now).units).toEqual({ corosync: "active" });
+  });
+
+  test.each([
+    ["while its units stop", "deactivating"],
+    ["when nothing runs any more", "inactive"],
+  ])("the power button, pressed %s, brings it back once it is off", (_, unit) => {
+    const bench = new Bench(["pve1"]);
+    bench.runTo(SEC);
+    bench.act(0, { kind: "shutdown" });
+    for (let t = SEC; t < 3 * SEC && bench.node(0).status(bench.now).units["corosync"] !== unit; t += SEC / 50) bench.runTo(t);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "on", units: { corosync: unit } });
+    bench.act(0, { kind: "power-on" });
+    bench.runTo(8 * SEC);
+    expect(bench.node(0).status(bench.now)).toMatchObject({ power: "on", units: { corosync: "active" }, corosync: { ringId: "1.a" } });
+  });
+
   test("a power cut says nothing and leaves nothing running", () => {
     const bench = new Bench(["pve1"]);
     bench.runTo(SEC);

@@ -90,7 +90,9 @@ export interface ComputerState {
   rng: RngState;
 }
 
-const KERNEL_LINE = "Linux version 6.8.12-13-pve (build@proxmox) (gcc 12.2.0) #1 SMP PREEMPT_DYNAMIC";
+/** The kernel that `uname` names. */
+const KERNEL_LINE =
+  "Linux version 6.14.8-2-pve (build@proxmox) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
 
 export class Computer {
   now: Instant = 0;
@@ -210,8 +212,10 @@ export class Computer {
     return this.power.since;
   }
 
+  /** On its way up; also in the moment of a reboot when nothing runs any more. */
   get booting(): boolean {
-    return this.power.stage === "booting" || this.power.stage === "starting";
+    const { stage, rebootAfter } = this.power;
+    return stage === "booting" || stage === "starting" || (stage === "powering-off" && rebootAfter);
   }
 
   powerWord(): Power {
@@ -228,8 +232,9 @@ export class Computer {
     this.trace({ what: "power", state: after });
   }
 
-  /** The power button. No effect on a machine that is on. */
+  /** The power button. No effect on a machine that is on; one that is going down comes back once it is off. */
   powerOn(): void {
+    if (this.power.stage === "stopping" || this.power.stage === "powering-off") this.power.rebootAfter = true;
     if (this.power.stage !== "off") return;
     this.power.rebootAfter = false;
     this.power.stalled = false;
@@ -257,8 +262,9 @@ export class Computer {
 
   /** Orderly shutdown: units stop, then power goes; `reboot`: and comes back. */
   shutdown(reboot: boolean): void {
-    if (this.power.stage === "off" || this.power.stage === "powering-off") return;
+    if (this.power.stage === "off") return;
     this.power.rebootAfter = reboot;
+    if (this.power.stage === "powering-off") return;
     if (this.power.stage === "booting") {
       // The firmware or an early boot stage: the button simply turns it off.
       this.finishShutdown();
@@ -361,7 +367,12 @@ export class Computer {
   }
 
   digest(h: Hasher): void {
-    h.text(this.power.stage).bool(this.power.stalled).int(this.power.nextPid).text(this.root.hash).int(this.journal.length);
+    h.text(this.power.stage)
+      .bool(this.power.stalled)
+      .bool(this.power.rebootAfter)
+      .int(this.power.nextPid)
+      .text(this.root.hash)
+      .int(this.journal.length);
     for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.units.digest(h);

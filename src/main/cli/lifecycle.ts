@@ -10,7 +10,7 @@ import { freshLabFile } from "../lab/fresh.ts";
 import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/labfile.ts";
 import { launch } from "../lab/launch.ts";
 import { processAlive, readLock } from "../lab/lock.ts";
-import { labDir } from "../lab/paths.ts";
+import { dropStaleSockets, labDir } from "../lab/paths.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
 import { makeDir, writeAtomic } from "../lab/store.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
@@ -158,6 +158,7 @@ export async function rm(v: Values): Promise<number> {
   }
   if (running(dir)) await down(v);
   try {
+    dropStaleSockets(dir, undefined);
     for (const name of readdirSync(dir)) if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true });
     if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
     else say(`quorate: ${dir} holds other files; they stay`);

@@ -2,6 +2,7 @@
 import type { JournalLine, LabStatus, MachineView } from "../lab/api.ts";
 import { wellFormed } from "../lab/check.ts";
 import { connectLab, type LabClient } from "../lab/client.ts";
+import { threeUnitWords } from "../lab/conditions.ts";
 import { dateOf, parseInstant } from "../lab/instant.ts";
 import { labDir } from "../lab/paths.ts";
 import { writeAtomic } from "../lab/store.ts";
@@ -55,7 +56,7 @@ function printStatus(status: LabStatus): void {
 
 export async function status(node: string | undefined, v: Values): Promise<number> {
   const found = await (await connect(v)).call({ op: "status", ...(node === undefined ? {} : { node }) });
-  if (v["json"] === true) printJson(found);
+  if (v["json"] === true) printJson({ ...found, nodes: found.nodes.map(threeUnitWords) });
   else printStatus(found);
   return 0;
 }

@@ -164,6 +164,14 @@ function flat(args: readonly unknown[]): string[] {
   return args.flat().filter((x): x is string => typeof x === "string");
 }
 
+/** What is allowed, beside what is wrong. */
+function helpful(text: string): string {
+  return text.replace(
+    /(unknown (?:command|option) '[^\n]*)\n/,
+    '$1; "quorate --help" lists the commands, "quorate COMMAND --help" its options\n',
+  );
+}
+
 /** Runs one command line (without `quorate`) and returns its exit status. */
 export async function program(words: string[], lab: string | undefined): Promise<number> {
   const head = words[0];
@@ -171,7 +179,7 @@ export async function program(words: string[], lab: string | undefined): Promise
   const { version } = await import("../lab/version.ts");
   let status = 0;
   const root = new Command("quorate").description("A lab for Proxmox VE clusters.").version(version(), "--version").exitOverride();
-  root.configureOutput({ writeErr: (text) => process.stderr.write(text.replace(/^error: /, "quorate: ")) }).helpCommand(false);
+  root.configureOutput({ writeErr: (text) => process.stderr.write(helpful(text.replace(/^error: /, "quorate: "))) }).helpCommand(false);
   const b: Builder = {
     command(name, summary, run) {
       return root
@@ -188,7 +196,10 @@ export async function program(words: string[], lab: string | undefined): Promise
     },
   };
   lifecycle(b);
-  root.command("exec [-i] [--no-wait] [--timeout <s>] <node> [--] <command...>").description("one shell line in the node's shell");
+  root
+    .command("exec")
+    .usage("[-i] [--no-wait] [--timeout <s>] [--lab <dir>] <node> [--] <command...>")
+    .description("one shell line in the node's shell");
   acting(b);
   time(b);
   looking(b);

@@ -87,6 +87,18 @@ export function waitForBoot(world: World): boolean {
   );
 }
 
+/** What the first corosync that failed said before it ended. */
+function lastWords(world: World, members: readonly string[]): string | undefined {
+  const node = members.find((name) => world.status(name).units["corosync"] === "failed");
+  if (node === undefined) return undefined;
+  const errors = world
+    .named(node)
+    .journalSince(0)
+    .filter((line) => line.unit === "corosync" && line.pid > 1 && line.level === "error");
+  const said = errors.find((line) => !line.text.startsWith("Corosync Cluster Engine exiting"))?.text;
+  return `corosync failed on ${node}${said === undefined ? "" : `: ${said}`}`;
+}
+
 /**
  * Brings a fresh world to where a lab begins: every machine booted; members of the cluster formed, then those that the file says are off shut down in the
  * order of the file. Acts on the world, so it is part of the record.
@@ -99,7 +111,7 @@ export function beginLab(world: World, lab: LabFile): string | undefined {
   let why: string | undefined;
   if (members.length > 0) {
     advance(world, world.now + formMax, () => formed(members, world) === undefined || failed());
-    why = formed(members, world);
+    why = lastWords(world, members) ?? formed(members, world);
   }
   for (const name of membersOf(lab)) {
     if (lab.nodes[name]?.power !== "off") continue;

@@ -8,6 +8,8 @@ import type { MachineDesign, WorldDesign } from "../../engine/world/design.ts";
 import type { LabCluster, LabFile, LabNode } from "./labfile.ts";
 
 const domain = "lab.local";
+/** What `pvecm create` of the recorded release writes explicitly; corosync itself takes 650 where a file names none. */
+const pvecmTokenCoefficient = 125;
 const confPath = "/etc/corosync/corosync.conf";
 const keyPath = "/etc/corosync/authkey";
 /** What corosync-keygen writes. */
@@ -70,7 +72,7 @@ export function confOf(lab: LabFile): string | undefined {
       addresses: links.map((net) => lab.nodes[name]?.nets[net] ?? ""),
     })),
     links: links.map((net, link) => ({ link, ...(cluster.priorities?.[net] === undefined ? {} : { priority: cluster.priorities[net] }) })),
-    ...(cluster.totem ? { totem: cluster.totem } : {}),
+    totem: { token_coefficient: pvecmTokenCoefficient, ...cluster.totem },
     ...(cluster.quorum ? { quorum: cluster.quorum } : {}),
   });
 }

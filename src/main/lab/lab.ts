@@ -12,14 +12,14 @@ import { parseActing, type Places } from "./acting.ts";
 import { tells } from "./advance.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
-import { unreachable, whyNot } from "./conditions.ts";
+import { impossible, unreachable, whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import { Feed } from "./feed.ts";
 import type { LabFile } from "./labfile.ts";
 import { ConfFindings, type LabTrouble } from "./problems.ts";
 import { Timeline } from "./timeline.ts";
-import { Trouble } from "./trouble.ts";
+import { Trouble, type TroubleCode } from "./trouble.ts";
 import { Undo } from "./undo.ts";
 import { labSnapshot, labStatus } from "./view.ts";
 
@@ -209,13 +209,14 @@ export class Lab {
     };
   }
 
-  #known(node: string): void {
-    if (!this.world.has(node)) throw new Trouble("lab", `no node ${node}; there are: ${this.world.names.join(", ")}`);
+  /** Asking about a node that is not there is wrong usage; a shell on it is what the lab cannot give. */
+  #known(node: string, code: TroubleCode = "usage"): void {
+    if (!this.world.has(node)) throw new Trouble(code, `no node ${node}; there are: ${this.world.names.join(", ")}`);
   }
 
   /** A shell on this node can be had. */
   reachable(node: string): void {
-    this.#known(node);
+    this.#known(node, "lab");
     const why = unreachable(this.world.status(node));
     if (why !== undefined) throw new Trouble("lab", why);
   }
@@ -230,7 +231,10 @@ export class Lab {
 
   /** Does an acting line. Returns what was done, in words. */
   act(line: string): string {
-    const deeds = deedsOf(parseActing(line, this.places()));
+    const acting = parseActing(line, this.places());
+    const why = impossible(acting, this.world);
+    if (why !== undefined) throw new Trouble("failed", why);
+    const deeds = deedsOf(acting);
     const before = this.world.fabric.faults();
     this.#perform(deeds);
     this.#undo.remember(deeds, before);

@@ -1,6 +1,6 @@
 /** Where things are on this computer: the default lab, the registry of labs, the private runtime folder for sockets. Nothing else is written to. */
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { systemTrouble, Trouble } from "./trouble.ts";
@@ -28,11 +28,26 @@ function shortTemp(): string {
   return dir.length < 50 ? dir : "/tmp";
 }
 
+function labKey(lab: string): string {
+  return createHash("sha256").update(resolve(lab)).digest("hex").slice(0, 12);
+}
+
 /** Path of the lab's socket, in a folder that only this user can enter; a named pipe on Windows. `run` makes every start's name new. */
 export function socketPath(lab: string, run: string, env: NodeJS.ProcessEnv = process.env): string {
-  const key = createHash("sha256").update(resolve(lab)).digest("hex").slice(0, 12);
+  const key = labKey(lab);
   if (process.platform === "win32") return `\\\\.\\pipe\\quorate-${key}-${run}`;
   return join(privateDir(runtimeDir(env)), `${key}-${run}.sock`);
+}
+
+/** Removes what earlier supervisors of this lab left when they were killed. For whoever holds the lab's lock, or knows that nobody does. */
+export function dropStaleSockets(lab: string, own: string | undefined, env: NodeJS.ProcessEnv = process.env): void {
+  if (process.platform === "win32") return;
+  const dir = runtimeDir(env);
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name);
+    if (name.startsWith(`${labKey(lab)}-`) && name.endsWith(".sock") && path !== own) rmSync(path, { force: true });
+  }
 }
 
 /** Makes `dir` with mode 0700 and refuses one that somebody else could have put there. */

@@ -15,8 +15,8 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
-import { systemTrouble } from "./trouble.ts";
+import { dirname, join, relative, sep } from "node:path";
+import { systemTrouble, Trouble } from "./trouble.ts";
 
 function writeAll(fd: number, data: Uint8Array): void {
   for (let at = 0; at < data.length;) at += writeSync(fd, data, at, data.length - at);
@@ -26,8 +26,23 @@ function writeAll(fd: number, data: Uint8Array): void {
 export function makeDir(dir: string): void {
   let above = dir;
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
-  if (above !== dir) accessSync(above, constants.W_OK);
-  mkdirSync(dir, { recursive: true });
+  if (above === dir) return mustBeDirectory(dir);
+  mustBeDirectory(above);
+  accessSync(above, constants.W_OK);
+  // One after the other: mkdir's own recursion never ends in a file system that says "no such file" to a new name, as /proc does.
+  for (const name of relative(above, dir).split(sep)) {
+    above = join(above, name);
+    try {
+      mkdirSync(above);
+    } catch (error) {
+      // Somebody else was faster.
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+  }
+}
+
+function mustBeDirectory(path: string): void {
+  if (!statSync(path).isDirectory()) throw new Trouble("failed", `${path} is not a directory`);
 }
 
 function overwrite(path: string, bytes: Uint8Array, mode: number): void {

@@ -16,7 +16,7 @@ import { Lab } from "./lab.ts";
 import { parseLabFile, type LabFile } from "./labfile.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "./lock.ts";
-import { socketPath } from "./paths.ts";
+import { dropStaleSockets, socketPath } from "./paths.ts";
 import { Server } from "./server.ts";
 import { Sessions } from "./sessions.ts";
 import { LocalChannel } from "./socket.ts";
@@ -242,6 +242,7 @@ async function main(): Promise<void> {
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
   try {
+    dropStaleSockets(options.dir, lock.socket);
     const opened = openLab(options);
     const supervisor = new Supervisor(opened, lock, options.dir);
     await supervisor.start();
