@@ -328,6 +328,6 @@ describe("snapshots and records", () => {
     if (!other.ok) throw new Error(other.message);
     expect(replay(live.design, makeTalker, other.record).firstDifference).toBe(2 * SEC);
     expect(parseRecord("hello\n")).toMatchObject({ ok: false, line: 1 });
-    expect(parseRecord(`${text}{"at":-1}\n`)).toMatchObject({ ok: false, message: "neither an input nor a digest" });
+    expect(parseRecord(`${text}{"at":-1}\n`)).toMatchObject({ ok: false, message: "neither an input nor a digest nor a note" });
   });
 });

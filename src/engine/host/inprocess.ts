@@ -4,7 +4,7 @@
  * processes.
  */
 import { NEVER, SEC, type Duration, type Instant } from "../kernel/index.ts";
-import type { ActResult, World, WorldAct } from "../world/index.ts";
+import type { ActResult, World, WorldAct, WorldSnapshot } from "../world/index.ts";
 import { wallClock, type HostClock } from "./clock.ts";
 import { Pace } from "./pace.ts";
 
@@ -322,13 +322,24 @@ export class InProcessHost {
     this.plan();
   }
 
+  /** Puts the world at a snapshot of itself; it then goes on from there, or stands there if it was paused. Whoever waits is told that it did not come about. */
+  restore(state: WorldSnapshot): void {
+    this.world.restore(state);
+    this.abandon();
+    this.anchor();
+  }
+
+  private abandon(): void {
+    const waiters = this.waiters;
+    this.waiters = [];
+    for (const w of waiters) w.done(false);
+  }
+
   /** No more time. Whoever waits is told that it did not come about. */
   close(): void {
     this.closed = true;
     this.cancelTick?.();
     this.cancelTick = undefined;
-    const waiters = this.waiters;
-    this.waiters = [];
-    for (const w of waiters) w.done(false);
+    this.abandon();
   }
 }

@@ -71,7 +71,8 @@ export class Journal {
   }
 
   restore(state: JournalState): void {
-    this.chunks = state.chunks.map((c) => Object.freeze([...c].map((l) => Object.freeze(l))));
+    // Chunks from a snapshot of this process are shared; those that were written to disk and read again are made like them.
+    this.chunks = state.chunks.map((c) => (Object.isFrozen(c) ? c : Object.freeze([...c].map((l) => Object.freeze(l)))));
     this.tail = [...state.tail];
     this.dropped = state.dropped;
   }

@@ -32,3 +32,15 @@ export const KNET_NET_MTU = 65_446;
 
 /** Machines of one lab. Ours. */
 export const MACHINES_MAX = 64;
+
+/** Snapshots kept to go back to, of one lab. Ours: every second of the last minutes, every few minutes after days. */
+export const HISTORY_SNAPSHOTS_MAX = 256;
+
+/** Bytes those snapshots may hold between them, as estimated. Ours. */
+export const HISTORY_BYTES_MAX = 96 * 1024 * 1024;
+
+/** Virtual time between two snapshots where they are densest, µs. Ours. */
+export const HISTORY_SPACING_US = 1_000_000;
+
+/** Age from which on they are the sparser the older they are, µs. Ours. */
+export const HISTORY_RECENT_US = 15_000_000;

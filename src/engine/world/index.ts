@@ -5,3 +5,4 @@ export type { Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
 export * from "./record.ts";
 export { replay, replayWorld, type ReplayResult } from "./replay.ts";
+export { History, type Run } from "./history.ts";

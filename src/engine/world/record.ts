@@ -1,6 +1,7 @@
 /**
  * The record of a lab: its lab file, every stamped input, and digests to compare a replay with. JSON, one object a line, so that a running lab appends
- * and a torn last line loses nothing before it. Left out: reading and writing files, and what the lab file means.
+ * and a torn last line loses nothing before it. A note says what no replay needs: that the run was rolled back, or is a fork. Left out: reading and
+ * writing files, and what the lab file means.
  */
 import type { Instant } from "../kernel/index.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
@@ -12,6 +13,12 @@ export const ENGINE_VERSION = "0.1.0";
 
 const RECORD_VERSION = 1;
 
+/** Something to know about the run that its replay does not need. */
+export interface Note {
+  readonly at: Instant;
+  readonly note: string;
+}
+
 export interface WorldRecord {
   /** Version of the engine that made it; another one may run differently. */
   engine: string;
@@ -21,6 +28,7 @@ export interface WorldRecord {
   checkpoints: Checkpoint[];
   /** Where the recorded run stood last, with the digest there; undefined if it was not ended in order. */
   end: Checkpoint | undefined;
+  notes?: readonly Note[];
 }
 
 /** The first line of a record. */
@@ -40,11 +48,16 @@ export function recordEnd(point: Checkpoint): string {
   return `${JSON.stringify({ end: point.at, digest: point.digest })}\n`;
 }
 
+export function recordNote(note: Note): string {
+  return `${JSON.stringify({ at: note.at, note: note.note })}\n`;
+}
+
 /** A whole record: head, inputs and checkpoints in the order of their instants, end. */
 export function printRecord(record: Omit<WorldRecord, "engine">): string {
   const lines: { at: Instant; text: string }[] = record.checkpoints.map((c) => ({ at: c.at, text: recordCheckpoint(c) }));
   // Stable sort: a checkpoint is of before the inputs of its instant.
   for (const input of record.inputs) lines.push({ at: input.at, text: recordInput(input) });
+  for (const note of record.notes ?? []) lines.push({ at: note.at, text: recordNote(note) });
   lines.sort((a, b) => a.at - b.at);
   const end = record.end === undefined ? "" : recordEnd(record.end);
   return recordHead(record.lab) + lines.map((l) => l.text).join("") + end;
@@ -67,12 +80,16 @@ export function parseRecord(text: string): RecordOutcome {
   ) {
     return { ok: false, line: 1, message: `not a record of this program (the first line must carry "quorateRecord": ${RECORD_VERSION})` };
   }
-  const record: WorldRecord = { engine: head["engine"], lab: head["lab"], inputs: [], checkpoints: [], end: undefined };
+  const record: Reading = { engine: head["engine"], lab: head["lab"], inputs: [], checkpoints: [], end: undefined, notes: [] };
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] ?? "";
-    if (line !== "" && !takeLine(record, line)) return { ok: false, line: i + 1, message: "neither an input nor a digest" };
+    if (line !== "" && !takeLine(record, line)) return { ok: false, line: i + 1, message: "neither an input nor a digest nor a note" };
   }
   return { ok: true, record };
+}
+
+interface Reading extends WorldRecord {
+  notes: Note[];
 }
 
 function parseLine(text: string): Record<string, unknown> | undefined {
@@ -92,15 +109,18 @@ function isInstant(value: unknown): value is Instant {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-function takeLine(record: WorldRecord, text: string): boolean {
+function takeLine(record: Reading, text: string): boolean {
   const line = parseLine(text);
   if (line === undefined) return false;
-  const { at, act, digest, end } = line;
+  const { at, act, digest, end, note } = line;
+  // The run went on after it had been ended.
+  if (isInstant(at) && record.end !== undefined && at >= record.end.at) record.end = undefined;
   if (isInstant(at) && act !== undefined) {
     const unpacked = unpack(act);
     if (!isWorldAct(unpacked)) return false;
     record.inputs.push({ at, act: unpacked });
   } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
+  else if (isInstant(at) && typeof note === "string") record.notes.push({ at, note });
   else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
   else return false;
   return true;

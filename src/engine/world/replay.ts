@@ -3,7 +3,6 @@
  * lab file, which the caller turns into a design first.
  */
 import type { Instant } from "../kernel/index.ts";
-import type { Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import type { WorldRecord } from "./record.ts";
 import type { Input } from "./types.ts";
@@ -15,6 +14,8 @@ export interface ReplayResult {
   readonly digest: string;
   /** Every digest that both runs have is the same. */
   readonly equal: boolean;
+  /** How many digests both have. */
+  readonly compared: number;
   /** First instant at which a digest differs: something before it ran differently. */
   readonly firstDifference: Instant | undefined;
 }
@@ -38,14 +39,15 @@ export function replay(design: WorldDesign, makeMachine: MachineFactory, record:
   world.runUntil(stop);
   // The recorded run may have ended right after acts of its last instant.
   if (record.end?.at === stop) while (world.waiting()[0]?.at === stop) world.stepEvent();
-  const firstDifference = firstDifferent(record, world, stop);
-  return { world, instant: world.now, digest: world.digest(), equal: firstDifference === undefined, firstDifference };
+  const { compared, firstDifference } = compare(record, world, stop);
+  return { world, instant: world.now, digest: world.digest(), equal: firstDifference === undefined, compared, firstDifference };
 }
 
-function firstDifferent(record: WorldRecord, world: World, stop: Instant): Instant | undefined {
+function compare(record: WorldRecord, world: World, stop: Instant): { compared: number; firstDifference: Instant | undefined } {
   const mine = new Map(world.checkpoints().map((c) => [c.at, c.digest]));
-  const differs = (c: Checkpoint): boolean => c.at <= stop && mine.has(c.at) && mine.get(c.at) !== c.digest;
-  const first = record.checkpoints.find(differs);
-  if (first !== undefined) return first.at;
-  return record.end !== undefined && record.end.at === stop && record.end.digest !== world.digest() ? stop : undefined;
+  const both = record.checkpoints.filter((c) => c.at <= stop && mine.has(c.at));
+  const different = both.find((c) => mine.get(c.at) !== c.digest);
+  if (record.end?.at !== stop) return { compared: both.length, firstDifference: different?.at };
+  const endDiffers = record.end.digest !== world.digest();
+  return { compared: both.length + 1, firstDifference: different?.at ?? (endDiffers ? stop : undefined) };
 }

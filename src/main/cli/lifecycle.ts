@@ -11,6 +11,7 @@ import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/la
 import { launch } from "../lab/launch.ts";
 import { processAlive, readLock } from "../lab/lock.ts";
 import { dropStaleSockets, labDir } from "../lab/paths.ts";
+import { deleteSnapshots } from "../lab/named.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
 import { makeDir, writeAtomic } from "../lab/store.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
@@ -63,7 +64,8 @@ async function labFileFor(v: Values): Promise<LabFile> {
       epoch: nowIso(),
     });
   const lab = file !== undefined ? readLabFile(file) : (await import("./files.ts")).importConfFile(conf ?? "");
-  if (lab.load !== undefined) throw usage(`${file ?? ""}: load: is for scenarios, which "quorate run" runs; a lab has the load you put on it`);
+  if (lab.load !== undefined)
+    throw usage(`${file ?? ""}: load: is for scenarios, which "quorate run" runs; a lab has the load you put on it`);
   if (lab.steps.length > 0) say(`quorate: ${file}: the steps of a scenario are run by "quorate run"; the lab starts without them`);
   return { ...lab, steps: [], seed: seed ?? lab.seed ?? newSeed(), epoch: lab.epoch ?? nowIso() };
 }
@@ -160,6 +162,7 @@ export async function rm(v: Values): Promise<number> {
   try {
     dropStaleSockets(dir, undefined);
     for (const name of readdirSync(dir)) if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true });
+    deleteSnapshots(dir);
     if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
     else say(`quorate: ${dir} holds other files; they stay`);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Commands that look at a running lab: status, wait, log, record. */
+/** Commands that look at a running lab, as it is and as it was: status, seek, wait, log, record. */
 import type { JournalLine, LabStatus, MachineView } from "../lab/api.ts";
 import { wellFormed } from "../lab/check.ts";
 import { connectLab, type LabClient } from "../lab/client.ts";
@@ -56,8 +56,21 @@ function printStatus(status: LabStatus): void {
 
 export async function status(node: string | undefined, v: Values): Promise<number> {
   const found = await (await connect(v)).call({ op: "status", ...(node === undefined ? {} : { node }) });
+  showStatus(found, v);
+  return 0;
+}
+
+function showStatus(found: LabStatus, v: Values): void {
   if (v["json"] === true) printJson({ ...found, nodes: found.nodes.map(threeUnitWords) });
   else printStatus(found);
+}
+
+/** The status as it was at an instant. The lab goes on meanwhile, unless --pause. */
+export async function seek(text: string, v: Values): Promise<number> {
+  const client = await connect(v);
+  const instant = parseInstant(text, Date.parse((await client.call({ op: "time" })).epoch) * 1000, "seek");
+  const found = await withProgress("going back", client.call({ op: "seek", instant, pause: v["pause"] === true }));
+  showStatus(found.status, v);
   return 0;
 }
 

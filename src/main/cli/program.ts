@@ -7,10 +7,6 @@ type Values = Record<string, unknown>;
 type Run = (words: string[], values: Values) => Promise<number>;
 
 const later: Record<string, string> = {
-  fork: "a lab is begun anew with up --file",
-  seek: "time goes forward only: pause, step, skip",
-  snapshot: "down freezes the lab and up resumes it",
-  rollback: "down freezes the lab and up resumes it",
   whatif: "faults are tried in a running lab",
   block: "cables are cut with link cut",
   unblock: "cables are cut with link cut",
@@ -126,6 +122,32 @@ function looking(b: Builder): void {
     .addOption(labOption());
 }
 
+function past(b: Builder): void {
+  b.command("seek", "the status as it was at an instant", async (w, v) => (await import("./looks.ts")).seek(w[0] ?? "", v))
+    .argument("<instant>")
+    .option("--pause", "stop the lab's time meanwhile")
+    .addOption(labOption())
+    .addOption(jsonOption());
+  b.command("fork", "a lab of its own that goes on from here, or from an instant", async (_, v) => (await import("./past.ts")).fork(v))
+    .option("--at <instant>")
+    .requiredOption("--out <dir>")
+    .addOption(labOption())
+    .addOption(jsonOption());
+  b.command("snapshot", "keep this instant under a name; without one, list them", async (w, v) =>
+    (await import("./past.ts")).snapshot(w[0], v),
+  )
+    .argument("[name]")
+    .option("--delete", "delete the one of that name")
+    .addOption(labOption())
+    .addOption(jsonOption());
+  b.command("rollback", "go on from a snapshot; what came after it is forgotten", async (w, v) =>
+    (await import("./past.ts")).rollback(w[0] ?? "", v),
+  )
+    .argument("<name>")
+    .addOption(labOption())
+    .addOption(jsonOption());
+}
+
 function files(b: Builder): void {
   b.command("run", "run a scenario", async (w, v) => (await import("./run.ts")).run(w[0] ?? "", v))
     .argument("<scenario>")
@@ -137,7 +159,7 @@ function files(b: Builder): void {
     .argument("<record>")
     .option("--until <instant>")
     .option("--host <host>")
-    .addOption(new Option("--check").hideHelp())
+    .option("--check", "exit 1 unless every digest is that of the record")
     .addOption(jsonOption());
   b.command("fuzz", "seeded faults against the invariants; shrinks what breaks one", async (_, v) => (await import("./fuzz.ts")).fuzz(v))
     .option("--nodes <a..b>", "nodes of a cluster (default 2..7)")
@@ -203,6 +225,7 @@ export async function program(words: string[], lab: string | undefined): Promise
   acting(b);
   time(b);
   looking(b);
+  past(b);
   files(b);
   if (words.length === 0) {
     root.outputHelp();

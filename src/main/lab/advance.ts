@@ -19,6 +19,20 @@ export function tells(effect: Effect): boolean {
   return effect.kind === "trace" ? tellingTraces.has(effect.event.what) : telling.has(effect.kind);
 }
 
+const seriousLevels: ReadonlySet<string> = new Set(["emerg", "alert", "crit", "error", "warning"]);
+
+/** Something that skip stops at, in words. */
+export function worthALook(node: string, effect: Effect): string | undefined {
+  if (effect.kind === "journal" && seriousLevels.has(effect.line.level)) return `${node} ${effect.line.unit}: ${effect.line.text}`;
+  if (effect.kind !== "trace") return undefined;
+  const e = effect.event;
+  if (e.what === "membership" && !e.transitional) return `${node}: membership ${e.ring}: ${e.members.join(" ")}`;
+  if (e.what === "quorum") return `${node} is ${e.quorate ? "quorate" : "not quorate"}`;
+  if (e.what === "unit") return `${node}: ${e.unit} is ${e.state}`;
+  if (e.what === "power") return `${node} is ${e.state}`;
+  return undefined;
+}
+
 export interface Until {
   /** Runs at most `events` events. `held`: the condition holds now. `limit`: it did not before the limit, where the world stands now. */
   slice(events: number): "held" | "limit" | "more";

@@ -251,6 +251,16 @@ export const request = z.discriminatedUnion("op", [
     follow: z.boolean(),
   }),
   z.object({ op: z.literal("record") }),
+  // the past
+  /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
+  z.object({ op: z.literal("seek"), instant, pause: z.boolean().optional() }),
+  /** A lab of its own in `dir` (absolute), frozen as this one stood at `at`, absent: as it stands. */
+  z.object({ op: z.literal("fork"), dir: z.string().min(1).max(4096), at: instant.optional() }),
+  z.object({ op: z.literal("snapshots") }),
+  z.object({ op: z.literal("snapshot-save"), name }),
+  z.object({ op: z.literal("snapshot-delete"), name }),
+  /** The lab goes on from a named snapshot; what came after it is forgotten. */
+  z.object({ op: z.literal("rollback"), name }),
   z.object({ op: z.literal("conf-check"), text }),
   z.object({ op: z.literal("export") }),
   z.object({ op: z.literal("down") }),
@@ -313,6 +323,11 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  seek: { status: LabStatus; snapshot: LabSnapshot };
+  fork: { dir: string; instant: number };
+  snapshots: { snapshots: NamedSnapshot[] };
+  "snapshot-save": NamedSnapshot;
+  rollback: NamedSnapshot;
   info: LabInfo;
   serve: { url: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
@@ -353,6 +368,8 @@ export const event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("command-exit"), command: z.string(), status: z.number() }),
   /** The lab itself has something to say: an invariant broke, a worker was lost. */
   z.object({ event: z.literal("notice"), severity: z.enum(["error", "warning", "note"]), text: z.string() }),
+  /** The lab goes on from an earlier instant: lines and bands after it are no more. */
+  z.object({ event: z.literal("rolled-back"), instant }),
   z.object({ event: z.literal("gone"), reason: z.string() }),
 ]);
 
@@ -376,6 +393,13 @@ export interface LabInfo {
   nodes: string[];
   pid: number;
   url: string | null;
+}
+
+/** `quorate snapshot --json`; `digest` is the run's up to there. */
+export interface NamedSnapshot {
+  name: string;
+  instant: number;
+  digest: string;
 }
 
 /** A finding of `conf check` (CLI.md). */

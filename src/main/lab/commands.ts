@@ -49,17 +49,18 @@ export class Commands {
         break;
       }
       case "trace":
-        if (effect.event.what === "power" && effect.event.state === "off") this.#lost(machine);
+        if (effect.event.what === "power" && effect.event.state === "off") this.lose(({ node }) => node === machine);
         break;
       default:
     }
   }
 
-  #lost(node: string): void {
+  /** Lets go of the commands that `gone` names; of all without it. */
+  lose(gone: (command: { node: string }) => boolean = () => true): void {
     for (const [id, command] of this.#running) {
-      if (command.node !== node) continue;
+      if (!gone(command)) continue;
       this.#running.delete(id);
-      command.sink.output("stderr", `Connection to ${node} closed.\n`);
+      command.sink.output("stderr", `Connection to ${command.node} closed.\n`);
       command.sink.exit(connectionLost);
     }
   }

@@ -8,6 +8,7 @@ import { deserialize, serialize } from "node:v8";
 import {
   ENGINE_VERSION,
   parseRecord,
+  printRecord,
   recordCheckpoint,
   recordEnd,
   recordHead,
@@ -15,6 +16,7 @@ import {
   World,
   type Input,
   type MachineFactory,
+  type Note,
   type WorldDesign,
   type WorldSnapshot,
 } from "../../engine/world/index.ts";
@@ -23,12 +25,34 @@ import { Trouble } from "./trouble.ts";
 
 export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin" };
 
+/** Notes kept; a lab that is rolled back over and over says so for the last times. */
+const notesMax = 100;
+
 /** What a frozen lab is more than its world. */
 export interface Frozen {
   engine: string;
   world: WorldSnapshot;
   speed: number | "max";
   paused: boolean;
+  /** Of the record. */
+  notes?: readonly Note[];
+}
+
+function writeFrozen(path: string, frozen: Omit<Frozen, "engine">): void {
+  const state: Frozen = { ...frozen, engine: ENGINE_VERSION };
+  writeAtomic(path, serialize(state), 0o600);
+}
+
+/** The record of a run that led to `world`. */
+function recordOf(lab: string, world: WorldSnapshot, notes: readonly Note[]): string {
+  return printRecord({ lab, inputs: [...world.inputs], checkpoints: [...world.trace.checkpoints], end: undefined, notes });
+}
+
+/** Makes the files of a lab that is frozen at `frozen.world`. The lab file comes last: without it there is no lab. Throws Trouble. */
+export function writeLab(dir: string, lab: string, frozen: Omit<Frozen, "engine">): void {
+  writeAtomic(join(dir, files.record), recordOf(lab, frozen.world, frozen.notes ?? []));
+  writeFrozen(join(dir, files.frozen), frozen);
+  writeAtomic(join(dir, files.lab), lab);
 }
 
 function readFrozen(path: string): Frozen | undefined {
@@ -58,6 +82,7 @@ export class LabDisk {
   #seen = 0;
   /** Instant of the last checkpoint in the record. */
   #noted = -1;
+  #notes: readonly Note[] = [];
 
   constructor(readonly dir: string) {}
 
@@ -71,6 +96,7 @@ export class LabDisk {
     if (frozen && existsSync(this.path("record"))) {
       const world = new World(design, make);
       world.restore(frozen.world);
+      this.#notes = frozen.notes ?? [];
       this.#continue(world);
       return { world, how: "frozen", speed: frozen.speed, paused: frozen.paused };
     }
@@ -95,6 +121,7 @@ export class LabDisk {
         "lab",
         `${this.path("record")} is of engine ${record.engine}, this is ${ENGINE_VERSION}; "quorate rm" deletes the lab`,
       );
+    this.#notes = record.notes ?? [];
     const world = new World(design, make);
     const saved = readFrozen(this.path("disks"));
     if (saved && saved.world.inputs.length <= record.inputs.length) world.restore(saved.world);
@@ -139,8 +166,7 @@ export class LabDisk {
   }
 
   saveDisks(world: World): void {
-    const state: Frozen = { engine: ENGINE_VERSION, world: world.snapshot(), speed: 1, paused: false };
-    writeAtomic(this.path("disks"), serialize(state), 0o600);
+    writeFrozen(this.path("disks"), { world: world.snapshot(), speed: 1, paused: false });
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
@@ -150,8 +176,29 @@ export class LabDisk {
     // In the middle of an instant there is no digest that a replay could be compared with.
     if (!snapshot.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
     this.#record?.sync();
-    const state: Frozen = { engine: ENGINE_VERSION, world: snapshot, speed, paused };
-    writeAtomic(this.path("frozen"), serialize(state), 0o600);
+    writeFrozen(this.path("frozen"), { world: snapshot, speed, paused, notes: this.#notes });
+  }
+
+  /** What the record says about itself. */
+  notes(): readonly Note[] {
+    return this.#notes;
+  }
+
+  /** The record becomes that of the run up to `state`, with a note. Throws Trouble when the disk refuses; then it is what it was. */
+  rewind(lab: string, state: WorldSnapshot, note: string): void {
+    const notes = [...this.#notes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
+    const text = recordOf(lab, state, notes);
+    // Disks of the run that is given up must not be taken for this one's.
+    rmSync(this.path("disks"), { force: true });
+    this.#record?.close();
+    try {
+      writeAtomic(this.path("record"), text);
+      this.#notes = notes;
+      this.#seen = state.inputs.length;
+      this.#noted = state.trace.checkpoints.at(-1)?.at ?? -1;
+    } finally {
+      this.#record = new LineFile(this.path("record"));
+    }
   }
 
   close(): void {

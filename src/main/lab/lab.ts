@@ -1,5 +1,6 @@
 /** A lab that runs: a world, the host that grants it time, its directory, and everything that can be asked of it. No sockets, no processes. */
 import { randomUUID } from "node:crypto";
+import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
 import { InProcessHost, type Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
@@ -9,17 +10,19 @@ import { InvariantWatch } from "../../engine/world/checkers/index.ts";
 import { OneQuorateComponent } from "../../engine/world/checkers/one-quorate-component.ts";
 import { TotalOrder } from "../../engine/world/checkers/total-order.ts";
 import { parseActing, type Places } from "./acting.ts";
-import { tells } from "./advance.ts";
-import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, Time, WaitFor } from "./api.ts";
+import { tells, worthALook } from "./advance.ts";
+import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
 import { impossible, unreachable, whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import { Feed } from "./feed.ts";
 import type { LabFile } from "./labfile.ts";
+import { NamedSnapshots } from "./named.ts";
+import { LabPast, writeFork } from "./past.ts";
 import { ConfFindings, type LabTrouble } from "./problems.ts";
 import { Timeline } from "./timeline.ts";
-import { Trouble, type TroubleCode } from "./trouble.ts";
+import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { Undo } from "./undo.ts";
 import { labSnapshot, labStatus } from "./view.ts";
 
@@ -39,7 +42,9 @@ export interface LabOptions {
   paused: boolean;
 }
 
-const seriousLevels: ReadonlySet<string> = new Set(["emerg", "alert", "crit", "error", "warning"]);
+function rolledBack(): Trouble {
+  return new Trouble("failed", "the lab was rolled back meanwhile");
+}
 
 export class Lab {
   readonly host: InProcessHost;
@@ -54,6 +59,12 @@ export class Lab {
   #changes = 0;
   #skipFound: { at: Instant; what: string } | undefined;
   #skipping = false;
+  #invariants: InvariantWatch;
+  #unwatchInvariants: () => void = () => undefined;
+  /** Counts how often the lab was rolled back. */
+  #rollbacks = 0;
+  readonly #past: LabPast;
+  readonly #named: NamedSnapshots;
 
   constructor(
     readonly world: World,
@@ -66,14 +77,24 @@ export class Lab {
       paused: options.paused,
       onFailure: (error) => this.fail(error instanceof Error ? error.message : String(error)),
     });
-    const invariants = new InvariantWatch(world.names, [new TotalOrder(), new OneQuorateComponent()]);
-    world.watch(invariants);
+    this.#invariants = this.#watchInvariants();
+    this.#past = new LabPast(world, (text) => this.fail(text));
+    this.#named = new NamedSnapshots(options.dir);
+    this.#notePause();
     this.host.onProgress(() => {
-      this.#judge(invariants);
+      this.#judge(this.#invariants);
       // Acts that were scheduled are recorded as they happen.
       this.#noteInputs();
       this.#feed.flush();
     });
+  }
+
+  /** Watches from here on: what was before is another run's. */
+  #watchInvariants(): InvariantWatch {
+    const watch = new InvariantWatch(this.world.names, [new TotalOrder(), new OneQuorateComponent()]);
+    this.#unwatchInvariants();
+    this.#unwatchInvariants = this.world.watch(watch);
+    return watch;
   }
 
   // ── looking on ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,6 +134,7 @@ export class Lab {
     if (this.#stopping || this.host.paused) return;
     this.#stopping = true;
     this.host.pause();
+    this.#notePause();
     this.#stopping = false;
   }
 
@@ -126,7 +148,10 @@ export class Lab {
 
   #effect(at: Instant, node: string, effect: Effect): void {
     if (tells(effect)) this.#changes++;
-    if (this.#skipping) this.#skipLook(at, node, effect);
+    if (this.#skipping && !this.#skipFound) {
+      const what = worthALook(node, effect);
+      if (what !== undefined) this.#skipFound = { at, what };
+    }
     this.commands.take(node, effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
     const { paused, speed } = this.host;
@@ -152,10 +177,14 @@ export class Lab {
     return labStatus(this.options.dir, this.world, this.host.paused, node);
   }
 
-  snapshot(): LabSnapshot {
+  #identity(): LabSnapshot["lab"] {
     const { dir, file, version } = this.options;
+    return { dir, name: file.name, seed: this.world.design.seed, host: "inprocess", version };
+  }
+
+  snapshot(): LabSnapshot {
     return labSnapshot({
-      lab: { dir, name: file.name, seed: this.world.design.seed, host: "inprocess", version },
+      lab: this.#identity(),
       time: this.time(),
       world: this.world,
       timeline: this.timeline,
@@ -186,6 +215,7 @@ export class Lab {
       inputs: [...world.inputs()],
       checkpoints: [...world.checkpoints()],
       end: { at: world.now, digest: world.digest() },
+      notes: this.options.disk.notes(),
     });
   }
 
@@ -277,33 +307,25 @@ export class Lab {
 
   pause(): void {
     this.host.pause();
+    this.#notePause();
     this.#changes++;
   }
 
   resume(): void {
     this.host.resume();
+    this.#notePause();
     this.#changes++;
+  }
+
+  #notePause(): void {
+    this.#past.paused(this.world.now, this.host.paused);
   }
 
   async step(unit: "event" | "window", count: number): Promise<Time> {
     await this.host.step(unit, count);
+    this.#notePause();
     this.#changes++;
     return this.time();
-  }
-
-  /** Something that skip stops at, in words. */
-  #skipLook(at: Instant, node: string, effect: Effect): void {
-    if (this.#skipFound) return;
-    let what: string | undefined;
-    if (effect.kind === "journal" && seriousLevels.has(effect.line.level)) what = `${node} ${effect.line.unit}: ${effect.line.text}`;
-    else if (effect.kind === "trace") {
-      const e = effect.event;
-      if (e.what === "membership" && !e.transitional) what = `${node}: membership ${e.ring}: ${e.members.join(" ")}`;
-      else if (e.what === "quorum") what = `${node} is ${e.quorate ? "quorate" : "not quorate"}`;
-      else if (e.what === "unit") what = `${node}: ${e.unit} is ${e.state}`;
-      else if (e.what === "power") what = `${node} is ${e.state}`;
-    }
-    if (what !== undefined) this.#skipFound = { at, what };
   }
 
   /** Unpaced on to the next change worth a look, at most one virtual hour. */
@@ -311,8 +333,10 @@ export class Lab {
     if (this.#skipping) throw new Trouble("failed", "the lab is skipping already");
     this.#skipping = true;
     this.#skipFound = undefined;
+    const rollbacks = this.#rollbacks;
     try {
       const found = await this.host.runUntilCondition(() => this.#skipFound !== undefined, this.world.now + HOUR, 0);
+      if (rollbacks !== this.#rollbacks) throw rolledBack();
       const seen = this.#skipFound as { what: string } | undefined;
       return { found, what: seen?.what ?? "", instant: this.world.now };
     } finally {
@@ -340,18 +364,102 @@ export class Lab {
     const now = why();
     if (now === undefined) return { held: true, why: "" };
     if (this.host.paused) return { held: false, why: `the lab is paused, and ${now}` };
+    const rollbacks = this.#rollbacks;
     const held = await this.host.waitFor(
       this.#looking(() => why() === undefined),
       this.world.now + what.timeout,
     );
     if (held) return { held, why: "" };
+    if (rollbacks !== this.#rollbacks) throw rolledBack();
     return { held, why: `not within ${what.timeout / 1e6} virtual seconds: ${why() ?? "it held only for a moment"}` };
   }
 
   /** Resolves when `duration` of virtual time has passed. */
   async sleep(duration: Duration): Promise<void> {
     const end = this.host.now() + duration;
+    const rollbacks = this.#rollbacks;
     await this.host.waitFor(() => this.world.now >= end, end);
+    if (rollbacks !== this.#rollbacks) throw rolledBack();
+  }
+
+  // ── the past ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Keeps the past at hand from now on, in the background. */
+  keepPast(): void {
+    this.#past.follow();
+  }
+
+  /** The lab as it stood at `at`. The run goes on meanwhile unless `pause`. */
+  async seek(at: Instant, pause: boolean): Promise<Reply<"seek">> {
+    if (pause && !this.host.paused) this.pause();
+    this.host.now();
+    return this.#past.visit(at, (world) => {
+      const paused = this.#past.wasPaused(at);
+      const snapshot = labSnapshot({
+        lab: this.#identity(),
+        time: { ...this.time(), instant: at, paused },
+        world,
+        timeline: this.timeline.until(at),
+        findings: this.#findings,
+        broken: [],
+        undo: null,
+      });
+      return { status: labStatus(this.options.dir, world, paused), snapshot };
+    });
+  }
+
+  /** Makes a lab in `dir` that goes on from `at`, without it from where this one stands. Acts that wait for their time go along only from there. */
+  async fork(dir: string, at: Instant | undefined): Promise<Reply<"fork">> {
+    if (!isAbsolute(dir)) throw usage(`fork ${JSON.stringify(dir)}: an absolute path is needed`);
+    this.host.now();
+    const world = at === undefined ? this.world.snapshot() : await this.#past.visit(at, (past) => past.snapshot());
+    const { speed, paused } = this.host;
+    writeFork(dir, this.options.text, { world, speed, paused });
+    return { dir, instant: world.now };
+  }
+
+  /** Named snapshots, in the order of their instants. */
+  snapshots(): NamedSnapshot[] {
+    return this.#named.list();
+  }
+
+  saveSnapshot(name: string): NamedSnapshot {
+    this.host.now();
+    return this.#named.save(name, this.world.snapshot(), this.world.digest());
+  }
+
+  deleteSnapshot(name: string): void {
+    this.#named.remove(name);
+  }
+
+  /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
+  rollback(name: string): NamedSnapshot {
+    const state = this.#named.load(name);
+    const said = `rolled back to ${name}`;
+    const { paused } = this.host;
+    if (!paused) this.pause();
+    try {
+      this.options.disk.rewind(this.options.text, state, said);
+    } catch (error) {
+      if (!paused) this.resume();
+      throw error;
+    }
+    this.#past.rewind(state);
+    this.#rollbacks++;
+    this.commands.lose();
+    this.#feed.flush();
+    this.host.restore(state);
+    this.#undo = new Undo();
+    this.#invariants = this.#watchInvariants();
+    this.#invariantBroken = false;
+    this.#broken = this.#broken.filter(({ code }) => code !== "invariant");
+    this.timeline.rewind(this.world.now, this.world.statuses());
+    this.timeline.mark(this.world.now, "act", said);
+    this.#feed.tell({ event: "rolled-back", instant: this.world.now });
+    this.options.disk.saveDisks(this.world);
+    if (!paused) this.resume();
+    this.#changes++;
+    return { name, instant: this.world.now, digest: this.world.digest() };
   }
 
   // ── a node, from its shell ─────────────────────────────────────────────────────────────────────────────────────────
@@ -400,6 +508,7 @@ export class Lab {
   }
 
   close(): void {
+    this.#past.close();
     this.host.close();
   }
 }

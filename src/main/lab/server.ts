@@ -221,6 +221,13 @@ export class Server {
         return this.#log(client, r);
       case "record":
         return { text: lab.record() };
+      case "seek":
+      case "fork":
+      case "snapshots":
+      case "snapshot-save":
+      case "snapshot-delete":
+      case "rollback":
+        return this.#past(r);
       case "conf-check": {
         const findings = lab.confCheck(r.text);
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
@@ -255,6 +262,26 @@ export class Server {
         return {};
       default:
         return this.#inside(client, r, reply);
+    }
+  }
+
+  async #past(
+    r: Extract<Request, { op: "seek" | "fork" | "snapshots" | "snapshot-save" | "snapshot-delete" | "rollback" }>,
+  ): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "seek":
+        return lab.seek(r.instant, r.pause === true);
+      case "fork":
+        return lab.fork(r.dir, r.at);
+      case "snapshots":
+        return { snapshots: lab.snapshots() };
+      case "snapshot-save":
+        return lab.saveSnapshot(r.name);
+      case "snapshot-delete":
+        return lab.deleteSnapshot(r.name);
+      case "rollback":
+        return lab.rollback(r.name);
     }
   }
 

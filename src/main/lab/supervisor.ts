@@ -138,6 +138,7 @@ class Supervisor {
     });
     this.#sessions.warm();
     const { lab, disk } = this.opened;
+    lab.keepPast();
     const guarded = (what: () => void) => () => {
       try {
         what();

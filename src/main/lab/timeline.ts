@@ -34,6 +34,13 @@ function same(a: Band, b: Band): boolean {
   );
 }
 
+/** What the page draws of it. */
+export type Drawn = Pick<Timeline, "bands" | "marks" | "letter">;
+
+function upTo(bands: readonly Band[], at: Instant): Band[] {
+  return bands.filter((band) => band.from <= at).map((band) => (band.to !== null && band.to > at ? { ...band, to: null } : band));
+}
+
 export class Timeline {
   #letters = noLetters();
   #beliefs = new Map<string, Belief>();
@@ -108,6 +115,39 @@ export class Timeline {
     const c = status.corosync;
     if (!c) return "";
     return c.state === "operational" ? letterOf(this.#letters, c.nodeId, c.ringId, c.members) : lastLetter(this.#letters, c.nodeId);
+  }
+
+  /** As it was drawn at an earlier instant: without what came later, the last bands open. */
+  until(at: Instant): Drawn {
+    const bands = upTo([...this.#bands.values()].flat(), at);
+    const fresh = noLetters();
+    return {
+      bands: () => bands,
+      marks: () => this.#marks.filter((mark) => mark.instant <= at),
+      letter: (status) => {
+        const band = bands.findLast((b) => b.node === status.name);
+        if (band && band.letter !== "") return band.letter;
+        // Longer ago than bands are kept.
+        const c = status.corosync;
+        return c?.state === "operational" ? letterOf(fresh, c.nodeId, c.ringId, c.members) : "";
+      },
+    };
+  }
+
+  /** Goes back to `at`, where the machines are as `statuses` say. */
+  rewind(at: Instant, statuses: readonly MachineStatus[]): void {
+    this.#letters = noLetters();
+    this.#ringsMarked = [];
+    this.#marks = this.#marks.filter((mark) => mark.instant <= at);
+    for (const status of statuses) {
+      const bands = upTo(this.#bands.get(status.name) ?? [], at);
+      this.#bands.set(status.name, bands);
+      const last = bands.at(-1);
+      // Rings keep the letters they have been drawn with.
+      if (last && last.letter !== "" && !this.#letters.rings.has(last.ringId))
+        this.#letters.rings.set(last.ringId, { letter: last.letter, members: last.members });
+    }
+    for (const status of statuses) this.begin(at, status);
   }
 
   #membership(at: Instant, belief: Belief, node: number, ring: string, members: readonly number[]): void {

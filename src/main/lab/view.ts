@@ -5,7 +5,7 @@ import type { World } from "../../engine/world/world.ts";
 import type { LabSnapshot, LabStatus, MachineView, Time } from "./api.ts";
 import { componentsOf } from "./components.ts";
 import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
-import type { Timeline } from "./timeline.ts";
+import type { Drawn } from "./timeline.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -72,7 +72,7 @@ export interface ViewOf {
   lab: LabSnapshot["lab"];
   world: World;
   time: Time;
-  timeline: Timeline;
+  timeline: Drawn;
   findings: ConfFindings;
   broken: readonly LabTrouble[];
   undo: string | null;

@@ -113,6 +113,9 @@ export function makeLab(connection: Connection): Lab {
       case "notice":
         notices = [...notices, { severity: event.severity, code: "lab", text: event.text }].slice(-maxNotices);
         return;
+      case "rolled-back":
+        journal = journal.filter((line) => line.instant <= event.instant);
+        return;
       case "gone":
         gone = event.reason;
         return;
