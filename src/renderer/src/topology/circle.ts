@@ -68,6 +68,7 @@ const polar = (r: number, angle: number): Point => ({ x: r * Math.sin(angle), y:
 /** The whole drawing, about the origin. */
 export function circleOf(snapshot: LabSnapshot): CircleScene {
   const columns = columnsOf(snapshot);
+  const formed = snapshot.components.filter((component) => component.formed);
   const n = columns.length;
   const r = Math.max(200, (n * perSeat) / (2 * Math.PI));
   const radii = switchRadii(snapshot, r);
@@ -82,7 +83,7 @@ export function circleOf(snapshot: LabSnapshot): CircleScene {
     spokes: snapshot.networks.flatMap((net, index) => seats.flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? [])),
     switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
     sectors: sectorsOf(snapshot, seats, r),
-    rings: snapshot.components.filter(({ formed }) => formed).map((component) => circleRing(component, columns, seats, r)),
+    rings: formed.map((component) => circleRing(component, columns, seats, r, formed.length > 1)),
   };
 }
 
@@ -191,6 +192,7 @@ function circleRing(
   columns: readonly { machine: MachineView }[],
   seats: readonly Seat[],
   r: number,
+  shared: boolean,
 ): CircleScene["rings"][number] {
   const members = seats.flatMap((seat, index) => {
     const id = columns[index]?.machine.corosync?.nodeId;
@@ -203,7 +205,9 @@ function circleRing(
     places.set(id, polar(r, seat.angle + Math.min(0.18, (Math.PI / seats.length) * 0.9)));
     const next = members[(at + 1) % members.length];
     if (next === undefined || next.id === id) return;
-    const way = hopWay(seat, next.seat, r, next.index === (index + 1) % seats.length);
+    // The last hop of a ring that shares the circle with another goes back inside its own sector.
+    const back = shared && at === members.length - 1;
+    const way = back ? wayBack(seat, next.seat, r) : hopWay(seat, next.seat, r, next.index === (index + 1) % seats.length);
     hops.set(id, way);
     arrows.push({ d: smooth(way), chevron: arrowHead(way) });
   });
@@ -233,12 +237,23 @@ function hopWay(from: Seat, to: Seat, r: number, neighbours: boolean): Point[] {
   return points;
 }
 
+/** Against the others' direction, along the inner edge of the band. */
+function wayBack(from: Seat, to: Seat, r: number): Point[] {
+  const steps = 24;
+  return Array.from({ length: steps + 1 }, (_, step) => {
+    const share = step / steps;
+    const edge = Math.min(share, 1 - share) * steps;
+    return polar(r - (edge < 1 ? box.h / 2 + 2 : 38), from.angle + (to.angle - from.angle) * share);
+  });
+}
+
 const smooth = (points: readonly Point[]): string =>
   points.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 function arrowHead(points: readonly Point[]): string {
-  const tip = points[5];
-  const back = points[3];
+  const middle = Math.floor(points.length / 2);
+  const tip = points[middle + 1];
+  const back = points[middle - 1];
   if (tip === undefined || back === undefined) return "";
   const angle = Math.atan2(tip.y - back.y, tip.x - back.x);
   const wing = (turn: number): string =>
