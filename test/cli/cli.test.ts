@@ -50,7 +50,7 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
 
   it("interrupts what runs at Ctrl-C, and at a time-out", async () => {
     const [stopped, late] = await Promise.all([
-      place.run(["exec", "pve1", "sleep 1000"], { signal: { name: "SIGINT", afterMs: 3000 } }),
+      place.run(["exec", "pve1", "echo sleeps; sleep 1000"], { signalAtOutput: "SIGINT" }),
       place.run(["exec", "--timeout", "1", "pve1", "sleep 1000"]),
     ]);
     expect(stopped.status).toBe(130);

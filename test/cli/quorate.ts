@@ -30,8 +30,8 @@ export interface Ran {
 
 export interface RunOptions {
   input?: string;
-  /** Sent this long after the start, ms. */
-  signal?: { name: NodeJS.Signals; afterMs: number };
+  /** Sent once the command has printed something: how long it takes to start is nobody's to know. */
+  signalAtOutput?: NodeJS.Signals;
 }
 
 export interface Place {
@@ -60,8 +60,8 @@ export function newPlace(): Place {
       // A command that ends without reading closes the pipe under us.
       child.stdin.on("error", () => undefined);
       child.stdin.end(options.input ?? "");
-      const { signal } = options;
-      if (signal) setTimeout(() => child.kill(signal.name), signal.afterMs);
+      const { signalAtOutput } = options;
+      if (signalAtOutput) child.stdout.once("data", () => child.kill(signalAtOutput));
     });
   const ok = async (...words: string[]): Promise<string> => {
     const ran = await run(words);
