@@ -244,3 +244,15 @@ test("a broken world stops the host and is reported", async () => {
   expect(failures).toEqual([new Error("broken")]);
   expect(hands.pending).toBe(0);
 });
+
+test("after an unpaced run time goes on at the lab's pace, from where the run ended", async () => {
+  const { host, world, hands } = start({ speed: 1 });
+  await hands.turn(100);
+  void host.runUntilCondition(() => false, 100 * SEC);
+  await hands.turn(200);
+  const ended = world.now;
+  expect(ended).toBeGreaterThanOrEqual(100 * SEC);
+  await hands.turn(2000);
+  expect(world.now - ended).toBeGreaterThan(1.5 * SEC);
+  expect(world.now - ended).toBeLessThan(2.5 * SEC);
+});

@@ -261,6 +261,7 @@ export class InProcessHost {
     const until = this.clock.now() + SLICE_MS;
     const target = this.target();
     if (target <= this.world.now) return true;
+    const unpaced = this.fast;
     let [reached, late] = [false, false];
     while (!reached && !late) {
       reached = this.waiters.length > 0 ? this.grantLooking(target) : this.world.runUntil(target, CHUNK);
@@ -268,7 +269,8 @@ export class InProcessHost {
       late = !reached && this.clock.now() >= until;
     }
     // What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so.
-    if (late && !this.fast && this.speedNow !== "max") this.pace.anchor(this.world.now);
+    // And what ran unpaced is not waited for: from where it ended time goes on at the lab's pace.
+    if (unpaced || (late && this.speedNow !== "max")) this.pace.anchor(this.world.now);
     this.pace.note(this.world.now);
     this.tell();
     return reached;

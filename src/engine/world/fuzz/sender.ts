@@ -2,7 +2,6 @@
  * A node with a program on it that joins a process group and multicasts at a steady rate until a given instant. The node is the real one; the program
  * stands where a libcpg client stands, and starts anew when the daemon does. Left out: what the program does with what it hears.
  */
-import type { Cpg } from "../../cpg/index.ts";
 import {
   NEVER,
   utf8,
