@@ -1,0 +1,120 @@
+/** What the page draws of the past is what it drew then: components, letters, cables, bands, marks; and so it is after a rollback. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeNode } from "../../src/engine/node/index.ts";
+import { parseRecord, replay } from "../../src/engine/world/index.ts";
+import { advance, beginLab } from "../../src/main/lab/advance.ts";
+import type { LabEvent, LabSnapshot } from "../../src/main/lab/api.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { LabDisk } from "../../src/main/lab/disk.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { Lab } from "../../src/main/lab/lab.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
+
+let dir: string;
+let disk: LabDisk;
+let lab: Lab;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "quorate-seek-"));
+  disk = new LabDisk(dir);
+  const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const text = printLabFile(file);
+  const { world } = disk.open(text, worldDesign(file), makeNode);
+  beginLab(world, file);
+  lab = new Lab(world, { dir, file, text, version: "test", disk, speed: 1, paused: true });
+});
+
+afterEach(() => {
+  lab.close();
+  disk.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function pass(seconds: number): void {
+  advance(lab.world, lab.world.now + seconds * 1e6, () => false);
+}
+
+/** The snapshot as it is sent now. */
+const sent = (): LabSnapshot => JSON.parse(JSON.stringify(lab.snapshot())) as LabSnapshot;
+
+/** All but what the past does not have: something to undo. */
+const drawn = (snapshot: LabSnapshot): LabSnapshot => ({ ...snapshot, undo: null });
+
+describe("the page's past", () => {
+  it("is what was drawn then, at every instant", async () => {
+    const then: LabSnapshot[] = [];
+    for (const line of [
+      "link cut pve3:net0",
+      "node kill pve1",
+      "heal",
+      "node start pve1",
+      "service stop pve2 corosync",
+      "node pause pve3",
+    ]) {
+      lab.act(line);
+      then.push(sent());
+      for (const seconds of [0.8, 1.1, 9]) {
+        pass(seconds);
+        then.push(sent());
+      }
+      // An instant of the past shows its acts done, so the next act wants an instant of its own.
+      pass(0.1);
+    }
+    for (const snapshot of then.toReversed()) {
+      const found = await lab.seek(snapshot.time.instant, false);
+      expect(drawn(found.snapshot)).toEqual(drawn(snapshot));
+      expect(found.status.nodes).toEqual(snapshot.nodes);
+    }
+  });
+
+  it("is gone back to by a rollback: rings keep their letters, later bands, marks and what could be undone are gone", async () => {
+    lab.act("link cut pve3:net0");
+    pass(10);
+    const calm = sent();
+    lab.saveSnapshot("calm");
+    pass(1);
+    lab.act("node kill pve2");
+    pass(10);
+    const events: LabEvent[] = [];
+    lab.onEvent((event) => events.push(event));
+    let told = "";
+    lab.reachable("pve1");
+    lab.command("pve1", ["systemctl", "restart", "corosync"], "/", "", {
+      output: (_stream, data) => (told += data),
+      prompt: () => undefined,
+      exit: (status) => (told += String(status)),
+    }, () => undefined); // prettier-ignore
+    lab.rollback("calm");
+    expect(told).toBe("Connection to pve1 closed.\n255");
+    expect(events).toContainEqual({ event: "rolled-back", instant: calm.time.instant });
+    const after = sent();
+    expect(after.marks.at(-1)).toEqual({ instant: calm.time.instant, kind: "act", text: "rolled back to calm" });
+    expect({ ...drawn(after), marks: after.marks.slice(0, -1) }).toEqual(drawn(calm));
+    // The new course has letters, a past and a record of its own.
+    lab.act("heal");
+    pass(15);
+    expect(lab.snapshot().components.map((c) => c.letter)).toEqual(["A"]);
+    expect(drawn((await lab.seek(calm.time.instant - 1e6, false)).snapshot).components.map((c) => c.letter)).toEqual(["A", "B"]);
+    disk.noteTime(lab.world);
+    const outcome = parseRecord(readFileSync(disk.path("record"), "utf8"));
+    if (!outcome.ok) throw new Error(outcome.message);
+    expect(outcome.record.notes).toEqual([{ at: calm.time.instant, note: "rolled back to calm" }]);
+    const again = replay(worldDesign(parseLabFile(outcome.record.lab, "record")), makeNode, outcome.record);
+    expect(again).toMatchObject({ equal: true });
+    expect(again.compared).toBeGreaterThan(10);
+  });
+
+  it("of a lab whose disk refuses the rollback is not touched", () => {
+    lab.saveSnapshot("calm");
+    pass(5);
+    const before = sent();
+    disk.rewind = () => {
+      throw new Error("the disk is full");
+    };
+    expect(() => lab.rollback("calm")).toThrow("the disk is full");
+    expect(sent()).toEqual(before);
+  });
+});
