@@ -1,6 +1,6 @@
 /** Runs a scenario: a world of its own, unpaced, one step after the other. The same file and seed give the same run, digest included. */
 import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
-import { InvariantWatch, type Violation } from "../../engine/world/checkers/index.ts";
+import { InvariantWatch, ONE_RING, type Violation } from "../../engine/world/checkers/index.ts";
 import { ASSERTION, comeToRest, runWatched } from "../../engine/world/fuzz/index.ts";
 import { printRecord, World, type WorldAct } from "../../engine/world/index.ts";
 import { parseActing, splitWords, type Acting, type Places } from "./acting.ts";
@@ -163,6 +163,7 @@ export async function runScenario(lab: LabFile, scenario: string): Promise<Scena
   let why: string | undefined;
   try {
     why = beginLab(world, lab);
+    if (why !== undefined && lab.invariants?.includes(ONE_RING) === true) watch?.broke(world.now, ONE_RING, why);
     for (const line of lab.faults) doStep(world, line, world.now);
     await runSteps(world, lab.steps, watch, steps);
     if (watch?.violations.length === 0) comeToRest(world, watch);

@@ -13,7 +13,7 @@ import { TotalOrder } from "./total-order.ts";
 import { VirtualSynchrony } from "./virtual-synchrony.ts";
 
 export type { Checker, Violation } from "./checker.ts";
-export { notOneRing } from "./one-ring.ts";
+export { notOneRing, ONE_RING } from "./one-ring.ts";
 
 /** Violations kept: the first tell the story. */
 const VIOLATIONS_MAX = 100;

@@ -5,8 +5,10 @@
 import type { MachineStatus } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
 
+export const ONE_RING = "one-ring";
+
 export class OneRing implements Checker {
-  readonly name = "one-ring";
+  readonly name = ONE_RING;
   readonly sentence = "after healing and quiet all nodes are on one ring";
 
   atRest(statuses: readonly MachineStatus[], complain: Complain): void {

@@ -62,7 +62,7 @@ class Search {
 /** The life ends with its break: nothing after it can have had a part. */
 function cutAfter(life: Life, at: Duration): Life {
   const deeds = [...life.deeds, ...life.mends].filter((d) => d.at <= at);
-  return { ...life, deeds, mends: [], endsAt: at + AFTER_BREAK };
+  return { ...life, deeds, mends: [], endsAt: Math.max(0, at) + AFTER_BREAK };
 }
 
 /**

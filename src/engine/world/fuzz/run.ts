@@ -3,7 +3,7 @@
  * can be told as a scenario.
  */
 import { NEVER, type Duration, type Instant } from "../../kernel/index.ts";
-import { InvariantWatch, type Checker, type Violation } from "../checkers/index.ts";
+import { InvariantWatch, ONE_RING, type Checker, type Violation } from "../checkers/index.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
 import { comeToRest, runWatched } from "./rest.ts";
@@ -13,8 +13,8 @@ import type { Tally } from "./sender.ts";
 export interface Birth {
   /** The world of the life before power on; `tally` counts what its nodes send and deliver. */
   make(life: Life, tally: Tally): World;
-  /** Brings it to where the life begins. */
-  begin(world: World, life: Life): void;
+  /** Brings it to where the life begins: a formed cluster. Why it did not form; undefined when it did. */
+  begin(world: World, life: Life): string | undefined;
 }
 
 export interface Lived {
@@ -46,8 +46,12 @@ export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): L
   const rings = new Set<string>();
   let [start, since, restedAt] = [0, 0, NEVER];
   try {
-    birth.begin(world, life);
+    const why = birth.begin(world, life);
     start = world.now;
+    if (why !== undefined) {
+      watch.broke(start, ONE_RING, why);
+      return { ...nothing, violations: watch.violations, start, digest: world.digest(), events: world.events, lived: start, tally };
+    }
     world.watch({
       effect: (_at, _machine, effect) => {
         if (effect.kind === "trace" && effect.event.what === "membership") rings.add(effect.event.ring);
@@ -72,6 +76,8 @@ export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): L
     tally,
   };
 }
+
+const nothing = { restedAt: NEVER, mended: 0, memberships: 0 };
 
 class MalformedDeed extends Error {}
 

@@ -1,0 +1,120 @@
+/** Engines with one rule broken. Each must be caught by the checker of the invariant that the rule keeps. */
+import type { Patch } from "./bundle.ts";
+
+export interface Mutant {
+  /** What is broken, in words. */
+  readonly rule: string;
+  /** The invariant that must complain. */
+  readonly invariant: string;
+  readonly patch: Patch;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    rule: "a message is delivered although an earlier one is missing",
+    invariant: "total-order",
+    patch: {
+      file: "totem/delivery.ts",
+      find: "if (message === undefined && !skipHoles) return;",
+      replace: "if (message === undefined && !skipHoles && seq % 2 === 0) return;",
+    },
+  },
+  {
+    rule: "a node that misses messages gives its own the last number again",
+    invariant: "total-order",
+    patch: {
+      file: "totem/token.ts",
+      find: "seq: ++token.seq,",
+      replace: "seq: s.myAru < token.seq - 1 && s.phase === 'operational' ? token.seq : ++token.seq,",
+    },
+  },
+  {
+    rule: "a node now and then leaves out a message of its own",
+    invariant: "self-delivery",
+    patch: {
+      file: "totem/delivery.ts",
+      find: "if (message.encapsulated) continue;",
+      replace: "if (message.encapsulated || (message.from === t.params.nodeId && seq % 50 === 0)) continue;",
+    },
+  },
+  {
+    rule: "members do not re-send each other the old ring's messages in recovery",
+    invariant: "virtual-synchrony",
+    patch: { file: "totem/commit.ts", find: "  originateOldMessages(t, token);\n", replace: "" },
+  },
+  {
+    rule: "half of the votes is enough",
+    invariant: "one-quorate-component",
+    patch: { file: "votequorum/arithmetic.ts", find: "return Math.floor(votes / 2) + 1;", replace: "return Math.ceil(votes / 2);" },
+  },
+  {
+    rule: "the votes expected are those of the nodes that are there",
+    invariant: "one-quorate-component",
+    patch: {
+      file: "votequorum/arithmetic.ts",
+      find: "const computed = Math.max(majorityOf(basis), majorityOf(totalVotes));\n  return { quorum: input.allowDecrease ? computed : Math.max(input.previous, computed), totalVotes, highestExpected };",
+      replace: "const computed = majorityOf(totalVotes);\n  return { quorum: computed, totalVotes, highestExpected: Math.max(basis, 0) };",
+    },
+  },
+  {
+    rule: "an idle ring does not make itself known to others",
+    invariant: "one-ring",
+    patch: { file: "totem/token.ts", find: "    startMergeDetect(t);\n", replace: "" },
+  },
+  {
+    rule: "who came back is counted among those that come along",
+    invariant: "one-configuration",
+    patch: {
+      file: "totem/commit.ts",
+      find: "return e !== undefined && sameRing(e.ring, oldRing) && memb.includes(id);",
+      replace: "return e !== undefined && (sameRing(e.ring, oldRing) || e.ring.seq > 0);",
+    },
+  },
+  {
+    rule: "messages of other rings are taken for those of one's own",
+    invariant: "one-configuration",
+    patch: {
+      file: "totem/totem.ts",
+      find: "if (!sameRing(message.ring, s.ring)) {",
+      replace: "if (!sameRing(message.ring, s.ring) && !s.memb.includes(message.from)) {",
+    },
+  },
+  {
+    rule: "the ring's number is not on stable storage",
+    invariant: "ring-ids",
+    patch: { file: "node/settings.ts", find: "new ByteWriter().u64(seq).done()", replace: "new ByteWriter().u64(0).done()" },
+  },
+  {
+    rule: "nodes that are gone still vote",
+    invariant: "quorum-arithmetic",
+    patch: { file: "votequorum/arithmetic.ts", find: "    if (!voter.member) continue;\n", replace: "" },
+  },
+  {
+    rule: "one vote more than the quorum is needed",
+    invariant: "quorum-arithmetic",
+    patch: {
+      file: "votequorum/votequorum.ts",
+      find: "const quorate = s.quorum <= totalVotes;",
+      replace: "const quorate = s.quorum < totalVotes;",
+    },
+  },
+  {
+    rule: "the line of a new membership leaves out who left",
+    invariant: "journal-tells",
+    patch: { file: "totem/install.ts", find: '${part("left", left)}`', replace: '${left.length > 1 ? "" : part("left", left)}`' },
+  },
+  {
+    rule: "the loss of quorum is not logged",
+    invariant: "journal-tells",
+    patch: {
+      file: "votequorum/quorum.ts",
+      find: "if (!quorate && s.quorate)\n",
+      replace: "if (!quorate && s.quorate && members.length > 2)\n",
+    },
+  },
+  {
+    rule: "what a node misses it does not ask for",
+    invariant: "self-delivery",
+    patch: { file: "totem/token.ts", find: "  askForHoles(t, token, queue);\n", replace: "" },
+  },
+];
