@@ -52,7 +52,7 @@ const minutes = (n) => n * 60_000;
 const suiteTimeoutMs = minutes(8);
 /** Suites that time real processes or draw in a browser get the machine to themselves. */
 const alone = new Set(["cli", "desktop", "web"]);
-const longFirst = ["property", "conformance", "hosts", "conf"];
+const longFirst = ["fuzz", "conformance", "hosts", "conf"];
 
 function suites() {
   const folders = readdirSync(join(root, "test"))

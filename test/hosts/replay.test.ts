@@ -5,8 +5,8 @@ import { makeNode } from "../../src/engine/node/index.ts";
 import { World, parseRecord, printRecord, replay, replayWorld, type MachineFactory, type WorldAct } from "../../src/engine/world/index.ts";
 import { worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { sendingNodes } from "../../src/engine/world/fuzz/index.ts";
 import { scheduleOf } from "../property/schedule.ts";
-import { sendingNodes } from "../property/sender.ts";
 
 const RUNS = 25;
 const END = 110 * SEC;

@@ -26,8 +26,9 @@ export function allCheckers(): Checker[] {
     new OneConfiguration(),
     new RingIds(),
     new OneQuorateComponent(),
-    new QuorumArithmetic(),
+    // Before those that compare nodes at rest: nodes that are apart count apart.
     new OneRing(),
+    new QuorumArithmetic(),
     new JournalTells(),
   ];
 }
