@@ -1,50 +1,10 @@
 // The in-process host with a wall clock that the test turns: pacing, pause, step, full speed, waiting, the floor.
 import { describe, expect, test } from "vitest";
-import { InProcessHost, type HostClock, type HostOptions } from "../../src/engine/host/index.ts";
+import { InProcessHost, type HostOptions } from "../../src/engine/host/index.ts";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import { World, replayWorld, type WorldAct } from "../../src/engine/world/index.ts";
+import { Hands } from "./hands.ts";
 import { makeTalker, talkers } from "./talker.ts";
-
-/** A clock with hands. `lookCostMs` is what every look at it costs, as work does. */
-class Hands implements HostClock {
-  private at = 0;
-  private calls: { at: number; call: () => void; order: number }[] = [];
-  private order = 0;
-  lookCostMs = 0;
-
-  now(): number {
-    this.at += this.lookCostMs;
-    return this.at;
-  }
-
-  after(ms: number, call: () => void): () => void {
-    const entry = { at: this.at + Math.max(0, ms), call, order: ++this.order };
-    this.calls.push(entry);
-    return () => {
-      this.calls = this.calls.filter((c) => c !== entry);
-    };
-  }
-
-  get pending(): number {
-    return this.calls.length;
-  }
-
-  /** Runs what falls due in the next `ms`, giving promises their turn in between. */
-  async turn(ms: number): Promise<void> {
-    const until = this.at + ms;
-    for (;;) {
-      await Promise.resolve();
-      this.calls.sort((a, b) => a.at - b.at || a.order - b.order);
-      const next = this.calls[0];
-      if (next === undefined || next.at > until) break;
-      this.calls.shift();
-      this.at = Math.max(this.at, next.at);
-      next.call();
-    }
-    this.at = Math.max(this.at, until);
-    await Promise.resolve();
-  }
-}
 
 function start(options: HostOptions = {}, seed = "h"): { host: InProcessHost; world: World; hands: Hands } {
   const hands = new Hands();

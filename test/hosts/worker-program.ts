@@ -1,4 +1,4 @@
-/** Builds the worker's program from the sources into one file, so that a test starts the processes it means, quickly. */
+/** Builds programs from the sources into one file each, so that a test starts the processes it means, quickly. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,21 +7,30 @@ import type { WorkerProgram } from "../../src/engine/host/crew.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The file lies below node_modules, where its packages are found. `remove` takes it away. */
-export async function buildWorker(): Promise<WorkerProgram & { readonly remove: () => void }> {
+export interface Built extends WorkerProgram {
+  /** Takes the file away. */
+  readonly remove: () => void;
+}
+
+/** @param entry path in the project. The file lies below node_modules, where its packages are found. */
+export async function buildProgram(entry: string): Promise<Built> {
   const result = await build({
     root,
     configFile: false,
     logLevel: "error",
-    build: { write: false, minify: false, ssr: join(root, "src/engine/host/worker.ts"), target: "node20" },
+    build: { write: false, minify: false, ssr: join(root, entry), target: "node20" },
   });
   const outputs = Array.isArray(result) ? result.flatMap((r) => r.output) : "output" in result ? result.output : [];
   const chunk = outputs.find((o) => o.type === "chunk");
-  if (chunk === undefined) throw new Error("the build of the worker gave no program");
+  if (chunk === undefined) throw new Error(`the build of ${entry} gave no program`);
   const cache = join(root, "node_modules/.cache");
   mkdirSync(cache, { recursive: true });
-  const dir = mkdtempSync(join(cache, "quorate-worker-"));
-  const file = join(dir, "worker.mjs");
+  const dir = mkdtempSync(join(cache, "quorate-test-"));
+  const file = join(dir, "program.mjs");
   writeFileSync(file, chunk.code);
   return { file, execArgv: [], remove: () => rmSync(dir, { recursive: true }) };
+}
+
+export function buildWorker(): Promise<Built> {
+  return buildProgram("src/engine/host/worker.ts");
 }

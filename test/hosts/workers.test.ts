@@ -8,7 +8,7 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { Hasher, SEC } from "../../src/engine/kernel/index.ts";
 import type { Input, World } from "../../src/engine/world/index.ts";
 import { scheduleOf, type Schedule } from "../property/schedule.ts";
-import { buildWorker } from "./worker-program.ts";
+import { buildWorker, type Built } from "./worker-program.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
 
 const SIZES = [3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 3];
@@ -18,7 +18,7 @@ const scheduleFor = (seed: string, nodes: number): Schedule => scheduleOf(seed, 
 /** Twenty seconds of forming, a minute of faults, and some seconds after everything was healed. */
 const endOf = (schedule: Schedule): number => schedule.healedAt + 5 * SEC;
 
-let program: Awaited<ReturnType<typeof buildWorker>>;
+let program: Built;
 const crews = new Map<Transport, Crew>();
 
 beforeAll(async () => {
@@ -53,8 +53,8 @@ async function liveInWorkers(schedule: Schedule, transport: Transport): Promise<
   const lost: string[] = [];
   const hub = await Hub.start(clusterDesign(schedule.seed, schedule.nodes, schedule.links), {
     crew: crewOf(transport),
-    onLost: (machine, why) => lost.push(`${machine} ${why}`),
   });
+  hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
   try {
     for (const deed of schedule.deeds) await hub.schedule(deed.at, deed.act);
     await hub.runUntil(endOf(schedule));

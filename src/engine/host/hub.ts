@@ -30,10 +30,14 @@ export interface HubOptions {
   readonly snapshot?: WorldSnapshot;
   /** Builds the machines here; the workers' program must build the same. Default: cluster nodes. */
   readonly makeMachine?: MachineFactory;
+}
+
+/** Who is told what goes wrong with the lab itself. */
+export interface Attendant {
   /** A worker died or fell silent: its machine has lost power, as an act of the record. */
-  readonly onLost?: (machine: string, why: string) => void;
+  readonly lost?: (machine: string, why: string) => void;
   /** The hub has stopped for good: an assertion of the engine, or a LabFault. Also thrown to whoever asks next. */
-  readonly onBroken?: (error: unknown) => void;
+  readonly broken?: (error: unknown) => void;
 }
 
 /** A grant before it has its number. */
@@ -46,6 +50,7 @@ export class Hub {
   private tail: Promise<unknown> = Promise.resolve();
   private broken: { readonly error: unknown } | undefined;
   private closed = false;
+  private attendants: readonly Attendant[] = [];
 
   private constructor(
     readonly design: WorldDesign,
@@ -119,10 +124,17 @@ export class Hub {
     try {
       return await work();
     } catch (error) {
-      this.broken ??= { error };
-      this.options.onBroken?.(error);
+      if (this.broken === undefined) {
+        this.broken = { error };
+        for (const attendant of this.attendants) attendant.broken?.(error);
+      }
       throw error;
     }
+  }
+
+  /** Tells `attendant` from now on. */
+  attend(attendant: Attendant): void {
+    this.attendants = [...this.attendants, attendant];
   }
 
   private judge(): void {
@@ -262,7 +274,7 @@ export class Hub {
       const at = this.world.midInstant ? this.world.now + 1 : this.world.now;
       const noted = this.world.schedule(at, { to: "machine", machine: remote.name, act: { kind: "worker-lost" } });
       if (!noted.ok) throw new Error(`the loss of ${remote.name} cannot be recorded: ${noted.message}`);
-      this.options.onLost?.(remote.name, why);
+      for (const attendant of this.attendants) attendant.lost?.(remote.name, why);
     }
   }
 
@@ -354,6 +366,11 @@ export class Hub {
       if (remote === undefined) throw new Error(`no machine ${name}`);
       return remote.run?.ask(question);
     });
+  }
+
+  /** Id of the process that runs a machine; undefined where none does. */
+  pidOf(name: string): number | undefined {
+    return this.remotes[this.world.names.indexOf(name)]?.run?.pid;
   }
 
   /** The answer of the machine's process, which is the one `world.query` gives; undefined where no process runs it. */

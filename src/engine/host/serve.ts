@@ -31,6 +31,8 @@ export function serve(make: MachineFactory): void {
     console.error("quorate: this program is started by a lab, not by hand");
     process.exit(2);
   }
+  // The parent was gone before this line was reached: nobody tells a second time.
+  if (!process.connected) process.exit(0);
   // Ctrl-C and a closing terminal are for the supervisor, which takes its lab down in order.
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);

@@ -1,0 +1,275 @@
+// Workers that die or fall silent, hubs that die, strangers at the door: the lab says so, the cluster does what a cluster does, and nothing stays behind.
+import { fork, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as wallMs } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Dealer } from "zeromq";
+import { Crew } from "../../src/engine/host/crew.ts";
+import { Hub, LabFault } from "../../src/engine/host/hub.ts";
+import { pack } from "../../src/engine/host/wire.ts";
+import { Rng, SEC } from "../../src/engine/kernel/index.ts";
+import { makeNode } from "../../src/engine/node/index.ts";
+import { replayWorld, type World, type WorldAct } from "../../src/engine/world/index.ts";
+import { notOneRing } from "../../src/engine/world/checkers/index.ts";
+import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
+import { clusterDesign, worldHere } from "./worlds.ts";
+
+const KILLS = 20;
+
+/** Three nodes: token 3000 + 650 ms, consensus 1.2 times that; then gather, commit and recovery, which are quick. */
+const TOKEN = 3650 * 1000;
+const REFORM_MOST = TOKEN + 1.2 * TOKEN + SEC;
+/** From the power button to one ring with the others: boot, units, links, a gather. */
+const BOOT_MOST = 60 * SEC;
+
+let program: Built;
+let crew: Crew;
+
+beforeAll(async () => {
+  program = await buildWorker();
+  crew = await Crew.open({ program });
+});
+
+afterAll(async () => {
+  await crew.close();
+  program.remove();
+});
+
+const powerOn = (machine: string): WorldAct => ({ to: "machine", machine, act: { kind: "power-on" } });
+
+async function formedHub(seed: string, from: Crew = crew): Promise<Hub> {
+  const design = clusterDesign(seed, 3);
+  const world = worldHere(design);
+  world.runUntil(30 * SEC);
+  return Hub.start(design, { crew: from, snapshot: world.snapshot() });
+}
+
+/** Runs until `holds`, looked at every tenth of a second. Returns how long it took, or undefined. */
+async function runUntilHolds(hub: Hub, most: number, holds: (world: World) => boolean): Promise<number | undefined> {
+  const start = hub.now;
+  while (hub.now - start <= most) {
+    if (holds(hub.world)) return hub.now - start;
+    await hub.runUntil(hub.now + SEC / 10);
+  }
+  return undefined;
+}
+
+const membersOf = (world: World, name: string): string => world.status(name).corosync?.members.join(" ") ?? "";
+const operational = (world: World, name: string): boolean => world.status(name).corosync?.state === "operational";
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits, at most `most` wall ms. True when it holds. */
+async function soon(holds: () => boolean, most: number): Promise<boolean> {
+  for (let waited = 0; waited <= most; waited += 20) {
+    if (holds()) return true;
+    await wallMs(20);
+  }
+  return holds();
+}
+
+test(`a worker killed at ${KILLS} random moments: told, re-formed, booted again, and replayed to the same digest`, async () => {
+  const rng = Rng.from("kills", "moments");
+  const hub = await formedHub("kills");
+  const start = hub.snapshot();
+  const said: string[] = [];
+  hub.attend({ lost: (machine) => said.push(machine) });
+  for (let i = 0; i < KILLS; i++) {
+    const victim = rng.pick(hub.world.names);
+    const others = hub.world.names.filter((name) => name !== victim);
+    const [pid, before] = [pidOf(hub, victim), said.length];
+    // While time runs, at a moment of the wall clock: in a window, between two, or while nothing happens.
+    const running = hub.runUntil(hub.now + rng.between(1, 4) * SEC);
+    setTimeout(() => process.kill(pid, "SIGKILL"), rng.between(0, 40));
+    await running;
+    expect(await soon(() => said.length > before, 5000)).toBe(true);
+    expect(said.slice(before)).toEqual([victim]);
+    const lost = hub.world.inputs().at(-1);
+    expect(lost?.act).toEqual({ to: "machine", machine: victim, act: { kind: "worker-lost" } });
+    expect(hub.world.status(victim)).toMatchObject({ power: "off", worker: "lost" });
+
+    const ids = others.map((name) => String(hub.world.names.indexOf(name) + 1)).join(" ");
+    const reformed = await runUntilHolds(hub, REFORM_MOST - (hub.now - (lost?.at ?? 0)), (world) =>
+      others.every((name) => operational(world, name) && membersOf(world, name) === ids),
+    );
+    expect(reformed).not.toBeUndefined();
+
+    expect(await hub.act(powerOn(victim))).toMatchObject({ ok: true });
+    expect(hub.world.status(victim).worker).toBe("alive");
+    expect(pidOf(hub, victim)).not.toBe(pid);
+    expect(await runUntilHolds(hub, BOOT_MOST, (world) => notOneRing(world.statuses()) === undefined)).not.toBeUndefined();
+  }
+  const end = await hub.closeInstant();
+  const again = worldHere(hub.design);
+  again.restore(start);
+  for (const input of hub.world.inputs()) again.schedule(input.at, input.act);
+  again.runUntil(end.at);
+  expect(again.digest()).toBe(end.digest);
+  // Also from the very beginning, by the inputs alone.
+  const replayed = replayWorld(hub.design, makeNode, hub.world.inputs());
+  replayed.runUntil(end.at);
+  expect(replayed.digest()).toBe(end.digest);
+  await hub.close();
+}, 600_000);
+
+function pidOf(hub: Hub, machine: string): number {
+  const pid = hub.pidOf(machine);
+  if (pid === undefined) throw new Error(`no process runs ${machine}`);
+  return pid;
+}
+
+describe("a worker", () => {
+  test("that stops answering is given up, and its process ended", async () => {
+    const impatient = await Crew.open({ program, silentMs: 500 });
+    const hub = await formedHub("silent", impatient);
+    const said: string[] = [];
+    hub.attend({ lost: (machine, why) => said.push(`${machine} ${why}`) });
+    const pid = pidOf(hub, "pve2");
+    process.kill(pid, "SIGSTOP");
+    await hub.runUntil(hub.now + 10 * SEC);
+    expect(said).toEqual(["pve2 does not answer"]);
+    expect(await soon(() => !alive(pid), 2000)).toBe(true);
+    expect(membersOf(hub.world, "pve1")).toBe("1 3");
+    await hub.close();
+    await impatient.close();
+  });
+
+  test("that dies while time stands is told at once", async () => {
+    const hub = await formedHub("standing");
+    const said: string[] = [];
+    hub.attend({ lost: (machine, why) => said.push(`${machine} ${why}`) });
+    const before = hub.now;
+    process.kill(pidOf(hub, "pve3"), "SIGKILL");
+    expect(await soon(() => hub.world.status("pve3").worker === "lost", 5000)).toBe(true);
+    expect([said, hub.now]).toEqual([["pve3 was ended by SIGKILL"], before]);
+    await hub.close();
+  });
+
+  test("is really killed by a power cut, and a new one boots from the disk", async () => {
+    const hub = await formedHub("power");
+    const said: string[] = [];
+    hub.attend({ lost: (machine) => said.push(machine) });
+    const pid = pidOf(hub, "pve1");
+    const note = { kind: "file-write", path: "/root/note", data: new Uint8Array([1, 2, 3]), append: false } as const;
+    await hub.act({ to: "machine", machine: "pve1", act: note });
+    await hub.act({ to: "machine", machine: "pve1", act: { kind: "power-cut" } });
+    expect(await soon(() => !alive(pid), 2000)).toBe(true);
+    expect(hub.world.status("pve1")).toMatchObject({ power: "off", worker: "alive" });
+    await hub.runUntil(hub.now + SEC);
+    await hub.act(powerOn("pve1"));
+    await hub.runUntil(hub.now + 10 * SEC);
+    expect(await hub.query("pve1", { kind: "file-read", path: "/root/note" })).toEqual({ kind: "file", data: new Uint8Array([1, 2, 3]) });
+    expect(said).toEqual([]);
+    await hub.close();
+  });
+
+  test("that does not do what the node here does stops the lab, which says so", async () => {
+    const design = clusterDesign("difference", 3);
+    const world = worldHere(design);
+    world.runUntil(30 * SEC);
+    // The nodes here come from another seed than their processes know: their generators draw something else.
+    const hub = await Hub.start(design, {
+      crew,
+      makeMachine: (facts, machine) => makeNode({ ...facts, seed: machine.name === "pve2" ? "another" : facts.seed }, machine),
+    });
+    const faults: unknown[] = [];
+    hub.attend({ broken: (error) => faults.push(error) });
+    await expect(hub.runUntil(30 * SEC)).rejects.toThrow(/^pve2: its process /);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toBeInstanceOf(LabFault);
+    await expect(hub.act(powerOn("pve1"))).rejects.toThrow("pve2: its process");
+    await hub.close();
+  });
+});
+
+describe("at the hub's door", () => {
+  test("who does not know the secret is not heard, nor what is no message; each is counted", async () => {
+    const own = await Crew.open({ program, transport: "tcp" });
+    const hub = await formedHub("door", own);
+    const stranger = new Dealer({ linger: 0 });
+    stranger.connect(own.address);
+    const before = own.dropped;
+    const messages = [
+      pack({ say: "hello", run: "0123456789abcdef", secret: "x".repeat(32), worker: 1 }),
+      pack({ say: "ran", id: 1, events: [] }),
+      Buffer.from("no message at all"),
+      Buffer.alloc(0),
+      pack({ ask: "bye" }),
+    ];
+    for (const message of messages) await stranger.send(message);
+    await stranger.send([Buffer.from("two"), Buffer.from("frames")]);
+    expect(await soon(() => own.dropped === before + messages.length + 1, 5000)).toBe(true);
+    const digest = hub.digest();
+    await hub.runUntil(hub.now + SEC);
+    expect(hub.digest()).not.toBe(digest);
+    stranger.close();
+    await hub.close();
+    await own.close();
+  });
+
+  test("a worker's program that is started by hand says so and ends", () => {
+    const ran = spawnSync(process.execPath, [program.file], { encoding: "utf8" });
+    expect([ran.status, ran.stderr]).toEqual([2, "quorate: this program is started by a lab, not by hand\n"]);
+  });
+
+  test("a worker whose lab is gone before it has its orders ends at once", async () => {
+    for (const afterMs of [0, 20, 60, 120, 250]) {
+      const child = fork(program.file, { execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+      await wallMs(afterMs);
+      child.disconnect();
+      expect(await ended(child)).toBe(0);
+    }
+  }, 8000);
+
+  test("a program that is no worker does not start a lab", async () => {
+    const wrong = await Crew.open({ program: { file: "/nowhere/worker.js", execArgv: [] } });
+    await expect(Hub.start(clusterDesign("nowhere", 3), { crew: wrong })).rejects.toThrow(/did not start: it ended with status 1/);
+    await wrong.close();
+    expect(wrong.pids).toEqual([]);
+  });
+});
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once("exit", (status) => resolve(status)));
+}
+
+describe("when the hub ends", () => {
+  test("no process and no socket is left: 10 times up and down", async () => {
+    for (let i = 0; i < 10; i++) {
+      const own = await Crew.open({ program });
+      const hub = await Hub.start(clusterDesign(`updown${i}`, 3), { crew: own });
+      const pids = own.pids;
+      expect(pids).toHaveLength(3);
+      await hub.runUntil(hub.now + SEC);
+      await hub.close();
+      await own.close();
+      expect(await soon(() => !pids.some(alive), 2000)).toBe(true);
+      expect(existsSync(dirname(own.address.slice("ipc://".length)))).toBe(false);
+    }
+  });
+
+  test.each(["SIGKILL", "SIGTERM"] as const)("by %s, its workers end within two seconds and the socket goes with them", async (signal) => {
+    const hubProgram = await buildProgram("test/hosts/hub-process.ts");
+    try {
+      const child = fork(hubProgram.file, [program.file], { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
+      const told = await new Promise<{ pids: number[]; address: string }>((resolve) =>
+        child.once("message", (message) => resolve(message as { pids: number[]; address: string })),
+      );
+      expect(told.pids.filter(alive)).toHaveLength(3);
+      child.kill(signal);
+      await ended(child);
+      expect(await soon(() => !told.pids.some(alive), 2000)).toBe(true);
+      expect(await soon(() => !existsSync(dirname(told.address.slice("ipc://".length))), 2000)).toBe(true);
+    } finally {
+      hubProgram.remove();
+    }
+  });
+});
