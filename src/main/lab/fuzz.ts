@@ -41,18 +41,18 @@ export interface FuzzReport {
 
 const say = (v: Violation): string => `${(v.at / 1e6).toFixed(6)} ${v.invariant}: ${v.text}`;
 
-/** How a life breaks `invariant`; undefined when it does not. */
-function failingOf(lived: Lived, invariant: string, rested: boolean): Failing | undefined {
+/** How a life breaks `invariant`; undefined when it does not, or not otherwise than for want of mending. */
+function failingOf(lived: Lived, invariant: string): Failing | undefined {
   const first = lived.violations.find((v) => v.invariant === invariant);
   if (first === undefined) return undefined;
-  return { at: first.at - lived.start, resting: rested && first.at >= lived.restedAt, text: first.text };
+  const resting = first.at >= lived.restedAt;
+  return resting && !lived.whole ? undefined : { at: first.at - lived.start, resting, text: first.text };
 }
 
 function shrink(life: Life, lived: Lived, invariant: string, tries: number): Life {
-  const judge = (candidate: Life): Failing | undefined =>
-    failingOf(live(candidate, birth, checkersOf([invariant])), invariant, candidate.endsAt === undefined);
-  const failing = failingOf(lived, invariant, true);
-  // What broke before the life began is the cluster's forming: there is nothing to leave out but nodes and links.
+  const judge = (candidate: Life): Failing | undefined => failingOf(live(candidate, birth, checkersOf([invariant])), invariant);
+  const failing = failingOf(lived, invariant);
+  // Something stays at fault although it was mended: what is needed for that cannot be told from what is not.
   return failing === undefined ? life : minimise(life, failing, judge, tries).life;
 }
 

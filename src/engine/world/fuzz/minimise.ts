@@ -11,7 +11,7 @@ import { lastAt, type Deed, type Life } from "./life.ts";
 export interface Failing {
   /** Since the life began; the first break. */
   readonly at: Duration;
-  /** It broke at rest, after everything was mended: mending must stay. */
+  /** It broke at rest, when nothing was at fault any more: mending must stay as far as there is something to mend. */
   readonly resting: boolean;
   readonly text: string;
 }
@@ -54,9 +54,14 @@ class Search {
     // What broke at rest must not break for want of mending.
     if (failing.resting && candidate.endsAt !== undefined) return false;
     this.failing = failing;
-    this.life = failing.resting ? candidate : cutAfter(candidate, failing.at);
+    this.life = start(candidate, failing);
     return true;
   }
+}
+
+/** What the search goes on from. Mending is as good as any deed: it is missed where something stays at fault. */
+function start(life: Life, failing: Failing): Life {
+  return failing.resting ? { ...life, deeds: [...life.deeds, ...life.mends], mends: [] } : cutAfter(life, failing.at);
 }
 
 /** The life ends with its break: nothing after it can have had a part. */
@@ -70,7 +75,7 @@ function cutAfter(life: Life, at: Duration): Life {
  * @param triesMost lives to be tried at most: a bound on time, and the result is the smallest until then
  */
 export function minimise(life: Life, failing: Failing, judge: Judge, triesMost: number): Minimised {
-  const search = new Search(failing.resting ? life : cutAfter(life, failing.at), failing, judge, triesMost);
+  const search = new Search(start(life, failing), failing, judge, triesMost);
   let size = Number.POSITIVE_INFINITY;
   while (sizeOf(search.life) < size && !search.over) {
     size = sizeOf(search.life);

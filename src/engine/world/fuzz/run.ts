@@ -25,6 +25,8 @@ export interface Lived {
   readonly events: number;
   /** What broke from then on broke at rest; NEVER where the life did not get there. */
   readonly restedAt: Instant;
+  /** At the end nothing was at fault any more: no cable, no machine, no daemon. */
+  readonly whole: boolean;
   /** Virtual µs in all. */
   readonly lived: Duration;
   /** Virtual µs from healing to one ring; 0 where the life ended before. */
@@ -68,6 +70,7 @@ export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): L
     violations: watch.violations,
     start,
     restedAt,
+    whole: isWhole(world, life),
     digest: world.digest(),
     events: world.events,
     lived: world.now,
@@ -77,9 +80,22 @@ export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): L
   };
 }
 
-const nothing = { restedAt: NEVER, mended: 0, memberships: 0 };
+const nothing = { restedAt: NEVER, whole: false, mended: 0, memberships: 0 };
 
 class MalformedDeed extends Error {}
+
+function isWhole(world: World, life: Life): boolean {
+  const { cables, pairs, switchesOff, groups } = world.fabric.faults();
+  if (cables.length + pairs.length + switchesOff.length + groups.length > 0) return false;
+  // A process that was stopped does not show in any status.
+  const stopped = new Set<string>();
+  for (const { act } of [...life.deeds, ...life.mends]) {
+    if (act.to !== "machine") continue;
+    if (act.act.kind === "service-stall") stopped.add(act.machine);
+    else if (act.act.kind === "service-resume") stopped.delete(act.machine);
+  }
+  return stopped.size === 0 && world.statuses().every((s) => s.power === "on" && !s.booting && s.corosync !== null);
+}
 
 function liveOn(world: World, life: Life, watch: InvariantWatch): Instant {
   const start = world.now;
