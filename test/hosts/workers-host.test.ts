@@ -190,7 +190,7 @@ describe("acts, steps, waits", () => {
     release();
   });
 
-  test("a snapshot is gone back to with fresh processes, and the way on is the same", async () => {
+  test("a snapshot is gone back to, and the way on is the same", async () => {
     const { host } = await start({ paused: true });
     const start0 = host.hub.snapshot();
     await host.step("window", 200);

@@ -140,6 +140,8 @@ export class Crew {
   private readonly starting = new Map<number, Starting>();
   private readonly children = new Map<number, ChildProcess>();
   private readonly looking: NodeJS.Timeout;
+  /** They run, and no machine is theirs. */
+  private idle: Worker[] = [];
   private nextNumber = 1;
   private closing = false;
   /** Messages that were thrown away: of strangers, of no known shape, or asked for by nobody. */
@@ -180,9 +182,15 @@ export class Crew {
     return [...this.children.values()].flatMap((child) => child.pid ?? []);
   }
 
-  /** Starts a worker. Throws where it does not come up. */
+  /** A worker nobody employs any more; it will begin as another machine. */
+  release(worker: Worker): void {
+    this.idle.push(worker);
+  }
+
+  /** A worker that is free, or else a new one. Throws where it does not come up. */
   async hire(): Promise<Worker> {
     if (this.closing) throw new Error("the workers of this run have been sent home");
+    for (let free = this.idle.pop(); free !== undefined; free = this.idle.pop()) if (free.gone === undefined) return free;
     const number = this.nextNumber++;
     const child = this.spawn(number);
     const worker = new Worker(number, child, (bytes) => this.post(number, bytes));

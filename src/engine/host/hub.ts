@@ -78,11 +78,20 @@ export class Hub {
     const all = await Promise.allSettled(this.remotes.map((_, i) => this.employ(i, fromSnapshot)));
     const failed = all.find((one) => one.status === "rejected");
     if (failed === undefined) return;
-    for (const remote of this.remotes) this.dismiss(remote);
+    this.releaseAll();
     throw failed.reason;
   }
 
-  /** A fresh process for a machine; it begins as the design says, or stands where the twin stands. */
+  /** Their processes can begin as another machine. */
+  private releaseAll(): void {
+    for (const remote of this.remotes) {
+      const worker = remote.run;
+      remote.leave();
+      if (worker !== undefined) this.options.crew.release(worker);
+    }
+  }
+
+  /** A process for a machine; it begins as the design says, or stands where the twin stands. */
   private async employ(number: number, fromSnapshot: boolean): Promise<void> {
     const remote = this.remotes[number];
     const design = this.design.machines[number];
@@ -409,23 +418,23 @@ export class Hub {
     return this.world.snapshot();
   }
 
-  /** Goes on from a snapshot of a world of this design, with fresh processes. */
+  /** Goes on from a snapshot of a world of this design: every machine begins anew from it. */
   restore(snapshot: WorldSnapshot): Promise<void> {
     return this.exclusive(() =>
       this.moving(async () => {
-        for (const remote of this.remotes) this.dismiss(remote);
+        this.releaseAll();
         this.world.restore(snapshot);
         await this.employAll(true);
       }),
     );
   }
 
-  /** Ends the machines' processes; the crew itself stays. */
+  /** No more time. The machines' processes go back to the crew, which ends them or gives them to another hub. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     await this.tail;
-    for (const remote of this.remotes) this.dismiss(remote);
+    this.releaseAll();
   }
 }
 

@@ -146,7 +146,7 @@ export class WorkersHost {
     this.anchor();
   }
 
-  /** Puts the world at a snapshot of itself, with fresh processes. Whoever waits is told that it did not come about. */
+  /** Puts the world at a snapshot of itself, every process too. Whoever waits is told that it did not come about. */
   async restore(state: WorldSnapshot): Promise<void> {
     this.abandon();
     await this.move(() => this.hub.restore(state));
@@ -358,7 +358,7 @@ export class WorkersHost {
     this.abandon();
   }
 
-  /** No more time, and no more processes. Whoever waits is told that it did not come about. */
+  /** No more time; the processes go back to their crew. Whoever waits is told that it did not come about. */
   async close(): Promise<void> {
     this.stop();
     await this.still();
