@@ -1,15 +1,23 @@
-// npm run nightly [-- --rounds N]: the whole of npm test several times with the files in another order each time, then the bench. What fails once in
-// a while is found here. The last line says how many rounds held.
+// npm run nightly [-- [--rounds N] [--lives N]]: the whole of npm test several times with the files in another order each time, then fuzz runs, then the
+// bench. What fails once in a while is found here. The fuzz runs of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000.
+// The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { root, say } from "./lib/setup.mjs";
+import { capture, ensureBuilt, root, say } from "./lib/setup.mjs";
 
+const usage = "npm run nightly [-- [--rounds N] [--lives N]]: rounds from 0 to 1000, default 5; lives from 0 to 1000000, default 5000";
+const options = { "--rounds": 5, "--lives": 5000 };
+const most = { "--rounds": 1000, "--lives": 1_000_000 };
 const words = process.argv.slice(2);
-const rounds = words[0] === "--rounds" ? Number(words[1]) : words.length === 0 ? 5 : NaN;
-if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
-  say("npm run nightly [-- --rounds N]: N from 1 to 1000, default 5");
-  process.exit(2);
+for (let i = 0; i < words.length; i += 2) {
+  const value = /^\d+$/.test(words[i + 1] ?? "") ? Number(words[i + 1]) : NaN;
+  if (!Object.hasOwn(options, words[i]) || !(value <= most[words[i]])) {
+    say(usage);
+    process.exit(2);
+  }
+  options[words[i]] = value;
 }
+const { "--rounds": rounds, "--lives": lives } = options;
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
 async function script(name, env) {
@@ -27,14 +35,27 @@ async function script(name, env) {
   return { status, output };
 }
 
+let held = 0;
 const failed = [];
 for (let round = 1; round <= rounds; round++) {
   console.log(`── round ${round} of ${rounds}`);
   const { status, output } = await script("test.mjs", { QUORATE_SHUFFLE: String(round) });
-  if (status !== 0) failed.push(`round ${round}: ${[...output.matchAll(/^FAIL (\S+)/gm)].map((match) => match[1]).join(" ")}`);
+  if (status === 0) held++;
+  else failed.push(`round ${round}: ${[...output.matchAll(/^FAIL (\S+)/gm)].map((match) => match[1]).join(" ")}`);
+}
+if (lives > 0) {
+  console.log(`── ${lives} lives`);
+  await ensureBuilt();
+  const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
+  const commit = head.status === 0 ? head.output.trim() : "tree";
+  const state = join(root, "test-results", `fuzz-${commit}.json`);
+  const args = ["fuzz", "--seed", "nightly", "--nodes", "2..8", "--links", "1..2", "--runs", String(lives), "--resume", state];
+  const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });
+  const status = await new Promise((done) => fuzz.on("close", done));
+  if (status !== 0) failed.push("fuzz: an invariant was broken, see above");
 }
 console.log("── bench");
 const bench = await script("bench.mjs", {});
 for (const line of failed) console.log(line);
-console.log(`${rounds - failed.length} of ${rounds} rounds held${bench.status === 0 ? "" : ", the bench failed"}`);
+console.log(`${held} of ${rounds} rounds held${bench.status === 0 ? "" : ", the bench failed"}`);
 process.exit(failed.length > 0 || bench.status !== 0 ? 1 : 0);

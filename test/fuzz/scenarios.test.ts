@@ -1,0 +1,126 @@
+// A life and the scenario told of it are the same run; every deed has an acting line that does just that; and the command keeps its promises: the same seed
+// is the same run, a series goes on from its file, and what cannot be read is refused in one line.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { WorldAct } from "../../src/engine/world/index.ts";
+import { lifeOf, live, type Bounds, type Deed, type Life } from "../../src/engine/world/fuzz/index.ts";
+import { parseActing } from "../../src/main/lab/acting.ts";
+import { deedsOf } from "../../src/main/lab/deeds.ts";
+import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
+import { fuzz } from "../../src/main/lab/fuzz.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
+import { birth, labOf, lineOf, scenarioOf } from "../../src/main/lab/lives.ts";
+import { runScenario } from "../../src/main/lab/scenario.ts";
+
+const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
+
+/** What the acting line of `act` does. */
+function told(act: WorldAct, life: Life): WorldAct[] {
+  const networks = Object.keys(labOf(life).networks);
+  const places = { nodes: life.nodes, networks, nics: new Map(life.nodes.map((n) => [n, networks])) };
+  const deeds = deedsOf(parseActing(lineOf(act), places));
+  return [
+    ...deeds.fabric.map((a): WorldAct => ({ to: "fabric", act: a })),
+    ...deeds.machines.map((m): WorldAct => ({ to: "machine", machine: m.node, act: m.act })),
+  ];
+}
+
+/** The life with its tools named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both. */
+function asTold(life: Life): Life {
+  const tell = ({ at, act }: Deed, i: number): Deed[] =>
+    act.to === "machine" && act.act.kind === "command"
+      ? [{ at, act: { ...act, act: { ...act.act, id: `step-${i}` } } }]
+      : told(act, life).map((one) => ({ at, act: one }));
+  return { ...life, deeds: life.deeds.flatMap(tell), mends: life.mends.flatMap(tell) };
+}
+
+describe("lives and scenarios", () => {
+  test("every deed of 300 lives is one acting line, or one tool", () => {
+    const kinds = new Set<string>();
+    for (let i = 0; i < 300; i++) {
+      const life = lifeOf(`l${i}`, bounds);
+      for (const { act } of [...life.deeds, ...life.mends]) {
+        kinds.add(act.act.kind);
+        if (act.act.kind !== "command") expect(told(act, life)).toEqual([act]);
+      }
+    }
+    // Every sort of fault was drawn.
+    const sorts = [
+      "link-cut",
+      "link-set",
+      "link-heal",
+      "partition",
+      "switch",
+      "heal",
+      "power-cut",
+      "shutdown",
+      "reboot",
+      "power-on",
+      "stall",
+    ];
+    for (const sort of [...sorts, "resume", "service", "service-stall", "service-resume", "command"]) expect(kinds).toContain(sort);
+  });
+
+  test("a scenario is lived as its life: the same instant at the end, and where nothing was done to a machine that is off, the same run", async () => {
+    let same = 0;
+    for (let i = 0; i < 8; i++) {
+      const life = asTold(lifeOf(`s${i}`, bounds));
+      const lived = live(life, birth);
+      const text = printLabFile(scenarioOf(life, "one-ring"));
+      const { result } = await runScenario(parseLabFile(text, "scenario"), "scenario");
+      expect(result.violations).toEqual([]);
+      expect([life.seed, result.instant]).toEqual([life.seed, lived.lived]);
+      // A scenario says of a step that came to nothing that it did; a life just goes on, and has the act among its inputs.
+      const failed = result.steps.filter((r) => !r.passed);
+      for (const step of failed) expect(step.got).toMatch(/powered off$/);
+      if (failed.length > 0) continue;
+      same++;
+      expect([life.seed, result.digest]).toEqual([life.seed, lived.digest]);
+    }
+    expect(same).toBeGreaterThan(0);
+  }, 60_000);
+
+  test("the same seed is the same run", async () => {
+    const task = { seed: "again", bounds, tries: 0 };
+    expect(await fuzz(task)).toEqual(await fuzz(task));
+  });
+});
+
+describe("the state of a series", () => {
+  let dir = "";
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "quorate-fuzz-"));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  test("runs that end in another order are all counted, once, and survive a restart", async () => {
+    const state = freshState({ seed: "x", bounds });
+    const report = await fuzz({ seed: "x", bounds, tries: 0 });
+    for (const index of [2, 0, 3]) note(state, report, index);
+    expect([state.next, state.ahead, doneRuns(state)]).toEqual([1, [2, 3], 3]);
+    const path = join(dir, "state.json");
+    writeState(path, state);
+    const read = readState(path);
+    expect(read).toEqual(state);
+    if (read !== undefined) note(read, report, 1);
+    expect([read?.next, read?.ahead]).toEqual([4, []]);
+  });
+
+  test("the median of counted values is the one in the middle", () => {
+    expect(median({ "3": 1, "5": 1, "100": 1 })).toBe(5);
+    expect(median({ "10": 5, "9": 1 })).toBe(10);
+    expect(median({})).toBe(0);
+  });
+
+  test("a file that is no state, or of another engine, is refused and left as it is", () => {
+    const path = join(dir, "other.json");
+    writeFileSync(path, "precious\n");
+    expect(() => readState(path)).toThrow(`${path}: not the state of a fuzz series`);
+    writeFileSync(path, JSON.stringify({ ...freshState({ seed: "x", bounds }), engine: "0.0.1" }));
+    expect(() => readState(path)).toThrow("from engine 0.0.1");
+    expect(readFileSync(path, "utf8")).toContain("0.0.1");
+    expect(readState(join(dir, "none.json"))).toBeUndefined();
+  });
+});
