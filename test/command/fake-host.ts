@@ -82,6 +82,7 @@ export function view(shape: ViewShape): DaemonView {
     links: shape.links,
     quorum: { ring: shape.ring, members: shape.members, quorate: shape.quorate },
     votes: info,
+    device: () => undefined,
     cmapGet: (key) => cmap.find((e) => e.key === key),
     cmapList: (prefix) => cmap.filter((e) => e.key.startsWith(prefix)),
     stats: () => [],

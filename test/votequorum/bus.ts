@@ -3,10 +3,10 @@
  * Enough to test services alone; who may send when is Totem's matter and tested elsewhere.
  */
 import { Cpg } from "../../src/engine/cpg/index.ts";
-import { Rng, type Port } from "../../src/engine/kernel/index.ts";
+import { Rng, type Instant, type Port } from "../../src/engine/kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../../src/engine/totem/service.ts";
 import type { RingId } from "../../src/engine/totem/types.ts";
-import { QuorumService, Votequorum } from "../../src/engine/votequorum/index.ts";
+import { QuorumService, Votequorum, type VotequorumParams } from "../../src/engine/votequorum/index.ts";
 
 interface Message {
   service: number;
@@ -24,16 +24,19 @@ export class Peer {
   /** Members at this peer's last sync. */
   ring: number[] = [];
   counted = 0;
+  now: Instant = 0;
+  readonly timers = new Map<string, Instant>();
 
   constructor(
     readonly id: number,
     votes: number,
     expectedVotes: number,
+    options: Partial<VotequorumParams> = {},
   ) {
     const port: Port = {
-      now: () => 0,
-      setTimer: () => undefined,
-      clearTimer: () => undefined,
+      now: () => this.now,
+      setTimer: (name, at) => void this.timers.set(name, at),
+      clearTimer: (name) => void this.timers.delete(name),
       rng: Rng.from("bus", String(id)),
       log: (level, subsystem, text) => void this.log.push(`${level} [${subsystem}] ${text}`),
       trace: () => undefined,
@@ -47,7 +50,9 @@ export class Peer {
     };
     this.cpg = new Cpg(port, send, id, true);
     this.quorum = new QuorumService(port, id);
-    this.votes = new Votequorum(port, send, { nodeId: id, votes, expectedVotes, debug: true }, (m, q, r) => this.quorum.setQuorum(m, q, r));
+    this.votes = new Votequorum(port, send, { nodeId: id, votes, expectedVotes, debug: true, ...options }, (m, q, r) =>
+      this.quorum.setQuorum(m, q, r),
+    );
     this.votes.load();
   }
 
@@ -57,6 +62,16 @@ export class Peer {
 
   deliver(m: Message): void {
     this.services.find((s) => s.id === m.service)?.execute(m.handler, m.from, m.payload);
+  }
+
+  /** Time goes on; votequorum's timers that are due then run. */
+  pass(duration: number): void {
+    this.now += duration;
+    for (const [name, at] of [...this.timers]) {
+      if (at > this.now) continue;
+      this.timers.delete(name);
+      this.votes.timer(name);
+    }
   }
 
   /** Log lines of one subsystem or more, and the empty log afterwards. */
@@ -92,10 +107,20 @@ export function form(peers: readonly Peer[], ring: RingId, until = 99): void {
   settle(peers);
   for (const index of [0, 1, 2]) {
     if ((peers[0]?.services[index]?.id ?? 0) >= until) return;
-    for (const p of peers) if (p.services[index]?.syncProcess?.() === false) throw new Error("sync message refused");
+    const waiting = peers.filter((p) => p.services[index]?.syncProcess?.() === false);
     settle(peers);
+    if (waiting.length > 0) return;
     for (const p of peers) p.services[index]?.syncActivate?.();
   }
+}
+
+/** The last service's turn again, after it had to wait. @returns all were ready and the sync is over */
+export function goOn(peers: readonly Peer[]): boolean {
+  const waiting = peers.filter((p) => !p.votes.syncProcess());
+  settle(peers);
+  if (waiting.length > 0) return false;
+  for (const p of peers) p.votes.syncActivate();
+  return true;
 }
 
 /** Peers with one vote each that have all formed their own ring once. */

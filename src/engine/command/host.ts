@@ -6,7 +6,7 @@ import type { CmapEntry } from "../cmap/map.ts";
 import type { CpgAddress } from "../cpg/messages.ts";
 import type { Instant, JournalLine, LinkStatus, UnitState } from "../kernel/index.ts";
 import type { QuorumView } from "../votequorum/quorum.ts";
-import type { VoteInfo } from "../votequorum/votequorum.ts";
+import type { DeviceInfo, VoteInfo } from "../votequorum/votequorum.ts";
 
 /** The corosync daemon of this machine as its clients see it. */
 export interface DaemonView {
@@ -18,6 +18,8 @@ export interface DaemonView {
   readonly links: readonly LinkStatus[];
   readonly quorum: QuorumView;
   votes(nodeId: number): VoteInfo | undefined;
+  /** The quorum device as that node has it. */
+  device(nodeId: number): DeviceInfo | undefined;
   cmapGet(key: string): CmapEntry | undefined;
   /** In byte order. */
   cmapList(prefix: string): CmapEntry[];

@@ -3,6 +3,7 @@
  * nothing, as on a real cluster without a quorum device.
  */
 import { ringIdText } from "../totem/types.ts";
+import type { DeviceInfo } from "../votequorum/votequorum.ts";
 import { ctime } from "./dates.ts";
 import { getopt, wholeNumber } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
@@ -114,18 +115,34 @@ function nameOf(daemon: DaemonView, nodeId: number, call: Call): string {
   return call.all ? [name, ...addresses.slice(1).map(() => "")].join(", ") : name;
 }
 
-/** `Membership information` with its table. */
+/** `A,V,NMW`: alive, votes, no "master wins"; `NR` where the node has no device registered. */
+function deviceWord(device: DeviceInfo | undefined): string {
+  if (device?.registered !== true) return "NR";
+  return [device.alive ? "A" : "NA", device.castVote ? "V" : "NV", device.masterWins ? "MW" : "NMW"].join(",");
+}
+
+/** The device's own line: its votes where this node's device casts them, else what they would be. */
+function deviceLine(device: DeviceInfo, hex: boolean): string {
+  const votes = String(device.castVote ? device.votes : 0).padStart(10);
+  const note = device.castVote ? "" : ` (votes ${device.votes})`;
+  return `${nodeIdText(0, hex).padStart(10)} ${votes} ${" ".repeat(11)}${device.name}${note}\n`;
+}
+
+/** `Membership information` with its table; the device has a column and a line where some member has it registered. */
 function membership(daemon: DaemonView, call: Call): string {
   const rows = daemon.quorum.members.map((id) => ({ id, name: nameOf(daemon, id, call) }));
   if (call.order === "n") rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   if (call.order === "i") rows.sort((a, b) => a.id - b.id);
-  let text = `Membership information\n----------------------\n    Nodeid      Votes ${call.device ? "   Qdevice " : ""}Name\n`;
+  const registered = rows.some(({ id }) => daemon.device(id)?.registered === true);
+  const column = call.device || registered;
+  let text = `Membership information\n----------------------\n    Nodeid      Votes ${column ? "   Qdevice " : ""}Name\n`;
   for (const { id, name } of rows) {
     const votes = String(daemon.votes(id)?.votes ?? 0).padStart(10);
-    const device = call.device ? `${"NR".padStart(10)} ` : "";
+    const device = column ? `${deviceWord(daemon.device(id)).padStart(10)} ` : "";
     text += `${nodeIdText(id, call.hex).padStart(10)} ${votes} ${device}${name}${id === daemon.nodeId ? " (local)" : ""}\n`;
   }
-  return text;
+  const own = daemon.device(daemon.nodeId);
+  return registered && own ? text + deviceLine(own, call.hex) : text;
 }
 
 function status(host: ToolHost, daemon: DaemonView, call: Call): Result {

@@ -44,7 +44,15 @@ export interface QuorumConfig {
   readonly allowDownscale: boolean;
   readonly expectedVotesTracking: boolean;
   readonly device:
-    { readonly model: string; readonly votes: number; readonly timeoutMs: number; readonly syncTimeoutMs: number } | undefined;
+    | {
+        readonly model: string;
+        readonly votes: number;
+        /** quorum.device.votes is absent: the votes follow from the number of nodes. */
+        readonly automaticVotes: boolean;
+        readonly timeoutMs: number;
+        readonly syncTimeoutMs: number;
+      }
+    | undefined;
 }
 
 export interface DaemonConfig {

@@ -38,6 +38,7 @@ export function readQuorum(values: ConfValues): QuorumConfig {
         : {
             model,
             votes: numberOf(values, "quorum.device.votes", "u32") ?? Math.max(votes.length - 1, 0),
+            automaticVotes: !values.has("quorum.device.votes"),
             timeoutMs: numberOf(values, "quorum.device.timeout", "u32") ?? 10_000,
             syncTimeoutMs: numberOf(values, "quorum.device.sync_timeout", "u32") ?? 30_000,
           },

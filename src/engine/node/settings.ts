@@ -17,6 +17,7 @@ import { ByteReader, ByteWriter, fromUtf8, utf8 } from "../kernel/index.ts";
 import type { KnetParams } from "../knet/index.ts";
 import { find, makeDirectory, writeFile, type Computer } from "../machine/index.ts";
 import type { TotemParams } from "../totem/types.ts";
+import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
 
 const STATE_DIR = "/var/lib/corosync";
 const HOSTS_PATH = "/etc/hosts";
@@ -63,7 +64,6 @@ function unmodelled(config: DaemonConfig): string[] {
     [quorum.autoTieBreaker, "quorum.auto_tie_breaker"],
     [quorum.allowDownscale, "quorum.allow_downscale"],
     [quorum.expectedVotesTracking, "quorum.expected_votes_tracking"],
-    [quorum.device !== undefined, "quorum.device"],
   ];
   return found.filter(([on]) => on).map(([, what]) => what);
 }
@@ -103,6 +103,19 @@ export function readSettings(computer: Computer): SettingsResult {
 
 export function totemParams(config: DaemonConfig): TotemParams {
   return Object.freeze({ ...config.totem, nodeId: config.nodeId });
+}
+
+/** votequorum's view: the own node's votes, and what is expected of all. */
+export function votequorumParams(config: DaemonConfig): VotequorumParams {
+  const { quorum, nodes } = config;
+  const votes = nodes.map((n) => n.votes);
+  return Object.freeze({
+    nodeId: config.nodeId,
+    votes: nodes[config.localPosition]?.votes ?? 1,
+    expectedVotes: configuredExpectedVotes(votes, quorum.expectedVotes, quorum.device?.automaticVotes === true ? quorum.device.votes : 0),
+    device: quorum.device,
+    debug: config.logging.debug,
+  });
 }
 
 /** knet's view: a link on an address no card has is still configured, as FREEBIND allows; its packets go nowhere. */

@@ -8,10 +8,10 @@ import { Rng, Timers, type Datagram, type Hasher, type Instant, type RngState, t
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
 import { SyncEngine, type SyncState } from "../totem/sync.ts";
 import { Totem, type TotemSnapshot } from "../totem/totem.ts";
-import { QuorumService, Votequorum, configuredExpectedVotes } from "../votequorum/index.ts";
+import { QuorumService, Votequorum } from "../votequorum/index.ts";
 import { CfgService, PloadService } from "./cfg.ts";
 import { layerPort, type PortOwner } from "./layer-port.ts";
-import { addressText, knetParams, loadRingSeq, totemParams, type Settings } from "./settings.ts";
+import { addressText, knetParams, loadRingSeq, totemParams, votequorumParams, type Settings } from "./settings.ts";
 
 export interface StackHooks extends PortOwner {
   storeRingSeq(seq: number): void;
@@ -86,20 +86,8 @@ export class Stack {
     this.cfg = new CfgService(port("cfg"), ring, me, { killed: () => hooks.killed(), shutdown: () => hooks.shutdown() });
     this.cpg = new Cpg(port("cpg"), ring, me, debug);
     this.quorum = new QuorumService(port("quorum"), me);
-    const local = config.nodes[config.localPosition];
-    this.votequorum = new Votequorum(
-      port("votequorum"),
-      ring,
-      {
-        nodeId: me,
-        votes: local?.votes ?? 1,
-        expectedVotes: configuredExpectedVotes(
-          config.nodes.map((n) => n.votes),
-          config.quorum.expectedVotes,
-        ),
-        debug,
-      },
-      (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
+    this.votequorum = new Votequorum(port("votequorum"), ring, votequorumParams(config), (members, quorate, ringId) =>
+      this.quorum.setQuorum(members, quorate, ringId),
     );
     const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
     this.sync = new SyncEngine(port("sync"), this.hasProvider ? [...services, this.votequorum] : services, {
@@ -171,8 +159,10 @@ export class Stack {
     const name = this.mainTimers.pop(now);
     if (name === undefined) return false;
     const slash = name.indexOf("/");
-    if (name.slice(0, slash) !== "totem") throw new Error(`no layer has a timer ${name}`);
-    this.totem.timer(name.slice(slash + 1));
+    const layer = name.slice(0, slash);
+    if (layer === "totem") this.totem.timer(name.slice(slash + 1));
+    else if (layer === "votequorum") this.votequorum.timer(name.slice(slash + 1));
+    else throw new Error(`no layer has a timer ${name}`);
     return true;
   }
 

@@ -18,6 +18,7 @@ function daemonView(stack: Stack): DaemonView {
     links: stack.knet.status(),
     quorum: stack.quorum.view,
     votes: (nodeId) => (stack.hasProvider ? stack.votequorum.info(nodeId) : undefined),
+    device: (nodeId) => (stack.hasProvider ? stack.votequorum.deviceInfo(nodeId) : undefined),
     cmapGet: (key) => stack.cmap.get(key),
     cmapList: (prefix) => stack.cmap.list(prefix),
     stats: (client) => {

@@ -1,7 +1,7 @@
 /**
  * The arithmetic of votes: when a set of votes is a majority, what the quorum is, and how many more nodes may be lost. In the real stack this is
  * calculate_quorum() of corosync's votequorum service; here it is pure, so that the service, the page and what-if questions share one formula.
- * Left out: last_man_standing, auto_tie_breaker, allow_downscale and the quorum device, whose votes nobody casts yet.
+ * Left out: last_man_standing, auto_tie_breaker, allow_downscale.
  */
 
 /** One node as votequorum counts it. Only members count. */
@@ -14,6 +14,8 @@ export interface Voter {
 
 export interface QuorumInput {
   readonly voters: Iterable<Voter>;
+  /** Votes the quorum device casts for this node; none without one. */
+  readonly deviceVotes?: number;
   /** The quorum in force, votes. It never goes down unless `allowDecrease`. */
   readonly previous: number;
   /** True only when a tool changed votes or expected votes, or an inquorate node hears from a quorate one. */
@@ -38,7 +40,7 @@ export function majorityOf(votes: number): number {
 /** Votes present, highest expectation among members, and the quorum that follows. Source: votequorum(5), observed with -e and -v. */
 export function calculateQuorum(input: QuorumInput): QuorumResult {
   let highestExpected = 0;
-  let totalVotes = 0;
+  let totalVotes = input.deviceVotes ?? 0;
   for (const voter of input.voters) {
     if (!voter.member) continue;
     highestExpected = Math.max(highestExpected, voter.expectedVotes);
@@ -78,8 +80,12 @@ export function summariseVotes(memberVotes: readonly number[], expectedVotes: nu
 
 /**
  * Expected votes as a daemon reads them from its configuration: `quorum.expected_votes` where given, else the nodelist's sum of quorum_votes
- * (a node without the key has one vote). Source: votequorum(5).
+ * (a node without the key has one vote) and, where nobody wrote down the device's votes, the votes it gets by itself. Source: votequorum(5), observed.
  */
-export function configuredExpectedVotes(nodelistVotes: readonly number[], expectedVotes: number | undefined): number {
-  return expectedVotes ?? nodelistVotes.reduce((sum, v) => sum + v, 0);
+export function configuredExpectedVotes(
+  nodelistVotes: readonly number[],
+  expectedVotes: number | undefined,
+  automaticDeviceVotes = 0,
+): number {
+  return expectedVotes ?? nodelistVotes.reduce((sum, v) => sum + v, automaticDeviceVotes);
 }

@@ -1,13 +1,33 @@
 /**
  * The vote quorum service (corosync's votequorum, service 5): every member tells the others its votes, its expected votes and its flags, and each computes
  * for itself whether the votes present are a majority. The quorum never goes down by itself: only a tool's change of votes or expected votes, or
- * hearing from a quorate node while inquorate, lowers it. Left out: two_node, wait_for_all, auto_tie_breaker, last_man_standing, allow_downscale,
- * expected_votes_tracking and the quorum device; their message types are counted but never sent.
+ * hearing from a quorate node while inquorate, lowers it. The device's part is in device.ts. Left out: two_node, wait_for_all, auto_tie_breaker,
+ * last_man_standing, allow_downscale, expected_votes_tracking.
  */
-import { ByteReader, ByteWriter, cloneState, type Hasher, type Port } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import type { RingId } from "../totem/types.ts";
 import { calculateQuorum, type Voter } from "./arithmetic.ts";
+import { QuorumDevice, type DeviceError } from "./device.ts";
+import {
+  DEVICE_NODE_ID,
+  FLAG_DEVICE_ALIVE,
+  FLAG_DEVICE_CAST_VOTE,
+  FLAG_DEVICE_MASTER_WINS,
+  FLAG_DEVICE_REGISTERED,
+  FLAG_FIRST,
+  FLAG_QUORATE,
+  HANDLER_DEVICE_REGISTER,
+  HANDLER_DEVICE_RENAME,
+  HANDLER_NODEINFO,
+  HANDLER_RECONFIGURE,
+  RECONFIG_EXPECTED_VOTES,
+  RECONFIG_NODE_VOTES,
+  STATE_NUMBER,
+  flagsText,
+  type NodeState,
+} from "./flags.ts";
+import { VoteTable, type DeviceParams } from "./table.ts";
 
 /** What one daemon's configuration says about votes. */
 export interface VotequorumParams {
@@ -15,47 +35,10 @@ export interface VotequorumParams {
   readonly votes: number;
   /** See configuredExpectedVotes(). */
   readonly expectedVotes: number;
+  /** The quorum device, where quorum.device.model is set. */
+  readonly device?: DeviceParams | undefined;
   /** `logging.debug: on`: the debug lines are built only then. */
   readonly debug: boolean;
-}
-
-export type NodeState = "member" | "dead" | "leaving";
-const STATE_NUMBER: Record<NodeState, number> = { member: 1, dead: 2, leaving: 3 };
-
-/** Flags of a nodeinfo message (NODE_FLAGS_*). */
-const FLAG_QUORATE = 1;
-const FLAG_LEAVING = 2;
-const FLAG_WFA_STATUS = 4;
-const FLAG_FIRST = 8;
-
-const HANDLER_NODEINFO = 0;
-const HANDLER_RECONFIGURE = 1;
-const RECONFIG_EXPECTED_VOTES = 1;
-const RECONFIG_NODE_VOTES = 2;
-/** The quorum device takes part under this id. */
-const QDEVICE_NODE_ID = 0;
-
-interface NodeEntry {
-  nodeId: number;
-  votes: number;
-  expectedVotes: number;
-  flags: number;
-  state: NodeState;
-}
-
-interface VotequorumState {
-  /** In corosync's list order, which its debug lines show. */
-  nodes: NodeEntry[];
-  quorum: number;
-  quorate: boolean;
-  syncing: boolean;
-  /** Nodeinfo messages of this sync already queued (own, then the device's). */
-  sent: number;
-  members: number[];
-  ring: RingId;
-  evBarrier: number;
-  lowest: number | undefined;
-  highest: number | undefined;
 }
 
 /** votequorum_getinfo(): what quorumtool shows of one node. */
@@ -71,16 +54,41 @@ export interface VoteInfo {
   readonly flags: readonly string[];
 }
 
-export type VoteError = "CS_ERR_INVALID_PARAM" | "CS_ERR_NAME_NOT_FOUND" | "CS_ERR_TRY_AGAIN";
+/** The device as one node has it, in quorumtool's own words where it is registered. */
+export interface DeviceInfo {
+  readonly name: string;
+  readonly registered: boolean;
+  readonly alive: boolean;
+  readonly castVote: boolean;
+  readonly masterWins: boolean;
+  /** Votes it adds where it casts them. */
+  readonly votes: number;
+}
+
+export type VoteError = "CS_ERR_NAME_NOT_FOUND" | DeviceError;
 
 /** Whom the service tells its verdict: quorum_api_set_quorum. */
 export type QuorumCallback = (members: readonly number[], quorate: boolean, ring: RingId) => void;
+
+/** A client that tracks the service (votequorum_trackstart). Not part of a snapshot: who listens subscribes again. */
+export interface VoteListener {
+  /** After a verdict outside a sync that changed, and after every sync. `nodes`: all ever heard of, the device last where this node has it. */
+  quorum?(quorate: boolean, nodes: readonly { readonly nodeId: number; readonly state: NodeState }[]): void;
+  /** In every sync, when this node's own votes are sent. */
+  nodelist?(ring: RingId, members: readonly number[], joined: readonly number[], left: readonly number[]): void;
+  /** Own expected votes are different now. */
+  expectedVotes?(votes: number): void;
+  /** The answer to deviceRegister() that was let through: its message came round. */
+  registered?(error: VoteError | undefined): void;
+}
 
 export class Votequorum implements ServiceEngine {
   readonly id = 5;
   readonly description = "corosync vote quorum service v1.0";
   readonly handlerCount = 4;
-  private state: VotequorumState;
+  private readonly table: VoteTable;
+  private readonly device: QuorumDevice;
+  private readonly listeners = new Set<VoteListener>();
 
   constructor(
     private readonly port: Port,
@@ -88,25 +96,14 @@ export class Votequorum implements ServiceEngine {
     private readonly params: VotequorumParams,
     private readonly setQuorum: QuorumCallback,
   ) {
-    const us: NodeEntry = {
-      nodeId: params.nodeId,
-      votes: params.votes,
-      expectedVotes: params.expectedVotes,
-      flags: FLAG_FIRST,
-      state: "member",
-    };
-    this.state = {
-      nodes: [us],
-      quorum: 0,
-      quorate: false,
-      syncing: false,
-      sent: 0,
-      members: [],
-      ring: { rep: 0, seq: 0 },
-      evBarrier: params.expectedVotes,
-      lowest: undefined,
-      highest: undefined,
-    };
+    this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes);
+    this.device = new QuorumDevice(port, this.table, {
+      debug: (text) => this.debug(text),
+      sendNodeInfo: (nodeId) => this.sendNodeInfo(nodeId, false),
+      mcast: (handler, payload) => this.ring.mcast(this.id, handler, payload),
+      registered: (error) => this.tell((l) => l.registered?.(error)),
+    });
+    this.device.configure(params.device);
   }
 
   /**
@@ -120,28 +117,54 @@ export class Votequorum implements ServiceEngine {
     this.sendNodeInfo(this.params.nodeId, true);
   }
 
-  // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  execute(handler: number, _from: number, payload: Uint8Array): void {
-    const r = new ByteReader(payload);
-    if (handler === HANDLER_NODEINFO) this.onNodeInfo(r.u32(), r.u32(), r.u32(), r.u32());
-    else if (handler === HANDLER_RECONFIGURE) this.onReconfigure(r.u32(), r.u32(), r.u8());
+  /** One of this layer's timers is due. */
+  timer(name: string): void {
+    if (!this.device.timer(name)) throw new Error(`votequorum has no timer ${name}`);
   }
 
-  private onNodeInfo(nodeId: number, votes: number, expected: number, flags: number): void {
+  // ── who listens ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @returns ends the subscription */
+  subscribe(listener: VoteListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  private tell(say: (listener: VoteListener) => void): void {
+    for (const listener of [...this.listeners]) say(listener);
+  }
+
+  private announce(): void {
+    const s = this.table.state;
+    this.setQuorum(s.members, s.quorate, s.ring);
+    const nodes: { nodeId: number; state: NodeState }[] = s.nodes.map((n) => ({ nodeId: n.nodeId, state: n.state }));
+    if ((this.table.us().flags & FLAG_DEVICE_REGISTERED) !== 0) nodes.push({ nodeId: DEVICE_NODE_ID, state: "member" });
+    this.tell((l) => l.quorum?.(s.quorate, nodes));
+  }
+
+  // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  execute(handler: number, from: number, payload: Uint8Array): void {
+    const r = new ByteReader(payload);
+    if (handler === HANDLER_NODEINFO) this.onNodeInfo(from, r.u32(), r.u32(), r.u32(), r.u32());
+    else if (handler === HANDLER_RECONFIGURE) this.onReconfigure(r.u32(), r.u32(), r.u8());
+    else if (handler === HANDLER_DEVICE_REGISTER) this.device.onRegister(from, r);
+    else if (handler === HANDLER_DEVICE_RENAME) this.device.onRename(from, r);
+  }
+
+  private onNodeInfo(from: number, nodeId: number, votes: number, expected: number, flags: number): void {
     this.debug(() => `nodeinfo message[${nodeId}]: votes: ${votes}, expected: ${expected} flags: ${flags}`);
-    // The device has no votes here; corosync notes them without a recalculation, as nothing changed.
-    if (nodeId === QDEVICE_NODE_ID) return;
+    if (nodeId === DEVICE_NODE_ID) return this.onDeviceInfo(from, votes);
     this.debug(() => flagsText(flags));
-    const us = this.us();
-    const known = this.find(nodeId);
-    const node = known ?? this.addNode(nodeId);
+    const us = this.table.us();
+    const known = this.table.find(nodeId);
+    const node = known ?? this.table.add(nodeId);
     const before = { ...node };
     node.flags = flags;
     node.votes = votes;
     node.state = "member";
     const heardQuorate = (flags & FLAG_QUORATE) !== 0;
-    const takeOver = !this.state.quorate && heardQuorate;
+    const takeOver = !this.table.state.quorate && heardQuorate;
     if (takeOver) us.expectedVotes = expected;
     node.expectedVotes = heardQuorate ? expected : us.expectedVotes;
     const changed =
@@ -155,14 +178,25 @@ export class Votequorum implements ServiceEngine {
     if (changed) this.recalculate(takeOver);
   }
 
+  /** A node's word on the device's votes: the highest counts, but a quorate node's counts for an inquorate one. */
+  private onDeviceInfo(from: number, votes: number): void {
+    const s = this.table.state;
+    const sender = this.table.find(from);
+    const takeOver = !s.quorate && sender !== undefined && (sender.flags & FLAG_QUORATE) !== 0;
+    const before = s.device.votes;
+    s.device.votes = takeOver ? votes : Math.max(before, votes);
+    if (s.device.votes !== before) this.recalculate(false);
+  }
+
   private onReconfigure(nodeId: number, value: number, param: number): void {
     if (param === RECONFIG_EXPECTED_VOTES) {
-      for (const n of this.state.nodes) if (n.state === "member") n.expectedVotes = value;
-      this.state.evBarrier = value;
+      for (const n of this.table.members()) n.expectedVotes = value;
+      this.tell((l) => l.expectedVotes?.(value));
+      this.table.state.evBarrier = value;
       this.recalculate(true);
       return;
     }
-    const node = param === RECONFIG_NODE_VOTES ? this.find(nodeId) : undefined;
+    const node = param === RECONFIG_NODE_VOTES ? this.table.find(nodeId) : undefined;
     if (node === undefined) return;
     node.votes = value;
     this.recalculate(true);
@@ -171,29 +205,37 @@ export class Votequorum implements ServiceEngine {
   // ── synchronisation ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   syncInit(_trans: readonly number[], members: readonly number[], ring: RingId): void {
-    const s = this.state;
+    const s = this.table.state;
     s.syncing = true;
     s.sent = 0;
-    if (members.length > 1) this.us().flags &= ~FLAG_FIRST;
+    if (members.length > 1) this.table.us().flags &= ~FLAG_FIRST;
     for (const id of s.members) {
-      const node = members.includes(id) ? undefined : this.find(id);
+      const node = members.includes(id) ? undefined : this.table.find(id);
       if (node) node.state = "dead";
     }
+    s.previous = s.members;
     s.members = [...members];
     s.ring = { rep: ring.rep, seq: ring.seq };
+    this.device.syncInit();
   }
 
   syncProcess(): boolean {
-    const s = this.state;
+    const s = this.table.state;
     if (s.sent === 0 && this.sendNodeInfo(this.params.nodeId, false)) s.sent = 1;
-    if (s.sent === 1 && this.sendNodeInfo(QDEVICE_NODE_ID, false)) s.sent = 2;
-    return s.sent === 2;
+    if (s.sent === 1 && this.sendNodeInfo(DEVICE_NODE_ID, false)) s.sent = 2;
+    if (s.sent === 2 && this.device.tellName()) {
+      s.sent = 3;
+      const joined = s.members.filter((id) => !s.previous.includes(id));
+      const left = s.previous.filter((id) => !s.members.includes(id));
+      this.tell((l) => l.nodelist?.(s.ring, s.members, joined, left));
+    }
+    return s.sent === 3 && !this.device.awaited;
   }
 
   syncActivate(): void {
     this.recalculate(false);
-    this.setQuorum(this.state.members, this.state.quorate, this.state.ring);
-    this.state.syncing = false;
+    this.announce();
+    this.table.state.syncing = false;
   }
 
   syncAbort(): void {
@@ -204,31 +246,57 @@ export class Votequorum implements ServiceEngine {
 
   /** votequorum_getinfo for one node; undefined where no such node was ever heard of (CS_ERR_NOT_EXIST). */
   info(nodeId: number): VoteInfo | undefined {
-    const node = this.find(nodeId);
+    const node = this.table.find(nodeId);
     if (node === undefined) return undefined;
+    const { quorum, quorate } = this.table.state;
     const { totalVotes, highestExpected } = this.calculate(false, 0);
+    // The device's votes count for the node asked about, not for the one that answers.
+    const device = this.table.castVotes(node.flags) - this.table.castVotes(this.table.us().flags);
+    const flags = quorate ? ["Quorate"] : [];
+    if ((node.flags & FLAG_DEVICE_REGISTERED) !== 0) flags.push("Qdevice");
     return {
       nodeId,
       state: node.state,
       votes: node.votes,
       expectedVotes: node.expectedVotes,
       highestExpected,
-      totalVotes,
-      quorum: this.state.quorum,
-      flags: this.state.quorate ? ["Quorate"] : [],
+      totalVotes: totalVotes + device,
+      quorum,
+      flags,
     };
   }
 
   /** Every node this daemon has heard of since it started, ascending. */
   nodes(): VoteInfo[] {
-    return this.state.nodes
+    return this.table.state.nodes
       .map((n) => n.nodeId)
       .sort((a, b) => a - b)
       .flatMap((id) => this.info(id) ?? []);
   }
 
+  /** The device as a node of the cluster has it, by what that node last said; undefined for a node never heard of. */
+  deviceInfo(nodeId: number): DeviceInfo | undefined {
+    const node = this.table.find(nodeId);
+    if (node === undefined) return undefined;
+    const has = (flag: number): boolean => (node.flags & flag) !== 0;
+    const { name, votes } = this.table.state.device;
+    return {
+      name,
+      registered: has(FLAG_DEVICE_REGISTERED),
+      alive: has(FLAG_DEVICE_ALIVE),
+      castVote: has(FLAG_DEVICE_CAST_VOTE),
+      masterWins: has(FLAG_DEVICE_MASTER_WINS),
+      votes,
+    };
+  }
+
   get quorate(): boolean {
-    return this.state.quorate;
+    return this.table.state.quorate;
+  }
+
+  /** The ring of the last sync begun: what a device's poll must name. */
+  get ringId(): RingId {
+    return this.table.state.ring;
   }
 
   /**
@@ -237,7 +305,7 @@ export class Votequorum implements ServiceEngine {
    */
   setExpected(votes: number): VoteError | undefined {
     const { quorum, totalVotes } = this.calculate(true, votes);
-    if (votes < totalVotes || (this.state.quorate && quorum > totalVotes)) return "CS_ERR_INVALID_PARAM";
+    if (votes < totalVotes || (this.table.state.quorate && quorum > totalVotes)) return "CS_ERR_INVALID_PARAM";
     return this.sendReconfigure(0, votes, RECONFIG_EXPECTED_VOTES);
   }
 
@@ -247,17 +315,40 @@ export class Votequorum implements ServiceEngine {
    */
   setVotes(nodeId: number, votes: number): VoteError | undefined {
     const id = nodeId === 0 ? this.params.nodeId : nodeId;
-    const node = this.find(id);
+    const node = this.table.find(id);
     if (node === undefined) return "CS_ERR_NAME_NOT_FOUND";
-    const voters = this.voters().map((v) => (v.nodeId === id ? { ...v, votes } : v));
-    const { quorum, totalVotes } = calculateQuorum({ voters, previous: this.state.quorum, allowDecrease: true, maxExpected: 0 });
+    const { quorum, totalVotes } = this.calculate(true, 0, (v) => (v.nodeId === id ? { ...v, votes } : v));
     if (quorum > totalVotes) return "CS_ERR_INVALID_PARAM";
     return this.sendReconfigure(id, votes, RECONFIG_NODE_VOTES);
   }
 
+  // ── what the quorum device asks (device.ts says more) ────────────────────────────────────────────────────────────────
+
+  /** @returns undefined where the request is let through; the answer then comes by `registered` */
+  deviceRegister(name: string): VoteError | undefined {
+    return this.device.register(name);
+  }
+
+  deviceUnregister(name: string): VoteError | undefined {
+    return this.device.unregister(name);
+  }
+
+  deviceUpdate(oldName: string, newName: string): VoteError | undefined {
+    return this.device.update(oldName, newName);
+  }
+
+  /** @returns CS_ERR_MESSAGE_ERROR where `ring` is not that of the last sync begun */
+  devicePoll(name: string, castVote: boolean, ring: RingId): VoteError | undefined {
+    return this.device.poll(name, castVote, ring);
+  }
+
+  deviceMasterWins(name: string, allow: boolean): VoteError | undefined {
+    return this.device.masterWins(name, allow);
+  }
+
   /** runtime.votequorum.* of the key map: name without prefix, type, value. */
   cmapEntries(): { key: string; type: "u32" | "u8"; value: number }[] {
-    const s = this.state;
+    const s = this.table.state;
     const out: { key: string; type: "u32" | "u8"; value: number }[] = [
       { key: "ev_barrier", type: "u32", value: s.evBarrier },
       { key: "this_node_id", type: "u32", value: this.params.nodeId },
@@ -265,20 +356,28 @@ export class Votequorum implements ServiceEngine {
     ];
     if (s.lowest !== undefined) out.push({ key: "lowest_node_id", type: "u32", value: s.lowest });
     if (s.highest !== undefined) out.push({ key: "highest_node_id", type: "u32", value: s.highest });
+    if (s.device.canOperate !== undefined) out.push({ key: "qdevice_can_operate", type: "u8", value: s.device.canOperate ? 1 : 0 });
+    if (s.device.masterWins !== undefined) out.push({ key: "qdevice_master_wins", type: "u8", value: s.device.masterWins ? 1 : 0 });
     return out;
   }
 
   // ── calculation ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private recalculate(allowDecrease: boolean): void {
-    const s = this.state;
-    const us = this.us();
-    const present = this.calculate(false, 0).totalVotes;
+    const s = this.table.state;
+    const us = this.table.us();
+    // Votes the device would have count here whether or not it casts them (observed: expected 5 with three members and no device running).
+    const present = this.table.members().reduce((sum, n) => sum + n.votes, s.device.votes);
     this.debug(() => `total_votes=${present}, expected_votes=${us.expectedVotes}`);
-    if (present > us.expectedVotes) us.expectedVotes = present;
+    if (present > us.expectedVotes) {
+      us.expectedVotes = present;
+      this.tell((l) => l.expectedVotes?.(present));
+    }
     for (const n of s.nodes) {
       this.debug(() => `node ${n.nodeId} state=${STATE_NUMBER[n.state]}, votes=${n.votes}, expected=${n.expectedVotes}`);
     }
+    const cast = this.table.castVotes(us.flags);
+    if ((us.flags & FLAG_DEVICE_CAST_VOTE) !== 0) this.debug(() => `node 0 state=1, votes=${cast}`);
     const { quorum, totalVotes } = this.calculate(allowDecrease, 0);
     // corosync keeps the quorum in one byte: 35002 becomes 186 (observed). Clusters of real size never get there.
     s.quorum = quorum & 0xff;
@@ -287,44 +386,54 @@ export class Votequorum implements ServiceEngine {
 
   /** are_we_quorate(): compares, remembers, and tells the quorum service at once when no sync will. */
   private judge(totalVotes: number): void {
-    const s = this.state;
-    const quorate = s.quorum <= totalVotes;
+    const s = this.table.state;
+    let quorate = s.quorum <= totalVotes;
     if (quorate) this.refreshExtremes();
+    if (!quorate && this.deviceMakesUsMaster()) {
+      this.debug(() => "node is quorate as part of master_wins partition");
+      quorate = true;
+    }
     const changed = quorate !== s.quorate;
     if (changed) this.debug(() => (quorate ? "quorum regained, resuming activity" : "quorum lost, blocking activity"));
     s.quorate = quorate;
-    const us = this.us();
+    const us = this.table.us();
     us.flags = quorate ? us.flags | FLAG_QUORATE : us.flags & ~FLAG_QUORATE;
-    if (changed && !s.syncing) this.setQuorum(s.members, quorate, s.ring);
+    if (changed && !s.syncing) this.announce();
+  }
+
+  /** Some member's device votes and was told that its partition wins. */
+  private deviceMakesUsMaster(): boolean {
+    const both = FLAG_DEVICE_MASTER_WINS | FLAG_DEVICE_CAST_VOTE;
+    const willing = (this.table.us().flags & FLAG_DEVICE_MASTER_WINS) !== 0;
+    return willing && this.table.members().some((n) => (n.flags & both) === both);
   }
 
   private refreshExtremes(): void {
-    const s = this.state;
-    const ids = s.nodes.filter((n) => n.state === "member").map((n) => n.nodeId);
+    const s = this.table.state;
+    const ids = this.table.members().map((n) => n.nodeId);
     s.lowest = ids.reduce((a, b) => Math.min(a, b), this.params.nodeId);
     s.highest = ids.reduce((a, b) => Math.max(a, b), this.params.nodeId);
     this.debug(() => `lowest node id: ${s.lowest} us: ${this.params.nodeId}`);
     this.debug(() => `highest node id: ${s.highest} us: ${this.params.nodeId}`);
   }
 
-  private voters(): Voter[] {
-    return this.state.nodes.map((n) => ({
-      nodeId: n.nodeId,
-      votes: n.votes,
-      expectedVotes: n.expectedVotes,
-      member: n.state === "member",
-    }));
+  private calculate(
+    allowDecrease: boolean,
+    maxExpected: number,
+    change: (voter: Voter) => Voter = (v) => v,
+  ): ReturnType<typeof calculateQuorum> {
+    const { table } = this;
+    const deviceVotes = table.castVotes(table.us().flags);
+    return calculateQuorum({ voters: table.voters().map(change), deviceVotes, previous: table.state.quorum, allowDecrease, maxExpected });
   }
 
-  private calculate(allowDecrease: boolean, maxExpected: number): ReturnType<typeof calculateQuorum> {
-    return calculateQuorum({ voters: this.voters(), previous: this.state.quorum, allowDecrease, maxExpected });
-  }
-
-  // ── sending and the node table ───────────────────────────────────────────────────────────────────────────────────────
+  // ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private sendNodeInfo(nodeId: number, uncounted: boolean): boolean {
-    const node = nodeId === QDEVICE_NODE_ID ? { votes: 0, expectedVotes: 0, flags: 0 } : this.us();
-    if (nodeId !== QDEVICE_NODE_ID) this.debug(() => flagsText(node.flags));
+    const us = this.table.us();
+    const device = nodeId === DEVICE_NODE_ID;
+    const node = device ? { votes: this.table.state.device.votes, expectedVotes: 0, flags: 0 } : us;
+    if (!device) this.debug(() => flagsText(node.flags));
     const payload = new ByteWriter().u32(nodeId).u32(node.votes).u32(node.expectedVotes).u32(node.flags).done();
     return this.ring.mcast(this.id, HANDLER_NODEINFO, payload, uncounted);
   }
@@ -334,59 +443,19 @@ export class Votequorum implements ServiceEngine {
     return this.ring.mcast(this.id, HANDLER_RECONFIGURE, payload) ? undefined : "CS_ERR_TRY_AGAIN";
   }
 
-  private find(nodeId: number): NodeEntry | undefined {
-    return this.state.nodes.find((n) => n.nodeId === nodeId);
-  }
-
-  private us(): NodeEntry {
-    const node = this.find(this.params.nodeId);
-    if (node === undefined) throw new Error("votequorum: own node is not in the table");
-    return node;
-  }
-
-  /** Before the first greater id, else before the last entry: corosync's own, slightly odd order (seen in its debug lines). */
-  private addNode(nodeId: number): NodeEntry {
-    const nodes = this.state.nodes;
-    const node: NodeEntry = { nodeId, votes: 0, expectedVotes: 0, flags: 0, state: "dead" };
-    const greater = nodes.findIndex((n) => n.nodeId > nodeId);
-    nodes.splice(greater >= 0 ? greater : nodes.length - 1, 0, node);
-    return node;
-  }
-
   private debug(text: () => string): void {
     if (this.params.debug) this.port.log("debug", "VOTEQ", text());
   }
 
   snapshot(): unknown {
-    return cloneState(this.state);
+    return this.table.snapshot();
   }
 
   restore(state: unknown): void {
-    this.state = cloneState(state as VotequorumState);
+    this.table.restore(state);
   }
 
   digest(h: Hasher): void {
-    const s = this.state;
-    h.int(s.quorum)
-      .bool(s.quorate)
-      .bool(s.syncing)
-      .int(s.sent)
-      .int(s.evBarrier)
-      .int(s.ring.rep)
-      .int(s.ring.seq)
-      .int(s.lowest ?? -1)
-      .int(s.highest ?? -1);
-    h.int(s.members.length);
-    for (const id of s.members) h.int(id);
-    for (const n of s.nodes) h.int(n.nodeId).int(n.votes).int(n.expectedVotes).int(n.flags).int(STATE_NUMBER[n.state]);
+    this.table.digest(h);
   }
-}
-
-/** decode_flags(): the debug line that follows a nodeinfo. */
-function flagsText(flags: number): string {
-  const yes = (bit: number): string => ((flags & bit) !== 0 ? "Yes" : "No");
-  return (
-    `flags: quorate: ${yes(FLAG_QUORATE)} Leaving: ${yes(FLAG_LEAVING)} WFA Status: ${yes(FLAG_WFA_STATUS)} First: ${yes(FLAG_FIRST)} ` +
-    `Qdevice: ${yes(16)} QdeviceAlive: ${yes(32)} QdeviceCastVote: ${yes(64)} QdeviceMasterWins: ${yes(128)}`
-  );
 }
