@@ -161,11 +161,12 @@ describe("units that fail", () => {
     expect(bench.node(0).status(bench.now)).toMatchObject({ booting: false, units: { corosync: "failed" } });
   });
 
-  test("a file that does not parse: the daemon's words go to standard error, which the unit throws away", () => {
+  test("a file that does not parse: the daemon's words go to standard error, which the unit throws away, and to syslog", () => {
     const bench = new Bench(["pve1"], { conf: "totem {\n" });
     bench.runTo(SEC);
     expect(bench.lines(0).slice(1)).toEqual([
       "systemd: Starting corosync.service - Corosync Cluster Engine...",
+      "corosync: parser error: /etc/corosync/corosync.conf:1: Missing closing brace",
       "systemd: corosync.service: Main process exited, code=exited, status=8/n/a",
       "systemd: corosync.service: Failed with result 'exit-code'.",
       "systemd: Failed to start corosync.service - Corosync Cluster Engine.",

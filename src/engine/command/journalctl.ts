@@ -225,6 +225,8 @@ function select(host: ToolHost, call: Call, all: readonly Entry[]): Entry[] {
 /** Who wrote a line: `systemd[1]`, `corosync[1234]`, `kernel`. */
 function identifier(line: JournalLine): string {
   if (line.unit === "kernel") return "kernel";
+  // What is typed in a terminal logs under its own name, and belongs to the login session.
+  if (line.unit.endsWith(".scope")) return `corosync[${line.pid}]`;
   return `${line.pid === 1 ? "systemd" : line.unit}[${line.pid}]`;
 }
 

@@ -168,11 +168,27 @@ function status(host: ToolHost, daemon: DaemonView, call: Call): Result {
   return { stdout: text, stderr: "", status: quorum.quorate ? 0 : 2 };
 }
 
+/** Without a quorum provider there is no votequorum to ask. */
+function withoutProvider(call: Call): Result {
+  const tracking = "Unable to start votequorum status tracking: CS_ERR_BAD_HANDLE\n";
+  const cannot = (what: string): Result => fail(`You cannot ${what}, corosync is not using votequorum\n`);
+  if (call.action === "list") return ok("\nMembership information\n----------------------\n");
+  if (call.action === "monitor") return fail(tracking, 1, "\nQuorum is not configured - cannot monitor\n");
+  if (call.action === "expected") return cannot("change expected votes");
+  if (call.action === "votes") return cannot("change node votes");
+  return call.action === "unregister" ? cannot("unregister quorum device") : fail(tracking);
+}
+
+function hasProvider(daemon: DaemonView): boolean {
+  return daemon.votes(daemon.nodeId) !== undefined;
+}
+
 function query(host: ToolHost, argv: readonly string[]): Result {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return call;
   const daemon = host.corosync();
   if (typeof daemon === "string") return NO_DAEMON;
+  if (!hasProvider(daemon)) return withoutProvider(call);
   if (call.action === "unregister") return ok("");
   return call.action === "list" ? ok(`\n${membership(daemon, call)}`) : status(host, daemon, call);
 }
@@ -180,8 +196,10 @@ function query(host: ToolHost, argv: readonly string[]): Result {
 /** Present unless the daemon hangs: then the tool hangs with it. */
 function isQuery(argv: readonly string[], host: ToolHost): boolean {
   const call = parse(argv.slice(1));
-  if ("stdout" in call || host.corosync() === "down") return true;
-  return host.corosync() !== "stalled" && !["monitor", "expected", "votes"].includes(call.action);
+  const daemon = host.corosync();
+  if ("stdout" in call || daemon === "down") return true;
+  if (daemon !== "stalled" && !hasProvider(daemon)) return true;
+  return daemon !== "stalled" && !["monitor", "expected", "votes"].includes(call.action);
 }
 
 function* run(argv: readonly string[]): Run {

@@ -1,6 +1,7 @@
 /** Every modelled command by name. A command or option that is absent here is not modelled; nothing invents success. */
 import { cfgtool } from "./cfgtool.ts";
 import { cmapctl } from "./cmapctl.ts";
+import { corosync } from "./corosync.ts";
 import { cpgtool } from "./cpgtool.ts";
 import type { ToolHost } from "./host.ts";
 import { journalctl } from "./journalctl.ts";
@@ -10,7 +11,7 @@ import type { CommandSpec, Io, Result } from "./spec.ts";
 import { systemctl } from "./systemctl.ts";
 
 export const commands: ReadonlyMap<string, CommandSpec> = new Map(
-  [cfgtool, cmapctl, cpgtool, journalctl, pvecm, quorumtool, systemctl].map((spec) => [spec.name, spec]),
+  [corosync, cfgtool, cmapctl, cpgtool, journalctl, pvecm, quorumtool, systemctl].map((spec) => [spec.name, spec]),
 );
 
 /** `/usr/sbin/pvecm` and `pvecm` are the same program. */

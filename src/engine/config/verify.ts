@@ -249,7 +249,12 @@ function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem
     ipVersion: ipVersionOf(values, transport),
     crypto,
     keyfile: stringOf(values, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: { debug: on("debug"), toSyslog: on("to_syslog"), toLogfile: on("to_logfile"), logfile: stringOf(values, "logging.logfile") },
+    logging: {
+      debug: on("debug"),
+      toSyslog: !["no", "off"].includes(stringOf(values, "logging.to_syslog") ?? "yes"),
+      toLogfile: on("to_logfile"),
+      logfile: stringOf(values, "logging.logfile"),
+    },
   };
 }
 

@@ -2,8 +2,9 @@
  * The corosync process: its life from exec to exit, and its scheduling. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
  * without one. Timing and lines are those of recorded runs. Left out: reload (SIGHUP), the log file of
- * to_logfile, the black box, real-time scheduling.
+ * to_logfile, file and function names in log lines, the black box, real-time scheduling.
  */
+import { EXIT_ABORT } from "../config/index.ts";
 import {
   MS,
   NEVER,
@@ -22,6 +23,7 @@ import { drain, emptySocket, enqueue, type Computer, type ExitStatus, type Socke
 import {
   EXITING,
   KNET_READY,
+  LOCKED,
   PROVIDER,
   QUORUM_LOADED,
   SERVICES_FIRST,
@@ -34,12 +36,16 @@ import {
   linkLines,
   notScheduled,
   removalLines,
+  terminalLine,
   type Line,
 } from "./lines.ts";
-import { readSettings, storeRingSeq, type Settings } from "./settings.ts";
+import type { Launch, ProcessEvents } from "./launch.ts";
+import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type EarlyLogging, type Settings } from "./settings.ts";
 import { Stack, type StackState } from "./stack.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
 
+/** corosync: exit status where another process holds the lock file. */
+const EXIT_LOCKED = 18;
 /** corosync's exit status after corosync_fatal_error and exit(-1). */
 const EXIT_FATAL = 255;
 /** Part of the token timeout after which a main loop that did not run complains. */
@@ -59,6 +65,12 @@ export interface RefusalLine {
 export interface LifeState {
   phase: Phase;
   pid: number;
+  launch: Launch;
+  /** Its standard error is still heard: it is not in the background. */
+  heard: boolean;
+  logging: EarlyLogging;
+  /** It has the lock file. */
+  holds: boolean;
   /** The process is stopped by SIGSTOP, or its machine stalls. */
   stopped: boolean;
   stoppedAt: Instant;
@@ -94,12 +106,17 @@ export class Corosync {
     readonly computer: Computer,
     private readonly seed: string,
     pid: number,
-    private readonly events: { ready(): void; exited(exit: ExitStatus): void },
+    launch: Launch,
+    private readonly events: ProcessEvents,
   ) {
     this.rng = Rng.from(seed, "node", computer.design.name, "corosync", String(computer.now));
     this.life = {
       phase: "exec",
       pid,
+      launch,
+      heard: launch.heard,
+      logging: { syslog: true, stderr: true, timestamp: "hires" },
+      holds: false,
       stopped: false,
       stoppedAt: 0,
       termPending: false,
@@ -147,11 +164,18 @@ export class Corosync {
     this.timers.set(timer, this.computer.now + delay);
   }
 
+  /** It has the lock file, so that no other process can come up. */
+  get holds(): boolean {
+    return this.alive && this.life.holds;
+  }
+
   private log(level: LogLevel, subsystem: string, text: string): void {
     if (!this.alive) return;
     const logging = this.settings?.config.logging;
-    if (logging?.toSyslog === false || (level === "debug" && logging?.debug !== true)) return;
-    this.computer.log("corosync", this.life.pid, level, subsystem, text);
+    if (level === "debug" && logging?.debug !== true) return;
+    const { launch, heard, logging: early } = this.life;
+    if (heard && early.stderr) this.events.stderr(terminalLine(this.computer.unixMicros(), early.timestamp, { level, subsystem, text }));
+    if (logging?.toSyslog ?? early.syslog) this.computer.log(launch.unit, this.life.pid, level, subsystem, text);
   }
 
   private say(lines: readonly Line[]): void {
@@ -169,13 +193,25 @@ export class Corosync {
   // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private configure(): void {
-    const read = readSettings(this.computer);
+    const { launch } = this.life;
+    this.life.logging = earlyLogging(this.computer, launch.file);
+    if (launch.test) {
+      this.test(launch.file);
+      return;
+    }
+    const read = readSettings(this.computer, launch.file);
     const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
     if (!early) this.say(STARTING);
     if (!read.ok && read.stage !== "services") {
       this.refuse(read.exitCode, read.messages);
       return;
     }
+    if (!launch.foreground) this.detach();
+    if (this.events.locked()) {
+      this.refuse(EXIT_LOCKED, LOCKED);
+      return;
+    }
+    this.life.holds = true;
     this.say(TRANSPORT);
     // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
@@ -184,10 +220,40 @@ export class Corosync {
     this.after("knet", keyTime(this.rng));
   }
 
-  /** Messages without a subsystem go to standard error, which the unit throws away (StandardError=null). */
+  private test(file: ConfFile): void {
+    const tested = testSettings(this.computer, file);
+    this.tell(tested.messages);
+    if (tested.exitCode === 0) this.say([EXITING]);
+    this.leave(tested.exitCode);
+  }
+
+  /** fork: the parent ends well, the child has another id and nobody hears its standard error. */
+  private detach(): void {
+    this.life.heard = false;
+    this.life.pid = this.computer.newPid();
+    this.events.detached();
+  }
+
+  /** Messages without a subsystem come from before the log is set up: standard error and syslog directly. An assertion's goes to standard error only. */
+  private tell(messages: readonly RefusalLine[]): void {
+    const { launch, heard, pid } = this.life;
+    for (const m of messages) {
+      if (m.subsystem !== undefined) {
+        this.log(m.level, m.subsystem, m.text);
+        continue;
+      }
+      if (heard) this.events.stderr(`${m.text}\n`);
+      if (m.level !== "crit") this.computer.log(launch.unit, pid, m.level, "", m.text);
+    }
+  }
+
   private refuse(exitCode: number, messages: readonly RefusalLine[]): void {
-    for (const m of messages) if (m.subsystem !== undefined) this.log(m.level, m.subsystem, m.text);
-    this.end(exitCode === 134 ? { signal: "SIGABRT" } : { code: exitCode });
+    this.tell(messages);
+    this.leave(exitCode);
+  }
+
+  private leave(exitCode: number): void {
+    this.end(exitCode === EXIT_ABORT ? { signal: "SIGABRT" } : { code: exitCode });
   }
 
   private initialiseKnet(): void {
@@ -435,7 +501,9 @@ export class Corosync {
 
   digest(h: Hasher): void {
     const l = this.life;
-    h.text(l.phase).int(l.pid).bool(l.stopped).int(l.lastTick).int(l.unloaded).int(l.socket.queue.length).int(l.socket.dropped);
+    h.text(l.phase).text(l.launch.file.path).text(l.launch.unit).bool(l.launch.test).bool(l.launch.foreground).bool(l.heard).bool(l.holds);
+    h.bool(l.logging.syslog).bool(l.logging.stderr).text(l.logging.timestamp);
+    h.int(l.pid).bool(l.termPending).bool(l.stopped).int(l.lastTick).int(l.unloaded).int(l.socket.queue.length).int(l.socket.dropped);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.running?.digest(h);
   }

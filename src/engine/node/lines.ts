@@ -3,7 +3,7 @@
  * corosync 3.1.7. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
  */
 import type { DaemonConfig } from "../config/index.ts";
-import { MS, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
+import { MS, civilFromUnix, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
 
 export const VERSION = "3.1.7";
 
@@ -65,6 +65,12 @@ export const SIGNALLED: Line = line("notice", "MAIN", "Node was shut down by a s
 
 export const EXITING: Line = line("notice", "MAIN", "Corosync Cluster Engine exiting normally");
 
+/** The lock file is another process's. */
+export const LOCKED: readonly Line[] = [
+  line("error", "MAIN", "Another Corosync instance is already running."),
+  line("error", "MAIN", "Corosync Cluster Engine exiting with status 18 at main.c:1590."),
+];
+
 export const UNLOADING: Line = line("notice", "SERV", "Unloading all Corosync service engines.");
 const withdrawing: Line = line("info", "QB", "withdrawing server sockets");
 const unloaded = (name: string): Line => line("notice", "SERV", `Service engine unloaded: ${name}`);
@@ -91,6 +97,18 @@ export function removalLines(config: DaemonConfig, up: readonly LinkStatus[]): L
     }
   }
   return out;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A line as it goes to standard error: `Nov 20 10:24:04.731 notice  [MAIN  ] text`, the time as logging.timestamp wants it. */
+export function terminalLine(unixMicros: number, timestamp: "off" | "on" | "hires", l: Line): string {
+  const c = civilFromUnix(unixMicros);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const seconds = `${MONTHS[c.month - 1]} ${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
+  const time =
+    timestamp === "off" ? "" : timestamp === "on" ? `${seconds} ` : `${seconds}.${String(Math.floor(c.micros / MS)).padStart(3, "0")} `;
+  return `${time}${l.level.padEnd(7)} [${l.subsystem.padEnd(6)}] ${l.text}\n`;
 }
 
 /** The main loop's timer came this late. */

@@ -2,7 +2,7 @@
  * One cluster node as the world sees it: a computer with the daemons on it. This is the one place that names all layers of a node together. It routes acts,
  * timers, datagrams and questions to whom they concern and owns no rule of its own but what a kernel does with a datagram nobody listens for.
  */
-import { CommandRuns, answerQuery, completions } from "../command/index.ts";
+import { CommandRuns, answerQuery, completions, corosyncCall } from "../command/index.ts";
 import type { Cpg } from "../cpg/index.ts";
 import {
   NEVER,
@@ -33,7 +33,9 @@ import {
   type SocketBuffer,
   type WorldFacts,
 } from "../machine/index.ts";
-import { Corosync, type CorosyncState } from "./corosync.ts";
+import type { Corosync } from "./corosync.ts";
+import { Daemons } from "./daemons.ts";
+import { SESSION_UNIT } from "./launch.ts";
 import { performAct } from "./node-acts.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
@@ -59,7 +61,7 @@ const COMMAND_TIMER = "command/";
 
 interface NodeState {
   computer: ComputerState;
-  corosync: CorosyncState | undefined;
+  daemons: unknown;
   socket: SocketBuffer;
   deferred: MachineAct[];
   sigstopped: boolean;
@@ -74,8 +76,7 @@ export class Node implements Machine {
   private readonly computer: Computer;
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
-  private readonly seed: string;
-  private corosync: Corosync | undefined;
+  private readonly daemons: Daemons;
   /** What the network card has for a stalled machine. */
   private socket: SocketBuffer = emptySocket();
   private deferred: MachineAct[] = [];
@@ -86,12 +87,21 @@ export class Node implements Machine {
 
   constructor(design: ComputerDesign, world: WorldFacts) {
     this.name = design.name;
-    this.seed = world.seed;
     this.computer = new Computer(design, world, PVE_UNITS, {
       spawn: (unit, pid) => this.spawn(unit, pid),
       stop: (unit, polite) => this.stopProcess(unit, polite),
       kill: (unit) => this.killProcess(unit),
       powerLost: () => this.powerLost(),
+    });
+    this.daemons = new Daemons(this.computer, world.seed, {
+      ready: () => {
+        this.computer.units.ready(COROSYNC);
+        this.computer.afterUnitChange();
+      },
+      exited: (exit) => {
+        this.computer.units.exited(COROSYNC, exit);
+        this.computer.afterUnitChange();
+      },
     });
     this.tools = new NodeTools(this.computer, () => this.corosync);
     this.commands = new CommandRuns({
@@ -112,38 +122,27 @@ export class Node implements Machine {
   private spawn(unit: string, pid: number): void {
     if (unit !== COROSYNC) throw new Error(`no program for unit ${unit}`);
     this.sigstopped = false;
-    this.corosync = this.newCorosync(pid);
-    this.corosync.start();
+    this.daemons.startUnit(pid);
   }
 
-  private newCorosync(pid: number): Corosync {
-    return new Corosync(this.computer, this.seed, pid, {
-      ready: () => {
-        this.computer.units.ready(COROSYNC);
-        this.computer.afterUnitChange();
-      },
-      exited: (exit) => {
-        this.corosync = undefined;
-        this.computer.units.exited(COROSYNC, exit);
-        this.computer.afterUnitChange();
-      },
-    });
+  /** The daemon that came up, whoever started it. */
+  private get corosync(): Corosync | undefined {
+    return this.daemons.holder;
   }
 
   private stopProcess(unit: string, polite: "exec-stop" | "SIGTERM"): void {
-    if (unit !== COROSYNC || this.corosync === undefined) return;
+    const daemon = this.daemons.unit;
+    if (unit !== COROSYNC || daemon === undefined) return;
     // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
-    if (polite === "exec-stop" && this.corosync.execStop()) return;
+    if (polite === "exec-stop" && daemon.execStop()) return;
     // systemd sends SIGCONT after SIGTERM.
     this.sigstopped = false;
-    this.corosync.resume();
-    this.corosync?.terminate();
+    daemon.resume();
+    daemon.terminate();
   }
 
   private killProcess(unit: string): void {
-    if (unit !== COROSYNC) return;
-    this.corosync?.kill();
-    this.corosync = undefined;
+    if (unit === COROSYNC) this.daemons.killUnit();
   }
 
   /** The daemon's socket as a program on this machine finds it; undefined while no daemon answers. */
@@ -162,8 +161,7 @@ export class Node implements Machine {
   }
 
   private powerLost(): void {
-    this.corosync?.kill();
-    this.corosync = undefined;
+    this.daemons.powerLost();
     this.socket = emptySocket();
     this.deferred = [];
     this.commands.powerLost();
@@ -173,18 +171,18 @@ export class Node implements Machine {
 
   nextTimerAt(): Instant {
     if (this.computer.stalled) return NEVER;
-    return Math.min(this.computer.nextTimerAt(), this.corosync?.nextTimerAt() ?? NEVER);
+    return Math.min(this.computer.nextTimerAt(), this.daemons.nextTimerAt());
   }
 
   runTimer(now: Instant, out: Out): void {
     this.computer.enter(now, out);
     if (this.computer.stalled) return;
     const own = this.computer.nextTimerAt();
-    if (own <= (this.corosync?.nextTimerAt() ?? NEVER)) {
+    if (own <= this.daemons.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
       if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
       else if (name !== undefined) this.computer.timer(name);
-    } else this.corosync?.runTimer(now);
+    } else this.daemons.runTimer(now);
     this.commands.wake();
   }
 
@@ -230,10 +228,9 @@ export class Node implements Machine {
         c.powerOn();
         return;
       case "shutdown":
-        c.shutdown(false);
-        return;
       case "reboot":
-        c.shutdown(true);
+        this.daemons.endSession();
+        c.shutdown(act.kind === "reboot");
         return;
       case "power-cut":
         c.powerCut();
@@ -244,7 +241,7 @@ export class Node implements Machine {
         return;
       case "stall":
         c.stall();
-        this.corosync?.stop();
+        this.daemons.stop();
         return;
       case "resume":
         this.resume();
@@ -253,14 +250,14 @@ export class Node implements Machine {
         this.service(act.op, act.unit);
         return;
       case "service-stall":
-        if (act.unit !== COROSYNC || this.corosync === undefined) return;
+        if (act.unit !== COROSYNC || this.daemons.unit === undefined) return;
         this.sigstopped = true;
-        this.corosync.stop();
+        this.daemons.unit.stop();
         return;
       case "service-resume":
         if (act.unit !== COROSYNC) return;
         this.sigstopped = false;
-        this.corosync?.resume();
+        this.daemons.unit?.resume();
         return;
       case "command":
       case "command-signal":
@@ -295,7 +292,7 @@ export class Node implements Machine {
     c.resume();
     // What waited at the card goes to the sockets first, then the processes run, in the order each has for it.
     for (const datagram of drain(this.socket)) this.accept(datagram);
-    if (!this.sigstopped) this.corosync?.resume();
+    this.daemons.resume(this.sigstopped);
     const acts = this.deferred;
     this.deferred = [];
     for (const act of acts) this.doAct(act);
@@ -314,14 +311,25 @@ export class Node implements Machine {
   }
 
   private command(act: CommandAct): void {
-    if (act.kind === "command-signal") this.commands.signal(act.id, act.signal);
-    else if (act.kind === "command-input") this.commands.input(act.id, act.line);
+    if (act.kind === "command-signal") {
+      if (!this.daemons.signal(act.id, act.signal)) this.commands.signal(act.id, act.signal);
+    } else if (act.kind === "command-input") this.commands.input(act.id, act.line);
+    else if (this.computer.isUp && this.launch(act.id, act.argv, act.cwd)) return;
     else if (this.computer.isUp) this.commands.start(act.id, act.argv, { cwd: act.cwd, stdin: act.stdin });
     else {
       const state = this.computer.booting ? "still booting" : "off";
       this.computer.emit({ kind: "output", id: act.id, stream: "stderr", text: `${this.name} is ${state}\n` });
       this.refuse(act, "EHOSTDOWN");
     }
+  }
+
+  /** `corosync` typed in a terminal is a process of its own, not a tool that asks one. False: the line is something else, or only asks. */
+  private launch(id: string, argv: readonly string[], cwd: string): boolean {
+    const call = corosyncCall(argv, cwd);
+    if (call === undefined) return false;
+    if (this.daemons.full) this.refuse({ kind: "command", id, argv, cwd, stdin: "" }, "EAGAIN");
+    else this.daemons.startCommand(id, { ...call, heard: true, unit: SESSION_UNIT });
+    return true;
   }
 
   // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -351,7 +359,10 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.corosync?.believing, { busy: this.commands.busy, worker: this.lost ? "lost" : "alive" });
+    return machineStatus(this.computer, this.corosync?.believing, {
+      busy: this.commands.busy || this.daemons.commanded,
+      worker: this.lost ? "lost" : "alive",
+    });
   }
 
   journalSince(from: number): JournalLine[] {
@@ -367,7 +378,7 @@ export class Node implements Machine {
   snapshot(): MachineSnapshot {
     const state: NodeState = {
       computer: this.computer.snapshot(),
-      corosync: this.corosync?.snapshot(),
+      daemons: this.daemons.snapshot(),
       socket: cloneState(this.socket),
       deferred: cloneState(this.deferred),
       sigstopped: this.sigstopped,
@@ -384,21 +395,14 @@ export class Node implements Machine {
     this.deferred = cloneState(state.deferred);
     this.sigstopped = state.sigstopped;
     this.lost = state.lost;
-    this.corosync = undefined;
-    if (state.corosync !== undefined) {
-      this.corosync = this.newCorosync(state.corosync.life.pid);
-      this.corosync.restore(state.corosync);
-    }
+    this.daemons.restore(state.daemons);
     this.commands.restore(state.commands);
   }
 
   digest(h: Hasher): void {
     this.computer.digest(h);
-    h.int(this.socket.queue.length)
-      .int(this.deferred.length)
-      .bool(this.corosync !== undefined)
-      .bool(this.lost);
-    this.corosync?.digest(h);
+    h.int(this.socket.queue.length).int(this.deferred.length).bool(this.sigstopped).bool(this.lost);
+    this.daemons.digest(h);
     this.commands.digest(h);
   }
 }

@@ -7,10 +7,14 @@ import {
   EXIT_MAIN_CONFIG,
   confKeys,
   parseConf,
+  parserMessage,
   stringOf,
   verifyConf,
   type DaemonConfig,
+  type DaemonMessage,
+  type ParseOutcome,
   type Refusal,
+  type Verdict,
 } from "../config/index.ts";
 import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
 import { ByteReader, ByteWriter, fromUtf8, utf8 } from "../kernel/index.ts";
@@ -73,21 +77,80 @@ function refuseUnmodelled(what: readonly string[]): Refusal {
   return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
 }
 
-/** Everything a start needs, or why it does not take place. */
-export function readSettings(computer: Computer): SettingsResult {
-  const file = readFile(computer, CONF_PATH);
-  if (file === undefined) {
-    const text = `Can't read file ${CONF_PATH}: No such file or directory`;
-    const messages = [{ level: "error" as const, subsystem: undefined, text }];
-    return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
-  }
-  const parsed = parseConf(fromUtf8(file));
+/** The file a process was told to read, under the name it was told. */
+export interface ConfFile {
+  /** Absolute. */
+  readonly path: string;
+  /** As given with -c; messages carry it. */
+  readonly named: string;
+}
+
+const STANDARD_FILE: ConfFile = { path: CONF_PATH, named: CONF_PATH };
+
+/** A directory opens like a file and has no lines. */
+function readConf(computer: Computer, path: string): string | undefined {
+  const found = find(computer.root, path);
+  if (!found.ok || found.value.type === "symlink") return undefined;
+  return found.value.type === "file" ? fromUtf8(found.value.data) : "";
+}
+
+function refuseToRead(text: string): Refusal {
+  const messages = [{ level: "error" as const, subsystem: undefined, text }];
+  return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
+}
+
+/** What the daemon itself makes of the file on this machine, modelled or not. */
+function judge(computer: Computer, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
+  const text = readConf(computer, file.path);
+  if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
+  const parsed = parseConf(text);
   const verdict = verifyConf(parsed, {
     hostname: computer.hostname,
     addresses: computer.nics.map((n) => n.address),
     resolve: (name) => resolveByHosts(computer, name),
     authkeyBytes: (path) => readFile(computer, path)?.length ?? null,
   });
+  const first = parsed.errors[0];
+  if (first === undefined || verdict.ok) return { parsed, verdict };
+  const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, file.named) }));
+  return { parsed, verdict: { ...verdict, messages } };
+}
+
+/** corosync -t: the verdict of everything before the services are loaded, which is all it looks at. */
+export function testSettings(
+  computer: Computer,
+  file: ConfFile,
+): { readonly exitCode: number; readonly messages: readonly DaemonMessage[] } {
+  const judged = judge(computer, file);
+  if ("ok" in judged) return judged;
+  const { verdict } = judged;
+  if (!verdict.ok && verdict.stage !== "services") return verdict;
+  return { exitCode: 0, messages: verdict.messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN") };
+}
+
+/** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
+export interface EarlyLogging {
+  readonly syslog: boolean;
+  readonly stderr: boolean;
+  readonly timestamp: "off" | "on" | "hires";
+}
+
+export function earlyLogging(computer: Computer, file: ConfFile): EarlyLogging {
+  const { values } = parseConf(readConf(computer, file.path) ?? "");
+  const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
+  const timestamp = stringOf(values, "logging.timestamp");
+  return {
+    syslog: on("to_syslog"),
+    stderr: on("to_stderr"),
+    timestamp: timestamp === "off" || timestamp === "on" ? timestamp : "hires",
+  };
+}
+
+/** Everything a start needs, or why it does not take place. */
+export function readSettings(computer: Computer, file: ConfFile = STANDARD_FILE): SettingsResult {
+  const judged = judge(computer, file);
+  if ("ok" in judged) return judged;
+  const { parsed, verdict } = judged;
   if (!verdict.ok) return verdict;
   const config = verdict.config;
   const missing = unmodelled(config);

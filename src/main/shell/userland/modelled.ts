@@ -45,7 +45,8 @@ async function runActing(ctx: Context, command: RunningCommand): Promise<number>
     for (;;) {
       const event = await stop.race(ctx.shell.system.wait(command.next()));
       if (event.kind === "exit") {
-        ctx.interrupt.check();
+        // A program that takes the signal as an order to end well has its own status.
+        if (event.status > 128) ctx.interrupt.check();
         if (brokenPipe) throw new BrokenPipe();
         return event.status;
       }
