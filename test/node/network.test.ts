@@ -42,12 +42,17 @@ describe("a datagram", () => {
     expect(deliver(bench, hello)).toEqual([unreachable]);
   });
 
-  test("from a stranger to the open port is rejected by knet's access list, with a warning", () => {
+  test("that is not sealed with the cluster's key is complained of before anybody asks where it comes from", () => {
     const bench = new Bench(["pve1"]);
     bench.runTo(SEC);
-    expect(deliver(bench, hello)).toMatchObject([
-      { kind: "journal", line: { level: "warning", text: "rx: Packet rejected from 10.10.0.9:5405" } },
+    const short = { kind: "journal", line: { level: "error", text: "rx: Unable to decrypt packet from 10.10.0.9:5405 (size 3)!" } };
+    expect(deliver(bench, hello)).toMatchObject([short]);
+    // with room for a digest, that is looked at first
+    expect(deliver(bench, { ...hello, bytes: new Uint8Array(80).fill(120) })).toMatchObject([
+      { line: { level: "error", text: "nsscrypto: Digest does not match. Check crypto key and configuration." } },
+      { line: { level: "error", text: "rx: Unable to decrypt packet from 10.10.0.9:5405 (size 80)!" } },
     ]);
+    expect(deliver(bench, { ...hello, bytes: new Uint8Array(0) })).toEqual([]);
   });
 
   test("to another of its ports is answered too; an ICMP message never is", () => {

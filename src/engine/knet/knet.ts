@@ -29,6 +29,7 @@ import {
   PONG,
   PROBE_BYTES,
   keyFingerprint,
+  DIGEST_BYTES,
   open,
   sealData,
   sealPing,
@@ -354,22 +355,24 @@ export class Knet {
     }
     const p = this.params.links.find((l) => l.localAddress === datagram.dst && l.port === datagram.dstPort);
     if (p === undefined) return;
-    const listed = this.s.hosts.some((h) => h.links.some((l) => l.link === p.link && l.remoteAddress === datagram.src));
-    if (this.params.blockUnlisted && !listed) {
-      this.port.log("warning", "KNET", `rx: Packet rejected from ${datagram.src}:${datagram.srcPort}`);
-      return;
-    }
     const packet = open(this.key, datagram.bytes);
-    if (packet === "key") {
-      this.port.log("error", "KNET", "nsscrypto: Digest does not match. Check crypto key and configuration.");
-      this.port.log("error", "KNET", `rx: Unable to decrypt packet from ${datagram.src}:${datagram.srcPort} (size 80)!`);
+    if (packet?.type === "foreign") {
+      if (packet.size >= DIGEST_BYTES)
+        this.port.log("error", "KNET", "nsscrypto: Digest does not match. Check crypto key and configuration.");
+      this.port.log("error", "KNET", `rx: Unable to decrypt packet from ${datagram.src}:${datagram.srcPort} (size ${packet.size})!`);
       return;
     }
     if (packet === undefined) return;
     this.s.rxCrypt++;
     const host = this.s.hosts.find((h) => h.nodeId === packet.from);
     const link = host?.links.find((l) => l.link === p.link);
+    // A node id that is in no entry of the nodelist: nothing is said of it but at debug level.
     if (host === undefined || link === undefined) return;
+    // libknet's access list: the address must be the one listed for this very node id.
+    if (this.params.blockUnlisted && link.remoteAddress !== datagram.src) {
+      this.port.log("warning", "KNET", `rx: Packet rejected from ${datagram.src}:${datagram.srcPort}`);
+      return;
+    }
     switch (packet.type) {
       case PING:
         link.c.rx_ping_packets++;

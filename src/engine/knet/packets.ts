@@ -56,12 +56,42 @@ export function sealProbe(key: readonly [number, number], type: typeof PMTUD | t
   return type === PMTUD ? w.raw(new Uint8Array(Math.max(0, size - 16))).done() : w.done();
 }
 
-/** "key": sealed with another key; undefined: no knet packet. */
-export function open(key: readonly [number, number], bytes: Uint8Array): KnetPacket | "key" | undefined {
+/** A packet that was not sealed with this node's key. `size`: bytes it has on a real wire, which the complaint names. */
+export interface ForeignPacket {
+  readonly type: "foreign";
+  readonly size: number;
+}
+
+/** What a node without encryption seals with. */
+const PLAIN = keyFingerprint(new Uint8Array(0));
+/** libknet: bytes of a ping or pong before encryption. */
+const PING_BYTES = 26;
+/** AES-CBC pads to whole blocks; salt and SHA-256 digest are added. */
+const BLOCK = 16;
+const SALT = 16;
+export const DIGEST_BYTES = 32;
+
+function wireSize(bytes: Uint8Array): number {
+  const r = new ByteReader(bytes);
+  if (r.left < 14) return bytes.length;
+  const [a, b] = [r.u32(), r.u32()];
+  const plain = a === PLAIN[0] >>> 0 && b === PLAIN[1] >>> 0;
+  const version = r.u8();
+  const type = r.u8();
+  if (version !== VERSION || type < DATA || type > PMTUD_REPLY) return bytes.length;
+  const bare = type === PING || type === PONG ? PING_BYTES : bytes.length;
+  return plain ? bare : SALT + (Math.floor(bare / BLOCK) + 1) * BLOCK + DIGEST_BYTES;
+}
+
+/** undefined: nothing a node with this key takes notice of. */
+export function open(key: readonly [number, number], bytes: Uint8Array): KnetPacket | ForeignPacket | undefined {
   try {
     const r = new ByteReader(bytes);
-    const same = r.u32() === key[0] >>> 0 && r.u32() === key[1] >>> 0;
-    if (!same) return bytes.length >= 14 ? "key" : undefined;
+    const same = r.left >= 8 && r.u32() === key[0] >>> 0 && r.u32() === key[1] >>> 0;
+    if (!same) {
+      const plain = key[0] === PLAIN[0] && key[1] === PLAIN[1];
+      return plain || bytes.length === 0 ? undefined : { type: "foreign", size: wireSize(bytes) };
+    }
     if (r.u8() !== VERSION) return undefined;
     const type = r.u8();
     const from = r.u32();
