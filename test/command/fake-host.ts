@@ -83,6 +83,8 @@ export function view(shape: ViewShape): DaemonView {
     quorum: { ring: shape.ring, members: shape.members, quorate: shape.quorate },
     votes: info,
     device: () => undefined,
+    lastReload: 0,
+    reloadStatus: () => undefined,
     cmapGet: (key) => cmap.find((e) => e.key === key),
     cmapList: (prefix) => cmap.filter((e) => e.key.startsWith(prefix)),
     stats: () => [],

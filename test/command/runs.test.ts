@@ -160,9 +160,9 @@ describe("corosync's tools that act", () => {
       "stderr: Can't delete key no.such. Error CS_ERR_NOT_EXIST\n",
     ],
     [
-      "corosync-cmapctl -s quorum.two_node u8 1",
-      {},
-      "stderr: corosync-cmapctl: changing quorum.two_node at run time: not modelled in this lab\n",
+      "corosync-cmapctl -s quorum.wait_for_all u8 1",
+      { "cmap-set": "CS_ERR_ACCESS" },
+      "stderr: Failed to set key quorum.wait_for_all. Error CS_ERR_ACCESS\n",
     ],
   ])("%s, refused", (line, errors, text) => {
     const b = bench(errors);

@@ -8,8 +8,8 @@ export function count(config: string): { nodes: number; links: number } {
 }
 
 /** node1 … nodeN at 10.10.k.i, link k on network link-k; corosync is started by the scenario, not at boot. */
-export function labOf(config: string, seed: string): WorldDesign {
-  const { nodes, links } = count(config);
+export function labOf(config: string, seed: string, nodes: number = count(config).nodes): WorldDesign {
+  const { links } = count(config);
   const names = Array.from({ length: nodes }, (_, i) => `node${i + 1}`);
   return {
     name: "recorded",

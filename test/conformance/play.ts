@@ -2,15 +2,19 @@
  * Plays a recorded scenario in a lab of our own: same configuration, every act at its recorded second (in virtual time), every tool asked at the recorded
  * instant. Acts are read from the titles of the steps.
  */
-import { SEC, Rng, type Instant, type JournalLine, type TraceEvent } from "../../src/engine/kernel/index.ts";
+import { SEC, Rng, utf8, type Instant, type JournalLine, type TraceEvent } from "../../src/engine/kernel/index.ts";
 import type { MachineAct } from "../../src/engine/kernel/index.ts";
 import type { FabricAct } from "../../src/engine/fabric/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import { WorldPort } from "../../src/main/shell/world-port.ts";
+import { editsOf, type Edit } from "./edits.ts";
 import { count, labOf } from "./lab.ts";
 import type { Recording, RecordedStep } from "./recording.ts";
+
+/** How long the recorder's next relay took to run. */
+const RELAY_STARTS = 0.15 * SEC;
 
 /** All machines have booted by then; the scenario's second 0. */
 const BOOTED: Instant = 20 * SEC;
@@ -43,6 +47,8 @@ export interface Played {
   /** Everything the daemons wrote, with the scenario's seconds. */
   journal: { node: string; line: JournalLine; second: number }[];
   begins: number[];
+  /** When processes were stopped and went on, in the scenario's seconds. */
+  pauses: { node: string; from: number; until: number }[];
   world: World;
 }
 
@@ -62,7 +68,10 @@ const fabric = (act: FabricAct): WorldAct => ({ to: "fabric", act });
 
 /** What the title of a step tells a person to do, as acts with their delay in µs. */
 export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
-  const title = step.title.replace(/ \(.*\)$/, "").replace(/:.*$/, "");
+  const title = step.title
+    .replace(/ \(.*\)$/, "")
+    .replace(/ (?:if it is gone|with config_version \d)$/, "")
+    .replace(/:.*$/, "");
   const now = (...acts: WorldAct[]): Timed[] => acts.map((act) => ({ after: 0, act }));
   let m: RegExpExecArray | null;
   if ((m = /^start (node\d(?:, node\d)*)$/.exec(title)) || (m = /^start (again)$/.exec(title))) {
@@ -71,7 +80,8 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
     const offsets = nodes.map((_, i) => (i === 0 ? 0 : rng.below(50_000))).sort((a, b) => a - b);
     return nodes.map((node, i) => ({ after: offsets[i] ?? 0, act: service(node, "start") }));
   }
-  if ((m = /^SIGTERM(?: (node\d))?$/.exec(title))) return now(service(m[1] ?? "node1", "stop"));
+  if ((m = /^new file on node3 \(version 3\), start (node3)$/.exec(step.title))) return now(service(m[1] ?? "", "start"));
+  if ((m = /^SIGTERM(?: (node\d))?(?:, then nodelist without node3, -R)?$/.exec(title))) return now(service(m[1] ?? "node1", "stop"));
   if ((m = /^SIGKILL(?: (node\d))?$/.exec(title))) return now(service(m[1] ?? "node1", "kill"));
   if ((m = /^SIGSTOP (node\d) for ([\d.]+) s, then SIGCONT$/.exec(title))) {
     const node = m[1] ?? "";
@@ -92,7 +102,20 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   if ((m = /^heal link (\d) of (node\d)$/.exec(title))) {
     return now(fabric({ kind: "link-heal", link: { node: m[2] ?? "", net: `link${m[1]}`, direction: "both" } }));
   }
+  if ((m = /^delay (?:([\d]+) ms|off)$/.exec(title))) {
+    // The recorder put a relay between node3's interface and the bridge; while one took another's place nothing passed (measured: 0.1 to 0.2 s).
+    const link = { node: "node3", net: "link0", direction: "both" } as const;
+    const delayed = fabric({ kind: "link-set", link, settings: { delayUs: Number(m[1] ?? 0) * 1000 } });
+    return [
+      ...now(fabric({ kind: "link-cut", link })),
+      ...[fabric({ kind: "link-heal", link }), delayed].map((act) => ({ after: RELAY_STARTS, act })),
+    ];
+  }
   if (title === "heal" || title === "heal both" || title === "carrier back") return now(fabric({ kind: "heal" }));
+  // The file is edited and the tool called, or only asked; see edits.ts and the step's commands.
+  if (/-R on node\d$|by reload$|, -R$/.test(title) || /^(new file only on node1|same file everywhere again)/.test(title)) return [];
+  if (/^(quorumtool -m runs on node1; corosync-cfgtool -k 3 on node1|monitor output and other tool calls|effective values)$/.test(title))
+    return [];
   if (/^(full cmap|cmap|still cut, 20 s later|brief and per-link status|corosync-cfgtool -H on node2)$/.test(title)) return [];
   throw new Error(`step "${step.title}": no act known for this title (${links} links)`);
 }
@@ -116,13 +139,29 @@ async function answer(world: World, node: string, command: string): Promise<Answ
   return { node, command, rc: got.rc, err: got.err, out: filtered ? lines.map((l) => `${l}\n`).join("") : got.out };
 }
 
+/** The monitor the recorder left running, with its output in a file. */
+const MONITOR = "monitor";
+const MONITOR_FILE = "/var/log/corosync/monitor.out";
+
+function write(world: World, node: string, path: string, text: string): void {
+  must(world.act({ to: "machine", machine: node, act: { kind: "file-mkdir", path: path.replace(/\/[^/]*$/, ""), parents: true } }));
+  must(world.act({ to: "machine", machine: node, act: { kind: "file-write", path, data: utf8(text), append: false } }));
+}
+
+function edit(world: World, e: Edit): void {
+  for (const node of e.nodes) write(world, node, "/etc/corosync/corosync.conf", e.text);
+}
+
 const micros = (second: number): Instant => BOOTED + Math.round(second * SEC);
 
 /** Plays the whole recording with one seed. */
 export async function play(recording: Recording, seed: string): Promise<Played> {
   const config = String(recording.config);
   const { links } = count(config);
-  const world = new World(labOf(config, seed), makeNode);
+  // A machine may be there before the nodelist has it.
+  const machines = Math.max(...recording.steps.map((step) => Object.keys(step.outputs).length), count(config).nodes);
+  const world = new World(labOf(config, seed, machines), makeNode);
+  const monitor = { text: "" };
   const rng = Rng.from(seed, "conformance");
   const traces: Traced[] = [];
   const journal: Played["journal"] = [];
@@ -130,22 +169,42 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
     effect: (at, number, effect) => {
       const node = world.names[number] ?? "";
       if (effect.kind === "trace") traces.push({ at: at - BOOTED, node, event: effect.event });
+      if (effect.kind === "output" && effect.id === MONITOR) monitor.text += effect.text;
       if (effect.kind === "journal" && effect.line.unit === "corosync")
         journal.push({ node, line: effect.line, second: (at - BOOTED) / SEC });
     },
   });
   const steps: PlayedStep[] = [];
   const begins: number[] = [];
+  const pauses: Played["pauses"] = [];
   for (const step of recording.steps) {
     world.runUntil(micros(step.t_start));
     begins.push(step.t_start);
+    const edits = editsOf(recording.scenario, config, step.step);
+    for (const e of edits) if (e.at === undefined) edit(world, e);
     for (const timed of actsOf(step, links, rng)) {
+      notePause(pauses, timed, step.t_start + timed.after / SEC);
       if (timed.after === 0) must(world.act(timed.act));
       else must(world.schedule(world.now + timed.after, timed.act));
     }
+    if (step.title.startsWith("quorumtool -m runs on node1")) {
+      must(
+        world.act({
+          to: "machine",
+          machine: "node1",
+          act: { kind: "command", id: MONITOR, argv: ["corosync-quorumtool", "-m"], cwd: "/root", stdin: "" },
+        }),
+      );
+    }
     const answers: Answer[] = [];
+    for (const e of edits) {
+      if (e.at === undefined) continue;
+      world.runUntil(micros(e.at));
+      edit(world, e);
+    }
     for (const c of [...step.commands].sort((a, b) => a.t - b.t)) {
-      world.runUntil(micros(c.t));
+      world.runUntil(Math.max(world.now, micros(c.t)));
+      if (c.cmd === `cat ${MONITOR_FILE}`) write(world, `node${c.node}`, MONITOR_FILE, monitor.text);
       answers.push(await answer(world, `node${c.node}`, c.cmd));
     }
     world.runUntil(Math.max(world.now, micros(step.t_snapshot)));
@@ -160,7 +219,14 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
     for (const name of world.names)
       s.log[name] = journal.filter((j) => j.node === name && j.second >= from && j.second < to).map((j) => j.line);
   });
-  return { steps, traces, journal, begins, world };
+  return { steps, traces, journal, begins, pauses, world };
+}
+
+function notePause(pauses: Played["pauses"], { act }: Timed, second: number): void {
+  if (act.to !== "machine") return;
+  if (act.act.kind === "service-stall") pauses.push({ node: act.machine, from: second, until: Infinity });
+  const open = pauses.find((p) => p.node === act.machine && p.until === Infinity);
+  if (act.act.kind === "service-resume" && open !== undefined) open.until = second;
 }
 
 function must(result: { ok: boolean; message?: string }): void {

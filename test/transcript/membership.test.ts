@@ -87,7 +87,7 @@ test("two that have each given up another one do not keep each other gathering",
 
 test("the warning is repeated in OPERATIONAL only", () => {
   const two = ringOfTwo();
-  two.totem.setParams({ ...params(2, 3), tokenWarningPercent: 30 });
+  two.totem.reconfigure({ ...params(2, 3), tokenWarningPercent: 30 });
   two.visit(R1);
   membership(two);
   two.wait(3649);

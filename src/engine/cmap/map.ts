@@ -1,6 +1,6 @@
 /**
  * The configuration map (corosync's icmap): typed values under dotted names, listed in byte order. The daemon itself writes with `put`; clients write with `set`, which
- * refuses what corosync protects. Left out: reference counts, adjust-int operations, and keys whose change acts on the daemon (reload).
+ * refuses what corosync protects. Left out: reference counts and adjust-int operations.
  */
 import { cloneState, Hasher } from "../kernel/index.ts";
 
@@ -50,6 +50,14 @@ const PROTECTED_KEYS = new Set([
   "totem.nodeid",
   "config.reload_in_progress",
   "config.totemconfig_reload_in_progress",
+  // votequorum takes these at its start only
+  "quorum.allow_downscale",
+  "quorum.wait_for_all",
+  "quorum.last_man_standing",
+  "quorum.last_man_standing_window",
+  "quorum.expected_votes_tracking",
+  "quorum.auto_tie_breaker",
+  "quorum.auto_tie_breaker_node",
 ]);
 
 /** Byte order, as the trie of icmap lists its names. */
@@ -88,6 +96,11 @@ export class CmapMap {
   get(key: string): CmapEntry | undefined {
     const found = this.entries.get(key);
     return found && { key, type: found.type, value: found.value };
+  }
+
+  /** The daemon's own delete: no protection. */
+  remove(key: string): void {
+    if (this.entries.delete(key)) this.hashed = undefined;
   }
 
   /** A client's write. @returns undefined when done, else the error the client gets */

@@ -21,6 +21,8 @@ export interface CmapHooks {
   exit(): void;
   /** Keys computed when asked for: runtime.services.*, runtime.votequorum.*. */
   live(): CmapEntry[];
+  /** A client has set or deleted this key; who tracks it acts. */
+  changed(key: string, deleted: boolean): void;
 }
 
 export class CmapService implements ServiceEngine {
@@ -47,11 +49,24 @@ export class CmapService implements ServiceEngine {
   }
 
   set(key: string, type: CmapType, value: CmapValue): CmapError | undefined {
-    return this.isLive(key) ? "CS_ERR_ACCESS" : this.map.set(key, type, value);
+    if (this.isLive(key)) return "CS_ERR_ACCESS";
+    const before = this.map.get(key);
+    const error = this.map.set(key, type, value);
+    if (error !== undefined || (before?.type === type && before.value === value)) return error;
+    this.hooks.changed(key, false);
+    return undefined;
   }
 
   delete(key: string): CmapError | undefined {
-    return this.isLive(key) ? "CS_ERR_ACCESS" : this.map.delete(key);
+    if (this.isLive(key)) return "CS_ERR_ACCESS";
+    const error = this.map.delete(key);
+    if (error === undefined) this.hooks.changed(key, true);
+    return error;
+  }
+
+  /** totem.config_version is another: the others are told at once. */
+  versionChanged(): void {
+    this.syncProcess();
   }
 
   private isLive(key: string): boolean {

@@ -14,6 +14,7 @@ export interface DaemonActs {
   /** False: the queue towards the ring is full. */
   kill(nodeId: number, reason: string): boolean;
   tryShutdown(): boolean;
+  reload(): boolean;
 }
 
 /** Does it. @returns the error word the tool prints, undefined on success */
@@ -28,6 +29,8 @@ export function actOnDaemon(daemon: DaemonActs, act: Exclude<NodeAct, { act: "un
       return daemon.ready && daemon.kill(act.nodeId, "Killed by corosync-cfgtool") ? undefined : "CS_ERR_TRY_AGAIN";
     case "corosync-shutdown":
       return daemon.ready && daemon.tryShutdown() ? undefined : "CS_ERR_TRY_AGAIN";
+    case "reload":
+      return daemon.ready && daemon.reload() ? undefined : "CS_ERR_TRY_AGAIN";
     case "set-expected":
       return daemon.ready ? daemon.votequorum.setExpected(act.votes) : "CS_ERR_TRY_AGAIN";
     case "set-votes":

@@ -5,7 +5,7 @@
 import type { LinkStatus } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
-import { fail, notModelled, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
+import { fail, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
 
 const NAME = "corosync-cfgtool";
 const UINT_MAX = 4_294_967_295;
@@ -116,8 +116,8 @@ function query(host: ToolHost, argv: readonly string[]): Result {
   if (typeof daemon === "string") return fail(NO_DAEMON, 1, before);
   if (call.action === "links") return ok(showLinks(daemon, call.brief));
   if (call.action === "nodes") return ok(showNodes(daemon));
-  if (call.action === "reload") return notModelled(`${NAME} -R`);
-  if (call.action === "reopen") return notModelled(`${NAME} -L`);
+  // The daemon opens its log files anew; it says nothing, and neither does the tool.
+  if (call.action === "reopen") return ok("");
   const addresses = daemon.nodelist.find((n) => n.nodeId === call.nodeId)?.addresses.filter((a) => a !== "");
   return addresses === undefined ? fail(`Could not get node address for nodeid ${call.nodeId}\n`) : ok(`${addresses.join(" ")}\n`);
 }
@@ -125,13 +125,14 @@ function query(host: ToolHost, argv: readonly string[]): Result {
 function isQuery(argv: readonly string[], host: ToolHost): boolean {
   const call = parse(argv.slice(1));
   if ("stdout" in call || host.corosync() === "down") return true;
-  return host.corosync() !== "stalled" && call.action !== "kill" && call.action !== "shutdown";
+  return host.corosync() !== "stalled" && call.action !== "kill" && call.action !== "shutdown" && call.action !== "reload";
 }
 
 function* run(argv: readonly string[]): Run {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
   yield { ask: "daemon" };
+  if (call.action === "reload") return yield* reload();
   if (call.action !== "kill" && call.action !== "shutdown") {
     const shown = yield { ask: "run", argv };
     return yield* printResult(shown.kind === "result" ? shown.result : fail(NO_DAEMON));
@@ -149,6 +150,22 @@ function* run(argv: readonly string[]): Run {
   }
   yield { ask: "sleep", micros: TOOL_TIME };
   return 0;
+}
+
+/** cs_error_t of what a reload may answer: the tool's exit status. */
+const EXIT_OF: Record<string, number> = { CS_ERR_LIBRARY: 2, CS_ERR_TRY_AGAIN: 6, CS_ERR_INVALID_PARAM: 7 };
+
+/** -R: asks, and waits until this node has read its file. What the others make of theirs the tool does not learn. */
+function* reload(): Run {
+  yield { ask: "print", stream: "stdout", text: "Reloading corosync.conf...\n" };
+  const asked = yield { ask: "act", act: { act: "reload" } };
+  let error = asked.kind === "done" ? asked.error : undefined;
+  if (error === undefined) {
+    const done = yield { ask: "reloaded", number: asked.kind === "done" ? (asked.number ?? 0) : 0 };
+    error = done.kind === "done" ? done.error : undefined;
+  }
+  if (error === undefined) return yield* printResult(ok("Done\n"));
+  return yield* printResult(fail(`Could not reload configuration. Error ${error}\n`, EXIT_OF[error] ?? 1));
 }
 
 export const cfgtool: CommandSpec = {

@@ -1,5 +1,5 @@
 /**
- * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -p (load a file), -C (clear statistics), and changing `quorum.*`, which a real daemon acts upon.
+ * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -p (load a file) and -C (clear statistics).
  */
 import type { CmapEntry } from "../cmap/map.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
@@ -207,8 +207,6 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
     const shown = yield { ask: "run", argv };
     return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
   }
-  const guarded = call.operands.find((key) => key.startsWith("quorum."));
-  if (guarded !== undefined) return yield* printResult(notModelled(`${NAME}: changing ${guarded} at run time`));
   let status = 0;
   if (call.action === "set") status = yield* set(call, io.stdin);
   else if (call.action === "delete") status = yield* removeAll(call);

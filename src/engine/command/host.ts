@@ -25,6 +25,9 @@ export interface DaemonView {
   cmapList(prefix: string): CmapEntry[];
   /** The stats map while a tool of this name and pid is connected, in byte order. */
   stats(client: { readonly procname: string; readonly pid: number }): CmapEntry[];
+  /** The number of the latest reload that this node asked for, and how one of them ended: a cs_error_t, undefined while it is under way. */
+  readonly lastReload: number;
+  reloadStatus(number: number): number | undefined;
   cpgGroups(): { readonly group: string; readonly members: readonly CpgAddress[] }[];
 }
 

@@ -22,6 +22,9 @@ export interface RunHooks {
   clearTimer(name: string): void;
 }
 
+/** cs_error_t of a reload that succeeded. */
+const CS_OK = 1;
+
 interface RunState {
   id: string;
   argv: readonly string[];
@@ -135,12 +138,23 @@ export class CommandRuns {
         return { kind: "done" };
       case "act": {
         const error = this.hooks.act(ask.act);
-        return error === undefined ? { kind: "done" } : { kind: "done", error };
+        if (error !== undefined) return { kind: "done", error };
+        if (ask.act.act !== "reload") return { kind: "done" };
+        const daemon = this.hooks.host().corosync();
+        return { kind: "done", number: typeof daemon === "string" ? 0 : daemon.lastReload };
       }
       case "run": {
         const result = answerQuery(host, ask.argv, { cwd: run.state.cwd, stdin: "" });
         // The daemon stalled again between the waiting and the question: ask once more when it is back.
         return result === undefined || result === "acts" ? undefined : { kind: "result", result };
+      }
+      case "reloaded": {
+        const daemon = host.corosync();
+        if (daemon === "stalled") return undefined;
+        if (daemon === "down") return { kind: "done", error: "CS_ERR_LIBRARY" };
+        const status = daemon.reloadStatus(ask.number);
+        if (status === undefined) return undefined;
+        return status === CS_OK ? { kind: "done" } : { kind: "done", error: "CS_ERR_INVALID_PARAM" };
       }
       case "unit-job": {
         const unit = host.unit(ask.unit);

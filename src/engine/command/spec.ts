@@ -30,6 +30,8 @@ export type NodeAct =
   /** corosync-cfgtool -k and -H. */
   | { readonly act: "kill-node"; readonly nodeId: number }
   | { readonly act: "corosync-shutdown" }
+  /** corosync-cfgtool -R; how it ended is the answer to a "reloaded". */
+  | { readonly act: "reload" }
   | { readonly act: "cmap-set"; readonly key: string; readonly type: CmapType; readonly value: CmapValue }
   | { readonly act: "cmap-delete"; readonly key: string };
 
@@ -41,6 +43,8 @@ export type Ask =
   | { readonly ask: "run"; readonly argv: readonly string[] }
   /** Until no job runs on the unit; the answer is how the last start job ended and the unit's result word. */
   | { readonly ask: "unit-job"; readonly unit: string }
+  /** Until the reload this command has just asked for has taken place on this node; the answer's `error` is set where it did not succeed. */
+  | { readonly ask: "reloaded"; readonly number: number }
   /** Until the daemon is no longer stalled. */
   | { readonly ask: "daemon" }
   | { readonly ask: "sleep"; readonly micros: number }
@@ -49,7 +53,8 @@ export type Ask =
 
 /** Plain data, so that it can be kept and replayed. */
 export type Answer =
-  | { readonly kind: "done"; readonly error?: string }
+  /** `number`: of the reload asked for. */
+  | { readonly kind: "done"; readonly error?: string; readonly number?: number }
   | { readonly kind: "result"; readonly result: Result }
   | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | undefined; readonly result: string }
   | { readonly kind: "line"; readonly line: string | undefined };

@@ -53,7 +53,7 @@ export function readCrypto(values: ConfValues): Crypto {
   };
 }
 
-function keyRefusal(values: ConfValues, crypto: Crypto, host: HostFacts): Reason | undefined {
+export function keyRefusal(values: ConfValues, crypto: Crypto, host: HostFacts): Reason | undefined {
   if (crypto.cipher === "none" && crypto.hash === "none") return undefined;
   const keyfile = stringOf(values, "totem.keyfile");
   const key = stringOf(values, "totem.key");
@@ -69,7 +69,7 @@ function keyRefusal(values: ConfValues, crypto: Crypto, host: HostFacts): Reason
 }
 
 /** The timers' own rules, in the daemon's order. */
-function timerRefusal(values: ConfValues, t: EffectiveTotem): Reason | undefined {
+export function timerRefusal(values: ConfValues, t: EffectiveTotem): Reason | undefined {
   const atLeast = (name: string, key: string, ms: number, min: number): Reason | undefined =>
     ms < min ? { text: `The ${name} parameter (${ms} ms) may not be less than (${min} ms).`, key: `totem.${key}` } : undefined;
   const short =
@@ -104,7 +104,7 @@ function timerRefusal(values: ConfValues, t: EffectiveTotem): Reason | undefined
 }
 
 /** Rules between nodes and links: as many addresses on each link, names where there are several, one address family per link. */
-function topologyRefusal(values: ConfValues, table: LinkTable): Reason | undefined {
+export function topologyRefusal(values: ConfValues, table: LinkTable): Reason | undefined {
   const at = (position: number, key: string): string => `nodelist.node.${position}.${key}`;
   const counts = table.links.map((link) => table.nodes.filter((n) => (n.addresses[link] ?? "") !== "").length);
   if (table.links.length > 1) {
@@ -139,7 +139,7 @@ function topologyRefusal(values: ConfValues, table: LinkTable): Reason | undefin
 }
 
 /** A node id given twice; of several the one that appears first latest (observed). */
-function duplicateId(table: LinkTable): Reason | undefined {
+export function duplicateId(table: LinkTable): Reason | undefined {
   const seen = new Map<number, DaemonNode[]>();
   for (const node of table.nodes) if (node.nodeId !== 0) seen.set(node.nodeId, [...(seen.get(node.nodeId) ?? []).slice(0, 1), node]);
   let found: Reason | undefined;
@@ -218,7 +218,7 @@ function ipVersionOf(values: ConfValues, transport: Transport): DaemonConfig["ip
   return transport === "udp" ? "ipv4" : "ipv6-4";
 }
 
-function linkConfig(values: ConfValues, link: number, address: string, tokenMs: number): DaemonLink {
+export function linkConfig(values: ConfValues, link: number, address: string, tokenMs: number): DaemonLink {
   const key = `totem.interface.${link}.`;
   return {
     link,
@@ -233,8 +233,6 @@ function linkConfig(values: ConfValues, link: number, address: string, tokenMs: 
 function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem, transport: Transport, crypto: Crypto): DaemonConfig {
   const local = table.nodes.find((n) => n.position === table.local);
   if (local === undefined) throw new Error("config: the local node is not in the node list it was found in");
-  const on = (key: string): boolean => ["on", "yes", "trace"].includes(stringOf(values, `logging.${key}`) ?? "");
-  const mode = stringOf(values, "totem.link_mode");
   return {
     nodeId: local.nodeId,
     localPosition: local.position,
@@ -245,16 +243,26 @@ function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem
     clusterName: stringOf(values, "totem.cluster_name") ?? "",
     configVersion: numberOf(values, "totem.config_version", "u64") ?? 0,
     transport,
-    linkMode: mode === "active" || mode === "rr" ? mode : "passive",
+    linkMode: readLinkMode(values),
     ipVersion: ipVersionOf(values, transport),
     crypto,
     keyfile: stringOf(values, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: {
-      debug: on("debug"),
-      toSyslog: !["no", "off"].includes(stringOf(values, "logging.to_syslog") ?? "yes"),
-      toLogfile: on("to_logfile"),
-      logfile: stringOf(values, "logging.logfile"),
-    },
+    logging: readLogging(values),
+  };
+}
+
+export function readLinkMode(values: ConfValues): DaemonConfig["linkMode"] {
+  const mode = stringOf(values, "totem.link_mode");
+  return mode === "active" || mode === "rr" ? mode : "passive";
+}
+
+export function readLogging(values: ConfValues): DaemonConfig["logging"] {
+  const on = (key: string): boolean => ["on", "yes", "trace"].includes(stringOf(values, `logging.${key}`) ?? "");
+  return {
+    debug: on("debug"),
+    toSyslog: !["no", "off"].includes(stringOf(values, "logging.to_syslog") ?? "yes"),
+    toLogfile: on("to_logfile"),
+    logfile: stringOf(values, "logging.logfile"),
   };
 }
 

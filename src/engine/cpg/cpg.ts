@@ -99,7 +99,7 @@ export class Cpg implements ServiceEngine {
     private readonly port: Port,
     private readonly ring: ServicePort,
     private readonly nodeId: number,
-    private readonly debug: boolean = false,
+    public debug: boolean = false,
   ) {}
 
   // ── for local processes ──────────────────────────────────────────────────────────────────────────────────────────────

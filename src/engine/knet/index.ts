@@ -1,3 +1,4 @@
 /** The knet layer's public face. */
-export { Knet, WAKE_US, type KnetParams, type KnetPeer, type KnetSnapshot, type KnetUp } from "./knet.ts";
+export { Knet, WAKE_US, type KnetSnapshot, type KnetUp } from "./knet.ts";
+export type { KnetParams, KnetPeer } from "./hosts.ts";
 export type { LinkCounters, LinkParams } from "./link.ts";

@@ -6,14 +6,14 @@
  * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
 import { MS, cloneState, type Datagram, type Hasher, type LinkStatus, type Port } from "../kernel/index.ts";
-import { freshWindow, takeFragment, type RxWindow } from "./defrag.ts";
+import { freshWindow, takeFragment } from "./defrag.ts";
+import { keepPorts, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
 import {
   MTU_ETHERNET,
   MTU_MIN,
   digestLink,
   downAt,
   freshCounters,
-  freshLink,
   onPong,
   pingDue,
   takeDown,
@@ -49,37 +49,10 @@ const LOOPBACK_US = 20;
 /** Own packets on their way back to oneself; more than Totem can have outstanding. */
 const LOOPBACK_MAX = 4096;
 
-export interface KnetPeer {
-  readonly nodeId: number;
-  readonly name: string;
-  /** By link number; undefined where the peer has no address on that link. */
-  readonly addresses: readonly (string | undefined)[];
-}
-
-export interface KnetParams {
-  readonly nodeId: number;
-  readonly links: readonly LinkParams[];
-  /** The other nodes of the nodelist. */
-  readonly peers: readonly KnetPeer[];
-  readonly key: Uint8Array;
-  readonly blockUnlisted: boolean;
-  readonly pmtudIntervalS: number;
-}
-
 export interface KnetUp {
   /** A packet of Totem, from `from`. Own multicasts come back through here too. */
   data(from: number, bytes: Uint8Array): void;
   hostChange(nodeId: number, reachable: boolean): void;
-}
-
-interface HostState {
-  readonly nodeId: number;
-  reachable: boolean;
-  /** Link that carries data; keeps its last value while none does. */
-  active: number;
-  txSeq: number;
-  rx: RxWindow;
-  links: LinkState[];
 }
 
 export interface KnetState {
@@ -93,11 +66,16 @@ export interface KnetState {
   own: LinkCounters;
   rxCrypt: number;
   txCrypt: number;
+  /** While the cluster changes its key: the one to come, and the one before. */
+  nextKey: [number, number] | undefined;
+  oldKey: [number, number] | undefined;
 }
 
 export interface KnetSnapshot {
   state: KnetState;
   params: KnetParams;
+  key: [number, number];
+  links: LinkParams[];
 }
 
 export class Knet {
@@ -124,6 +102,8 @@ export class Knet {
       own: { ...freshCounters(), up_count: 1 },
       rxCrypt: 0,
       txCrypt: 0,
+      nextKey: undefined,
+      oldKey: undefined,
     };
   }
 
@@ -138,17 +118,7 @@ export class Knet {
     const { params } = this;
     for (const link of params.links)
       this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${params.nodeId} joined`);
-    this.s.hosts = params.peers.map((peer) => ({
-      nodeId: peer.nodeId,
-      reachable: false,
-      active: params.links[0]?.link ?? 0,
-      txSeq: 0,
-      rx: freshWindow(),
-      links: params.links.flatMap((l) => {
-        const address = peer.addresses[l.link];
-        return address === undefined ? [] : [freshLink(peer.nodeId, l.link, address)];
-      }),
-    }));
+    this.s.hosts = regroup([], params).hosts;
     for (const host of this.s.hosts) {
       // Adding the host, its link and the link's priority each recompute the choice (observed: three times a link).
       for (let i = 0; i < 3 * host.links.length; i++) this.logChoice(host);
@@ -157,9 +127,72 @@ export class Knet {
     this.s.pmtudNext = this.port.now() + params.pmtudIntervalS * 1000 * MS;
   }
 
-  /** Sockets are open: a datagram to one of the link ports reaches this process. */
-  get listening(): boolean {
-    return this.s.configured;
+  /**
+   * The nodelist, the links or the ping timers are others now (a reload): what stays keeps its state, a link that is new begins down, one that is gone
+   * takes its host with it when it was the last. Data to and from a host that is gone is lost. A changed port has no effect on a link that stays.
+   */
+  reconfigure(params: KnetParams): void {
+    const before = this.links;
+    this.params = params;
+    this.links = keepPorts(params.links, before);
+    const next = regroup(this.s.hosts, params);
+    this.s.hosts = next.hosts;
+    for (const link of next.gone) {
+      if (!link.connected) continue;
+      this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${link.node} joined`);
+      this.resetMtu();
+    }
+    for (const host of next.grown) this.logChoice(host);
+    this.logManualMtu();
+    for (const host of this.s.hosts) {
+      if (next.grown.includes(host)) {
+        this.logChoice(host);
+        this.logChoice(host);
+      } else if (next.shrunk.includes(host) || host.links.some((l) => (before.get(l.link)?.priority ?? 1) !== this.priority(l.link))) {
+        this.chooseLink(host);
+      }
+    }
+  }
+
+  /** Parameters that are not those of links and hosts. */
+  retune({ blockUnlisted, pmtudIntervalS }: KnetParams): void {
+    this.params = Object.freeze({ ...this.params, blockUnlisted, pmtudIntervalS });
+  }
+
+  /** Said at every change of the handle's parameters. */
+  logManualMtu(): void {
+    this.port.log("info", "KNET", "pmtud: MTU manually set to: 0");
+  }
+
+  private resetMtu(): void {
+    this.s.globalMtu = MTU_MIN;
+    this.port.setTimer("pmtud", this.port.now() + PMTUD_AFTER_UP_US);
+  }
+
+  /** Another key (a reload): taken from now on, used from `useNextKey` on; the one before is forgotten with `dropOldKey`. */
+  addKey(key: Uint8Array): void {
+    this.s.nextKey = keyFingerprint(key);
+    this.params = Object.freeze({ ...this.params, key });
+  }
+
+  useNextKey(): void {
+    if (this.s.nextKey === undefined) return;
+    this.s.oldKey = this.key;
+    this.key = this.s.nextKey;
+    this.s.nextKey = undefined;
+  }
+
+  dropOldKey(): void {
+    this.s.oldKey = undefined;
+  }
+
+  /** One of the open sockets has this address and port. */
+  listens(address: string, port: number): boolean {
+    return this.s.configured && this.socket(address, port) !== undefined;
+  }
+
+  private socket(address: string, port: number): LinkParams | undefined {
+    return [...this.links.values()].find((l) => l.localAddress === address && l.port === port);
   }
 
   stop(): void {
@@ -225,8 +258,7 @@ export class Knet {
   private linkUp(host: HostState, link: LinkState): void {
     this.port.log("info", "KNET", `rx: host: ${host.nodeId} link: ${link.link} is up`);
     this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${host.nodeId} joined`);
-    this.s.globalMtu = MTU_MIN;
-    this.port.setTimer("pmtud", this.port.now() + PMTUD_AFTER_UP_US);
+    this.resetMtu();
     this.chooseLink(host);
   }
 
@@ -353,9 +385,9 @@ export class Knet {
       this.onRefused(datagram);
       return;
     }
-    const p = this.params.links.find((l) => l.localAddress === datagram.dst && l.port === datagram.dstPort);
+    const p = this.socket(datagram.dst, datagram.dstPort);
     if (p === undefined) return;
-    const packet = open(this.key, datagram.bytes);
+    const packet = this.unseal(datagram.bytes);
     if (packet?.type === "foreign") {
       if (packet.size >= DIGEST_BYTES)
         this.port.log("error", "KNET", "nsscrypto: Digest does not match. Check crypto key and configuration.");
@@ -366,7 +398,7 @@ export class Knet {
     this.s.rxCrypt++;
     const host = this.s.hosts.find((h) => h.nodeId === packet.from);
     const link = host?.links.find((l) => l.link === p.link);
-    // A node id that is in no entry of the nodelist: nothing is said of it but at debug level.
+    // A node id of no entry of the nodelist: nothing is said of it but at debug level.
     if (host === undefined || link === undefined) return;
     // libknet's access list: the address must be the one listed for this very node id.
     if (this.params.blockUnlisted && link.remoteAddress !== datagram.src) {
@@ -411,6 +443,13 @@ export class Knet {
     }
   }
 
+  /** Under the key in force, or one of the two it lives beside while the key changes. */
+  private unseal(bytes: Uint8Array): ReturnType<typeof open> {
+    let packet = open(this.key, bytes);
+    for (const key of [this.s.nextKey, this.s.oldKey]) if (packet?.type === "foreign" && key !== undefined) packet = open(key, bytes);
+    return packet;
+  }
+
   private onRefused(datagram: Datagram): void {
     for (const host of this.s.hosts) {
       for (const link of host.links) {
@@ -442,11 +481,7 @@ export class Knet {
   }
 
   /** stats.knet.*: counters of every link (the own node's loopback link included) and of the handle. */
-  stats(): {
-    links: { node: number; link: number; connected: boolean; mtu: number; counters: LinkCounters }[];
-    rxCrypt: number;
-    txCrypt: number;
-  } {
+  stats(): KnetCounters {
     const links = this.s.hosts.flatMap((h) =>
       h.links.map((l) => ({ node: h.nodeId, link: l.link, connected: l.connected, mtu: l.mtu, counters: { ...l.c } })),
     );
@@ -461,17 +496,20 @@ export class Knet {
   }
 
   snapshot(): KnetSnapshot {
-    return { state: cloneState(this.s), params: this.params };
+    return { state: cloneState(this.s), params: this.params, key: this.key, links: [...this.links.values()] };
   }
 
   restore(snapshot: KnetSnapshot): void {
     this.params = snapshot.params;
-    this.key = keyFingerprint(snapshot.params.key);
-    this.links = new Map(snapshot.params.links.map((l) => [l.link, l]));
+    this.key = [...snapshot.key];
+    this.links = new Map(snapshot.links.map((l) => [l.link, l]));
     this.s = cloneState(snapshot.state);
   }
 
   digest(h: Hasher): void {
+    for (const key of [this.key, this.s.nextKey, this.s.oldKey]) h.int(key?.[0] ?? 0).int(key?.[1] ?? 0);
+    for (const l of this.links.values())
+      h.int(l.link).text(l.localAddress).int(l.port).int(l.pingIntervalMs).int(l.pingTimeoutMs).int(l.pongCount).int(l.priority);
     h.int(this.s.wakes).bool(this.s.configured).int(this.s.globalMtu).int(this.s.loop.length);
     for (const host of this.s.hosts) {
       h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.txSeq).int(host.rx.newest);

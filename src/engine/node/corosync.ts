@@ -1,7 +1,7 @@
 /**
  * The corosync process: its life from exec to exit, and its scheduling. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
- * without one. Timing and lines are those of recorded runs. Left out: reload (SIGHUP), the log file of
+ * without one. Timing and lines are those of recorded runs. Left out: the log file of
  * to_logfile, file and function names in log lines, the black box, real-time scheduling.
  */
 import { EXIT_ABORT } from "../config/index.ts";
@@ -279,6 +279,11 @@ export class Corosync {
         },
         killed: () => this.end({ code: EXIT_FATAL }),
         shutdown: () => this.shutdown(),
+        file: this.life.launch.file,
+        reconfigured: (next) => {
+          this.settings = next;
+        },
+        aborted: () => this.end({ signal: "SIGABRT" }),
       },
       this.seed,
     );
@@ -365,8 +370,7 @@ export class Corosync {
 
   /** Somebody listens on this address and port. */
   listens(address: string, port: number): boolean {
-    if (!this.alive || this.running?.knet.listening !== true) return false;
-    return this.settings?.config.links.some((l) => l.address === address && l.mcastport === port) ?? false;
+    return this.alive && this.running?.knet.listens(address, port) === true;
   }
 
   receive(datagram: Datagram): void {
@@ -445,7 +449,10 @@ export class Corosync {
     for (;;) {
       const lines = UNLOAD[this.life.unloaded];
       if (lines === undefined) break;
-      if (this.life.unloaded === 0) this.say([UNLOADING]);
+      if (this.life.unloaded === 0) {
+        this.say([UNLOADING]);
+        if (this.running !== undefined) this.running.sync.unload(this.running.votequorum.id);
+      }
       if (this.life.unloaded > 0 || this.running?.hasProvider === true) this.say(lines);
       const gap = this.life.gaps[this.life.unloaded] ?? 0;
       this.life.unloaded++;

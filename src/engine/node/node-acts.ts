@@ -44,6 +44,7 @@ export function performAct(act: NodeAct, units: Units, daemon: Corosync | undefi
       ringMembers: stack.totem.members,
       ready: stack.sync.ready,
       kill: (nodeId, reason) => stack.cfg.kill(nodeId, reason),
+      reload: () => stack.cfg.requestReload() !== undefined,
       tryShutdown: () => stack.cfg.tryShutdown(),
     },
     act,

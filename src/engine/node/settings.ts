@@ -10,8 +10,10 @@ import {
   parserMessage,
   stringOf,
   verifyConf,
+  type ConfValues,
   type DaemonConfig,
   type DaemonMessage,
+  type HostFacts,
   type ParseOutcome,
   type Refusal,
   type Verdict,
@@ -38,7 +40,7 @@ export interface Settings {
 
 export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
 
-function readFile(computer: Computer, path: string): Uint8Array | undefined {
+export function readFile(computer: Computer, path: string): Uint8Array | undefined {
   const found = find(computer.root, path);
   return found.ok && found.value.type === "file" ? found.value.data : undefined;
 }
@@ -54,7 +56,7 @@ export function resolveByHosts(computer: Computer, name: string): string[] {
 }
 
 /** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
-function unmodelled(config: DaemonConfig): string[] {
+export function unmodelled(config: DaemonConfig): string[] {
   const { quorum } = config;
   const found: [boolean, string][] = [
     [config.transport !== "knet", `totem.transport: ${config.transport}`],
@@ -88,7 +90,7 @@ export interface ConfFile {
 const STANDARD_FILE: ConfFile = { path: CONF_PATH, named: CONF_PATH };
 
 /** A directory opens like a file and has no lines. */
-function readConf(computer: Computer, path: string): string | undefined {
+export function readConf(computer: Computer, path: string): string | undefined {
   const found = find(computer.root, path);
   if (!found.ok || found.value.type === "symlink") return undefined;
   return found.value.type === "file" ? fromUtf8(found.value.data) : "";
@@ -99,17 +101,31 @@ function refuseToRead(text: string): Refusal {
   return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
 }
 
+export function hostFacts(computer: Computer): HostFacts {
+  return {
+    hostname: computer.hostname,
+    addresses: computer.nics.map((n) => n.address),
+    resolve: (name) => resolveByHosts(computer, name),
+    authkeyBytes: (path) => readFile(computer, path)?.length ?? null,
+  };
+}
+
+/** The bytes packets are sealed with. */
+export function readKey(computer: Computer, config: DaemonConfig, values: ConfValues): Uint8Array {
+  const { cipher, hash } = config.crypto;
+  // With cipher and hash "none" there is no key, and everybody's packets are taken.
+  if (cipher === "none" && hash === "none") return new Uint8Array(0);
+  const inline = stringOf(values, "totem.keyfile") === undefined ? stringOf(values, "totem.key") : undefined;
+  const bytes = inline === undefined ? readFile(computer, config.keyfile) : utf8(inline);
+  return (bytes ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
+}
+
 /** What the daemon itself makes of the file on this machine, modelled or not. */
 function judge(computer: Computer, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
   const text = readConf(computer, file.path);
   if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
   const parsed = parseConf(text);
-  const verdict = verifyConf(parsed, {
-    hostname: computer.hostname,
-    addresses: computer.nics.map((n) => n.address),
-    resolve: (name) => resolveByHosts(computer, name),
-    authkeyBytes: (path) => readFile(computer, path)?.length ?? null,
-  });
+  const verdict = verifyConf(parsed, hostFacts(computer));
   const first = parsed.errors[0];
   if (first === undefined || verdict.ok) return { parsed, verdict };
   const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, file.named) }));
@@ -155,11 +171,7 @@ export function readSettings(computer: Computer, file: ConfFile = STANDARD_FILE)
   const config = verdict.config;
   const missing = unmodelled(config);
   if (missing.length > 0) return refuseUnmodelled(missing);
-  const inline = stringOf(parsed.values, "totem.keyfile") === undefined ? stringOf(parsed.values, "totem.key") : undefined;
-  const bytes = inline === undefined ? readFile(computer, config.keyfile) : utf8(inline);
-  // With cipher and hash "none" there is no key, and everybody's packets are taken.
-  const plain = config.crypto.cipher === "none" && config.crypto.hash === "none";
-  const key = plain ? new Uint8Array(0) : (bytes ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
+  const key = readKey(computer, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
   return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
 }
@@ -199,7 +211,8 @@ export function knetParams(settings: Settings, computer: Computer): KnetParams {
     peers: config.nodes
       .filter((n) => n.nodeId !== config.nodeId && n.nodeId !== 0)
       .map((n) => ({ nodeId: n.nodeId, name: n.name, addresses: n.addresses.map((a) => (a === "" ? undefined : a)) })),
-    key,
+    // Packets of another cipher or hash can be read no more than those of another key; without a key there is nothing to tell them by.
+    key: key.length === 0 ? key : Uint8Array.from([...utf8(`${config.crypto.cipher}/${config.crypto.hash}:`), ...key]),
     blockUnlisted: config.totem.blockUnlistedIps,
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
   });

@@ -4,14 +4,17 @@
  */
 import { CmapService, serviceKeys } from "../cmap/index.ts";
 import { Cpg } from "../cpg/index.ts";
-import { Rng, Timers, type Datagram, type Hasher, type Instant, type RngState, type TimersState } from "../kernel/index.ts";
+import { Rng, Timers, type Datagram, type Hasher, type Instant, type LogLevel, type RngState, type TimersState } from "../kernel/index.ts";
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
 import { SyncEngine, type SyncState } from "../totem/sync.ts";
 import { Totem, type TotemSnapshot } from "../totem/totem.ts";
 import { QuorumService, Votequorum } from "../votequorum/index.ts";
 import { CfgService, PloadService } from "./cfg.ts";
 import { layerPort, type PortOwner } from "./layer-port.ts";
-import { addressText, knetParams, loadRingSeq, totemParams, votequorumParams, type Settings } from "./settings.ts";
+import { linkLines } from "./lines.ts";
+import { CS_OK, reload } from "./reload.ts";
+import { addressText, knetParams, loadRingSeq, totemParams, votequorumParams, type ConfFile, type Settings } from "./settings.ts";
+import { tracked } from "./track.ts";
 
 export interface StackHooks extends PortOwner {
   storeRingSeq(seq: number): void;
@@ -21,6 +24,12 @@ export interface StackHooks extends PortOwner {
   killed(): void;
   /** The daemon goes down in order, by order of a tool or by its own decision. */
   shutdown(): void;
+  /** The configuration file the process was told to read. */
+  readonly file: ConfFile;
+  /** Its settings are others from here on. */
+  reconfigured(settings: Settings): void;
+  /** An assertion failed. */
+  aborted(): void;
 }
 
 const LAYERS = ["knet", "totem", "sync", "cpg", "votequorum", "quorum", "cmap", "cfg"] as const;
@@ -37,6 +46,7 @@ export interface StackState {
   votequorum: unknown;
   quorum: unknown;
   cmap: unknown;
+  cfg: unknown;
 }
 
 export class Stack {
@@ -56,10 +66,11 @@ export class Stack {
   private held: Uint8Array[] | undefined;
 
   constructor(
-    readonly settings: Settings,
+    private current: Settings,
     private readonly hooks: StackHooks,
     seed: string,
   ) {
+    const settings = current;
     const { config } = settings;
     const me = config.nodeId;
     for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer, String(hooks.computer.now)));
@@ -79,11 +90,18 @@ export class Stack {
       { data: (_from, bytes) => this.fromKnet(bytes), hostChange: () => undefined },
     );
     this.cmap = new CmapService(port("cmap"), ring, {
-      addressText: (nodeId) => addressText(config, nodeId),
+      addressText: (nodeId) => addressText(this.settings.config, nodeId),
+      changed: (key, deleted) => tracked(this, key, deleted),
       exit: () => hooks.shutdown(),
       live: () => [...serviceKeys((id) => this.sync.counters(id)), ...this.votequorumKeys()],
     });
-    this.cfg = new CfgService(port("cfg"), ring, me, { killed: () => hooks.killed(), shutdown: () => hooks.shutdown() });
+    this.cfg = new CfgService(port("cfg"), ring, me, {
+      killed: () => hooks.killed(),
+      shutdown: () => hooks.shutdown(),
+      reload: () => this.reload(),
+      activateKey: () => this.knet.useNextKey(),
+      dropKey: () => this.knet.dropOldKey(),
+    });
     this.cpg = new Cpg(port("cpg"), ring, me, debug);
     this.quorum = new QuorumService(port("quorum"), me);
     this.votequorum = new Votequorum(port("votequorum"), ring, votequorumParams(config), (members, quorate, ringId) =>
@@ -99,6 +117,11 @@ export class Stack {
     this.totem.onTokenCallback = () => this.sync.onToken();
     this.sync.attach(this.totem);
     this.cmap.map.putAll(settings.keys);
+  }
+
+  /** What the daemon runs with at present. */
+  get settings(): Settings {
+    return this.current;
   }
 
   /** The configuration names a quorum provider; without one nobody counts votes. */
@@ -126,6 +149,77 @@ export class Stack {
   private fromKnet(bytes: Uint8Array): void {
     if (this.held !== undefined) this.held.push(bytes);
     else if (this.hooks.alive()) this.totem.receive(bytes);
+  }
+
+  // ── another configuration ────────────────────────────────────────────────────────────────────────────────────────────
+
+  log(level: LogLevel, subsystem: string, text: string): void {
+    this.hooks.log(level, subsystem, text);
+  }
+
+  /** The file is read again. @returns config.reload_status */
+  private reload(): number {
+    const version = this.cmap.map.get("totem.config_version")?.value;
+    return reload({
+      computer: this.hooks.computer,
+      settings: this.current,
+      map: this.cmap.map,
+      file: this.hooks.file,
+      log: (level, subsystem, text) => this.log(level, subsystem, text),
+      abort: () => this.hooks.aborted(),
+      apply: (settings) => {
+        if (this.cmap.map.get("totem.config_version")?.value !== version) this.cmap.versionChanged();
+        this.apply(settings);
+      },
+      over: (status) => {
+        if (status === CS_OK) this.reconfigureQuorum();
+        else this.knet.logManualMtu();
+      },
+    });
+  }
+
+  private apply(settings: Settings): void {
+    const before = this.current;
+    const { config } = settings;
+    this.takeOver(settings);
+    for (const l of config.links)
+      for (const line of linkLines(l.link, l.address, l.mcastport)) this.log(line.level, line.subsystem, line.text);
+    const params = knetParams(settings, this.hooks.computer);
+    if (!sameBytes(params.key, knetParams(before, this.hooks.computer).key)) {
+      const { model, cipher, hash } = config.crypto;
+      const index = this.cfg.cryptoChanged();
+      this.log("info", "TOTEM", `kronosnet crypto reconfigured on index ${index}: ${model}/${cipher}/${hash}`);
+      this.knet.addKey(params.key);
+    }
+    this.knet.reconfigure(params);
+    this.totem.reconfigure(totemParams(config));
+  }
+
+  /** The settings are these; no layer is told. */
+  takeOver(settings: Settings): void {
+    this.current = settings;
+    this.cpg.debug = settings.config.logging.debug;
+    this.hooks.reconfigured(settings);
+  }
+
+  /** Parameters that are taken over at once where a client sets their keys: all of Totem's, and knet's but for those of its links. */
+  retune(settings: Settings): void {
+    this.takeOver(settings);
+    this.knet.retune(knetParams(settings, this.hooks.computer));
+    this.totem.reconfigure(totemParams(settings.config));
+  }
+
+  /** votequorum reads its keys again. */
+  reconfigureQuorum(): void {
+    if (!this.hasProvider) return;
+    const { config } = this.current;
+    const local = config.nodes.find((n) => n.nodeId === config.nodeId);
+    if (local === undefined && config.quorum.expectedVotes === undefined) {
+      this.log("crit", "VOTEQ", "configuration error: nodelist or quorum.expected_votes must be configured!");
+      this.log("crit", "VOTEQ", "will continue with current runtime data");
+      return;
+    }
+    this.votequorum.reconfigure(votequorumParams(config));
   }
 
   // ── the daemon's life ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,6 +301,7 @@ export class Stack {
       votequorum: this.votequorum.snapshot(),
       quorum: this.quorum.snapshot(),
       cmap: this.cmap.snapshot(),
+      cfg: this.cfg.snapshot(),
     };
   }
 
@@ -224,6 +319,7 @@ export class Stack {
     this.votequorum.restore(state.votequorum);
     this.quorum.restore(state.quorum);
     this.cmap.restore(state.cmap);
+    this.cfg.restore(state.cfg);
   }
 
   digest(h: Hasher): void {
@@ -237,5 +333,10 @@ export class Stack {
     this.votequorum.digest(h);
     this.quorum.digest(h);
     this.cmap.digest(h);
+    this.cfg.digest(h);
   }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -26,6 +26,8 @@ function daemonView(stack: Stack): DaemonView {
       const connections = [{ service: 0, pid: client.pid, pointer, procname: client.procname }];
       return statsEntries({ srp: stack.totem.stats(), knet: stack.knet.stats(), connections, closed: 0 });
     },
+    lastReload: stack.cfg.lastReload,
+    reloadStatus: (number) => stack.cfg.reloadStatus(number),
     cpgGroups: () => stack.cpg.groups().map((group) => ({ group, members: stack.cpg.members(group) })),
   };
 }

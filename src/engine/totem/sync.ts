@@ -23,6 +23,8 @@ export interface SyncState {
   /** Position among the services that synchronise. */
   index: number;
   everCompleted: boolean;
+  /** The daemon unloads its services: from this one on they take no part any more. */
+  unloaded: number | undefined;
   /** runtime.services.SVC.N.tx / .rx by service id. */
   tx: Map<number, number[]>;
   rx: Map<number, number[]>;
@@ -66,6 +68,7 @@ export class SyncEngine implements TotemListener, ServicePort {
       heard: [],
       index: 0,
       everCompleted: false,
+      unloaded: undefined,
       tx: new Map(sorted.map((v) => [v.id, zeros(v.handlerCount)])),
       rx: new Map(sorted.map((v) => [v.id, zeros(v.handlerCount)])),
     };
@@ -79,6 +82,14 @@ export class SyncEngine implements TotemListener, ServicePort {
   /** Services are synchronised with everybody in the ring; requests that need the ring are taken. */
   get ready(): boolean {
     return this.s.phase === "idle" && this.s.everCompleted;
+  }
+
+  /**
+   * This service is unloaded while a sync may be under way: it says nothing more, and the others wait for it until this node leaves (recorded: a daemon that
+   * ends in the sync of cmap takes part up to votequorum, its last service and the first to be unloaded).
+   */
+  unload(service: number): void {
+    this.s.unloaded = service;
   }
 
   /** Messages sent and received by service and handler. */
@@ -203,7 +214,7 @@ export class SyncEngine implements TotemListener, ServicePort {
   onToken(): void {
     if (this.s.phase === "announce") this.announce();
     const service = this.syncing[this.s.index];
-    if (service === undefined) return;
+    if (service === undefined || service.id === this.s.unloaded) return;
     if (this.s.phase === "process" && service.syncProcess?.() !== false) this.s.phase = "closing";
     if (this.s.phase === "closing" && this.sendSync(BARRIER, Uint8Array.of(service.id))) this.s.phase = "barrier";
   }
@@ -217,7 +228,13 @@ export class SyncEngine implements TotemListener, ServicePort {
   }
 
   digest(h: Hasher): void {
-    h.text(this.s.phase).int(this.s.ring.rep).int(this.s.ring.seq).int(this.s.index).int(this.s.heard.length).bool(this.s.everCompleted);
+    h.text(this.s.phase)
+      .int(this.s.ring.rep)
+      .int(this.s.ring.seq)
+      .int(this.s.index)
+      .int(this.s.heard.length)
+      .bool(this.s.everCompleted)
+      .int(this.s.unloaded ?? -1);
     for (const counts of this.s.rx.values()) for (const n of counts) h.int(n);
   }
 }

@@ -40,6 +40,9 @@ import { meanRotation, slowestRotation } from "./watch.ts";
 /** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
 const QUEUE_FRAMES_MAX = 64;
 
+/** The reason a forced gather gives: the highest there is (TOTEMSRP_GSFROM_MAX), which is that of an interface change. */
+const FORCED_GATHER = 15;
+
 /** More consecutive gathers than this and the statistics round complains (MAX_NO_CONT_GATHER). */
 const CONTINUOUS_GATHER_MAX = 3;
 
@@ -355,9 +358,14 @@ export class Totem {
     this.t.s.pausedSince = -1;
   }
 
-  /** Timers of the effective configuration changed (reload, node added). */
-  setParams(params: TotemParams): void {
+  /** Timers of the effective configuration changed (reload, node added). Those that are armed run out as they were set. */
+  reconfigure(params: TotemParams): void {
     this.t.params = params;
+  }
+
+  /** runtime.force_gather: enter GATHER as if somebody had asked for it. */
+  forceGather(): void {
+    if (!this.t.s.left) enterGather(this.t, FORCED_GATHER);
   }
 
   get phase(): SrpState["phase"] {

@@ -55,6 +55,8 @@ export interface VotequorumState {
   evBarrier: number;
   lowest: number | undefined;
   highest: number | undefined;
+  /** The keys were read again at run time. */
+  reread: boolean;
   device: DeviceState;
 }
 
@@ -92,6 +94,7 @@ export class VoteTable {
       evBarrier: expectedVotes,
       lowest: undefined,
       highest: undefined,
+      reread: false,
       device: noDevice(),
     };
   }
@@ -147,7 +150,8 @@ export class VoteTable {
     h.int(s.ring.rep)
       .int(s.ring.seq)
       .int(s.lowest ?? -1)
-      .int(s.highest ?? -1);
+      .int(s.highest ?? -1)
+      .bool(s.reread);
     for (const list of [s.members, s.previous]) {
       h.int(list.length);
       for (const id of list) h.int(id);

@@ -93,7 +93,7 @@ export class Votequorum implements ServiceEngine {
   constructor(
     private readonly port: Port,
     private readonly ring: ServicePort,
-    private readonly params: VotequorumParams,
+    private params: VotequorumParams,
     private readonly setQuorum: QuorumCallback,
   ) {
     this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes);
@@ -115,6 +115,21 @@ export class Votequorum implements ServiceEngine {
     this.debug(() => "ev_tracking=0, ev_tracking_barrier = 0: expected_votes = 0");
     this.recalculate(false);
     this.sendNodeInfo(this.params.nodeId, true);
+  }
+
+  /** Its keys are read again at run time: what changed of the own node goes to everybody. */
+  reconfigure(params: VotequorumParams): void {
+    const us = this.table.us();
+    const before = { votes: us.votes, expectedVotes: us.expectedVotes };
+    this.params = params;
+    us.votes = params.votes;
+    us.expectedVotes = params.expectedVotes;
+    this.table.state.evBarrier = params.expectedVotes;
+    this.table.state.reread = true;
+    this.sendNodeInfo(params.nodeId, false);
+    this.sendNodeInfo(DEVICE_NODE_ID, false);
+    if (us.votes !== before.votes) this.sendReconfigure(params.nodeId, us.votes, RECONFIG_NODE_VOTES);
+    if (us.expectedVotes !== before.expectedVotes) this.sendReconfigure(params.nodeId, us.expectedVotes, RECONFIG_EXPECTED_VOTES);
   }
 
   /** One of this layer's timers is due. */
@@ -354,6 +369,7 @@ export class Votequorum implements ServiceEngine {
       { key: "this_node_id", type: "u32", value: this.params.nodeId },
       { key: "two_node", type: "u8", value: 0 },
     ];
+    if (s.reread) out.push({ key: "atb_type", type: "u32", value: 0 });
     if (s.lowest !== undefined) out.push({ key: "lowest_node_id", type: "u32", value: s.lowest });
     if (s.highest !== undefined) out.push({ key: "highest_node_id", type: "u32", value: s.highest });
     if (s.device.canOperate !== undefined) out.push({ key: "qdevice_can_operate", type: "u8", value: s.device.canOperate ? 1 : 0 });
