@@ -2,12 +2,16 @@
  * The GATHER state: who can I hear, who is gone, and do we all agree (memb_state_gather_enter, memb_join_process and the consensus timer of
  * totemsrp). Sources: the Totem paper's membership algorithm; totemsrp's behaviour as observed in debug logs. Left out: nothing.
  */
+import { MS } from "../kernel/index.ts";
 import { createCommitToken, enterCommit } from "./commit.ts";
 import { encodeJoin, type Join } from "./messages.ts";
 import { isEqual, isSubset, subtract, union } from "./sets.ts";
 import type { Srp } from "./state.ts";
 import { TIMER, arm, armStatsRound, cancelMergeDetect, cancelTokenTimers, resetTokenTimeout } from "./timing.ts";
 import { ringIdText } from "./types.ts";
+
+/** How late the consensus timer of a quarrel may run out. Ours. */
+const LATE_MAX_MS = 5;
 
 /** Why a node entered GATHER: the numbers and texts of totemsrp's debug line. */
 export const REASON: { readonly [n: number]: string } = {
@@ -154,6 +158,14 @@ export function restoreOldRing(t: Srp): void {
   );
 }
 
+/**
+ * Nodes that have given each other up gather by themselves, time out together, and give each other up again: with steps that all take the same time, for
+ * ever. The timers of real main loops run out a little apart, and the first whose time is up ends it. So after an accusation they do here, too.
+ */
+function loosenConsensus(t: Srp): void {
+  t.port.setTimer(TIMER.consensus, t.port.now() + t.params.consensusMs * MS + t.port.rng.between(0, LATE_MAX_MS * MS));
+}
+
 /** memb_join_process: agree, ignore, or learn something new and gather again. */
 function processJoin(t: Srp, join: Join): void {
   const s = t.s;
@@ -183,8 +195,9 @@ function processJoin(t: Srp, join: Join): void {
     // I have given this one up; its view counts no more in this round.
   } else {
     const known = s.proc.length + s.failed.length;
+    const accused = join.failed.includes(t.params.nodeId);
     s.proc = union(s.proc, join.proc);
-    if (join.failed.includes(t.params.nodeId)) s.failed = union(s.failed, [join.from]);
+    if (accused) s.failed = union(s.failed, [join.from]);
     else if (s.memb.includes(join.from)) s.failed = union(s.failed, join.failed);
     // A stranger that has given up somebody begins the gather anew with every join, although nothing is learnt from it (observed, every 50 ms). Only where
     // each of two has given up another one it is left out: each would answer the other at once, ever more of them, and no consensus timer would run out.
@@ -193,6 +206,7 @@ function processJoin(t: Srp, join: Join): void {
     if (s.phase !== "gather" || learnt || !mutual) {
       enterGather(t, 11);
       entered = true;
+      if (accused) loosenConsensus(t);
     }
   }
   if (!entered && s.phase === "operational") enterGather(t, 12);
