@@ -119,7 +119,7 @@ describe("bad input gets one clear line", { timeout: 120_000 }, () => {
     const wrong: [string[], RegExp][] = [
       [["exec", "pve1"], /usage: exec/],
       [["speed", "500"], /a number from 0.01 to 100, or max/],
-      [["up", "--host", "workers"], /--host workers is not part of this version; there is: --host inprocess/],
+      [["up", "--host", "cloud"], /--host "cloud": workers or inprocess is allowed/],
       [["ha-sim", "x"], /ha-sim is not part of this version; \S/],
       [["nonsense"], /unknown command 'nonsense'/],
       [["link", "cut", "pve1:net5"], /unknown network of pve1 "net5"; there is: net0/],

@@ -7,6 +7,7 @@ import { labSnapshot as snapshotSchema, type LabSnapshot } from "../../src/main/
 import { worldDesign } from "../../src/main/lab/design.ts";
 import { LabDisk } from "../../src/main/lab/disk.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { inProcess } from "../../src/main/lab/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { letterOf, noLetters } from "../../src/main/lab/letters.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
@@ -18,7 +19,11 @@ function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {
   const file = freshLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   expect(beginLab(world, file)).toBeUndefined();
-  return new Lab(world, { dir: "/nowhere", file, text: "", version: "test", disk, speed: 1, paused: true });
+  const lab: Lab = new Lab(
+    inProcess(world, { speed: 1, paused: true }, () => lab),
+    { dir: "/nowhere", file, text: "", version: "test", disk },
+  );
+  return lab;
 }
 
 /** Lets `seconds` pass, or less when it holds before. */
@@ -38,7 +43,7 @@ function seen(lab: Lab): LabSnapshot {
 }
 
 describe("what the page draws", () => {
-  it("is one component with its votes while all is well", () => {
+  it("is one component with its votes while all is well", async () => {
     const lab = formedLab();
     const { components, cables, problems, margin, faults, undo } = seen(lab);
     expect(components).toHaveLength(1);
@@ -48,12 +53,12 @@ describe("what the page draws", () => {
     expect(problems.filter((p) => p.severity === "error")).toEqual([]);
     expect(margin).toBeGreaterThan(1);
     expect([faults, undo]).toEqual([[], null]);
-    lab.close();
+    await lab.close();
   });
 
-  it("shows the majority going on under its letter and the minority stopping under a new one, after a cable is cut", () => {
+  it("shows the majority going on under its letter and the minority stopping under a new one, after a cable is cut", async () => {
     const lab = formedLab();
-    lab.act("link cut pve3:net0");
+    await lab.act("link cut pve3:net0");
     expect(pass(lab, 30, members(lab, "pve3", 1))).toBe(true);
     expect(pass(lab, 30, members(lab, "pve1", 2))).toBe(true);
     const { components, cables, problems, faults, undo, marks } = seen(lab);
@@ -66,49 +71,49 @@ describe("what the page draws", () => {
     expect(faults).toEqual([{ kind: "cut", node: "pve3", net: "net0", direction: "both" }]);
     expect(undo).toBe("cut cable pve3:net0");
     expect(marks.filter((m) => m.kind === "act").map((m) => m.text)).toEqual(["cut cable pve3:net0"]);
-    lab.undo();
+    await lab.undo();
     expect(pass(lab, 30, members(lab, "pve1", 3))).toBe(true);
     expect(pass(lab, 30, members(lab, "pve3", 3))).toBe(true);
     expect(seen(lab).components.map((c) => c.letter)).toEqual(["A"]);
-    lab.close();
+    await lab.close();
   });
 
-  it("shows each gathering node's own belief", () => {
+  it("shows each gathering node's own belief", async () => {
     const lab = formedLab();
-    lab.act("node kill pve3");
+    await lab.act("node kill pve3");
     expect(pass(lab, 30, () => lab.world.status("pve1").corosync?.state === "gather")).toBe(true);
     const component = seen(lab).components.find((c) => c.nodes.includes("pve1"));
     expect(component).toMatchObject({ formed: false, nodes: ["pve1"] });
     expect(lab.snapshot().nodes.find((n) => n.name === "pve3")).toMatchObject({ power: "off", corosync: null, quorum: null });
-    lab.close();
+    await lab.close();
   });
 
-  it("has a band for everything a node believed, without gaps, the last one open", () => {
+  it("has a band for everything a node believed, without gaps, the last one open", async () => {
     const lab = formedLab();
-    lab.act("node kill pve3");
+    await lab.act("node kill pve3");
     pass(lab, 20);
-    lab.act("node start pve3");
+    await lab.act("node start pve3");
     pass(lab, 30, members(lab, "pve3", 3));
     const mine = seen(lab).bands.filter((b) => b.node === "pve3");
     expect(mine.map((b) => b.state)).toEqual(expect.arrayContaining(["operational", "off", "stopped", "gather"]));
     for (const [i, band] of mine.entries()) expect(band.to).toBe(mine[i + 1]?.from ?? null);
-    lab.close();
+    await lab.close();
   });
 
-  it("tells a link that is up and idle from one that carries", () => {
+  it("tells a link that is up and idle from one that carries", async () => {
     const lab = formedLab(2);
     pass(lab, 3);
     const states = new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`));
     expect(states).toEqual(new Set(["net0 carrying", "net1 idle"]));
-    lab.act("switch off net0");
+    await lab.act("switch off net0");
     pass(lab, 5);
     expect(new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`))).toEqual(new Set(["net0 down", "net1 carrying"]));
-    lab.close();
+    await lab.close();
   });
 });
 
 describe("a lab whose record cannot be written", () => {
-  it("refuses the act, stops its time and says why; and goes on once it can write again", () => {
+  it("refuses the act, stops its time and says why; and goes on once it can write again", async () => {
     const disk = new LabDisk("/nowhere");
     let full = false;
     disk.note = () => {
@@ -117,19 +122,19 @@ describe("a lab whose record cannot be written", () => {
     const lab = formedLab(1, disk);
     lab.resume();
     full = true;
-    expect(() => lab.act("link cut pve3:net0")).toThrow("the disk is full");
+    await expect(lab.act("link cut pve3:net0")).rejects.toThrow("the disk is full");
     expect(lab.time().paused).toBe(true);
     expect(seen(lab).problems[0]).toMatchObject({ code: "lab-failed", text: "the lab is paused: write record.jsonl: the disk is full" });
     full = false;
     lab.resume();
-    lab.act("heal");
+    await lab.act("heal");
     expect(lab.time().paused).toBe(false);
-    lab.close();
+    await lab.close();
   });
 });
 
 describe("letters stay with their rings", () => {
-  it("keeps a letter with the majority, gives the rest the next free one, and the first one to a merger", () => {
+  it("keeps a letter with the majority, gives the rest the next free one, and the first one to a merger", async () => {
     const letters = noLetters();
     expect(letterOf(letters, 1, "1.4", [1, 2, 3])).toBe("A");
     expect(letterOf(letters, 2, "1.4", [1, 2, 3])).toBe("A");
@@ -141,7 +146,7 @@ describe("letters stay with their rings", () => {
     expect(letterOf(letters, 3, "1.c", [1, 2, 3])).toBe("A");
   });
 
-  it("gives two equal halves two letters", () => {
+  it("gives two equal halves two letters", async () => {
     const letters = noLetters();
     for (const id of [1, 2, 3, 4]) letterOf(letters, id, "1.4", [1, 2, 3, 4]);
     expect(letterOf(letters, 3, "3.8", [3, 4])).toBe("B");

@@ -10,6 +10,7 @@ import type { LabEvent, LabSnapshot } from "../../src/main/lab/api.ts";
 import { worldDesign } from "../../src/main/lab/design.ts";
 import { LabDisk } from "../../src/main/lab/disk.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { inProcess } from "../../src/main/lab/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
 
@@ -17,18 +18,21 @@ let dir: string;
 let disk: LabDisk;
 let lab: Lab;
 
-beforeEach(() => {
+beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "quorate-seek-"));
   disk = new LabDisk(dir);
   const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const text = printLabFile(file);
   const { world } = disk.open(text, worldDesign(file), makeNode);
   beginLab(world, file);
-  lab = new Lab(world, { dir, file, text, version: "test", disk, speed: 1, paused: true });
+  lab = new Lab(
+    inProcess(world, { speed: 1, paused: true }, () => lab),
+    { dir, file, text, version: "test", disk },
+  );
 });
 
-afterEach(() => {
-  lab.close();
+afterEach(async () => {
+  await lab.close();
   disk.close();
   rmSync(dir, { recursive: true, force: true });
 });
@@ -54,7 +58,7 @@ describe("the page's past", () => {
       "service stop pve2 corosync",
       "node pause pve3",
     ]) {
-      lab.act(line);
+      await lab.act(line);
       then.push(sent());
       for (const seconds of [0.8, 1.1, 9]) {
         pass(seconds);
@@ -71,30 +75,30 @@ describe("the page's past", () => {
   });
 
   it("is gone back to by a rollback: rings keep their letters, later bands, marks and what could be undone are gone", async () => {
-    lab.act("link cut pve3:net0");
+    await lab.act("link cut pve3:net0");
     pass(10);
     const calm = sent();
-    lab.saveSnapshot("calm");
+    await lab.saveSnapshot("calm");
     pass(1);
-    lab.act("node kill pve2");
+    await lab.act("node kill pve2");
     pass(10);
     const events: LabEvent[] = [];
     lab.onEvent((event) => events.push(event));
     let told = "";
     lab.reachable("pve1");
-    lab.command("pve1", ["systemctl", "restart", "corosync"], "/", "", {
+    await lab.command("pve1", ["systemctl", "restart", "corosync"], "/", "", {
       output: (_stream, data) => (told += data),
       prompt: () => undefined,
       exit: (status) => (told += String(status)),
     }, () => undefined); // prettier-ignore
-    lab.rollback("calm");
+    await lab.rollback("calm");
     expect(told).toBe("Connection to pve1 closed.\n255");
     expect(events).toContainEqual({ event: "rolled-back", instant: calm.time.instant });
     const after = sent();
     expect(after.marks.at(-1)).toEqual({ instant: calm.time.instant, kind: "act", text: "rolled back to calm" });
     expect({ ...drawn(after), marks: after.marks.slice(0, -1) }).toEqual(drawn(calm));
     // The new course has letters, a past and a record of its own.
-    lab.act("heal");
+    await lab.act("heal");
     pass(15);
     expect(lab.snapshot().components.map((c) => c.letter)).toEqual(["A"]);
     expect(drawn((await lab.seek(calm.time.instant - 1e6, false)).snapshot).components.map((c) => c.letter)).toEqual(["A", "B"]);
@@ -107,14 +111,14 @@ describe("the page's past", () => {
     expect(again.compared).toBeGreaterThan(10);
   });
 
-  it("of a lab whose disk refuses the rollback is not touched", () => {
-    lab.saveSnapshot("calm");
+  it("of a lab whose disk refuses the rollback is not touched", async () => {
+    await lab.saveSnapshot("calm");
     pass(5);
     const before = sent();
     disk.rewind = () => {
       throw new Error("the disk is full");
     };
-    expect(() => lab.rollback("calm")).toThrow("the disk is full");
+    await expect(lab.rollback("calm")).rejects.toThrow("the disk is full");
     expect(sent()).toEqual(before);
   });
 });

@@ -12,6 +12,7 @@ import { worldDesign } from "../../src/main/lab/design.ts";
 import { LabDisk } from "../../src/main/lab/disk.ts";
 import { wellFormed } from "../../src/main/lab/check.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { inProcess } from "../../src/main/lab/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { Server } from "../../src/main/lab/server.ts";
 import { Sessions } from "../../src/main/lab/sessions.ts";
@@ -31,11 +32,25 @@ beforeEach(async () => {
   const file = freshLabFile({ nodes: 2, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   beginLab(world, file);
-  lab = new Lab(world, { dir, file, text: "", version: "test", disk: new LabDisk(dir), speed: 1, paused: true });
+  lab = new Lab(
+    inProcess(world, { speed: 1, paused: true }, () => lab),
+    { dir, file, text: "", version: "test", disk: new LabDisk(dir) },
+  );
   const around = {
-    info: () => ({ lab: dir, name: "lab", running: true, instant: 0, nodes: [], pid: 1, url: null }),
+    info: () =>
+      Promise.resolve({
+        lab: dir,
+        name: "lab",
+        running: true,
+        instant: 0,
+        nodes: [],
+        pid: 1,
+        url: null,
+        host: "inprocess" as const,
+        workers: {},
+      }),
     serve: () => Promise.reject(new Error("no page here")),
-    freeze: () => undefined,
+    freeze: () => Promise.resolve(),
     end: () => undefined,
   };
   server = new Server(lab, new Sessions(path, secret), secret, around);
@@ -43,10 +58,10 @@ beforeEach(async () => {
   await new Promise<void>((done) => listener.listen(path, done));
 });
 
-afterEach(() => {
+afterEach(async () => {
   server.end("over");
   listener.close();
-  lab.close();
+  await lab.close();
   rmSync(dir, { recursive: true, force: true });
 });
 

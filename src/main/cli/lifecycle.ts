@@ -16,7 +16,7 @@ import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
 import { makeDir, writeAtomic } from "../lab/store.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
-import { checkHost, speedOf, textOf, whole, type Values } from "./values.ts";
+import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
 
 const labFileName = "lab.yaml";
 
@@ -35,11 +35,10 @@ function creatingOptions(v: Values): string[] {
 }
 
 function refuseLater(v: Values): void {
-  const instead = "there are: --nodes --links --clustered --file --import --seed --speed --cold --foreground";
+  const instead = "there are: --nodes --links --clustered --file --import --seed --host --speed --cold --foreground";
   if (v["template"] !== undefined) throw notYet("up --template", instead);
   if (v["mgmt"] !== undefined) throw notYet("up --mgmt", instead);
   if (v["qdevice"] !== undefined) throw notYet("up --qdevice", instead);
-  checkHost(v["host"]);
   if (v["file"] !== undefined && v["import"] !== undefined) throw usage("up: --file and --import exclude each other");
   for (const source of ["file", "import"])
     for (const other of ["nodes", "links", "clustered"])
@@ -102,9 +101,10 @@ export async function up(v: Values): Promise<number> {
   const json = v["json"] === true;
   refuseLater(v);
   const speed = v["speed"] === undefined ? undefined : String(speedOf(String(v["speed"])));
+  const host = hostOf(v["host"]);
   const options = creatingOptions(v);
   if (running(dir)) {
-    if (options.length > 0 || v["cold"] === true)
+    if (options.length > 0 || v["cold"] === true || host !== undefined)
       throw usage(`${dir} is busy: a lab runs there; "quorate down" freezes it, or name another directory with --lab`);
     const client = await connectLab(dir, wellFormed);
     if (speed !== undefined) await client.call({ op: "speed", speed: speedOf(speed) });
@@ -119,7 +119,7 @@ export async function up(v: Values): Promise<number> {
   if (!exists) createLab(dir, await labFileFor(v));
   rememberLab(dir);
   const foreground = v["foreground"] === true;
-  const started = await withProgress("starting the lab", launch({ dir, cold: v["cold"] === true, speed, foreground })).catch(
+  const started = await withProgress("starting the lab", launch({ dir, cold: v["cold"] === true, speed, host, foreground })).catch(
     (error: unknown) => {
       // A lab that never ran is not left lying about.
       if (!exists && !existsSync(join(dir, "record.jsonl"))) rmSync(join(dir, labFileName), { force: true });

@@ -1,5 +1,5 @@
 /** Option values, read and refused the same way everywhere. */
-import { notYet, Trouble, usage } from "../lab/trouble.ts";
+import { usage } from "../lab/trouble.ts";
 
 /** A whole number option in a range. Throws Trouble (usage). */
 export function whole(value: unknown, option: string, lo: number, hi: number): number | undefined {
@@ -15,11 +15,10 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** `inprocess` is the only host of this version. */
-export function checkHost(value: unknown): void {
-  if (value === undefined || value === "inprocess") return;
-  if (value === "workers") throw notYet("--host workers", "there is: --host inprocess");
-  throw new Trouble("usage", `--host ${JSON.stringify(String(value))}: inprocess is allowed`);
+/** Where nodes run; undefined where the option is not given. Throws Trouble (usage). */
+export function hostOf(value: unknown): "workers" | "inprocess" | undefined {
+  if (value === undefined || value === "workers" || value === "inprocess") return value;
+  throw usage(`--host ${JSON.stringify(String(value))}: workers or inprocess is allowed`);
 }
 
 export type Values = Record<string, unknown>;

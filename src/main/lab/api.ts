@@ -384,6 +384,9 @@ export type Band = z.infer<typeof band>;
 export type JournalLine = z.infer<typeof journalLine>;
 export type WaitFor = z.infer<typeof waitFor>;
 
+/** Name of the snapshot that is taken where a machine's process was lost: the lab as it stood before. */
+export const beforeLossOf = (machine: string): string => `before-the-loss-of-${machine}`;
+
 /** `quorate up --json` (CLI.md); `url` is null while the page is not served. */
 export interface LabInfo {
   lab: string;
@@ -393,6 +396,9 @@ export interface LabInfo {
   nodes: string[];
   pid: number;
   url: string | null;
+  host: "workers" | "inprocess";
+  /** Process of each machine that has one of its own. */
+  workers: Record<string, number>;
 }
 
 /** `quorate snapshot --json`; `digest` is the run's up to there. */

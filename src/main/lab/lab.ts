@@ -2,21 +2,21 @@
 import { randomUUID } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
-import { InProcessHost, type Speed } from "../../engine/host/index.ts";
-import type { Effect, FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
-import { HOUR, isoFromUnix, MS, type Duration, type Instant } from "../../engine/kernel/index.ts";
-import { printRecord, type ActResult, type World, type WorldAct } from "../../engine/world/index.ts";
+import type { Speed } from "../../engine/host/index.ts";
+import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import { HOUR, isoFromUnix, MS, SEC, type Duration, type Instant } from "../../engine/kernel/index.ts";
+import { printRecord, type ActResult, type Input, type World, type WorldAct } from "../../engine/world/index.ts";
 import { InvariantWatch } from "../../engine/world/checkers/index.ts";
-import { OneQuorateComponent } from "../../engine/world/checkers/one-quorate-component.ts";
-import { TotalOrder } from "../../engine/world/checkers/total-order.ts";
 import { parseActing, type Places } from "./acting.ts";
 import { tells, worthALook } from "./advance.ts";
+import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
 import { impossible, unreachable, whyNot } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import { Feed } from "./feed.ts";
+import type { LabHost } from "./lab-host.ts";
 import type { LabFile } from "./labfile.ts";
 import { NamedSnapshots } from "./named.ts";
 import { LabPast, writeFork } from "./past.ts";
@@ -30,6 +30,8 @@ import { labSnapshot, labStatus } from "./view.ts";
 const traceSpeedMax = 1 / 20;
 /** Conditions that change without a trace are looked at this often. */
 const lookEvery = 10 * MS;
+/** Virtual time between two looks of the invariants at what all nodes believe. */
+const judgeEvery = SEC / 2;
 
 export interface LabOptions {
   dir: string;
@@ -38,8 +40,6 @@ export interface LabOptions {
   text: string;
   version: string;
   disk: LabDisk;
-  speed: Speed;
-  paused: boolean;
 }
 
 function rolledBack(): Trouble {
@@ -47,7 +47,7 @@ function rolledBack(): Trouble {
 }
 
 export class Lab {
-  readonly host: InProcessHost;
+  readonly world: World;
   readonly timeline = new Timeline();
   readonly commands = new Commands();
   #undo = new Undo();
@@ -61,22 +61,24 @@ export class Lab {
   #skipping = false;
   #invariants: InvariantWatch;
   #unwatchInvariants: () => void = () => undefined;
+  /** When the invariants last had a look at what all nodes believe. */
+  #lookedAt: Instant = 0;
+  /** Acts come one after the other, each with all it does. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Counts how often the lab was rolled back. */
   #rollbacks = 0;
   readonly #past: LabPast;
   readonly #named: NamedSnapshots;
 
+  /** @param host of this lab alone; it is closed with the lab. Give what it hears to `failed` and `lost`. */
   constructor(
-    readonly world: World,
+    readonly host: LabHost,
     readonly options: LabOptions,
   ) {
+    const { world } = host;
+    this.world = world;
     for (const status of world.statuses()) this.timeline.begin(world.now, status);
     world.watch({ effect: (at, machine, effect) => this.#effect(at, world.names[machine] ?? "", effect), input: () => this.#changes++ });
-    this.host = new InProcessHost(world, {
-      speed: options.speed,
-      paused: options.paused,
-      onFailure: (error) => this.fail(error instanceof Error ? error.message : String(error)),
-    });
     this.#invariants = this.#watchInvariants();
     this.#past = new LabPast(world, (text) => this.fail(text));
     this.#named = new NamedSnapshots(options.dir);
@@ -91,7 +93,9 @@ export class Lab {
 
   /** Watches from here on: what was before is another run's. */
   #watchInvariants(): InvariantWatch {
-    const watch = new InvariantWatch(this.world.names, [new TotalOrder(), new OneQuorateComponent()]);
+    const watch = new InvariantWatch(this.world.names);
+    watch.begin(this.world.statuses(), this.world.inputs());
+    this.#lookedAt = this.world.now;
     this.#unwatchInvariants();
     this.#unwatchInvariants = this.world.watch(watch);
     return watch;
@@ -121,6 +125,10 @@ export class Lab {
 
   /** A broken invariant stops the lab: what led to it must not be buried under what follows. */
   #judge(invariants: InvariantWatch): void {
+    if (this.world.now - this.#lookedAt >= judgeEvery && !this.world.midInstant) {
+      this.#lookedAt = this.world.now;
+      invariants.look(this.world.now, this.world.statuses());
+    }
     const [first] = invariants.violations;
     if (first === undefined || this.#invariantBroken) return;
     this.#invariantBroken = true;
@@ -133,9 +141,32 @@ export class Lab {
   #stop(): void {
     if (this.#stopping || this.host.paused) return;
     this.#stopping = true;
-    this.host.pause();
+    // It counts at once; what is still under way in this moment is played to its end.
+    void this.host.pause().finally(() => (this.#stopping = false));
     this.#notePause();
-    this.#stopping = false;
+  }
+
+  /** The host's own word: no more time. */
+  failed(error: unknown): void {
+    this.fail(error instanceof Error ? error.message : String(error));
+  }
+
+  /**
+   * A machine's process is gone untold: a fault of the lab. The machine has lost its power, as an act that is about to be done; it can be switched on again,
+   * or the lab taken back to where it stands now.
+   */
+  lost(machine: string, why: string): void {
+    this.#changes++;
+    const text = `the process of ${machine} ${why}; to the others ${machine} has lost its power`;
+    const state = this.world.snapshot();
+    const isLoss = ({ act }: Input): boolean => act.to === "machine" && act.machine === machine && act.act.kind === "worker-lost";
+    try {
+      this.#named.replace(beforeLossOf(machine), { ...state, scheduled: state.scheduled.filter((i) => !isLoss(i)) }, this.world.digest());
+    } catch (error) {
+      this.fail(`the state before ${machine} was lost is not kept: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.timeline.mark(this.world.now, "event", `the process of ${machine} was lost`);
+    this.#feed.tell({ event: "notice", severity: "warning", text });
   }
 
   /** The lab itself failed: time stands, the state can still be looked at and the record saved. */
@@ -158,12 +189,18 @@ export class Lab {
     this.#feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
   }
 
+  /** Grants what is due, so that what is asked next is answered as of now. */
+  async fresh(): Promise<void> {
+    await this.host.catchUp();
+  }
+
   // ── what is ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** As far as time has been granted; see `fresh`. */
   time(): Time {
     const { host, world } = this;
     return {
-      instant: host.now(),
+      instant: world.now,
       epoch: isoFromUnix(world.design.epochUnixMicros),
       speed: host.speed,
       paused: host.paused,
@@ -173,13 +210,12 @@ export class Lab {
 
   status(node?: string): LabStatus {
     if (node !== undefined) this.#known(node);
-    this.host.now();
     return labStatus(this.options.dir, this.world, this.host.paused, node);
   }
 
   #identity(): LabSnapshot["lab"] {
     const { dir, file, version } = this.options;
-    return { dir, name: file.name, seed: this.world.design.seed, host: "inprocess", version };
+    return { dir, name: file.name, seed: this.world.design.seed, host: this.host.kind, version };
   }
 
   snapshot(): LabSnapshot {
@@ -207,7 +243,6 @@ export class Lab {
 
   /** The record so far, to the end of the present instant. The run itself stays where it is. */
   record(): string {
-    this.host.now();
     const world = this.world.fork();
     world.runUntil(world.now + 1);
     return printRecord({
@@ -252,50 +287,61 @@ export class Lab {
   }
 
   /** Does an act now; it is in the record on disk before this returns. */
-  #do(act: WorldAct): ActResult & { ok: true } {
-    const result = this.host.act(act);
+  async #do(act: WorldAct): Promise<ActResult & { ok: true }> {
+    const result = await this.host.act(act);
     if (!result.ok) throw new Trouble("usage", result.message);
     this.options.disk.note(this.world);
     return result;
   }
 
-  /** Does an acting line. Returns what was done, in words. */
-  act(line: string): string {
-    const acting = parseActing(line, this.places());
-    const why = impossible(acting, this.world);
-    if (why !== undefined) throw new Trouble("failed", why);
-    const deeds = deedsOf(acting);
-    const before = this.world.fabric.faults();
-    this.#perform(deeds);
-    this.#undo.remember(deeds, before);
-    return deeds.said;
+  /** Has `work` its turn among everything that acts: two clients' acts do not mix. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
-  #perform(deeds: Deeds): void {
+  /** Does an acting line. Returns what was done, in words. */
+  act(line: string): Promise<string> {
+    return this.#inTurn(async () => {
+      const acting = parseActing(line, this.places());
+      const why = impossible(acting, this.world);
+      if (why !== undefined) throw new Trouble("failed", why);
+      const deeds = deedsOf(acting);
+      const before = this.world.fabric.faults();
+      await this.#perform(deeds);
+      this.#undo.remember(deeds, before);
+      return deeds.said;
+    });
+  }
+
+  async #perform(deeds: Deeds): Promise<void> {
     const acts: WorldAct[] = [
       ...deeds.fabric.map((act): WorldAct => ({ to: "fabric", act })),
       ...deeds.machines.map(({ node, act }): WorldAct => ({ to: "machine", machine: node, act })),
     ];
     if (deeds.afterUs > 0) {
       for (const act of acts) {
-        const result = this.host.actAfter(deeds.afterUs, act);
+        const result = await this.host.actAfter(deeds.afterUs, act);
         if (!result.ok) throw new Trouble("usage", result.message);
       }
       return;
     }
-    for (const act of acts) this.#do(act);
+    for (const act of acts) await this.#do(act);
     this.timeline.mark(this.world.now, "act", deeds.said);
     this.#changes++;
   }
 
-  undo(): string {
-    const entry = this.#undo.take();
-    if (!entry) throw new Trouble("failed", "nothing to undo");
-    for (const act of entry.acts) this.#do(act);
-    const said = `undone: ${entry.said}`;
-    this.timeline.mark(this.world.now, "act", said);
-    this.#changes++;
-    return said;
+  undo(): Promise<string> {
+    return this.#inTurn(async () => {
+      const entry = this.#undo.take();
+      if (!entry) throw new Trouble("failed", "nothing to undo");
+      for (const act of entry.acts) await this.#do(act);
+      const said = `undone: ${entry.said}`;
+      this.timeline.mark(this.world.now, "act", said);
+      this.#changes++;
+      return said;
+    });
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -305,8 +351,8 @@ export class Lab {
     this.#changes++;
   }
 
-  pause(): void {
-    this.host.pause();
+  async pause(): Promise<void> {
+    await this.host.pause();
     this.#notePause();
     this.#changes++;
   }
@@ -360,7 +406,7 @@ export class Lab {
   async wait(what: WaitFor): Promise<{ held: boolean; why: string }> {
     for (const node of what.nodes) this.#known(node);
     const why = (): string | undefined => whyNot(what, this.world);
-    this.host.now();
+    await this.fresh();
     const now = why();
     if (now === undefined) return { held: true, why: "" };
     if (this.host.paused) return { held: false, why: `the lab is paused, and ${now}` };
@@ -376,7 +422,7 @@ export class Lab {
 
   /** Resolves when `duration` of virtual time has passed. */
   async sleep(duration: Duration): Promise<void> {
-    const end = this.host.now() + duration;
+    const end = (await this.host.catchUp()) + duration;
     const rollbacks = this.#rollbacks;
     await this.host.waitFor(() => this.world.now >= end, end);
     if (rollbacks !== this.#rollbacks) throw rolledBack();
@@ -391,8 +437,8 @@ export class Lab {
 
   /** The lab as it stood at `at`. The run goes on meanwhile unless `pause`. */
   async seek(at: Instant, pause: boolean): Promise<Reply<"seek">> {
-    if (pause && !this.host.paused) this.pause();
-    this.host.now();
+    if (pause && !this.host.paused) await this.pause();
+    await this.fresh();
     return this.#past.visit(at, (world) => {
       const paused = this.#past.wasPaused(at);
       const snapshot = labSnapshot({
@@ -411,7 +457,7 @@ export class Lab {
   /** Makes a lab in `dir` that goes on from `at`, without it from where this one stands. Acts that wait for their time go along only from there. */
   async fork(dir: string, at: Instant | undefined): Promise<Reply<"fork">> {
     if (!isAbsolute(dir)) throw usage(`fork ${JSON.stringify(dir)}: an absolute path is needed`);
-    this.host.now();
+    await this.fresh();
     const world = at === undefined ? this.world.snapshot() : await this.#past.visit(at, (past) => past.snapshot());
     const { speed, paused } = this.host;
     writeFork(dir, this.options.text, { world, speed, paused });
@@ -423,8 +469,8 @@ export class Lab {
     return this.#named.list();
   }
 
-  saveSnapshot(name: string): NamedSnapshot {
-    this.host.now();
+  async saveSnapshot(name: string): Promise<NamedSnapshot> {
+    await this.fresh();
     return this.#named.save(name, this.world.snapshot(), this.world.digest());
   }
 
@@ -433,11 +479,15 @@ export class Lab {
   }
 
   /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
-  rollback(name: string): NamedSnapshot {
+  rollback(name: string): Promise<NamedSnapshot> {
+    return this.#inTurn(() => this.#rollBack(name));
+  }
+
+  async #rollBack(name: string): Promise<NamedSnapshot> {
     const state = this.#named.load(name);
     const said = `rolled back to ${name}`;
     const { paused } = this.host;
-    if (!paused) this.pause();
+    if (!paused) await this.pause();
     try {
       this.options.disk.rewind(this.options.text, state, said);
     } catch (error) {
@@ -448,7 +498,7 @@ export class Lab {
     this.#rollbacks++;
     this.commands.lose();
     this.#feed.flush();
-    this.host.restore(state);
+    await this.host.restore(state);
     this.#undo = new Undo();
     this.#invariants = this.#watchInvariants();
     this.#invariantBroken = false;
@@ -466,49 +516,57 @@ export class Lab {
 
   query(node: string, query: MachineQuery): QueryReply {
     this.reachable(node);
-    this.host.now();
     return this.world.query(node, query);
   }
 
   /** @returns an errno name, null on success */
-  file(node: string, act: FileAct): string | null {
-    this.reachable(node);
-    const { effects } = this.#do({ to: "machine", machine: node, act });
-    const result = effects.find((e) => e.kind === "file-result");
-    return result?.error ?? null;
+  file(node: string, act: FileAct): Promise<string | null> {
+    return this.#inTurn(async () => {
+      this.reachable(node);
+      const { effects } = await this.#do({ to: "machine", machine: node, act });
+      const result = effects.find((e) => e.kind === "file-result");
+      return result?.error ?? null;
+    });
   }
 
   /** Starts a modelled command. `started` is called with its id before it says anything. */
-  command(node: string, argv: readonly string[], cwd: string, stdin: string, sink: CommandSink, started: (id: string) => void): void {
+  async command(
+    node: string,
+    argv: readonly string[],
+    cwd: string,
+    stdin: string,
+    sink: CommandSink,
+    started: (id: string) => void,
+  ): Promise<void> {
     this.reachable(node);
     const id = randomUUID();
     this.commands.begin(id, node, sink);
     started(id);
     try {
-      this.#do({ to: "machine", machine: node, act: { kind: "command", id, argv, cwd, stdin } });
+      await this.#inTurn(() => this.#do({ to: "machine", machine: node, act: { kind: "command", id, argv, cwd, stdin } }));
     } catch (error) {
       this.commands.forget(id);
       throw error;
     }
   }
 
-  commandSignal(node: string, id: string, signal: "SIGINT" | "SIGTERM"): void {
-    if (this.commands.has(id)) this.#do({ to: "machine", machine: node, act: { kind: "command-signal", id, signal } });
+  async commandSignal(node: string, id: string, signal: "SIGINT" | "SIGTERM"): Promise<void> {
+    await this.#toCommand(node, { kind: "command-signal", id, signal });
   }
 
-  commandInput(node: string, id: string, line: string | undefined): void {
-    if (this.commands.has(id)) this.#do({ to: "machine", machine: node, act: { kind: "command-input", id, line } });
+  async commandInput(node: string, id: string, line: string | undefined): Promise<void> {
+    await this.#toCommand(node, { kind: "command-input", id, line });
   }
 
-  /** Every node on from its disk, at the present instant: what a power failure of the whole lab leaves. */
-  powerOnFromDisk(): void {
-    const on = this.world.statuses().filter((m) => m.power !== "off");
-    for (const { name } of on) this.#do({ to: "machine", machine: name, act: { kind: "power-cut" } });
-    for (const { name } of on) this.#do({ to: "machine", machine: name, act: { kind: "power-on" } });
+  /** A command that has ended meanwhile needs nothing any more. */
+  #toCommand(node: string, act: Extract<MachineAct, { kind: "command-signal" | "command-input" }>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.commands.has(act.id)) await this.#do({ to: "machine", machine: node, act });
+    });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#past.close();
-    this.host.close();
+    await this.host.close();
   }
 }

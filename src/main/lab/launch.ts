@@ -12,6 +12,8 @@ export interface LaunchOptions {
   cold: boolean;
   /** Speed to run at; absent: as it was, 1 for a new lab. */
   speed: string | undefined;
+  /** Where the nodes run; absent: as processes of their own. */
+  host?: "workers" | "inprocess" | undefined;
   /** Stay attached: the supervisor ends with this process's terminal. */
   foreground: boolean;
 }
@@ -43,6 +45,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     options.dir,
     ...(options.cold ? ["--cold"] : []),
     ...(options.speed === undefined ? [] : ["--speed", options.speed]),
+    ...(options.host === undefined ? [] : ["--host", options.host]),
     ...(options.foreground ? ["--foreground"] : []),
   ];
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };

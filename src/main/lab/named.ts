@@ -102,6 +102,12 @@ export class NamedSnapshots {
     return made;
   }
 
+  /** As `save`; one of that name makes way. */
+  replace(name: string, state: WorldSnapshot, digest: string): NamedSnapshot {
+    if (this.#names().includes(name)) this.remove(name);
+    return this.save(name, state, digest);
+  }
+
   #missing(name: string): Trouble {
     const names = this.list().map((s) => s.name);
     return usage(`no snapshot ${JSON.stringify(name)}; ${names.length === 0 ? "there are none" : `there are: ${names.join(", ")}`}`);

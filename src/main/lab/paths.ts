@@ -39,6 +39,11 @@ export function socketPath(lab: string, run: string, env: NodeJS.ProcessEnv = pr
   return join(privateDir(runtimeDir(env)), `${key}-${run}.sock`);
 }
 
+/** Folder for the socket over which the nodes' processes of one run are reached; undefined where the system has no such sockets. */
+export function crewDir(lab: string, run: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return process.platform === "win32" ? undefined : privateDir(join(privateDir(runtimeDir(env)), `${labKey(lab)}-${run}.crew`));
+}
+
 /** Removes what earlier supervisors of this lab left when they were killed. For whoever holds the lab's lock, or knows that nobody does. */
 export function dropStaleSockets(lab: string, own: string | undefined, env: NodeJS.ProcessEnv = process.env): void {
   if (process.platform === "win32") return;
@@ -46,7 +51,9 @@ export function dropStaleSockets(lab: string, own: string | undefined, env: Node
   if (!existsSync(dir)) return;
   for (const name of readdirSync(dir)) {
     const path = join(dir, name);
-    if (name.startsWith(`${labKey(lab)}-`) && name.endsWith(".sock") && path !== own) rmSync(path, { force: true });
+    if (!name.startsWith(`${labKey(lab)}-`) || path === own) continue;
+    if (name.endsWith(".sock")) rmSync(path, { force: true });
+    else if (name.endsWith(".crew")) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -3,7 +3,7 @@ import { checkConf } from "../../engine/config/index.ts";
 import { fromUtf8 } from "../../engine/kernel/bytes.ts";
 import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { World } from "../../engine/world/world.ts";
-import type { Finding, Problem } from "./api.ts";
+import { beforeLossOf, type Finding, type Problem } from "./api.ts";
 
 const confPath = "/etc/corosync/corosync.conf";
 const problemsMax = 200;
@@ -62,6 +62,14 @@ function confProblems(world: World, machines: readonly MachineStatus[], findings
 function machineProblems(machine: MachineStatus): Problem[] {
   const out: Problem[] = [];
   const node = machine.name;
+  if (machine.worker === "lost")
+    out.push({
+      severity: "error",
+      code: "worker-lost",
+      node,
+      text: `the lab itself failed: the process of ${node} is lost`,
+      mend: `quorate node start ${node} powers it on again; quorate rollback ${beforeLossOf(node)} goes back to before`,
+    });
   if (machine.power !== "on" || machine.booting) return out;
   for (const [unit, state] of Object.entries(machine.units))
     if (state === "failed")

@@ -19,10 +19,10 @@ const pausedNoticeMs = 300;
 
 /** What the process around the lab does, rather than the lab. */
 export interface Around {
-  info(): LabInfo;
+  info(): Promise<LabInfo>;
   serve(port: number | undefined): Promise<{ url: string }>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
-  freeze(): void;
+  freeze(): Promise<void>;
   /** After `freeze`: the process ends. */
   end(): void;
 }
@@ -113,7 +113,14 @@ export class Server {
     client.release?.();
     for (const id of client.execs) this.sessions.signal(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
-    for (const [id, node] of client.commands) this.lab.commandSignal(node, id, "SIGTERM");
+    for (const [id, node] of client.commands) this.#late(this.lab.commandSignal(node, id, "SIGTERM"));
+  }
+
+  /** Nobody waits for it any more; a lab that can do no act has said so itself. */
+  #late(act: Promise<void>): void {
+    act.catch((error: unknown) => {
+      if (!(error instanceof Trouble)) console.error(error);
+    });
   }
 
   // ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,8 +197,10 @@ export class Server {
       case "hello":
         return {};
       case "status":
+        await lab.fresh();
         return lab.status(r.node);
       case "snapshot":
+        await lab.fresh();
         return lab.snapshot();
       case "subscribe":
         client.snapshots = r.snapshots;
@@ -200,10 +209,11 @@ export class Server {
         client.shown = undefined;
         return {};
       case "act":
-        return { said: lab.act(r.line) };
+        return { said: await lab.act(r.line) };
       case "undo":
-        return { said: lab.undo() };
+        return { said: await lab.undo() };
       case "time":
+        await lab.fresh();
         return lab.time();
       case "speed":
         return lab.setSpeed(r.speed);
@@ -220,6 +230,7 @@ export class Server {
       case "log":
         return this.#log(client, r);
       case "record":
+        await lab.fresh();
         return { text: lab.record() };
       case "seek":
       case "fork":
@@ -294,16 +305,17 @@ export class Server {
     const { lab } = this;
     switch (r.op) {
       case "query":
+        await lab.fresh();
         return wireReply(lab.query(r.node, r.query));
       case "file":
-        return { error: lab.file(r.node, fileAct(r.act)) };
+        return { error: await lab.file(r.node, fileAct(r.act)) };
       case "command":
         return this.#command(client, r, reply);
       case "command-signal":
-        if (client.commands.has(r.command)) lab.commandSignal(r.node, r.command, r.signal);
+        if (client.commands.has(r.command)) await lab.commandSignal(r.node, r.command, r.signal);
         return {};
       case "command-input":
-        if (client.commands.has(r.command)) lab.commandInput(r.node, r.command, r.line ?? undefined);
+        if (client.commands.has(r.command)) await lab.commandInput(r.node, r.command, r.line ?? undefined);
         return {};
       case "sleep":
         return this.#underWay(client, () => lab.sleep(r.duration));
@@ -389,7 +401,7 @@ export class Server {
     return answered;
   }
 
-  #command(client: Client, r: Extract<Request, { op: "command" }>, reply: (result: unknown) => void): unknown {
+  async #command(client: Client, r: Extract<Request, { op: "command" }>, reply: (result: unknown) => void): Promise<unknown> {
     let command = "";
     const sink = {
       output: (stream: "stdout" | "stderr", data: string): void => client.channel.send({ event: "command-output", command, stream, data }),
@@ -399,7 +411,7 @@ export class Server {
         client.channel.send({ event: "command-exit", command, status });
       },
     };
-    this.lab.command(r.node, r.argv, r.cwd, r.stdin, sink, (id) => {
+    await this.lab.command(r.node, r.argv, r.cwd, r.stdin, sink, (id) => {
       command = id;
       client.commands.set(id, r.node);
       reply({ command: id });

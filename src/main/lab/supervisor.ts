@@ -1,6 +1,7 @@
 /**
  * The process that runs a lab: takes the directory's lock, brings the world back or makes it, listens on the local socket, and ends in order: on
- * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR [--cold] [--speed X] [--foreground].
+ * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR
+ * [--cold] [--speed X] [--host workers|inprocess] [--foreground].
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
@@ -12,11 +13,12 @@ import type { LabInfo } from "./api.ts";
 import { worldDesign } from "./design.ts";
 import { LabDisk, type Found } from "./disk.ts";
 import { pageDir } from "./entries.ts";
+import { inProcess, withWorkers, type HostKind } from "./lab-host.ts";
 import { Lab } from "./lab.ts";
 import { parseLabFile, type LabFile } from "./labfile.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "./lock.ts";
-import { dropStaleSockets, socketPath } from "./paths.ts";
+import { crewDir, dropStaleSockets, socketPath } from "./paths.ts";
 import { Server } from "./server.ts";
 import { Sessions } from "./sessions.ts";
 import { LocalChannel } from "./socket.ts";
@@ -31,18 +33,20 @@ interface Options {
   dir: string;
   cold: boolean;
   speed: number | "max" | undefined;
+  host: HostKind;
   /** Whoever started it takes it along when it ends. */
   foreground: boolean;
 }
 
 function readOptions(words: readonly string[]): Options {
   const [dir, ...rest] = words;
-  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--foreground]");
-  const at = rest.indexOf("--speed");
-  const speed = at < 0 ? undefined : rest[at + 1];
+  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--host workers|inprocess] [--foreground]");
+  const after = (option: string): string | undefined => (rest.includes(option) ? rest[rest.indexOf(option) + 1] : undefined);
+  const speed = after("--speed");
   return {
     dir,
     cold: rest.includes("--cold"),
+    host: after("--host") === "inprocess" ? "inprocess" : "workers",
     foreground: rest.includes("--foreground"),
     speed: speed === undefined ? undefined : speed === "max" ? "max" : Number(speed),
   };
@@ -65,40 +69,45 @@ interface Opened {
 }
 
 /** Faults of the lab file, once the lab stands. */
-function beginFaults(lab: Lab, file: LabFile): void {
-  for (const line of file.faults) lab.act(line);
+async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
+  for (const line of file.faults) await lab.act(line);
 }
 
-function openLab(options: Options): Opened {
+/** The world comes about in this process, unpaced; then whoever is to grant it time takes it from where it stands. */
+async function openLab(options: Options, run: string): Promise<Opened> {
   const disk = new LabDisk(options.dir);
   const path = disk.path("lab");
   const text = readText(path);
   const file = parseLabFile(text, path);
   const found = disk.open(text, worldDesign(file), makeNode);
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-  const lab = new Lab(found.world, {
-    dir: options.dir,
-    file,
-    text,
-    version: version(),
-    disk,
-    speed: options.speed ?? found.speed,
-    paused: true,
-  });
-  if (found.how === "new") beginFaults(lab, file);
-  const said = coldStart(lab, found, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
-  disk.noteTime(found.world);
-  disk.saveDisks(found.world);
+  const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
+  const pacing = { speed: options.speed ?? found.speed, paused: true };
+  const ears = (): Lab => lab;
+  const host =
+    options.host === "inprocess"
+      ? inProcess(found.world, pacing, ears)
+      : await withWorkers(crewDir(options.dir, run), found.world, pacing, ears);
+  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
+  if (found.how === "new") await beginFaults(lab, file);
+  disk.noteTime(lab.world);
+  disk.saveDisks(lab.world);
   if (!found.paused) lab.resume();
   return { lab, disk, said, formed: why === undefined };
 }
 
-function coldStart(lab: Lab, found: Found, asked: boolean): string | undefined {
-  if (found.how !== "crashed" && !(asked && found.how === "frozen")) return undefined;
-  lab.powerOnFromDisk();
+/** Every node on from its disk, at the present instant: what a power failure of the whole lab leaves. Says so; undefined where the lab goes on as it was. */
+function coldStart({ world, how }: Found, disk: LabDisk, asked: boolean): string | undefined {
+  if (how !== "crashed" && !(asked && how === "frozen")) return undefined;
+  const on = world.statuses().filter((m) => m.power !== "off");
+  for (const kind of ["power-cut", "power-on"] as const)
+    for (const { name } of on) {
+      world.act({ to: "machine", machine: name, act: { kind } });
+      disk.note(world);
+    }
   // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
-  waitForBoot(lab.world);
-  return found.how === "crashed"
+  waitForBoot(world);
+  return how === "crashed"
     ? "the lab was not taken down in order: every node powers on from its disk"
     : "every node powers on from its disk";
 }
@@ -160,16 +169,23 @@ class Supervisor {
     );
   }
 
-  info(): LabInfo {
+  async info(): Promise<LabInfo> {
     const { lab } = this.opened;
     return {
       lab: this.dir,
       name: lab.options.file.name,
       running: true,
-      instant: lab.host.now(),
+      instant: await lab.host.catchUp(),
       nodes: [...lab.world.names],
       pid: process.pid,
       url: this.#web?.url ?? null,
+      host: lab.host.kind,
+      workers: Object.fromEntries(
+        lab.world.names.flatMap((name) => {
+          const pid = lab.host.pidOf(name);
+          return pid === undefined ? [] : [[name, pid]];
+        }),
+      ),
     };
   }
 
@@ -189,11 +205,11 @@ class Supervisor {
     }
   }
 
-  #freeze(): void {
+  async #freeze(): Promise<void> {
     const { lab, disk } = this.opened;
     if (this.#frozen) return;
     const { speed, paused } = lab.host;
-    lab.pause();
+    await lab.pause();
     try {
       disk.freeze(lab.world, speed, paused);
       this.#frozen = true;
@@ -211,12 +227,15 @@ class Supervisor {
     const { lab, disk } = this.opened;
     let ended = status;
     try {
-      this.#freeze();
+      await this.#freeze();
     } catch (error) {
       ended = 1;
       console.error(`the lab could not be frozen: ${error instanceof Error ? error.message : String(error)}`);
     }
-    lab.close();
+    await lab.close().catch((error: unknown) => {
+      ended = 1;
+      console.error(`the nodes' processes could not be ended: ${error instanceof Error ? error.message : String(error)}`);
+    });
     disk.close();
     this.#sessions.end();
     this.#server.end(reason);
@@ -244,7 +263,7 @@ async function main(): Promise<void> {
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
   try {
     dropStaleSockets(options.dir, lock.socket);
-    const opened = openLab(options);
+    const opened = await openLab(options, run);
     const supervisor = new Supervisor(opened, lock, options.dir);
     await supervisor.start();
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
@@ -253,7 +272,7 @@ async function main(): Promise<void> {
       console.error(error);
       opened.lab.fail(`the lab itself failed: ${error.message}`);
     });
-    await tell({ ready: supervisor.info(), said: opened.said, formed: opened.formed });
+    await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
     if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
   } catch (error) {
     dropLock(options.dir, run);

@@ -13,6 +13,8 @@ export interface Checker {
   readonly name: string;
   /** The invariant. */
   readonly sentence: string;
+  /** The run is looked on from here on only: what every machine believes at this moment. */
+  begin?(statuses: readonly MachineStatus[]): void;
   trace?(machine: string, event: TraceEvent, complain: Complain): void;
   /** A line of a machine's journal, in the order of the traces around it. */
   journal?(machine: string, line: JournalLine, complain: Complain): void;

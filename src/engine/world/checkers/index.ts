@@ -36,6 +36,10 @@ export function allCheckers(): Checker[] {
 /** Passes what happens in a world to the checkers and keeps what they complain of. Give it to `World.watch`. */
 export class InvariantWatch implements Watcher {
   readonly violations: Violation[] = [];
+  /** By node id: the machine that has it. */
+  private readonly holders = new Map<number, string>();
+  /** Two machines have had one node id: what one says can no longer be told from what the other says, and nothing is held against them. */
+  private mistaken = false;
 
   /** @param names machine names by number, as `World.names` */
   constructor(
@@ -43,8 +47,16 @@ export class InvariantWatch implements Watcher {
     private readonly checkers: readonly Checker[] = allCheckers(),
   ) {}
 
+  /** Looks on from the middle of a run: what machines believe now, and what has been done to them so far. */
+  begin(statuses: readonly MachineStatus[], inputs: readonly Input[]): void {
+    for (const { name, corosync } of statuses) if (corosync !== null && this.isMistaken(corosync.nodeId, name)) break;
+    for (const checker of this.checkers) checker.begin?.(statuses);
+    for (const input of inputs) this.input(input);
+  }
+
   effect(at: Instant, machine: number, effect: Effect): void {
     const name = this.names[machine] ?? "";
+    if (this.mistaken) return;
     if (effect.kind === "journal") {
       for (const checker of this.checkers) checker.journal?.(name, effect.line, (text) => this.note(at, checker, text));
       return;
@@ -53,10 +65,19 @@ export class InvariantWatch implements Watcher {
     const { event } = effect;
     const ended =
       (event.what === "power" && event.state === "off") || (event.what === "unit" && event.unit === "corosync" && event.state !== "active");
+    if (ended) for (const [id, holder] of this.holders) if (holder === name) this.holders.delete(id);
+    if (event.what === "membership" && this.isMistaken(event.node, name)) return;
     for (const checker of this.checkers) {
       if (ended) checker.gone?.(name);
       else checker.trace?.(name, event, (text) => this.note(at, checker, text));
     }
+  }
+
+  private isMistaken(id: number, name: string): boolean {
+    const holder = this.holders.get(id) ?? name;
+    this.holders.set(id, name);
+    this.mistaken = holder !== name;
+    return this.mistaken;
   }
 
   input(input: Input): void {
@@ -65,6 +86,7 @@ export class InvariantWatch implements Watcher {
 
   /** What all machines believe at this moment; call it as often as you like. */
   look(at: Instant, statuses: readonly MachineStatus[]): void {
+    if (this.mistaken) return;
     for (const checker of this.checkers) checker.look?.(statuses, (text) => this.note(at, checker, text));
   }
 

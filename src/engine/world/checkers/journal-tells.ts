@@ -3,7 +3,7 @@
  * the list of its members; and no such line stands there without its change. Left out: a daemon that does not log to syslog,
  * and a journal that has been turned away.
  */
-import type { JournalLine, TraceEvent } from "../../kernel/index.ts";
+import type { JournalLine, MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
 
 interface Told {
@@ -26,6 +26,15 @@ export class JournalTells implements Checker {
   readonly name = "journal-tells";
   readonly sentence = "each change of membership and quorum has its journal line, and each such line its change";
   private readonly told = new Map<string, Told>();
+
+  begin(statuses: readonly MachineStatus[]): void {
+    for (const { name, corosync, quorum } of statuses) {
+      if (corosync === null) continue;
+      const told = this.of(name);
+      told.members = corosync.members;
+      told.quorate = quorum?.quorate ?? false;
+    }
+  }
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what === "membership") this.membership(this.of(machine), machine, event, complain);

@@ -2,7 +2,7 @@
  * One configuration at a time: a node delivers only messages of the ring that it is on, sent by members of it, and is a member itself; the members that come
  * along into a new ring were on the old one and are on the new one. Extended virtual synchrony's promise. Left out: what must be delivered.
  */
-import type { TraceEvent } from "../../kernel/index.ts";
+import type { MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
 
 interface Configuration {
@@ -20,12 +20,20 @@ export class OneConfiguration implements Checker {
   /** By machine: members that come along, between a transitional and a regular configuration. */
   private readonly along = new Map<string, readonly number[]>();
 
+  /** Machines that were on a ring before this checker looked on: which one is seen at the next change. */
+  private readonly unseen = new Set<string>();
+
+  begin(statuses: readonly MachineStatus[]): void {
+    for (const { name, corosync } of statuses) if (corosync !== null) this.unseen.add(name);
+  }
+
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what === "deliver") {
       const mine = this.regular.get(machine);
       const what = `${machine} delivers ${event.ring}:${event.seq} from ${event.from}`;
-      if (mine === undefined) complain(`${what} and is in no configuration`);
-      else if (mine.ring !== event.ring) complain(`${what} while on ${mine.ring}`);
+      if (mine === undefined) {
+        if (!this.unseen.has(machine)) complain(`${what} and is in no configuration`);
+      } else if (mine.ring !== event.ring) complain(`${what} while on ${mine.ring}`);
       else if (!mine.members.includes(event.from)) complain(`${what}, whose members are ${mine.members.join(" ")}`);
     } else if (event.what === "membership") this.membership(machine, event, complain);
   }
@@ -46,10 +54,12 @@ export class OneConfiguration implements Checker {
     if (lost !== undefined) complain(`${what} without ${lost}, which came along`);
     this.along.delete(machine);
     this.regular.set(machine, { ring, members });
+    this.unseen.delete(machine);
   }
 
   gone(machine: string): void {
     this.regular.delete(machine);
+    this.unseen.delete(machine);
     this.along.delete(machine);
   }
 }

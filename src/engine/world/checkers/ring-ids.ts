@@ -1,8 +1,10 @@
 /**
  * Ring ids: the number of the rings of a node strictly grows, also over restarts and power cuts, and no two rings with different members share an id. That
- * is what the ring number on stable storage is for. Left out: nodes that start anew with an empty disk.
+ * is what the ring number on stable storage is for. Left out: nodes whose stored number was
+ * taken away.
  */
 import type { TraceEvent } from "../../kernel/index.ts";
+import type { Input } from "../types.ts";
 import type { Checker, Complain } from "./checker.ts";
 
 /** Rings remembered, so that a lab may run for weeks. */
@@ -14,6 +16,13 @@ export class RingIds implements Checker {
   private readonly last = new Map<string, string>();
   /** By ring id: its members, and who said so first. */
   private readonly rings = new Map<string, { members: string; machine: string }>();
+
+  /** Who takes the stored number away begins anew. */
+  input({ act }: Input): void {
+    if (act.to !== "machine") return;
+    const path = "path" in act.act ? act.act.path : act.act.kind === "file-rename" ? act.act.from : "";
+    if (path.startsWith("/var/lib")) this.last.delete(act.machine);
+  }
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what !== "membership" || event.transitional) return;

@@ -2,7 +2,7 @@
  * Virtual synchrony: members that go from one ring to the next together have delivered the same messages of the old one. Extended virtual synchrony's
  * promise, and what recovery is for. Left out: members that part.
  */
-import { Hasher, type TraceEvent } from "../../kernel/index.ts";
+import { Hasher, type MachineStatus, type TraceEvent } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
 
 /** Changes of ring remembered. */
@@ -24,6 +24,13 @@ export class VirtualSynchrony implements Checker {
   private readonly changes = new Map<string, { machine: string; digest: string; count: number; last: number }>();
   private readonly together = new Map<string, readonly number[]>();
 
+  /** Machines that were on a ring before this checker looked on: what they delivered there is not known. */
+  private readonly partial = new Set<string>();
+
+  begin(statuses: readonly MachineStatus[]): void {
+    for (const { name, corosync } of statuses) if (corosync !== null) this.partial.add(name);
+  }
+
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what === "deliver") {
       const told = this.of(machine, event.ring);
@@ -37,7 +44,7 @@ export class VirtualSynchrony implements Checker {
   private change(machine: string, ring: string, complain: Complain): void {
     const old = this.told.get(machine);
     this.told.set(machine, fresh(ring));
-    if (old === undefined) return;
+    if (this.partial.delete(machine) || old === undefined) return;
     const key = `${old.ring} > ${ring}, ${(this.together.get(machine) ?? []).join(" ")}`;
     const mine = { machine, digest: old.hash.hex(), count: old.count, last: old.last };
     const first = this.changes.get(key);
@@ -53,6 +60,7 @@ export class VirtualSynchrony implements Checker {
 
   gone(machine: string): void {
     this.told.delete(machine);
+    this.partial.delete(machine);
     this.together.delete(machine);
   }
 
