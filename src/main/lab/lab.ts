@@ -4,20 +4,20 @@ import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
 import type { Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
-import { HOUR, isoFromUnix, MS, SEC, type Duration, type Instant } from "../../engine/kernel/index.ts";
+import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type World, type WorldAct } from "../../engine/world/index.ts";
-import { InvariantWatch } from "../../engine/world/checkers/index.ts";
 import { parseActing, type Places } from "./acting.ts";
-import { tells, worthALook } from "./advance.ts";
+import { tells } from "./advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
-import { impossible, unreachable, whyNot } from "./conditions.ts";
+import { impossible, unreachable } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import { Feed } from "./feed.ts";
 import type { LabHost } from "./lab-host.ts";
 import type { LabFile } from "./labfile.ts";
+import { LiveInvariants } from "./live-invariants.ts";
 import { NamedSnapshots } from "./named.ts";
 import { LabPast, writeFork } from "./past.ts";
 import { ConfFindings, type LabTrouble } from "./problems.ts";
@@ -25,13 +25,10 @@ import { Timeline } from "./timeline.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { Undo } from "./undo.ts";
 import { labSnapshot, labStatus } from "./view.ts";
+import { Waits } from "./waits.ts";
 
 /** Slower than this the page animates single packets. */
 const traceSpeedMax = 1 / 20;
-/** Conditions that change without a trace are looked at this often. */
-const lookEvery = 10 * MS;
-/** Virtual time between two looks of the invariants at what all nodes believe. */
-const judgeEvery = SEC / 2;
 
 export interface LabOptions {
   dir: string;
@@ -42,10 +39,6 @@ export interface LabOptions {
   disk: LabDisk;
 }
 
-function rolledBack(): Trouble {
-  return new Trouble("failed", "the lab was rolled back meanwhile");
-}
-
 export class Lab {
   readonly world: World;
   readonly timeline = new Timeline();
@@ -53,20 +46,13 @@ export class Lab {
   #undo = new Undo();
   #findings = new ConfFindings();
   #broken: LabTrouble[] = [];
-  #invariantBroken = false;
   #feed = new Feed();
   #stopping = false;
   #changes = 0;
-  #skipFound: { at: Instant; what: string } | undefined;
-  #skipping = false;
-  #invariants: InvariantWatch;
-  #unwatchInvariants: () => void = () => undefined;
-  /** When the invariants last had a look at what all nodes believe. */
-  #lookedAt: Instant = 0;
+  readonly #invariants: LiveInvariants;
+  readonly #waits: Waits;
   /** Acts come one after the other, each with all it does. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Counts how often the lab was rolled back. */
-  #rollbacks = 0;
   readonly #past: LabPast;
   readonly #named: NamedSnapshots;
 
@@ -79,26 +65,17 @@ export class Lab {
     this.world = world;
     for (const status of world.statuses()) this.timeline.begin(world.now, status);
     world.watch({ effect: (at, machine, effect) => this.#effect(at, world.names[machine] ?? "", effect), input: () => this.#changes++ });
-    this.#invariants = this.#watchInvariants();
+    this.#invariants = new LiveInvariants(world);
+    this.#waits = new Waits(host, () => this.#changes);
     this.#past = new LabPast(world, (text) => this.fail(text));
     this.#named = new NamedSnapshots(options.dir);
     this.#notePause();
     this.host.onProgress(() => {
-      this.#judge(this.#invariants);
+      this.#judge();
       // Acts that were scheduled are recorded as they happen.
       this.#noteInputs();
       this.#feed.flush();
     });
-  }
-
-  /** Watches from here on: what was before is another run's. */
-  #watchInvariants(): InvariantWatch {
-    const watch = new InvariantWatch(this.world.names);
-    watch.begin(this.world.statuses(), this.world.inputs());
-    this.#lookedAt = this.world.now;
-    this.#unwatchInvariants();
-    this.#unwatchInvariants = this.world.watch(watch);
-    return watch;
   }
 
   // ── looking on ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -124,14 +101,9 @@ export class Lab {
   }
 
   /** A broken invariant stops the lab: what led to it must not be buried under what follows. */
-  #judge(invariants: InvariantWatch): void {
-    if (this.world.now - this.#lookedAt >= judgeEvery && !this.world.midInstant) {
-      this.#lookedAt = this.world.now;
-      invariants.look(this.world.now, this.world.statuses());
-    }
-    const [first] = invariants.violations;
-    if (first === undefined || this.#invariantBroken) return;
-    this.#invariantBroken = true;
+  #judge(): void {
+    const first = this.#invariants.broken();
+    if (first === undefined) return;
     this.#stop();
     this.timeline.mark(first.at, "event", `invariant ${first.invariant} broken`);
     this.fail(`the invariant ${first.invariant} is broken: ${first.text} (seed ${this.world.design.seed})`, "invariant");
@@ -179,10 +151,7 @@ export class Lab {
 
   #effect(at: Instant, node: string, effect: Effect): void {
     if (tells(effect)) this.#changes++;
-    if (this.#skipping && !this.#skipFound) {
-      const what = worthALook(node, effect);
-      if (what !== undefined) this.#skipFound = { at, what };
-    }
+    this.#waits.take(node, effect);
     this.commands.take(node, effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
     const { paused, speed } = this.host;
@@ -376,56 +345,21 @@ export class Lab {
 
   /** Unpaced on to the next change worth a look, at most one virtual hour. */
   async skip(): Promise<{ found: boolean; what: string; instant: number }> {
-    if (this.#skipping) throw new Trouble("failed", "the lab is skipping already");
-    this.#skipping = true;
-    this.#skipFound = undefined;
-    const rollbacks = this.#rollbacks;
     try {
-      const found = await this.host.runUntilCondition(() => this.#skipFound !== undefined, this.world.now + HOUR, 0);
-      if (rollbacks !== this.#rollbacks) throw rolledBack();
-      const seen = this.#skipFound as { what: string } | undefined;
-      return { found, what: seen?.what ?? "", instant: this.world.now };
+      return await this.#waits.skip();
     } finally {
-      this.#skipping = false;
       this.#changes++;
     }
   }
 
-  /** Looks again only after something happened, or some virtual time passed. */
-  #looking(holds: () => boolean): () => boolean {
-    let seen = -1;
-    let again: Instant = 0;
-    return () => {
-      if (this.#changes === seen && this.world.now < again) return false;
-      seen = this.#changes;
-      again = this.world.now + lookEvery;
-      return holds();
-    };
-  }
-
   async wait(what: WaitFor): Promise<{ held: boolean; why: string }> {
     for (const node of what.nodes) this.#known(node);
-    const why = (): string | undefined => whyNot(what, this.world);
-    await this.fresh();
-    const now = why();
-    if (now === undefined) return { held: true, why: "" };
-    if (this.host.paused) return { held: false, why: `the lab is paused, and ${now}` };
-    const rollbacks = this.#rollbacks;
-    const held = await this.host.waitFor(
-      this.#looking(() => why() === undefined),
-      this.world.now + what.timeout,
-    );
-    if (held) return { held, why: "" };
-    if (rollbacks !== this.#rollbacks) throw rolledBack();
-    return { held, why: `not within ${what.timeout / 1e6} virtual seconds: ${why() ?? "it held only for a moment"}` };
+    return this.#waits.wait(what);
   }
 
   /** Resolves when `duration` of virtual time has passed. */
-  async sleep(duration: Duration): Promise<void> {
-    const end = (await this.host.catchUp()) + duration;
-    const rollbacks = this.#rollbacks;
-    await this.host.waitFor(() => this.world.now >= end, end);
-    if (rollbacks !== this.#rollbacks) throw rolledBack();
+  sleep(duration: Duration): Promise<void> {
+    return this.#waits.sleep(duration);
   }
 
   // ── the past ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -495,13 +429,12 @@ export class Lab {
       throw error;
     }
     this.#past.rewind(state);
-    this.#rollbacks++;
+    this.#waits.rolledBack();
     this.commands.lose();
     this.#feed.flush();
     await this.host.restore(state);
     this.#undo = new Undo();
-    this.#invariants = this.#watchInvariants();
-    this.#invariantBroken = false;
+    this.#invariants.begin();
     this.#broken = this.#broken.filter(({ code }) => code !== "invariant");
     this.timeline.rewind(this.world.now, this.world.statuses());
     this.timeline.mark(this.world.now, "act", said);

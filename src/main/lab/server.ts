@@ -197,11 +197,10 @@ export class Server {
       case "hello":
         return {};
       case "status":
-        await lab.fresh();
-        return lab.status(r.node);
       case "snapshot":
-        await lab.fresh();
-        return lab.snapshot();
+      case "time":
+      case "record":
+        return this.#asOfNow(r);
       case "subscribe":
         client.snapshots = r.snapshots;
         client.journal = r.journal ? () => true : undefined;
@@ -212,9 +211,6 @@ export class Server {
         return { said: await lab.act(r.line) };
       case "undo":
         return { said: await lab.undo() };
-      case "time":
-        await lab.fresh();
-        return lab.time();
       case "speed":
         return lab.setSpeed(r.speed);
       case "pause":
@@ -229,9 +225,6 @@ export class Server {
         return lab.wait(r.what);
       case "log":
         return this.#log(client, r);
-      case "record":
-        await lab.fresh();
-        return { text: lab.record() };
       case "seek":
       case "fork":
       case "snapshots":
@@ -273,6 +266,21 @@ export class Server {
         return {};
       default:
         return this.#inside(client, r, reply);
+    }
+  }
+
+  async #asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
+    const { lab } = this;
+    await lab.fresh();
+    switch (r.op) {
+      case "status":
+        return lab.status(r.node);
+      case "snapshot":
+        return lab.snapshot();
+      case "time":
+        return lab.time();
+      case "record":
+        return { text: lab.record() };
     }
   }
 
