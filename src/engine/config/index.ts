@@ -3,6 +3,8 @@ export type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts"
 export { CONF_PATH, EXIT_ABORT, EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";
 export { checkConf, readFromAfar } from "./check.ts";
 export type * from "./daemon.ts";
+export type { ConfChange, ReloadEffect } from "./diff.ts";
+export { diffConf } from "./diff.ts";
 export type { Finding } from "./finding.ts";
 export type { ImportedCluster, ImportedNetwork, ImportedNode, ImportOutcome } from "./import.ts";
 export { importConf } from "./import.ts";

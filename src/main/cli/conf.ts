@@ -1,6 +1,6 @@
-/** `quorate conf check FILE [--json]` and `quorate conf print FILE`: questions about a corosync.conf, without a lab. */
+/** `quorate conf check FILE [--json]`, `conf diff OLD NEW [--json]` and `conf print FILE`: questions about a corosync.conf, without a lab. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { checkConf, parseConf, printConf } from "../../engine/config/index.ts";
+import { checkConf, diffConf, parseConf, printConf, type ConfChange, type ReloadEffect } from "../../engine/config/index.ts";
 import type { Finding } from "../lab/api.ts";
 import { systemTrouble, Trouble } from "../lab/trouble.ts";
 import { print, printJson, say } from "./outcome.ts";
@@ -54,5 +54,34 @@ export function confPrint(path: string): number {
   if (errors.length > 0) return 1;
   const text = printConf(conf);
   if (text !== "") print(text);
+  return 0;
+}
+
+const HEADINGS: readonly (readonly [ReloadEffect, string])[] = [
+  ["live", "Taken by a reload (corosync-cfgtool -R), on every node:"],
+  ["restart", "Needs a restart:"],
+  ["none", "Of no effect:"],
+];
+
+function changeLine(change: ConfChange): string {
+  const value = (text: string | null): string => text ?? "(not set)";
+  return `  ${change.key}: ${value(change.old)} -> ${value(change.new)}\n      ${change.reason}`;
+}
+
+/** Prints what differs and what a reload does with it. 0; 1, with every refusal on stderr, if a file does not parse. Throws Trouble for an unreadable file. */
+export function confDiff(old: string, next: string, json: boolean): number {
+  const { changes, errors } = diffConf(readConf(old), readConf(next));
+  for (const [path, list] of [[old, errors.old] as const, [next, errors.new] as const])
+    for (const error of list) say(`${path}:${error.line}:${error.column}: ${error.text}`);
+  if (errors.old.length + errors.new.length > 0) return 1;
+  const refusal = checkConf(readConf(next)).find((f) => f.severity === "error");
+  if (refusal) say(`${next}:${refusal.line}:${refusal.column}: corosync refuses this file, at a reload too: ${refusal.text}`);
+  if (json) printJson({ changes });
+  else if (changes.length === 0) print("no difference that corosync would see");
+  else
+    for (const [effect, heading] of HEADINGS) {
+      const those = changes.filter((c) => c.effect === effect);
+      if (those.length > 0) print(`${heading}\n${those.map(changeLine).join("\n")}`);
+    }
   return 0;
 }

@@ -1,4 +1,4 @@
-/** Commands about files: conf check|print, import, export. */
+/** Commands about files: conf check|diff|print, import, export. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { connectLab } from "../lab/client.ts";
@@ -7,15 +7,16 @@ import { printLabFile, type LabFile } from "../lab/labfile.ts";
 import { labDir } from "../lab/paths.ts";
 import { writeAtomic } from "../lab/store.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
-import { confCheck, confPrint } from "./conf.ts";
+import { confCheck, confDiff, confPrint } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";
 import { textOf, type Values } from "./values.ts";
 
 export async function conf(words: string[], v: Values): Promise<number> {
   const [verb, file, ...more] = words;
-  if (verb === "diff") throw notYet("conf diff", "there are: conf check FILE, conf print FILE");
+  const [next, ...rest] = more;
+  if (verb === "diff" && file !== undefined && next !== undefined && rest.length === 0) return confDiff(file, next, v["json"] === true);
   if ((verb !== "check" && verb !== "print") || file === undefined || more.length > 0)
-    throw usage("conf: check FILE [--json] | print FILE");
+    throw usage("conf: check FILE [--json] | diff OLD NEW [--json] | print FILE");
   return verb === "check" ? confCheck(file, v["json"] === true) : confPrint(file);
 }
 
