@@ -170,7 +170,7 @@ function files(b: Builder): void {
     .option("--seconds <t>", "virtual seconds in which faults come (default 60)")
     .option("--resume <file>", "keep the state in a file, and go on from it")
     .addOption(jsonOption());
-  b.command("conf", "check FILE | print FILE: a corosync.conf", async (w, v) => (await import("./files.ts")).conf(w, v))
+  b.command("conf", "check FILE | diff OLD NEW | print FILE: a corosync.conf", async (w, v) => (await import("./files.ts")).conf(w, v))
     .argument("<verb>")
     .argument("[files...]")
     .addOption(jsonOption());
