@@ -33,6 +33,15 @@ const checks: Check[] = [
   },
   { what: "runtime folder", needed: true, look: () => socketPath(stateDir(), "doctor") },
   { what: "supervisor", needed: true, look: () => entry("supervisor").file },
+  { what: "node processes", needed: true, look: () => entry("worker").file },
+  {
+    what: "messages between them",
+    needed: true,
+    look: async () => {
+      const { version } = await import("zeromq");
+      return `ZeroMQ ${version} loads`;
+    },
+  },
   { what: "console", needed: true, look: () => entry("console").file },
   {
     what: "pseudo terminals",

@@ -35,7 +35,7 @@ function lifecycle(b: Builder): void {
     .addOption(new Option("--mgmt").hideHelp())
     .addOption(new Option("--qdevice").hideHelp())
     .addOption(new Option("--template <name>").hideHelp())
-    .option("--host <host>", "where the nodes run: inprocess")
+    .option("--host <host>", "where the nodes run: workers (each a process of its own; the default) or inprocess")
     .option("--speed <x>", "virtual seconds per second: 0.01 to 100, or max")
     .option("--seed <s>", "seed of every random draw")
     .option("--cold", "power every node on from its disk instead of resuming")
