@@ -58,7 +58,7 @@ function parse(args: readonly string[]): Call | Result {
     if (id === undefined) return fail("The nodeid was not valid, try a positive number\n");
     call.nodeId = id;
   }
-  return parsed.error === undefined ? call : fail(`${parsed.error}\n`, 1, USAGE);
+  return parsed.error === undefined ? call : fail(`${parsed.error}\n`);
 }
 
 function linksByNumber(daemon: DaemonView): { link: number; address: string; peers: Map<number, LinkStatus> }[] {

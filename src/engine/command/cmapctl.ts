@@ -109,7 +109,7 @@ function parse(args: readonly string[]): Call | Result {
       return fail("argument to -C should be 'knet', 'totem', 'ipc', 'schedmiss' or 'all'\n");
     } else unmodelled = name;
   }
-  if (parsed.error !== undefined) return fail(`${parsed.error}\n`, 1, USAGE);
+  if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
   if (call.action !== "list" && parsed.operands.length === 0) return fail("Expected key after options\n");
   if (unmodelled !== undefined) return notModelled(`${NAME} -${unmodelled}`);
   call.operands = parsed.operands;

@@ -1,7 +1,8 @@
-/** corosync-cpgtool: process groups and their members. Left out: -d and -e, which only change how names are written. */
+/** corosync-cpgtool: process groups and their members. Layouts are those of 3.1.7, observed. */
+import { utf8 } from "../kernel/index.ts";
 import { getopt } from "./getopt.ts";
-import type { ToolHost } from "./host.ts";
-import { fail, notModelled, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";
+import type { DaemonView, ToolHost } from "./host.ts";
+import { fail, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";
 
 const NAME = "corosync-cpgtool";
 const USAGE = `corosync-cpgtool [-d delimiter] [-e] [-n] [-h]
@@ -17,13 +18,33 @@ options:
 function query(host: ToolHost, argv: readonly string[]): Result {
   const parsed = getopt(NAME, argv.slice(1), "d:enh");
   if (parsed.options.some((o) => o.name === "h")) return ok(USAGE);
-  if (parsed.error !== undefined) return fail(`${parsed.error}\n`, 1, USAGE);
-  const odd = parsed.options.find((o) => o.name === "d" || o.name === "e");
-  if (odd) return notModelled(`${NAME} -${odd.name}`);
+  if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
   const daemon = host.corosync();
   if (typeof daemon === "string") return fail("Could not initialize corosync cpg API error 2\n");
-  const groups = daemon.cpgGroups();
-  if (parsed.options.some((o) => o.name === "n")) return ok(groups.map((g) => `${g.group}\n`).join(""));
+  const raw = parsed.options.some((o) => o.name === "e");
+  // One character of what -d was given; the last -d counts.
+  const delimiter = parsed.options.filter((o) => o.name === "d").pop()?.value[0];
+  const groups = daemon.cpgGroups().map(({ group, members }) => ({ group: raw ? group : escaped(group), members }));
+  if (parsed.options.some((o) => o.name === "n")) {
+    const names = groups.map((g) => `${g.group}${delimiter ?? "\n"}`).join("");
+    return ok(delimiter === undefined ? names : `${names}\n`);
+  }
+  return ok(delimiter === undefined ? table(daemon, groups) : delimited(groups, delimiter));
+}
+
+/** What is not printable, as \x01; a backslash doubled. */
+function escaped(name: string): string {
+  let text = "";
+  for (const byte of utf8(name)) {
+    if (byte === 0x5c) text += "\\\\";
+    else text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return text;
+}
+
+type Groups = ReturnType<DaemonView["cpgGroups"]>;
+
+function table(daemon: DaemonView, groups: Groups): string {
   let text = `Group Name\t${"PID".padStart(10)}\t${"Node ID".padStart(10)}\n`;
   for (const { group, members } of groups) {
     text += `${group}\n`;
@@ -32,7 +53,12 @@ function query(host: ToolHost, argv: readonly string[]): Result {
       text += `\t\t${String(m.pid).padStart(10)}\t${String(m.nodeId).padStart(10)} (${address})\n`;
     }
   }
-  return ok(text);
+  return text;
+}
+
+function delimited(groups: Groups, delimiter: string): string {
+  const rows = groups.flatMap(({ group, members }) => members.map((m) => [group, String(m.pid), String(m.nodeId)]));
+  return [["GRP_NAME", "PID", "NODEID"], ...rows].map((row) => `${row.join(delimiter)}\n`).join("");
 }
 
 function* run(argv: readonly string[]): Run {
@@ -45,6 +71,8 @@ export const cpgtool: CommandSpec = {
   name: NAME,
   summary: "process groups and their members",
   options: [
+    { flag: "-d", help: "delimiter between fields" },
+    { flag: "-e", help: "do not escape unprintable characters" },
     { flag: "-n", help: "group names only" },
     { flag: "-h", help: "show help" },
   ],

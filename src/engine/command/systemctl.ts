@@ -50,6 +50,14 @@ interface Call {
 const bare = (unit: string): string => unit.replace(/\.service$/, "");
 const full = (unit: string): string => (unit.includes(".") ? unit : `${unit}.service`);
 
+/** corosync's unit has no ExecReload= (Debian's file, which Proxmox VE ships): systemd refuses the job; the file is read again by corosync-cfgtool -R. */
+function reload(units: readonly string[]): Result {
+  if (units.length === 0) return fail("Too few arguments.\n");
+  const other = units.find((u) => u !== "corosync");
+  if (other !== undefined) return notModelled(`${NAME} reload ${other}`);
+  return fail("Failed to reload corosync.service: Job type reload is not applicable for unit corosync.service.\n", 3);
+}
+
 function parse(args: readonly string[]): Call | Result {
   const parsed = getopt(NAME, args, "qn:s:p:alt:", [
     "no-pager",
@@ -67,6 +75,7 @@ function parse(args: readonly string[]): Call | Result {
   ]);
   if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
   const [word = "list-units", ...units] = parsed.operands;
+  if (word === "reload") return reload(units.map(bare));
   const verb = VERBS.find((v) => v === word);
   if (verb === undefined) return fail(`Unknown command verb ${word}.\n`);
   const call: Call = {
