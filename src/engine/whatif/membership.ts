@@ -1,0 +1,65 @@
+/**
+ * Settled memberships: members that form a ring exchange their nodeinfo in one total order, as at the end of a synchronisation, and then time passes until
+ * nothing is due any more. In the real stack: what sync.c and the token give votequorum. Left out: how long a ring takes to form, memberships that
+ * are broken before their sync is done, and other services.
+ */
+import { SEC, type Duration, type Instant } from "../kernel/index.ts";
+import type { RingId } from "../totem/types.ts";
+import type { Seat } from "./seat.ts";
+
+/** Longest stretch in which something settles: a last_man_standing_window of ten minutes is longer than anybody has. Ours. */
+const SETTLE_MOST: Duration = 3600 * SEC;
+/** Timers in one settling. Beyond it something arms itself without end. Ours. */
+const TIMERS_MOST = 100_000;
+
+/** Virtual time of all that sits together. */
+export interface Clock {
+  now: Instant;
+}
+
+/** The order in which a ring's first token visits its members: the representative hands it on and is visited last. */
+function tokenOrder(seats: readonly Seat[]): Seat[] {
+  const [rep, ...rest] = seats;
+  return rep === undefined ? [] : [...rest, rep];
+}
+
+/** Delivers what is queued to every member, until nothing is left. `seats`: ascending by node id. */
+function deliverAll(seats: readonly Seat[]): void {
+  const order = tokenOrder(seats);
+  for (let moved = true; moved;) {
+    moved = false;
+    for (const from of order) {
+      const sent = from.queue;
+      if (sent.length === 0) continue;
+      from.queue = [];
+      moved = true;
+      for (const message of sent) for (const to of seats) to.votes.execute(message.handler, message.from, message.payload);
+    }
+  }
+}
+
+/** `seats`, ascending, have formed a ring and synchronise. `together`: they come from one ring; else each from a ring of its own. */
+export function synchronise(seats: readonly Seat[], ring: RingId, together: boolean): void {
+  const ids = seats.map((s) => s.member.nodeId);
+  for (const seat of seats) seat.votes.syncInit(together ? ids : [seat.member.nodeId], ids, ring);
+  deliverAll(seats);
+  for (const seat of tokenOrder(seats)) if (!seat.votes.syncProcess()) throw new Error("whatif: a sync message was refused");
+  deliverAll(seats);
+  for (const seat of seats) seat.votes.syncActivate();
+  deliverAll(seats);
+}
+
+/** Lets time pass until no timer is left. */
+export function settle(seats: readonly Seat[], clock: Clock): void {
+  const until = clock.now + SETTLE_MOST;
+  for (let n = 0; n < TIMERS_MOST; n++) {
+    let next: Seat | undefined;
+    for (const seat of seats) if (seat.timers.nextAt() < (next?.timers.nextAt() ?? until)) next = seat;
+    if (next === undefined) return;
+    clock.now = Math.max(clock.now, next.timers.nextAt());
+    const name = next.timers.pop(clock.now);
+    if (name !== undefined) throw new Error(`whatif: votequorum has no timer ${name}`);
+    deliverAll(seats);
+  }
+  throw new Error(`whatif: more than ${TIMERS_MOST} timers, and nothing has settled`);
+}
