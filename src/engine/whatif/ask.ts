@@ -6,7 +6,7 @@ import type { WhatIfDesign } from "./design.ts";
 import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
 import { GroupModel, type Model, type State } from "./model.ts";
 import { sentenceOf } from "./sentence.ts";
-import { KEY_THINGS_MOST, Smallest, choose, everySet, keyOf } from "./sets.ts";
+import { KEY_THINGS_MOST, Smallest, choose, everySet, keyOf, powerOfTwo } from "./sets.ts";
 import { HOLDS, KILLS, SPLITS, Trial, UNSETTLED, type Verdict } from "./trial.ts";
 
 /** Things in the largest set of a mixture that is tried. */
@@ -103,7 +103,7 @@ class Question {
     const upTo = this.sizeMost();
     const of = (kind: Kind): Element[] => this.elements.filter((e) => e.kind === kind);
     for (let size = 0; size <= upTo; size++) this.total += choose(this.elements.length, size);
-    this.total += 2 ** of("nodes").length;
+    this.total += powerOfTwo(of("nodes").length);
     this.mixtures(upTo);
     for (const kind of KINDS) this.alone(kind, of(kind));
     const answer = {
@@ -185,10 +185,10 @@ class Question {
     const ends = new Map<number, readonly State[]>();
     everySet(of, k, this.trial.topologies.nothingLost(), (set, loss) => {
       const to = this.trial.topologies.at(loss);
-      const bits = set.reduce((sum, i) => sum + 2 ** i, 0);
+      const bits = set.reduce((sum, i) => sum + powerOfTwo(i), 0);
       const states: State[] = [];
       if (k === 0) states.push(...this.trial.begin);
-      for (const i of set) this.trial.after(before.get(bits - 2 ** i) ?? [], to, states);
+      for (const i of set) this.trial.after(before.get(bits - powerOfTwo(i)) ?? [], to, states);
       ends.set(bits, states);
       once.push(this.trial.atOnce(to));
       turns.push(this.trial.verdict(states));

@@ -80,7 +80,10 @@ export function whatIfDesign(world: WorldDesign): DesignResult {
   const machines = world.machines.filter((m) => m.kind === "node" && m.files.some((f) => f.path === CONF));
   if (machines.length === 0) return { ok: false, why: "no machine of the lab has a corosync.conf, so there is no cluster to ask about" };
   if (machines.length > WHATIF_NODES_MAX)
-    return { ok: false, why: `${machines.length} nodes: every subset of them would be looked at, and at most ${WHATIF_NODES_MAX} are allowed` };
+    return {
+      ok: false,
+      why: `${machines.length} nodes: every subset of them would be looked at, and at most ${WHATIF_NODES_MAX} are allowed`,
+    };
   const stations: Station[] = [];
   for (const machine of machines) {
     const station = stationOf(world, machine);

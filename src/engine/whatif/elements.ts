@@ -1,4 +1,7 @@
-/** What can be lost, by the names the answers use: `node:pve1`, `link:pve2/net1` (one machine's cable on one network), `network:net0`, `qnetd`. */
+/**
+ * What can be lost, by the names the answers use: `node:pve1`, `link:pve2/net1` (one machine's cable on one network), `network:net0`, `qnetd`. Left out:
+ * losses in one direction only, delay, and what is slow instead of gone.
+ */
 import type { WhatIfDesign } from "./design.ts";
 import { LOST_CABLES, LOST_NETWORKS, LOST_NODES, LOST_QNETD, indices } from "./topology.ts";
 

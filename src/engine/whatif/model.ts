@@ -47,7 +47,9 @@ export class GroupModel implements Model {
   /** Kinds of members, numbered as they come. */
   private readonly kinds = new Map<string, number>();
   private readonly own: ReadonlyMap<Member, string>;
-  private parts = 0;
+  /** By the kinds of their members: rings of equal kinds are in the same state. */
+  private readonly parts = new Map<string, Part>();
+  private count = 0;
 
   /** @param alike false: every transition is run for itself, which tests compare with */
   constructor(
@@ -101,7 +103,9 @@ export class GroupModel implements Model {
   /** Every member starts, is alone for a moment, and joins the others. */
   private form(mask: number): Part {
     const clock: Clock = { now: 0 };
-    const seats = indices(mask).flatMap((i) => this.design.members[i] ?? []).map((member) => new Seat(member, clock));
+    const seats = indices(mask)
+      .flatMap((i) => this.design.members[i] ?? [])
+      .map((member) => new Seat(member, clock));
     for (const seat of seats) {
       seat.votes.load();
       synchronise([seat], { rep: seat.member.nodeId, seq: 5 }, false);
@@ -129,19 +133,25 @@ export class GroupModel implements Model {
   }
 
   private ring(seats: readonly Seat[], clock: Clock, before: number, together: boolean): Part {
-    const seq = before + 4;
-    synchronise(seats, { rep: seats[0]?.member.nodeId ?? 0, seq }, together);
+    const ids = seats.map((s) => s.member.nodeId);
+    synchronise(seats, { rep: ids[0] ?? 0, seq: before + 4 }, together);
     settle(seats, clock);
-    return {
-      number: this.parts++,
+    const kinds = seats.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view(ids)}`));
+    const key = String.fromCharCode(...kinds);
+    const known = this.alike ? this.parts.get(key) : undefined;
+    if (known !== undefined) return known;
+    const made: Part = {
+      number: this.count++,
       members: seats.map((s) => s.member),
       seats: seats.map((s) => s.snapshot()),
-      kinds: seats.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view()}`)),
+      kinds,
       quorate: seats.some((s) => s.votes.quorate),
-      seq,
+      seq: before + 4,
       now: clock.now,
       next: new Map(),
     };
+    this.parts.set(key, made);
+    return made;
   }
 }
 

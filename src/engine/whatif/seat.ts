@@ -5,7 +5,8 @@
  */
 import { Rng, Timers, type Instant, type Port, type TimersState } from "../kernel/index.ts";
 import type { ServicePort } from "../totem/service.ts";
-import { Votequorum, configuredExpectedVotes } from "../votequorum/index.ts";
+import { Votequorum } from "../votequorum/index.ts";
+import { votequorumParams } from "../node/settings.ts";
 import type { Member } from "./design.ts";
 
 export interface Sent {
@@ -33,7 +34,6 @@ export class Seat {
     clock: { readonly now: Instant },
   ) {
     const { nodeId, settings } = member;
-    const { config } = settings;
     const port: Port = {
       now: () => clock.now,
       setTimer: (name, at) => this.timers.set(name, at),
@@ -48,18 +48,24 @@ export class Seat {
         return true;
       },
     };
-    const expectedVotes = configuredExpectedVotes(
-      config.nodes.map((n) => n.votes),
-      config.quorum.expectedVotes,
-    );
-    const votes = config.nodes[config.localPosition]?.votes ?? 1;
-    this.votes = new Votequorum(port, ring, { nodeId, votes, expectedVotes, debug: false }, () => undefined);
+    this.votes = new Votequorum(port, ring, votequorumParams(settings.config), () => undefined);
   }
 
-  /** What a tool on this node would say of its quorum, in one word: members of a ring with equal words are in the same state but for their names. */
-  view(): string {
-    const info = this.votes.info(this.member.nodeId);
-    return info === undefined ? "" : `${info.votes} ${info.expectedVotes} ${info.highestExpected} ${info.totalVotes} ${info.quorum} ${info.flags.join(",")}`;
+  /**
+   * All that tools could show of this node's quorum, with the members of its ring by their rank and everybody else by what is left of them. Members with
+   * equal views are in the same state but for their names, and so are rings whose members have equal views.
+   */
+  view(ring: readonly number[]): string {
+    const known = this.votes.nodes();
+    const rank = (id: number): string => (ring.includes(id) ? String(ring.indexOf(id)) : "gone");
+    const told = known.map((n) => `${rank(n.nodeId)} ${n.state} ${n.votes} ${n.expectedVotes} ${n.flags.join(",")}`);
+    const own = this.votes.info(this.member.nodeId);
+    const keys = this.votes.cmapEntries().flatMap(({ key, value }) => {
+      if (key === "this_node_id") return [];
+      return [`${key}=${key.endsWith("_node_id") ? rank(value) : value}`];
+    });
+    const self = [own?.votes, own?.expectedVotes, own?.quorum, own?.totalVotes, own?.highestExpected, own?.flags.join(",")].join(" ");
+    return [self, ...told.sort(), ...keys].join("|");
   }
 
   snapshot(): SeatState {

@@ -1,4 +1,7 @@
-/** The answer in words: what can be lost, what cannot, and where order matters. */
+/**
+ * The answer in words: what can be lost, what cannot, and where order matters, one kind of thing after the other. Left out: sets of more than one
+ * kind, which the tables name.
+ */
 import type { Answer, WhatIf } from "./ask.ts";
 import type { Element, Kind } from "./elements.ts";
 

@@ -1,4 +1,7 @@
-/** Sets of things to lose: all of one size in order, each with what is gone then, and the smallest of those that have something in common. */
+/**
+ * Sets of things to lose: all of one size in order, each with what is gone then, and the smallest of those that have something in common. Left out: what
+ * becomes of a cluster that loses one.
+ */
 import type { Element } from "./elements.ts";
 import type { Loss } from "./topology.ts";
 
@@ -10,6 +13,11 @@ export function choose(n: number, k: number): number {
   let ways = 1;
   for (let i = 1; i <= k; i++) ways = (ways * (n - k + i)) / i;
   return Math.round(ways);
+}
+
+/** Exact for n below 53; as a bit of a set that may have more than 31. */
+export function powerOfTwo(n: number): number {
+  return n < 31 ? 1 << n : (1 << 30) * powerOfTwo(n - 30);
 }
 
 /** A set of up to four of at most 255 things as a number; `skip`: without the thing at that place. */

@@ -33,7 +33,7 @@ export class Topologies {
   private readonly short: boolean;
 
   constructor(private readonly design: WhatIfDesign) {
-    this.all = 2 ** design.members.length - 1;
+    this.all = (1 << design.members.length) - 1;
     this.plugged = design.wires.map(() => 0);
     this.short = design.members.length * (design.wires.length + 1) < EXACT_BITS;
   }
@@ -52,7 +52,7 @@ export class Topologies {
     for (let w = 0; w < wires.length; w++) {
       const mask = ((off >> w) & 1) !== 0 ? 0 : (wires[w]?.cards ?? 0) & live & ~(loss[LOST_CABLES + w] ?? 0);
       this.plugged[w] = mask;
-      key = this.short ? Number(key) * 2 ** members.length + mask : `${key} ${mask}`;
+      key = this.short ? Number(key) * (1 << members.length) + mask : `${key} ${mask}`;
     }
     key = this.short ? Number(key) * 2 + witness : `${key} ${witness}`;
     const known = this.byLoss.get(key);

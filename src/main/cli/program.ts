@@ -7,7 +7,6 @@ type Values = Record<string, unknown>;
 type Run = (words: string[], values: Values) => Promise<number>;
 
 const later: Record<string, string> = {
-  whatif: "faults are tried in a running lab",
   block: "cables are cut with link cut",
   unblock: "cables are cut with link cut",
   net: "networks are made with the lab: up --links, or a lab file",
@@ -169,6 +168,11 @@ function files(b: Builder): void {
     .option("--seed <s>", "seed of the first life (default: a new one)")
     .option("--seconds <t>", "virtual seconds in which faults come (default 60)")
     .option("--resume <file>", "keep the state in a file, and go on from it")
+    .addOption(jsonOption());
+  b.command("whatif", "what a cluster can lose: a corosync.conf or a lab file", async (w, v) =>
+    (await import("./whatif.ts")).whatif(w[0] ?? "", v),
+  )
+    .argument("<conf|lab.yaml>")
     .addOption(jsonOption());
   b.command("conf", "check FILE | diff OLD NEW | print FILE: a corosync.conf", async (w, v) => (await import("./files.ts")).conf(w, v))
     .argument("<verb>")

@@ -1,0 +1,21 @@
+/** Random clusters to ask about: up to five nodes, one or two links, votes, expected votes, options. A seed gives one design. */
+import { Rng } from "../../src/engine/kernel/index.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import type { LabFile } from "../../src/main/lab/labfile.ts";
+
+function quorumOptions(rng: Rng, nodes: number): Record<string, number | string> {
+  return rng.percent(15) ? { expected_votes: rng.between(1, nodes + 1) } : {};
+}
+
+export function randomLab(seed: string): LabFile {
+  const rng = Rng.from(seed, "design");
+  const nodes = rng.pick([2, 2, 3, 3, 3, 4, 4, 5, 5]);
+  const links = rng.pick([1, 2]);
+  const lab = freshLabFile({ nodes, links, clustered: true, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
+  const votes = rng.percent(35) ? Object.fromEntries(Object.keys(lab.nodes).map((name) => [name, rng.pick([0, 1, 1, 1, 2, 3])])) : {};
+  const quorum = quorumOptions(rng, nodes);
+  return {
+    ...lab,
+    cluster: { name: "lab", links: Object.keys(lab.networks), votes, ...(Object.keys(quorum).length > 0 ? { quorum } : {}) },
+  };
+}

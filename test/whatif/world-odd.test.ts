@@ -1,0 +1,4 @@
+/** See compared.ts. */
+import { compareDesigns } from "./compared.ts";
+
+compareDesigns(1);
