@@ -14,7 +14,7 @@ import { randomLab } from "./designs.ts";
 
 const designs = Number(process.env["QUORATE_WHATIF_DESIGNS"] ?? 200);
 const sets = Number(process.env["QUORATE_WHATIF_SETS"] ?? 3);
-const batch = 20;
+const batch = 10;
 
 function draw(rng: Rng, elements: readonly Element[], size: number): Element[] {
   const left = [...elements];
