@@ -133,6 +133,49 @@ describe("a lab whose record cannot be written", () => {
   });
 });
 
+describe("a lab that breaks an invariant", () => {
+  it("stops at once, says which with its sentence and the seed, and keeps the record", async () => {
+    let broken = false;
+    // A node that believes in a quorum nobody else has a part in.
+    const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+    const world = new World(worldDesign(file), (facts, design) => {
+      const node = makeNode(facts, design);
+      const runTimer = node.runTimer.bind(node);
+      node.runTimer = (now, out) => {
+        runTimer(now, out);
+        if (broken && node.name === "pve1")
+          out({ kind: "trace", event: { what: "quorum", node: 1, quorate: true, ring: "1.9", members: [9] } });
+      };
+      return node;
+    });
+    expect(beginLab(world, file)).toBeUndefined();
+    const disk = new LabDisk("/nowhere");
+    disk.note = () => undefined;
+    const lab: Lab = new Lab(
+      inProcess(world, { speed: "max", paused: true }, () => lab),
+      { dir: "/nowhere", file, text: "", version: "test", disk },
+    );
+    const notices: string[] = [];
+    lab.onEvent((event) => event.event === "notice" && notices.push(event.text));
+    await lab.step("window", 5000);
+    expect(notices).toEqual([]);
+    broken = true;
+    lab.resume();
+    await expect.poll(() => lab.time().paused, { timeout: 10_000 }).toBe(true);
+    const said =
+      "the invariant one-quorate-component is broken: at most one component is quorate without an override; but pve1 with 9 on 1.9 and pve2 with 1 2 3 on 1.9 are both quorate (seed 5)";
+    expect(notices).toEqual([said]);
+    expect(seen(lab).problems[0]).toMatchObject({
+      severity: "error",
+      code: "invariant",
+      text: said,
+      mend: expect.stringContaining("record"),
+    });
+    expect(lab.record()).toContain('"quorateRecord"');
+    await lab.close();
+  });
+});
+
 describe("letters stay with their rings", () => {
   it("keeps a letter with the majority, gives the rest the next free one, and the first one to a merger", async () => {
     const letters = noLetters();

@@ -106,7 +106,10 @@ export class Lab {
     if (first === undefined) return;
     this.#stop();
     this.timeline.mark(first.at, "event", `invariant ${first.invariant} broken`);
-    this.fail(`the invariant ${first.invariant} is broken: ${first.text} (seed ${this.world.design.seed})`, "invariant");
+    this.fail(
+      `the invariant ${first.invariant} is broken: ${first.sentence}; but ${first.text} (seed ${this.world.design.seed})`,
+      "invariant",
+    );
   }
 
   /** Stops time, once: pausing grants what is due, which leads here again. */

@@ -28,8 +28,8 @@ export class LiveInvariants {
     return this.#watch;
   }
 
-  /** The first that was broken, told once. Ask whenever time has gone on. */
-  broken(): Violation | undefined {
+  /** The first that was broken and its sentence, told once. Ask whenever time has gone on. */
+  broken(): (Violation & { sentence: string }) | undefined {
     const { world } = this;
     if (world.now - this.#lookedAt >= lookEvery && !world.midInstant) {
       this.#lookedAt = world.now;
@@ -38,6 +38,6 @@ export class LiveInvariants {
     const [first] = this.#watch.violations;
     if (first === undefined || this.#told) return undefined;
     this.#told = true;
-    return first;
+    return { ...first, sentence: this.#watch.sentenceOf(first.invariant) ?? first.invariant };
   }
 }

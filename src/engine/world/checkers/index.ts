@@ -90,6 +90,11 @@ export class InvariantWatch implements Watcher {
     for (const checker of this.checkers) checker.look?.(statuses, (text) => this.note(at, checker, text));
   }
 
+  /** What an invariant says; undefined for a name that is none of the checkers'. */
+  sentenceOf(invariant: string): string | undefined {
+    return this.checkers.find(({ name }) => name === invariant)?.sentence;
+  }
+
   /** Something that no checker looks for was broken, say an assertion of the engine. */
   broke(at: Instant, invariant: string, text: string): void {
     this.violations.push({ at, invariant, text });

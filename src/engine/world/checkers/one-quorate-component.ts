@@ -3,7 +3,7 @@
  * noticed a split still holds the old membership, which overlaps the new one; two disjoint quorums are a split brain. Left out: two_node and the
  * like, which break this by design.
  */
-import type { TraceEvent } from "../../kernel/index.ts";
+import type { MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
 import { overridesVotes, type Checker, type Complain } from "./checker.ts";
 
@@ -18,6 +18,13 @@ export class OneQuorateComponent implements Checker {
   /** Machines that believe they are quorate, and in which membership. */
   private readonly quorate = new Map<string, Belief>();
   private overridden = false;
+
+  begin(statuses: readonly MachineStatus[]): void {
+    for (const { name, corosync, quorum } of statuses)
+      // While a node synchronises, its quorum is still that of a membership that is not told here.
+      if (corosync !== null && !corosync.syncing && corosync.state === "operational" && quorum?.quorate === true)
+        this.quorate.set(name, { ring: corosync.ringId, members: corosync.members });
+  }
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what !== "quorum") return;
