@@ -27,7 +27,7 @@ const counts = listOf(isCount);
 const maybeText = either(isText, isNothing);
 
 export const isDatagram: Check = shape({
-  proto: oneOf("udp", "icmp-port-unreachable"),
+  proto: oneOf("udp", "tcp", "icmp-port-unreachable"),
   net: isText,
   src: isText,
   srcPort: isCount,

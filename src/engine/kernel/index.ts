@@ -10,3 +10,4 @@ export * from "./limits.ts";
 export * from "./machine.ts";
 export * from "./status.ts";
 export * from "./port.ts";
+export * from "./tcp.ts";

@@ -44,3 +44,12 @@ export const HISTORY_SPACING_US = 1_000_000;
 
 /** Age from which on they are the sparser the older they are, µs. Ours. */
 export const HISTORY_RECENT_US = 15_000_000;
+
+/** Bytes of one TCP segment's data: an Ethernet frame of 1500 without the headers. */
+export const TCP_SEGMENT_BYTES = 1460;
+
+/** Bytes handed over and not yet acknowledged that one connection keeps, and bytes that wait for a reader who does not read. Ours: Linux tunes between 16 KiB and 6 MiB. */
+export const TCP_BUFFER_BYTES = 256 * 1024;
+
+/** Connections of one machine. Ours: far beyond what its programs make. */
+export const TCP_CONNECTIONS_MAX = 1024;

@@ -7,9 +7,9 @@ import type { JournalLine } from "./journal.ts";
 import type { MachineStatus } from "./status.ts";
 import type { Instant } from "./time.ts";
 
-/** A packet on one network. `bytes` is the UDP payload and immutable. */
+/** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
 export interface Datagram {
-  readonly proto: "udp" | "icmp-port-unreachable";
+  readonly proto: "udp" | "tcp" | "icmp-port-unreachable";
   /** Name of the network it travels on. */
   readonly net: string;
   readonly src: string;

@@ -7,3 +7,4 @@ export * from "./socket.ts";
 export * from "./units.ts";
 export * from "./units-pve.ts";
 export * from "./computer.ts";
+export * from "./tcp.ts";

@@ -20,6 +20,8 @@ export interface TraceState {
   readonly spacing: number;
 }
 
+const PROTO_WORDS = { udp: 11, "icmp-port-unreachable": 12, tcp: 14 } as const;
+
 export const CLASS_ACT = 0;
 export const CLASS_TIMER = 1;
 export const CLASS_DATAGRAM = 2;
@@ -53,7 +55,7 @@ export class TraceDigest {
     switch (effect.kind) {
       case "send": {
         const d = effect.datagram;
-        h.int(d.proto === "udp" ? 11 : 12).int(d.srcPort * 65_536 + d.dstPort);
+        h.int(PROTO_WORDS[d.proto]).int(d.srcPort * 65_536 + d.dstPort);
         h.text(d.net).text(d.dst).bytes(d.bytes);
         return;
       }
