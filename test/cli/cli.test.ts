@@ -30,6 +30,7 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
         units: { corosync: "active" },
         corosync: { nodeId: 2, state: "operational", members: [1, 2, 3], representative: 1 },
         quorum: { quorate: true, expectedVotes: 3, highestExpected: 3, totalVotes: 3, quorum: 2, flags: ["Quorate"], qdevice: null },
+        qnetd: null,
         pmxcfs: null,
         ha: null,
       },

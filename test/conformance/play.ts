@@ -5,7 +5,7 @@
 import { SEC, Rng, utf8, type Instant, type JournalLine, type TraceEvent } from "../../src/engine/kernel/index.ts";
 import type { MachineAct } from "../../src/engine/kernel/index.ts";
 import type { FabricAct } from "../../src/engine/fabric/index.ts";
-import { makeNode } from "../../src/engine/node/index.ts";
+import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import { WorldPort } from "../../src/main/shell/world-port.ts";
@@ -54,10 +54,10 @@ export interface Played {
 
 type Timed = { after: number; act: WorldAct };
 
-const service = (node: string, op: "start" | "stop" | "kill"): WorldAct => ({
+const service = (node: string, op: "start" | "stop" | "kill", unit = "corosync"): WorldAct => ({
   to: "machine",
   machine: node,
-  act: { kind: "service", op, unit: "corosync" },
+  act: { kind: "service", op, unit },
 });
 const machine = (node: string, kind: "service-stall" | "service-resume"): WorldAct => ({
   to: "machine",
@@ -66,6 +66,24 @@ const machine = (node: string, kind: "service-stall" | "service-resume"): WorldA
 });
 const fabric = (act: FabricAct): WorldAct => ({ to: "fabric", act });
 
+/** Nodes whose device is started in this step, in the order in which the recorded server saw them, a little apart. */
+function devices(step: RecordedStep): Timed[] {
+  const seen = (step.log["qnetd"] ?? []).flatMap(([, line]) => /^.{15} debug {5}node_id = (\d+)$/.exec(line)?.[1] ?? []);
+  return seen.map((id, i) => ({ after: 100_000 + i * 20_000, act: service(`node${id}`, "start", "corosync-qdevice") }));
+}
+
+const groupOf = (text: string): string[] => text.split(",").map((i) => (i === "qnetd" ? i : `node${i}`));
+
+/** What is done to the quorum device and its server. */
+function deviceActs(step: RecordedStep, title: string): Timed[] | undefined {
+  const qnetd = (op: "start" | "kill"): Timed => ({ after: 0, act: service("qnetd", op, "corosync-qnetd") });
+  if (title === "start corosync-qnetd, then corosync-qdevice on every node") return [qnetd("start"), ...devices(step)];
+  if (title === "start corosync-qnetd") return [qnetd("start")];
+  if (title === "SIGKILL corosync-qnetd") return [qnetd("kill")];
+  if (/^start qdevice on node\d(, node\d)*$/.test(title)) return devices(step);
+  return title === "verbose qdevice status" ? [] : undefined;
+}
+
 /** What the title of a step tells a person to do, as acts with their delay in µs. */
 export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   const title = step.title
@@ -73,6 +91,8 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
     .replace(/ (?:if it is gone|with config_version \d)$/, "")
     .replace(/:.*$/, "");
   const now = (...acts: WorldAct[]): Timed[] => acts.map((act) => ({ after: 0, act }));
+  const ofDevice = deviceActs(step, title);
+  if (ofDevice !== undefined) return ofDevice;
   let m: RegExpExecArray | null;
   if ((m = /^start (node\d(?:, node\d)*)$/.exec(title)) || (m = /^start (again)$/.exec(title))) {
     const nodes = m[1] === "again" ? ["node1"] : (m[1] ?? "").split(", ");
@@ -89,9 +109,8 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   }
   if ((m = /^SIGSTOP (node\d)$/.exec(title))) return now(machine(m[1] ?? "", "service-stall"));
   if ((m = /^SIGCONT (node\d)$/.exec(title))) return now(machine(m[1] ?? "", "service-resume"));
-  if ((m = /^partition ([\d,]+) \| ([\d,]+)$/.exec(title))) {
-    const group = (text: string | undefined): string[] => (text ?? "").split(",").map((i) => `node${i}`);
-    return now(fabric({ kind: "partition", groups: [group(m[1]), group(m[2])] }));
+  if ((m = /^partition ((?:\d|,|qnetd)+(?: \| (?:\d|,|qnetd)+)+)$/.exec(title))) {
+    return now(fabric({ kind: "partition", groups: (m[1] ?? "").split(" | ").map(groupOf) }));
   }
   if ((m = /^cut (\d) <-> (\d) only$/.exec(title))) {
     return now(fabric({ kind: "link-cut", link: { node: `node${m[1]}`, to: `node${m[2]}`, direction: "both" } }));
@@ -159,8 +178,9 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
   const config = String(recording.config);
   const { links } = count(config);
   // A machine may be there before the nodelist has it.
-  const machines = Math.max(...recording.steps.map((step) => Object.keys(step.outputs).length), count(config).nodes);
-  const world = new World(labOf(config, seed, machines), makeNode);
+  const nodesOf = (step: RecordedStep): number => Object.keys(step.outputs).filter((name) => name.startsWith("node")).length;
+  const machines = Math.max(...recording.steps.map(nodesOf), count(config).nodes);
+  const world = new World(labOf(config, seed, machines), makeMachine);
   const monitor = { text: "" };
   const rng = Rng.from(seed, "conformance");
   const traces: Traced[] = [];

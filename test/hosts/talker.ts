@@ -95,7 +95,7 @@ export class Talker implements Machine {
     const nics: NicStatus[] = [{ name: "eno1", net: this.nic.net, address: this.nic.address, up: true }];
     return {
       name: this.name, kind: "node", power: "on", powerSince: 0, booting: false, worker: "alive", units: {}, nics,
-      corosync: null, quorum: null, pmxcfs: null, ha: null, busy: false,
+      corosync: null, quorum: null, qnetd: null, pmxcfs: null, ha: null, busy: false,
     }; // prettier-ignore
   }
 

@@ -88,6 +88,7 @@ function machine(
       qdevice: null,
       votes: ids(all).map((nodeId) => ({ nodeId, votes: 1, member: ring.members.includes(nodeId) })),
     },
+    qnetd: null,
     pmxcfs: null,
     ha: null,
     busy: false,

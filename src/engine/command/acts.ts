@@ -18,7 +18,7 @@ export interface DaemonActs {
 }
 
 /** Does it. @returns the error word the tool prints, undefined on success */
-export function actOnDaemon(daemon: DaemonActs, act: Exclude<NodeAct, { act: "unit" }>): string | undefined {
+export function actOnDaemon(daemon: DaemonActs, act: Exclude<NodeAct, { act: "unit" | "daemon-shutdown" }>): string | undefined {
   switch (act.act) {
     case "cmap-set":
       return daemon.cmap.set(act.key, act.type, act.value);

@@ -24,10 +24,15 @@ export function preciseTime(unixMicros: number): string {
   return `${syslogTime(unixMicros)}.${String(civilFromUnix(unixMicros).micros).padStart(6, "0")}`;
 }
 
+/** `2026-11-20T09:35:28` (the quorum device's tools). */
+export function isoSeconds(unixMicros: number): string {
+  const c = civilFromUnix(unixMicros);
+  return `${c.year}-${two(c.month)}-${two(c.day)}T${clock(c)}`;
+}
+
 /** `2026-11-20T09:35:28+0000` (journalctl -o short-iso). */
 export function isoTime(unixMicros: number): string {
-  const c = civilFromUnix(unixMicros);
-  return `${c.year}-${two(c.month)}-${two(c.day)}T${clock(c)}+0000`;
+  return `${isoSeconds(unixMicros)}+0000`;
 }
 
 /** `Fri 2026-11-20 09:35:28 UTC` (systemd's FORMAT_TIMESTAMP). */

@@ -5,6 +5,7 @@
 import type { CmapEntry } from "../cmap/map.ts";
 import type { CpgAddress } from "../cpg/messages.ts";
 import type { Instant, JournalLine, LinkStatus, UnitState } from "../kernel/index.ts";
+import type { Device, QnetdView } from "../qdevice/index.ts";
 import type { QuorumView } from "../votequorum/quorum.ts";
 import type { DeviceInfo, VoteInfo } from "../votequorum/votequorum.ts";
 
@@ -64,6 +65,12 @@ export interface ToolHost {
   readonly pid: number;
   /** The daemon: `down` when nobody answers its socket, `stalled` when its process is stopped and a client would hang. */
   corosync(): DaemonView | "down" | "stalled";
+  /** The quorum device's daemon; `stalled` while its process is stopped or sleeps and a client would wait. */
+  qdevice(): Device | "down" | "stalled";
+  /** The quorum device's server, on the machine that has it. */
+  qnetd(): QnetdView | "down" | "stalled";
+  /** Whether a program of this name is on the machine's disk. */
+  installed(program: string): boolean;
   unit(name: string): UnitView | undefined;
   /** In the order they start at boot. */
   units(): readonly UnitView[];

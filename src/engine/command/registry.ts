@@ -6,12 +6,14 @@ import { cpgtool } from "./cpgtool.ts";
 import type { ToolHost } from "./host.ts";
 import { journalctl } from "./journalctl.ts";
 import { pvecm } from "./pvecm.ts";
+import { qdevicetool } from "./qdevicetool.ts";
+import { qnetdtool } from "./qnetdtool.ts";
 import { quorumtool } from "./quorumtool.ts";
 import type { CommandSpec, Io, Result } from "./spec.ts";
 import { systemctl } from "./systemctl.ts";
 
 export const commands: ReadonlyMap<string, CommandSpec> = new Map(
-  [corosync, cfgtool, cmapctl, cpgtool, journalctl, pvecm, quorumtool, systemctl].map((spec) => [spec.name, spec]),
+  [corosync, cfgtool, cmapctl, cpgtool, journalctl, pvecm, qdevicetool, qnetdtool, quorumtool, systemctl].map((spec) => [spec.name, spec]),
 );
 
 /** `/usr/sbin/pvecm` and `pvecm` are the same program. */
@@ -22,7 +24,7 @@ export function commandNamed(word: string): CommandSpec | undefined {
 /** The answer to a command line that only asks; "acts" where it changes something, waits or never ends; undefined where there is no such command. */
 export function answerQuery(host: ToolHost, argv: readonly string[], io: Io): Result | "acts" | undefined {
   const spec = commandNamed(argv[0] ?? "");
-  if (spec === undefined) return undefined;
+  if (spec === undefined || !host.installed(spec.name)) return undefined;
   return spec.isQuery(argv, host) ? spec.query(host, argv, io) : "acts";
 }
 
@@ -30,7 +32,7 @@ export function answerQuery(host: ToolHost, argv: readonly string[], io: Io): Re
 export function completions(host: ToolHost, words: readonly string[]): string[] {
   const last = words[words.length - 1] ?? "";
   const choices: string[] = [];
-  if (words.length <= 1) choices.push(...commands.keys());
+  if (words.length <= 1) choices.push(...[...commands.keys()].filter((name) => host.installed(name)));
   else {
     const spec = commandNamed(words[0] ?? "");
     if (spec === undefined) return [];

@@ -59,7 +59,7 @@ export class CommandRuns {
   /** Starts a command; its output, prompts and exit come as effects with this id. */
   start(id: string, argv: readonly string[], io: Io): void {
     const spec = commandNamed(argv[0] ?? "");
-    if (spec === undefined) return this.refuse(id, `${argv[0] ?? ""}: command not found\n`, 127);
+    if (spec === undefined || !this.hooks.host().installed(spec.name)) return this.refuse(id, `${argv[0] ?? ""}: command not found\n`, 127);
     if (this.live.size >= COMMANDS_MAX || this.live.has(id))
       return this.refuse(id, `${argv[0] ?? ""}: at most ${COMMANDS_MAX} commands run on one machine\n`, 1);
     const answer = answerQuery(this.hooks.host(), argv, io);

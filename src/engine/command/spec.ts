@@ -25,6 +25,8 @@ export type NodeAct =
       readonly op: "start" | "stop" | "restart" | "kill" | "enable" | "disable" | "reset-failed";
       readonly unit: string;
     }
+  /** The -H of the quorum device's two tools: their daemon ends. */
+  | { readonly act: "daemon-shutdown"; readonly unit: "corosync-qdevice" | "corosync-qnetd" }
   | { readonly act: "set-expected"; readonly votes: number }
   | { readonly act: "set-votes"; readonly nodeId: number; readonly votes: number }
   /** corosync-cfgtool -k and -H. */

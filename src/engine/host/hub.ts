@@ -5,7 +5,7 @@
  * is the wire and the passing of time. Left out: pace (workers.ts).
  */
 import { NEVER, type Instant, type MachineQuery, type MachineSnapshot, type MachineStatus, type QueryReply } from "../kernel/index.ts";
-import { makeNode } from "../node/index.ts";
+import { makeMachine } from "../node/index.ts";
 import {
   World,
   type ActResult,
@@ -56,7 +56,7 @@ export class Hub {
     readonly design: WorldDesign,
     private readonly options: HubOptions,
   ) {
-    const make = options.makeMachine ?? makeNode;
+    const make = options.makeMachine ?? makeMachine;
     const remotes: RemoteMachine[] = [];
     this.world = new World(design, make, (facts, machine) => {
       const remote = new RemoteMachine(make(facts, machine));

@@ -162,6 +162,31 @@ const isCorosync = shape({
   nodelist: listOf(shape({ nodeId: isCount, name: isText, votes: isCount, addresses: texts })),
 });
 
+const isQdevice = shape({
+  model: isText,
+  algorithm: isText,
+  host: isText,
+  votes: isCount,
+  registered: isFlag,
+  alive: isFlag,
+  castVote: isFlag,
+  masterWins: isFlag,
+  state: isText,
+  lastPoll: either(isNull, isCount),
+});
+
+const isQnetd = shape({
+  clusters: listOf(
+    shape({
+      name: isText,
+      algorithm: isText,
+      clients: listOf(shape({ nodeId: isCount, address: isText, ringId: isText, members: counts, vote: isText, connected: isFlag })),
+      holders: counts,
+      lastDecision: either(isNull, shape({ instant: isCount, winners: counts })),
+    }),
+  ),
+});
+
 const isQuorum = shape({
   quorate: isFlag,
   expectedVotes: isCount,
@@ -169,7 +194,7 @@ const isQuorum = shape({
   totalVotes: isCount,
   quorum: isCount,
   flags: texts,
-  qdevice: isNull,
+  qdevice: either(isNull, isQdevice),
   votes: listOf(shape({ nodeId: isCount, votes: isCount, member: isFlag })),
 });
 
@@ -184,21 +209,25 @@ export const isMachineStatus: Check = shape({
   nics: listOf(shape({ ...ofNic, up: isFlag })),
   corosync: either(isNull, isCorosync),
   quorum: either(isNull, isQuorum),
+  qnetd: either(isNull, isQnetd),
   pmxcfs: isNull,
   ha: isNull,
   busy: isFlag,
 });
 
 /** What a machine is built from, apart from the fields that only some machines have. */
-export const isMachineDesign: Check = shape({
-  kind: oneOf("node", "qnetd"),
-  name: isText,
-  hostname: isText,
-  domain: isText,
-  nics: listOf(shape(ofNic, { prefix: isCount })),
-  hosts: listOf(shape({ address: isText, names: texts })),
-  files: listOf(shape({ path: isText, data: isBytes }, { mode: isCount })),
-  boot: isCount,
-  disabledUnits: texts,
-  power: oneOf("on", "off"),
-});
+export const isMachineDesign: Check = shape(
+  {
+    kind: oneOf("node", "qnetd"),
+    name: isText,
+    hostname: isText,
+    domain: isText,
+    nics: listOf(shape(ofNic, { prefix: isCount })),
+    hosts: listOf(shape({ address: isText, names: texts })),
+    files: listOf(shape({ path: isText, data: isBytes }, { mode: isCount })),
+    boot: isCount,
+    disabledUnits: texts,
+    power: oneOf("on", "off"),
+  },
+  { packages: texts },
+);

@@ -55,6 +55,38 @@ export interface CorosyncStatus {
   nodelist: { nodeId: number; name: string; votes: number; addresses: string[] }[];
 }
 
+/** The quorum device as this node has it. */
+export interface QdeviceStatus {
+  /** quorum.device.model */
+  model: string;
+  /** ffsplit, lms, 2nodelms or test; "" while the device's daemon has not read its configuration. */
+  algorithm: string;
+  host: string;
+  /** Votes it adds where it casts them. */
+  votes: number;
+  registered: boolean;
+  alive: boolean;
+  castVote: boolean;
+  masterWins: boolean;
+  /** The State line of corosync-qdevice-tool; "not running" where no daemon answers. */
+  state: string;
+  /** Instant of the last poll of votequorum; null before one. */
+  lastPoll: Instant | null;
+}
+
+/** What the server of the quorum device knows. */
+export interface QnetdStatus {
+  clusters: {
+    name: string;
+    algorithm: string;
+    clients: { nodeId: number; address: string; ringId: string; members: number[]; vote: string; connected: boolean }[];
+    /** Node ids of connected clients whose last vote was ACK. */
+    holders: number[];
+    /** When the algorithm last chose, and whom; null before. */
+    lastDecision: { instant: Instant; winners: number[] } | null;
+  }[];
+}
+
 export interface QuorumStatus {
   quorate: boolean;
   expectedVotes: number;
@@ -62,7 +94,8 @@ export interface QuorumStatus {
   totalVotes: number;
   quorum: number;
   flags: string[];
-  qdevice: null;
+  /** null where no device is configured. */
+  qdevice: QdeviceStatus | null;
   votes: { nodeId: number; votes: number; member: boolean }[];
 }
 
@@ -86,6 +119,8 @@ export interface MachineStatus {
   nics: NicStatus[];
   corosync: CorosyncStatus | null;
   quorum: QuorumStatus | null;
+  /** null where no corosync-qnetd runs. */
+  qnetd: QnetdStatus | null;
   pmxcfs: null;
   ha: null;
   /** A modelled command is running. */

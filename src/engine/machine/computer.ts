@@ -48,6 +48,8 @@ export interface ComputerDesign {
   readonly boot: Duration;
   /** Units not started at boot. */
   readonly disabledUnits: readonly string[];
+  /** Packages installed beyond what every machine of its kind has; `corosync-qdevice` brings the device's daemon and tool. */
+  readonly packages?: readonly string[];
   /** "on": the machine starts booting at instant 0 by itself. */
   readonly power: "on" | "off";
 }

@@ -26,6 +26,8 @@ export interface UnitSpec {
   readonly execStart: string;
   /** ConditionPathExists=. */
   readonly conditionPath?: string;
+  /** Requires= and After=: started before this one, stopped after it. */
+  readonly requires?: string;
   /** Started at boot unless disabled; the order of the list is the order of starting. */
   readonly wantedAtBoot: boolean;
 }
@@ -180,6 +182,7 @@ export class Units {
       return;
     }
     r.startQueued = false;
+    if (spec.requires !== undefined && this.waitsFor(unit, r, spec.requires)) return;
     if (spec.conditionPath !== undefined && !this.hooks.pathExists(spec.conditionPath)) {
       r.conditionFailedAt = this.hooks.now();
       r.lastJob = "done";
@@ -203,6 +206,37 @@ export class Units {
     this.hooks.spawn(unit, r.mainPid);
   }
 
+  /** The unit that `unit` requires is started first. True: `unit` waits for it. */
+  private waitsFor(unit: string, r: UnitRecord, required: string): boolean {
+    if (this.records[required]?.state === "active") return false;
+    r.job = "start";
+    r.lastJob = undefined;
+    r.startQueued = true;
+    this.start(required);
+    const state = this.records[required]?.state;
+    if (state === "activating" || state === "deactivating") return true;
+    // Skipped by its condition, which is no failure; or it has failed at once, and this unit has been told.
+    const goesOn = r.startQueued;
+    r.startQueued = false;
+    return !goesOn;
+  }
+
+  /** Units that require `unit`. */
+  private dependents(unit: string): { spec: UnitSpec; r: UnitRecord }[] {
+    return this.specs.filter((s) => s.requires === unit).flatMap((s) => this.both(s.name) ?? []);
+  }
+
+  private dependencyFailed(unit: string): void {
+    for (const { spec, r } of this.dependents(unit)) {
+      if (!r.startQueued) continue;
+      r.startQueued = false;
+      r.job = undefined;
+      r.lastJob = "failed";
+      this.say(spec.name, "warning", `Dependency failed for ${this.title(spec)}.`);
+      this.say(spec.name, "notice", `${spec.name}.service: Job ${spec.name}.service/start failed with result 'dependency'.`);
+    }
+  }
+
   /** The main process said READY=1. */
   ready(unit: string): void {
     const found = this.both(unit);
@@ -214,6 +248,7 @@ export class Units {
     r.result = "success";
     this.enter(unit, r, "active");
     this.say(unit, "info", `Started ${this.title(spec)}.`);
+    for (const d of this.dependents(unit)) if (d.r.startQueued) this.start(d.spec.name);
   }
 
   /**
@@ -224,6 +259,7 @@ export class Units {
     if (found === undefined) return;
     const { spec, r } = found;
     r.startQueued = false;
+    for (const d of this.dependents(unit)) this.stop(d.spec.name, "SIGTERM");
     if (r.state !== "active" && r.state !== "activating") return;
     // ExecStop= is for units that came up; one still starting gets SIGTERM.
     const way = r.state === "active" ? polite : "SIGTERM";
@@ -237,9 +273,11 @@ export class Units {
   restart(unit: string, polite: "exec-stop" | "SIGTERM"): void {
     const record = this.records[unit];
     if (record === undefined) return;
+    const running = this.dependents(unit).filter((d) => d.r.state === "active");
     this.stop(unit, polite);
     if (record.state === "deactivating") record.startQueued = true;
     else this.start(unit);
+    for (const d of running) this.start(d.spec.name);
   }
 
   /** SIGKILL of the main process. */
@@ -274,6 +312,7 @@ export class Units {
     if (was === "activating") {
       r.lastJob = timedOut ? "timeout" : "failed";
       this.say(unit, "error", `Failed to start ${this.title(spec)}.`);
+      this.dependencyFailed(unit);
     }
     if (was === "deactivating") this.say(unit, "info", `Stopped ${this.title(spec)}.`);
     if (r.startQueued) this.start(unit);

@@ -26,6 +26,8 @@ export interface DaemonHooks {
   /** The unit's process is ready, or gone. */
   ready(): void;
   exited(exit: ExitStatus): void;
+  /** The process that had come up is gone, whoever had started it. */
+  gone(): void;
 }
 
 export class Daemons {
@@ -95,6 +97,7 @@ export class Daemons {
 
   private exited(process: Process, exit: ExitStatus): void {
     this.processes = this.processes.filter((p) => p !== process);
+    if (this.holder === undefined) this.hooks.gone();
     if (process.owner.by === "unit") this.hooks.exited(exit);
     else if (process.owner.by === "command") {
       const status = "code" in exit ? exit.code : SIGNAL_STATUS[exit.signal === "SIGTERM" ? this.delivering : exit.signal];
@@ -120,6 +123,7 @@ export class Daemons {
   killUnit(): void {
     this.unit?.kill();
     this.processes = this.processes.filter((p) => p.owner.by !== "unit");
+    if (this.holder === undefined) this.hooks.gone();
   }
 
   /** The power went. */

@@ -1,2 +1,2 @@
 /** One node: the public face. */
-export { Node, makeNode, type DaemonSocket } from "./node.ts";
+export { Node, makeMachine, makeNode, type DaemonSocket } from "./node.ts";

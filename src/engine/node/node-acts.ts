@@ -33,8 +33,14 @@ function unitAct(act: Extract<NodeAct, { act: "unit" }>, units: Units): string |
 }
 
 /** Does it. @returns the error word the tool prints, or undefined */
-export function performAct(act: NodeAct, units: Units, daemon: Corosync | undefined): string | undefined {
+export function performAct(
+  act: NodeAct,
+  units: Units,
+  daemon: Corosync | undefined,
+  shutDown: (unit: string) => boolean,
+): string | undefined {
   if (act.act === "unit") return unitAct(act, units);
+  if (act.act === "daemon-shutdown") return shutDown(act.unit) ? undefined : NO_DAEMON;
   const stack = daemon?.stack;
   if (stack === undefined) return NO_DAEMON;
   return actOnDaemon(

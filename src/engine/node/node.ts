@@ -22,6 +22,8 @@ import {
 import {
   Computer,
   PVE_UNITS,
+  QDEVICE_UNIT,
+  QNETD_UNITS,
   answerFileQuery,
   applyFileAct,
   drain,
@@ -31,12 +33,16 @@ import {
   type ComputerDesign,
   type ComputerState,
   type SocketBuffer,
+  type UnitSpec,
   type WorldFacts,
 } from "../machine/index.ts";
 import type { Corosync } from "./corosync.ts";
 import { Daemons } from "./daemons.ts";
 import { SESSION_UNIT } from "./launch.ts";
 import { performAct } from "./node-acts.ts";
+import { programsOf, type MachineKind } from "./programs.ts";
+import { QDEVICE } from "./qdevice-process.ts";
+import { Services } from "./services.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
 
@@ -67,6 +73,7 @@ interface NodeState {
   sigstopped: boolean;
   lost: boolean;
   commands: unknown;
+  services: unknown;
 }
 
 type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>;
@@ -77,6 +84,7 @@ export class Node implements Machine {
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
   private readonly daemons: Daemons;
+  private readonly services: Services;
   /** What the network card has for a stalled machine. */
   private socket: SocketBuffer = emptySocket();
   private deferred: MachineAct[] = [];
@@ -85,9 +93,13 @@ export class Node implements Machine {
   /** The process that ran this machine is gone. */
   private lost = false;
 
-  constructor(design: ComputerDesign, world: WorldFacts) {
+  constructor(
+    design: ComputerDesign,
+    world: WorldFacts,
+    private readonly kind: MachineKind = "node",
+  ) {
     this.name = design.name;
-    this.computer = new Computer(design, world, PVE_UNITS, {
+    this.computer = new Computer(design, world, unitsOf(kind, design), {
       spawn: (unit, pid) => this.spawn(unit, pid),
       stop: (unit, polite) => this.stopProcess(unit, polite),
       kill: (unit) => this.killProcess(unit),
@@ -102,12 +114,20 @@ export class Node implements Machine {
         this.computer.units.exited(COROSYNC, exit);
         this.computer.afterUnitChange();
       },
+      gone: () => this.services.corosyncGone(),
     });
-    this.tools = new NodeTools(this.computer, () => this.corosync);
+    this.services = new Services(this.computer, world.seed, {
+      stack: () => this.corosync?.stack,
+      query: (argv) => {
+        const answer = answerQuery(this.tools, argv, { cwd: "/", stdin: "" });
+        return answer === undefined || answer === "acts" ? undefined : answer.status;
+      },
+    });
+    this.tools = new NodeTools(this.computer, () => this.corosync, this.services, programsOf(kind, design.packages ?? []));
     this.commands = new CommandRuns({
       host: () => this.tools,
       act: (act) => {
-        const error = performAct(act, this.computer.units, this.corosync);
+        const error = performAct(act, this.computer.units, this.corosync, (unit) => this.services.shutDown(unit));
         this.computer.afterUnitChange();
         return error;
       },
@@ -120,7 +140,10 @@ export class Node implements Machine {
   // ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private spawn(unit: string, pid: number): void {
-    if (unit !== COROSYNC) throw new Error(`no program for unit ${unit}`);
+    if (unit !== COROSYNC) {
+      this.services.spawn(unit, pid);
+      return;
+    }
     this.sigstopped = false;
     this.daemons.startUnit(pid);
   }
@@ -132,6 +155,7 @@ export class Node implements Machine {
 
   private stopProcess(unit: string, polite: "exec-stop" | "SIGTERM"): void {
     const daemon = this.daemons.unit;
+    this.services.terminate(unit);
     if (unit !== COROSYNC || daemon === undefined) return;
     // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
     if (polite === "exec-stop" && daemon.execStop()) return;
@@ -143,6 +167,7 @@ export class Node implements Machine {
 
   private killProcess(unit: string): void {
     if (unit === COROSYNC) this.daemons.killUnit();
+    else this.services.kill(unit);
   }
 
   /** The daemon's socket as a program on this machine finds it; undefined while no daemon answers. */
@@ -161,6 +186,7 @@ export class Node implements Machine {
   }
 
   private powerLost(): void {
+    this.services.powerLost();
     this.daemons.powerLost();
     this.socket = emptySocket();
     this.deferred = [];
@@ -181,7 +207,7 @@ export class Node implements Machine {
     if (own <= this.daemons.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
       if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
-      else if (name !== undefined) this.computer.timer(name);
+      else if (name !== undefined && !this.services.timer(name)) this.computer.timer(name);
     } else this.daemons.runTimer(now);
     this.commands.wake();
   }
@@ -201,7 +227,8 @@ export class Node implements Machine {
   private accept(datagram: Datagram): void {
     const nic = this.computer.nics.find((n) => n.address === datagram.dst && n.net === datagram.net);
     if (nic?.up !== true) return;
-    if (this.corosync?.listens(datagram.dst, datagram.dstPort) === true) this.corosync.receive(datagram);
+    if (datagram.proto === "tcp") this.services.receive(datagram);
+    else if (this.corosync?.listens(datagram.dst, datagram.dstPort) === true) this.corosync.receive(datagram);
     else if (datagram.proto === "udp") this.computer.emit({ kind: "send", datagram: portUnreachable(datagram) });
   }
 
@@ -242,6 +269,7 @@ export class Node implements Machine {
       case "stall":
         c.stall();
         this.daemons.stop();
+        this.services.stop();
         return;
       case "resume":
         this.resume();
@@ -250,11 +278,13 @@ export class Node implements Machine {
         this.service(act.op, act.unit);
         return;
       case "service-stall":
+        this.services.stop(act.unit);
         if (act.unit !== COROSYNC || this.daemons.unit === undefined) return;
         this.sigstopped = true;
         this.daemons.unit.stop();
         return;
       case "service-resume":
+        this.services.resume(act.unit);
         if (act.unit !== COROSYNC) return;
         this.sigstopped = false;
         this.daemons.unit?.resume();
@@ -293,6 +323,7 @@ export class Node implements Machine {
     // What waited at the card goes to the sockets first, then the processes run, in the order each has for it.
     for (const datagram of drain(this.socket)) this.accept(datagram);
     this.daemons.resume(this.sigstopped);
+    this.services.resume();
     const acts = this.deferred;
     this.deferred = [];
     for (const act of acts) this.doAct(act);
@@ -360,8 +391,11 @@ export class Node implements Machine {
   status(now: Instant): MachineStatus {
     this.computer.now = now;
     return machineStatus(this.computer, this.corosync?.believing, {
+      kind: this.kind,
       busy: this.commands.busy || this.daemons.commanded,
       worker: this.lost ? "lost" : "alive",
+      device: this.services.device,
+      qnetd: this.services.view,
     });
   }
 
@@ -384,6 +418,7 @@ export class Node implements Machine {
       sigstopped: this.sigstopped,
       lost: this.lost,
       commands: this.commands.snapshot(),
+      services: this.services.snapshot(),
     };
     return { ...state };
   }
@@ -396,6 +431,7 @@ export class Node implements Machine {
     this.sigstopped = state.sigstopped;
     this.lost = state.lost;
     this.daemons.restore(state.daemons);
+    this.services.restore(state.services);
     this.commands.restore(state.commands);
   }
 
@@ -403,11 +439,22 @@ export class Node implements Machine {
     this.computer.digest(h);
     h.int(this.socket.queue.length).int(this.deferred.length).bool(this.sigstopped).bool(this.lost);
     this.daemons.digest(h);
+    this.services.digest(h);
     this.commands.digest(h);
   }
 }
 
-/** The machine factory a world takes: a node from its design. */
+function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[] {
+  if (kind === "qnetd") return QNETD_UNITS;
+  return design.packages?.includes(QDEVICE) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
+}
+
+/** A node from its design. */
 export function makeNode(world: WorldFacts, design: ComputerDesign): Node {
   return new Node(design, world);
+}
+
+/** The machine factory a world takes: what the design's kind says. */
+export function makeMachine(world: WorldFacts, design: ComputerDesign & { readonly kind: MachineKind }): Node {
+  return new Node(design, world, design.kind);
 }

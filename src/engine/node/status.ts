@@ -1,6 +1,8 @@
 /** What one node believes, gathered from its layers into the record that status lines, the page and the checkers read. Computes nothing of its own. */
-import type { CorosyncStatus, MachineStatus, QuorumStatus } from "../kernel/index.ts";
+import { connectionWord } from "../command/qdevicetool.ts";
+import type { CorosyncStatus, MachineStatus, QdeviceStatus, QnetdStatus, QuorumStatus } from "../kernel/index.ts";
 import type { Computer } from "../machine/index.ts";
+import type { Device, QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 import type { Stack } from "./stack.ts";
 
@@ -23,7 +25,49 @@ function corosyncStatus(stack: Stack): CorosyncStatus {
   };
 }
 
-function quorumStatus(stack: Stack): QuorumStatus | null {
+function qdeviceStatus(stack: Stack, device: Device | undefined): QdeviceStatus | null {
+  const { config } = stack.settings;
+  const configured = config.quorum.device;
+  const own = stack.votequorum.deviceInfo(config.nodeId);
+  if (configured === undefined || own === undefined) return null;
+  const net = (key: string): string => {
+    const value = stack.cmap.get(`quorum.device.net.${key}`)?.value;
+    return typeof value === "string" ? value : "";
+  };
+  return {
+    model: configured.model,
+    algorithm: device?.config?.algorithm ?? net("algorithm"),
+    host: device?.config?.host ?? net("host"),
+    votes: own.votes,
+    registered: own.registered,
+    alive: own.alive,
+    castVote: own.castVote,
+    masterWins: own.masterWins,
+    state: device?.config === undefined ? "not running" : connectionWord(device),
+    lastPoll: device?.state.lastPoll?.at ?? null,
+  };
+}
+
+function qnetdStatus(view: QnetdView): QnetdStatus {
+  return {
+    clusters: view.clusters.map(({ cluster, clients }) => ({
+      name: cluster.name,
+      algorithm: clients[0]?.algorithm ?? "",
+      clients: clients.map((c) => ({
+        nodeId: c.nodeId,
+        address: c.address,
+        ringId: ringIdText(c.ring),
+        members: c.membership.map((n) => n.nodeId),
+        vote: c.lastVote ?? "",
+        connected: true,
+      })),
+      holders: clients.filter((c) => c.lastAckNack === "ACK").map((c) => c.nodeId),
+      lastDecision: cluster.decided === undefined ? null : { instant: cluster.decided.at, winners: [...cluster.decided.winners] },
+    })),
+  };
+}
+
+function quorumStatus(stack: Stack, device: Device | undefined): QuorumStatus | null {
   const view = stack.quorum.view;
   const me = stack.votequorum.info(stack.settings.config.nodeId);
   if (me === undefined) return null;
@@ -34,7 +78,7 @@ function quorumStatus(stack: Stack): QuorumStatus | null {
     totalVotes: me.totalVotes,
     quorum: me.quorum,
     flags: [...me.flags],
-    qdevice: null,
+    qdevice: qdeviceStatus(stack, device),
     votes: stack.votequorum.nodes().map((n) => ({ nodeId: n.nodeId, votes: n.votes, member: n.state === "member" })),
   };
 }
@@ -42,11 +86,17 @@ function quorumStatus(stack: Stack): QuorumStatus | null {
 export function machineStatus(
   computer: Computer,
   stack: Stack | undefined,
-  about: { readonly busy: boolean; readonly worker: MachineStatus["worker"] },
+  about: {
+    readonly kind: MachineStatus["kind"];
+    readonly busy: boolean;
+    readonly worker: MachineStatus["worker"];
+    readonly device: Device | undefined;
+    readonly qnetd: QnetdView | undefined;
+  },
 ): MachineStatus {
   return {
     name: computer.design.name,
-    kind: "node",
+    kind: about.kind,
     power: computer.powerWord(),
     powerSince: computer.powerSince,
     booting: computer.booting,
@@ -54,7 +104,8 @@ export function machineStatus(
     units: computer.units.states(),
     nics: computer.nics.map((n) => ({ ...n })),
     corosync: stack === undefined ? null : corosyncStatus(stack),
-    quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack),
+    quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack, about.device),
+    qnetd: about.qnetd === undefined ? null : qnetdStatus(about.qnetd),
     pmxcfs: null,
     ha: null,
     busy: about.busy,

@@ -6,7 +6,9 @@ import { statsEntries } from "../cmap/index.ts";
 import type { DaemonView, ToolHost, UnitView } from "../command/host.ts";
 import { Hasher, type Instant, type JournalLine } from "../kernel/index.ts";
 import { exitText, find, type Computer } from "../machine/index.ts";
+import type { Device, QnetdView } from "../qdevice/index.ts";
 import type { Corosync } from "./corosync.ts";
+import type { Services } from "./services.ts";
 import type { Stack } from "./stack.ts";
 
 function daemonView(stack: Stack): DaemonView {
@@ -37,7 +39,25 @@ export class NodeTools implements ToolHost {
     private readonly computer: Computer,
     /** The daemon that runs now; it changes with every start. */
     private readonly daemon: () => Corosync | undefined,
+    private readonly services: Services,
+    private readonly programs: ReadonlySet<string>,
   ) {}
+
+  qdevice(): Device | "down" | "stalled" {
+    const process = this.services.qdevice;
+    if (process?.device.config === undefined) return "down";
+    return process.stalled ? "stalled" : process.device;
+  }
+
+  qnetd(): QnetdView | "down" | "stalled" {
+    const process = this.services.qnetd;
+    if (process?.view === undefined) return "down";
+    return process.stalled ? "stalled" : process.view;
+  }
+
+  installed(program: string): boolean {
+    return this.programs.has(program);
+  }
 
   get hostname(): string {
     return this.computer.hostname;

@@ -85,6 +85,19 @@ export class Qnetd {
     return true;
   }
 
+  /** SIGTERM, or corosync-qnetd-tool -H: clients are told nothing but the end of the connection. */
+  shutDown(by: "SIGTERM" | "tool"): void {
+    this.debug(by === "SIGTERM" ? "SIGTERM received - closing server IPC socket" : "IPC client requested shutdown");
+    this.debug("Listening socket is closed");
+    this.debug("Destroying qnetd ipc");
+    this.debug("Closing server socket");
+    for (const c of this.state.clients) {
+      const who = `(init_received ${c.init ? 1 : 0}, cluster ${c.clusterName}, node_id ${c.nodeId})`;
+      this.debug(`Client ${c.address} ${who} disconnect (server is going down)`);
+    }
+    this.debug("Closing log");
+  }
+
   private debug(text: string): void {
     if (this.settings.debug) this.port.log("debug", text);
   }

@@ -1,4 +1,5 @@
 /** The votequorum layer's public face. */
 export * from "./arithmetic.ts";
+export type { NodeState } from "./flags.ts";
 export * from "./quorum.ts";
 export * from "./votequorum.ts";

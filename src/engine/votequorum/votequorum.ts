@@ -152,9 +152,27 @@ export class Votequorum implements ServiceEngine {
   private announce(): void {
     const s = this.table.state;
     this.setQuorum(s.members, s.quorate, s.ring);
-    const nodes: { nodeId: number; state: NodeState }[] = s.nodes.map((n) => ({ nodeId: n.nodeId, state: n.state }));
-    if ((this.table.us().flags & FLAG_DEVICE_REGISTERED) !== 0) nodes.push({ nodeId: DEVICE_NODE_ID, state: "member" });
+    const nodes = this.trackedNodes();
     this.tell((l) => l.quorum?.(s.quorate, nodes));
+  }
+
+  /** All nodes ever heard of, the device last where this node has it. */
+  private trackedNodes(): { nodeId: number; state: NodeState }[] {
+    const nodes: { nodeId: number; state: NodeState }[] = this.table.state.nodes.map((n) => ({ nodeId: n.nodeId, state: n.state }));
+    if ((this.table.us().flags & FLAG_DEVICE_REGISTERED) !== 0) nodes.push({ nodeId: DEVICE_NODE_ID, state: "member" });
+    return nodes;
+  }
+
+  /** What a client that begins to track with CS_TRACK_CURRENT is told at once. */
+  current(): {
+    ring: RingId;
+    members: readonly number[];
+    quorate: boolean;
+    nodes: readonly { readonly nodeId: number; readonly state: NodeState }[];
+    expectedVotes: number;
+  } {
+    const { ring, members, quorate } = this.table.state;
+    return { ring, members, quorate, nodes: this.trackedNodes(), expectedVotes: this.table.us().expectedVotes };
   }
 
   // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────

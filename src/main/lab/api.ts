@@ -67,8 +67,43 @@ export const quorumStatus = z.object({
   totalVotes: z.number(),
   quorum: z.number(),
   flags: z.array(z.string()),
-  qdevice: z.null(),
+  qdevice: z
+    .object({
+      model: z.string(),
+      algorithm: z.string(),
+      host: z.string(),
+      votes: z.number(),
+      registered: z.boolean(),
+      alive: z.boolean(),
+      castVote: z.boolean(),
+      masterWins: z.boolean(),
+      state: z.string(),
+      lastPoll: z.number().nullable(),
+    })
+    .nullable(),
   votes: z.array(z.object({ nodeId: z.number(), votes: z.number(), member: z.boolean() })),
+});
+
+/** What the server of the quorum device knows: clients by cluster, who has the vote, the last choice. */
+const qnetdStatus = z.object({
+  clusters: z.array(
+    z.object({
+      name: z.string(),
+      algorithm: z.string(),
+      clients: z.array(
+        z.object({
+          nodeId: z.number(),
+          address: z.string(),
+          ringId: z.string(),
+          members: z.array(z.number()),
+          vote: z.string(),
+          connected: z.boolean(),
+        }),
+      ),
+      holders: z.array(z.number()),
+      lastDecision: z.object({ instant, winners: z.array(z.number()) }).nullable(),
+    }),
+  ),
 });
 
 export const machineStatus = z.object({
@@ -82,6 +117,8 @@ export const machineStatus = z.object({
   nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean() })),
   corosync: corosyncStatus.nullable(),
   quorum: quorumStatus.nullable(),
+  /** On the machine that runs corosync-qnetd. */
+  qnetd: qnetdStatus.nullable(),
   pmxcfs: z.null(),
   ha: z.null(),
   busy: z.boolean(),

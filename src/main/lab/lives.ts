@@ -2,7 +2,7 @@
 import type { LinkSettings, LinkTarget, FabricAct } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
 import { sendingNodes, type Birth, type Deed, type Life, type Tally } from "../../engine/world/fuzz/index.ts";
-import { makeNode } from "../../engine/node/index.ts";
+import { makeMachine } from "../../engine/node/index.ts";
 import { World, type MachineFactory, type WorldAct } from "../../engine/world/index.ts";
 import { beginLab } from "./advance.ts";
 import { worldDesign } from "./design.ts";
@@ -11,7 +11,7 @@ import type { LabFile, Step } from "./labfile.ts";
 
 /** What makes the machines of a lab: nodes, with a program that sends on each where the lab file has a load. */
 export function machinesOf(lab: LabFile, tally: Tally = { sent: 0, delivered: 0 }): MachineFactory {
-  return lab.load === undefined ? makeNode : sendingNodes(lab.load, tally);
+  return lab.load === undefined ? makeMachine : sendingNodes(lab.load, tally);
 }
 
 /** The lab in which `life` is lived. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Past, PastError } from "../../engine/host/index.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
-import { makeNode } from "../../engine/node/index.ts";
+import { makeMachine } from "../../engine/node/index.ts";
 import type { World, WorldSnapshot } from "../../engine/world/index.ts";
 import { files, writeLab, type Frozen } from "./disk.ts";
 import { rememberLab } from "./registry.ts";
@@ -30,7 +30,7 @@ export class LabPast {
 
   /** Begins with what is at hand: the run as it stands. Whatever was before is replayed when somebody wants to see it. */
   #open(): Past {
-    this.#past ??= new Past(this.world, makeNode, {
+    this.#past ??= new Past(this.world, makeMachine, {
       start: this.world.snapshot(),
       snapshot: () => this.world.snapshot(),
       onFailure: this.onFailure,

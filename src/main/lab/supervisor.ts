@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { makeNode } from "../../engine/node/index.ts";
+import { makeMachine } from "../../engine/node/index.ts";
 import { startWeb, WebError, type Web } from "../web/server.ts";
 import { beginLab, waitForBoot } from "./advance.ts";
 import type { LabInfo } from "./api.ts";
@@ -79,7 +79,7 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const path = disk.path("lab");
   const text = readText(path);
   const file = parseLabFile(text, path);
-  const found = disk.open(text, worldDesign(file), makeNode);
+  const found = disk.open(text, worldDesign(file), makeMachine);
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
   const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
   const pacing = { speed: options.speed ?? found.speed, paused: true };

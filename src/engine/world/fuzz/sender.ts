@@ -17,7 +17,7 @@ import {
   type Out,
   type QueryReply,
 } from "../../kernel/index.ts";
-import { makeNode, type DaemonSocket, type Node } from "../../node/index.ts";
+import { makeMachine, makeNode, type DaemonSocket, type Node } from "../../node/index.ts";
 import type { MachineFactory } from "../design.ts";
 import type { Load } from "./life.ts";
 
@@ -128,5 +128,6 @@ class SendingNode implements Machine {
 
 /** Nodes that send; all count into `tally`. */
 export function sendingNodes(load: Load, tally: Tally): MachineFactory {
-  return (world, machine) => new SendingNode(makeNode(world, machine), load, tally);
+  return (world, machine) =>
+    machine.kind === "node" ? new SendingNode(makeNode(world, machine), load, tally) : makeMachine(world, machine);
 }

@@ -1,0 +1,416 @@
+/**
+ * The talk of corosync-qdevice with corosync-qnetd: connecting, the first messages, the lists, the votes that come back, the heartbeat, and what happens when
+ * the server is lost (the vote is withdrawn at once, with every algorithm; observed with ffsplit and lms). In the real stack: qdevice-net-*.c. Left out: TLS
+ * itself; whether it would be used is negotiated and kept.
+ */
+import { MS, type TcpEvent } from "../kernel/index.ts";
+import { ringIdText, type RingId } from "../totem/types.ts";
+import type { DeviceConfig } from "./device-config.ts";
+import { quorumNodes, type DevicePort, type DeviceState } from "./device-state.ts";
+import type { Device } from "./device.ts";
+import { nodeListLines } from "./qnetd.ts";
+import { unseededRandom } from "./random.ts";
+import {
+  ALGORITHMS,
+  BadMessage,
+  MSG,
+  MESSAGE_TYPES,
+  OPTION_TYPES,
+  cutMessages,
+  decodeMessage,
+  encodeMessage,
+  joinBytes,
+  type Heuristics,
+  type Message,
+  type NodeInfo,
+  type NodeListType,
+  type Vote,
+} from "./tlv.ts";
+
+/** Numbers of random(3) that are used up before the first pause (recorded). */
+const RANDOM_FIRST = 6;
+/** A pause before a reconnect is shorter than this part of the cast vote interval. */
+const PAUSE_PART = 0.9;
+
+/** Why the talk ended, with the daemon's own numbers where they are logged. */
+const REASONS = { "local-shutdown": 3, "daemon-gone": 25, "cannot-connect": 27, "no-echo": 38, closed: 2, error: 10 } as const;
+type Reason = keyof typeof REASONS;
+
+/** What NSPR says of a connection that could not be made, whatever the reason was (recorded for a refused one and for a host that is not there). */
+const CANNOT_CONNECT = "Can't connect to qnetd host. (-5986): Network address not available (in use?)";
+
+/** The process pauses before it connects again, and does nothing else in that time. */
+export function sleeps(state: DeviceState): boolean {
+  return state.connection === "sleeping";
+}
+
+export class DeviceNet {
+  constructor(
+    private readonly port: DevicePort,
+    private readonly device: Device,
+    private readonly config: DeviceConfig,
+  ) {}
+
+  private get s(): DeviceState {
+    return this.device.state;
+  }
+
+  private after(timer: string, ms: number): void {
+    this.port.setTimer(timer, this.port.now() + ms * MS);
+  }
+
+  private debug(text: string): void {
+    this.device.debug(text);
+  }
+
+  // ── connecting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  connect(): void {
+    const { host, port, connectTimeoutMs } = this.config;
+    this.debug(`Trying connect to qnetd server ${host}:${port} (timeout = ${connectTimeoutMs}ms)`);
+    this.s.connection = "connecting";
+    this.after("connect", connectTimeoutMs);
+    const address = this.port.resolve(host);
+    this.s.socket = address === undefined ? undefined : this.port.tcp.connect(address, port);
+    if (this.s.socket === undefined) this.cannotConnect();
+  }
+
+  private cannotConnect(): void {
+    this.port.log("error", CANNOT_CONNECT);
+    this.s.socket = undefined;
+    this.s.connection = "failed";
+  }
+
+  event(event: TcpEvent): void {
+    if (event.id !== this.s.socket) return;
+    switch (event.kind) {
+      case "connected":
+        this.debug("Sending preinit msg to qnetd");
+        this.s.connection = "preinit";
+        this.s.stream = new Uint8Array(0);
+        this.s.tls = false;
+        this.send({ type: MSG.preinit, seq: this.s.lastSeq, clusterName: this.config.clusterName });
+        return;
+      case "failed":
+        this.cannotConnect();
+        return;
+      case "data":
+        this.received(event.bytes);
+        return;
+      case "closed":
+        this.debug("Server closed connection");
+        this.disconnect("closed");
+        return;
+      case "reset":
+        this.port.log("error", "Unhandled error when reading from server. Disconnecting from server (-5961): TCP connection reset by peer");
+        this.s.socket = undefined;
+        this.disconnect("error");
+        return;
+      case "accepted":
+    }
+  }
+
+  /** The server is lost, or could not be reached: the vote is withdrawn. */
+  lost(reason: Reason): boolean {
+    const s = this.s;
+    const { algorithm } = this.config;
+    if (algorithm === "lms" || algorithm === "2nodelms") {
+      this.debug(`algo-${algorithm}: disconnected. quorate = ${s.quorate ? 1 : 0}, WFA = 0`);
+      this.debug(`algo-${algorithm}: disconnected. reason = ${REASONS[reason]}, WFA = 0`);
+    } else if (algorithm === "test") this.debug("algo-test: Disconnected");
+    this.debug("Algorithm result vote is NACK");
+    if (s.socket !== undefined) this.port.tcp.close(s.socket);
+    s.socket = undefined;
+    s.connection = "failed";
+    s.connectedAt = undefined;
+    for (const timer of ["connect", "heartbeat", "heuristics"]) this.port.clearTimer(timer);
+    s.regularScheduled = false;
+    return this.device.result("NACK", "qdevice_model_net_run");
+  }
+
+  private disconnect(reason: Reason): void {
+    if (!this.lost(reason)) return this.device.end(1);
+    const draw = unseededRandom(RANDOM_FIRST + this.s.pauses);
+    const pause = draw % Math.floor(this.config.castVoteMs * PAUSE_PART);
+    this.s.pauses++;
+    this.debug(`Sleeping for ${pause} ms before reconnect`);
+    this.s.connection = "sleeping";
+    this.after("wake", pause);
+  }
+
+  timer(name: string): void {
+    if (name === "wake") {
+      this.connect();
+      this.device.catchUp();
+    } else if (name === "connect") this.connectTimeout();
+    else if (name === "heartbeat") this.heartbeat();
+    else if (name === "heuristics") this.regularHeuristics();
+  }
+
+  private connectTimeout(): void {
+    const { connection } = this.s;
+    if (connection === "connected") return;
+    this.port.log("error", "Connect timeout");
+    if (!this.lost("cannot-connect")) return this.device.end(1);
+    this.connect();
+  }
+
+  // ── messages out ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private send(m: Message): void {
+    if (this.s.socket !== undefined) this.port.tcp.send(this.s.socket, encodeMessage(m));
+  }
+
+  private nextSeq(): number {
+    return ++this.s.lastSeq;
+  }
+
+  private sendInit(): void {
+    const { nodeId, algorithm, heartbeatMs, tieBreaker } = this.config;
+    this.s.connection = "init";
+    this.send({
+      type: MSG.init,
+      seq: this.nextSeq(),
+      nodeId,
+      supportedMessages: MESSAGE_TYPES,
+      supportedOptions: OPTION_TYPES,
+      algorithm: ALGORITHMS.indexOf(algorithm),
+      heartbeatMs,
+      tieBreaker,
+      ring: this.s.ring,
+    });
+  }
+
+  private dump(nodes: readonly NodeInfo[]): void {
+    for (const line of nodeListLines(nodes)) this.debug(line);
+  }
+
+  sendConfig(listType: NodeListType): void {
+    const { nodes, configVersion } = this.device.config ?? this.config;
+    const seq = this.nextSeq();
+    this.debug(`Sending config node list seq = ${seq}`);
+    this.dump(nodes);
+    this.send({ type: MSG.nodeList, seq, listType, nodes, ...(configVersion === undefined ? {} : { configVersion }) });
+  }
+
+  sendMembership(heuristics: Heuristics): void {
+    const { ring, members } = this.s;
+    const seq = this.nextSeq();
+    const nodes = members.map((nodeId) => ({ nodeId, dataCenterId: 0, state: "not set" as const }));
+    this.debug(`Sending membership node list seq = ${seq}, ringid = (${ringIdText(ring)}), heuristics = ${heuristics}.`);
+    this.dump(nodes);
+    this.send({ type: MSG.nodeList, seq, listType: "membership", ring, nodes, heuristics });
+  }
+
+  sendQuorum(nodes: readonly NodeInfo[]): void {
+    const { quorate } = this.s;
+    const seq = this.nextSeq();
+    this.debug(`Sending quorum node list seq = ${seq}, quorate = ${quorate ? 1 : 0}`);
+    this.dump(nodes);
+    this.send({ type: MSG.nodeList, seq, listType: "quorum", quorate, nodes });
+  }
+
+  // ── messages in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private received(bytes: Uint8Array): void {
+    const { messages, rest, tooLong } = cutMessages(joinBytes(this.s.stream, bytes));
+    this.s.stream = rest;
+    for (const message of messages) {
+      if (this.s.socket === undefined || !this.device.alive) return;
+      this.take(message);
+    }
+    if (!tooLong || this.s.socket === undefined) return;
+    this.port.log("error", `Server wants to send too long message ${rest.length} bytes. Disconnecting from server`);
+    this.disconnect("error");
+  }
+
+  private refuse(text: string): void {
+    this.port.log("error", text);
+    this.disconnect("error");
+  }
+
+  private take(bytes: Uint8Array): void {
+    let m: Message;
+    try {
+      m = decodeMessage(bytes);
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error;
+      this.refuse("Received message with option with invalid value");
+      return;
+    }
+    switch (m.type) {
+      case MSG.preinitReply:
+        return this.onPreinitReply(m);
+      case MSG.initReply:
+        return this.onInitReply(m);
+      case MSG.serverError:
+        return this.refuse(`Received server error ${m.replyErrorCode ?? 0}. Disconnecting from server`);
+      case MSG.setOptionReply:
+        return this.debug(
+          `Received set option reply seq(1) = ${m.seq ?? 0}, HB(${m.heartbeatMs === undefined ? 0 : 1}) = ${m.heartbeatMs ?? 0}ms, ` +
+            `KAP Tie-breaker(${m.keepActivePartition === undefined ? 0 : 1}) = ${m.keepActivePartition === true ? "Enabled" : "Disabled"}`,
+        );
+      case MSG.echoReply:
+        return this.onEcho(m);
+      case MSG.nodeListReply:
+        return this.onVote(m, `Received ${m.listType ?? ""} node list reply`, "Received node list reply with old ring id.");
+      case MSG.askForVoteReply:
+        return this.onVote(m, "Received ask for vote reply", "Received ask for vote reply with old ring id.");
+      case MSG.voteInfo:
+        return this.onVoteInfo(m);
+      case MSG.heuristicsChangeReply:
+        return this.onVote(m, "Received heuristics change reply", "Received heuristics change reply with old ring id.");
+      default:
+        return this.refuse(`Received unsupported message ${m.type}. Disconnecting from server`);
+    }
+  }
+
+  private onPreinitReply(m: Message): void {
+    this.debug("Received preinit reply msg");
+    if (this.s.connection !== "preinit") return this.refuse("Received unexpected preinit reply message. Disconnecting from server");
+    const server = m.tlsSupported ?? 0;
+    const client = { off: 0, on: 1, required: 2 }[this.config.tls];
+    if ((server === 2 && client === 0) || (server === 0 && client === 2))
+      return this.refuse(`Incompatible tls configuration (server ${server} client ${client})`);
+    if (server > 0 && client > 0) {
+      this.send({ type: MSG.starttls, seq: this.nextSeq() });
+      this.s.tls = true;
+      if (m.tlsClientCertRequired === true) this.debug("Sending client auth data.");
+    }
+    this.sendInit();
+  }
+
+  private onInitReply(m: Message): void {
+    this.debug("Received init reply msg");
+    if (this.s.connection !== "init") return this.refuse("Received unexpected init reply message. Disconnecting from server");
+    const code = m.replyErrorCode;
+    if (code === undefined) return this.refuse("Received init reply message without error code.Disconnecting from server");
+    if (code !== 0) {
+      const retry = "This may be result of server not yet accepted this node disconnect. Retry again.";
+      this.port.log("error", `Received init reply message with error code ${code}. Disconnecting from server`);
+      if (code === 17)
+        this.port.log("error", "Duplicate node id may be result of server not yet accepted this node disconnect. Retry again.");
+      if (code === 15) this.port.log("error", `Configured tie-breaker differs in cluster. ${retry}`);
+      if (code === 16) this.port.log("error", `Configured algorithm differs in cluster. ${retry}`);
+      return this.disconnect("error");
+    }
+    if (m.supportedAlgorithms?.includes(ALGORITHMS.indexOf(this.config.algorithm)) !== true)
+      return this.refuse("Server doesn't support required decision algorithm");
+    this.connected();
+  }
+
+  private connected(): void {
+    const s = this.s;
+    s.connection = "connected";
+    s.connectedAt = this.port.now();
+    s.echoReceivedAt = undefined;
+    s.echoSent = s.echoReceived = 0;
+    this.port.clearTimer("connect");
+    this.debug(`Scheduling send of heartbeat every ${this.config.heartbeatMs}ms`);
+    this.after("heartbeat", this.config.heartbeatMs);
+    this.debug("Executing after-connect heuristics.");
+    const heuristics = this.device.runHeuristics(this.config.heuristics.timeoutMs);
+    s.heuristics.connect = heuristics;
+    if (this.config.algorithm === "test") this.debug("algo-test: Connected");
+    this.debug(
+      `Algorithm decided to send config node list, send membership node list, send quorum node list, heuristics is ${heuristics} and result vote is Wait for reply`,
+    );
+    const keepActivePartition = this.config.keepActive;
+    const seq = this.nextSeq();
+    this.debug(`Sending set option seq = ${seq}, HB(0) = 0ms, KAP Tie-breaker(1) = ${keepActivePartition ? "Enabled" : "Disabled"}`);
+    this.send({ type: MSG.setOption, seq, keepActivePartition });
+    this.sendConfig("initial config");
+    this.sendMembership(heuristics);
+    this.sendQuorum(quorumNodes(s.voteNodes));
+    this.device.result("Wait for reply", "qdevice_net_connect_heuristics_exec_result_callback");
+    this.scheduleRegular();
+  }
+
+  private onEcho(m: Message): void {
+    if (m.seq === undefined) return this.refuse("Received echo reply message doesn't contain seq_number.");
+    if (m.seq !== this.s.echoSent) return this.refuse("Received echo reply message seq_number is not expected one.");
+    this.s.echoReceived = m.seq;
+    this.s.echoReceivedAt = this.port.now();
+  }
+
+  private heartbeat(): void {
+    const s = this.s;
+    if (s.connection !== "connected") return;
+    if (s.echoSent !== s.echoReceived) {
+      this.port.log("error", "Server didn't send echo reply message on time");
+      if (this.config.algorithm === "lms") this.debug(`algo-lms: echo_not_recvd. quorate = ${s.quorate ? 1 : 0}, WFA = 0`);
+      this.debug("Algorithm decided to disconnect");
+      return this.disconnect("no-echo");
+    }
+    s.echoSent++;
+    this.send({ type: MSG.echoRequest, seq: s.echoSent });
+    this.after("heartbeat", this.config.heartbeatMs);
+  }
+
+  /** The seq, vote and ring of a reply, and whether the vote counts: one for an earlier ring does not. */
+  private onVote(m: Message, what: string, old: string): void {
+    const { seq, vote, ring } = m;
+    if (seq === undefined || vote === undefined || ring === undefined)
+      return this.refuse("Received node list reply message without required options. Disconnecting from server");
+    this.tell(what, seq, vote, ring);
+    this.use(vote, ring, old);
+  }
+
+  private tell(what: string, seq: number, vote: Vote, ring: RingId): void {
+    this.debug(what);
+    this.debug(`  seq = ${seq}`);
+    this.debug(`  vote = ${vote}`);
+    this.debug(`  ring id = (${ringIdText(ring)})`);
+  }
+
+  private use(told: Vote, ring: RingId, old: string): void {
+    const own = this.s.ring;
+    const current = ring.rep === own.rep && ring.seq === own.seq;
+    if (!current) this.debug(old);
+    const vote = current ? told : "No change";
+    this.debug(`Algorithm result vote is ${vote}`);
+    if (!this.device.result(vote, "qdevice_net_msg_received_node_list_reply")) this.device.end(1);
+  }
+
+  private onVoteInfo(m: Message): void {
+    const { seq, vote, ring } = m;
+    if (seq === undefined || vote === undefined || ring === undefined)
+      return this.refuse("Received unexpected vote info message. Disconnecting from server");
+    this.tell("Received vote info", seq, vote, ring);
+    this.use(vote, ring, "Received vote info with old ring id.");
+    this.send({ type: MSG.voteInfoReply, seq });
+  }
+
+  // ── heuristics at regular times ──────────────────────────────────────────────────────────────────────────────────────
+
+  scheduleRegular(): void {
+    const { mode, intervalMs } = this.config.heuristics;
+    if (mode !== "on") this.debug("Not scheduling heuristics timer because mode is not enabled");
+    else if (this.s.connection !== "connected") return;
+    else if (this.s.regularScheduled) this.debug("Not scheduling heuristics timer because it is already scheduled");
+    else {
+      this.debug(`Scheduling next regular heuristics in ${intervalMs}ms`);
+      this.after("heuristics", intervalMs);
+      this.s.regularScheduled = true;
+    }
+  }
+
+  private regularHeuristics(): void {
+    const s = this.s;
+    s.regularScheduled = false;
+    if (s.connection !== "connected") return;
+    this.debug("Executing regular heuristics.");
+    const before = s.heuristics.regular === "Undefined" ? s.heuristics.membership : s.heuristics.regular;
+    const result = this.device.runHeuristics(this.config.heuristics.timeoutMs);
+    const changed = result !== before;
+    s.heuristics.regular = result;
+    if (changed) {
+      this.debug(`Heuristics result changed from ${before} to ${result}`);
+      this.debug(`Algorithm decided to send message with heuristics result ${result} and result vote is No change`);
+      const seq = this.nextSeq();
+      this.debug(`Sending heuristics change seq = ${seq}, heuristics = ${result}`);
+      this.send({ type: MSG.heuristicsChange, seq, heuristics: result });
+    }
+    this.scheduleRegular();
+  }
+}
