@@ -28,7 +28,7 @@ export function handmade(daemon: DaemonView | "down" | "stalled" = "down"): Hand
       corosync: () => made.daemon,
       qdevice: () => "down",
       qnetd: () => "down",
-      installed: () => true,
+      installed: (program) => program !== "corosync-qdevice-tool" && program !== "corosync-qnetd-tool",
       unit: (name) => made.units.find((u) => u.name === name),
       units: () => made.units,
       journalSince: (from) => made.journal.slice(from),

@@ -28,7 +28,6 @@ const SCENARIOS = [
   "debug-lifecycle-3",
   "debug-partition-3",
   "qdevice-ffsplit-4",
-  "qdevice-lms-3",
 ];
 const FIXED_SEED = "quorate";
 const SEEDS = 50;
