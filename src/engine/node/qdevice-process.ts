@@ -2,7 +2,7 @@
  * The corosync-qdevice process of a node: its options from /etc/default/corosync-qdevice, and what it reaches of its machine and of the daemon. In the real stack:
  * main of corosync-qdevice.c with libcmap and libvotequorum behind it. Left out: the worker process of heuristics, options other than -d and -S.
  */
-import { MS, Rng, fromUtf8, type Hasher, type TcpEvent } from "../kernel/index.ts";
+import { Rng, fromUtf8, type Hasher, type TcpEvent } from "../kernel/index.ts";
 import { parseIp } from "../config/index.ts";
 import { Device } from "../qdevice/index.ts";
 import { find } from "../machine/index.ts";
