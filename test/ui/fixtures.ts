@@ -48,7 +48,7 @@ function machine(
     booting: false,
     worker: "alive",
     units: { corosync: "active", "pve-cluster": "active", ssh: "active" },
-    nics: Array.from({ length: nets }, (_, net) => ({ name: `eno${net + 1}`, net: `net${net}`, address: address(net, id), up: true })),
+    nics: Array.from({ length: nets }, (_, net) => ({ name: `eno${net + 1}`, net: `net${net}`, address: address(net, id), up: true, mtu: 1500 })),
     corosync: {
       nodeId: id,
       state: "operational",
@@ -153,6 +153,8 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
         delayMs: 0,
         jitterMs: 0,
         lossPercent: 0,
+      rateMbit: null,
+      mtuBytes: 1500,
         state: net === 0 ? ("carrying" as const) : ("idle" as const),
       })),
     ),

@@ -4,6 +4,8 @@
  */
 import { cloneState } from "../kernel/index.ts";
 import {
+  machineNames,
+  networkNames,
   noFaults,
   type CableFault,
   type Direction,
@@ -14,9 +16,17 @@ import {
   type LinkSettings,
   type LinkTarget,
   type PairFault,
+  type PortBlock,
 } from "./schema.ts";
 
 const DELAY_MAX_US = 60_000_000;
+/** 100 Gbit/s. */
+const RATE_MAX_MBIT = 100_000;
+/** One kbit/s: below it a packet takes minutes. */
+const RATE_MIN_MBIT = 0.001;
+/** The smallest MTU that IPv4 works with (RFC 791), and the largest packet it has. */
+const MTU_MIN_BYTES = 68;
+const MTU_MAX_BYTES = 65_535;
 
 /** One line that says why the act cannot be done; undefined when it can. */
 export function checkFabricAct(design: FabricDesign, act: FabricAct): string | undefined {
@@ -30,6 +40,8 @@ export function checkFabricAct(design: FabricDesign, act: FabricAct): string | u
       return checkNet(design, act.net);
     case "partition":
       return checkGroups(design, act.groups);
+    case "block":
+      return checkNode(design, act.block.node) ?? checkPort(act.block.port);
     case "heal":
     case "faults":
       return undefined;
@@ -37,12 +49,16 @@ export function checkFabricAct(design: FabricDesign, act: FabricAct): string | u
 }
 
 function checkNode(design: FabricDesign, node: string): string | undefined {
-  return design.machines.includes(node) ? undefined : `no machine ${node}; there are ${design.machines.join(", ")}`;
+  return design.machines.includes(node) ? undefined : `no machine ${node}; there are ${machineNames(design).join(", ")}`;
 }
 
 function checkNet(design: FabricDesign, net: string): string | undefined {
-  const names = design.networks.map((n) => n.name);
+  const names = networkNames(design);
   return names.includes(net) ? undefined : `no network ${net}; there are ${names.join(", ")}`;
+}
+
+function checkPort(port: number): string | undefined {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535 ? undefined : `a port is 1 to 65535, not ${port}`;
 }
 
 function checkLink(design: FabricDesign, link: LinkTarget): string | undefined {
@@ -64,7 +80,11 @@ function checkSettings(settings: LinkSettings): string | undefined {
       : `${what} must be 0 to ${DELAY_MAX_US / 1000} ms`;
   const percent = (value: number | undefined, what: string): string | undefined =>
     value === undefined || (value >= 0 && value <= 100) ? undefined : `${what} must be 0 to 100 percent`;
-  if (settings.rateMbit !== undefined || settings.mtuBytes !== undefined) return "rate and mtu of a link cannot be set in this version";
+  const { rateMbit, mtuBytes } = settings;
+  if (rateMbit !== undefined && !(rateMbit >= RATE_MIN_MBIT && rateMbit <= RATE_MAX_MBIT))
+    return `rate must be ${RATE_MIN_MBIT} to ${RATE_MAX_MBIT} Mbit/s`;
+  if (mtuBytes !== undefined && !(Number.isInteger(mtuBytes) && mtuBytes >= MTU_MIN_BYTES && mtuBytes <= MTU_MAX_BYTES))
+    return `mtu must be ${MTU_MIN_BYTES} to ${MTU_MAX_BYTES} bytes`;
   return (
     span(settings.delayUs, "delay") ??
     span(settings.jitterUs, "jitter") ??
@@ -91,15 +111,13 @@ function checkGroups(design: FabricDesign, groups: readonly (readonly string[])[
 
 function netsOf(design: FabricDesign, link: LinkTarget): string[] {
   const has = (node: string, net: string): boolean => design.nics.some((n) => n.node === node && n.net === net);
-  return design.networks
-    .map((n) => n.name)
-    .filter((net) => (link.net === undefined || link.net === net) && has(link.node, net) && (link.to === undefined || has(link.to, net)));
+  return networkNames(design).filter((net) => (link.net === undefined || link.net === net) && has(link.node, net) && (link.to === undefined || has(link.to, net)));
 }
 
 /** The state after `act`, which checkFabricAct must have let pass. `state` is not touched. */
 export function applyFabricAct(design: FabricDesign, state: FaultState, act: FabricAct): FaultState {
   if (act.kind === "heal") return noFaults();
-  if (act.kind === "faults") return cloneState(act.state);
+  if (act.kind === "faults") return prunedFaults(design, act.state);
   const next = cloneState(state);
   switch (act.kind) {
     case "partition":
@@ -108,6 +126,10 @@ export function applyFabricAct(design: FabricDesign, state: FaultState, act: Fab
     case "switch":
       next.switchesOff = next.switchesOff.filter((n) => n !== act.net);
       if (!act.on) next.switchesOff.push(act.net);
+      break;
+    case "block":
+      next.blocks = next.blocks.filter((b) => !sameBlock(b, act.block));
+      if (act.on) next.blocks.push({ ...act.block });
       break;
     case "link-cut":
       for (const entry of entries(design, next, act.link)) entry.cut = true;
@@ -122,6 +144,24 @@ export function applyFabricAct(design: FabricDesign, state: FaultState, act: Fab
   next.cables = next.cables.filter(matters);
   next.pairs = next.pairs.filter(matters);
   return next;
+}
+
+/** The faults without those of machines, networks and cards that are not there. */
+export function prunedFaults(design: FabricDesign, state: FaultState): FaultState {
+  const next = cloneState(state);
+  const on = (node: string, net: string): boolean => design.nics.some((n) => n.node === node && n.net === net);
+  const groups = next.groups.map((g) => g.filter((m) => design.machines.includes(m))).filter((g) => g.length > 0);
+  return {
+    cables: next.cables.filter((c) => on(c.node, c.net)),
+    pairs: next.pairs.filter((p) => on(p.from, p.net) && on(p.to, p.net)),
+    switchesOff: next.switchesOff.filter((net) => networkNames(design).includes(net)),
+    groups: groups.length < 2 ? [] : groups,
+    blocks: next.blocks.filter((b) => design.machines.includes(b.node)),
+  };
+}
+
+function sameBlock(a: PortBlock, b: PortBlock): boolean {
+  return a.node === b.node && a.port === b.port && a.proto === b.proto;
 }
 
 function matters(entry: { cut: boolean; settings: LinkSettings }): boolean {
@@ -186,6 +226,7 @@ export function listFaults(state: FaultState): FaultView[] {
   out.push(...ofEntries(pairs));
   for (const net of state.switchesOff) out.push({ kind: "switch", net });
   if (state.groups.length > 0) out.push({ kind: "partition", groups: state.groups.map((g) => [...g]) });
+  for (const { node, port, proto } of state.blocks) out.push({ kind: "block", node, port, proto });
   return out;
 }
 
@@ -215,6 +256,8 @@ function settingsView(s: LinkSettings): Partial<FaultView> {
     ...(s.lossPercent === undefined ? {} : { lossPercent: s.lossPercent }),
     ...(s.dupPercent === undefined ? {} : { dupPercent: s.dupPercent }),
     ...(s.reorderPercent === undefined ? {} : { reorderPercent: s.reorderPercent }),
+    ...(s.rateMbit === undefined ? {} : { rateMbit: s.rateMbit }),
+    ...(s.mtuBytes === undefined ? {} : { mtuBytes: s.mtuBytes }),
   };
 }
 
@@ -236,7 +279,9 @@ function isOtherHalf(a: FaultView, b: FaultView): boolean {
     a.jitterMs === b.jitterMs &&
     a.lossPercent === b.lossPercent &&
     a.dupPercent === b.dupPercent &&
-    a.reorderPercent === b.reorderPercent;
+    a.reorderPercent === b.reorderPercent &&
+    a.rateMbit === b.rateMbit &&
+    a.mtuBytes === b.mtuBytes;
   if (!same) return false;
   if (a.to === undefined || b.to === undefined) return a.to === b.to && a.node === b.node && a.direction !== b.direction;
   return a.node === b.to && a.to === b.node;

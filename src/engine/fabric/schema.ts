@@ -1,7 +1,6 @@
 /**
- * What can be wrong with the networks of a lab, as plain data: the whole schema of the fabric. In the real world these are cables, switch ports and
- * `tc netem` on an interface. `rateMbit`, `mtuBytes` and `blocks` belong to the schema; the acts of this version set none of them. Left out: what
- * lies between two switches; every network is one switch.
+ * What can be wrong with the networks of a lab, as plain data: the whole schema of the fabric. In the real world these are cables, switch ports,
+ * `tc netem` on an interface and a machine's packet filter. Left out: what lies between two switches; every network is one switch.
  */
 import type { Duration } from "../kernel/index.ts";
 
@@ -20,7 +19,12 @@ export interface LinkSettings {
   dupPercent?: number;
   /** 0 … 100: the packet is held back so that later ones overtake it. */
   reorderPercent?: number;
+  /** Mbit/s that the port sends, with a queue of bounded length before it. */
   rateMbit?: number;
+  /**
+   * Largest IP packet, bytes; what is larger is dropped without a word. Of a cable: `out` is the MTU of the machine's own interface, which its kernel
+   * knows and refuses to exceed; `in` is that of the switch's port towards it, of which nobody hears.
+   */
   mtuBytes?: number;
 }
 
@@ -75,6 +79,8 @@ export type FabricAct =
   /** Replaces an earlier partition. */
   | { kind: "partition"; groups: readonly (readonly string[])[] }
   | { kind: "switch"; net: string; on: boolean }
+  /** Packets from or to this port are dropped at the machine's packet filter, in both directions; nobody is told. */
+  | { kind: "block"; block: PortBlock; on: boolean }
   /** Undoes everything above. */
   | { kind: "heal" }
   /** Puts the faults back as they were at another moment (undo). */
@@ -95,9 +101,9 @@ export interface FabricNetwork {
 /** What a fabric is built from. One card per machine and network. */
 export interface FabricDesign {
   readonly seed: string;
-  readonly networks: readonly FabricNetwork[];
-  /** Machines in the lab's order; their position is their number. */
-  readonly machines: readonly string[];
+  /** In the lab's order; their position is their number. Undefined: it was taken away, and its number is not given again. */
+  readonly networks: readonly (FabricNetwork | undefined)[];
+  readonly machines: readonly (string | undefined)[];
   readonly nics: readonly FabricNic[];
 }
 
@@ -113,9 +119,23 @@ export interface FaultView {
   lossPercent?: number;
   dupPercent?: number;
   reorderPercent?: number;
+  rateMbit?: number;
+  mtuBytes?: number;
+  port?: number;
+  proto?: "udp" | "tcp";
   groups?: string[][];
 }
 
 export function noFaults(): FaultState {
   return { cables: [], pairs: [], switchesOff: [], groups: [], blocks: [] };
+}
+
+/** Names of the networks there are. */
+export function networkNames(design: FabricDesign): string[] {
+  return design.networks.flatMap((n) => (n === undefined ? [] : [n.name]));
+}
+
+/** Names of the machines there are. */
+export function machineNames(design: FabricDesign): string[] {
+  return design.machines.flatMap((m) => (m === undefined ? [] : [m]));
 }

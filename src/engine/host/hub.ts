@@ -46,7 +46,6 @@ type Offer = Omit<Grant, "ask" | "id">;
 export class Hub {
   /** To be read, watched and forked; who changes it does so through the hub. */
   readonly world: World;
-  private readonly remotes: readonly RemoteMachine[];
   private tail: Promise<unknown> = Promise.resolve();
   private broken: { readonly error: unknown } | undefined;
   private closed = false;
@@ -57,14 +56,27 @@ export class Hub {
     private readonly options: HubOptions,
   ) {
     const make = options.makeMachine ?? makeMachine;
-    const remotes: RemoteMachine[] = [];
-    this.world = new World(design, make, (facts, machine) => {
-      const remote = new RemoteMachine(make(facts, machine));
-      remotes.push(remote);
-      return remote;
-    });
-    this.remotes = remotes;
+    this.world = new World(design, make, (facts, machine) => new RemoteMachine(make(facts, machine)));
     if (options.snapshot !== undefined) this.world.restore(options.snapshot);
+  }
+
+  /** The machine of this number; undefined where it was taken away. */
+  private remoteAt(number: number): RemoteMachine | undefined {
+    const machine = this.world.machineAt(number);
+    return machine instanceof RemoteMachine ? machine : undefined;
+  }
+
+  private remoteOf(name: string): RemoteMachine | undefined {
+    return this.remoteAt(this.world.numberOf(name));
+  }
+
+  /** Numbers of the machines there are. */
+  private get numbers(): number[] {
+    return this.world.topology.machines.flatMap((m, number) => (m === undefined ? [] : [number]));
+  }
+
+  private get remotes(): RemoteMachine[] {
+    return this.numbers.flatMap((number) => this.remoteAt(number) ?? []);
   }
 
   /** Starts a worker for every machine. Throws where one does not come up; then none is left. */
@@ -75,7 +87,7 @@ export class Hub {
   }
 
   private async employAll(fromSnapshot: boolean): Promise<void> {
-    const all = await Promise.allSettled(this.remotes.map((_, i) => this.employ(i, fromSnapshot)));
+    const all = await Promise.allSettled(this.numbers.map((i) => this.employ(i, fromSnapshot)));
     const failed = all.find((one) => one.status === "rejected");
     if (failed === undefined) return;
     this.releaseAll();
@@ -93,8 +105,8 @@ export class Hub {
 
   /** A process for a machine; it begins as the design says, or stands where the twin stands. */
   private async employ(number: number, fromSnapshot: boolean): Promise<void> {
-    const remote = this.remotes[number];
-    const design = this.design.machines[number];
+    const remote = this.remoteAt(number);
+    const design = this.world.topology.machines[number];
     if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
     const worker = await this.options.crew.hire();
     const { seed, epochUnixMicros } = this.design;
@@ -231,7 +243,7 @@ export class Hub {
     const arrivals = up.kind === "datagram" ? world.arrivals(up.at + 1).filter((f) => f === up.flight) : [];
     if (up.kind === "timer" || arrivals.length > 0) {
       const offer = { from: world.now, until: up.at + 1, arrivals: arrivals.map(arrival), single: true, state: false };
-      await this.offer(this.remotes[target], offer);
+      await this.offer(this.remoteAt(target), offer);
       this.missLost();
     }
     const stepped = world.stepEvent();
@@ -252,8 +264,9 @@ export class Hub {
       else mine.push(flight);
     }
     const state = end === world.nextSecond();
-    const asked = this.remotes.map(async (remote, number) => {
-      if (remote.run === undefined) return;
+    const asked = this.numbers.map(async (number) => {
+      const remote = this.remoteAt(number);
+      if (remote?.run === undefined) return;
       const mine = flights.get(number) ?? [];
       if (mine.length > 0 || Math.max(remote.nextTimerAt(), from) < end)
         await this.offer(remote, { from, until: end, arrivals: mine.map(arrival), single: false, state });
@@ -318,6 +331,7 @@ export class Hub {
         await this.prepare(act, world.now);
         const result = world.act(act);
         this.judge();
+        await this.welcome(act);
         return result;
       });
     });
@@ -326,6 +340,11 @@ export class Hub {
   /** As World.schedule. */
   schedule(at: Instant, act: WorldAct): Promise<ActResult> {
     return this.exclusive(async () => this.world.schedule(at, act));
+  }
+
+  /** As World.expect. */
+  expect(at: Instant, act: WorldAct): Promise<ActResult> {
+    return this.exclusive(async () => this.world.expect(at, act));
   }
 
   /** Acts that wait for the present instant. */
@@ -344,25 +363,38 @@ export class Hub {
     // A worker that was lost meanwhile stands behind it in the row.
     const stepped = world.stepEvent();
     this.judge();
+    await this.welcome(input.act);
     return stepped;
+  }
+
+  /** A machine that has just been plugged in gets a process, which stands where it stands. */
+  private async welcome(act: WorldAct): Promise<void> {
+    if (act.to !== "lab" || act.act.kind !== "machine-add") return;
+    const number = this.world.numberOf(act.act.machine.name);
+    if (number >= 0 && this.remoteAt(number)?.run === undefined) await this.employ(number, true);
   }
 
   /** A machine that is switched on and has no process gets one. */
   private async powerUp(act: WorldAct): Promise<void> {
     if (act.to !== "machine" || act.act.kind !== "power-on") return;
-    const number = this.world.names.indexOf(act.machine);
-    if (this.remotes[number]?.run === undefined) await this.employ(number, true);
+    const number = this.world.numberOf(act.machine);
+    const remote = this.remoteAt(number);
+    if (remote !== undefined && remote.run === undefined) await this.employ(number, true);
   }
 
-  /** Has the worker do an act, so that the world can play it back. A power cut is the end of the process. */
+  /** Has the workers do what an act brings about on their machines, so that the world can play it back. A power cut is the end of the process. */
   private async prepare(act: WorldAct, at: Instant): Promise<void> {
-    const remote = act.to === "machine" ? this.remotes[this.world.names.indexOf(act.machine)] : undefined;
-    if (remote === undefined || act.to !== "machine") return;
-    if (act.act.kind === "power-cut" || act.act.kind === "worker-lost") this.dismiss(remote);
-    const worker = remote.run;
-    if (worker === undefined) return;
-    const answer = await worker.ask({ ask: "act", at, act: act.act });
-    if (answer?.say !== "ran" || !remote.loadAct(at, answer.events)) worker.kill();
+    if (this.world.check(act) !== undefined) return;
+    const all = this.world.consequences(act).map(async ({ machine, act: own }) => {
+      const remote = this.remoteOf(machine);
+      if (remote === undefined) return;
+      if (own.kind === "power-cut" || own.kind === "worker-lost") this.dismiss(remote);
+      const worker = remote.run;
+      if (worker === undefined) return;
+      const answer = await worker.ask({ ask: "act", at, act: own });
+      if (answer?.say !== "ran" || !remote.loadAct(at, answer.events)) worker.kill();
+    });
+    await Promise.all(all);
     this.missLost();
   }
 
@@ -371,7 +403,7 @@ export class Hub {
   /** Asks a machine's process. Undefined where there is none. */
   private ask(name: string, question: Question): Promise<Said | undefined> {
     return this.exclusive(async () => {
-      const remote = this.remotes[this.world.names.indexOf(name)];
+      const remote = this.remoteOf(name);
       if (remote === undefined) throw new Error(`no machine ${name}`);
       return remote.run?.ask(question);
     });
@@ -379,7 +411,7 @@ export class Hub {
 
   /** Id of the process that runs a machine; undefined where none does. */
   pidOf(name: string): number | undefined {
-    return this.remotes[this.world.names.indexOf(name)]?.run?.pid;
+    return this.remoteOf(name)?.run?.pid;
   }
 
   /** The answer of the machine's process, which is the one `world.query` gives; undefined where no process runs it. */

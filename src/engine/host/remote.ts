@@ -24,7 +24,6 @@ import { sameEffects } from "./same.ts";
 import type { Arrival, Grant, Ran, StateWords } from "./wire.ts";
 
 export class RemoteMachine implements Machine {
-  readonly name: string;
   private worker: Worker | undefined;
   private next: Instant;
   private loaded: readonly Ran[] = [];
@@ -33,8 +32,11 @@ export class RemoteMachine implements Machine {
   private differs: string | undefined;
 
   constructor(readonly twin: Machine) {
-    this.name = twin.name;
     this.next = twin.nextTimerAt();
+  }
+
+  get name(): string {
+    return this.twin.name;
   }
 
   // ── the worker ─────────────────────────────────────────────────────────────────────────────────────────────────────

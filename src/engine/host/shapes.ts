@@ -36,6 +36,8 @@ export const isDatagram: Check = shape({
   bytes: isBytes,
 });
 
+const ofNic = { name: isText, net: isText, address: isText };
+
 const bare = shape({ kind });
 const ofUnit = shape({ kind, unit: isText });
 
@@ -53,6 +55,13 @@ export const isMachineAct: Check = variants("kind", {
   command: shape({ kind, id: isText, argv: texts, cwd: isText, stdin: isText }),
   "command-signal": shape({ kind, id: isText, signal: oneOf("SIGINT", "SIGTERM") }),
   "command-input": shape({ kind, id: isText }, { line: isText }),
+  "nic-up": shape({ kind, net: isText, up: isFlag }),
+  "nic-mtu": shape({ kind, nics: listOf(shape({ net: isText, mtu: isCount })) }),
+  "nic-add": shape({ kind, nic: shape(ofNic, { prefix: isCount }) }, { place: isCount }),
+  "nic-remove": shape({ kind, net: isText }),
+  "nic-rename": shape({ kind, net: isText, to: isText }),
+  "net-renamed": shape({ kind, net: isText, to: isText }),
+  renamed: shape({ kind, name: isText }),
   "file-write": shape({ kind, path: isText, data: isBytes, append: isFlag }, { mode: isCount }),
   "file-mkdir": shape({ kind, path: isText, parents: isFlag }),
   "file-remove": shape({ kind, path: isText, recursive: isFlag }),
@@ -119,8 +128,6 @@ export const isEffect: Check = variants("kind", {
   "file-result": shape({ kind, path: isText }, { error: maybeText }),
   trace: shape({ kind, event: isTraceEvent }),
 });
-
-const ofNic = { name: isText, net: isText, address: isText };
 
 const isLink = shape({
   to: isCount,
@@ -206,7 +213,7 @@ export const isMachineStatus: Check = shape({
   booting: isFlag,
   worker: oneOf("alive", "lost"),
   units: mapOf(oneOf("active", "activating", "deactivating", "inactive", "failed")),
-  nics: listOf(shape({ ...ofNic, up: isFlag })),
+  nics: listOf(shape({ ...ofNic, up: isFlag, mtu: isCount })),
   corosync: either(isNull, isCorosync),
   quorum: either(isNull, isQuorum),
   qnetd: either(isNull, isQnetd),

@@ -44,7 +44,32 @@ export type MachineAct =
   | { kind: "command-signal"; id: string; signal: "SIGINT" | "SIGTERM" }
   /** A line typed at a command's prompt; `line` undefined is end of input. */
   | { kind: "command-input"; id: string; line: string | undefined }
+  | HardwareAct
   | FileAct;
+
+/** A card of a machine. */
+export interface NicDesign {
+  /** `eno1` … in the order of the machine's networks. */
+  readonly name: string;
+  readonly net: string;
+  readonly address: string;
+  /** Length of the network prefix; 24 (IPv6: 64) where absent. */
+  readonly prefix?: number;
+}
+
+/** Cards and names of the machine itself. They reach a machine that is off or stalled, too. */
+export type HardwareAct =
+  /** `ip link set … up|down`; a boot brings every card up. */
+  | { kind: "nic-up"; net: string; up: boolean }
+  /** The MTU of cards, bytes. */
+  | { kind: "nic-mtu"; nics: readonly { readonly net: string; readonly mtu: number }[] }
+  | { kind: "nic-add"; nic: NicDesign; place?: number }
+  | { kind: "nic-remove"; net: string }
+  | { kind: "nic-rename"; net: string; to: string }
+  /** The network has another name in the lab; nothing on the machine has. */
+  | { kind: "net-renamed"; net: string; to: string }
+  /** The machine has another name: hostnamectl, /etc/hostname and its own lines of /etc/hosts. */
+  | { kind: "renamed"; name: string };
 
 /** Changes of files outside /etc/pve. Paths are absolute and normalised. */
 export type FileAct =

@@ -104,6 +104,8 @@ export interface NicStatus {
   net: string;
   address: string;
   up: boolean;
+  /** Bytes. */
+  mtu: number;
 }
 
 export interface MachineStatus {

@@ -4,6 +4,7 @@
  */
 import { utf8, type Instant } from "../kernel/index.ts";
 import { directoryNode, makeDirectory, makeSymlink, writeFile, type DirectoryNode, type Result } from "./files.ts";
+import { interfaceStanza } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 
 const DIRECTORIES = [
@@ -69,12 +70,7 @@ function must(result: Result<DirectoryNode>): DirectoryNode {
 
 function interfacesFile(nics: readonly NicDesign[]): string {
   const parts = ["auto lo\niface lo inet loopback\n"];
-  for (const nic of nics) {
-    const six = nic.address.includes(":");
-    parts.push(
-      `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`,
-    );
-  }
+  for (const nic of nics) parts.push(interfaceStanza(nic));
   return parts.join("\n");
 }
 

@@ -12,6 +12,7 @@ import {
   cloneState,
   type Duration,
   type Effect,
+  type HardwareAct,
   type Hasher,
   type Instant,
   type JournalState,
@@ -25,6 +26,7 @@ import {
 } from "../kernel/index.ts";
 import { baseTree, type HostEntry } from "./base-files.ts";
 import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
+import { changedDisk, changedNics, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 import { Units, type UnitSpec, type UnitsState } from "./units.ts";
 
@@ -109,7 +111,7 @@ export class Computer {
   private readonly epochUnixMicros: number;
 
   constructor(
-    readonly design: ComputerDesign,
+    public design: ComputerDesign,
     world: WorldFacts,
     specs: readonly UnitSpec[],
     private readonly processes: Processes,
@@ -117,7 +119,7 @@ export class Computer {
     this.epochUnixMicros = world.epochUnixMicros;
     this.rng = Rng.from(world.seed, "machine", design.name);
     this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, bootQueue: [], nextPid: FIRST_PID };
-    this.nics = design.nics.map((n) => ({ name: n.name, net: n.net, address: n.address, up: true }));
+    this.nics = design.nics.map(freshNic);
     this.root = this.freshDisk();
     this.units = new Units(
       {
@@ -179,6 +181,13 @@ export class Computer {
   /** The name the kernel has. */
   get hostname(): string {
     return this.design.hostname;
+  }
+
+  /** Cards and names; also while the machine is off. */
+  hardware(act: HardwareAct): void {
+    this.root = changedDisk(this.root, act, this.nics, this.design.name, this.now);
+    this.nics = changedNics(this.nics, act);
+    if (act.kind === "renamed") this.design = { ...this.design, name: act.name, hostname: act.name };
   }
 
   private freshDisk(): DirectoryNode {
@@ -332,6 +341,8 @@ export class Computer {
   timer(name: string): void {
     if (name === "power/boot") {
       this.changePower("starting");
+      // Every card is `auto` in /etc/network/interfaces.
+      this.nics = this.nics.map((n) => ({ ...n, up: true }));
       this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
       this.startNext();
     } else if (name === "power/off") this.finishShutdown();
@@ -369,13 +380,14 @@ export class Computer {
   }
 
   digest(h: Hasher): void {
-    h.text(this.power.stage)
+    h.text(this.design.name)
+      .text(this.power.stage)
       .bool(this.power.stalled)
       .bool(this.power.rebootAfter)
       .int(this.power.nextPid)
       .text(this.root.hash)
       .int(this.journal.length);
-    for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up);
+    for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up).int(nic.mtu);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.units.digest(h);
   }

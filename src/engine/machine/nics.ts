@@ -4,14 +4,7 @@
  */
 import type { Datagram, NicStatus } from "../kernel/index.ts";
 
-export interface NicDesign {
-  /** `eno1` … in the order of the machine's networks. */
-  readonly name: string;
-  readonly net: string;
-  readonly address: string;
-  /** Length of the network prefix; 24 (IPv6: 64) where absent. */
-  readonly prefix?: number;
-}
+export type { NicDesign } from "../kernel/index.ts";
 
 /** The card with this address. */
 export function nicByAddress(nics: readonly NicStatus[], address: string): NicStatus | undefined {

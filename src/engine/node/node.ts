@@ -8,6 +8,7 @@ import {
   NEVER,
   cloneState,
   type Datagram,
+  type HardwareAct,
   type Hasher,
   type Instant,
   type JournalLine,
@@ -24,6 +25,7 @@ import {
   PVE_UNITS,
   QDEVICE_UNIT,
   QNETD_UNITS,
+  isHardware,
   answerFileQuery,
   applyFileAct,
   drain,
@@ -69,7 +71,7 @@ interface NodeState {
   computer: ComputerState;
   daemons: unknown;
   socket: SocketBuffer;
-  deferred: MachineAct[];
+  deferred: Exclude<MachineAct, HardwareAct>[];
   sigstopped: boolean;
   lost: boolean;
   commands: unknown;
@@ -79,7 +81,6 @@ interface NodeState {
 type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>;
 
 export class Node implements Machine {
-  readonly name: string;
   private readonly computer: Computer;
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
@@ -87,7 +88,7 @@ export class Node implements Machine {
   private readonly services: Services;
   /** What the network card has for a stalled machine. */
   private socket: SocketBuffer = emptySocket();
-  private deferred: MachineAct[] = [];
+  private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The daemon's process got SIGSTOP; it stays stopped when the machine's stall ends. */
   private sigstopped = false;
   /** The process that ran this machine is gone. */
@@ -98,7 +99,6 @@ export class Node implements Machine {
     world: WorldFacts,
     private readonly kind: MachineKind = "node",
   ) {
-    this.name = design.name;
     this.computer = new Computer(design, world, unitsOf(kind, design), {
       spawn: (unit, pid) => this.spawn(unit, pid),
       stop: (unit, polite) => this.stopProcess(unit, polite),
@@ -135,6 +135,10 @@ export class Node implements Machine {
       setTimer: (id, at) => this.computer.timers.set(COMMAND_TIMER + id, at),
       clearTimer: (id) => this.computer.timers.clear(COMMAND_TIMER + id),
     });
+  }
+
+  get name(): string {
+    return this.computer.design.name;
   }
 
   // ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -236,6 +240,10 @@ export class Node implements Machine {
 
   act(now: Instant, act: MachineAct, out: Out): void {
     this.computer.enter(now, out);
+    if (isHardware(act)) {
+      this.hardware(act);
+      return;
+    }
     if (this.computer.stalled && !REACHES_A_STALLED_MACHINE.has(act.kind)) {
       if (act.kind === "stall") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
@@ -247,7 +255,12 @@ export class Node implements Machine {
     this.commands.wake();
   }
 
-  private doAct(act: MachineAct): void {
+  private hardware(act: HardwareAct): void {
+    this.computer.hardware(act);
+    if (act.kind === "net-renamed") this.socket.queue = this.socket.queue.map((d) => (d.net === act.net ? { ...d, net: act.to } : d));
+  }
+
+  private doAct(act: Exclude<MachineAct, HardwareAct>): void {
     const c = this.computer;
     switch (act.kind) {
       case "power-on":
@@ -329,7 +342,7 @@ export class Node implements Machine {
     for (const act of acts) this.doAct(act);
   }
 
-  private fileAct(act: Exclude<MachineAct, CommandAct>): void {
+  private fileAct(act: Exclude<MachineAct, CommandAct | HardwareAct>): void {
     if (!("path" in act) && act.kind !== "file-rename") return;
     const path = act.kind === "file-rename" ? act.to : act.path;
     if (!this.computer.isUp) {

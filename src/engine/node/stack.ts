@@ -143,7 +143,9 @@ export class Stack {
   private send(datagram: Datagram): void {
     if (!this.hooks.alive()) return;
     const nic = this.hooks.computer.nics.find((n) => n.address === datagram.src);
-    if (nic?.up === true) this.hooks.computer.emit({ kind: "send", datagram });
+    if (nic?.up !== true) return;
+    // The network may have another name than when the daemon read its configuration.
+    this.hooks.computer.emit({ kind: "send", datagram: datagram.net === nic.net ? datagram : { ...datagram, net: nic.net } });
   }
 
   private fromKnet(bytes: Uint8Array): void {

@@ -41,6 +41,16 @@ export class TraceDigest {
     if (target >= 0) this.states[target] = undefined;
   }
 
+  /** A machine that is not the target of the event has changed with it. */
+  touch(number: number): void {
+    this.states[number] = undefined;
+  }
+
+  /** Other machines than before have these numbers. */
+  restart(machines: number): void {
+    this.states = new Array<undefined>(machines).fill(undefined);
+  }
+
   flight(source: number, link: number, sequence: number): void {
     this.hash.int(source * 256 + link).int(sequence);
   }
@@ -71,8 +81,8 @@ export class TraceDigest {
     }
   }
 
-  /** Mixes in the state of all machines at `nextAt` and notes a checkpoint. */
-  second(machines: readonly Machine[]): void {
+  /** Mixes in the state of all machines and of the fabric at `nextAt` and notes a checkpoint. */
+  second(machines: readonly (Machine | undefined)[], fabric: { digest(h: Hasher): void }): void {
     const at = this.nextAt;
     this.nextAt = at + SEC;
     this.hash.int(at);
@@ -81,6 +91,7 @@ export class TraceDigest {
       this.states[i] = state;
       this.hash.int(state[0]).int(state[1]);
     }
+    fabric.digest(this.hash);
     if (at % this.spacing === 0) this.note(at);
   }
 

@@ -18,7 +18,8 @@ const JOURNEY_LEAVES = 16;
 
 /** What the past needs to know of the run: where it stands, what was done to it, and digests to compare with. */
 export interface Run {
-  readonly design: WorldDesign;
+  /** What it was built from at instant 0. */
+  readonly origin: WorldDesign;
   readonly now: Instant;
   /** Events so far, which tells where in the middle of an instant the run stands. */
   readonly events: number;
@@ -41,7 +42,7 @@ function travel(t: Traveller, inputs: readonly Input[], to: Instant, most: numbe
   let last = world.now;
   for (let next = inputs[t.fed]; next !== undefined && next.at <= to; next = inputs[t.fed]) {
     if (world.waiting().length >= FEED_MAX && next.at !== last) break;
-    const result = world.schedule(next.at, next.act);
+    const result = world.expect(next.at, next.act);
     if (!result.ok) throw new Error(`history: input at ${next.at}: ${result.message}`);
     last = next.at;
     t.fed++;
@@ -140,7 +141,7 @@ export class History {
     snapshots = new Snapshots(),
   ) {
     this.snapshots = snapshots;
-    this.replica = { world: new World(run.design, makeMachine), fed: 0 };
+    this.replica = { world: new World(run.origin, makeMachine), fed: 0 };
     if (start !== undefined) this.adopt(start);
   }
 
@@ -214,7 +215,7 @@ export class History {
   private world(restored: boolean): World {
     const spare = restored ? this.spare : undefined;
     if (spare !== undefined) this.spare = undefined;
-    return spare ?? new World(this.run.design, this.makeMachine);
+    return spare ?? new World(this.run.origin, this.makeMachine);
   }
 
   /** The journey's world is not looked at any more. */

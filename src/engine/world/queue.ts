@@ -89,6 +89,11 @@ export class FlightQueue {
     return found.sort((a, b) => (flightBefore(a, b) ? -1 : 1));
   }
 
+  /** Every datagram under way becomes another. */
+  change(to: (datagram: Datagram) => Datagram): void {
+    this.heap = this.heap.map((flight) => ({ ...flight, datagram: to(flight.datagram) }));
+  }
+
   snapshot(): readonly Flight[] {
     return [...this.heap];
   }

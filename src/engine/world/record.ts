@@ -9,7 +9,7 @@ import type { Checkpoint } from "./digest.ts";
 import type { Input, WorldAct } from "./types.ts";
 
 /** The engine's version as a record carries it: raised whenever the same inputs may give another run. */
-export const ENGINE_VERSION = "0.1.0";
+export const ENGINE_VERSION = "0.2.0";
 
 const RECORD_VERSION = 1;
 
@@ -129,7 +129,7 @@ function takeLine(record: Reading, text: string): boolean {
 /** The outline only: what a machine or the fabric cannot do with an act it says itself. */
 function isWorldAct(value: unknown): value is WorldAct {
   if (!isObject(value) || !isObject(value["act"]) || typeof value["act"]["kind"] !== "string") return false;
-  return value["to"] === "fabric" || (value["to"] === "machine" && typeof value["machine"] === "string");
+  return value["to"] === "fabric" || value["to"] === "lab" || (value["to"] === "machine" && typeof value["machine"] === "string");
 }
 
 /** Byte strings as {"base64": …}; everything else as it is. */

@@ -5,7 +5,7 @@
 import type { Instant } from "../kernel/index.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import type { WorldRecord } from "./record.ts";
-import type { Input } from "./types.ts";
+import type { Input, WorldAct } from "./types.ts";
 import { World } from "./world.ts";
 
 export interface ReplayResult {
@@ -23,11 +23,20 @@ export interface ReplayResult {
 /** A fresh world with all inputs waiting for their instants. Throws on an input that the design does not know (a machine that is not there). */
 export function replayWorld(design: WorldDesign, makeMachine: MachineFactory, inputs: readonly Input[]): World {
   const world = new World(design, makeMachine);
+  const known = new Set(world.names);
   for (const input of inputs) {
-    const result = world.schedule(input.at, input.act);
+    const result = foreseen(known, input.act) ? world.expect(input.at, input.act) : world.schedule(input.at, input.act);
     if (!result.ok) throw new Error(`input at ${input.at}: ${result.message}`);
   }
   return world;
+}
+
+/** Whether what the act names is there by then, if need be by an act before it. */
+function foreseen(known: Set<string>, act: WorldAct): boolean {
+  if (act.to === "machine") return known.has(act.machine);
+  if (act.to === "lab" && act.act.kind === "machine-add") known.add(act.act.machine.name);
+  if (act.to === "lab" && act.act.kind === "machine-rename") known.add(act.act.to);
+  return true;
 }
 
 /** Runs the record to `until`, at most to its end; without an end, to its last line. */

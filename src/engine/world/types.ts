@@ -6,9 +6,14 @@ import type { FabricAct, FabricState } from "../fabric/index.ts";
 import type { Effect, Instant, MachineAct, MachineSnapshot } from "../kernel/index.ts";
 import type { TraceState } from "./digest.ts";
 import type { Flight } from "./queue.ts";
+import type { RackState } from "./rack.ts";
+import type { TopologyAct } from "./topology.ts";
 
 export type WorldAct =
-  { readonly to: "machine"; readonly machine: string; readonly act: MachineAct } | { readonly to: "fabric"; readonly act: FabricAct };
+  | { readonly to: "machine"; readonly machine: string; readonly act: MachineAct }
+  | { readonly to: "fabric"; readonly act: FabricAct }
+  /** Machines, networks and cards themselves. */
+  | { readonly to: "lab"; readonly act: TopologyAct };
 
 /** An act with the instant at which it happens. */
 export interface Input {
@@ -19,7 +24,7 @@ export interface Input {
 export type ActResult =
   /** `effects`: what the target answered at once, sends and things to draw left out. */
   | { readonly ok: true; readonly at: Instant; readonly effects: readonly Effect[] }
-  | { readonly ok: false; readonly code: "no-such-machine" | "bad-fault" | "too-many" | "past"; readonly message: string };
+  | { readonly ok: false; readonly code: "no-such-machine" | "bad-fault" | "bad-change" | "too-many" | "past"; readonly message: string };
 
 /** Looks on. Called in the middle of a step: it must not throw, and must not call back into the world except to read `now`. */
 export interface Watcher {
@@ -27,15 +32,15 @@ export interface Watcher {
   effect?(at: Instant, machine: number, effect: Effect): void;
   /** An act was done; also one that had been scheduled. */
   input?(input: Input): void;
+  /** Machines or networks have come, gone or been renamed. */
+  changed?(at: Instant, act: TopologyAct): void;
 }
 
-export interface WorldSnapshot {
+export interface WorldSnapshot extends RackState {
   readonly now: Instant;
   readonly opened: boolean;
   readonly events: number;
-  readonly sequences: readonly number[];
   readonly flights: readonly Flight[];
-  readonly machines: readonly MachineSnapshot[];
   readonly fabric: FabricState;
   readonly trace: TraceState;
   readonly scheduled: readonly Input[];

@@ -6,7 +6,7 @@
  * Order of events: instant; then acts, timers, datagrams; then target, source, link, the source's count. An act that comes when events of the present
  * instant have already run is stamped one microsecond later, so that its stamp alone says where it belongs.
  */
-import { Fabric } from "../fabric/index.ts";
+import { Fabric, interfaceMtu } from "../fabric/index.ts";
 import {
   MACHINES_MAX,
   NEVER,
@@ -15,12 +15,15 @@ import {
   type Effect,
   type Instant,
   type Machine,
+  type MachineAct,
   type MachineQuery,
   type MachineStatus,
   type QueryReply,
 } from "../kernel/index.ts";
 import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
+import { Rack } from "./rack.ts";
+import { checkTopology, fabricDesign, machinesOf, networksOf, noticed, renamedFaults, type Topology, type TopologyAct } from "./topology.ts";
 import type { ActResult, Input, Stepped, Upcoming, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
 import { FlightQueue, type Flight } from "./queue.ts";
 
@@ -31,13 +34,7 @@ const EVENTS_PER_INSTANT_MAX = 1_000_000;
 
 export class World {
   readonly fabric: Fabric;
-  readonly names: readonly string[];
-  private readonly machines: readonly Machine[];
-  private readonly numbers = new Map<string, number>();
-  private readonly timers: Float64Array;
-  private timerAt: Instant = NEVER;
-  private timerOf = -1;
-  private readonly sequences: number[];
+  private readonly rack: Rack;
   private readonly flights = new FlightQueue();
   private readonly trace = new TraceDigest();
   private scheduled: Input[] = [];
@@ -54,32 +51,52 @@ export class World {
   private readonly arrive: (path: { to: number; link: number }, after: Duration) => void;
   private sending: Datagram | undefined;
 
-  /** @param hosted makes the machines of this world where they are not those its forks have: machines that run in other processes */
+  /**
+   * @param origin what the world is built from
+   * @param hosted makes the machines of this world where they are not those its forks have: machines that run in other processes
+   */
   constructor(
-    readonly design: WorldDesign,
+    readonly origin: WorldDesign,
     private readonly makeMachine: MachineFactory,
     hosted: MachineFactory = makeMachine,
   ) {
-    if (design.machines.length > MACHINES_MAX) throw new Error(`a lab has at most ${MACHINES_MAX} machines`);
-    this.names = design.machines.map((m) => m.name);
-    this.names.forEach((name, i) => this.numbers.set(name, i));
-    this.fabric = new Fabric({
-      seed: design.seed,
-      networks: design.networks,
-      machines: this.names,
-      nics: design.machines.flatMap((m) => m.nics.map((n) => ({ node: m.name, net: n.net, address: n.address }))),
-    });
-    for (const fault of design.faults) {
+    if (origin.machines.length > MACHINES_MAX) throw new Error(`a lab has at most ${MACHINES_MAX} machines`);
+    this.fabric = new Fabric(fabricDesign(origin.seed, origin));
+    for (const fault of origin.faults) {
       const trouble = this.fabric.check(fault);
       if (trouble !== undefined) throw new Error(trouble);
       this.fabric.act(fault);
     }
-    this.machines = design.machines.map((m) => hosted(design, m));
-    this.timers = new Float64Array(this.machines.length);
-    this.sequences = this.machines.map(() => 0);
+    this.rack = new Rack(origin, hosted);
     this.out = (effect) => this.take(effect);
     this.arrive = (path, after) => this.launch(path.to, path.link, after);
-    for (let i = 0; i < this.machines.length; i++) this.refreshTimer(i);
+  }
+
+  /** What a world like this one would be built from: machines and networks as they are now. */
+  get design(): WorldDesign {
+    const { topology } = this.rack;
+    if (topology.machines === this.origin.machines && topology.networks === this.origin.networks) return this.origin;
+    return { ...this.origin, networks: networksOf(topology), machines: machinesOf(topology) };
+  }
+
+  /** Machines and networks by number. */
+  get topology(): Topology {
+    return this.rack.topology;
+  }
+
+  /** The machines there are, in the lab's order. */
+  get names(): readonly string[] {
+    return this.rack.names();
+  }
+
+  /** The name of machine `number`, also of one that is there no longer. */
+  nameOf(number: number): string {
+    return this.rack.nameOf(number);
+  }
+
+  /** -1: there is no such machine. */
+  numberOf(name: string): number {
+    return this.rack.numberOf(name);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -95,7 +112,7 @@ export class World {
 
   /** Instant of the next event; NEVER if nothing is under way. */
   nextAt(): Instant {
-    const timer = this.timerAt < this.at ? this.at : this.timerAt;
+    const timer = this.rack.timerAt < this.at ? this.at : this.rack.timerAt;
     const flight = this.flights.peek()?.at ?? NEVER;
     const act = this.scheduled[0]?.at ?? NEVER;
     const first = timer < flight ? timer : flight;
@@ -108,12 +125,12 @@ export class World {
     if (at === NEVER) return undefined;
     if (this.scheduled[0]?.at === at) return { at, kind: "act", input: this.scheduled[0] };
     const flight = this.flights.peek();
-    return this.timerAt > at && flight !== undefined ? { at, kind: "datagram", flight } : { at, kind: "timer", target: this.timerOf };
+    return this.rack.timerAt > at && flight !== undefined ? { at, kind: "datagram", flight } : { at, kind: "timer", target: this.rack.timerOf };
   }
 
   /** Packets under way that arrive before `until` if no act happens before, in the world's order. */
   arrivals(until: Instant): Flight[] {
-    return this.flights.before(until).filter((f) => this.fabric.arrives(f.link, f.source, f.target));
+    return this.flights.before(until).filter((f) => this.fabric.arrives(f.link, f.source, f.target, f.datagram));
   }
 
   /** The next instant at which machine states are mixed into the digest: a whole second. */
@@ -159,7 +176,7 @@ export class World {
 
   private advance(to: Instant): void {
     if (to <= this.at && this.trace.nextAt > to) return;
-    while (this.trace.nextAt <= to) this.trace.second(this.machines);
+    while (this.trace.nextAt <= to) this.trace.second(this.rack.all(), this.fabric);
     if (to > this.at) {
       this.at = to;
       this.opened = false;
@@ -172,59 +189,33 @@ export class World {
     if (++this.inInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`world: more than ${EVENTS_PER_INSTANT_MAX} events at instant ${at}`);
     if (this.scheduled[0]?.at === at) return this.runScheduled();
     this.opened = true;
-    if (this.timerAt <= at) return this.runTimer(at);
+    if (this.rack.timerAt <= at) return this.runTimer(at);
     return this.runFlight(at);
   }
 
   private runTimer(at: Instant): Stepped {
-    const target = this.timerOf;
+    const target = this.rack.timerOf;
     this.count++;
     this.trace.event(at, CLASS_TIMER, target);
     this.current = target;
-    this.machine(target).runTimer(at, this.out);
-    this.refreshTimer(target);
-    return { at, kind: "timer", machine: this.names[target] ?? "" };
+    this.rack.machine(target).runTimer(at, this.out);
+    this.rack.refresh(target);
+    return { at, kind: "timer", machine: this.rack.nameOf(target) };
   }
 
   private runFlight(at: Instant): Stepped {
     const flight = this.flights.pop();
     if (flight === undefined) throw new Error("world: no event to run");
     const { target, source, link } = flight;
-    if (this.fabric.arrives(link, source, target)) {
+    if (this.fabric.arrives(link, source, target, flight.datagram)) {
       this.count++;
       this.trace.event(at, CLASS_DATAGRAM, target);
       this.trace.flight(source, link, flight.sequence);
       this.current = target;
-      this.machine(target).receive(at, flight.datagram, this.out);
-      this.refreshTimer(target);
+      this.rack.machine(target).receive(at, flight.datagram, this.out);
+      this.rack.refresh(target);
     }
-    return { at, kind: "datagram", machine: this.names[target] ?? "" };
-  }
-
-  private machine(number: number): Machine {
-    const machine = this.machines[number];
-    if (machine === undefined) throw new Error(`world: no machine number ${number}`);
-    return machine;
-  }
-
-  private refreshTimer(number: number): void {
-    const at = this.machine(number).nextTimerAt();
-    this.timers[number] = at;
-    if (at < this.timerAt || (at === this.timerAt && number < this.timerOf)) {
-      this.timerAt = at;
-      this.timerOf = number;
-    } else if (number === this.timerOf && at !== this.timerAt) this.scanTimers();
-  }
-
-  private scanTimers(): void {
-    const timers = this.timers;
-    let [best, of] = [NEVER, -1];
-    for (let i = 0; i < timers.length; i++) {
-      const at = timers[i] ?? NEVER;
-      if (at < best) [best, of] = [at, i];
-    }
-    this.timerAt = best;
-    this.timerOf = of;
+    return { at, kind: "datagram", machine: this.rack.nameOf(target) };
   }
 
   // ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,7 +224,7 @@ export class World {
     this.trace.effect(effect);
     if (effect.kind === "send") {
       this.sending = effect.datagram;
-      this.fabric.route(this.current, effect.datagram, this.arrive);
+      this.fabric.route(this.at, this.current, effect.datagram, this.arrive);
       return;
     }
     if (this.collected !== undefined && effect.kind !== "trace") this.collected.push(effect);
@@ -242,8 +233,7 @@ export class World {
 
   private launch(target: number, link: number, after: Duration): void {
     const source = this.current;
-    const sequence = (this.sequences[source] ?? 0) + 1;
-    this.sequences[source] = sequence;
+    const sequence = this.rack.nextSequence(source);
     if (this.sending !== undefined) this.flights.push({ at: this.at + after, target, source, link, sequence, datagram: this.sending });
   }
 
@@ -259,12 +249,38 @@ export class World {
 
   /** Why `act` cannot be done; undefined when it can. */
   check(act: WorldAct): ActResult | undefined {
-    if (act.to === "machine") {
-      if (this.numbers.has(act.machine)) return undefined;
-      return { ok: false, code: "no-such-machine", message: `no machine ${act.machine}; there are ${this.names.join(", ")}` };
+    switch (act.to) {
+      case "machine":
+        if (this.has(act.machine)) return undefined;
+        return { ok: false, code: "no-such-machine", message: `no machine ${act.machine}; there are ${this.names.join(", ")}` };
+      case "fabric": {
+        const message = this.fabric.check(act.act);
+        return message === undefined ? undefined : { ok: false, code: "bad-fault", message };
+      }
+      case "lab": {
+        const message = checkTopology(this.topology, act.act, (name) => this.rack.shelved(name));
+        return message === undefined ? undefined : { ok: false, code: "bad-change", message };
+      }
     }
-    const message = this.fabric.check(act.act);
-    return message === undefined ? undefined : { ok: false, code: "bad-fault", message };
+  }
+
+  /** What machines do or notice when `act` is done, which `check` must let pass: at most one act each, in the order in which it happens. */
+  consequences(act: WorldAct): { machine: string; act: MachineAct }[] {
+    switch (act.to) {
+      case "machine":
+        return [{ machine: act.machine, act: act.act }];
+      case "lab":
+        return noticed(this.topology, act.act);
+      case "fabric": {
+        const [before, after] = [this.fabric.faults(), this.fabric.after(act.act)];
+        return machinesOf(this.topology).flatMap(({ name, nics }) => {
+          const others = nics
+            .map(({ net }) => ({ net, mtu: interfaceMtu(after, name, net) }))
+            .filter(({ net, mtu }) => mtu !== interfaceMtu(before, name, net));
+          return others.length === 0 ? [] : [{ machine: name, act: { kind: "nic-mtu" as const, nics: others } }];
+        });
+      }
+    }
   }
 
   /** Does `act` now: at the present instant, or one microsecond later where events of this instant have already run. Recorded. */
@@ -287,10 +303,16 @@ export class World {
     return { ok: true, at: this.at, effects };
   }
 
-  /** Does `act` at instant `at`, not before now. Recorded when it happens. Acts of one instant keep the order of scheduling. */
+  /**
+   * Does `act` at instant `at`, not before now. Recorded when it happens. Acts of one instant keep the order of scheduling. One that cannot be done
+   * by then, since its machine has gone meanwhile, does nothing.
+   */
   schedule(at: Instant, act: WorldAct): ActResult {
-    const trouble = this.check(act);
-    if (trouble !== undefined) return trouble;
+    return this.check(act) ?? this.expect(at, act);
+  }
+
+  /** As `schedule`, of a recorded act: what it needs may be there only when its time has come. */
+  expect(at: Instant, act: WorldAct): ActResult {
     if (!Number.isSafeInteger(at)) return { ok: false, code: "past", message: `an instant is a whole number of microseconds, not ${at}` };
     if (at < this.at || (at === this.at && this.opened))
       return { ok: false, code: "past", message: `instant ${at} has passed; it is ${this.at}` };
@@ -312,17 +334,32 @@ export class World {
     const { at, act } = input;
     this.count++;
     this.done.push(input);
-    const target = act.to === "machine" ? (this.numbers.get(act.machine) ?? -1) : -1;
+    const target = act.to === "machine" ? this.rack.numberOf(act.machine) : -1;
     this.trace.event(at, CLASS_ACT, target);
     this.trace.value(act);
     for (const watcher of this.watchers) watcher.input?.(input);
-    if (act.to === "fabric") this.fabric.act(act.act);
-    else {
-      this.current = target;
-      this.machine(target).act(at, act.act, this.out);
-      this.refreshTimer(target);
+    if (this.check(act) === undefined) {
+      for (const { machine, act: own } of this.consequences(act)) this.tell(this.rack.numberOf(machine), own);
+      if (act.to === "fabric") this.fabric.act(act.act);
+      else if (act.to === "lab") this.change(act.act);
     }
     return { at, kind: "act", machine: act.to === "machine" ? act.machine : "" };
+  }
+
+  private tell(number: number, act: MachineAct): void {
+    this.trace.touch(number);
+    this.current = number;
+    this.rack.machine(number).act(this.at, act, this.out);
+    this.rack.refresh(number);
+  }
+
+  private change(act: TopologyAct): void {
+    const on = this.rack.change(act);
+    this.fabric.redesign(fabricDesign(this.origin.seed, this.topology), renamedFaults(this.fabric.faults(), act));
+    if (act.kind === "net-rename") this.flights.change((d) => (d.net === act.net ? { ...d, net: act.to } : d));
+    this.trace.restart(this.rack.size);
+    for (const watcher of this.watchers) watcher.changed?.(this.at, act);
+    if (on >= 0) this.tell(on, { kind: "power-on" });
   }
 
   /** Acts done so far, in order. */
@@ -338,7 +375,7 @@ export class World {
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   has(name: string): boolean {
-    return this.numbers.has(name);
+    return this.rack.numberOf(name) >= 0;
   }
 
   /** Answered at the present instant; changes nothing. Throws for a machine that is not there: ask `has` first. */
@@ -352,12 +389,17 @@ export class World {
 
   /** Of all machines in the lab's order. */
   statuses(): MachineStatus[] {
-    return this.machines.map((m) => m.status(this.at));
+    return this.rack.all().flatMap((m) => (m === undefined ? [] : [m.status(this.at)]));
   }
 
   /** The machine itself, for its journal; nobody but the world may step it. */
   named(name: string): Pick<Machine, "name" | "query" | "status" | "journalSince" | "journalLength"> {
-    return this.machine(this.numbers.get(name) ?? -1);
+    return this.rack.machine(this.rack.numberOf(name));
+  }
+
+  /** For a host that runs machines elsewhere; undefined: it is there no longer. */
+  machineAt(number: number): Machine | undefined {
+    return this.rack.at(number);
   }
 
   /** The rolling trace digest, 16 hex digits: of everything that happened before `now`, and what has happened at it so far. */
@@ -383,9 +425,8 @@ export class World {
       now: this.at,
       opened: this.opened,
       events: this.count,
-      sequences: [...this.sequences],
       flights: this.flights.snapshot(),
-      machines: this.machines.map((m) => m.snapshot()),
+      ...this.rack.snapshot(),
       fabric: this.fabric.snapshot(),
       trace: this.trace.snapshot(),
       scheduled: [...this.scheduled],
@@ -399,20 +440,18 @@ export class World {
     this.opened = state.opened;
     this.inInstant = 0;
     this.count = state.events;
-    state.sequences.forEach((n, i) => (this.sequences[i] = n));
+    this.rack.restore(state);
     this.flights.restore(state.flights);
+    this.fabric.redesign(fabricDesign(this.origin.seed, this.topology), state.fabric.faults);
     this.fabric.restore(state.fabric);
     this.trace.restore(state.trace);
     this.scheduled = [...state.scheduled];
     this.done = [...state.inputs];
-    this.machines.forEach((m, i) => m.restore(state.machines[i] ?? {}));
-    for (let i = 0; i < this.machines.length; i++) this.timers[i] = this.machine(i).nextTimerAt();
-    this.scanTimers();
   }
 
   /** A second world that goes on from here by itself. Watchers stay behind. */
   fork(): World {
-    const twin = new World(this.design, this.makeMachine);
+    const twin = new World(this.origin, this.makeMachine);
     twin.restore(this.snapshot());
     return twin;
   }

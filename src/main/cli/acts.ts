@@ -19,10 +19,12 @@ function quote(word: string): string {
 /** Booting takes this long at most before we stop waiting, virtual µs. */
 const bootPatience = 600e6;
 
-/** `node start|reboot` return when the last unit has started. */
+/** `node start|reboot|add` return when the last unit has started. */
 async function waitForBoot(client: LabClient, words: readonly string[]): Promise<void> {
-  const [head, verb, ...nodes] = words;
-  if (head !== "node" || (verb !== "start" && verb !== "reboot") || words.some((word) => word.startsWith("--after"))) return;
+  const [head, verb, ...rest] = words;
+  const boots = verb === "start" || verb === "reboot" || verb === "add";
+  if (head !== "node" || !boots || words.some((word) => word.startsWith("--after"))) return;
+  const nodes = verb === "add" ? rest.slice(0, 1) : rest;
   if ((await client.call({ op: "time" })).paused) {
     say("quorate: the lab is paused; the machine boots when it goes on");
     return;

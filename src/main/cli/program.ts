@@ -7,10 +7,6 @@ type Values = Record<string, unknown>;
 type Run = (words: string[], values: Values) => Promise<number>;
 
 const later: Record<string, string> = {
-  block: "cables are cut with link cut",
-  unblock: "cables are cut with link cut",
-  net: "networks are made with the lab: up --links, or a lab file",
-  nic: "cables are cut with link cut",
   clock: "every clock shows the lab's time",
   prove: "export writes the files",
   "ha-sim": "there is no HA stack yet",
@@ -65,16 +61,24 @@ function acting(b: Builder): void {
   const line = (name: string, summary: string, args: string): void => {
     b.command(name, summary, act(name)).argument(args).allowUnknownOption(true).helpOption(false).addOption(labOption());
   };
-  line("node", "start|stop|kill|pause|resume|reboot NODE… [--after SECONDS]", "[words...]");
+  line(
+    "node",
+    "start|stop|kill|pause|resume|reboot NODE… [--after SECONDS]; add NAME [--address ADDRESS…] [--qnetd], rm NAME, rename NAME NEWNAME",
+    "[words...]",
+  );
+  line("net", "add NAME [CIDR], rm NAME, rename NAME NEWNAME", "[words...]");
+  line("nic", "up|down NODE NET, add NODE NET [ADDRESS], rm NODE NET, rename NODE NET NAME", "[words...]");
   line("service", "start|stop|restart|kill NODE UNIT", "[words...]");
   line(
     "link",
-    "cut|heal|set NODE[:NET] [--to NODE] [--direction in|out|both] [--delay MS] [--jitter MS] [--loss %] [--dup %] [--reorder %]",
+    "cut|heal|set NODE[:NET] [--to NODE] [--direction in|out|both] [--delay MS] [--jitter MS] [--loss %] [--dup %] [--reorder %] [--rate MBIT] [--mtu BYTES]",
     "[words...]",
   );
+  line("block", "NODE PORT/udp|PORT/tcp: its packet filter drops the port, both ways", "[words...]");
+  line("unblock", "NODE PORT/udp|PORT/tcp", "[words...]");
   line("switch", "off|on NETWORK", "[words...]");
   line("partition", "GROUP GROUP… (names joined by commas): groups that cannot reach each other", "[words...]");
-  line("heal", "undo every cut, partition, switch and link setting", "[words...]");
+  line("heal", "undo every cut, partition, block, switch and link setting", "[words...]");
 }
 
 function time(b: Builder): void {

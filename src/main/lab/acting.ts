@@ -2,19 +2,23 @@
  * Acting lines: `node kill pve2 --after 5`, `link cut pve3:net0 --direction in`. The command line, the page and the steps of a scenario all speak them,
  * so they mean the same everywhere. Here a line becomes a plain `Acting`; what it does to a world is in deeds.ts.
  */
+import { netLine, nicLine, nodeChange, type LabChange } from "./acting-lab.ts";
 import { notYet, usage } from "./trouble.ts";
+import { oneOf, sortOptions, splitWords } from "./words.ts";
 
 export type Direction = "in" | "out" | "both";
 export type NodeVerb = "start" | "stop" | "kill" | "pause" | "resume" | "reboot";
 export type ServiceVerb = "start" | "stop" | "restart" | "kill" | "pause" | "resume";
 
-/** What `link set` changes; an absent key stays as it is. Milliseconds and percent. */
+/** What `link set` changes; an absent key stays as it is. Milliseconds, percent, Mbit/s, bytes. */
 export interface LinkSetting {
   delayMs?: number;
   jitterMs?: number;
   lossPercent?: number;
   dupPercent?: number;
   reorderPercent?: number;
+  rateMbit?: number;
+  mtuBytes?: number;
 }
 
 export interface LinkPlace {
@@ -33,7 +37,10 @@ export type Acting =
   | ({ act: "link-set"; setting: LinkSetting } & LinkPlace)
   | { act: "switch"; on: boolean; net: string }
   | { act: "partition"; groups: string[][] }
-  | { act: "heal" };
+  | { act: "block"; on: boolean; node: string; port: number; proto: "udp" | "tcp" }
+  | { act: "nic"; up: boolean; node: string; net: string }
+  | { act: "heal" }
+  | LabChange;
 
 /** Names an acting line may use. */
 export interface Places {
@@ -43,72 +50,12 @@ export interface Places {
   nics: ReadonlyMap<string, readonly string[]>;
 }
 
-const actWords = "node, service, link, switch, partition, heal";
+const actWords = "node, net, nic, service, link, block, unblock, switch, partition, heal";
 const nodeVerbs: readonly string[] = ["start", "stop", "kill", "pause", "resume", "reboot"] satisfies NodeVerb[];
 const serviceVerbs: readonly string[] = ["start", "stop", "restart", "kill", "pause", "resume"] satisfies ServiceVerb[];
 const laterActs: Record<string, string> = {
-  block: "link cut cuts the whole cable",
-  unblock: "link cut cuts the whole cable",
   clock: `there are: ${actWords}`,
-  net: "networks are made with the lab: up --links, or a lab file",
-  nic: "cables are cut with link cut",
 };
-
-/** Splits at blanks; 'single' and "double" quotes keep them. Throws usage for an open quote. */
-export function splitWords(line: string): string[] {
-  const words: string[] = [];
-  const part = /\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+)|(['"]))(\s|$)?/y;
-  let open = "";
-  let started = false;
-  while (part.lastIndex < line.length) {
-    const m = part.exec(line);
-    if (!m) break;
-    if (m[4] !== undefined) throw usage(`open quote in: ${line}`);
-    open += m[1] ?? m[2] ?? m[3] ?? "";
-    started = true;
-    const next = line[part.lastIndex];
-    if (m[5] !== undefined || next === undefined || /\s/.test(next)) {
-      words.push(open);
-      open = "";
-      started = false;
-    }
-  }
-  if (started) words.push(open);
-  return words;
-}
-
-interface Sorted {
-  words: string[];
-  options: Map<string, string>;
-}
-
-/** Takes `--name value` and `--name=value` out of the words. Only the names in `allowed` may come, each once. */
-function sortOptions(words: readonly string[], allowed: readonly string[], what: string): Sorted {
-  const sorted: Sorted = { words: [], options: new Map() };
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? "";
-    if (!word.startsWith("--")) {
-      sorted.words.push(word);
-      continue;
-    }
-    const eq = word.indexOf("=");
-    const name = eq < 0 ? word : word.slice(0, eq);
-    if (name === "--rate" || name === "--mtu") throw notYet(`${what} ${name}`, `there are: ${allowed.join(" ")}`);
-    if (!allowed.includes(name))
-      throw usage(`${what}: unknown option ${name}; ${allowed.length > 0 ? `there are: ${allowed.join(" ")}` : "it has none"}`);
-    if (sorted.options.has(name)) throw usage(`${what}: ${name} is given twice`);
-    const value = eq < 0 ? words[++i] : word.slice(eq + 1);
-    if (value === undefined) throw usage(`${what}: ${name} needs a value`);
-    sorted.options.set(name, value);
-  }
-  return sorted;
-}
-
-function oneOf(value: string, allowed: readonly string[], what: string): string {
-  if (!allowed.includes(value))
-    throw usage(`unknown ${what} ${JSON.stringify(value)}; there ${allowed.length === 1 ? "is" : "are"}: ${allowed.join(", ")}`);
-  return value;
-}
 
 function amount(options: Map<string, string>, name: string, max: number, unit: string): number | undefined {
   const text = options.get(name);
@@ -120,10 +67,14 @@ function amount(options: Map<string, string>, name: string, max: number, unit: s
 }
 
 function nodeLine(words: string[], places: Places): Acting {
+  const change = nodeChange(words, places);
+  if (change !== undefined) return change;
   const { words: rest, options } = sortOptions(words, ["--after"], "node");
   const [verb, ...nodes] = rest;
-  if (verb === "add" || verb === "rm") throw notYet(`node ${verb}`, "nodes are made with the lab: up --nodes, or a lab file");
-  if (verb === undefined || !nodeVerbs.includes(verb)) throw usage(`node: ${nodeVerbs.join("|")} NODE… [--after SECONDS]`);
+  if (verb === undefined || !nodeVerbs.includes(verb))
+    throw usage(
+      `node: ${nodeVerbs.join("|")} NODE… [--after SECONDS], add NAME [--address ADDRESS…] [--qnetd], rm NAME, or rename NAME NEWNAME`,
+    );
   if (nodes.length === 0) throw usage(`node ${verb}: which node? There are: ${places.nodes.join(", ")}`);
   for (const node of nodes) oneOf(node, places.nodes, "node");
   const after = options.get("--after");
@@ -155,7 +106,7 @@ function linkPlace(word: string | undefined, options: Map<string, string>, place
   return { node, net, to, direction };
 }
 
-const settingOptions = ["--delay", "--jitter", "--loss", "--dup", "--reorder"];
+const settingOptions = ["--delay", "--jitter", "--loss", "--dup", "--reorder", "--rate", "--mtu"];
 
 function linkSetting(options: Map<string, string>): LinkSetting {
   const setting: LinkSetting = {};
@@ -169,6 +120,13 @@ function linkSetting(options: Map<string, string>): LinkSetting {
   if (loss !== undefined) setting.lossPercent = loss;
   if (dup !== undefined) setting.dupPercent = dup;
   if (reorder !== undefined) setting.reorderPercent = reorder;
+  const rate = amount(options, "--rate", 100_000, "Mbit/s");
+  if (rate !== undefined && rate < 0.001) throw usage(`--rate ${options.get("--rate")}: 0.001 to 100000 Mbit/s are allowed`);
+  if (rate !== undefined) setting.rateMbit = rate;
+  const mtu = amount(options, "--mtu", 65_535, "bytes");
+  if (mtu !== undefined && !(Number.isInteger(mtu) && mtu >= 68))
+    throw usage(`--mtu ${JSON.stringify(options.get("--mtu"))}: a whole number from 68 to 65535 is allowed (bytes)`);
+  if (mtu !== undefined) setting.mtuBytes = mtu;
   return setting;
 }
 
@@ -200,6 +158,15 @@ function partitionLine(words: string[], places: Places): Acting {
   return { act: "partition", groups };
 }
 
+function blockLine(head: "block" | "unblock", words: string[], places: Places): Acting {
+  const [node, what, ...more] = sortOptions(words, [], head).words;
+  const [, port, proto] = /^(\d{1,5})\/(udp|tcp)$/.exec(what ?? "") ?? [];
+  if (node === undefined || more.length > 0 || port === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw usage(`${head}: NODE PORT/udp|PORT/tcp, a port from 1 to 65535`);
+  oneOf(node, places.nodes, "node");
+  return { act: "block", on: head === "block", node, port: Number(port), proto: proto === "tcp" ? "tcp" : "udp" };
+}
+
 /** Reads an acting line. Throws Trouble (usage), one line: what is wrong and what is allowed. */
 export function parseActing(line: string | readonly string[], places: Places): Acting {
   const [head, ...words] = typeof line === "string" ? splitWords(line) : line;
@@ -217,6 +184,18 @@ export function parseActing(line: string | readonly string[], places: Places): A
     }
     case "partition":
       return partitionLine(words, places);
+    case "net":
+      return netLine(words, places);
+    case "nic": {
+      const [verb, node, net, ...more] = sortOptions(words, [], "nic").words;
+      if (verb !== "up" && verb !== "down") return nicLine(words, places);
+      if (node === undefined || net === undefined || more.length > 0) throw usage(`nic ${verb}: NODE NET`);
+      oneOf(node, places.nodes, "node");
+      return { act: "nic", up: verb === "up", node, net: oneOf(net, places.nics.get(node) ?? [], `network of ${node}`) };
+    }
+    case "block":
+    case "unblock":
+      return blockLine(head, words, places);
     case "heal":
       if (words.length > 0) throw usage("heal undoes everything and takes no words; one cable is healed with: link heal NODE[:NET]");
       return { act: "heal" };

@@ -114,7 +114,7 @@ export const machineStatus = z.object({
   booting: z.boolean(),
   worker: z.enum(["alive", "lost"]),
   units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])),
-  nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean() })),
+  nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean(), mtu: z.number() })),
   corosync: corosyncStatus.nullable(),
   quorum: quorumStatus.nullable(),
   /** On the machine that runs corosync-qnetd. */
@@ -124,7 +124,7 @@ export const machineStatus = z.object({
   busy: z.boolean(),
 });
 
-/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups. */
+/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups; `block`: a port. */
 export const fault = z.object({
   kind: z.enum(["cut", "link-setting", "switch", "partition", "block"]),
   node: z.string().optional(),
@@ -136,6 +136,10 @@ export const fault = z.object({
   lossPercent: z.number().optional(),
   dupPercent: z.number().optional(),
   reorderPercent: z.number().optional(),
+  rateMbit: z.number().optional(),
+  mtuBytes: z.number().optional(),
+  port: z.number().optional(),
+  proto: z.enum(["udp", "tcp"]).optional(),
   groups: z.array(z.array(z.string())).optional(),
 });
 
@@ -203,6 +207,9 @@ export const labSnapshot = z.object({
       delayMs: z.number(),
       jitterMs: z.number(),
       lossPercent: z.number(),
+      /** null: as fast as it comes */
+      rateMbit: z.number().nullable(),
+      mtuBytes: z.number(),
       /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it. */
       state: z.enum(["carrying", "idle", "down", "unused"]),
     }),

@@ -28,6 +28,11 @@ export class Commands {
     this.#running.delete(id);
   }
 
+  /** The machine has another name. */
+  rename(node: string, to: string): void {
+    for (const command of this.#running.values()) if (command.node === node) command.node = to;
+  }
+
   /** Is a command running on this node? */
   on(node: string): boolean {
     return [...this.#running.values()].some((command) => command.node === node);

@@ -1,9 +1,13 @@
 /** What an acting line does to a world: acts on the fabric, or on machines, now or later; and the sentence the page and the timeline say about it. */
 import type { FabricAct, LinkSettings, LinkTarget } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
+import type { TopologyAct, WorldDesign } from "../../engine/world/index.ts";
 import type { Acting, LinkPlace, LinkSetting, NodeVerb, ServiceVerb } from "./acting.ts";
+import { labDeed } from "./lab-deeds.ts";
 
 export interface Deeds {
+  /** Changes of the lab itself; they come first. */
+  lab: TopologyAct[];
   fabric: FabricAct[];
   machines: { node: string; act: MachineAct }[];
   /** Virtual µs from now. */
@@ -45,6 +49,8 @@ function settings(s: LinkSetting): LinkSettings {
     ...(s.lossPercent === undefined ? {} : { lossPercent: s.lossPercent }),
     ...(s.dupPercent === undefined ? {} : { dupPercent: s.dupPercent }),
     ...(s.reorderPercent === undefined ? {} : { reorderPercent: s.reorderPercent }),
+    ...(s.rateMbit === undefined ? {} : { rateMbit: s.rateMbit }),
+    ...(s.mtuBytes === undefined ? {} : { mtuBytes: s.mtuBytes }),
   };
 }
 
@@ -55,6 +61,8 @@ function settingWords(s: LinkSetting): string {
     s.lossPercent === undefined ? "" : `loss ${s.lossPercent} %`,
     s.dupPercent === undefined ? "" : `duplication ${s.dupPercent} %`,
     s.reorderPercent === undefined ? "" : `reordering ${s.reorderPercent} %`,
+    s.rateMbit === undefined ? "" : `rate ${s.rateMbit} Mbit/s`,
+    s.mtuBytes === undefined ? "" : `MTU ${s.mtuBytes} bytes`,
   ];
   return words.filter((word) => word !== "").join(", ");
 }
@@ -79,14 +87,15 @@ function serviceSaid(node: string, verb: ServiceVerb, unit: string): string {
   return `${node}: systemctl ${verb} ${unit}`;
 }
 
-const fabricDeed = (act: FabricAct, said: string): Deeds => ({ fabric: [act], machines: [], afterUs: 0, said });
+const fabricDeed = (act: FabricAct, said: string): Deeds => ({ lab: [], fabric: [act], machines: [], afterUs: 0, said });
 
-/** The deeds of an acting line. */
-export function deedsOf(acting: Acting): Deeds {
+/** The deeds of an acting line on a world that is as `design` says. Throws Trouble (usage) where no address is free. */
+export function deedsOf(acting: Acting, design: WorldDesign): Deeds {
   switch (acting.act) {
     case "node": {
       const later = acting.afterUs > 0 ? ` in ${acting.afterUs / 1e6} s` : "";
       return {
+        lab: [],
         fabric: [],
         machines: acting.nodes.map((node) => ({ node, act: nodeActs[acting.verb] })),
         afterUs: acting.afterUs,
@@ -95,6 +104,7 @@ export function deedsOf(acting: Acting): Deeds {
     }
     case "service":
       return {
+        lab: [],
         fabric: [],
         machines: [{ node: acting.node, act: serviceAct(acting.verb, acting.unit) }],
         afterUs: 0,
@@ -113,7 +123,23 @@ export function deedsOf(acting: Acting): Deeds {
       return fabricDeed({ kind: "switch", net: acting.net, on: acting.on }, `switch ${acting.net} ${acting.on ? "on" : "off"}`);
     case "partition":
       return fabricDeed({ kind: "partition", groups: acting.groups }, `partition ${acting.groups.map((g) => g.join(",")).join(" | ")}`);
+    case "block": {
+      const { node, port, proto, on } = acting;
+      return fabricDeed({ kind: "block", block: { node, port, proto }, on }, `${node} ${on ? "blocks" : "lets through"} ${port}/${proto}`);
+    }
+    case "nic":
+      return {
+        lab: [],
+        fabric: [],
+        machines: [{ node: acting.node, act: { kind: "nic-up", net: acting.net, up: acting.up } }],
+        afterUs: 0,
+        said: `${acting.node}: card on ${acting.net} ${acting.up ? "up" : "down"}`,
+      };
     case "heal":
       return fabricDeed({ kind: "heal" }, "healed every network");
+    default: {
+      const { act, said } = labDeed(acting, design);
+      return { lab: [act], fabric: [], machines: [], afterUs: 0, said };
+    }
   }
 }

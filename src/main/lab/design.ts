@@ -7,7 +7,7 @@ import { BOOT_DEFAULT, type NicDesign } from "../../engine/machine/index.ts";
 import type { MachineDesign, WorldDesign } from "../../engine/world/design.ts";
 import type { LabCluster, LabFile, LabNode } from "./labfile.ts";
 
-const domain = "lab.local";
+export const domain = "lab.local";
 /** What `pvecm create` of the recorded release writes explicitly; corosync itself takes 650 where a file names none. */
 const pvecmTokenCoefficient = 125;
 const confPath = "/etc/corosync/corosync.conf";

@@ -128,7 +128,7 @@ export class LabDisk {
     // Acts that were waiting for their instant come from the record, where they were written when they happened.
     const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
     const rest: Input[] = record.inputs.slice(world.inputs().length);
-    for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.schedule(input.at, input.act);
+    for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.expect(input.at, input.act);
     const last = Math.max(world.now, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
     world.runUntil(last + 1);
     return world;

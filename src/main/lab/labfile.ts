@@ -5,6 +5,7 @@ import { isNode, LineCounter, parseDocument, stringify, type Document } from "ya
 import { z } from "zod";
 import { parseDuration, unixFromIso } from "../../engine/kernel/time.ts";
 import { parseActing, type Places } from "./acting.ts";
+import { placesAfter } from "./acting-lab.ts";
 import { invariantNames } from "./invariants.ts";
 import { addressIssue, quorumIssue } from "./plausible.ts";
 import { systemTrouble, Trouble } from "./trouble.ts";
@@ -260,28 +261,32 @@ function crossCheck(lab: LabFile): Issue | undefined {
 
 /** Acting lines are read when the file is, so that a slip of the pen is found before an hour of steps has run. */
 function actingIssue(lab: LabFile, nets: string[]): Issue | undefined {
-  const places: Places = {
+  let places: Places = {
     nodes: Object.keys(lab.nodes),
     networks: nets,
     nics: new Map(Object.entries(lab.nodes).map(([name, own]) => [name, Object.keys(own.nets)])),
   };
-  const lines: [Path, string][] = [
-    ...lab.faults.map((line, i): [Path, string] => [["faults", i], line]),
-    ...lab.steps.flatMap((step, i): [Path, string][] => ("do" in step ? [[["steps", i, "do"], step.do]] : [])),
-  ];
-  for (const [path, line] of lines) {
+  const read = (path: Path, line: string): Issue | undefined => {
     try {
-      parseActing(line, places);
+      places = placesAfter(places, parseActing(line, places));
+      return undefined;
     } catch (error) {
       if (!(error instanceof Trouble)) throw error;
       return { path, message: error.message, ofKey: false };
     }
+  };
+  for (const [i, line] of lab.faults.entries()) {
+    const issue = read(["faults", i], line);
+    if (issue !== undefined) return issue;
   }
-  return stepNodeIssue(lab, places.nodes);
+  for (const [i, step] of lab.steps.entries()) {
+    const issue = "do" in step ? read(["steps", i, "do"], step.do) : stepNodeIssue(step, i, places.nodes);
+    if (issue !== undefined) return issue;
+  }
+  return undefined;
 }
 
-function stepNodeIssue(lab: LabFile, nodes: readonly string[]): Issue | undefined {
-  for (const [i, step] of lab.steps.entries()) {
+function stepNodeIssue(step: Step, i: number, nodes: readonly string[]): Issue | undefined {
     const kind = stepKinds.find((k) => k in step) ?? "do";
     const named =
       "wait" in step
@@ -296,7 +301,6 @@ function stepNodeIssue(lab: LabFile, nodes: readonly string[]): Issue | undefine
     for (const name of named === undefined ? [] : [named].flat())
       if (!nodes.includes(name))
         return { path: ["steps", i, kind, "node"], message: `no node ${name}; there are: ${nodes.join(", ")}`, ofKey: false };
-  }
   return undefined;
 }
 

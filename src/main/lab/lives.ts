@@ -46,7 +46,7 @@ function placeWords(link: LinkTarget): string {
 function settingWords(s: LinkSettings): string {
   const word = (option: string, value: number | undefined): string => (value === undefined ? "" : ` --${option} ${value}`);
   const ms = (us: number | undefined): number | undefined => (us === undefined ? undefined : us / 1000);
-  return `${word("delay", ms(s.delayUs))}${word("jitter", ms(s.jitterUs))}${word("loss", s.lossPercent)}${word("dup", s.dupPercent)}${word("reorder", s.reorderPercent)}`;
+  return `${word("delay", ms(s.delayUs))}${word("jitter", ms(s.jitterUs))}${word("loss", s.lossPercent)}${word("dup", s.dupPercent)}${word("reorder", s.reorderPercent)}${word("rate", s.rateMbit)}${word("mtu", s.mtuBytes)}`;
 }
 
 function fabricLine(act: FabricAct): string | undefined {
@@ -61,6 +61,8 @@ function fabricLine(act: FabricAct): string | undefined {
       return `partition ${act.groups.map((group) => group.join(",")).join(" ")}`;
     case "switch":
       return `switch ${act.on ? "on" : "off"} ${act.net}`;
+    case "block":
+      return `${act.on ? "block" : "unblock"} ${act.block.node} ${act.block.port}/${act.block.proto}`;
     case "heal":
       return "heal";
     case "faults":
@@ -80,6 +82,7 @@ const nodeVerbs: Partial<Record<MachineAct["kind"], string>> = {
 function machineLine(node: string, act: MachineAct): string | undefined {
   if (act.kind === "service") return `service ${act.op} ${node} ${act.unit}`;
   if (act.kind === "service-stall") return `service pause ${node} ${act.unit}`;
+  if (act.kind === "nic-up") return `nic ${act.up ? "up" : "down"} ${node} ${act.net}`;
   if (act.kind === "service-resume") return `service resume ${node} ${act.unit}`;
   const verb = nodeVerbs[act.kind];
   return verb === undefined ? undefined : `node ${verb} ${node}`;
@@ -87,7 +90,7 @@ function machineLine(node: string, act: MachineAct): string | undefined {
 
 /** The acting line that does `act`. Throws for an act that has none. */
 export function lineOf(act: WorldAct): string {
-  const line = act.to === "fabric" ? fabricLine(act.act) : machineLine(act.machine, act.act);
+  const line = act.to === "fabric" ? fabricLine(act.act) : act.to === "machine" ? machineLine(act.machine, act.act) : undefined;
   if (line === undefined) throw new Error(`no acting line does ${JSON.stringify(act)}`);
   return line;
 }

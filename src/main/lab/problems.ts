@@ -103,6 +103,50 @@ function machineProblems(machine: MachineStatus): Problem[] {
   return out;
 }
 
+/** What the networks and packet filters of the lab are set to that a person may have forgotten. */
+function networkProblems(world: World, machines: readonly MachineStatus[]): Problem[] {
+  const out: Problem[] = [];
+  for (const { name: node, power, nics } of machines)
+    for (const nic of nics)
+      if (!nic.up && power !== "off")
+        out.push({
+          severity: "warning",
+          code: "interface-down",
+          node,
+          text: `interface ${nic.name} of ${node} on ${nic.net} is down`,
+          mend: `nic up ${node} ${nic.net}`,
+        });
+  for (const { node, port, proto } of world.fabric.faults().blocks)
+    out.push({
+      severity: "warning",
+      code: "port-blocked",
+      node,
+      text: `the packet filter of ${node} drops ${port}/${proto}${usedPorts[`${port}/${proto}`] ?? ""}`,
+      mend: `unblock ${node} ${port}/${proto}`,
+    });
+  for (const { name: net } of world.design.networks) {
+    const mtus = machines.flatMap((m) =>
+      m.nics.some((nic) => nic.net === net) ? [{ node: m.name, mtu: world.fabric.cable(m.name, net).mtuBytes }] : [],
+    );
+    if (new Set(mtus.map(({ mtu }) => mtu)).size > 1)
+      out.push({
+        severity: "warning",
+        code: "mtu-mismatch",
+        text: `the MTU differs on ${net}: ${mtus.map(({ node, mtu }) => `${node} ${mtu}`).join(", ")}`,
+        mend: `larger packets are lost without a word; give every cable the same: link set NODE:${net} --mtu BYTES`,
+      });
+  }
+  return out;
+}
+
+/** Whose port it is. */
+const usedPorts: Record<string, string> = {
+  "5405/udp": " (corosync, link 0)",
+  "5403/tcp": " (qdevice to qnetd)",
+  "22/tcp": " (ssh)",
+  "8006/tcp": " (the API)",
+};
+
 /** What is wrong with the lab itself, rather than with a cluster in it. */
 export interface LabTrouble {
   code: "invariant" | "lab-failed";
@@ -123,7 +167,7 @@ export function problemsOf(
 ): Problem[] {
   const lab = broken.map(({ code, text }): Problem => ({ severity: "error", code, text, mend: troubleMend[code] }));
   const order = { error: 0, warning: 1, note: 2 };
-  const rest = [...machines.flatMap(machineProblems), ...confProblems(world, machines, findings)].sort(
+  const rest = [...machines.flatMap(machineProblems), ...networkProblems(world, machines), ...confProblems(world, machines, findings)].sort(
     (a, b) => order[a.severity] - order[b.severity],
   );
   return [...lab, ...rest].slice(0, problemsMax);

@@ -3,7 +3,7 @@ import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../engine/world/checkers/index.ts";
 import { ASSERTION, comeToRest, runWatched } from "../../engine/world/fuzz/index.ts";
 import { printRecord, World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, splitWords, type Acting, type Places } from "./acting.ts";
+import { parseActing, type Acting, type Places } from "./acting.ts";
 import { advance, beginLab } from "./advance.ts";
 import type { WaitFor } from "./api.ts";
 import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "./conditions.ts";
@@ -14,6 +14,7 @@ import { machinesOf } from "./lives.ts";
 import { printLabFile, type LabFile, type Step } from "./labfile.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "./trouble.ts";
+import { splitWords } from "./words.ts";
 import { machineView } from "./view.ts";
 
 export interface StepResult {
@@ -69,6 +70,10 @@ function perform(world: World, act: WorldAct, afterUs: number): void {
 
 /** As the command line does it: `node start|reboot` are over when the last unit has started, but a step that has its instant is not kept waiting. */
 function settle(world: World, acting: Acting, next: Instant): void {
+  if (acting.act === "node-add") {
+    advance(world, Math.min(next, world.now + bootMax), () => booted(world.status(acting.name)));
+    return;
+  }
   if (acting.act !== "node" || acting.afterUs > 0 || (acting.verb !== "start" && acting.verb !== "reboot")) return;
   advance(world, Math.min(next, world.now + bootMax), () => acting.nodes.every((name) => booted(world.status(name))));
 }
@@ -77,7 +82,8 @@ function doStep(world: World, line: string, next: Instant): Outcome {
   const acting = parseActing(line, placesOf(world));
   const why = impossible(acting, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
-  const deeds = deedsOf(acting);
+  const deeds = deedsOf(acting, world.design);
+  for (const act of deeds.lab) perform(world, { to: "lab", act }, 0);
   for (const act of deeds.fabric) perform(world, { to: "fabric", act }, deeds.afterUs);
   for (const { node, act } of deeds.machines) perform(world, { to: "machine", machine: node, act }, deeds.afterUs);
   settle(world, acting, next);
@@ -157,7 +163,7 @@ async function runStep(world: World, step: Step, next: Instant): Promise<Outcome
 /** Runs every step, also after one that did not hold. `lab` must have a seed for the run to be repeatable. */
 export async function runScenario(lab: LabFile, scenario: string): Promise<ScenarioRun> {
   const world = new World(worldDesign(lab), machinesOf(lab));
-  const watch = lab.invariants === undefined ? undefined : new InvariantWatch(world.names, checkersOf(lab.invariants));
+  const watch = lab.invariants === undefined ? undefined : new InvariantWatch(world, checkersOf(lab.invariants));
   if (watch !== undefined) world.watch(watch);
   const steps: StepResult[] = [];
   let why: string | undefined;

@@ -66,6 +66,13 @@ export class Timeline {
     this.#draw(at, status.name);
   }
 
+  /** The machine is there no longer under this name. What was drawn of it stays in the past. */
+  end(at: Instant, machine: string): void {
+    this.#beliefs.delete(machine);
+    const last = this.#bands.get(machine)?.at(-1);
+    if (last?.to === null) last.to = at;
+  }
+
   /** Takes in one thing a machine did. */
   take(at: Instant, machine: string, event: TraceEvent): void {
     const belief = this.#beliefs.get(machine);

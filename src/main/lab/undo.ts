@@ -1,10 +1,22 @@
-/** What can be taken back: the last faults of this run, newest first. A network fault is undone by the faults as they were; a power act by its opposite. */
+/**
+ * What can be taken back: the last faults and changes of this run, newest first. A network fault is undone by the faults as they were; a power act by its
+ * opposite; a machine, network or card that came goes, and one that went comes back with its disk, its cables and its faults.
+ */
 import type { FaultState } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
+import type { WorldDesign } from "../../engine/world/design.ts";
 import type { WorldAct } from "../../engine/world/types.ts";
 import type { Deeds } from "./deeds.ts";
+import { labUndone } from "./lab-deeds.ts";
 
 const undoMax = 100;
+
+export interface Before {
+  faults: FaultState;
+  design: WorldDesign;
+  /** Machines that were powered on. */
+  running: readonly string[];
+}
 
 interface Entry {
   said: string;
@@ -25,6 +37,8 @@ function opposite(act: MachineAct): MachineAct | undefined {
       return { kind: "service", op: act.op === "start" ? "stop" : "start", unit: act.unit };
     case "service-stall":
       return { kind: "service-resume", unit: act.unit };
+    case "nic-up":
+      return { kind: "nic-up", net: act.net, up: !act.up };
     default:
       return undefined;
   }
@@ -33,9 +47,15 @@ function opposite(act: MachineAct): MachineAct | undefined {
 export class Undo {
   #entries: Entry[] = [];
 
-  /** Remembers how to take `deeds` back. `before`: the faults that were in force. */
-  remember(deeds: Deeds, before: FaultState): void {
-    const acts: WorldAct[] = deeds.fabric.length > 0 ? [{ to: "fabric", act: { kind: "faults", state: before } }] : [];
+  /** Remembers how to take `deeds` back, from how it was before them. */
+  remember(deeds: Deeds, before: Before): void {
+    const acts: WorldAct[] = deeds.lab.flatMap((act) => labUndone(act, before.design)).map((act) => ({ to: "lab", act }));
+    // What went took its faults along.
+    if (deeds.fabric.length > 0 || deeds.lab.some(({ kind }) => kind.endsWith("-remove")))
+      acts.push({ to: "fabric", act: { kind: "faults", state: before.faults } });
+    for (const act of deeds.lab)
+      if (act.kind === "machine-remove" && before.running.includes(act.machine))
+        acts.push({ to: "machine", machine: act.machine, act: { kind: "power-on" } });
     // What is yet to happen cannot be undone by its opposite now.
     if (deeds.afterUs > 0) return;
     for (const { node, act } of deeds.machines) {

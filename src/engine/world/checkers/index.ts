@@ -41,21 +41,24 @@ export class InvariantWatch implements Watcher {
   /** Two machines have had one node id: what one says can no longer be told from what the other says, and nothing is held against them. */
   private mistaken = false;
 
-  /** @param names machine names by number, as `World.names` */
+  /** Names by number as checkers know them: a machine that is renamed stays who it was. */
+  private readonly known = new Map<number, string>();
+
   constructor(
-    private readonly names: readonly string[],
+    private readonly world: { nameOf(number: number): string; numberOf(name: string): number },
     private readonly checkers: readonly Checker[] = allCheckers(),
   ) {}
 
   /** Looks on from the middle of a run: what machines believe now, and what has been done to them so far. */
   begin(statuses: readonly MachineStatus[], inputs: readonly Input[]): void {
-    for (const { name, corosync } of statuses) if (corosync !== null && this.isMistaken(corosync.nodeId, name)) break;
-    for (const checker of this.checkers) checker.begin?.(statuses);
+    const known = this.asKnown(statuses);
+    for (const { name, corosync } of known) if (corosync !== null && this.isMistaken(corosync.nodeId, name)) break;
+    for (const checker of this.checkers) checker.begin?.(known);
     for (const input of inputs) this.input(input);
   }
 
   effect(at: Instant, machine: number, effect: Effect): void {
-    const name = this.names[machine] ?? "";
+    const name = this.knownAs(machine);
     if (this.mistaken) return;
     if (effect.kind === "journal") {
       for (const checker of this.checkers) checker.journal?.(name, effect.line, (text) => this.note(at, checker, text));
@@ -80,6 +83,23 @@ export class InvariantWatch implements Watcher {
     return this.mistaken;
   }
 
+  private knownAs(number: number): string {
+    const known = this.known.get(number);
+    if (known !== undefined) return known;
+    const name = this.world.nameOf(number);
+    // A new machine may have the name that a renamed one began with.
+    const own = [...this.known.values()].includes(name) ? `${name} (${number})` : name;
+    this.known.set(number, own);
+    return own;
+  }
+
+  private asKnown(statuses: readonly MachineStatus[]): readonly MachineStatus[] {
+    return statuses.map((s) => {
+      const name = this.knownAs(this.world.numberOf(s.name));
+      return name === s.name ? s : { ...s, name };
+    });
+  }
+
   input(input: Input): void {
     for (const checker of this.checkers) checker.input?.(input);
   }
@@ -87,7 +107,8 @@ export class InvariantWatch implements Watcher {
   /** What all machines believe at this moment; call it as often as you like. */
   look(at: Instant, statuses: readonly MachineStatus[]): void {
     if (this.mistaken) return;
-    for (const checker of this.checkers) checker.look?.(statuses, (text) => this.note(at, checker, text));
+    const known = this.asKnown(statuses);
+    for (const checker of this.checkers) checker.look?.(known, (text) => this.note(at, checker, text));
   }
 
   /** What an invariant says; undefined for a name that is none of the checkers'. */
@@ -102,7 +123,8 @@ export class InvariantWatch implements Watcher {
 
   /** The cluster ought to be at rest: see Checker.atRest. */
   atRest(at: Instant, statuses: readonly MachineStatus[]): void {
-    for (const checker of this.checkers) checker.atRest?.(statuses, (text) => this.note(at, checker, text));
+    const known = this.asKnown(statuses);
+    for (const checker of this.checkers) checker.atRest?.(known, (text) => this.note(at, checker, text));
   }
 
   private note(at: Instant, checker: Checker, text: string): void {

@@ -43,7 +43,7 @@ export const ASSERTION = "assertion";
 export function live(life: Life, birth: Birth, checkers?: readonly Checker[]): Lived {
   const tally: Tally = { sent: 0, delivered: 0 };
   const world = birth.make(life, tally);
-  const watch = new InvariantWatch(world.names, checkers);
+  const watch = new InvariantWatch(world, checkers);
   world.watch(watch);
   const rings = new Set<string>();
   let [start, since, restedAt] = [0, 0, NEVER];

@@ -1,0 +1,103 @@
+/**
+ * Cards plugged into and pulled out of a computer, and its name changed: what that leaves on the disk and in the kernel. In the real stack: netlink, udev's
+ * interface names, hostnamectl, and the person who keeps /etc/network/interfaces and /etc/hosts true. Left out: what other machines call it.
+ */
+import { fromUtf8, utf8, type HardwareAct, type Instant, type MachineAct, type NicDesign, type NicStatus } from "../kernel/index.ts";
+import { find, writeFile, type DirectoryNode } from "./files.ts";
+
+const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
+  "nic-up",
+  "nic-mtu",
+  "nic-add",
+  "nic-remove",
+  "nic-rename",
+  "net-renamed",
+  "renamed",
+]);
+
+export function isHardware(act: MachineAct): act is HardwareAct {
+  return KINDS.has(act.kind);
+}
+
+/** MTU of an Ethernet card, bytes. */
+const NIC_MTU = 1500;
+const INTERFACES = "/etc/network/interfaces";
+
+export function freshNic(nic: NicDesign): NicStatus {
+  return { name: nic.name, net: nic.net, address: nic.address, up: true, mtu: NIC_MTU };
+}
+
+/** One card in the words of /etc/network/interfaces. */
+export function interfaceStanza(nic: NicDesign): string {
+  const six = nic.address.includes(":");
+  return `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`;
+}
+
+/** The cards after the act. */
+export function changedNics(nics: readonly NicStatus[], act: HardwareAct): NicStatus[] {
+  switch (act.kind) {
+    case "nic-up":
+      return nics.map((n) => (n.net === act.net ? { ...n, up: act.up } : n));
+    case "nic-mtu":
+      return nics.map((n) => ({ ...n, mtu: act.nics.find((m) => m.net === n.net)?.mtu ?? n.mtu }));
+    case "nic-add":
+      return nics.toSpliced(act.place ?? nics.length, 0, freshNic(act.nic));
+    case "nic-remove":
+      return nics.filter((n) => n.net !== act.net);
+    case "nic-rename":
+      return nics.map((n) => (n.net === act.net ? { ...n, name: act.to } : n));
+    case "net-renamed":
+      return nics.map((n) => (n.net === act.net ? { ...n, net: act.to } : n));
+    case "renamed":
+      return [...nics];
+  }
+}
+
+/** A file's text changed where there is such a file. */
+function edit(root: DirectoryNode, path: string, now: Instant, change: (text: string) => string): DirectoryNode {
+  const found = find(root, path);
+  if (!found.ok || found.value.type !== "file") return root;
+  const before = fromUtf8(found.value.data);
+  const after = change(before);
+  if (after === before) return root;
+  const written = writeFile(root, path, utf8(after), { append: false }, now);
+  return written.ok ? written.value : root;
+}
+
+/** Without the lines that speak of this card: `auto NAME`, and `iface NAME` with what is indented under it. */
+function withoutStanza(text: string, name: string): string {
+  const kept: string[] = [];
+  let inside = false;
+  for (const line of text.split("\n")) {
+    const words = line.trim().split(/\s+/);
+    if (words[0] === "iface" || words[0] === "auto" || words[0] === "allow-hotplug") inside = words[1] === name;
+    else if (inside && words[0] === "" && kept.at(-1) === "") continue;
+    if (!inside || words[0] === "") kept.push(line);
+  }
+  return kept.join("\n");
+}
+
+/** The disk after the act. `nics` and `name`: as they were before it. */
+export function changedDisk(root: DirectoryNode, act: HardwareAct, nics: readonly NicStatus[], name: string, now: Instant): DirectoryNode {
+  const card = "net" in act ? nics.find((n) => n.net === act.net)?.name : undefined;
+  switch (act.kind) {
+    case "nic-add":
+      return edit(root, INTERFACES, now, (text) => `${text}${text.endsWith("\n") ? "" : "\n"}\n${interfaceStanza(act.nic)}`);
+    case "nic-remove":
+      return card === undefined ? root : edit(root, INTERFACES, now, (text) => withoutStanza(text, card));
+    case "nic-rename":
+      if (card === undefined) return root;
+      return edit(root, INTERFACES, now, (text) =>
+        text.replace(/^(\s*(?:auto|iface|allow-hotplug)\s+)(\S+)/gm, (line, head: string, word: string) => (word === card ? head + act.to : line)),
+      );
+    case "renamed": {
+      const renamed = (word: string): string => (word === name ? act.name : word.startsWith(`${name}.`) ? act.name + word.slice(name.length) : word);
+      const hosts = edit(root, "/etc/hosts", now, (text) => text.replace(/[^\s#]+/g, renamed));
+      return edit(hosts, "/etc/hostname", now, () => `${act.name}\n`);
+    }
+    case "nic-up":
+    case "nic-mtu":
+    case "net-renamed":
+      return root;
+  }
+}
