@@ -100,9 +100,7 @@ describe("what is wrong in an acting line is said with what is allowed", () => {
     expect(() => parseActing(line, places)).toThrow(said);
   });
 
-  it.each([
-    "clock pve1 --skew 2",
-  ])("%s belongs to a later version, and says what this one has", (line) => {
+  it.each(["clock pve1 --skew 2"])("%s belongs to a later version, and says what this one has", (line) => {
     expect(() => parseActing(line, places)).toThrow(/is not part of this version; \S/);
   });
 });

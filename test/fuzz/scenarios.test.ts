@@ -9,6 +9,7 @@ import { lifeOf, live, type Bounds, type Deed, type Life } from "../../src/engin
 import { parseActing } from "../../src/main/lab/acting.ts";
 import { deedsOf } from "../../src/main/lab/deeds.ts";
 import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
 import { fuzz } from "../../src/main/lab/fuzz.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
 import { birth, labOf, lineOf, scenarioOf } from "../../src/main/lab/lives.ts";
@@ -20,7 +21,7 @@ const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
 function told(act: WorldAct, life: Life): WorldAct[] {
   const networks = Object.keys(labOf(life).networks);
   const places = { nodes: life.nodes, networks, nics: new Map(life.nodes.map((n) => [n, networks])) };
-  const deeds = deedsOf(parseActing(lineOf(act), places));
+  const deeds = deedsOf(parseActing(lineOf(act), places), worldDesign(labOf(life)));
   return [
     ...deeds.fabric.map((a): WorldAct => ({ to: "fabric", act: a })),
     ...deeds.machines.map((m): WorldAct => ({ to: "machine", machine: m.node, act: m.act })),

@@ -29,7 +29,13 @@ const deeds: readonly (readonly [number, WorldAct])[] = [
   [21, { to: "fabric", act: { kind: "block", block: { node: "pve1", port: 5405, proto: "udp" }, on: true } }],
   [25, { to: "fabric", act: { kind: "heal" } }],
   [28, lab({ kind: "net-rename", net: "net1", to: "ring" })],
-  [29, { to: "fabric", act: { kind: "link-set", link: { node: "pve2", net: "ring", direction: "both" }, settings: { rateMbit: 1, mtuBytes: 900 } } }],
+  [
+    29,
+    {
+      to: "fabric",
+      act: { kind: "link-set", link: { node: "pve2", net: "ring", direction: "both" }, settings: { rateMbit: 1, mtuBytes: 900 } },
+    },
+  ],
   [30, { to: "fabric", act: { kind: "switch", net: "net0", on: false } }],
   [34, lab({ kind: "machine-rename", machine: "pve3", to: "gamma" })],
   [35, { to: "fabric", act: { kind: "link-cut", link: { node: "gamma", net: "ring", direction: "both" } } }],
@@ -88,7 +94,12 @@ describe("in one process", () => {
     for (const [at, act] of deeds.filter(([at]) => at <= 30)) world.expect(at * SEC, act);
     world.runUntil(33 * SEC);
     expect(world.status("pve1").corosync?.members).toEqual([1, 2, 3]);
-    expect(world.status("pve1").corosync?.links.filter((l) => l.active).map((l) => l.link)).toEqual([1, 1]);
+    expect(
+      world
+        .status("pve1")
+        .corosync?.links.filter((l) => l.active)
+        .map((l) => l.link),
+    ).toEqual([1, 1]);
   });
 
   test("a record of it, written and read again, replays to the same digests", () => {
@@ -122,8 +133,14 @@ describe("in one process", () => {
 
   test.each<[string, TopologyAct]>([
     ["there is a machine pve1 already", { kind: "machine-add", machine: { ...pve4, name: "pve1" } }],
-    ["10.0.0.11 is pve1's already", { kind: "machine-add", machine: { ...pve4, nics: [{ name: "eno1", net: "net0", address: "10.0.0.11" }] } }],
-    ["10.9.0.1 is not in net0, 10.0.0.0/24", { kind: "machine-add", machine: { ...pve4, nics: [{ name: "eno1", net: "net0", address: "10.9.0.1" }] } }],
+    [
+      "10.0.0.11 is pve1's already",
+      { kind: "machine-add", machine: { ...pve4, nics: [{ name: "eno1", net: "net0", address: "10.0.0.11" }] } },
+    ],
+    [
+      "10.9.0.1 is not in net0, 10.0.0.0/24",
+      { kind: "machine-add", machine: { ...pve4, nics: [{ name: "eno1", net: "net0", address: "10.9.0.1" }] } },
+    ],
     ["pve4 would be on no network", { kind: "machine-add", machine: { ...pve4, nics: [] } }],
     ["no machine pve9; there are pve1, pve2, pve3", { kind: "machine-remove", machine: "pve9" }],
     ["no machine pve1 was taken away", { kind: "machine-restore", machine: "pve1" }],
@@ -141,7 +158,9 @@ describe("in one process", () => {
   test("the last network of a machine, and the last machine, stay", () => {
     const world = worldHere(clusterDesign("last", 2));
     expect(world.act(lab({ kind: "net-remove", net: "net0" }))).toMatchObject({ ok: false, message: "net0 is the last network of pve1" });
-    expect(world.act(lab({ kind: "nic-remove", machine: "pve1", net: "net0" }))).toMatchObject({ message: "net0 is the last network of pve1" });
+    expect(world.act(lab({ kind: "nic-remove", machine: "pve1", net: "net0" }))).toMatchObject({
+      message: "net0 is the last network of pve1",
+    });
     expect(world.act(lab({ kind: "machine-remove", machine: "pve1" })).ok).toBe(true);
     expect(world.act(lab({ kind: "machine-remove", machine: "pve2" }))).toMatchObject({ message: "pve2 is the last machine of the lab" });
   });

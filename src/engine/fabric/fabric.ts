@@ -210,7 +210,8 @@ export class Fabric {
   cable(node: string, net: string): CableView {
     const mine = this.state.cables.filter((c) => c.node === node && c.net === net);
     const most = (pick: (s: LinkSettings) => number | undefined): number => Math.max(0, ...mine.map((c) => pick(c.settings) ?? 0));
-    const least = (pick: (s: LinkSettings) => number | undefined): number | undefined => mine.flatMap((c) => pick(c.settings) ?? []).sort((a, b) => a - b)[0];
+    const least = (pick: (s: LinkSettings) => number | undefined): number | undefined =>
+      mine.flatMap((c) => pick(c.settings) ?? []).sort((a, b) => a - b)[0];
     return {
       cutIn: mine.some((c) => c.cut && c.direction === "in"),
       cutOut: mine.some((c) => c.cut && c.direction === "out"),

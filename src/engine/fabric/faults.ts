@@ -111,7 +111,9 @@ function checkGroups(design: FabricDesign, groups: readonly (readonly string[])[
 
 function netsOf(design: FabricDesign, link: LinkTarget): string[] {
   const has = (node: string, net: string): boolean => design.nics.some((n) => n.node === node && n.net === net);
-  return networkNames(design).filter((net) => (link.net === undefined || link.net === net) && has(link.node, net) && (link.to === undefined || has(link.to, net)));
+  return networkNames(design).filter(
+    (net) => (link.net === undefined || link.net === net) && has(link.node, net) && (link.to === undefined || has(link.to, net)),
+  );
 }
 
 /** The state after `act`, which checkFabricAct must have let pass. `state` is not touched. */

@@ -88,10 +88,13 @@ export function changedDisk(root: DirectoryNode, act: HardwareAct, nics: readonl
     case "nic-rename":
       if (card === undefined) return root;
       return edit(root, INTERFACES, now, (text) =>
-        text.replace(/^(\s*(?:auto|iface|allow-hotplug)\s+)(\S+)/gm, (line, head: string, word: string) => (word === card ? head + act.to : line)),
+        text.replace(/^(\s*(?:auto|iface|allow-hotplug)\s+)(\S+)/gm, (line, head: string, word: string) =>
+          word === card ? head + act.to : line,
+        ),
       );
     case "renamed": {
-      const renamed = (word: string): string => (word === name ? act.name : word.startsWith(`${name}.`) ? act.name + word.slice(name.length) : word);
+      const renamed = (word: string): string =>
+        word === name ? act.name : word.startsWith(`${name}.`) ? act.name + word.slice(name.length) : word;
       const hosts = edit(root, "/etc/hosts", now, (text) => text.replace(/[^\s#]+/g, renamed));
       return edit(hosts, "/etc/hostname", now, () => `${act.name}\n`);
     }

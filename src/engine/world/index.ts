@@ -6,5 +6,14 @@ export { World } from "./world.ts";
 export * from "./record.ts";
 export { replay, replayWorld, type ReplayResult } from "./replay.ts";
 export { History, type Run } from "./history.ts";
-export type { RackState } from "./rack.ts";
-export { MACHINE_NAME, NETWORK_NAME, isIn, machinesOf, networksOf, networkWith, ownerOf, type Topology, type TopologyAct } from "./topology.ts";
+export {
+  MACHINE_NAME,
+  NETWORK_NAME,
+  isIn,
+  machinesOf,
+  networksOf,
+  networkWith,
+  ownerOf,
+  type Topology,
+  type TopologyAct,
+} from "./topology.ts";

@@ -69,7 +69,9 @@ function machineNamed(topology: Topology, name: string): MachineDesign | undefin
 
 function unknownMachine(topology: Topology, name: string): string | undefined {
   if (machineNamed(topology, name) !== undefined) return undefined;
-  return `no machine ${name}; there are ${machinesOf(topology).map((m) => m.name).join(", ")}`;
+  return `no machine ${name}; there are ${machinesOf(topology)
+    .map((m) => m.name)
+    .join(", ")}`;
 }
 
 function unknownNetwork(topology: Topology, name: string): string | undefined {
@@ -171,7 +173,11 @@ function checkNic(topology: Topology, act: Extract<TopologyAct, { kind: "nic-add
 }
 
 /** One line that says why the act cannot be done; undefined when it can. `shelf`: the machines that can come back. */
-export function checkTopology(topology: Topology, act: TopologyAct, shelf: (name: string) => MachineDesign | undefined): string | undefined {
+export function checkTopology(
+  topology: Topology,
+  act: TopologyAct,
+  shelf: (name: string) => MachineDesign | undefined,
+): string | undefined {
   switch (act.kind) {
     case "machine-add":
       return machineTrouble(topology, act.machine);
@@ -294,4 +300,3 @@ export function renamedFaults(state: FaultState, act: TopologyAct): FaultState {
     blocks: next.blocks.map((b) => ({ ...b, node: machine(b.node) })),
   };
 }
-

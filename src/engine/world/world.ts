@@ -23,7 +23,16 @@ import {
 import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import { Rack } from "./rack.ts";
-import { checkTopology, fabricDesign, machinesOf, networksOf, noticed, renamedFaults, type Topology, type TopologyAct } from "./topology.ts";
+import {
+  checkTopology,
+  fabricDesign,
+  machinesOf,
+  networksOf,
+  noticed,
+  renamedFaults,
+  type Topology,
+  type TopologyAct,
+} from "./topology.ts";
 import type { ActResult, Input, Stepped, Upcoming, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
 import { FlightQueue, type Flight } from "./queue.ts";
 
@@ -125,7 +134,9 @@ export class World {
     if (at === NEVER) return undefined;
     if (this.scheduled[0]?.at === at) return { at, kind: "act", input: this.scheduled[0] };
     const flight = this.flights.peek();
-    return this.rack.timerAt > at && flight !== undefined ? { at, kind: "datagram", flight } : { at, kind: "timer", target: this.rack.timerOf };
+    return this.rack.timerAt > at && flight !== undefined
+      ? { at, kind: "datagram", flight }
+      : { at, kind: "timer", target: this.rack.timerOf };
   }
 
   /** Packets under way that arrive before `until` if no act happens before, in the world's order. */

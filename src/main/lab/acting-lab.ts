@@ -1,5 +1,5 @@
 /** Acting lines that change the lab itself: machines, networks and interfaces added, taken away and renamed. What they do to a world is in lab-deeds.ts. */
-import { MACHINE_NAME, NETWORK_NAME } from "../../engine/world/index.ts";
+import { MACHINE_NAME, NETWORK_NAME, type WorldDesign } from "../../engine/world/index.ts";
 import type { Acting, Places } from "./acting.ts";
 import { usage } from "./trouble.ts";
 import { oneOf, sortOptions } from "./words.ts";
@@ -16,6 +16,15 @@ export type LabChange =
   | { act: "nic-add"; node: string; net: string; address: string | undefined }
   | { act: "nic-rm"; node: string; net: string }
   | { act: "nic-rename"; node: string; net: string; to: string };
+
+/** What a line may name now. */
+export function placesOf({ machines, networks }: WorldDesign): Places {
+  return {
+    nodes: machines.map((m) => m.name),
+    networks: networks.map((n) => n.name),
+    nics: new Map(machines.map((m) => [m.name, m.nics.map((nic) => nic.net)])),
+  };
+}
 
 function freshName(name: string, taken: readonly string[], what: "machine" | "network"): string {
   if (!(what === "machine" ? MACHINE_NAME : NETWORK_NAME).test(name))
@@ -43,7 +52,11 @@ export function nodeChange(words: string[], places: Places): LabChange | undefin
       rest.splice(at, word === "--address" ? 2 : 1);
     }
     const qnetd = rest.includes("--qnetd");
-    const [name, ...more] = sortOptions(rest.filter((word) => word !== "--qnetd"), [], "node add").words;
+    const [name, ...more] = sortOptions(
+      rest.filter((word) => word !== "--qnetd"),
+      [],
+      "node add",
+    ).words;
     if (name === undefined || more.length > 0) throw usage("node add: NAME [--address ADDRESS…] [--qnetd]");
     return { act: "node-add", name: freshName(name, places.nodes, "machine"), qnetd, addresses };
   }

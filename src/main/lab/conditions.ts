@@ -101,7 +101,8 @@ export function threeUnitWords(machine: MachineView): MachineView {
 
 /** Why an act that happens now cannot do what it says: the machine is off. A power switch, a cable and an act for later can always be asked for. */
 export function impossible(acting: Acting, machines: Machines): string | undefined {
-  const needsPower = acting.act === "service" || acting.act === "nic" || (acting.act === "node" && (acting.verb === "pause" || acting.verb === "reboot"));
+  const needsPower =
+    acting.act === "service" || acting.act === "nic" || (acting.act === "node" && (acting.verb === "pause" || acting.verb === "reboot"));
   if (!needsPower || (acting.act === "node" && acting.afterUs > 0)) return undefined;
   const off = (acting.act === "node" ? acting.nodes : [acting.node]).filter((name) => machines.status(name).power === "off");
   return off.length === 0 ? undefined : `${off.join(", ")} ${off.length === 1 ? "is" : "are"} powered off`;

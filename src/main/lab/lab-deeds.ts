@@ -124,10 +124,16 @@ export function labDeed(change: LabChange, design: WorldDesign): LabDeed {
       return { act: { kind: "net-rename", net: change.name, to: change.to }, said: `network ${change.name} renamed to ${change.to}` };
     case "nic-add": {
       const nic = nicFor(design, change.node, change.net, change.address);
-      return { act: { kind: "nic-add", machine: change.node, nic }, said: `${change.node}: ${nic.name} added on ${nic.net}, ${nic.address}` };
+      return {
+        act: { kind: "nic-add", machine: change.node, nic },
+        said: `${change.node}: ${nic.name} added on ${nic.net}, ${nic.address}`,
+      };
     }
     case "nic-rm":
-      return { act: { kind: "nic-remove", machine: change.node, net: change.net }, said: `${change.node}: card on ${change.net} taken out` };
+      return {
+        act: { kind: "nic-remove", machine: change.node, net: change.net },
+        said: `${change.node}: card on ${change.net} taken out`,
+      };
     case "nic-rename":
       return {
         act: { kind: "nic-rename", machine: change.node, net: change.net, to: change.to },

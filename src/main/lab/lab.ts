@@ -5,8 +5,9 @@ import { checkConf } from "../../engine/config/index.ts";
 import type { Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
-import { printRecord, type ActResult, type Input, type World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, type Places } from "./acting.ts";
+import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
+import { parseActing } from "./acting.ts";
+import { placesOf } from "./acting-lab.ts";
 import { tells } from "./advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
@@ -64,7 +65,11 @@ export class Lab {
     const { world } = host;
     this.world = world;
     for (const status of world.statuses()) this.timeline.begin(world.now, status);
-    world.watch({ effect: (at, machine, effect) => this.#effect(at, world.names[machine] ?? "", effect), input: () => this.#changes++ });
+    world.watch({
+      effect: (at, machine, effect) => this.#effect(at, world.nameOf(machine), effect),
+      input: () => this.#changes++,
+      changed: (at, act) => this.#changed(at, act),
+    });
     this.#invariants = new LiveInvariants(world);
     this.#waits = new Waits(host, () => this.#changes);
     this.#past = new LabPast(world, (text) => this.fail(text));
@@ -166,6 +171,12 @@ export class Lab {
     await this.host.catchUp();
   }
 
+  #changed(at: Instant, act: TopologyAct): void {
+    this.#changes++;
+    this.timeline.changed(at, act, (name) => this.world.status(name));
+    if (act.kind === "machine-rename") this.commands.rename(act.machine, act.to);
+  }
+
   // ── what is ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** As far as time has been granted; see `fresh`. */
@@ -237,15 +248,6 @@ export class Lab {
 
   // ── acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  places(): Places {
-    const { machines, networks } = this.world.design;
-    return {
-      nodes: machines.map((m) => m.name),
-      networks: networks.map((n) => n.name),
-      nics: new Map(machines.map((m) => [m.name, m.nics.map((nic) => nic.net)])),
-    };
-  }
-
   /** Asking about a node that is not there is wrong usage; a shell on it is what the lab cannot give. */
   #known(node: string, code: TroubleCode = "usage"): void {
     if (!this.world.has(node)) throw new Trouble(code, `no node ${node}; there are: ${this.world.names.join(", ")}`);
@@ -276,11 +278,13 @@ export class Lab {
   /** Does an acting line. Returns what was done, in words. */
   act(line: string): Promise<string> {
     return this.#inTurn(async () => {
-      const acting = parseActing(line, this.places());
+      const acting = parseActing(line, placesOf(this.world.design));
       const why = impossible(acting, this.world);
       if (why !== undefined) throw new Trouble("failed", why);
-      const deeds = deedsOf(acting);
-      const before = this.world.fabric.faults();
+      const { world } = this;
+      const deeds = deedsOf(acting, world.design);
+      const running = deeds.lab.length === 0 ? [] : world.statuses().flatMap((m) => (m.power === "off" ? [] : [m.name]));
+      const before = { faults: world.fabric.faults(), design: world.design, running };
       await this.#perform(deeds);
       this.#undo.remember(deeds, before);
       return deeds.said;
@@ -289,6 +293,7 @@ export class Lab {
 
   async #perform(deeds: Deeds): Promise<void> {
     const acts: WorldAct[] = [
+      ...deeds.lab.map((act): WorldAct => ({ to: "lab", act })),
       ...deeds.fabric.map((act): WorldAct => ({ to: "fabric", act })),
       ...deeds.machines.map(({ node, act }): WorldAct => ({ to: "machine", machine: node, act })),
     ];

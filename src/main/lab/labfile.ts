@@ -287,20 +287,20 @@ function actingIssue(lab: LabFile, nets: string[]): Issue | undefined {
 }
 
 function stepNodeIssue(step: Step, i: number, nodes: readonly string[]): Issue | undefined {
-    const kind = stepKinds.find((k) => k in step) ?? "do";
-    const named =
-      "wait" in step
-        ? step.wait.node
-        : "exec" in step
-          ? step.exec.node
-          : "expect" in step
-            ? step.expect.node
-            : "input" in step
-              ? step.input.node
-              : undefined;
-    for (const name of named === undefined ? [] : [named].flat())
-      if (!nodes.includes(name))
-        return { path: ["steps", i, kind, "node"], message: `no node ${name}; there are: ${nodes.join(", ")}`, ofKey: false };
+  const kind = stepKinds.find((k) => k in step) ?? "do";
+  const named =
+    "wait" in step
+      ? step.wait.node
+      : "exec" in step
+        ? step.exec.node
+        : "expect" in step
+          ? step.expect.node
+          : "input" in step
+            ? step.input.node
+            : undefined;
+  for (const name of named === undefined ? [] : [named].flat())
+    if (!nodes.includes(name))
+      return { path: ["steps", i, kind, "node"], message: `no node ${name}; there are: ${nodes.join(", ")}`, ofKey: false };
   return undefined;
 }
 

@@ -20,7 +20,7 @@ export class LiveInvariants {
   begin(): InvariantWatch {
     const { world } = this;
     this.#unwatch();
-    this.#watch = new InvariantWatch(world.names);
+    this.#watch = new InvariantWatch(world);
     this.#watch.begin(world.statuses(), world.inputs());
     this.#unwatch = world.watch(this.#watch);
     this.#lookedAt = world.now;

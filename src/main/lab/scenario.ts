@@ -3,7 +3,8 @@ import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../engine/world/checkers/index.ts";
 import { ASSERTION, comeToRest, runWatched } from "../../engine/world/fuzz/index.ts";
 import { printRecord, World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, type Acting, type Places } from "./acting.ts";
+import { parseActing, type Acting } from "./acting.ts";
+import { placesOf } from "./acting-lab.ts";
 import { advance, beginLab } from "./advance.ts";
 import type { WaitFor } from "./api.ts";
 import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "./conditions.ts";
@@ -54,15 +55,6 @@ type Outcome = Omit<StepResult, "step" | "instant">;
 
 const bootMax = 10 * MINUTE;
 
-function placesOf(world: World): Places {
-  const { machines, networks } = world.design;
-  return {
-    nodes: machines.map((m) => m.name),
-    networks: networks.map((n) => n.name),
-    nics: new Map(machines.map((m) => [m.name, m.nics.map((nic) => nic.net)])),
-  };
-}
-
 function perform(world: World, act: WorldAct, afterUs: number): void {
   const result = afterUs > 0 ? world.schedule(world.now + afterUs, act) : world.act(act);
   if (!result.ok) throw new Trouble("usage", result.message);
@@ -79,7 +71,7 @@ function settle(world: World, acting: Acting, next: Instant): void {
 }
 
 function doStep(world: World, line: string, next: Instant): Outcome {
-  const acting = parseActing(line, placesOf(world));
+  const acting = parseActing(line, placesOf(world.design));
   const why = impossible(acting, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
   const deeds = deedsOf(acting, world.design);

@@ -2,6 +2,7 @@
 import type { TraceEvent } from "../../engine/kernel/machine.ts";
 import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
+import type { TopologyAct } from "../../engine/world/index.ts";
 import type { Band, LabSnapshot } from "./api.ts";
 import { lastLetter, leaveRing, letterOf, noLetters } from "./letters.ts";
 
@@ -66,8 +67,16 @@ export class Timeline {
     this.#draw(at, status.name);
   }
 
+  /** Rows follow the machines. */
+  changed(at: Instant, act: TopologyAct, status: (name: string) => MachineStatus): void {
+    if (act.kind === "machine-remove" || act.kind === "machine-rename") this.#end(at, act.machine);
+    if (act.kind === "machine-rename") this.begin(at, status(act.to));
+    else if (act.kind === "machine-add") this.begin(at, status(act.machine.name));
+    else if (act.kind === "machine-restore") this.begin(at, status(act.machine));
+  }
+
   /** The machine is there no longer under this name. What was drawn of it stays in the past. */
-  end(at: Instant, machine: string): void {
+  #end(at: Instant, machine: string): void {
     this.#beliefs.delete(machine);
     const last = this.#bands.get(machine)?.at(-1);
     if (last?.to === null) last.to = at;
