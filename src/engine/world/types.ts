@@ -3,7 +3,7 @@
  * inputs and snapshots can be written to a file. Left out: queries, which are the machine's own.
  */
 import type { FabricAct, FabricState } from "../fabric/index.ts";
-import type { Effect, Instant, MachineAct, MachineSnapshot } from "../kernel/index.ts";
+import type { Effect, Instant, MachineAct } from "../kernel/index.ts";
 import type { TraceState } from "./digest.ts";
 import type { Flight } from "./queue.ts";
 import type { RackState } from "./rack.ts";
