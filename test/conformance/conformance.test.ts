@@ -28,6 +28,11 @@ const SCENARIOS = [
   "debug-lifecycle-3",
   "debug-partition-3",
   "qdevice-ffsplit-4",
+  "two-node-flag",
+  "wait-for-all-3",
+  "auto-tie-breaker-4",
+  "last-man-standing-4",
+  "allow-downscale-3",
 ];
 const FIXED_SEED = "quorate";
 const SEEDS = 50;

@@ -84,6 +84,13 @@ function deviceActs(step: RecordedStep, title: string): Timed[] | undefined {
   return title === "verbose qdevice status" ? [] : undefined;
 }
 
+/** When the daemon of a node was launched in this step, after its beginning: the recorder waited for the old one to end. */
+function startedAfter(step: RecordedStep, node: string): number {
+  const first = (step.log[node] ?? []).find(([, line]) => line.includes("starting up"));
+  if (first === undefined) throw new Error(`step "${step.title}": ${node} was not started`);
+  return Math.round((first[0] - step.t_start) * SEC);
+}
+
 /** What the title of a step tells a person to do, as acts with their delay in µs. */
 export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   const title = step.title
@@ -94,7 +101,7 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   const ofDevice = deviceActs(step, title);
   if (ofDevice !== undefined) return ofDevice;
   let m: RegExpExecArray | null;
-  if ((m = /^start (node\d(?:, node\d)*)$/.exec(title)) || (m = /^start (again)$/.exec(title))) {
+  if ((m = /^start (node\d(?:, node\d)*)(?: alone)?$/.exec(title)) || (m = /^start (again)$/.exec(title))) {
     const nodes = m[1] === "again" ? ["node1"] : (m[1] ?? "").split(", ");
     // Launched one after the other within 50 ms, as the recorder did.
     const offsets = nodes.map((_, i) => (i === 0 ? 0 : rng.below(50_000))).sort((a, b) => a - b);
@@ -102,6 +109,11 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   }
   if ((m = /^new file on node3 \(version 3\), start (node3)$/.exec(step.title))) return now(service(m[1] ?? "", "start"));
   if ((m = /^SIGTERM(?: (node\d))?(?:, then nodelist without node3, -R)?$/.exec(title))) return now(service(m[1] ?? "node1", "stop"));
+  if ((m = /^SIGTERM (node\d), start \1$/.exec(title))) {
+    const node = m[1] ?? "";
+    return [...now(service(node, "stop")), { after: startedAfter(step, node), act: service(node, "start") }];
+  }
+  if ((m = /^SIGKILL (node\d) and (node\d)$/.exec(title))) return now(service(m[1] ?? "", "kill"), service(m[2] ?? "", "kill"));
   if ((m = /^SIGKILL(?: (node\d))?$/.exec(title))) return now(service(m[1] ?? "node1", "kill"));
   if ((m = /^SIGSTOP (node\d) for ([\d.]+) s, then SIGCONT$/.exec(title))) {
     const node = m[1] ?? "";
@@ -135,6 +147,7 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng): Timed[] {
   if (/-R on node\d$|by reload$|, -R$/.test(title) || /^(new file only on node1|same file everywhere again)/.test(title)) return [];
   if (/^(quorumtool -m runs on node1; corosync-cfgtool -k 3 on node1|monitor output and other tool calls|effective values)$/.test(title))
     return [];
+  if (/^(try quorumtool -e 1|cancel wait_for_all by cmap|after the (last_man_standing_)?window)$/.test(title)) return [];
   if (/^(full cmap|cmap|still cut, 20 s later|brief and per-link status|corosync-cfgtool -H on node2)$/.test(title)) return [];
   throw new Error(`step "${step.title}": no act known for this title (${links} links)`);
 }

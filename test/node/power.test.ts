@@ -188,11 +188,10 @@ describe("units that fail", () => {
   });
 
   test("what the lab does not model is refused by name, not run as if it were absent", () => {
-    const text = conf(["pve1", "pve2"]).replace("provider: corosync_votequorum", "provider: corosync_votequorum\n  two_node: 1");
+    const text = conf(["pve1", "pve2"]).replace("link_mode: passive", "link_mode: passive\n  heartbeat_failures_allowed: 2");
     const bench = new Bench(["pve1"], { conf: text });
     bench.runTo(SEC);
-    expect(bench.lines(0)).toContain("error   [MAIN  ] quorum.two_node: not modelled in this lab");
-    expect(bench.lines(0)).toContain("error   [MAIN  ] quorum.wait_for_all: not modelled in this lab");
+    expect(bench.lines(0)).toContain("error   [MAIN  ] totem.heartbeat_failures_allowed: not modelled in this lab");
     expect(bench.node(0).status(bench.now)).toMatchObject({ units: { corosync: "failed" }, corosync: null });
   });
 

@@ -48,6 +48,13 @@ const PROTECTED_KEYS = new Set([
   "totem.threads",
   "totem.version",
   "totem.nodeid",
+  "quorum.wait_for_all",
+  "quorum.last_man_standing",
+  "quorum.last_man_standing_window",
+  "quorum.auto_tie_breaker",
+  "quorum.auto_tie_breaker_node",
+  "quorum.allow_downscale",
+  "quorum.expected_votes_tracking",
   "config.reload_in_progress",
   "config.totemconfig_reload_in_progress",
   // votequorum takes these at its start only

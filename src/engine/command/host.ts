@@ -7,7 +7,7 @@ import type { CpgAddress } from "../cpg/messages.ts";
 import type { Instant, JournalLine, LinkStatus, UnitState } from "../kernel/index.ts";
 import type { Device, QnetdView } from "../qdevice/index.ts";
 import type { QuorumView } from "../votequorum/quorum.ts";
-import type { DeviceInfo, VoteInfo } from "../votequorum/votequorum.ts";
+import type { DeviceInfo, VoteInfo } from "../votequorum/info.ts";
 
 /** The corosync daemon of this machine as its clients see it. */
 export interface DaemonView {

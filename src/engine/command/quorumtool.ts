@@ -3,7 +3,7 @@
  * nothing, as on a real cluster without a quorum device.
  */
 import { ringIdText } from "../totem/types.ts";
-import type { DeviceInfo } from "../votequorum/votequorum.ts";
+import type { DeviceInfo } from "../votequorum/info.ts";
 import { ctime } from "./dates.ts";
 import { getopt, wholeNumber } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";

@@ -45,14 +45,12 @@ export function readQuorum(values: ConfValues): QuorumConfig {
   };
 }
 
-/** Why the quorum service would not load; undefined if it would. */
-export function quorumRefusal(values: ConfValues): Reason | undefined {
+const because = (text: string, key: string): Reason => ({ text: `configuration error: ${text}`, key });
+
+/** Why a configured device and the rest of the section do not go together, two_node apart. At run time the device's operations are switched off for it. */
+export function deviceConflict(values: ConfValues): Reason | undefined {
   const quorum = readQuorum(values);
-  if (quorum.provider === undefined) return undefined;
-  if (quorum.provider !== VOTEQUORUM) return { text: "Invalid quorum provider", key: "quorum.provider" };
-  const because = (text: string, key: string): Reason => ({ text: `configuration error: ${text}`, key });
   if (quorum.device === undefined) return undefined;
-  if (quorum.twoNode) return because("two_node and quorum device cannot be configured at the same time!", "quorum.two_node");
   if (quorum.lastManStanding) return because("quorum.device is not compatible with last_man_standing", "quorum.last_man_standing");
   if (quorum.autoTieBreaker) return because("quorum.device is not compatible with auto_tie_breaker", "quorum.auto_tie_breaker");
   if (quorum.allowDownscale) return because("quorum.device is not compatible with allow_downscale", "quorum.allow_downscale");
@@ -68,3 +66,30 @@ export function quorumRefusal(values: ConfValues): Reason | undefined {
   }
   return undefined;
 }
+
+/** Why the quorum service would not load; undefined if it would. */
+export function quorumRefusal(values: ConfValues): Reason | undefined {
+  const quorum = readQuorum(values);
+  if (quorum.provider === undefined) return undefined;
+  if (quorum.provider !== VOTEQUORUM) return { text: "Invalid quorum provider", key: "quorum.provider" };
+  if (quorum.device !== undefined && quorum.twoNode) {
+    return because("two_node and quorum device cannot be configured at the same time!", "quorum.two_node");
+  }
+  return deviceConflict(values) ?? tieBreakerRefusal(values, quorum);
+}
+
+/** An odd cluster with a tie breaker, last_man_standing and nobody waiting for all: the daemon explains itself and does not start. */
+function tieBreakerRefusal(values: ConfValues, quorum: QuorumConfig): Reason | undefined {
+  const odd = nodePositions(values).length % 2 === 1;
+  if (!quorum.autoTieBreaker || !quorum.lastManStanding || quorum.waitForAll || !odd) return undefined;
+  const reason = because("auto_tie_breaker & last_man_standing not available in odd sized cluster", "quorum.auto_tie_breaker");
+  return { ...reason, explained: TIE_BREAKER_AND_LAST_MAN };
+}
+
+const TIE_BREAKER_AND_LAST_MAN = [
+  "auto_tie_breaker is set, the cluster has an odd number of nodes",
+  "and last_man_standing is also set. With this situation a better",
+  "solution would be to disable LMS, leave ATB enabled, and also",
+  "enable wait_for_all (mandatory for ATB in odd-numbered clusters).",
+  "Due to this ambiguity, corosync will fail to start. Please fix your corosync.conf",
+];

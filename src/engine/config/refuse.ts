@@ -10,6 +10,8 @@ import type { ConfValues } from "./values.ts";
 export interface Reason {
   readonly text: string;
   readonly key?: string | undefined;
+  /** What the quorum provider says before it gives up. */
+  readonly explained?: readonly string[];
 }
 
 function place(values: ConfValues, key: string | undefined): { line: number | undefined; column: number | undefined } {
@@ -42,6 +44,7 @@ export function refuseInvalid(values: ConfValues, reason: Reason & { readonly ba
 export function refuseService(values: ConfValues, provider: string, reason: Reason): Refusal {
   const messages: DaemonMessage[] = [
     { level: "notice", subsystem: "QUORUM", text: `Using quorum provider ${provider}` },
+    ...(reason.explained ?? []).map((text) => ({ level: "crit" as const, subsystem: "VOTEQ" as const, text })),
     { level: "crit", subsystem: "QUORUM", text: `Quorum provider: ${provider} failed to initialize.` },
     { level: "error", subsystem: "SERV", text: `Service engine 'corosync_quorum' failed to load for reason '${reason.text}'` },
     exiting(EXIT_SERVICES, "service.c:356"),

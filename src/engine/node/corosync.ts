@@ -454,6 +454,7 @@ export class Corosync {
         if (this.running !== undefined) this.running.sync.unload(this.running.votequorum.id);
       }
       if (this.life.unloaded > 0 || this.running?.hasProvider === true) this.say(lines);
+      if (this.life.unloaded === 0 && this.running?.hasProvider === true) this.running.votequorum.unload();
       const gap = this.life.gaps[this.life.unloaded] ?? 0;
       this.life.unloaded++;
       if (gap > 0) {

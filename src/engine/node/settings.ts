@@ -26,6 +26,7 @@ import type { TotemParams } from "../totem/types.ts";
 import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
 
 const STATE_DIR = "/var/lib/corosync";
+const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
 const HOSTS_PATH = "/etc/hosts";
 /** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
 const KEY_BYTES_MAX = 4096;
@@ -57,19 +58,12 @@ export function resolveByHosts(computer: Computer, name: string): string[] {
 
 /** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
 export function unmodelled(config: DaemonConfig): string[] {
-  const { quorum } = config;
   const found: [boolean, string][] = [
     [config.transport !== "knet", `totem.transport: ${config.transport}`],
     [config.linkMode !== "passive" && config.links.length > 1, `totem.link_mode: ${config.linkMode}`],
     [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
     [config.totem.knetCompressionModel !== "none", `totem.knet_compression_model: ${config.totem.knetCompressionModel}`],
     [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
-    [quorum.twoNode, "quorum.two_node"],
-    [quorum.waitForAll, "quorum.wait_for_all"],
-    [quorum.lastManStanding, "quorum.last_man_standing"],
-    [quorum.autoTieBreaker, "quorum.auto_tie_breaker"],
-    [quorum.allowDownscale, "quorum.allow_downscale"],
-    [quorum.expectedVotesTracking, "quorum.expected_votes_tracking"],
   ];
   return found.filter(([on]) => on).map(([, what]) => what);
 }
@@ -180,15 +174,26 @@ export function totemParams(config: DaemonConfig): TotemParams {
   return Object.freeze({ ...config.totem, nodeId: config.nodeId });
 }
 
-/** votequorum's view: the own node's votes, and what is expected of all. */
-export function votequorumParams(config: DaemonConfig): VotequorumParams {
+/** votequorum's view of a configuration. `deviceConflict`: what the daemon, which runs already, finds wrong with its device. */
+export function votequorumParams(config: DaemonConfig, deviceConflict?: string): VotequorumParams {
   const { quorum, nodes } = config;
   const votes = nodes.map((n) => n.votes);
   return Object.freeze({
     nodeId: config.nodeId,
-    votes: nodes[config.localPosition]?.votes ?? 1,
+    votes: votes[config.localPosition] ?? 1,
     expectedVotes: configuredExpectedVotes(votes, quorum.expectedVotes, quorum.device?.automaticVotes === true ? quorum.device.votes : 0),
+    givenExpectedVotes: quorum.expectedVotes ?? 0,
+    nodes: votes.length,
+    twoNode: quorum.twoNode,
+    waitForAll: quorum.waitForAll,
+    lastManStanding: quorum.lastManStanding,
+    lastManStandingWindowMs: quorum.lastManStandingWindowMs,
+    autoTieBreaker: quorum.autoTieBreaker,
+    autoTieBreakerNode: quorum.autoTieBreakerNode,
+    allowDownscale: quorum.allowDownscale,
+    expectedVotesTracking: quorum.expectedVotesTracking,
     device: quorum.device,
+    deviceConflict,
     debug: config.logging.debug,
   });
 }
@@ -232,6 +237,18 @@ function ringFile(nodeId: number): string {
 export function loadRingSeq(computer: Computer, nodeId: number): number {
   const data = readFile(computer, ringFile(nodeId));
   return data?.length === 8 ? new ByteReader(data).u64() : 0;
+}
+
+/** corosync's memory of the highest expected votes: four bytes. Made with a zero where it is missing. Nothing else is ever written to it. */
+export function storedExpectedVotes(computer: Computer): number {
+  const data = readFile(computer, EV_TRACKING_PATH);
+  if (data?.length === 4) return new ByteReader(data).u32();
+  const dir = makeDirectory(computer.root, STATE_DIR, true, computer.now);
+  const written = dir.ok
+    ? writeFile(dir.value, EV_TRACKING_PATH, new ByteWriter().u32(0).done(), { append: false, mode: 0o700 }, computer.now)
+    : dir;
+  if (written.ok) computer.root = written.value;
+  return 0;
 }
 
 /** Eight bytes in host order, mode 0600. @returns the errno's name where the disk refuses */

@@ -3,6 +3,7 @@
  * wires up after the configuration is read. This file makes no protocol decision; it passes each layer what the others say.
  */
 import { CmapService, serviceKeys } from "../cmap/index.ts";
+import { deviceConflict } from "../config/index.ts";
 import { Cpg } from "../cpg/index.ts";
 import { Rng, Timers, type Datagram, type Hasher, type Instant, type LogLevel, type RngState, type TimersState } from "../kernel/index.ts";
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
@@ -12,8 +13,17 @@ import { QuorumService, Votequorum } from "../votequorum/index.ts";
 import { CfgService, PloadService } from "./cfg.ts";
 import { layerPort, type PortOwner } from "./layer-port.ts";
 import { linkLines } from "./lines.ts";
-import { CS_OK, reload } from "./reload.ts";
-import { addressText, knetParams, loadRingSeq, totemParams, votequorumParams, type ConfFile, type Settings } from "./settings.ts";
+import { CS_OK, liveValues, reload } from "./reload.ts";
+import {
+  addressText,
+  knetParams,
+  loadRingSeq,
+  storedExpectedVotes,
+  totemParams,
+  votequorumParams,
+  type ConfFile,
+  type Settings,
+} from "./settings.ts";
 import { tracked } from "./track.ts";
 
 export interface StackHooks extends PortOwner {
@@ -104,8 +114,12 @@ export class Stack {
     });
     this.cpg = new Cpg(port("cpg"), ring, me, debug);
     this.quorum = new QuorumService(port("quorum"), me);
-    this.votequorum = new Votequorum(port("votequorum"), ring, votequorumParams(config), (members, quorate, ringId) =>
-      this.quorum.setQuorum(members, quorate, ringId),
+    this.votequorum = new Votequorum(
+      port("votequorum"),
+      ring,
+      votequorumParams(config),
+      (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
+      () => storedExpectedVotes(hooks.computer),
     );
     const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
     this.sync = new SyncEngine(port("sync"), this.hasProvider ? [...services, this.votequorum] : services, {
@@ -221,7 +235,7 @@ export class Stack {
       this.log("crit", "VOTEQ", "will continue with current runtime data");
       return;
     }
-    this.votequorum.reconfigure(votequorumParams(config));
+    this.votequorum.reconfigure(votequorumParams(config, deviceConflict(liveValues(this.cmap.map))?.text));
   }
 
   // ── the daemon's life ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,6 +8,8 @@ import { totemKeys } from "../cmap/index.ts";
 import { CS_OK, liveValues } from "./reload.ts";
 import type { Stack } from "./stack.ts";
 
+const CANCEL_WAIT = "quorum.cancel_wait_for_all";
+
 /** @param deleted the key is gone; votequorum does not look at deletions */
 export function tracked(stack: Stack, key: string, deleted: boolean): void {
   const map = stack.cmap.map;
@@ -42,7 +44,12 @@ function quorumChanged(stack: Stack): void {
   const { settings } = stack;
   const quorum = { ...readQuorum(liveValues(stack.cmap.map)), provider: settings.config.quorum.provider };
   stack.takeOver(Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, quorum }) }));
+  // A request to stop waiting is taken out of the map, which is a change like any other, and goes to everybody.
+  const cancel = stack.cmap.map.get(CANCEL_WAIT);
+  const cancelled = cancel?.type === "u8" && Number(cancel.value) >= 1;
+  if (cancelled) stack.cmap.map.put(CANCEL_WAIT, "u8", 0);
   stack.reconfigureQuorum();
+  if (cancelled) stack.votequorum.cancelWaitForAll();
 }
 
 function loggingChanged(stack: Stack): void {

@@ -135,6 +135,8 @@ export interface Srp {
   readonly listener: TotemListener;
   /** Called at every token before it is handled: services queue what waits for the token (TOTEM_CALLBACK_TOKEN_RECEIVED). */
   onToken: () => void;
+  /** The token is on its way again and own messages are delivered. */
+  onTokenSent: () => void;
 }
 
 export type { CommitToken, Mcast, OrfToken };

@@ -210,7 +210,10 @@ export class SyncEngine implements TotemListener, ServicePort {
     this.ring?.transAck();
   }
 
-  /** A token visit: the service whose turn it is sends its state and the barrier, packed in one frame. */
+  /**
+   * The token was sent: the service whose turn it is prepares its state and the barrier, packed in one frame, for the next visit. So what a member tells in a sync is what it
+   * knew a rotation earlier (recorded: a member that becomes quorate by another's state still tells that it is not), and each service begins where the one before it ended.
+   */
   onToken(): void {
     if (this.s.phase === "announce") this.announce();
     const service = this.syncing[this.s.index];

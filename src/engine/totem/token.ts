@@ -226,4 +226,5 @@ function passOn(t: Srp, token: OrfToken, forward: boolean, rep: boolean): void {
     arm(t, TIMER.hold, t.params.holdMs);
   }
   if (s.phase === "operational") deliverUpTo(t, s.myHighSeqReceived, false);
+  t.onTokenSent();
 }

@@ -89,14 +89,12 @@ export class Totem {
       port,
       transport,
       listener: inner,
-      onToken: () => {
-        this.onTokenCallback();
-        this.pg.flush();
-      },
+      onToken: () => this.pg.flush(),
+      onTokenSent: () => this.onTokenCallback(),
     };
   }
 
-  /** Called at every token visit before waiting messages are sent; the sync engine does its next step here. */
+  /** Called at every token visit after the token was sent; the sync engine prepares its next step here, which goes out at the next visit. */
   onTokenCallback: () => void = () => undefined;
 
   /** The interfaces are up: enter GATHER for the first time. */

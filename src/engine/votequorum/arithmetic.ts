@@ -1,7 +1,7 @@
 /**
  * The arithmetic of votes: when a set of votes is a majority, what the quorum is, and how many more nodes may be lost. In the real stack this is
  * calculate_quorum() of corosync's votequorum service; here it is pure, so that the service, the page and what-if questions share one formula.
- * Left out: last_man_standing, auto_tie_breaker, allow_downscale.
+ * Left out: what lets a node be quorate without a majority (verdict.ts).
  */
 
 /** One node as votequorum counts it. Only members count. */
@@ -14,8 +14,10 @@ export interface Voter {
 
 export interface QuorumInput {
   readonly voters: Iterable<Voter>;
-  /** Votes the quorum device casts for this node; none without one. */
-  readonly deviceVotes?: number;
+  /** Votes the quorum device casts for this node; undefined where it casts none. */
+  readonly deviceVotes?: number | undefined;
+  /** two_node: one vote is enough while there are at most two voters. */
+  readonly twoNode?: boolean;
   /** The quorum in force, votes. It never goes down unless `allowDecrease`. */
   readonly previous: number;
   /** True only when a tool changed votes or expected votes, or an inquorate node hears from a quorate one. */
@@ -41,14 +43,17 @@ export function majorityOf(votes: number): number {
 export function calculateQuorum(input: QuorumInput): QuorumResult {
   let highestExpected = 0;
   let totalVotes = input.deviceVotes ?? 0;
+  let present = input.deviceVotes === undefined ? 0 : 1;
   for (const voter of input.voters) {
     if (!voter.member) continue;
     highestExpected = Math.max(highestExpected, voter.expectedVotes);
     totalVotes += voter.votes;
+    present++;
   }
   const basis = input.maxExpected > 0 ? input.maxExpected : highestExpected;
   const computed = Math.max(majorityOf(basis), majorityOf(totalVotes));
-  return { quorum: input.allowDecrease ? computed : Math.max(input.previous, computed), totalVotes, highestExpected };
+  const quorum = input.allowDecrease ? computed : Math.max(input.previous, computed);
+  return { quorum: input.twoNode === true && present <= 2 ? 1 : quorum, totalVotes, highestExpected };
 }
 
 /** How many more members may vanish, whichever they are, before fewer than `quorum` votes are left. 0 also when there is no quorum now. */

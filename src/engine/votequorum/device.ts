@@ -3,7 +3,7 @@
  * agrees on, polls with its vote and the ring it knows, may say that its partition wins, and loses its vote when it does not poll in time; a sync waits for
  * its poll. In the real stack: the votequorum_qdevice_* calls and the poll timer of votequorum.c. Left out: the connection, which the caller is.
  */
-import { ByteWriter, MS, fromUtf8, utf8, type ByteReader, type Port } from "../kernel/index.ts";
+import { ByteWriter, MS, fromUtf8, utf8, type ByteReader, type LogLevel, type Port } from "../kernel/index.ts";
 import { sameRing, type RingId } from "../totem/types.ts";
 import {
   DEVICE_NODE_ID,
@@ -14,7 +14,8 @@ import {
   HANDLER_DEVICE_REGISTER,
   HANDLER_DEVICE_RENAME,
 } from "./flags.ts";
-import type { DeviceParams, VoteTable } from "./table.ts";
+import type { VotequorumParams } from "./options.ts";
+import type { DeviceParams, OptionState, VoteTable } from "./table.ts";
 
 export type DeviceError =
   "CS_ERR_INVALID_PARAM" | "CS_ERR_NOT_EXIST" | "CS_ERR_TRY_AGAIN" | "CS_ERR_ACCESS" | "CS_ERR_EXIST" | "CS_ERR_MESSAGE_ERROR";
@@ -60,6 +61,26 @@ export class QuorumDevice {
     d.timeoutMs = params.timeoutMs;
     d.syncTimeoutMs = params.syncTimeoutMs;
     d.canOperate = true;
+  }
+
+  /** At run time what does not go together switches the device off; of two_node and a registered device the device stays. */
+  settle(options: OptionState, params: VotequorumParams, say: (level: LogLevel, text: string) => void): void {
+    const d = this.table.state.device;
+    if (params.device === undefined) return;
+    if (options.twoNode) {
+      say("crit", "configuration error: two_node and quorum device cannot be configured at the same time!");
+      options.twoNode = !this.registered;
+      say(
+        "crit",
+        this.registered ? "quorum device is registered, disabling two_node" : "quorum device is not registered, allowing two_node",
+      );
+      if (options.twoNode) d.canOperate = false;
+    }
+    if (params.deviceConflict === undefined) return;
+    say("crit", params.deviceConflict);
+    say("crit", "disabling quorum device operations");
+    d.canOperate = false;
+    d.votes = 0;
   }
 
   // ── what the device's process asks ───────────────────────────────────────────────────────────────────────────────────

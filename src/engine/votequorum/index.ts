@@ -1,5 +1,7 @@
 /** The votequorum layer's public face. */
 export * from "./arithmetic.ts";
 export type { NodeState } from "./flags.ts";
+export * from "./info.ts";
+export * from "./options.ts";
 export * from "./quorum.ts";
 export * from "./votequorum.ts";

@@ -5,7 +5,8 @@
 import { cloneState, type Hasher } from "../kernel/index.ts";
 import type { RingId } from "../totem/types.ts";
 import type { Voter } from "./arithmetic.ts";
-import { FLAG_DEVICE_CAST_VOTE, FLAG_FIRST, STATE_NUMBER, type NodeState } from "./flags.ts";
+import { FLAG_DEVICE_CAST_VOTE, FLAG_FIRST, FLAG_WFA_STATUS, STATE_NUMBER, type NodeState } from "./flags.ts";
+import { TIE_BREAKER_NUMBER, type TieBreaker } from "./tie-breaker.ts";
 
 export interface NodeEntry {
   nodeId: number;
@@ -40,6 +41,26 @@ export interface DeviceState {
   awaited: boolean;
 }
 
+/** The options in force. Most are read when the service is loaded and never again. */
+export interface OptionState {
+  twoNode: boolean;
+  waitForAll: boolean;
+  /** wait_for_all_status: all nodes have to be seen together before there is quorum. */
+  waiting: boolean;
+  /** runtime.votequorum.wait_for_all_status exists. */
+  waitingShown: boolean;
+  tieBreaker: TieBreaker;
+  /** runtime.votequorum.atb_type exists. */
+  tieBreakerShown: boolean;
+  lastManStanding: boolean;
+  windowMs: number;
+  allowDownscale: boolean;
+  /** The highest expected votes ever are remembered: with expected_votes_tracking and with allow_downscale. */
+  tracking: boolean;
+  /** The highest so far. */
+  tracked: number;
+}
+
 export interface VotequorumState {
   /** In corosync's list order, which its debug lines show. */
   nodes: NodeEntry[];
@@ -55,9 +76,12 @@ export interface VotequorumState {
   evBarrier: number;
   lowest: number | undefined;
   highest: number | undefined;
-  /** The keys were read again at run time. */
-  reread: boolean;
   device: DeviceState;
+  options: OptionState;
+  /** The debug lines are built. */
+  debug: boolean;
+  /** The service is unloaded: what still comes is nobody's. */
+  unloaded: boolean;
 }
 
 export function noDevice(): DeviceState {
@@ -74,6 +98,22 @@ export function noDevice(): DeviceState {
   };
 }
 
+function noOptions(): OptionState {
+  return {
+    twoNode: false,
+    waitForAll: false,
+    waiting: false,
+    waitingShown: false,
+    tieBreaker: { type: "none" },
+    tieBreakerShown: false,
+    lastManStanding: false,
+    windowMs: 10_000,
+    allowDownscale: false,
+    tracking: false,
+    tracked: 0,
+  };
+}
+
 export class VoteTable {
   state: VotequorumState;
 
@@ -81,6 +121,7 @@ export class VoteTable {
     readonly nodeId: number,
     votes: number,
     expectedVotes: number,
+    debug: boolean,
   ) {
     this.state = {
       nodes: [{ nodeId, votes, expectedVotes, flags: FLAG_FIRST, state: "member" }],
@@ -94,8 +135,10 @@ export class VoteTable {
       evBarrier: expectedVotes,
       lowest: undefined,
       highest: undefined,
-      reread: false,
       device: noDevice(),
+      options: noOptions(),
+      debug,
+      unloaded: false,
     };
   }
 
@@ -136,6 +179,14 @@ export class VoteTable {
     return (flags & FLAG_DEVICE_CAST_VOTE) !== 0 ? this.state.device.votes : 0;
   }
 
+  /** wait_for_all_status, which goes out with the own flags. */
+  setWaiting(waiting: boolean): void {
+    const us = this.us();
+    this.state.options.waiting = waiting;
+    this.state.options.waitingShown = true;
+    us.flags = waiting ? us.flags | FLAG_WFA_STATUS : us.flags & ~FLAG_WFA_STATUS;
+  }
+
   snapshot(): unknown {
     return cloneState(this.state);
   }
@@ -146,12 +197,11 @@ export class VoteTable {
 
   digest(h: Hasher): void {
     const s = this.state;
-    h.int(s.quorum).bool(s.quorate).bool(s.syncing).int(s.sent).int(s.evBarrier);
+    h.bool(s.debug).bool(s.unloaded).int(s.quorum).bool(s.quorate).bool(s.syncing).int(s.sent).int(s.evBarrier);
     h.int(s.ring.rep)
       .int(s.ring.seq)
       .int(s.lowest ?? -1)
-      .int(s.highest ?? -1)
-      .bool(s.reread);
+      .int(s.highest ?? -1);
     for (const list of [s.members, s.previous]) {
       h.int(list.length);
       for (const id of list) h.int(id);
@@ -159,6 +209,11 @@ export class VoteTable {
     for (const n of s.nodes) h.int(n.nodeId).int(n.votes).int(n.expectedVotes).int(n.flags).int(STATE_NUMBER[n.state]);
     const d = s.device;
     h.text(d.name).int(d.votes).int(d.timeoutMs).int(d.syncTimeoutMs).bool(d.registering).bool(d.armed).bool(d.awaited);
+    const o = s.options;
+    for (const on of [o.twoNode, o.waitForAll, o.waiting, o.waitingShown, o.tieBreakerShown, o.lastManStanding, o.allowDownscale])
+      h.bool(on);
+    h.int(o.windowMs).bool(o.tracking).int(o.tracked).int(TIE_BREAKER_NUMBER[o.tieBreaker.type]);
+    if (o.tieBreaker.type === "list") for (const id of o.tieBreaker.nodes) h.int(id);
     for (const known of [d.canOperate, d.masterWins]) h.int(known === undefined ? -1 : known ? 1 : 0);
   }
 }

@@ -1,69 +1,37 @@
 /**
  * The vote quorum service (corosync's votequorum, service 5): every member tells the others its votes, its expected votes and its flags, and each computes
  * for itself whether the votes present are a majority. The quorum never goes down by itself: only a tool's change of votes or expected votes, or
- * hearing from a quorate node while inquorate, lowers it. The device's part is in device.ts. Left out: two_node, wait_for_all, auto_tie_breaker,
- * last_man_standing, allow_downscale, expected_votes_tracking.
+ * hearing from a quorate node while inquorate, lowers it, or an option. Here are its messages, its syncs and what tools and the device ask; the verdict is in
+ * verdict.ts. Left out: IPC connections; who asks calls a method, who tracks subscribes.
  */
-import { ByteReader, ByteWriter, type Hasher, type Port } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, MS, type Hasher, type LogLevel, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import type { RingId } from "../totem/types.ts";
-import { calculateQuorum, type Voter } from "./arithmetic.ts";
 import { QuorumDevice, type DeviceError } from "./device.ts";
 import {
   DEVICE_NODE_ID,
-  FLAG_DEVICE_ALIVE,
-  FLAG_DEVICE_CAST_VOTE,
-  FLAG_DEVICE_MASTER_WINS,
   FLAG_DEVICE_REGISTERED,
   FLAG_FIRST,
+  FLAG_LEAVING,
   FLAG_QUORATE,
+  FLAG_WFA_STATUS,
   HANDLER_DEVICE_REGISTER,
   HANDLER_DEVICE_RENAME,
   HANDLER_NODEINFO,
   HANDLER_RECONFIGURE,
+  RECONFIG_CANCEL_WFA,
   RECONFIG_EXPECTED_VOTES,
   RECONFIG_NODE_VOTES,
-  STATE_NUMBER,
   flagsText,
   type NodeState,
 } from "./flags.ts";
-import { VoteTable, type DeviceParams } from "./table.ts";
+import { deviceInfo, voteInfo, votequorumKeys, type DeviceInfo, type VoteInfo } from "./info.ts";
+import { applyOptions, type VotequorumParams } from "./options.ts";
+import { VoteTable, type NodeEntry } from "./table.ts";
+import { tieBreakerIsHere } from "./tie-breaker.ts";
+import { Verdict } from "./verdict.ts";
 
-/** What one daemon's configuration says about votes. */
-export interface VotequorumParams {
-  readonly nodeId: number;
-  readonly votes: number;
-  /** See configuredExpectedVotes(). */
-  readonly expectedVotes: number;
-  /** The quorum device, where quorum.device.model is set. */
-  readonly device?: DeviceParams | undefined;
-  /** `logging.debug: on`: the debug lines are built only then. */
-  readonly debug: boolean;
-}
-
-/** votequorum_getinfo(): what quorumtool shows of one node. */
-export interface VoteInfo {
-  readonly nodeId: number;
-  readonly state: NodeState;
-  readonly votes: number;
-  readonly expectedVotes: number;
-  readonly highestExpected: number;
-  readonly totalVotes: number;
-  readonly quorum: number;
-  /** Flag words in quorumtool's order. */
-  readonly flags: readonly string[];
-}
-
-/** The device as one node has it, in quorumtool's own words where it is registered. */
-export interface DeviceInfo {
-  readonly name: string;
-  readonly registered: boolean;
-  readonly alive: boolean;
-  readonly castVote: boolean;
-  readonly masterWins: boolean;
-  /** Votes it adds where it casts them. */
-  readonly votes: number;
-}
+const LAST_MAN_TIMER = "last_man_standing";
 
 export type VoteError = "CS_ERR_NAME_NOT_FOUND" | DeviceError;
 
@@ -87,23 +55,30 @@ export class Votequorum implements ServiceEngine {
   readonly description = "corosync vote quorum service v1.0";
   readonly handlerCount = 4;
   private readonly table: VoteTable;
+  private readonly verdict: Verdict;
   private readonly device: QuorumDevice;
   private readonly listeners = new Set<VoteListener>();
 
+  /** @param storedExpected what /var/lib/corosync/ev_tracking holds; asked for at the start alone, and only where it is needed */
   constructor(
     private readonly port: Port,
     private readonly ring: ServicePort,
-    private params: VotequorumParams,
+    private readonly params: VotequorumParams,
     private readonly setQuorum: QuorumCallback,
+    private readonly storedExpected: () => number = () => 0,
   ) {
-    this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes);
+    this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes, params.debug);
+    this.verdict = new Verdict(port, this.table, {
+      debug: (text) => this.debug(text),
+      changed: () => this.announce(),
+      expectedVotes: (votes) => this.tell((l) => l.expectedVotes?.(votes)),
+    });
     this.device = new QuorumDevice(port, this.table, {
       debug: (text) => this.debug(text),
       sendNodeInfo: (nodeId) => this.sendNodeInfo(nodeId, false),
       mcast: (handler, payload) => this.ring.mcast(this.id, handler, payload),
       registered: (error) => this.tell((l) => l.registered?.(error)),
     });
-    this.device.configure(params.device);
   }
 
   /**
@@ -111,30 +86,76 @@ export class Votequorum implements ServiceEngine {
    * ring. It goes out before the service's counters exist, so it is counted when received but not when sent (observed: rx 3, tx 2).
    */
   load(): void {
-    this.debug(() => "Reading configuration (runtime: 0)");
-    this.debug(() => "ev_tracking=0, ev_tracking_barrier = 0: expected_votes = 0");
-    this.recalculate(false);
+    this.readConfiguration(this.params, false);
+    this.verdict.recalculate(false);
     this.sendNodeInfo(this.params.nodeId, true);
   }
 
-  /** Its keys are read again at run time: what changed of the own node goes to everybody. */
-  reconfigure(params: VotequorumParams): void {
+  /** The service is being unloaded: with allow_downscale the others are told, so that they expect one vote less. */
+  unload(): void {
+    const s = this.table.state;
+    if (s.options.allowDownscale) {
+      this.table.us().flags |= FLAG_LEAVING;
+      this.sendNodeInfo(this.params.nodeId, false);
+    }
+    s.unloaded = true;
+  }
+
+  // ── configuration ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private say(level: LogLevel, text: string): void {
+    if (level !== "debug" || this.table.state.debug) this.port.log(level, "VOTEQ", text);
+  }
+
+  private readConfiguration(params: VotequorumParams, runtime: boolean): void {
+    const s = this.table.state;
     const us = this.table.us();
-    const before = { votes: us.votes, expectedVotes: us.expectedVotes };
-    this.params = params;
+    s.debug = params.debug;
+    this.debug(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
+    const say = (level: LogLevel, text: string): void => this.say(level, text);
+    applyOptions(s.options, params, runtime, say);
+    this.device.configure(params.device);
+    if (runtime) this.device.settle(s.options, params, say);
+    if (!runtime && s.options.tracking) this.verdict.track(this.storedExpected());
     us.votes = params.votes;
     us.expectedVotes = params.expectedVotes;
-    this.table.state.evBarrier = params.expectedVotes;
-    this.table.state.reread = true;
-    this.sendNodeInfo(params.nodeId, false);
+    const given = params.givenExpectedVotes ?? 0;
+    this.debug(() => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`);
+    if (s.options.tracking) us.expectedVotes = Math.max(us.expectedVotes, s.options.tracked);
+    s.evBarrier = us.expectedVotes;
+    if (!runtime && s.options.waitForAll) this.table.setWaiting(true);
+  }
+
+  /**
+   * A key below quorum. or nodelist. has changed, or the file was read again: votes, expected votes, two_node and the device are taken from the configuration, whatever
+   * a tool had set, and everybody is told. The other options stay as they were at the start.
+   */
+  reconfigure(params: VotequorumParams): void {
+    const us = this.table.us();
+    const { votes, expectedVotes } = us;
+    this.readConfiguration(params, true);
+    this.sendNodeInfo(us.nodeId, false);
     this.sendNodeInfo(DEVICE_NODE_ID, false);
-    if (us.votes !== before.votes) this.sendReconfigure(params.nodeId, us.votes, RECONFIG_NODE_VOTES);
-    if (us.expectedVotes !== before.expectedVotes) this.sendReconfigure(params.nodeId, us.expectedVotes, RECONFIG_EXPECTED_VOTES);
+    if (us.votes !== votes && this.sendReconfigure(us.nodeId, us.votes, RECONFIG_NODE_VOTES) !== undefined) {
+      this.say("error", "Failed to send new votes message to other nodes");
+    }
+    if (us.expectedVotes !== expectedVotes && this.sendReconfigure(us.nodeId, us.expectedVotes, RECONFIG_EXPECTED_VOTES) !== undefined) {
+      this.say("error", "Failed to send expected votes message to other nodes");
+    }
+  }
+
+  /** quorum.cancel_wait_for_all was set: all members stop waiting. */
+  cancelWaitForAll(): void {
+    if (this.sendReconfigure(this.params.nodeId, 0, RECONFIG_CANCEL_WFA) !== undefined) {
+      this.say("error", "Failed to send Cancel WFA message to other nodes");
+    }
   }
 
   /** One of this layer's timers is due. */
   timer(name: string): void {
-    if (!this.device.timer(name)) throw new Error(`votequorum has no timer ${name}`);
+    if (name === LAST_MAN_TIMER) {
+      if (this.table.state.quorate) this.verdict.recalculate(true, true);
+    } else if (!this.device.timer(name)) throw new Error(`votequorum has no timer ${name}`);
   }
 
   // ── who listens ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,6 +199,7 @@ export class Votequorum implements ServiceEngine {
   // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   execute(handler: number, from: number, payload: Uint8Array): void {
+    if (this.table.state.unloaded) return;
     const r = new ByteReader(payload);
     if (handler === HANDLER_NODEINFO) this.onNodeInfo(from, r.u32(), r.u32(), r.u32(), r.u32());
     else if (handler === HANDLER_RECONFIGURE) this.onReconfigure(r.u32(), r.u32(), r.u8());
@@ -189,26 +211,34 @@ export class Votequorum implements ServiceEngine {
     this.debug(() => `nodeinfo message[${nodeId}]: votes: ${votes}, expected: ${expected} flags: ${flags}`);
     if (nodeId === DEVICE_NODE_ID) return this.onDeviceInfo(from, votes);
     this.debug(() => flagsText(flags));
+    const s = this.table.state;
     const us = this.table.us();
     const known = this.table.find(nodeId);
     const node = known ?? this.table.add(nodeId);
     const before = { ...node };
     node.flags = flags;
     node.votes = votes;
-    node.state = "member";
+    const leaving = (flags & FLAG_LEAVING) !== 0;
+    node.state = leaving ? "leaving" : "member";
     const heardQuorate = (flags & FLAG_QUORATE) !== 0;
-    const takeOver = !this.table.state.quorate && heardQuorate;
+    const takeOver = !s.quorate && heardQuorate;
     if (takeOver) us.expectedVotes = expected;
-    node.expectedVotes = heardQuorate ? expected : us.expectedVotes;
-    const changed =
-      known === undefined ||
-      nodeId === us.nodeId ||
-      (flags & FLAG_FIRST) !== 0 ||
-      before.votes !== node.votes ||
-      before.expectedVotes !== node.expectedVotes ||
-      before.flags !== node.flags ||
-      before.state !== node.state;
-    if (changed) this.recalculate(takeOver);
+    node.expectedVotes = heardQuorate || s.options.tracking ? expected : us.expectedVotes;
+    this.checkLastManStanding(node);
+    if (known === undefined || differs(before, node) || nodeId === us.nodeId || (flags & FLAG_FIRST) !== 0) {
+      this.verdict.recalculate(takeOver || leaving, leaving);
+    }
+    // Who is quorate and does not wait has seen all: nobody who hears it has to wait any more. Own flags are those after the verdict.
+    if (s.options.waitForAll && (node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE) this.table.setWaiting(false);
+  }
+
+  /** last_man_standing counts nodes, so it ends for good where one has more than one vote. */
+  private checkLastManStanding(node: NodeEntry): void {
+    const { options } = this.table.state;
+    if (!options.lastManStanding || node.votes <= 1) return;
+    this.say("warning", "Last Man Standing feature is supported only when allcluster nodes votes are set to 1. Disabling LMS.");
+    options.lastManStanding = false;
+    this.port.clearTimer(LAST_MAN_TIMER);
   }
 
   /** A node's word on the device's votes: the highest counts, but a quorate node's counts for an inquorate one. */
@@ -218,21 +248,26 @@ export class Votequorum implements ServiceEngine {
     const takeOver = !s.quorate && sender !== undefined && (sender.flags & FLAG_QUORATE) !== 0;
     const before = s.device.votes;
     s.device.votes = takeOver ? votes : Math.max(before, votes);
-    if (s.device.votes !== before) this.recalculate(false);
+    if (s.device.votes !== before) this.verdict.recalculate(false);
   }
 
   private onReconfigure(nodeId: number, value: number, param: number): void {
     if (param === RECONFIG_EXPECTED_VOTES) {
-      for (const n of this.table.members()) n.expectedVotes = value;
-      this.tell((l) => l.expectedVotes?.(value));
+      this.verdict.expectOfAll(value);
       this.table.state.evBarrier = value;
-      this.recalculate(true);
+      this.verdict.recalculate(true);
+      return;
+    }
+    if (param === RECONFIG_CANCEL_WFA) {
+      this.table.setWaiting(false);
+      this.say("info", `wait_for_all_status reset by user on node ${nodeId}.`);
+      this.verdict.recalculate(false);
       return;
     }
     const node = param === RECONFIG_NODE_VOTES ? this.table.find(nodeId) : undefined;
     if (node === undefined) return;
     node.votes = value;
-    this.recalculate(true);
+    this.verdict.recalculate(true);
   }
 
   // ── synchronisation ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +284,18 @@ export class Votequorum implements ServiceEngine {
     s.previous = s.members;
     s.members = [...members];
     s.ring = { rep: ring.rep, seq: ring.seq };
+    this.startLastManWindow();
     this.device.syncInit();
+  }
+
+  /** Some left and the rest may go on without them, or has the tie breaker: after the window only those present are expected. */
+  private startLastManWindow(): void {
+    const s = this.table.state;
+    if (!s.options.lastManStanding) return;
+    const left = s.previous.some((id) => !s.members.includes(id));
+    const enough = s.members.length >= s.quorum && left;
+    const tied = s.members.length <= s.quorum && tieBreakerIsHere(s.options.tieBreaker, s, () => undefined);
+    if (enough || tied) this.port.setTimer(LAST_MAN_TIMER, this.port.now() + s.options.windowMs * MS);
   }
 
   syncProcess(): boolean {
@@ -266,7 +312,7 @@ export class Votequorum implements ServiceEngine {
   }
 
   syncActivate(): void {
-    this.recalculate(false);
+    this.verdict.recalculate(false);
     this.announce();
     this.table.state.syncing = false;
   }
@@ -279,24 +325,7 @@ export class Votequorum implements ServiceEngine {
 
   /** votequorum_getinfo for one node; undefined where no such node was ever heard of (CS_ERR_NOT_EXIST). */
   info(nodeId: number): VoteInfo | undefined {
-    const node = this.table.find(nodeId);
-    if (node === undefined) return undefined;
-    const { quorum, quorate } = this.table.state;
-    const { totalVotes, highestExpected } = this.calculate(false, 0);
-    // The device's votes count for the node asked about, not for the one that answers.
-    const device = this.table.castVotes(node.flags) - this.table.castVotes(this.table.us().flags);
-    const flags = quorate ? ["Quorate"] : [];
-    if ((node.flags & FLAG_DEVICE_REGISTERED) !== 0) flags.push("Qdevice");
-    return {
-      nodeId,
-      state: node.state,
-      votes: node.votes,
-      expectedVotes: node.expectedVotes,
-      highestExpected,
-      totalVotes: totalVotes + device,
-      quorum,
-      flags,
-    };
+    return voteInfo(this.table, nodeId);
   }
 
   /** Every node this daemon has heard of since it started, ascending. */
@@ -309,18 +338,7 @@ export class Votequorum implements ServiceEngine {
 
   /** The device as a node of the cluster has it, by what that node last said; undefined for a node never heard of. */
   deviceInfo(nodeId: number): DeviceInfo | undefined {
-    const node = this.table.find(nodeId);
-    if (node === undefined) return undefined;
-    const has = (flag: number): boolean => (node.flags & flag) !== 0;
-    const { name, votes } = this.table.state.device;
-    return {
-      name,
-      registered: has(FLAG_DEVICE_REGISTERED),
-      alive: has(FLAG_DEVICE_ALIVE),
-      castVote: has(FLAG_DEVICE_CAST_VOTE),
-      masterWins: has(FLAG_DEVICE_MASTER_WINS),
-      votes,
-    };
+    return deviceInfo(this.table, nodeId);
   }
 
   get quorate(): boolean {
@@ -337,7 +355,7 @@ export class Votequorum implements ServiceEngine {
    * `votes` is below the votes present or, on a quorate node, would leave it inquorate; CS_ERR_TRY_AGAIN where the ring takes no message now.
    */
   setExpected(votes: number): VoteError | undefined {
-    const { quorum, totalVotes } = this.calculate(true, votes);
+    const { quorum, totalVotes } = this.verdict.calculate(true, votes);
     if (votes < totalVotes || (this.table.state.quorate && quorum > totalVotes)) return "CS_ERR_INVALID_PARAM";
     return this.sendReconfigure(0, votes, RECONFIG_EXPECTED_VOTES);
   }
@@ -350,7 +368,7 @@ export class Votequorum implements ServiceEngine {
     const id = nodeId === 0 ? this.params.nodeId : nodeId;
     const node = this.table.find(id);
     if (node === undefined) return "CS_ERR_NAME_NOT_FOUND";
-    const { quorum, totalVotes } = this.calculate(true, 0, (v) => (v.nodeId === id ? { ...v, votes } : v));
+    const { quorum, totalVotes } = this.verdict.calculate(true, 0, (v) => (v.nodeId === id ? { ...v, votes } : v));
     if (quorum > totalVotes) return "CS_ERR_INVALID_PARAM";
     return this.sendReconfigure(id, votes, RECONFIG_NODE_VOTES);
   }
@@ -380,85 +398,8 @@ export class Votequorum implements ServiceEngine {
   }
 
   /** runtime.votequorum.* of the key map: name without prefix, type, value. */
-  cmapEntries(): { key: string; type: "u32" | "u8"; value: number }[] {
-    const s = this.table.state;
-    const out: { key: string; type: "u32" | "u8"; value: number }[] = [
-      { key: "ev_barrier", type: "u32", value: s.evBarrier },
-      { key: "this_node_id", type: "u32", value: this.params.nodeId },
-      { key: "two_node", type: "u8", value: 0 },
-    ];
-    if (s.reread) out.push({ key: "atb_type", type: "u32", value: 0 });
-    if (s.lowest !== undefined) out.push({ key: "lowest_node_id", type: "u32", value: s.lowest });
-    if (s.highest !== undefined) out.push({ key: "highest_node_id", type: "u32", value: s.highest });
-    if (s.device.canOperate !== undefined) out.push({ key: "qdevice_can_operate", type: "u8", value: s.device.canOperate ? 1 : 0 });
-    if (s.device.masterWins !== undefined) out.push({ key: "qdevice_master_wins", type: "u8", value: s.device.masterWins ? 1 : 0 });
-    return out;
-  }
-
-  // ── calculation ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private recalculate(allowDecrease: boolean): void {
-    const s = this.table.state;
-    const us = this.table.us();
-    // Votes the device would have count here whether or not it casts them (observed: expected 5 with three members and no device running).
-    const present = this.table.members().reduce((sum, n) => sum + n.votes, s.device.votes);
-    this.debug(() => `total_votes=${present}, expected_votes=${us.expectedVotes}`);
-    if (present > us.expectedVotes) {
-      us.expectedVotes = present;
-      this.tell((l) => l.expectedVotes?.(present));
-    }
-    for (const n of s.nodes) {
-      this.debug(() => `node ${n.nodeId} state=${STATE_NUMBER[n.state]}, votes=${n.votes}, expected=${n.expectedVotes}`);
-    }
-    const cast = this.table.castVotes(us.flags);
-    if ((us.flags & FLAG_DEVICE_CAST_VOTE) !== 0) this.debug(() => `node 0 state=1, votes=${cast}`);
-    const { quorum, totalVotes } = this.calculate(allowDecrease, 0);
-    // corosync keeps the quorum in one byte: 35002 becomes 186 (observed). Clusters of real size never get there.
-    s.quorum = quorum & 0xff;
-    this.judge(totalVotes);
-  }
-
-  /** are_we_quorate(): compares, remembers, and tells the quorum service at once when no sync will. */
-  private judge(totalVotes: number): void {
-    const s = this.table.state;
-    let quorate = s.quorum <= totalVotes;
-    if (quorate) this.refreshExtremes();
-    if (!quorate && this.deviceMakesUsMaster()) {
-      this.debug(() => "node is quorate as part of master_wins partition");
-      quorate = true;
-    }
-    const changed = quorate !== s.quorate;
-    if (changed) this.debug(() => (quorate ? "quorum regained, resuming activity" : "quorum lost, blocking activity"));
-    s.quorate = quorate;
-    const us = this.table.us();
-    us.flags = quorate ? us.flags | FLAG_QUORATE : us.flags & ~FLAG_QUORATE;
-    if (changed && !s.syncing) this.announce();
-  }
-
-  /** Some member's device votes and was told that its partition wins. */
-  private deviceMakesUsMaster(): boolean {
-    const both = FLAG_DEVICE_MASTER_WINS | FLAG_DEVICE_CAST_VOTE;
-    const willing = (this.table.us().flags & FLAG_DEVICE_MASTER_WINS) !== 0;
-    return willing && this.table.members().some((n) => (n.flags & both) === both);
-  }
-
-  private refreshExtremes(): void {
-    const s = this.table.state;
-    const ids = this.table.members().map((n) => n.nodeId);
-    s.lowest = ids.reduce((a, b) => Math.min(a, b), this.params.nodeId);
-    s.highest = ids.reduce((a, b) => Math.max(a, b), this.params.nodeId);
-    this.debug(() => `lowest node id: ${s.lowest} us: ${this.params.nodeId}`);
-    this.debug(() => `highest node id: ${s.highest} us: ${this.params.nodeId}`);
-  }
-
-  private calculate(
-    allowDecrease: boolean,
-    maxExpected: number,
-    change: (voter: Voter) => Voter = (v) => v,
-  ): ReturnType<typeof calculateQuorum> {
-    const { table } = this;
-    const deviceVotes = table.castVotes(table.us().flags);
-    return calculateQuorum({ voters: table.voters().map(change), deviceVotes, previous: table.state.quorum, allowDecrease, maxExpected });
+  cmapEntries(): ReturnType<typeof votequorumKeys> {
+    return votequorumKeys(this.table);
   }
 
   // ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -478,7 +419,7 @@ export class Votequorum implements ServiceEngine {
   }
 
   private debug(text: () => string): void {
-    if (this.params.debug) this.port.log("debug", "VOTEQ", text());
+    if (this.table.state.debug) this.port.log("debug", "VOTEQ", text());
   }
 
   snapshot(): unknown {
@@ -492,4 +433,8 @@ export class Votequorum implements ServiceEngine {
   digest(h: Hasher): void {
     this.table.digest(h);
   }
+}
+
+function differs(a: NodeEntry, b: NodeEntry): boolean {
+  return a.votes !== b.votes || a.expectedVotes !== b.expectedVotes || a.flags !== b.flags || a.state !== b.state;
 }

@@ -1,0 +1,89 @@
+/**
+ * The options of the quorum section as votequorum takes them in when it is loaded and when the configuration changes: what it switches off because two
+ * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone. Left out: the
+ * contradictions it refuses to start with, which config/quorum.ts finds.
+ */
+import type { LogLevel } from "../kernel/index.ts";
+import type { DeviceParams, OptionState } from "./table.ts";
+import { TIE_BREAKER_NUMBER, parseTieBreaker, type TieBreaker } from "./tie-breaker.ts";
+
+/** What one daemon's configuration says about votes. An option that is absent is off. */
+export interface VotequorumParams {
+  readonly nodeId: number;
+  readonly votes: number;
+  /** See configuredExpectedVotes(). */
+  readonly expectedVotes: number;
+  /** quorum.expected_votes itself; 0 where only the nodelist tells. A debug line shows it. */
+  readonly givenExpectedVotes?: number;
+  /** Nodes in the nodelist. */
+  readonly nodes?: number;
+  readonly twoNode?: boolean;
+  readonly waitForAll?: boolean;
+  readonly lastManStanding?: boolean;
+  readonly lastManStandingWindowMs?: number;
+  readonly autoTieBreaker?: boolean;
+  readonly autoTieBreakerNode?: string | undefined;
+  readonly allowDownscale?: boolean;
+  readonly expectedVotesTracking?: boolean;
+  /** The quorum device, where quorum.device.model is set. */
+  readonly device?: DeviceParams | undefined;
+  /** Why this device and the rest of the section do not go together; only a daemon that runs already gets that far. */
+  readonly deviceConflict?: string | undefined;
+  /** `logging.debug: on`: the debug lines are built only then. */
+  readonly debug: boolean;
+}
+
+export type Say = (level: LogLevel, text: string) => void;
+
+const NOT_VALID =
+  "auto_tie_breaker_nodes is not valid. It must be 'lowest', 'highest' or a space-separated list of node IDs. auto_tie_breaker is disabled";
+const TWO_NODE_AND_TIE_BREAKER = [
+  "two_node and auto_tie_breaker are both specified but are not compatible.",
+  "two_node has been disabled, please fix your corosync.conf",
+];
+const TIE_BREAKER_WITHOUT_WAIT = [
+  "auto_tie_breaker is set and the cluster has an odd number of nodes.",
+  "wait_for_all needs to be set for this configuration but it is missing",
+  "Therefore auto_tie_breaker has been disabled. Please fix your corosync.conf",
+];
+
+function configuredTieBreaker(params: VotequorumParams, say: Say): TieBreaker {
+  const { autoTieBreaker, autoTieBreakerNode } = params;
+  if (autoTieBreaker !== true) {
+    if (autoTieBreakerNode !== undefined) say("warning", "auto_tie_breaker_node: is meaningless if auto_tie_breaker is set to 0");
+    return { type: "none" };
+  }
+  if (autoTieBreakerNode === undefined) return { type: "lowest" };
+  const parsed = parseTieBreaker(autoTieBreakerNode);
+  say("debug", `ATB type = ${TIE_BREAKER_NUMBER[parsed?.type ?? "none"]}`);
+  if (parsed === undefined) say("warning", NOT_VALID);
+  return parsed ?? { type: "none" };
+}
+
+/** What is read when the service is loaded and never again. */
+function readOnce(options: OptionState, params: VotequorumParams, say: Say): void {
+  options.waitForAll = params.waitForAll === true;
+  options.lastManStanding = params.lastManStanding === true;
+  options.windowMs = params.lastManStandingWindowMs ?? options.windowMs;
+  options.allowDownscale = params.allowDownscale === true;
+  options.tracking = params.expectedVotesTracking === true || options.allowDownscale;
+  options.tieBreaker = configuredTieBreaker(params, say);
+}
+
+/** Takes the configuration into `options`. `runtime`: the daemon runs already; what does not go together is complained of again. */
+export function applyOptions(options: OptionState, params: VotequorumParams, runtime: boolean, say: Say): void {
+  options.twoNode = params.twoNode === true;
+  if (!runtime) readOnce(options, params, say);
+  // two_node brings wait_for_all along, also later.
+  else options.waitForAll ||= options.twoNode && params.waitForAll === true;
+  const wanted = params.autoTieBreaker === true;
+  options.tieBreakerShown ||= wanted || runtime;
+  if (options.twoNode && wanted) {
+    options.twoNode = false;
+    for (const line of TWO_NODE_AND_TIE_BREAKER) say("crit", line);
+  }
+  if (wanted && (params.nodes ?? 0) % 2 === 1 && !options.waitForAll) {
+    options.tieBreaker = { type: "none" };
+    for (const line of TIE_BREAKER_WITHOUT_WAIT) say("crit", line);
+  }
+}
