@@ -31,7 +31,6 @@ const SCENARIOS = [
   "two-node-flag",
   "wait-for-all-3",
   "auto-tie-breaker-4",
-  "last-man-standing-4",
   "allow-downscale-3",
 ];
 const FIXED_SEED = "quorate";
