@@ -2,7 +2,6 @@
  * What votequorum answers when it is asked: one node's votes and flags, the device as a node has it, the keys below runtime.votequorum. Reads the table and
  * computes nothing the verdict does not. In the real stack: the getinfo call of votequorum.c and its icmap writes.
  */
-import type { CmapType } from "../cmap/map.ts";
 import { FLAG_DEVICE_ALIVE, FLAG_DEVICE_CAST_VOTE, FLAG_DEVICE_MASTER_WINS, FLAG_DEVICE_REGISTERED, type NodeState } from "./flags.ts";
 import type { VoteTable } from "./table.ts";
 import { TIE_BREAKER_NUMBER } from "./tie-breaker.ts";
@@ -74,10 +73,10 @@ export function deviceInfo(table: VoteTable, nodeId: number): DeviceInfo | undef
 }
 
 /** runtime.votequorum.*: name without prefix, type, value. Keys appear when their value was first written. */
-export function votequorumKeys(table: VoteTable): { key: string; type: CmapType; value: number }[] {
+export function votequorumKeys(table: VoteTable): { key: string; type: "u8" | "u32"; value: number }[] {
   const { device, options, ...s } = table.state;
   const bit = (on: boolean | undefined): number | undefined => (on === undefined ? undefined : on ? 1 : 0);
-  const all: [string, CmapType, number | undefined][] = [
+  const all: [string, "u8" | "u32", number | undefined][] = [
     ["ev_barrier", "u32", s.evBarrier],
     ["this_node_id", "u32", table.nodeId],
     ["two_node", "u8", bit(options.twoNode)],
