@@ -169,6 +169,7 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     components: [component("A", ring, n)],
     margin: 210,
     problems: [],
+    mismatches: [],
     bands: names(n).flatMap((node, index) => [
       ...(index < n - 1 ? [band(node, 124_000_000, 137_400_000, before, "A")] : []),
       band(node, 137_500_000, null, ring, "A"),

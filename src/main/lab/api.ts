@@ -178,6 +178,13 @@ export const problem = z.object({
   column: z.number().optional(),
 });
 
+/** Nodes that do not fit together; the first is the one that is odd, or the first of those that claim the same. */
+export const mismatch = z.object({
+  kind: z.enum(["authkey", "encryption", "cluster-name", "token", "unlisted", "node-id"]),
+  nodes: z.array(z.string()),
+  text: z.string(),
+});
+
 export const band = z.object({
   node: z.string(),
   from: instant,
@@ -221,6 +228,7 @@ export const labSnapshot = z.object({
   /** Token timeout divided by the slowest rotation of the last minute, not counting the hold; null without a ring. */
   margin: z.number().nullable(),
   problems: z.array(problem),
+  mismatches: z.array(mismatch),
   bands: z.array(band),
   marks: z.array(mark),
   undo: z.string().nullable(),
@@ -424,6 +432,7 @@ export type Component = z.infer<typeof component>;
 export type Fault = z.infer<typeof fault>;
 export type Time = z.infer<typeof time>;
 export type Problem = z.infer<typeof problem>;
+export type Mismatch = z.infer<typeof mismatch>;
 export type Band = z.infer<typeof band>;
 export type JournalLine = z.infer<typeof journalLine>;
 export type WaitFor = z.infer<typeof waitFor>;

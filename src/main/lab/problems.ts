@@ -4,6 +4,7 @@ import { fromUtf8 } from "../../engine/kernel/bytes.ts";
 import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { World } from "../../engine/world/world.ts";
 import { beforeLossOf, type Finding, type Problem } from "./api.ts";
+import { ParsedConfs } from "./mismatches.ts";
 
 const confPath = "/etc/corosync/corosync.conf";
 const problemsMax = 200;
@@ -11,6 +12,7 @@ const confsKept = 64;
 
 /** Findings by text: the same file lies on every node and seldom changes. */
 export class ConfFindings {
+  readonly parsed = new ParsedConfs();
   #known = new Map<string, Finding[]>();
 
   of(text: string): Finding[] {
@@ -158,17 +160,21 @@ const troubleMend: Record<LabTrouble["code"], string> = {
   "lab-failed": "mend the cause and resume, or save the record and start again",
 };
 
-/** `broken`: troubles of the lab itself, which come first. */
+/** `broken`: troubles of the lab itself, which come first. `mismatches`: what does not fit between nodes. */
 export function problemsOf(
   world: World,
   machines: readonly MachineStatus[],
   findings: ConfFindings,
   broken: readonly LabTrouble[],
+  mismatches: readonly Problem[],
 ): Problem[] {
   const lab = broken.map(({ code, text }): Problem => ({ severity: "error", code, text, mend: troubleMend[code] }));
   const order = { error: 0, warning: 1, note: 2 };
-  const rest = [...machines.flatMap(machineProblems), ...networkProblems(world, machines), ...confProblems(world, machines, findings)].sort(
-    (a, b) => order[a.severity] - order[b.severity],
-  );
+  const rest = [
+    ...mismatches,
+    ...machines.flatMap(machineProblems),
+    ...networkProblems(world, machines),
+    ...confProblems(world, machines, findings),
+  ].sort((a, b) => order[a.severity] - order[b.severity]);
   return [...lab, ...rest].slice(0, problemsMax);
 }

@@ -4,6 +4,7 @@ import type { MachineStatus } from "../../engine/kernel/status.ts";
 import type { World } from "../../engine/world/world.ts";
 import type { LabSnapshot, LabStatus, MachineView, Time } from "./api.ts";
 import { componentsOf } from "./components.ts";
+import { mismatchesOf } from "./mismatches.ts";
 import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
 import type { Drawn } from "./timeline.ts";
 
@@ -81,6 +82,7 @@ export interface ViewOf {
 export function labSnapshot(of: ViewOf): LabSnapshot {
   const { world, timeline } = of;
   const machines = world.statuses();
+  const mismatched = mismatchesOf(world, machines, of.findings.parsed);
   return {
     lab: of.lab,
     time: of.time,
@@ -91,7 +93,8 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     faults: world.fabric.list(),
     components: componentsOf(machines, (status) => timeline.letter(status)),
     margin: marginOf(machines),
-    problems: problemsOf(world, machines, of.findings, of.broken),
+    problems: problemsOf(world, machines, of.findings, of.broken, mismatched.problems),
+    mismatches: mismatched.mismatches,
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
