@@ -3,6 +3,7 @@
  * In the real stack this is the computer the node runs on. Left out: order between machines, which the hub keeps.
  */
 import { Hasher, type Effect, type Instant, type Machine, type Out } from "../kernel/index.ts";
+import type { Load } from "../world/fuzz/index.ts";
 import type { MachineFactory, WorldDesign } from "../world/index.ts";
 import { GRANT_EVENTS_MAX, type Answer, type Ask, type Grant, type Ran, type StateWords } from "./wire.ts";
 
@@ -11,7 +12,8 @@ export class Bench {
   /** Instant of the machine's last event. */
   private last: Instant = 0;
 
-  constructor(private readonly make: MachineFactory) {}
+  /** @param make what builds the machine, by the load it is to have */
+  constructor(private readonly make: (load: Load | undefined) => MachineFactory) {}
 
   /** Name of the machine; undefined before it has begun. */
   get name(): string | undefined {
@@ -44,7 +46,7 @@ export class Bench {
   private begin(ask: Extract<Ask, { ask: "begin" }>): Instant {
     // A machine sees of its world the seed and the epoch alone.
     const world: WorldDesign = { ...ask.facts, name: "", networks: [], machines: [ask.design], faults: [] };
-    const machine = this.make(world, ask.design);
+    const machine = this.make(ask.load)(world, ask.design);
     if (ask.snapshot !== undefined) machine.restore(ask.snapshot);
     this.machine = machine;
     this.last = 0;

@@ -5,12 +5,15 @@
  * is the wire and the passing of time. Left out: pace (workers.ts).
  */
 import { NEVER, type Instant, type MachineQuery, type MachineSnapshot, type MachineStatus, type QueryReply } from "../kernel/index.ts";
-import { makeMachine } from "../node/index.ts";
+import { loadedMachines, type Load } from "../world/fuzz/index.ts";
 import {
+  accept,
   World,
   type ActResult,
   type Checkpoint,
   type MachineFactory,
+  type Mover,
+  type Plan,
   type Stepped,
   type WorldAct,
   type WorldDesign,
@@ -28,7 +31,9 @@ export interface HubOptions {
   readonly crew: Crew;
   /** Goes on from there; absent: from the beginning. */
   readonly snapshot?: WorldSnapshot;
-  /** Builds the machines here; the workers' program must build the same. Default: cluster nodes. */
+  /** What a program on every node multicasts; absent: there is none. */
+  readonly load?: Load;
+  /** Builds the machines here; the workers' program must build the same. Default: cluster nodes, with the load. */
   readonly makeMachine?: MachineFactory;
 }
 
@@ -43,7 +48,7 @@ export interface Attendant {
 /** A grant before it has its number. */
 type Offer = Omit<Grant, "ask" | "id">;
 
-export class Hub {
+export class Hub implements Mover {
   /** To be read, watched and forked; who changes it does so through the hub. */
   readonly world: World;
   private tail: Promise<unknown> = Promise.resolve();
@@ -55,7 +60,7 @@ export class Hub {
     readonly design: WorldDesign,
     private readonly options: HubOptions,
   ) {
-    const make = options.makeMachine ?? makeMachine;
+    const make = options.makeMachine ?? loadedMachines(options.load);
     this.world = new World(design, make, (facts, machine) => new RemoteMachine(make(facts, machine)));
     if (options.snapshot !== undefined) this.world.restore(options.snapshot);
   }
@@ -110,8 +115,15 @@ export class Hub {
     if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
     const worker = await this.options.crew.hire();
     const { seed, epochUnixMicros } = this.design;
+    const { load } = this.options;
     const snapshot = fromSnapshot ? { snapshot: remote.twin.snapshot() } : {};
-    const begun = await worker.ask({ ask: "begin", facts: { seed, epochUnixMicros }, design, ...snapshot });
+    const begun = await worker.ask({
+      ask: "begin",
+      facts: { seed, epochUnixMicros },
+      design,
+      ...(load === undefined ? {} : { load }),
+      ...snapshot,
+    });
     if (begun?.say !== "begun") {
       worker.kill();
       throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
@@ -175,6 +187,23 @@ export class Hub {
   /** As World.runUntil. Acts asked for meanwhile come between two windows. */
   async runUntil(until: Instant): Promise<void> {
     while (!(await this.advance(until)));
+  }
+
+  /** As `follow` of the world: what `plan` yields is done one after the other, by the workers. */
+  async follow<T>(plan: Plan<T>): Promise<T> {
+    let step = plan.next();
+    while (step.done !== true) {
+      try {
+        if (step.value === "event") await this.stepEvent();
+        else if (typeof step.value === "number") await this.runUntil(step.value);
+        else accept(await this.act(step.value));
+      } catch (error) {
+        step = plan.throw(error);
+        continue;
+      }
+      step = plan.next();
+    }
+    return step.value;
   }
 
   /** One step towards `until`: a window, or an act that was scheduled. True when it is reached. */

@@ -3,6 +3,7 @@
  * In the real stack this is a computer with its power supply. Left out: what the machine does (bench.ts).
  */
 import { Dealer } from "zeromq";
+import type { Load } from "../world/fuzz/index.ts";
 import type { MachineFactory } from "../world/index.ts";
 import { Bench } from "./bench.ts";
 import { isCount, isText, shape } from "./check.ts";
@@ -26,7 +27,7 @@ const ORDERS_WITHIN_MS = 10_000;
 const ORPHAN_LOOK_MS = 500;
 
 /** Runs one machine for the hub that started this process. */
-export function serve(make: MachineFactory): void {
+export function serve(make: (load: Load | undefined) => MachineFactory): void {
   if (process.send === undefined) {
     console.error("quorate: this program is started by a lab, not by hand");
     process.exit(2);

@@ -6,6 +6,7 @@
 import { Packr } from "msgpackr";
 import type { Datagram, Effect, Instant, MachineAct, MachineQuery, MachineSnapshot, MachineStatus, QueryReply } from "../kernel/index.ts";
 import type { WorldFacts } from "../machine/index.ts";
+import type { Load } from "../world/fuzz/index.ts";
 import type { MachineDesign } from "../world/index.ts";
 import { isCount, isFlag, isInteger, isNumber, isOpaque, isText, isWhen, listOf, shape, tuple, variants, type Check } from "./check.ts";
 import { isDatagram, isEffect, isMachineAct, isMachineDesign, isMachineQuery, isMachineStatus, isQueryReply } from "./shapes.ts";
@@ -38,6 +39,8 @@ export type Ask =
       readonly id: number;
       readonly facts: WorldFacts;
       readonly design: MachineDesign;
+      /** What a program on the node multicasts; absent: there is none. */
+      readonly load?: Load | undefined;
       /** Goes on from there; absent: as the design says. */
       readonly snapshot?: MachineSnapshot | undefined;
     }
@@ -77,8 +80,13 @@ const ask = isText;
 const say = isText;
 const at = isCount;
 
+const isLoad = shape({ from: isCount, until: isCount, every: isCount, burst: isCount, bytes: isCount });
+
 const isAsk: Check = variants("ask", {
-  begin: shape({ ask, id, facts: shape({ seed: isText, epochUnixMicros: isNumber }), design: isMachineDesign }, { snapshot: isOpaque }),
+  begin: shape(
+    { ask, id, facts: shape({ seed: isText, epochUnixMicros: isNumber }), design: isMachineDesign },
+    { load: isLoad, snapshot: isOpaque },
+  ),
   grant: shape({
     ask,
     id,

@@ -3,8 +3,9 @@ export * from "./types.ts";
 export * from "./design.ts";
 export type { Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
+export { accept, follow, LocalMover, standingAt, type Move, type Mover, type Plan } from "./moves.ts";
 export * from "./record.ts";
-export { replay, replayWorld, type ReplayResult } from "./replay.ts";
+export { replay, replayOn, replayWorld, type ReplayResult } from "./replay.ts";
 export { History, type Run } from "./history.ts";
 export {
   MACHINE_NAME,

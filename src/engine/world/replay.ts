@@ -4,6 +4,7 @@
  */
 import type { Instant } from "../kernel/index.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
+import { follow, type Mover, type Plan } from "./moves.ts";
 import type { WorldRecord } from "./record.ts";
 import type { Input, WorldAct } from "./types.ts";
 import { World } from "./world.ts";
@@ -42,12 +43,25 @@ function foreseen(known: Set<string>, act: WorldAct): boolean {
 /** Runs the record to `until`, at most to its end; without an end, to its last line. */
 export function replay(design: WorldDesign, makeMachine: MachineFactory, record: WorldRecord, until?: Instant): ReplayResult {
   const world = replayWorld(design, makeMachine, record.inputs);
+  return follow(world, replaying(world, record, until));
+}
+
+/** The same in a fresh world that somebody else moves. */
+export async function replayOn(mover: Mover, record: WorldRecord, until?: Instant): Promise<ReplayResult> {
+  for (const input of record.inputs) {
+    const result = await mover.schedule(input.at, input.act);
+    if (!result.ok) throw new Error(`input at ${input.at}: ${result.message}`);
+  }
+  return mover.follow(replaying(mover.world, record, until));
+}
+
+function* replaying(world: World, record: WorldRecord, until: Instant | undefined): Plan<ReplayResult> {
   const last =
     record.end?.at ?? Math.max(0, ...record.inputs.slice(-1).map((i) => i.at + 1), ...record.checkpoints.slice(-1).map((c) => c.at));
   const stop = Math.min(until ?? last, last);
-  world.runUntil(stop);
+  yield stop;
   // The recorded run may have ended right after acts of its last instant.
-  if (record.end?.at === stop) while (world.waiting()[0]?.at === stop) world.stepEvent();
+  if (record.end?.at === stop) while (world.waiting()[0]?.at === stop) yield "event";
   const { compared, firstDifference } = compare(record, world, stop);
   return { world, instant: world.now, digest: world.digest(), equal: firstDifference === undefined, compared, firstDifference };
 }

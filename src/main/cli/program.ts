@@ -155,13 +155,13 @@ function files(b: Builder): void {
   b.command("run", "run a scenario", async (w, v) => (await import("./run.ts")).run(w[0] ?? "", v))
     .argument("<scenario>")
     .option("--seed <s>")
-    .option("--host <host>")
+    .option("--host <host>", "where the nodes run: inprocess (default) or workers, a process each")
     .option("--record <file>", "write the run's record")
     .addOption(jsonOption());
   b.command("replay", "run a record again", async (w, v) => (await import("./run.ts")).replay(w[0] ?? "", v))
     .argument("<record>")
     .option("--until <instant>")
-    .option("--host <host>")
+    .option("--host <host>", "where the nodes run: inprocess (default) or workers, a process each")
     .option("--check", "exit 1 unless every digest is that of the record")
     .addOption(jsonOption());
   b.command("fuzz", "seeded faults against the invariants; shrinks what breaks one", async (_, v) => (await import("./fuzz.ts")).fuzz(v))

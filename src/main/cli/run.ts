@@ -1,13 +1,13 @@
 /** `quorate run SCENARIO` and `quorate replay RECORD`: no running lab, no wall clock. */
 import { readFileSync } from "node:fs";
-import { ENGINE_VERSION, parseRecord, replay as replayRecord, type WorldRecord } from "../../engine/world/index.ts";
+import { ENGINE_VERSION, parseRecord, replayOn, type ReplayResult, type WorldRecord } from "../../engine/world/index.ts";
 import { worldDesign } from "../lab/design.ts";
+import { onHost } from "../lab/hosts.ts";
 import { parseInstant } from "../lab/instant.ts";
 import { parseLabFile, readLabFile } from "../lab/labfile.ts";
-import { machinesOf } from "../lab/lives.ts";
 import { runScenario, type ScenarioResult } from "../lab/scenario.ts";
 import { writeAtomic } from "../lab/store.ts";
-import { notYet, systemTrouble, Trouble } from "../lab/trouble.ts";
+import { systemTrouble, Trouble } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, textOf, type Values } from "./values.ts";
 
@@ -28,10 +28,10 @@ function printResult(result: ScenarioResult): void {
 }
 
 export async function run(path: string, v: Values): Promise<number> {
-  if (hostOf(v["host"]) === "workers") throw notYet("--host workers", "there is: --host inprocess");
+  const host = hostOf(v["host"]) ?? "inprocess";
   const lab = readLabFile(path);
   const seed = textOf(v["seed"]) ?? lab.seed ?? "1";
-  const { result, record, said } = await withProgress("running the scenario", runScenario({ ...lab, seed }, path));
+  const { result, record, said } = await withProgress("running the scenario", runScenario({ ...lab, seed }, path, host));
   if (said !== undefined) say(`quorate: ${said}`);
   const out = textOf(v["record"]);
   if (out !== undefined) writeAtomic(out, record);
@@ -53,7 +53,7 @@ function readRecord(path: string): WorldRecord {
 }
 
 export async function replay(path: string, v: Values): Promise<number> {
-  if (hostOf(v["host"]) === "workers") throw notYet("--host workers", "there is: --host inprocess");
+  const host = hostOf(v["host"]) ?? "inprocess";
   const record = readRecord(path);
   if (record.engine !== ENGINE_VERSION)
     say(`quorate: ${path} was recorded by engine ${record.engine}; this is ${ENGINE_VERSION} and may run differently`);
@@ -61,13 +61,14 @@ export async function replay(path: string, v: Values): Promise<number> {
   const design = worldDesign(lab);
   const until = textOf(v["until"]);
   const stop = until === undefined ? undefined : parseInstant(until, design.epochUnixMicros, "--until");
-  let result: ReturnType<typeof replayRecord>;
+  let result: ReplayResult;
   try {
     result = await withProgress(
       "replaying",
-      Promise.resolve().then(() => replayRecord(design, machinesOf(lab), record, stop)),
+      onHost(host, { design, load: lab.load }, (mover) => replayOn(mover, record, stop)),
     );
   } catch (error) {
+    if (error instanceof Trouble) throw error;
     throw new Trouble("usage", `${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { digest, instant, equal, compared, firstDifference } = result;

@@ -1,7 +1,7 @@
 /** Runs a world unpaced until something holds, looking after every event that may have changed it; and the forming of a cluster, which is that. */
 import type { Effect } from "../../engine/kernel/machine.ts";
 import { HOUR, MS, SEC, type Instant } from "../../engine/kernel/time.ts";
-import type { World } from "../../engine/world/world.ts";
+import { follow, type Plan, type World } from "../../engine/world/index.ts";
 import { booted, formed } from "./conditions.ts";
 import { membersOf } from "./design.ts";
 import type { LabFile } from "./labfile.ts";
@@ -33,15 +33,8 @@ export function worthALook(node: string, effect: Effect): string | undefined {
   return undefined;
 }
 
-export interface Until {
-  /** Runs at most `events` events. `held`: the condition holds now. `limit`: it did not before the limit, where the world stands now. */
-  slice(events: number): "held" | "limit" | "more";
-  /** Stop looking on. */
-  end(): void;
-}
-
-/** Prepares to run `world` until `holds`, at most to `limit`. */
-export function until(world: World, limit: Instant, holds: () => boolean): Until {
+/** Event by event until `holds`, at most to `limit`. True when the condition held before the limit, where the world stands otherwise. */
+export function* advancing(world: World, limit: Instant, holds: () => boolean): Plan<boolean> {
   let dirty = true;
   const unwatch = world.watch({
     effect: (_at, _machine, effect) => {
@@ -54,51 +47,50 @@ export function until(world: World, limit: Instant, holds: () => boolean): Until
   let looked = Number.NEGATIVE_INFINITY;
   /** Something has happened since the last look. */
   let ran = true;
-  const slice = (events: number): "held" | "limit" | "more" => {
-    for (let left = events; left > 0; left--) {
+  try {
+    for (;;) {
       const look = looked + (dirty ? lookAtMostEvery : lookAtLeastEvery);
       if (world.now >= look) {
         dirty = false;
         ran = false;
         looked = world.now;
-        if (holds()) return "held";
+        if (holds()) return true;
         continue;
       }
       const next = Math.max(world.nextAt(), world.now);
       if (next >= limit && (!ran || look >= limit)) {
-        world.runUntil(limit);
-        return holds() ? "held" : "limit";
+        yield limit;
+        return holds();
       }
-      if (next > look) world.runUntil(Math.min(look, limit));
-      else world.stepEvent();
+      if (next > look) yield Math.min(look, limit);
+      else yield "event";
       ran = true;
     }
-    return "more";
-  };
-  return { slice, end: unwatch };
+  } finally {
+    unwatch();
+  }
 }
 
 /** Runs at once, without a pause. True when the condition held before the limit. */
 export function advance(world: World, limit: Instant, holds: () => boolean): boolean {
-  const run = until(world, limit, holds);
-  try {
-    return run.slice(Number.POSITIVE_INFINITY) === "held";
-  } finally {
-    run.end();
-  }
+  return follow(world, advancing(world, limit, holds));
 }
 
 const bootMax = HOUR;
 const formMax = 10 * 60 * SEC;
 
-/** Runs until every machine that is on has booted. False when one has not within an hour. */
-export function waitForBoot(world: World): boolean {
-  return advance(world, world.now + bootMax, () =>
+function booting(world: World): Plan<boolean> {
+  return advancing(world, world.now + bootMax, () =>
     world.names.every((name) => {
       const status = world.status(name);
       return status.power === "off" || booted(status);
     }),
   );
+}
+
+/** Runs until every machine that is on has booted. False when one has not within an hour. */
+export function waitForBoot(world: World): boolean {
+  return follow(world, booting(world));
 }
 
 /** What the first corosync that failed said before it ended. */
@@ -118,19 +110,24 @@ function lastWords(world: World, members: readonly string[]): string | undefined
  * order of the file. Acts on the world, so it is part of the record.
  * @returns why the cluster did not form, in words; undefined when it did or there is none
  */
-export function beginLab(world: World, lab: LabFile): string | undefined {
-  if (!waitForBoot(world)) return "not every machine booted within an hour";
+export function* beginning(world: World, lab: LabFile): Plan<string | undefined> {
+  if (!(yield* booting(world))) return "not every machine booted within an hour";
   const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
   const failed = (): boolean => members.some((name) => world.status(name).units["corosync"] === "failed");
   let why: string | undefined;
   if (members.length > 0) {
-    advance(world, world.now + formMax, () => formed(members, world) === undefined || failed());
+    yield* advancing(world, world.now + formMax, () => formed(members, world) === undefined || failed());
     why = lastWords(world, members) ?? formed(members, world);
   }
   for (const name of membersOf(lab)) {
     if (lab.nodes[name]?.power !== "off") continue;
-    world.act({ to: "machine", machine: name, act: { kind: "shutdown" } });
-    advance(world, world.now + formMax, () => world.status(name).power === "off");
+    yield { to: "machine", machine: name, act: { kind: "shutdown" } };
+    yield* advancing(world, world.now + formMax, () => world.status(name).power === "off");
   }
   return why;
+}
+
+/** The same at once. */
+export function beginLab(world: World, lab: LabFile): string | undefined {
+  return follow(world, beginning(world, lab));
 }

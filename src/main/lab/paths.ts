@@ -44,6 +44,11 @@ export function crewDir(lab: string, run: string, env: NodeJS.ProcessEnv = proce
   return process.platform === "win32" ? undefined : privateDir(join(privateDir(runtimeDir(env)), `${labKey(lab)}-${run}.crew`));
 }
 
+/** Folder for the sockets of a run that no lab stands behind; undefined where the system has no such sockets. */
+export function scratchDir(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return process.platform === "win32" ? undefined : privateDir(runtimeDir(env));
+}
+
 /** Removes what earlier supervisors of this lab left when they were killed. For whoever holds the lab's lock, or knows that nobody does. */
 export function dropStaleSockets(lab: string, own: string | undefined, env: NodeJS.ProcessEnv = process.env): void {
   if (process.platform === "win32") return;

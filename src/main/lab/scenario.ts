@@ -1,17 +1,17 @@
 /** Runs a scenario: a world of its own, unpaced, one step after the other. The same file and seed give the same run, digest included. */
 import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../engine/world/checkers/index.ts";
-import { ASSERTION, comeToRest, runWatched } from "../../engine/world/fuzz/index.ts";
-import { printRecord, World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, type Acting } from "./acting.ts";
+import { ASSERTION, comingToRest, watched } from "../../engine/world/fuzz/index.ts";
+import { printRecord, standingAt, type Mover, type World, type WorldAct } from "../../engine/world/index.ts";
+import { parseActing, splitWords, type Acting } from "./acting.ts";
 import { placesOf } from "./acting-lab.ts";
-import { advance, beginLab } from "./advance.ts";
+import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "./api.ts";
 import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "./conditions.ts";
 import { deedsOf } from "./deeds.ts";
 import { worldDesign } from "./design.ts";
+import { onHost, type HostKind } from "./hosts.ts";
 import { checkersOf } from "./invariants.ts";
-import { machinesOf } from "./lives.ts";
 import { printLabFile, type LabFile, type Step } from "./labfile.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "./trouble.ts";
@@ -55,34 +55,38 @@ type Outcome = Omit<StepResult, "step" | "instant">;
 
 const bootMax = 10 * MINUTE;
 
-function perform(world: World, act: WorldAct, afterUs: number): void {
-  const result = afterUs > 0 ? world.schedule(world.now + afterUs, act) : world.act(act);
+async function perform(mover: Mover, act: WorldAct, afterUs: number): Promise<void> {
+  const result = await (afterUs > 0 ? mover.schedule(mover.world.now + afterUs, act) : mover.act(act));
   if (!result.ok) throw new Trouble("usage", result.message);
 }
 
 /** As the command line does it: `node start|reboot` are over when the last unit has started, but a step that has its instant is not kept waiting. */
-function settle(world: World, acting: Acting, next: Instant): void {
+async function settle(mover: Mover, acting: Acting, next: Instant): Promise<void> {
+  const { world } = mover;
   if (acting.act === "node-add") {
-    advance(world, Math.min(next, world.now + bootMax), () => booted(world.status(acting.name)));
+    await mover.follow(advancing(world, Math.min(next, world.now + bootMax), () => booted(world.status(acting.name))));
     return;
   }
   if (acting.act !== "node" || acting.afterUs > 0 || (acting.verb !== "start" && acting.verb !== "reboot")) return;
-  advance(world, Math.min(next, world.now + bootMax), () => acting.nodes.every((name) => booted(world.status(name))));
+  const all = (): boolean => acting.nodes.every((name) => booted(world.status(name)));
+  await mover.follow(advancing(world, Math.min(next, world.now + bootMax), all));
 }
 
-function doStep(world: World, line: string, next: Instant): Outcome {
+async function doStep(mover: Mover, line: string, next: Instant): Promise<Outcome> {
+  const { world } = mover;
   const acting = parseActing(line, placesOf(world.design));
   const why = impossible(acting, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
   const deeds = deedsOf(acting, world.design);
-  for (const act of deeds.lab) perform(world, { to: "lab", act }, 0);
-  for (const act of deeds.fabric) perform(world, { to: "fabric", act }, deeds.afterUs);
-  for (const { node, act } of deeds.machines) perform(world, { to: "machine", machine: node, act }, deeds.afterUs);
-  settle(world, acting, next);
+  for (const act of deeds.lab) await perform(mover, { to: "lab", act }, 0);
+  for (const act of deeds.fabric) await perform(mover, { to: "fabric", act }, deeds.afterUs);
+  for (const { node, act } of deeds.machines) await perform(mover, { to: "machine", machine: node, act }, deeds.afterUs);
+  await settle(mover, acting, next);
   return { passed: true, expected: "done", got: deeds.said, what: `do: ${line}` };
 }
 
-function waitStep(world: World, wait: Extract<Step, { wait: unknown }>["wait"]): Outcome {
+async function waitStep(mover: Mover, wait: Extract<Step, { wait: unknown }>["wait"]): Promise<Outcome> {
+  const { world } = mover;
   const { node, timeout, ...rest } = wait;
   const what: WaitFor = {
     nodes: node === undefined ? [] : [node].flat(),
@@ -92,7 +96,7 @@ function waitStep(world: World, wait: Extract<Step, { wait: unknown }>["wait"]):
     ...(rest.synced === undefined ? {} : { synced: rest.synced }),
     ...(rest.idle === undefined ? {} : { idle: rest.idle }),
   };
-  const passed = advance(world, world.now + Math.round(what.timeout), () => whyNot(what, world) === undefined);
+  const passed = await mover.follow(advancing(world, world.now + Math.round(what.timeout), () => whyNot(what, world) === undefined));
   const words = JSON.stringify(wait);
   return {
     passed,
@@ -134,44 +138,48 @@ function expectStep(world: World, expectation: Record<string, unknown>): Outcome
 }
 
 /** Starts a tool as a colleague at another prompt would, and does not wait for it. */
-function startStep(world: World, node: string, line: string): Outcome {
+async function startStep(mover: Mover, node: string, line: string): Promise<Outcome> {
   // Inputs are only ever added, so their count is a name that no other command of this world has.
-  const id = `step-${world.inputs().length}`;
-  perform(world, { to: "machine", machine: node, act: { kind: "command", id, argv: splitWords(line), cwd: "/root", stdin: "" } }, 0);
+  const id = `step-${mover.world.inputs().length}`;
+  await perform(mover, { to: "machine", machine: node, act: { kind: "command", id, argv: splitWords(line), cwd: "/root", stdin: "" } }, 0);
   return { passed: true, expected: "started", got: "started", what: `exec: ${node}: ${line} (not waited for)` };
 }
 
-async function runStep(world: World, step: Step, next: Instant): Promise<Outcome> {
-  if ("do" in step) return doStep(world, step.do, next);
-  if ("wait" in step) return waitStep(world, step.wait);
-  if ("expect" in step) return expectStep(world, step.expect);
+async function runStep(mover: Mover, step: Step, next: Instant): Promise<Outcome> {
+  if ("do" in step) return doStep(mover, step.do, next);
+  if ("wait" in step) return waitStep(mover, step.wait);
+  if ("expect" in step) return expectStep(mover.world, step.expect);
   const told = "exec" in step ? step.exec : step.input;
-  if ("wait" in told) return startStep(world, told.node, told.run);
-  const run = await runOnNode(world, told.node, told.run, "input" in step ? step.input.answers : []);
+  if ("wait" in told) return startStep(mover, told.node, told.run);
+  const run = await runOnNode(mover, told.node, told.run, "input" in step ? step.input.answers : []);
   const { stdout, stderr, status } = run;
   return { ...compareRun(run, told), stdout, stderr, status, what: `${"exec" in step ? "exec" : "input"}: ${told.node}: ${told.run}` };
 }
 
 /** Runs every step, also after one that did not hold. `lab` must have a seed for the run to be repeatable. */
-export async function runScenario(lab: LabFile, scenario: string): Promise<ScenarioRun> {
-  const world = new World(worldDesign(lab), machinesOf(lab));
+export function runScenario(lab: LabFile, scenario: string, host: HostKind = "inprocess"): Promise<ScenarioRun> {
+  return onHost(host, { design: worldDesign(lab), load: lab.load }, (mover) => play(mover, lab, scenario));
+}
+
+async function play(mover: Mover, lab: LabFile, scenario: string): Promise<ScenarioRun> {
+  const { world } = mover;
   const watch = lab.invariants === undefined ? undefined : new InvariantWatch(world, checkersOf(lab.invariants));
   if (watch !== undefined) world.watch(watch);
   const steps: StepResult[] = [];
   let why: string | undefined;
   try {
-    why = beginLab(world, lab);
+    why = await mover.follow(beginning(world, lab));
     if (why !== undefined && lab.invariants?.includes(ONE_RING) === true) watch?.broke(world.now, ONE_RING, why);
-    for (const line of lab.faults) doStep(world, line, world.now);
-    await runSteps(world, lab.steps, watch, steps);
-    if (watch?.violations.length === 0) comeToRest(world, watch);
+    for (const line of lab.faults) await doStep(mover, line, world.now);
+    await runSteps(mover, lab.steps, watch, steps);
+    if (watch?.violations.length === 0) await mover.follow(comingToRest(world, watch));
   } catch (error) {
     if (lab.invariants?.includes(ASSERTION) !== true || error instanceof Trouble) throw error;
     watch?.broke(world.now, ASSERTION, error instanceof Error ? error.message : String(error));
     return { result: resultOf(world, lab, scenario, steps, watch), record: recordOf(world, lab), said: why };
   }
   // The run ends between two instants: in the middle of one there is no digest that a replay could be compared with.
-  world.runUntil(world.now + 1);
+  await mover.follow(standingAt(world.now + 1));
   return {
     result: resultOf(world, lab, scenario, steps, watch),
     record: recordOf(world, lab),
@@ -179,13 +187,14 @@ export async function runScenario(lab: LabFile, scenario: string): Promise<Scena
   };
 }
 
-async function runSteps(world: World, steps: readonly Step[], watch: InvariantWatch | undefined, results: StepResult[]): Promise<void> {
+async function runSteps(mover: Mover, steps: readonly Step[], watch: InvariantWatch | undefined, results: StepResult[]): Promise<void> {
+  const { world } = mover;
   const start = world.now;
   for (const [i, step] of steps.entries()) {
-    if (step.at !== undefined && watch !== undefined) runWatched(world, start + step.at, watch);
-    else if (step.at !== undefined) world.runUntil(start + step.at);
+    if (step.at !== undefined)
+      await mover.follow(watch === undefined ? standingAt(start + step.at) : watched(world, start + step.at, watch));
     const nextAt = steps[i + 1]?.at;
-    const outcome = await runStep(world, step, nextAt === undefined ? Number.POSITIVE_INFINITY : start + nextAt);
+    const outcome = await runStep(mover, step, nextAt === undefined ? Number.POSITIVE_INFINITY : start + nextAt);
     results.push({ step: i + 1, instant: world.now, ...outcome });
   }
 }

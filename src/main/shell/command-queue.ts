@@ -1,6 +1,5 @@
 /** The events of one running command, between who reports them and the shell that reads them. */
 import type { CommandEvent } from "./port.ts";
-import type { PortError } from "./port.ts";
 
 /** Characters of output one command may have waiting for its reader; what a slow reader misses beyond that is said in its place. */
 const WAITING_MAX = 64 * 1024 * 1024;
@@ -10,7 +9,7 @@ export class CommandQueue {
   private waiting: { resolve: (event: CommandEvent) => void; reject: (error: Error) => void } | undefined;
   private size = 0;
   private dropped = false;
-  private failed: PortError | undefined;
+  private failed: Error | undefined;
   private exit: CommandEvent | undefined;
 
   push(event: CommandEvent): void {
@@ -37,7 +36,7 @@ export class CommandQueue {
     this.events.push(event);
   }
 
-  fail(error: PortError): void {
+  fail(error: Error): void {
     this.failed = error;
     this.waiting?.reject(error);
     this.waiting = undefined;

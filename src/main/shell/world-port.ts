@@ -1,11 +1,12 @@
 /**
- * A node's port over a world in this process, for scenarios and tests: virtual time passes only while the whole shell waits, and stops at the first
- * thing any part of it waited for. So a line's run is determined by the world alone.
+ * A node's port over a world that nobody paces, for scenarios and tests: virtual time passes only while the whole shell waits, and stops at the first
+ * thing any part of it waited for. What the shell asks for is done one after the other. So a line's run is determined by the world alone, whether its
+ * machines are in this process or not.
  */
-import type { Effect, FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { HOUR, NEVER } from "../../engine/kernel/time.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
-import type { World } from "../../engine/world/index.ts";
+import { LocalMover, type Mover, type Plan, type World } from "../../engine/world/index.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
@@ -16,6 +17,7 @@ const WAIT_MAX = 24 * HOUR;
 interface Sleeper {
   at: Instant;
   wake: () => void;
+  fail: (error: Error) => void;
 }
 
 export class WorldPort implements NodePort {
@@ -25,11 +27,14 @@ export class WorldPort implements NodePort {
   private readonly goneListeners = new Set<(error: PortError) => void>();
   private nextId = 1;
   private woken = false;
+  /** Everything that was asked for so far has been done when this settles. */
+  private tail: Promise<unknown> = Promise.resolve();
   private readonly unwatch: () => void;
 
   constructor(
     private readonly world: World,
     readonly node: string,
+    private readonly mover: Mover = new LocalMover(world),
   ) {
     if (!world.has(node)) throw new PortError("no-such-node", `no machine ${node}; there are ${world.names.join(", ")}`);
     this.machine = world.names.indexOf(node);
@@ -46,31 +51,41 @@ export class WorldPort implements NodePort {
   }
 
   file(act: FileAct): Promise<string | undefined> {
-    return this.reachable(() => {
-      const result = this.do(act);
-      for (const effect of result) if (effect.kind === "file-result") return effect.error;
+    return this.reachable(async () => {
+      for (const effect of await this.do(act)) if (effect.kind === "file-result") return effect.error;
       return undefined;
     });
   }
 
   command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand> {
-    return this.reachable(() => {
+    return this.reachable(async () => {
       // unique in the lab and the same in every run: the instant, the machine, the count of acts
       const id = `shell-${this.node}-${this.world.now}-${this.world.inputs().length}-${this.nextId++}`;
       const queue = new CommandQueue();
       this.commands.set(id, queue);
-      this.do({ kind: "command", id, argv: [...argv], cwd, stdin });
+      await this.do({ kind: "command", id, argv: [...argv], cwd, stdin });
       return {
         next: () => queue.next(),
-        signal: (signal) => void (this.commands.has(id) && this.do({ kind: "command-signal", id, signal })),
-        input: (line) => void (this.commands.has(id) && this.do({ kind: "command-input", id, line })),
+        signal: (signal) => this.tellCommand(id, { kind: "command-signal", id, signal }),
+        input: (line) => this.tellCommand(id, { kind: "command-input", id, line }),
       };
     });
   }
 
+  private tellCommand(id: string, act: MachineAct): void {
+    this.inTurn(async () => {
+      if (this.commands.has(id)) await this.do(act);
+    }).catch((error: unknown) => this.fail(error));
+  }
+
   sleep(duration: number): Sleep {
-    const sleeper: Sleeper = { at: this.world.now + duration, wake: () => undefined };
-    const done = new Promise<void>((resolve) => (sleeper.wake = resolve));
+    const sleeper: Sleeper = { at: this.world.now + duration, wake: () => undefined, fail: () => undefined };
+    const done = new Promise<void>((resolve, reject) => {
+      sleeper.wake = resolve;
+      sleeper.fail = reject;
+    });
+    // Whoever has stopped waiting for it does not hear of its end either.
+    done.catch(() => undefined);
     this.sleepers.add(sleeper);
     return { done, cancel: () => this.sleepers.delete(sleeper) };
   }
@@ -85,44 +100,56 @@ export class WorldPort implements NodePort {
   }
 
   waiting(waiting: boolean): void {
-    if (waiting) this.advance();
+    if (waiting) this.inTurn(() => this.mover.follow(this.passing())).catch((error: unknown) => this.fail(error));
   }
 
-  private do(
-    act: Parameters<World["act"]>[0] extends infer A ? (A extends { to: "machine"; act: infer M } ? M : never) : never,
-  ): readonly Effect[] {
-    const result = this.world.act({ to: "machine", machine: this.node, act });
+  /** Does `work` when everything before it is done. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.tail.then(work);
+    this.tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async do(act: MachineAct): Promise<readonly Effect[]> {
+    const result = await this.mover.act({ to: "machine", machine: this.node, act });
     if (!result.ok) throw new PortError(result.code, result.message);
     return result.effects;
   }
 
-  private reachable<T>(work: () => T): Promise<T> {
-    const { power, booting } = this.world.status(this.node);
-    if (power === "off") return Promise.reject(new PortError("node-off", `${this.node} is powered off`));
-    if (booting) return Promise.reject(new PortError("node-off", `${this.node} is booting`));
-    try {
-      return Promise.resolve(work());
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-    }
+  private reachable<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.inTurn(async () => {
+      const { power, booting } = this.world.status(this.node);
+      if (power === "off") throw new PortError("node-off", `${this.node} is powered off`);
+      if (booting) throw new PortError("node-off", `${this.node} is booting`);
+      return work();
+    });
   }
 
   /** Lets time pass until something this shell waits for has come. */
-  private advance(): void {
+  private *passing(): Plan<void> {
     this.woken = false;
     const limit = this.world.now + WAIT_MAX;
     while (!this.woken && (this.sleepers.size > 0 || this.commands.size > 0)) {
       const due = [...this.sleepers].reduce((least, sleeper) => Math.min(least, sleeper.at), NEVER);
       if (this.world.nextAt() >= due) {
-        if (due > this.world.now) this.world.runUntil(due);
+        if (due > this.world.now) yield due;
         this.wakeSleepers();
       } else if (this.world.nextAt() >= limit) {
-        this.world.runUntil(limit);
+        yield limit;
         for (const queue of this.commands.values())
           queue.fail(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
         return;
-      } else this.world.stepEvent();
+      } else yield "event";
     }
+  }
+
+  /** The world has broken: whoever waits is told. */
+  private fail(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    for (const queue of this.commands.values()) queue.fail(error);
+    for (const sleeper of this.sleepers) sleeper.fail(error);
+    this.commands.clear();
+    this.sleepers.clear();
   }
 
   private wakeSleepers(): void {

@@ -4,6 +4,7 @@
  */
 import { SEC, type Duration, type Instant } from "../../kernel/index.ts";
 import { notOneRing, type InvariantWatch } from "../checkers/index.ts";
+import { follow, type Plan } from "../moves.ts";
 import type { World } from "../world.ts";
 
 const LOOK_EVERY: Duration = SEC / 2;
@@ -12,26 +13,36 @@ const MEND_MOST: Duration = 120 * SEC;
 /** A ring that holds for so long holds. */
 const QUIET: Duration = 5 * SEC;
 
-/** Runs every event before `until`, looking at all statuses twice a second. */
-export function runWatched(world: World, until: Instant, watch: InvariantWatch): void {
+/** Every event before `until`, looking at all statuses twice a second. */
+export function* watched(world: World, until: Instant, watch: InvariantWatch): Plan<void> {
   while (world.now < until) {
     const look = (Math.floor(world.now / LOOK_EVERY) + 1) * LOOK_EVERY;
-    world.runUntil(Math.min(look, until));
+    yield Math.min(look, until);
     if (world.now === look) watch.look(look, world.statuses());
   }
 }
 
+/** The same at once. */
+export function runWatched(world: World, until: Instant, watch: InvariantWatch): void {
+  follow(world, watched(world, until, watch));
+}
+
 /**
- * Runs until all nodes have been on one ring for a while, or the time for that is over; then has the invariants of rest judged.
+ * Until all nodes have been on one ring for a while, or the time for that is over; then has the invariants of rest judged.
  * @returns the instant since which there is one ring
  */
-export function comeToRest(world: World, watch: InvariantWatch): Instant {
+export function* comingToRest(world: World, watch: InvariantWatch): Plan<Instant> {
   const limit = world.now + MEND_MOST;
   let since = world.now;
   while (world.now < limit && world.now - since < QUIET) {
-    runWatched(world, world.now + LOOK_EVERY, watch);
+    yield* watched(world, world.now + LOOK_EVERY, watch);
     if (notOneRing(world.statuses()) !== undefined) since = world.now;
   }
   watch.atRest(world.now, world.statuses());
   return since;
+}
+
+/** The same at once. */
+export function comeToRest(world: World, watch: InvariantWatch): Instant {
+  return follow(world, comingToRest(world, watch));
 }

@@ -131,3 +131,8 @@ export function sendingNodes(load: Load, tally: Tally): MachineFactory {
   return (world, machine) =>
     machine.kind === "node" ? new SendingNode(makeNode(world, machine), load, tally) : makeMachine(world, machine);
 }
+
+/** Machines of a lab, whose nodes send where there is a load; nobody counts. */
+export function loadedMachines(load: Load | undefined): MachineFactory {
+  return load === undefined ? makeMachine : sendingNodes(load, { sent: 0, delivered: 0 });
+}
