@@ -1,5 +1,5 @@
-// npm run nightly [-- [--rounds N] [--lives N]]: the whole of npm test several times with the files in another order each time, then fuzz runs, then the
-// bench. What fails once in a while is found here. The fuzz runs of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000.
+// npm run nightly [-- [--rounds N] [--lives N]]: the whole of npm test several times with the files in another order each time, then the long runs of the
+// worker tests (200 kills, 100 times up and down), then fuzz runs, then the bench. What fails once in a while is found here. The fuzz runs of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000.
 // The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -20,8 +20,8 @@ for (let i = 0; i < words.length; i += 2) {
 const { "--rounds": rounds, "--lives": lives } = options;
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
-async function script(name, env) {
-  const child = spawn(process.execPath, [join(root, "scripts", name)], {
+async function script(name, env, args = []) {
+  const child = spawn(process.execPath, [join(root, "scripts", name), ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -43,6 +43,9 @@ for (let round = 1; round <= rounds; round++) {
   if (status === 0) held++;
   else failed.push(`round ${round}: ${[...output.matchAll(/^FAIL (\S+)/gm)].map((match) => match[1]).join(" ")}`);
 }
+console.log("── long runs on workers");
+const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts"]);
+if (long.status !== 0) failed.push("long runs: see above");
 if (lives > 0) {
   console.log(`── ${lives} lives`);
   await ensureBuilt();

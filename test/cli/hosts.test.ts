@@ -99,7 +99,7 @@ describe("a scenario", () => {
       ["replay", file],
     ]) {
       const ran = await place.run([...words, "--host", "both"]);
-      expect([ran.status, complaint(ran)]).toEqual([2, 'quorate: --host "both": workers or inprocess is allowed\n']);
+      expect([ran.status, complaint(ran)]).toEqual([2, 'quorate: --host "both": workers or inprocess is allowed']);
     }
   });
 });

@@ -6,17 +6,12 @@ import { Crew } from "../../src/engine/host/crew.ts";
 import type { Transport } from "../../src/engine/host/endpoint.ts";
 import { Hub } from "../../src/engine/host/hub.ts";
 import { Hasher, SEC } from "../../src/engine/kernel/index.ts";
-import type { Input, World } from "../../src/engine/world/index.ts";
-import { scheduleOf, type Schedule } from "../property/schedule.ts";
+import type { Input } from "../../src/engine/world/index.ts";
 import { buildWorker, type Built } from "./worker-program.ts";
-import { clusterDesign, worldHere } from "./worlds.ts";
+import { clusterDesign, endOf, liveHere, liveInWorkers, scheduleFor, traceOf, worldHere } from "./worlds.ts";
 
 const SIZES = [3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 3];
 const scenarios = SIZES.map((nodes, i) => [`workers${i}`, nodes] as const);
-
-const scheduleFor = (seed: string, nodes: number): Schedule => scheduleOf(seed, { nodes: [nodes, nodes], links: [1, 2] });
-/** Twenty seconds of forming, a minute of faults, and some seconds after everything was healed. */
-const endOf = (schedule: Schedule): number => schedule.healedAt + 5 * SEC;
 
 let program: Built;
 const crews = new Map<Transport, Crew>();
@@ -37,34 +32,6 @@ function crewOf(transport: Transport): Crew {
   return crew;
 }
 
-/** Everything two runs are compared by. */
-function traceOf(world: World): unknown {
-  return { now: world.now, events: world.events, digest: world.digest(), seconds: world.checkpoints(), statuses: world.statuses() };
-}
-
-function liveHere(schedule: Schedule): World {
-  const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
-  for (const deed of schedule.deeds) world.schedule(deed.at, deed.act);
-  world.runUntil(endOf(schedule));
-  return world;
-}
-
-async function liveInWorkers(schedule: Schedule, transport: Transport): Promise<unknown> {
-  const lost: string[] = [];
-  const hub = await Hub.start(clusterDesign(schedule.seed, schedule.nodes, schedule.links), {
-    crew: crewOf(transport),
-  });
-  hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
-  try {
-    for (const deed of schedule.deeds) await hub.schedule(deed.at, deed.act);
-    await hub.runUntil(endOf(schedule));
-    expect(lost).toEqual([]);
-    return traceOf(hub.world);
-  } finally {
-    await hub.close();
-  }
-}
-
 /** What a deed is, in a word or two. */
 const sortOf = ({ act }: Input): string => (act.act.kind === "service" ? `service ${act.act.op}` : act.act.kind);
 
@@ -82,7 +49,7 @@ test.each(scenarios)(
     const schedule = scheduleFor(seed, nodes);
     expect(endOf(schedule)).toBeGreaterThanOrEqual(60 * SEC);
     const here = traceOf(liveHere(schedule));
-    const [ipc, tcp] = await Promise.all([liveInWorkers(schedule, "ipc"), liveInWorkers(schedule, "tcp")]);
+    const [ipc, tcp] = await Promise.all([liveInWorkers(schedule, crewOf("ipc")), liveInWorkers(schedule, crewOf("tcp"))]);
     expect(ipc).toEqual(here);
     expect(tcp).toEqual(here);
   },

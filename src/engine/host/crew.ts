@@ -14,6 +14,8 @@ import { MESSAGE_BYTES_MAX, pack, unpackAnswer, type Answer, type Ask } from "./
 export interface WorkerProgram {
   readonly file: string;
   readonly execArgv: readonly string[];
+  /** The Node that runs it; absent: the one that runs this process. */
+  readonly node?: string;
 }
 
 export interface CrewOptions {
@@ -222,6 +224,7 @@ export class Crew {
     const out = log ?? "inherit";
     const child = fork(program.file, [], {
       execArgv: [...program.execArgv],
+      ...(program.node === undefined ? {} : { execPath: program.node }),
       env: { ...process.env, ELECTRON_RUN_AS_NODE: "1" },
       stdio: ["ignore", out, out, "ipc"],
     });

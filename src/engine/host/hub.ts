@@ -12,7 +12,6 @@ import {
   type ActResult,
   type Checkpoint,
   type MachineFactory,
-  type Mover,
   type Plan,
   type Stepped,
   type WorldAct,
@@ -21,6 +20,7 @@ import {
 } from "../world/index.ts";
 import type { Flight } from "../world/queue.ts";
 import type { Crew, Question, Said, Worker } from "./crew.ts";
+import type { Mover } from "./mover.ts";
 import { RemoteMachine } from "./remote.ts";
 import type { Arrival, Grant } from "./wire.ts";
 

@@ -10,8 +10,12 @@ import type { Hub } from "./hub.ts";
 import { SPEED_MAX, SPEED_MIN, type HostOptions, type Speed } from "./inprocess.ts";
 import { Pace } from "./pace.ts";
 
-/** Wall time after which whatever else this process does gets its turn; also how far the lab may fall behind and still catch up. */
+/** Wall time after which whatever else this process does gets its turn. */
 const SLICE_MS = 100;
+/** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
+const LAG_MAX_MS = 500;
+/** Shortest wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. */
+const BEAT_MS = 10;
 /** Longest wall time between two grants, so that the time shown moves on while nothing happens. */
 const TICK_MAX_MS = 50;
 /** Virtual time of one grant at full speed. */
@@ -283,20 +287,24 @@ export class WorkersHost {
   /** Grants windows until the target is reached, somebody's wait ends, or it has gone on for long. */
   private async grant(): Promise<void> {
     const until = this.clock.now() + SLICE_MS;
-    let behind = false;
     for (;;) {
       const target = this.target();
       if (target <= this.world.now) break;
       const looked = await this.grantTowards(target);
       if (looked && this.settle()) break;
-      if (this.clock.now() < until) continue;
-      behind = this.target() > this.world.now;
-      break;
+      // The wall clock has gone on a little: that is granted with the next event, not now.
+      if (this.world.now >= target && this.world.nextAt() >= this.target()) break;
+      if (this.clock.now() >= until) break;
     }
-    // What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so.
-    if (behind && !this.fast && this.speedNow !== "max") this.pace.anchor(this.world.now);
+    this.forgive();
     this.pace.note(this.world.now);
     this.tell();
+  }
+
+  /** What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so. */
+  private forgive(): void {
+    if (this.fast || this.speedNow === "max") return;
+    if (this.target() - this.world.now > LAG_MAX_MS * 1000 * this.speedNow) this.pace.anchor(this.world.now);
   }
 
   /** One window, or the way to the next moment at which somebody wants a look. True there. */
@@ -331,7 +339,8 @@ export class WorkersHost {
     if (this.speedNow === "max") return next === NEVER ? 1 : 0;
     // An event runs when time has gone past it.
     const bound = this.waiters.reduce((least, w) => Math.min(least, w.max), next + 1);
-    return Math.min(TICK_MAX_MS, Math.max(0, this.pace.wallUntil(bound, this.speedNow)));
+    const wait = this.pace.wallUntil(bound, this.speedNow);
+    return wait < 0 ? 0 : Math.min(TICK_MAX_MS, Math.max(BEAT_MS, wait));
   }
 
   private async tick(): Promise<void> {

@@ -3,9 +3,9 @@ export * from "./types.ts";
 export * from "./design.ts";
 export type { Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
-export { accept, follow, LocalMover, standingAt, type Move, type Mover, type Plan } from "./moves.ts";
+export { accept, follow, standingAt, type Move, type Plan } from "./moves.ts";
 export * from "./record.ts";
-export { replay, replayOn, replayWorld, type ReplayResult } from "./replay.ts";
+export { foreseen, replay, replaying, replayWorld, type ReplayResult } from "./replay.ts";
 export { History, type Run } from "./history.ts";
 export {
   MACHINE_NAME,

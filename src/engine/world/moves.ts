@@ -1,6 +1,6 @@
 /**
  * What is done with a world one thing after the other, apart from who does it: a plan yields a move, and goes on when the world has made it. So that the
- * same plan moves a world in this process and one whose machines are processes. Left out: how a move is made elsewhere (host/hub.ts).
+ * same plan moves a world in this process and one whose machines are processes. Left out: how a move is made elsewhere (host).
  */
 import type { Instant } from "../kernel/index.ts";
 import type { ActResult, WorldAct } from "./types.ts";
@@ -11,15 +11,6 @@ export type Move = "event" | Instant | WorldAct;
 
 /** Moves that lead to a `T`. What the world is after a move is read from the world. */
 export type Plan<T> = Generator<Move, T, void>;
-
-/** Whoever moves a world. What has to wait for others answers with a promise. */
-export interface Mover {
-  /** To be read and watched; it is moved through this alone. */
-  readonly world: World;
-  act(act: WorldAct): Promise<ActResult>;
-  schedule(at: Instant, act: WorldAct): Promise<ActResult>;
-  follow<T>(plan: Plan<T>): Promise<T>;
-}
 
 /** Every event before `at`. */
 export function* standingAt(at: Instant): Plan<void> {
@@ -46,21 +37,4 @@ export function follow<T>(world: World, plan: Plan<T>): T {
 /** An act of a plan is one the world knows. */
 export function accept(result: ActResult): void {
   if (!result.ok) throw new Error(result.message);
-}
-
-/** Moves a world of this process, at once. */
-export class LocalMover implements Mover {
-  constructor(readonly world: World) {}
-
-  async act(act: WorldAct): Promise<ActResult> {
-    return this.world.act(act);
-  }
-
-  async schedule(at: Instant, act: WorldAct): Promise<ActResult> {
-    return this.world.schedule(at, act);
-  }
-
-  async follow<T>(plan: Plan<T>): Promise<T> {
-    return follow(this.world, plan);
-  }
 }

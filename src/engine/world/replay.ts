@@ -4,7 +4,7 @@
  */
 import type { Instant } from "../kernel/index.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
-import { follow, type Mover, type Plan } from "./moves.ts";
+import { follow, type Plan } from "./moves.ts";
 import type { WorldRecord } from "./record.ts";
 import type { Input, WorldAct } from "./types.ts";
 import { World } from "./world.ts";
@@ -33,7 +33,7 @@ export function replayWorld(design: WorldDesign, makeMachine: MachineFactory, in
 }
 
 /** Whether what the act names is there by then, if need be by an act before it. */
-function foreseen(known: Set<string>, act: WorldAct): boolean {
+export function foreseen(known: Set<string>, act: WorldAct): boolean {
   if (act.to === "machine") return known.has(act.machine);
   if (act.to === "lab" && act.act.kind === "machine-add") known.add(act.act.machine.name);
   if (act.to === "lab" && act.act.kind === "machine-rename") known.add(act.act.to);
@@ -46,16 +46,8 @@ export function replay(design: WorldDesign, makeMachine: MachineFactory, record:
   return follow(world, replaying(world, record, until));
 }
 
-/** The same in a fresh world that somebody else moves. */
-export async function replayOn(mover: Mover, record: WorldRecord, until?: Instant): Promise<ReplayResult> {
-  for (const input of record.inputs) {
-    const result = await mover.schedule(input.at, input.act);
-    if (!result.ok) throw new Error(`input at ${input.at}: ${result.message}`);
-  }
-  return mover.follow(replaying(mover.world, record, until));
-}
-
-function* replaying(world: World, record: WorldRecord, until: Instant | undefined): Plan<ReplayResult> {
+/** The same as a plan for a fresh world that has the inputs. */
+export function* replaying(world: World, record: WorldRecord, until: Instant | undefined): Plan<ReplayResult> {
   const last =
     record.end?.at ?? Math.max(0, ...record.inputs.slice(-1).map((i) => i.at + 1), ...record.checkpoints.slice(-1).map((c) => c.at));
   const stop = Math.min(until ?? last, last);

@@ -1,6 +1,7 @@
 /** `quorate run SCENARIO` and `quorate replay RECORD`: no running lab, no wall clock. */
 import { readFileSync } from "node:fs";
-import { ENGINE_VERSION, parseRecord, replayOn, type ReplayResult, type WorldRecord } from "../../engine/world/index.ts";
+import { replayOn } from "../../engine/host/index.ts";
+import { ENGINE_VERSION, parseRecord, type ReplayResult, type WorldRecord } from "../../engine/world/index.ts";
 import { worldDesign } from "../lab/design.ts";
 import { onHost } from "../lab/hosts.ts";
 import { parseInstant } from "../lab/instant.ts";

@@ -1,8 +1,7 @@
 /** The two hosts a run without a lab can have: every machine in this process, or each a process of its own. The run is the same. */
-import { Crew } from "../../engine/host/crew.ts";
-import { Hub } from "../../engine/host/hub.ts";
+import { LocalMover, type Mover } from "../../engine/host/mover.ts";
 import { loadedMachines, type Load } from "../../engine/world/fuzz/index.ts";
-import { LocalMover, World, type Mover, type WorldDesign } from "../../engine/world/index.ts";
+import { World, type WorldDesign } from "../../engine/world/index.ts";
 import { entry } from "./entries.ts";
 import { scratchDir } from "./paths.ts";
 import { Trouble } from "./trouble.ts";
@@ -19,6 +18,8 @@ interface Run {
 export async function onHost<T>(host: HostKind, run: Run, work: (mover: Mover) => Promise<T>): Promise<T> {
   const { design, load } = run;
   if (host === "inprocess") return work(new LocalMover(new World(design, loadedMachines(load))));
+  // What speaks to processes is not loaded where there are none.
+  const [{ Crew }, { Hub }] = await Promise.all([import("../../engine/host/crew.ts"), import("../../engine/host/hub.ts")]);
   const { file, execArgv } = entry("worker");
   const dir = scratchDir();
   const crew = await Crew.open({ program: { file, execArgv }, ...(dir === undefined ? {} : { dir }) });

@@ -1,5 +1,5 @@
 /** One line in a node's shell, in a world that nobody paces: time passes only while the shell waits. What it printed and how it ended. */
-import type { Mover } from "../../engine/world/index.ts";
+import type { Mover } from "../../engine/host/index.ts";
 import { LAB_FAILED, runLine } from "../shell/exec.ts";
 import { WorldPort } from "../shell/world-port.ts";
 import { unreachable } from "./conditions.ts";

@@ -1,9 +1,10 @@
 /** Runs a scenario: a world of its own, unpaced, one step after the other. The same file and seed give the same run, digest included. */
+import type { Mover } from "../../engine/host/index.ts";
 import { MINUTE, type Instant } from "../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../engine/world/checkers/index.ts";
 import { ASSERTION, comingToRest, watched } from "../../engine/world/fuzz/index.ts";
-import { printRecord, standingAt, type Mover, type World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing, splitWords, type Acting } from "./acting.ts";
+import { printRecord, standingAt, type World, type WorldAct } from "../../engine/world/index.ts";
+import { parseActing, type Acting } from "./acting.ts";
 import { placesOf } from "./acting-lab.ts";
 import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "./api.ts";

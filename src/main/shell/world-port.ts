@@ -6,7 +6,8 @@
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { HOUR, NEVER } from "../../engine/kernel/time.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
-import { LocalMover, type Mover, type Plan, type World } from "../../engine/world/index.ts";
+import { LocalMover, type Mover } from "../../engine/host/index.ts";
+import type { Plan, World } from "../../engine/world/index.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
