@@ -52,8 +52,8 @@ export const mutants: readonly Mutant[] = [
     invariant: "one-quorate-component",
     patch: {
       file: "votequorum/arithmetic.ts",
-      find: "const computed = Math.max(majorityOf(basis), majorityOf(totalVotes));\n  return { quorum: input.allowDecrease ? computed : Math.max(input.previous, computed), totalVotes, highestExpected };",
-      replace: "const computed = majorityOf(totalVotes);\n  return { quorum: computed, totalVotes, highestExpected: Math.max(basis, 0) };",
+      find: "const quorum = input.allowDecrease ? computed : Math.max(input.previous, computed);",
+      replace: "const quorum = majorityOf(totalVotes) + Math.min(basis + computed, 0);",
     },
   },
   {
@@ -93,9 +93,9 @@ export const mutants: readonly Mutant[] = [
     rule: "one vote more than the quorum is needed",
     invariant: "quorum-arithmetic",
     patch: {
-      file: "votequorum/votequorum.ts",
-      find: "const quorate = s.quorum <= totalVotes;",
-      replace: "const quorate = s.quorum < totalVotes;",
+      file: "votequorum/verdict.ts",
+      find: "let quorate = s.quorum <= totalVotes;",
+      replace: "let quorate = s.quorum < totalVotes;",
     },
   },
   {
