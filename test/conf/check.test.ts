@@ -23,6 +23,9 @@ function texts(text: string, code: string): string[] {
 const totem = (...lines: string[]): string => lines.reduce((text, line) => withKey(text, "totem", line), three);
 const quorum = (text: string, ...lines: string[]): string => lines.reduce((t, line) => withKey(t, "quorum", line), text);
 
+const device = (...lines: string[]): string => ["device {", ...lines.map((l) => `  ${l}`), "}"].join("\n  ");
+const host = (...lines: string[]): string[] => ["net {", "  host: 10.10.0.200", ...lines.map((l) => `  ${l}`), "}"];
+
 describe("a good file", () => {
   test("three nodes on two links: nothing to say", () => {
     expect(checkConf(three)).toEqual([]);
@@ -165,6 +168,35 @@ describe("what it accepts in silence", () => {
     ["the port of another", replace(three, "linknumber: 1", "linknumber: 1\n    mcastport: 7000"), "custom-port"],
     ["debug logging", replace(three, "debug: off", "debug: on"), "debug-on"],
     ["the old transport", replace(totem("transport: udpu"), "  secauth: on\n", ""), "old-transport"],
+    [
+      "last_man_standing with two votes",
+      quorum(replace(three, "quorum_votes: 1", "quorum_votes: 2"), "last_man_standing: 1"),
+      "last-man-standing-votes",
+    ],
+    ["a window without last_man_standing", quorum(three, "last_man_standing_window: 5000"), "last-man-standing-window"],
+    ["two_node that does not wait", quorum(goodConf(2, 2), "two_node: 1", "wait_for_all: 0"), "two-node-no-wait"],
+    ["allow_downscale", quorum(three, "allow_downscale: 1"), "allow-downscale"],
+    ["a tie breaker that is no node", quorum(goodConf(4, 2), "auto_tie_breaker: 1", "auto_tie_breaker_node: 2 9"), "tie-breaker-missing"],
+    ["a device without model", quorum(three, "device {\n    votes: 1\n  }"), "qdevice-no-model"],
+    ["a device of another model", quorum(three, device("model: disk", "votes: 1")), "qdevice-model"],
+    [
+      "a device and no cluster name",
+      replace(quorum(three, device("model: net")), "  cluster_name: labcluster\n", ""),
+      "qdevice-cluster-name",
+    ],
+    ["a device without host", quorum(three, device("model: net", "votes: 1")), "qdevice-host"],
+    ["a device without encryption", quorum(three, device("model: net", ...host("tls: off"))), "qdevice-tls"],
+    ["a device with encryption", quorum(three, device("model: net", ...host())), "qdevice-certificates"],
+    ["an unknown algorithm", quorum(three, device("model: net", ...host("algorithm: dice"))), "qdevice-algorithm"],
+    ["ffsplit with two votes", quorum(goodConf(4, 2), device("model: net", ...host("algorithm: ffsplit"), "votes: 2")), "qdevice-votes"],
+    ["ffsplit and three nodes", quorum(three, device("model: net", ...host("algorithm: ffsplit"), "votes: 1")), "qdevice-odd"],
+    ["lms with one vote", quorum(three, device("model: net", ...host("algorithm: lms"), "votes: 1")), "qdevice-votes"],
+    ["a device that outvotes all", quorum(three, device("model: net", ...host("algorithm: test"), "votes: 3")), "qdevice-outvotes"],
+    ["a loopback address", replace(three, "10.10.0.2", "127.0.1.1"), "loopback-address"],
+    ["redundant rings of corosync 2", totem("rrp_mode: passive"), "rrp-leftover"],
+    ["an MTU knet does not use", totem("netmtu: 1480"), "inert-key"],
+    ["more messages than the window", totem("max_messages: 100"), "window"],
+    ["the ring's heartbeat", totem("heartbeat_failures_allowed: 2"), "heartbeat"],
   ];
   test.each(cases)("%s", (_, text, code) => {
     expect(texts(text, code).length).toBeGreaterThan(0);

@@ -181,12 +181,52 @@ function inert(parsed: ParseOutcome, add: Add): void {
   }
 }
 
+/** What the upgrade from corosync 2 (two rings, RRP) leaves behind, and settings that do not go together. */
+function leftovers({ values }: ParseOutcome, add: Add): void {
+  for (const key of values.keys()) {
+    const rrp = /^totem\.(rrp_[a-z_]+)$/.exec(key)?.[1];
+    if (rrp !== undefined)
+      add(
+        "warning",
+        "rrp-leftover",
+        key,
+        `${rrp} belonged to corosync 2's redundant rings; link_mode and knet have taken its place`,
+        "remove it",
+      );
+  }
+  if (values.has("totem.netmtu") && (stringOf(values, "totem.transport") ?? "knet") === "knet")
+    add(
+      "warning",
+      "inert-key",
+      "totem.netmtu",
+      "netmtu is not used with knet, which finds the MTU itself",
+      "remove it; knet_mtu is knet's own",
+    );
+  const t = effectiveTotem(values);
+  if (t.maxMessages > t.windowSize)
+    add(
+      "warning",
+      "window",
+      values.has("totem.max_messages") ? "totem.max_messages" : "totem.window_size",
+      `max_messages ${t.maxMessages} is more than window_size ${t.windowSize}: the window limits first`,
+      "leave both out",
+    );
+  if (t.heartbeatFailuresAllowed > 0)
+    add(
+      "note",
+      "heartbeat",
+      "totem.heartbeat_failures_allowed",
+      "the ring's heartbeat is a feature nobody uses, and the lab does not model it",
+      "remove it",
+    );
+}
+
 function unknownKeys(entries: readonly ConfEntry[], path: string, add: Add): void {
   const known = KNOWN_KEYS.get(path);
   for (const entry of entries) {
     const at = `@${entry.line}:${entry.column}`;
     const below = path === "" ? entry.name : `${path}.${entry.name}`;
-    if (known !== undefined && !known.has(entry.name) && (path !== "" || entry.kind === "section")) {
+    if (known !== undefined && !known.has(entry.name) && !below.startsWith("totem.rrp_") && (path !== "" || entry.kind === "section")) {
       add(
         "warning",
         entry.kind === "key" ? "unknown-key" : "unknown-section",
@@ -224,6 +264,7 @@ export function totemAdvice(parsed: ParseOutcome, add: Add): void {
   timers(parsed, add);
   identity(parsed, add);
   inert(parsed, add);
+  leftovers(parsed, add);
   unknownKeys(parsed.conf.entries, "", add);
   mistyped(parsed, add);
   if (stringOf(parsed.values, "logging.debug") === "on")

@@ -3,6 +3,7 @@
  * sections. Sources: recorded verdicts of the real daemon, corosync.conf(5), votequorum(5), and what cluster operators are told over and over.
  */
 import type { ConfEntry, ConfSection } from "./ast.ts";
+import { quorumAdvice } from "./advice-quorum.ts";
 import { totemAdvice } from "./advice-totem.ts";
 import type { Finding } from "./finding.ts";
 import { placeOf } from "./finding.ts";
@@ -100,6 +101,14 @@ function addresses(nodes: readonly Node[], add: Add): void {
         );
       owner.set(text, `${who} on link ${link}`);
       if (ip === undefined) continue;
+      if ((ip.family === 4 && ip.bytes[0] === 127) || networkOf(ip, 128) === "::1/128")
+        add(
+          "warning",
+          "loopback-address",
+          key,
+          `${text} is a loopback address: no other node ever reaches ${who} there`,
+          "write the address of the cluster network",
+        );
       const net = networkOf(ip, ip.family === 4 ? 24 : 64);
       const other = nets.get(net);
       if (other !== undefined)
@@ -356,6 +365,7 @@ export function advise(parsed: ParseOutcome): Finding[] {
   addresses(nodes, add);
   links(parsed, nodes, add);
   votes(parsed, nodes, add);
+  quorumAdvice(parsed, add);
   totemAdvice(parsed, add);
   writing(parsed, add);
   return out;
