@@ -1,6 +1,6 @@
 /**
- * The corosync.conf that `pvecm create` and its kin write for a cluster. Source: files written by the real pvecm. Left out: the QDevice section,
- * which `pvecm qdevice setup` adds later; pass it in `extra`.
+ * The corosync.conf that `pvecm create` and its kin write for a cluster. Source: files written by the real pvecm, and by `pvecm
+ * qdevice setup` for its quorum device.
  */
 
 export interface PveNode {
@@ -17,6 +17,12 @@ export interface PveLink {
   readonly priority?: number | undefined;
 }
 
+/** As `pvecm qdevice setup` writes it: ffsplit with one vote for an even number of nodes, else lms, whose votes corosync counts itself. */
+export interface PveDevice {
+  readonly algorithm: "ffsplit" | "lms";
+  readonly host: string;
+}
+
 export type SettingValue = string | number;
 export type Settings = Readonly<Record<string, SettingValue>>;
 
@@ -28,6 +34,7 @@ export interface PveConf {
   /** Further keys of totem, or other values for the usual ones. */
   readonly totem?: Settings | undefined;
   readonly quorum?: Settings | undefined;
+  readonly device?: PveDevice | undefined;
   readonly logging?: Settings | undefined;
 }
 
@@ -70,12 +77,31 @@ function interfaceBody(link: PveLink): Body {
       ];
 }
 
+function deviceBody({ algorithm, host }: PveDevice): Body {
+  const net: Body = [
+    ["algorithm", algorithm],
+    ["host", host],
+    ["tls", "on"],
+  ];
+  const body: Body = [
+    ["model", "net"],
+    ["net", net],
+  ];
+  return algorithm === "ffsplit" ? [...body, ["votes", 1]] : body;
+}
+
 /** The whole text, ending as the real file does (a blank line after the last section). */
 export function writePveConf(conf: PveConf): string {
   const body: Body = [
     ["logging", settings({ debug: "off", to_syslog: "yes" }, conf.logging)],
     ["nodelist", conf.nodes.map((node) => ["node", nodeBody(node, conf.links)] as const)],
-    ["quorum", settings({ provider: "corosync_votequorum" }, conf.quorum)],
+    [
+      "quorum",
+      [
+        ...settings({ provider: "corosync_votequorum" }, conf.quorum),
+        ...(conf.device === undefined ? [] : [["device", deviceBody(conf.device)] as const]),
+      ],
+    ],
     [
       "totem",
       [

@@ -26,7 +26,7 @@ import {
 } from "../kernel/index.ts";
 import { baseTree, type HostEntry } from "./base-files.ts";
 import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
-import { changedDisk, changedNics, freshNic } from "./hardware.ts";
+import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 import { Units, type UnitSpec, type UnitsState } from "./units.ts";
 
@@ -188,6 +188,7 @@ export class Computer {
     this.root = changedDisk(this.root, act, this.nics, this.design.name, this.now);
     this.nics = changedNics(this.nics, act);
     if (act.kind === "renamed") this.design = { ...this.design, name: act.name, hostname: act.name };
+    this.design = { ...this.design, nics: changedCards(this.design.nics, act) };
   }
 
   private freshDisk(): DirectoryNode {

@@ -33,24 +33,32 @@ export function interfaceStanza(nic: NicDesign): string {
   return `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`;
 }
 
-/** The cards after the act. */
-export function changedNics(nics: readonly NicStatus[], act: HardwareAct): NicStatus[] {
+/** Cards put in, pulled out and renamed. */
+function changed<T extends NicDesign>(nics: readonly T[], act: HardwareAct, fresh: (nic: NicDesign) => T): T[] {
   switch (act.kind) {
-    case "nic-up":
-      return nics.map((n) => (n.net === act.net ? { ...n, up: act.up } : n));
-    case "nic-mtu":
-      return nics.map((n) => ({ ...n, mtu: act.nics.find((m) => m.net === n.net)?.mtu ?? n.mtu }));
     case "nic-add":
-      return nics.toSpliced(act.place ?? nics.length, 0, freshNic(act.nic));
+      return nics.toSpliced(act.place ?? nics.length, 0, fresh(act.nic));
     case "nic-remove":
       return nics.filter((n) => n.net !== act.net);
     case "nic-rename":
       return nics.map((n) => (n.net === act.net ? { ...n, name: act.to } : n));
     case "net-renamed":
       return nics.map((n) => (n.net === act.net ? { ...n, net: act.to } : n));
-    case "renamed":
+    default:
       return [...nics];
   }
+}
+
+/** What the machine is built of, after the act. */
+export function changedCards(nics: readonly NicDesign[], act: HardwareAct): NicDesign[] {
+  return changed(nics, act, (nic) => nic);
+}
+
+/** The cards as the kernel has them, after the act. */
+export function changedNics(nics: readonly NicStatus[], act: HardwareAct): NicStatus[] {
+  if (act.kind === "nic-up") return nics.map((n) => (n.net === act.net ? { ...n, up: act.up } : n));
+  if (act.kind === "nic-mtu") return nics.map((n) => ({ ...n, mtu: act.nics.find((m) => m.net === n.net)?.mtu ?? n.mtu }));
+  return changed(nics, act, freshNic);
 }
 
 /** A file's text changed where there is such a file. */

@@ -155,6 +155,11 @@ export class Tcp {
     };
   }
 
+  /** A network has another name; connections over it go on. */
+  networkRenamed(from: string, to: string): void {
+    for (const c of this.state.connections) if (c.net === from) c.net = to;
+  }
+
   private listen(owner: string, port: number): boolean {
     if (this.state.listening.some((l) => l.port === port)) return false;
     this.state.listening.push({ port, owner });

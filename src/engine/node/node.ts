@@ -257,7 +257,9 @@ export class Node implements Machine {
 
   private hardware(act: HardwareAct): void {
     this.computer.hardware(act);
-    if (act.kind === "net-renamed") this.socket.queue = this.socket.queue.map((d) => (d.net === act.net ? { ...d, net: act.to } : d));
+    if (act.kind !== "net-renamed") return;
+    this.socket.queue = this.socket.queue.map((d) => (d.net === act.net ? { ...d, net: act.to } : d));
+    this.services.networkRenamed(act.net, act.to);
   }
 
   private doAct(act: Exclude<MachineAct, HardwareAct>): void {

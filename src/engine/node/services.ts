@@ -36,7 +36,7 @@ export class Services {
         clearTimer: (name) => computer.timers.clear(TCP_TIMER + name),
         nics: () => computer.nics,
         prefix: (nic) => {
-          const found = design.nics.find((n) => n.name === nic);
+          const found = computer.design.nics.find((n) => n.name === nic);
           return found?.prefix ?? (found?.address.includes(":") === true ? 64 : 24);
         },
         send: (datagram) => computer.emit({ kind: "send", datagram }),
@@ -44,6 +44,10 @@ export class Services {
       },
       Rng.from(seed, "machine", design.name, "tcp"),
     );
+  }
+
+  networkRenamed(from: string, to: string): void {
+    this.tcp.networkRenamed(from, to);
   }
 
   get device(): Device | undefined {

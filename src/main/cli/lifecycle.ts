@@ -28,20 +28,19 @@ function running(dir: string): boolean {
   return lock !== undefined && processAlive(lock.pid);
 }
 
-const creating = ["nodes", "links", "file", "import", "clustered", "seed"];
+const creating = ["nodes", "links", "file", "import", "clustered", "qdevice", "seed"];
 
 function creatingOptions(v: Values): string[] {
   return creating.filter((name) => v[name] !== undefined).map((name) => `--${name}`);
 }
 
 function refuseLater(v: Values): void {
-  const instead = "there are: --nodes --links --clustered --file --import --seed --host --speed --cold --foreground";
+  const instead = "there are: --nodes --links --clustered --qdevice --file --import --seed --host --speed --cold --foreground";
   if (v["template"] !== undefined) throw notYet("up --template", instead);
   if (v["mgmt"] !== undefined) throw notYet("up --mgmt", instead);
-  if (v["qdevice"] !== undefined) throw notYet("up --qdevice", instead);
   if (v["file"] !== undefined && v["import"] !== undefined) throw usage("up: --file and --import exclude each other");
   for (const source of ["file", "import"])
-    for (const other of ["nodes", "links", "clustered"])
+    for (const other of ["nodes", "links", "clustered", "qdevice"])
       if (v[source] !== undefined && v[other] !== undefined)
         throw usage(`up: --${source} says how many nodes and links there are; leave --${other} out`);
 }
@@ -58,6 +57,7 @@ async function labFileFor(v: Values): Promise<LabFile> {
       nodes: whole(v["nodes"], "--nodes", 1, 32) ?? 3,
       links: whole(v["links"], "--links", 1, 8) ?? 1,
       clustered: v["clustered"] === true,
+      qdevice: v["qdevice"] === true,
       name: "lab",
       seed: seed ?? newSeed(),
       epoch: nowIso(),

@@ -62,6 +62,8 @@ export function formed(members: readonly string[], machines: Machines): string |
     if (c.members.length !== members.length) return `${name} sees ${c.members.length} of ${members.length} members`;
     if (c.state !== "operational" || c.syncing) return `${name} is not synchronised`;
     if (status.quorum?.quorate !== true) return `${name} is not quorate`;
+    const device = status.quorum.qdevice;
+    if (device !== null && !(device.registered && device.alive && device.castVote)) return `${name}'s quorum device does not vote`;
   }
   return undefined;
 }

@@ -53,6 +53,17 @@ function nodeIds(lab: LabFile, cluster: LabCluster): Map<string, number> {
   return ids;
 }
 
+/** Address of the machine that arbitrates, on its first network. */
+function deviceHost(lab: LabFile, cluster: LabCluster): string | undefined {
+  const machine = cluster.qdevice === undefined ? undefined : lab.qnetd?.[cluster.qdevice];
+  return machine && nicsOf(lab, machine)[0]?.address;
+}
+
+/** What `corosync-qdevice-net-certutil` and its sister on the server leave on a disk, as far as anybody looks. */
+function database(directory: string): DesignFile[] {
+  return ["cert9.db", "key4.db", "pkcs11.txt"].map((file) => ({ path: `${directory}/${file}`, data: utf8(file), mode: 0o600 }));
+}
+
 /** corosync.conf of the lab's cluster as its first start has it. */
 export function confOf(lab: LabFile): string | undefined {
   const cluster = lab.cluster;
@@ -61,10 +72,12 @@ export function confOf(lab: LabFile): string | undefined {
   const links = linksOf(lab, cluster);
   const ids = nodeIds(lab, cluster);
   const members = membersOf(lab);
+  const host = deviceHost(lab, cluster);
   return writePveConf({
     clusterName: cluster.name,
-    // Created with version 1; every node that joins adds one.
-    configVersion: members.length,
+    // Created with version 1; every node that joins adds one, and the quorum device another.
+    configVersion: members.length + (host === undefined ? 0 : 1),
+    ...(host === undefined ? {} : { device: { algorithm: members.length % 2 === 0 ? "ffsplit" : "lms", host } }),
     nodes: members.map((name) => ({
       name,
       nodeId: ids.get(name) ?? 0,
@@ -85,7 +98,7 @@ function nicsOf(lab: LabFile, node: LabNode): NicDesign[] {
 
 /** Names resolve to the first network a machine is on: the management network. */
 function hostEntries(lab: LabFile): MachineDesign["hosts"] {
-  return Object.entries(lab.nodes).flatMap(([name, node]) => {
+  return Object.entries({ ...lab.nodes, ...lab.qnetd }).flatMap(([name, node]) => {
     const address = nicsOf(lab, node)[0]?.address;
     return address === undefined ? [] : [{ address, names: [`${name}.${domain}`, name] }];
   });
@@ -97,8 +110,19 @@ function filesOf(lab: LabFile, name: string, node: LabNode, conf: string | undef
   const cluster = [
     { path: confPath, data: utf8(conf) },
     { path: keyPath, data: key, mode: 0o400 },
+    ...(lab.cluster?.qdevice === undefined ? [] : database("/etc/corosync/qdevice/net/nssdb")),
   ];
   return [...cluster.filter((file) => !own.some((mine) => mine.path === file.path)), ...own];
+}
+
+/** The package is on the node: it is asked for, or the cluster has a quorum device and the node is a member. */
+function hasDevice(lab: LabFile, name: string, node: LabNode): boolean {
+  return node.packages?.includes("corosync-qdevice") === true || (lab.cluster?.qdevice !== undefined && membersOf(lab).includes(name));
+}
+
+/** What the package's installation makes on the server: its own certificate authority. */
+export function qnetdFiles(): DesignFile[] {
+  return database("/etc/corosync/qnetd/nssdb");
 }
 
 /**
@@ -121,14 +145,27 @@ export function worldDesign(lab: LabFile): WorldDesign {
     files: filesOf(lab, name, node, conf, key),
     boot: node.boot ?? BOOT_DEFAULT,
     disabledUnits: node.disable ?? [],
+    ...(hasDevice(lab, name, node) ? { packages: ["corosync-qdevice"] } : {}),
     power: node.power === "off" && !members.includes(name) ? "off" : "on",
+  }));
+  const arbiters = Object.entries(lab.qnetd ?? {}).map(([name, own]): MachineDesign => ({
+    kind: "qnetd",
+    name,
+    hostname: name,
+    domain,
+    nics: nicsOf(lab, own),
+    hosts,
+    files: [...qnetdFiles(), ...Object.entries(own.files ?? {}).map(([path, text]) => ({ path, data: utf8(text) }))],
+    boot: own.boot ?? BOOT_DEFAULT,
+    disabledUnits: [],
+    power: own.power ?? "on",
   }));
   return {
     name: lab.name,
     seed,
     epochUnixMicros: unixFromIso(lab.epoch ?? scenarioEpoch) ?? 0,
     networks: Object.entries(lab.networks).map(([name, cidr]) => ({ name, cidr })),
-    machines,
+    machines: [...machines, ...arbiters],
     faults: [],
   };
 }

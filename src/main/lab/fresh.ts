@@ -6,6 +6,8 @@ export interface FreshOptions {
   nodes: number;
   links: number;
   clustered: boolean;
+  /** With a host for the quorum device's server, and the device on every node. */
+  qdevice?: boolean;
   name: string;
   seed: string;
   epoch: string;
@@ -23,7 +25,10 @@ export function freshLabFile(options: FreshOptions): LabFile {
   const subnet = (k: number): string => (k === 0 ? "10.0.0" : `10.10.${k}`);
   const nodes: Record<string, LabNode> = {};
   for (let i = 1; i <= count; i++)
-    nodes[`pve${i}`] = { nets: Object.fromEntries(netNames.map((net, k) => [net, `${subnet(k)}.${10 + i}`])) };
+    nodes[`pve${i}`] = {
+      nets: Object.fromEntries(netNames.map((net, k) => [net, `${subnet(k)}.${10 + i}`])),
+      ...(options.qdevice === true ? { packages: ["corosync-qdevice"] } : {}),
+    };
   return {
     quorate: 1,
     name: options.name,
@@ -31,7 +36,8 @@ export function freshLabFile(options: FreshOptions): LabFile {
     epoch: options.epoch,
     networks: Object.fromEntries(netNames.map((net, k) => [net, `${subnet(k)}.0/24`])),
     nodes,
-    ...(options.clustered ? { cluster: { name: "lab", links: netNames } } : {}),
+    ...(options.qdevice === true ? { qnetd: { qnetd: { nets: { net0: "10.0.0.100" } } } } : {}),
+    ...(options.clustered ? { cluster: { name: "lab", links: netNames, ...(options.qdevice === true ? { qdevice: "qnetd" } : {}) } } : {}),
     faults: [],
     steps: [],
   };

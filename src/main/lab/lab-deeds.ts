@@ -3,7 +3,7 @@ import { networksOf, isIn, ownerOf, type Topology, type TopologyAct, type WorldD
 import { BOOT_DEFAULT, type NicDesign } from "../../engine/machine/index.ts";
 import type { MachineDesign } from "../../engine/world/design.ts";
 import type { LabChange } from "./acting-lab.ts";
-import { domain } from "./design.ts";
+import { domain, qnetdFiles } from "./design.ts";
 import { usage } from "./trouble.ts";
 
 /** Last octet of the first node, and of the qnetd host. */
@@ -71,7 +71,7 @@ export function freshMachine(design: WorldDesign, name: string, nics: readonly N
     domain,
     nics,
     hosts: [...design.machines.flatMap((m) => entry(m.hostname, m.nics)), ...entry(name, nics)],
-    files: [],
+    files: kind === "qnetd" ? qnetdFiles() : [],
     boot: BOOT_DEFAULT,
     disabledUnits: [],
     power: "on",

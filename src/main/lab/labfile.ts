@@ -33,20 +33,18 @@ const nodeKeys = z.object({
   boot: duration.optional(),
   disable: z.array(z.enum(["corosync"])).optional(),
   files: z.record(z.string().startsWith("/", "an absolute path"), z.string()).optional(),
+  packages: z.array(z.enum(["corosync-qdevice"])).optional(),
 });
 const nodeKeyNames = Object.keys(nodeKeys.shape);
 
 /** Keys of the schema that this version reads in no place. */
 const laterKeys: Record<string, string> = {
-  qnetd: "a QDevice",
-  qdevice: "a QDevice",
   guests: "guests",
   storage: "storage",
   clockSkew: "clock skew",
   version: "choosing a release",
   cpu: "processors",
   memory: "memory",
-  packages: "packages",
   password: "passwords",
 };
 
@@ -65,9 +63,7 @@ const node = z.record(z.string(), z.unknown()).transform((raw, context): LabNode
         code: "custom",
         params: { ofKey: true },
         path: [key],
-        message: `${laterKeys[key]} are not part of this version`
-          .replace("a QDevice are", "a QDevice is")
-          .replace(/(skew|release|memory) are/, "$1 is"),
+        message: `${laterKeys[key]} are not part of this version`.replace(/(skew|release|memory) are/, "$1 is"),
       });
     else {
       const parsed = address.safeParse(value);
@@ -101,6 +97,8 @@ const cluster = z.strictObject({
   priorities: z.record(netName, z.number().int().min(0).max(255)).optional(),
   totem: z.record(z.string(), setting).optional(),
   quorum: z.record(z.string(), setting).optional(),
+  /** The machine below `qnetd` whose server arbitrates. */
+  qdevice: machineName.optional(),
   /** corosync.conf itself, verbatim: a path beside the lab file, or the text. */
   conf: z.string().optional(),
 });
@@ -163,6 +161,8 @@ const labFile = z.strictObject({
   epoch: epoch.optional(),
   networks: z.record(netName, cidr),
   nodes: z.record(machineName, node),
+  /** Machines that run corosync-qnetd. */
+  qnetd: z.record(machineName, node).optional(),
   cluster: cluster.optional(),
   load: load.optional(),
   invariants: z.array(z.enum(invariantNames)).min(1).optional(),
@@ -252,19 +252,35 @@ function crossCheck(lab: LabFile): Issue | undefined {
   const nodes = Object.keys(lab.nodes);
   const nets = Object.keys(lab.networks);
   if (nodes.length === 0) return { path: ["nodes"], message: "a lab has at least one node", ofKey: true };
-  for (const [name, own] of Object.entries(lab.nodes))
-    for (const net of Object.keys(own.nets))
-      if (!nets.includes(net))
-        return { path: ["nodes", name, net], message: `no network ${net}; there are: ${nets.join(", ")}`, ofKey: true };
-  return addressIssue(lab) ?? actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets) ?? quorumIssue(lab);
+  for (const key of ["nodes", "qnetd"] as const)
+    for (const [name, own] of Object.entries(lab[key] ?? {}))
+      for (const net of Object.keys(own.nets))
+        if (!nets.includes(net))
+          return { path: [key, name, net], message: `no network ${net}; there are: ${nets.join(", ")}`, ofKey: true };
+  return qnetdIssue(lab, nodes) ?? addressIssue(lab) ?? actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets) ?? quorumIssue(lab);
+}
+
+function qnetdIssue(lab: LabFile, nodes: readonly string[]): Issue | undefined {
+  const hosts = Object.entries(lab.qnetd ?? {});
+  for (const [name, own] of hosts) {
+    if (nodes.includes(name)) return { path: ["qnetd", name], message: `${name} is a node already`, ofKey: true };
+    if (Object.keys(own.nets).length === 0) return { path: ["qnetd", name], message: `${name} is on no network`, ofKey: true };
+    for (const key of ["id", "disable", "packages"] as const)
+      if (own[key] !== undefined) return { path: ["qnetd", name, key], message: `${key} is a key of nodes`, ofKey: true };
+  }
+  const device = lab.cluster?.qdevice;
+  if (device === undefined || lab.qnetd?.[device] !== undefined) return undefined;
+  const there = hosts.length === 0 ? "there is none" : `there are: ${hosts.map(([name]) => name).join(", ")}`;
+  return { path: ["cluster", "qdevice"], message: `no machine ${device} below qnetd; ${there}`, ofKey: false };
 }
 
 /** Acting lines are read when the file is, so that a slip of the pen is found before an hour of steps has run. */
 function actingIssue(lab: LabFile, nets: string[]): Issue | undefined {
+  const machines = { ...lab.nodes, ...lab.qnetd };
   let places: Places = {
-    nodes: Object.keys(lab.nodes),
+    nodes: Object.keys(machines),
     networks: nets,
-    nics: new Map(Object.entries(lab.nodes).map(([name, own]) => [name, Object.keys(own.nets)])),
+    nics: new Map(Object.entries(machines).map(([name, own]) => [name, Object.keys(own.nets)])),
   };
   const read = (path: Path, line: string): Issue | undefined => {
     try {
@@ -378,10 +394,17 @@ export function readLabFile(path: string): LabFile {
 
 /** The canonical text of a lab file: what is kept in a lab's directory and at the top of a record. */
 export function printLabFile(lab: LabFile): string {
-  const nodes = Object.fromEntries(Object.entries(lab.nodes).map(([name, { nets, ...rest }]) => [name, { ...nets, ...rest }]));
-  const { steps: list, faults, ...rest } = lab;
+  const flat = (machines: Record<string, LabNode>): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(machines).map(([name, { nets, ...rest }]) => [name, { ...nets, ...rest }]));
+  const { steps: list, faults, qnetd, ...rest } = lab;
   return stringify(
-    { ...rest, nodes, ...(faults.length > 0 ? { faults } : {}), ...(list.length > 0 ? { steps: list } : {}) },
+    {
+      ...rest,
+      nodes: flat(lab.nodes),
+      ...(qnetd === undefined ? {} : { qnetd: flat(qnetd) }),
+      ...(faults.length > 0 ? { faults } : {}),
+      ...(list.length > 0 ? { steps: list } : {}),
+    },
     { lineWidth: 0 },
   );
 }

@@ -24,9 +24,12 @@ export function addressIssue(lab: LabFile): Implausible | undefined {
     if (networkWith(cidr.split("/")[0] ?? "", cidr) === undefined)
       return value(["networks", net], `${cidr} is no network; an address with prefix length is, e.g. 10.0.0.0/24`);
   const owner = new Map<string, string>();
-  for (const [name, node] of Object.entries(lab.nodes))
-    for (const [net, address] of Object.entries(node.nets)) {
-      const path = ["nodes", name, net];
+  const machines = (["nodes", "qnetd"] as const).flatMap((key) =>
+    Object.entries(lab[key] ?? {}).map(([name, own]) => ({ key, name, own })),
+  );
+  for (const { key, name, own } of machines)
+    for (const [net, address] of Object.entries(own.nets)) {
+      const path = [key, name, net];
       const ip = parseIp(address);
       if (ip === undefined) return value(path, `${address} is no IPv4 or IPv6 address`);
       const cidr = lab.networks[net] ?? "";
