@@ -32,6 +32,7 @@ const SCENARIOS = [
   "wait-for-all-3",
   "auto-tie-breaker-4",
   "allow-downscale-3",
+  "qdevice-lms-3",
 ];
 const FIXED_SEED = "quorate";
 const SEEDS = 50;

@@ -72,7 +72,20 @@ function versions(config: string, step: number): Edit[] {
   return step === 3 ? [file(3, ["node3"])] : [];
 }
 
+/** The quorum device comes with the second step and goes with the last, after its daemons. */
+function device(config: string, step: number): Edit[] {
+  const without = config.replace(/ {2}device \{[\s\S]*?\n {2}\}\n/, "");
+  const file = (text: string, version: number): Edit => ({
+    nodes: ["node1", "node2"],
+    text: text.replace(/config_version: \d+\n/, `config_version: ${version}\n`),
+  });
+  if (step === 1) return [file(without, 1)];
+  if (step === 2) return [file(config, 2)];
+  return step === 4 ? [file(without, 3)] : [];
+}
+
 export function editsOf(scenario: string, config: string, step: number): Edit[] {
   if (scenario === "reload-config") return reloads(config, step);
+  if (scenario === "qdevice-add-online") return device(config, step);
   return scenario === "config-version-mismatch" ? versions(config, step) : [];
 }

@@ -283,6 +283,7 @@ export class Corosync {
         reconfigured: (next) => {
           this.settings = next;
         },
+        reloaded: () => this.events.reloaded(),
         aborted: () => this.end({ signal: "SIGABRT" }),
       },
       this.seed,

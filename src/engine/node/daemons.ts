@@ -28,6 +28,8 @@ export interface DaemonHooks {
   exited(exit: ExitStatus): void;
   /** The process that had come up is gone, whoever had started it. */
   gone(): void;
+  /** The process that came up has read its file again. */
+  reloaded(): void;
 }
 
 export class Daemons {
@@ -82,6 +84,7 @@ export class Daemons {
           if (process.owner.by === "unit") this.hooks.ready();
         },
         exited: (exit) => this.exited(process, exit),
+        reloaded: () => this.hooks.reloaded(),
         stderr: (text) => {
           if (process.owner.by === "command") this.computer.emit({ kind: "output", id: process.owner.id, stream: "stderr", text });
         },

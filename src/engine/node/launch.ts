@@ -26,6 +26,8 @@ export interface ProcessEvents {
   detached(): void;
   /** Another process has the lock file. */
   locked(): boolean;
+  /** The file was read again. */
+  reloaded(): void;
 }
 
 /** ExecStart= of the unit: `corosync -f` with standard error thrown away. */

@@ -115,6 +115,7 @@ export class Node implements Machine {
         this.computer.afterUnitChange();
       },
       gone: () => this.services.corosyncGone(),
+      reloaded: () => this.services.device?.configurationChanged(),
     });
     this.services = new Services(this.computer, world.seed, {
       stack: () => this.corosync?.stack,

@@ -38,6 +38,8 @@ export interface StackHooks extends PortOwner {
   readonly file: ConfFile;
   /** Its settings are others from here on. */
   reconfigured(settings: Settings): void;
+  /** A reload is over: clients that track the key map look at it again. */
+  reloaded(): void;
   /** An assertion failed. */
   aborted(): void;
 }
@@ -190,6 +192,7 @@ export class Stack {
       over: (status) => {
         if (status === CS_OK) this.reconfigureQuorum();
         else this.knet.logManualMtu();
+        this.hooks.reloaded();
       },
     });
   }

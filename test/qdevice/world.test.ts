@@ -1,0 +1,181 @@
+/**
+ * The quorum device in a world: two nodes and an arbiter form, split, lose the arbiter and its machine; snapshots go on as the run they are of, and questions
+ * change nothing.
+ */
+import { describe, expect, test } from "vitest";
+import { SEC, fromUtf8, utf8 } from "../../src/engine/kernel/index.ts";
+import { makeMachine } from "../../src/engine/node/index.ts";
+import { World, type WorldAct, type WorldDesign } from "../../src/engine/world/index.ts";
+
+const CONF = `totem {
+  version: 2
+  cluster_name: lab
+  config_version: 1
+}
+nodelist {
+  node {
+    name: pve1
+    nodeid: 1
+    ring0_addr: 10.0.0.11
+  }
+  node {
+    name: pve2
+    nodeid: 2
+    ring0_addr: 10.0.0.12
+  }
+}
+quorum {
+  provider: corosync_votequorum
+  device {
+    model: net
+    votes: 1
+    net {
+      algorithm: ffsplit
+      host: qnetd
+      tls: off
+    }
+  }
+}
+`;
+
+function design(seed = "1"): WorldDesign {
+  const hosts = ["pve1", "pve2", "qnetd"].map((name, i) => ({ address: `10.0.0.${i === 2 ? 100 : 11 + i}`, names: [name] }));
+  const machine = (name: string, i: number): WorldDesign["machines"][number] => ({
+    kind: name === "qnetd" ? "qnetd" : "node",
+    name,
+    hostname: name,
+    domain: "lab.local",
+    nics: [{ name: "eno1", net: "net0", address: hosts[i]?.address ?? "" }],
+    hosts,
+    files:
+      name === "qnetd"
+        ? [{ path: "/etc/default/corosync-qnetd", data: utf8('COROSYNC_QNETD_OPTIONS="-s off"\n') }]
+        : [
+            { path: "/etc/corosync/corosync.conf", data: utf8(CONF) },
+            { path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(1) },
+          ],
+    boot: 5 * SEC,
+    disabledUnits: [],
+    packages: name === "qnetd" ? [] : ["corosync-qdevice"],
+    power: "on",
+  });
+  return {
+    name: "arbiter",
+    seed,
+    epochUnixMicros: 0,
+    networks: [{ name: "net0", cidr: "10.0.0.0/24" }],
+    machines: ["pve1", "pve2", "qnetd"].map(machine),
+    faults: [],
+  };
+}
+
+function formed(): World {
+  const world = new World(design(), makeMachine);
+  world.runUntil(25 * SEC);
+  return world;
+}
+
+function act(world: World, what: WorldAct): void {
+  const result = world.act(what);
+  if (!result.ok) throw new Error(result.message);
+}
+
+const partition = (...groups: string[][]): WorldAct => ({ to: "fabric", act: { kind: "partition", groups } });
+
+function quorum(world: World, node: string): { quorate: boolean; votes: number; cast: boolean; state: string } {
+  const q = world.status(node).quorum;
+  if (q === null) throw new Error(`${node} has no quorum service`);
+  return { quorate: q.quorate, votes: q.totalVotes, cast: q.qdevice?.castVote === true, state: q.qdevice?.state ?? "" };
+}
+
+describe("two nodes and an arbiter", () => {
+  test("form: both have the vote, and the arbiter says whom it gave it", () => {
+    const world = formed();
+    for (const node of ["pve1", "pve2"]) expect(quorum(world, node)).toEqual({ quorate: true, votes: 3, cast: true, state: "Connected" });
+    expect(world.status("qnetd").qnetd?.clusters.map((c) => [c.name, c.holders, c.lastDecision?.winners])).toEqual([
+      ["lab", [1, 2], [1, 2]],
+    ]);
+    const shown = world.query("qnetd", { kind: "command", argv: ["corosync-qnetd-tool", "-s"], cwd: "/", stdin: "" });
+    expect(shown).toMatchObject({ kind: "result", status: 0, stdout: expect.stringContaining("Connected clients:\t\t2\n") });
+  });
+
+  test("apart, one half alone is quorate", () => {
+    const world = formed();
+    act(world, partition(["pve1"], ["pve2"]));
+    world.runUntil(60 * SEC);
+    expect([quorum(world, "pve1").quorate, quorum(world, "pve2").quorate]).toEqual([true, false]);
+  });
+
+  test("apart with the arbiter on the other side, that side is quorate once the silent client is dropped", () => {
+    const world = formed();
+    act(world, partition(["pve1"], ["pve2", "qnetd"]));
+    world.runUntil(80 * SEC);
+    expect([quorum(world, "pve1").quorate, quorum(world, "pve2").quorate]).toEqual([false, true]);
+    act(world, { to: "fabric", act: { kind: "heal" } });
+    world.runUntil(120 * SEC);
+    for (const node of ["pve1", "pve2"]) expect(quorum(world, node)).toMatchObject({ quorate: true, votes: 3 });
+  });
+
+  test("without the arbiter's machine both keep their own votes, and are refused at once when it is back without its daemon", () => {
+    const world = formed();
+    act(world, { to: "machine", machine: "qnetd", act: { kind: "power-cut" } });
+    world.runUntil(60 * SEC);
+    expect(quorum(world, "pve1")).toMatchObject({ quorate: true, votes: 2, cast: false });
+    act(world, { to: "machine", machine: "qnetd", act: { kind: "power-on" } });
+    world.runUntil(90 * SEC);
+    expect(quorum(world, "pve1")).toMatchObject({ votes: 3, state: "Connected" });
+    act(world, { to: "machine", machine: "qnetd", act: { kind: "service", op: "stop", unit: "corosync-qnetd" } });
+    world.runUntil(100 * SEC);
+    expect(quorum(world, "pve1")).toMatchObject({ votes: 2, state: "Connect failed" });
+  });
+
+  test("the device ends with corosync, and comes and goes with it by systemd", () => {
+    const world = formed();
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });
+    world.runUntil(40 * SEC);
+    expect(world.status("pve1").units).toEqual({ corosync: "failed", "corosync-qdevice": "failed" });
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "start", unit: "corosync-qdevice" } });
+    world.runUntil(60 * SEC);
+    expect(world.status("pve1").units).toEqual({ corosync: "active", "corosync-qdevice": "active" });
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "stop", unit: "corosync" } });
+    world.runUntil(70 * SEC);
+    expect(world.status("pve1").units).toEqual({ corosync: "inactive", "corosync-qdevice": "inactive" });
+  });
+});
+
+describe("what is kept", () => {
+  test("a snapshot at any second goes on as the run it is of", () => {
+    const world = new World(design("7"), makeMachine);
+    world.runUntil(25 * SEC);
+    act(world, partition(["pve1"], ["pve2", "qnetd"]));
+    for (let at = 26; at < 60; at += 3) {
+      world.runUntil(at * SEC + 123_457);
+      const again = new World(design("7"), makeMachine);
+      again.restore(structuredClone(world.snapshot()));
+      const until = world.now + 20 * SEC;
+      again.runUntil(until);
+      const straight = new World(design("7"), makeMachine);
+      straight.restore(world.snapshot());
+      straight.runUntil(until);
+      expect(again.digest()).toBe(straight.digest());
+    }
+  });
+
+  test("asking changes nothing", () => {
+    const [a, b] = [formed(), formed()];
+    for (const argv of [
+      ["corosync-qdevice-tool", "-sv"],
+      ["corosync-quorumtool", "-s"],
+      ["systemctl", "status", "corosync-qdevice"],
+    ])
+      a.query("pve1", { kind: "command", argv, cwd: "/", stdin: "" });
+    a.query("qnetd", { kind: "command", argv: ["corosync-qnetd-tool", "-lv"], cwd: "/", stdin: "" });
+    for (const world of [a, b]) world.runUntil(40 * SEC);
+    expect(a.digest()).toBe(b.digest());
+  });
+
+  test("a file of the arbiter is read like any other", () => {
+    const reply = formed().query("qnetd", { kind: "file-read", path: "/etc/hostname" });
+    expect(reply.kind === "file" ? fromUtf8(reply.data) : "").toBe("qnetd\n");
+  });
+});
