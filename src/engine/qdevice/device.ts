@@ -174,7 +174,7 @@ export class Device {
     this.state.lastPoll = { at: this.port.now(), cast };
     if (error === undefined || error === "CS_ERR_TRY_AGAIN") return true;
     if (error === "CS_ERR_MESSAGE_ERROR") {
-      this.debug("qdevice_votequorum_poll called with old ring id");
+      this.port.log("info", "qdevice_votequorum_poll called with old ring id");
       return true;
     }
     return this.pollFailed(error);

@@ -323,7 +323,7 @@ export class DeviceNet {
     this.sendMembership(heuristics);
     this.sendQuorum(quorumNodes(s.voteNodes));
     this.device.result("Wait for reply", "qdevice_net_connect_heuristics_exec_result_callback");
-    this.scheduleRegular();
+    if (this.config.heuristics.mode === "on") this.scheduleRegular();
   }
 
   private onEcho(m: Message): void {
