@@ -33,6 +33,7 @@ const SCENARIOS = [
   "auto-tie-breaker-4",
   "allow-downscale-3",
   "qdevice-lms-3",
+  "qdevice-add-online",
 ];
 const FIXED_SEED = "quorate";
 const SEEDS = 50;
