@@ -226,6 +226,16 @@ function unknownKeys(entries: readonly ConfEntry[], path: string, add: Add): voi
   for (const entry of entries) {
     const at = `@${entry.line}:${entry.column}`;
     const below = path === "" ? entry.name : `${path}.${entry.name}`;
+    if (below === "totem.interface.ringnumber") {
+      add(
+        "warning",
+        "rrp-leftover",
+        at,
+        "ringnumber is ignored: without linknumber every interface section is about link 0, and later ones overwrite it",
+        "write linknumber instead",
+      );
+      continue;
+    }
     if (known !== undefined && !known.has(entry.name) && !below.startsWith("totem.rrp_") && (path !== "" || entry.kind === "section")) {
       add(
         "warning",

@@ -154,7 +154,9 @@ function refusals(parsed: ParseOutcome): Finding[] {
 /** All findings about a file, in the order of its lines. Never throws, whatever the text. */
 export function checkConf(text: string): Finding[] {
   const parsed = parseConf(text);
-  return sortFindings([...refusals(parsed), ...advise(parsed)]);
+  // A brace that is missing moves everything after it into another section: what would be said of the keys there is not so.
+  const shifted = parsed.errors.some((e) => /closing brace$/.test(e.text));
+  return sortFindings([...refusals(parsed), ...(shifted ? [] : advise(parsed))]);
 }
 
 /**
