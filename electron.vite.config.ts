@@ -29,6 +29,7 @@ export default defineConfig({
           session: at("src/main/shell/session.ts"),
           console: at("src/main/shell/console.ts"),
           "fuzz-worker": at("src/main/lab/fuzz-worker.ts"),
+          "whatif-worker": at("src/main/lab/whatif-worker.ts"),
           worker: at("src/engine/host/worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },

@@ -4,7 +4,21 @@ import { freshLabFile } from "../../src/main/lab/fresh.ts";
 import type { LabFile } from "../../src/main/lab/labfile.ts";
 
 function quorumOptions(rng: Rng, nodes: number): Record<string, number | string> {
-  return rng.percent(15) ? { expected_votes: rng.between(1, nodes + 1) } : {};
+  const quorum: Record<string, number | string> = {};
+  if (rng.percent(15)) quorum["expected_votes"] = rng.between(1, nodes + 1);
+  if (rng.percent(nodes === 2 ? 50 : 5)) quorum["two_node"] = 1;
+  if (rng.percent(30)) quorum["wait_for_all"] = rng.pick([0, 1, 1]);
+  if (rng.percent(30)) {
+    quorum["last_man_standing"] = 1;
+    quorum["last_man_standing_window"] = rng.pick([1000, 3000]);
+  }
+  if (rng.percent(35)) {
+    quorum["auto_tie_breaker"] = 1;
+    const node = rng.pick(["lowest", "highest", "list", ""]);
+    if (node !== "") quorum["auto_tie_breaker_node"] = node === "list" ? `${rng.between(1, nodes)} ${rng.between(1, nodes)}` : node;
+  }
+  if (rng.percent(10)) quorum["allow_downscale"] = 1;
+  return quorum;
 }
 
 export function randomLab(seed: string): LabFile {

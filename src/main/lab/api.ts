@@ -277,6 +277,16 @@ const fileAct = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file-touch"), path: z.string() }),
 ]);
 
+/** Keys of corosync.conf to ask about as if they were otherwise; what is absent stays as it is. */
+const variation = z.strictObject({
+  votes: z.record(name, z.number().int().min(0).max(1000)).optional(),
+  twoNode: z.boolean().optional(),
+  waitForAll: z.boolean().optional(),
+  lastManStanding: z.boolean().optional(),
+  autoTieBreaker: z.boolean().optional(),
+  qdevice: z.enum(["none", "ffsplit", "lms"]).optional(),
+});
+
 /**
  * Every request and, in `Replies`, what it answers.
  * `act` takes an acting line of the command line ("link cut pve3:net0", "node kill pve2 --after 5", "switch off net0").
@@ -314,6 +324,8 @@ export const request = z.discriminatedUnion("op", [
   /** The lab goes on from a named snapshot; what came after it is forgotten. */
   z.object({ op: z.literal("rollback"), name }),
   z.object({ op: z.literal("conf-check"), text }),
+  /** What the lab's cluster can lose, from everything on and nothing at fault; with `vary`, also as it would be. A later question supersedes this one. */
+  z.object({ op: z.literal("whatif"), vary: variation.optional() }),
   z.object({ op: z.literal("export") }),
   z.object({ op: z.literal("down") }),
   /** What and who this lab is: an entry of `quorate ls`, with process and page address. */
@@ -383,6 +395,7 @@ export interface Replies {
   info: LabInfo;
   serve: { url: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
+  whatif: WhatIfReply;
   export: { files: ExportFile[] };
   /** Output then comes as `exec-output` events and one `exec-exit`. */
   exec: { exec: string };
@@ -469,6 +482,45 @@ export interface Finding {
   column: number;
   text: string;
   mend: string;
+}
+
+export type Variation = z.infer<typeof variation>;
+
+interface WhatIfHalf {
+  survivesAny: { nodes: number; networks: number; qnetd: number; links: number };
+  /** Of these kinds more may go still: more were not tried. */
+  atLeast: string[];
+  /** The first of the smallest sets; `counts` has how many there are. */
+  killing: string[][];
+  splitting: string[][];
+  unsettled: string[][];
+  counts: { killing: number; splitting: number; unsettled: number };
+  /** By number of lost nodes: how many sets of them leave what. */
+  matrix: { lost: number; sets: number; holds: number; kills: number; splits: number; unsettled: number }[];
+}
+
+/** `quorate whatif --json` (CLI.md), with long lists cut. */
+export interface WhatIfAnswer {
+  sentence: string;
+  upTo: number;
+  nodes: number;
+  quorate: boolean;
+  atOnce: WhatIfHalf;
+  oneAfterAnother: WhatIfHalf;
+}
+
+/** How much of one kind may go, or how many smallest sets there are, now and as varied. */
+export interface WhatIfChange {
+  way: "atOnce" | "oneAfterAnother";
+  what: "nodes" | "networks" | "qnetd" | "links" | "killing" | "splitting";
+  now: number;
+  varied: number;
+}
+
+export interface WhatIfReply {
+  now: WhatIfAnswer;
+  varied: WhatIfAnswer | null;
+  changes: WhatIfChange[];
 }
 
 /** `quorate status --json` (CLI.md). */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Trouble } from "./trouble.ts";
 
-type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "worker";
+type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "whatif-worker" | "worker";
 
 const sources: Record<Entry, string> = {
   supervisor: "main/lab/supervisor.ts",
@@ -13,6 +13,7 @@ const sources: Record<Entry, string> = {
   cli: "main/cli/index.ts",
   index: "main/desktop/main.ts",
   "fuzz-worker": "main/lab/fuzz-worker.ts",
+  "whatif-worker": "main/lab/whatif-worker.ts",
   worker: "engine/host/worker.ts",
 };
 

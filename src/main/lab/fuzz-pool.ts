@@ -1,7 +1,7 @@
 /** Fuzz runs on worker threads, each given the next seed when it has reported the last. */
-import { pathToFileURL } from "node:url";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { FuzzReport, FuzzTask } from "./fuzz.ts";
+import { openThread } from "./thread.ts";
 
 export interface PoolOptions {
   /** The threads' program: built, or in a checkout its source. */
@@ -11,19 +11,12 @@ export interface PoolOptions {
   readonly enough?: (report: FuzzReport, index: number) => boolean;
 }
 
-/** A thread takes no loader of TypeScript on its command line: it is given one before it reads a source. */
-function open(file: string): Worker {
-  if (!file.endsWith(".ts")) return new Worker(file);
-  const words = [import.meta.resolve("tsx/esm/api"), pathToFileURL(file).href].map((word) => JSON.stringify(word));
-  return new Worker(`import(${words[0] ?? ""}).then((tsx) => { tsx.register(); return import(${words[1] ?? ""}); });`, { eval: true });
-}
-
 /** Runs `count` tasks and returns when all, or enough, have been reported. Rejects where a thread dies. */
 export async function runPool(task: (index: number) => FuzzTask, from: number, count: number, options: PoolOptions): Promise<void> {
   let next = from;
   let over = false;
   const thread = async (): Promise<void> => {
-    const worker = open(options.file);
+    const worker = openThread(options.file);
     try {
       while (next < count && !over) {
         const index = next++;

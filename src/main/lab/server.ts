@@ -237,6 +237,8 @@ export class Server {
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
         return { errors: count("error"), warnings: count("warning"), findings };
       }
+      case "whatif":
+        return lab.whatIf(r.vary);
       case "export":
         return { files: await lab.export() };
       case "info":
