@@ -1,5 +1,7 @@
 /** Random clusters to ask about: up to five nodes, one or two links, votes, expected votes, options. A seed gives one design. */
 import { Rng } from "../../src/engine/kernel/index.ts";
+import { whatIfDesign } from "../../src/engine/whatif/index.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
 import type { LabFile } from "../../src/main/lab/labfile.ts";
 
@@ -27,9 +29,11 @@ export function randomLab(seed: string): LabFile {
   const links = rng.pick([1, 2]);
   const lab = freshLabFile({ nodes, links, clustered: true, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
   const votes = rng.percent(35) ? Object.fromEntries(Object.keys(lab.nodes).map((name) => [name, rng.pick([0, 1, 1, 1, 2, 3])])) : {};
-  const quorum = quorumOptions(rng, nodes);
-  return {
-    ...lab,
-    cluster: { name: "lab", links: Object.keys(lab.networks), votes, ...(Object.keys(quorum).length > 0 ? { quorum } : {}) },
-  };
+  const cluster = { name: "lab", links: Object.keys(lab.networks), votes };
+  for (;;) {
+    const quorum = quorumOptions(rng, nodes);
+    const made = { ...lab, cluster: { ...cluster, ...(Object.keys(quorum).length > 0 ? { quorum } : {}) } };
+    // Some options exclude each other: the daemon would not start.
+    if (whatIfDesign(worldDesign(made)).ok) return made;
+  }
 }

@@ -3,6 +3,7 @@
  * design of a world, whose running state plays no part: a question begins with everything on and nothing at fault. In the real world: the
  * administrator's drawing. Left out: machines that are no member, and cards that carry neither a corosync link nor the way to qnetd.
  */
+import type { DaemonMessage } from "../config/index.ts";
 import { Computer } from "../machine/index.ts";
 import { knetParams, readSettings, type Settings } from "../node/settings.ts";
 import type { MachineDesign, WorldDesign } from "../world/design.ts";
@@ -50,10 +51,16 @@ interface Station extends Member {
   readonly nets: readonly string[];
 }
 
+/** The one line of a refusal that says why: a service's own reason, else the first error. */
+function reasonOf(messages: readonly DaemonMessage[]): string {
+  const reasons = messages.flatMap((m) => /for reason '(.*)'/.exec(m.text)?.[1] ?? []);
+  return reasons[0] ?? messages.find((m) => m.level === "error" || m.level === "crit")?.text ?? "corosync does not start";
+}
+
 function stationOf(world: WorldDesign, machine: MachineDesign): Station | string {
   const computer = new Computer({ ...machine, power: "off" }, world, [], idle);
   const result = readSettings(computer);
-  if (!result.ok) return `${machine.name}: ${result.messages.map((m) => m.text).join("; ")}`;
+  if (!result.ok) return `${machine.name}: ${reasonOf(result.messages)}`;
   const { settings } = result;
   const { links, peers } = knetParams(settings, computer);
   return { name: machine.name, nodeId: settings.config.nodeId, settings, links, peers, nets: machine.nics.map((nic) => nic.net) };
