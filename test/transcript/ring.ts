@@ -80,7 +80,7 @@ export class Daemon {
         blockUnlisted: true,
         pmtudIntervalS: 30,
       },
-      { send: (datagram) => ring.send(id, datagram) },
+      { send: (datagram) => ring.send(id, datagram), interfaceMtu: () => 1500 },
       { data: (_from, bytes) => this.totem.receive(bytes), hostChange: () => undefined },
     );
     this.sync = new SyncEngine(

@@ -45,7 +45,7 @@ export interface Path {
 export function packetBytes(datagram: Datagram): number {
   const six = datagram.dst.includes(":");
   const transport = datagram.proto === "udp" || datagram.proto === "icmp-port-unreachable" ? 8 : 20;
-  return datagram.bytes.length + (six ? 40 : 20) + transport;
+  return (datagram.wire ?? datagram.bytes.length) + (six ? 40 : 20) + transport;
 }
 
 /** A packet filter on the way drops this datagram. */

@@ -26,15 +26,18 @@ const texts = listOf(isText);
 const counts = listOf(isCount);
 const maybeText = either(isText, isNothing);
 
-export const isDatagram: Check = shape({
-  proto: oneOf("udp", "tcp", "icmp-port-unreachable"),
-  net: isText,
-  src: isText,
-  srcPort: isCount,
-  dst: isText,
-  dstPort: isCount,
-  bytes: isBytes,
-});
+export const isDatagram: Check = shape(
+  {
+    proto: oneOf("udp", "tcp", "icmp-port-unreachable"),
+    net: isText,
+    src: isText,
+    srcPort: isCount,
+    dst: isText,
+    dstPort: isCount,
+    bytes: isBytes,
+  },
+  { wire: isCount },
+);
 
 const ofNic = { name: isText, net: isText, address: isText };
 

@@ -17,6 +17,8 @@ export interface Datagram {
   readonly dst: string;
   readonly dstPort: number;
   readonly bytes: Uint8Array;
+  /** Bytes the payload has on a real wire, where the lab's own form of it has fewer. */
+  readonly wire?: number;
 }
 
 /** What a person, a scenario or the lab does to one machine. Stamped, recorded, replayed. */

@@ -54,7 +54,7 @@ function linksOf(host: HostState | undefined, peer: KnetPeer, params: KnetParams
   return params.links.flatMap((l) => {
     const address = peer.addresses[l.link];
     if (address === undefined) return [];
-    return [host?.links.find((have) => have.link === l.link) ?? freshLink(peer.nodeId, l.link, address)];
+    return [host?.links.find((have) => have.link === l.link) ?? freshLink(peer.nodeId, l.link, address, params.key.length > 0)];
   });
 }
 

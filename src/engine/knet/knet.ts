@@ -1,16 +1,14 @@
 /**
  * Kronosnet as corosync uses it: every node pings every other on every link, data goes over the best link that is up (passive mode), fragments and
  * duplicates are hidden from Totem. In the real stack: libknet's heartbeat, RX, TX and PMTUd threads. Left out: the active and round-robin
- * policies and compression (corosync's knet transport with PVE's settings uses neither), SCTP, and the search for an odd path MTU: a probe that
- * gets no answer leaves the known MTU until the next round.
+ * policies and compression (corosync's knet transport with PVE's settings uses neither), and SCTP.
  * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
 import { MS, cloneState, type Datagram, type Hasher, type LinkStatus, type Port } from "../kernel/index.ts";
 import { freshWindow, takeFragment } from "./defrag.ts";
 import { keepPorts, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
 import {
-  MTU_ETHERNET,
-  MTU_MIN,
+  dataWire,
   digestLink,
   downAt,
   freshCounters,
@@ -27,7 +25,6 @@ import {
   PMTUD,
   PMTUD_REPLY,
   PONG,
-  PROBE_BYTES,
   keyFingerprint,
   DIGEST_BYTES,
   open,
@@ -36,14 +33,13 @@ import {
   sealPong,
   sealProbe,
 } from "./packets.ts";
+import { Pmtud, type PmtudState } from "./pmtud.ts";
 
 /** libknet: KNET_THREADS_TIMERES. */
 export const WAKE_US = 200 * MS;
 /** Every fifth wake, from the fourth on, the back-offs shrink (observed). */
 const BACKOFF_EVERY = 5;
 const BACKOFF_FIRST = 4;
-/** How long after a link came up discovery has found the path's MTU (observed: up to 0.2 s). */
-const PMTUD_AFTER_UP_US = 200 * MS;
 /** A packet to oneself takes this long (a socket pair and a turn of the main loop; ours). */
 const LOOPBACK_US = 20;
 /** Own packets on their way back to oneself; more than Totem can have outstanding. */
@@ -60,8 +56,7 @@ export interface KnetState {
   wakes: number;
   startedAt: number;
   configured: boolean;
-  globalMtu: number;
-  pmtudNext: number;
+  pmtud: PmtudState;
   loop: { at: number; bytes: Uint8Array }[];
   own: LinkCounters;
   rxCrypt: number;
@@ -82,22 +77,32 @@ export class Knet {
   private s: KnetState;
   private key: [number, number];
   private links: Map<number, LinkParams>;
+  private readonly pmtud: Pmtud;
 
+  /** @param out the sockets, and what the kernel tells of the interface with an address */
   constructor(
     private readonly port: Port,
     private params: KnetParams,
-    private readonly out: { send(datagram: Datagram): void },
+    private readonly out: { send(datagram: Datagram): void; interfaceMtu(address: string): number },
     private readonly up: KnetUp,
   ) {
     this.key = keyFingerprint(params.key);
     this.links = new Map(params.links.map((l) => [l.link, l]));
+    this.pmtud = new Pmtud({
+      port,
+      hosts: () => this.s.hosts,
+      link: (number) => this.links.get(number),
+      sealed: () => this.sealed,
+      intervalS: () => this.params.pmtudIntervalS,
+      interfaceMtu: (address) => out.interfaceMtu(address),
+      probe: (p, link, payload) => this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, payload)),
+    });
     this.s = {
       hosts: [],
       wakes: 0,
       startedAt: port.now(),
       configured: false,
-      globalMtu: MTU_MIN,
-      pmtudNext: 0,
+      pmtud: this.pmtud.state,
       loop: [],
       own: { ...freshCounters(), up_count: 1 },
       rxCrypt: 0,
@@ -124,7 +129,7 @@ export class Knet {
       for (let i = 0; i < 3 * host.links.length; i++) this.logChoice(host);
     }
     this.s.configured = true;
-    this.s.pmtudNext = this.port.now() + params.pmtudIntervalS * 1000 * MS;
+    this.pmtud.begin();
   }
 
   /**
@@ -140,7 +145,7 @@ export class Knet {
     for (const link of next.gone) {
       if (!link.connected) continue;
       this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${link.node} joined`);
-      this.resetMtu();
+      this.pmtud.reset();
     }
     for (const host of next.grown) this.logChoice(host);
     this.logManualMtu();
@@ -162,11 +167,6 @@ export class Knet {
   /** Said at every change of the handle's parameters. */
   logManualMtu(): void {
     this.port.log("info", "KNET", "pmtud: MTU manually set to: 0");
-  }
-
-  private resetMtu(): void {
-    this.s.globalMtu = MTU_MIN;
-    this.port.setTimer("pmtud", this.port.now() + PMTUD_AFTER_UP_US);
   }
 
   /** Another key (a reload): taken from now on, used from `useNextKey` on; the one before is forgotten with `dropOldKey`. */
@@ -198,7 +198,8 @@ export class Knet {
   stop(): void {
     this.s.configured = false;
     this.s.loop = [];
-    for (const name of ["wake", "loop", "pmtud"]) this.port.clearTimer(name);
+    for (const name of ["wake", "loop"]) this.port.clearTimer(name);
+    this.pmtud.stop();
   }
 
   timer(name: string): void {
@@ -210,7 +211,8 @@ export class Knet {
         this.loopback();
         return;
       case "pmtud":
-        this.probeAll();
+      case "probe":
+        this.pmtud.timer(name);
         return;
       default:
         throw new Error(`knet has no timer ${name}`);
@@ -231,10 +233,7 @@ export class Knet {
         this.checkLink(host, link, now);
       }
     }
-    if (s.configured && now >= s.pmtudNext) {
-      s.pmtudNext = now + this.params.pmtudIntervalS * 1000 * MS;
-      this.probeAll();
-    }
+    if (s.configured) this.pmtud.wake(now);
   }
 
   private checkLink(host: HostState, link: LinkState, now: number): void {
@@ -252,13 +251,14 @@ export class Knet {
   private linkDown(host: HostState, link: LinkState): void {
     if (!takeDown(link)) return;
     this.port.log("info", "KNET", `link: host: ${host.nodeId} link: ${link.link} is down`);
+    this.pmtud.down(host.nodeId, link.link);
     this.chooseLink(host);
   }
 
   private linkUp(host: HostState, link: LinkState): void {
     this.port.log("info", "KNET", `rx: host: ${host.nodeId} link: ${link.link} is up`);
     this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${host.nodeId} joined`);
-    this.resetMtu();
+    this.pmtud.reset();
     this.chooseLink(host);
   }
 
@@ -290,41 +290,18 @@ export class Knet {
     if (!host.reachable) this.port.log("warning", "KNET", `host: host: ${host.nodeId} has no active links`);
   }
 
-  // ── path MTU ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private probeAll(): void {
-    for (const host of this.s.hosts) {
-      for (const link of host.links) {
-        const p = this.links.get(link.link);
-        if (!link.connected || p === undefined) continue;
-        link.c.tx_pmtu_packets++;
-        link.c.tx_pmtu_bytes += PROBE_BYTES;
-        this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, PROBE_BYTES));
-      }
-    }
-  }
-
-  private onProbeReply(host: HostState, link: LinkState): void {
-    if (link.mtu !== MTU_ETHERNET) {
-      this.port.log(
-        "info",
-        "KNET",
-        `pmtud: PMTUD link change for host: ${host.nodeId} link: ${link.link} from ${link.mtu} to ${MTU_ETHERNET}`,
-      );
-      link.mtu = MTU_ETHERNET;
-    }
-    const connected = this.s.hosts.flatMap((h) => h.links.filter((l) => l.connected));
-    const smallest = connected.reduce((m, l) => Math.min(m, l.mtu), MTU_ETHERNET);
-    if (smallest === this.s.globalMtu) return;
-    this.s.globalMtu = smallest;
-    this.port.log("info", "KNET", `pmtud: Global data MTU changed to: ${smallest}`);
-  }
-
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private transmit(p: LinkParams, link: LinkState, bytes: Uint8Array): void {
+  /** Encryption is on. */
+  private get sealed(): boolean {
+    return this.params.key.length > 0;
+  }
+
+  /** `wire`: bytes of UDP payload that the real packet has, where the lab's own has fewer. */
+  private transmit(p: LinkParams, link: LinkState, bytes: Uint8Array, wire = bytes.length): void {
     this.s.txCrypt++;
-    this.out.send({ proto: "udp", net: p.net, src: p.localAddress, srcPort: p.port, dst: link.remoteAddress, dstPort: p.port, bytes });
+    const to = { proto: "udp" as const, net: p.net, src: p.localAddress, srcPort: p.port, dst: link.remoteAddress, dstPort: p.port };
+    this.out.send(wire === bytes.length ? { ...to, bytes } : { ...to, bytes, wire });
   }
 
   /** To every reachable host, and back to oneself. Implements TotemTransport. */
@@ -349,13 +326,14 @@ export class Knet {
     const link = host.links.find((l) => l.link === host.active);
     if (p === undefined || link === undefined) return;
     host.txSeq = (host.txSeq + 1) & 0xffff;
-    const size = Math.min(link.mtu, this.s.globalMtu);
+    const size = Math.min(link.mtu, this.pmtud.state.globalMtu);
     const fragments = Math.max(1, Math.ceil(packet.length / size));
     for (let i = 0; i < fragments; i++) {
       const piece = fragments === 1 ? packet : packet.subarray(i * size, (i + 1) * size);
       link.c.tx_data_packets++;
       link.c.tx_data_bytes += piece.length;
-      this.transmit(p, link, sealData(this.key, this.params.nodeId, host.txSeq, fragments, i, piece));
+      const sealed = sealData(this.key, this.params.nodeId, host.txSeq, fragments, i, piece);
+      this.transmit(p, link, sealed, dataWire(piece.length, this.sealed));
     }
   }
 
@@ -430,7 +408,7 @@ export class Knet {
         return;
       case PMTUD_REPLY:
         link.c.rx_pmtu_packets++;
-        if (link.connected) this.onProbeReply(host, link);
+        if (link.connected) this.pmtud.answered(host.nodeId, link, packet.size);
         return;
       case DATA: {
         link.c.rx_data_packets++;
@@ -504,13 +482,15 @@ export class Knet {
     this.key = [...snapshot.key];
     this.links = new Map(snapshot.links.map((l) => [l.link, l]));
     this.s = cloneState(snapshot.state);
+    this.pmtud.state = this.s.pmtud;
   }
 
   digest(h: Hasher): void {
     for (const key of [this.key, this.s.nextKey, this.s.oldKey]) h.int(key?.[0] ?? 0).int(key?.[1] ?? 0);
     for (const l of this.links.values())
       h.int(l.link).text(l.localAddress).int(l.port).int(l.pingIntervalMs).int(l.pingTimeoutMs).int(l.pongCount).int(l.priority);
-    h.int(this.s.wakes).bool(this.s.configured).int(this.s.globalMtu).int(this.s.loop.length);
+    h.int(this.s.wakes).bool(this.s.configured).int(this.s.loop.length);
+    this.pmtud.digest(h);
     for (const host of this.s.hosts) {
       h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.txSeq).int(host.rx.newest);
       for (const link of host.links) digestLink(h, link);

@@ -7,9 +7,40 @@ import { NEVER, type Hasher } from "../kernel/index.ts";
 
 /** libknet: KNET_LINK_PONG_TIMEOUT_BACKOFF. */
 export const BACKOFF_START = 10;
-/** Data MTU before path MTU discovery, and what it finds on 1500-byte Ethernet with aes256/sha256 (observed). */
-export const MTU_MIN = 469;
-export const MTU_ETHERNET = 1397;
+/** libknet: KNET_LINK_PMTUD_CRYPTO_TIMEOUT_MULTIPLIER_MIN. */
+export const PATIENCE_MIN = 2;
+/** knet's header before the data, bytes. */
+const HEADER = 26;
+/** AES blocks; salt and SHA-256 digest around them. */
+const BLOCK = 16;
+const SEALED = 48;
+/** Packets of this size pass everywhere (libknet: KNET_PMTUD_MIN_MTU_V4). */
+const MTU_EVERYWHERE = 576;
+
+/** Bytes of IP and UDP header. */
+export function overhead(address: string): number {
+  return address.includes(":") ? 48 : 28;
+}
+
+/** The largest sealed packet that is not larger than `size`: what is sealed is whole blocks. */
+export function onWire(size: number, over: number, sealed: boolean): number {
+  return sealed ? over + SEALED + Math.floor((size - over - SEALED) / BLOCK) * BLOCK : size;
+}
+
+/** Bytes of data that one packet carries on a path of this MTU: 1397 of 1500. */
+export function dataMtu(mtu: number, over: number, sealed: boolean): number {
+  return sealed ? onWire(mtu, over, true) - over - SEALED - 1 - HEADER : mtu - over - HEADER;
+}
+
+/** Bytes of UDP payload that so much data is on the wire. */
+export function dataWire(bytes: number, sealed: boolean): number {
+  return sealed ? SEALED + (Math.floor((HEADER + bytes) / BLOCK) + 1) * BLOCK : HEADER + bytes;
+}
+
+/** What the data MTU is before anything was discovered: 469 with encryption, 522 without. */
+export function minMtu(address: string, sealed: boolean): number {
+  return dataMtu(MTU_EVERYWHERE, overhead(address), sealed);
+}
 
 export interface LinkParams {
   readonly link: number;
@@ -59,7 +90,10 @@ export interface LinkState {
   pongLast: number;
   receivedPong: number;
   backoff: number;
+  /** Bytes of data one packet carries, as last discovered. */
   mtu: number;
+  /** Multiplier of the wait for the answer to a probe. */
+  patience: number;
   c: LinkCounters;
 }
 
@@ -90,7 +124,7 @@ export function freshCounters(): LinkCounters {
   };
 }
 
-export function freshLink(node: number, link: number, remoteAddress: string): LinkState {
+export function freshLink(node: number, link: number, remoteAddress: string, sealed: boolean): LinkState {
   return {
     node,
     link,
@@ -101,7 +135,8 @@ export function freshLink(node: number, link: number, remoteAddress: string): Li
     pongLast: -1,
     receivedPong: 0,
     backoff: BACKOFF_START,
-    mtu: MTU_MIN,
+    mtu: minMtu(remoteAddress, sealed),
+    patience: PATIENCE_MIN,
     // libknet counts the first configuration as a down.
     c: { ...freshCounters(), down_count: 1 },
   };
@@ -153,6 +188,15 @@ export function takeDown(l: LinkState): boolean {
 }
 
 export function digestLink(h: Hasher, l: LinkState): void {
-  h.int(l.node).int(l.link).bool(l.connected).bool(l.refused).int(l.pingLast).int(l.pongLast).int(l.receivedPong).int(l.backoff).int(l.mtu);
+  h.int(l.node)
+    .int(l.link)
+    .bool(l.connected)
+    .bool(l.refused)
+    .int(l.pingLast)
+    .int(l.pongLast)
+    .int(l.receivedPong)
+    .int(l.backoff)
+    .int(l.mtu)
+    .int(l.patience);
   h.int(l.c.rx_data_packets).int(l.c.tx_data_packets);
 }

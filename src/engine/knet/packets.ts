@@ -24,8 +24,6 @@ export function keyFingerprint(key: Uint8Array): [number, number] {
 }
 
 const VERSION = 1;
-/** Largest UDP payload of a 1500-byte Ethernet frame with IPv4. */
-export const PROBE_BYTES = 1472;
 
 function seal(key: readonly [number, number], type: number, from: number): ByteWriter {
   return new ByteWriter().u32(key[0]).u32(key[1]).u8(VERSION).u8(type).u32(from);

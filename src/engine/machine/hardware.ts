@@ -20,7 +20,7 @@ export function isHardware(act: MachineAct): act is HardwareAct {
 }
 
 /** MTU of an Ethernet card, bytes. */
-const NIC_MTU = 1500;
+export const NIC_MTU = 1500;
 const INTERFACES = "/etc/network/interfaces";
 
 export function freshNic(nic: NicDesign): NicStatus {

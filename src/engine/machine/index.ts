@@ -8,4 +8,4 @@ export * from "./units.ts";
 export * from "./units-pve.ts";
 export * from "./computer.ts";
 export * from "./tcp.ts";
-export { isHardware } from "./hardware.ts";
+export { NIC_MTU, isHardware } from "./hardware.ts";

@@ -6,6 +6,7 @@ import { CmapService, serviceKeys } from "../cmap/index.ts";
 import { deviceConflict } from "../config/index.ts";
 import { Cpg } from "../cpg/index.ts";
 import { Rng, Timers, type Datagram, type Hasher, type Instant, type LogLevel, type RngState, type TimersState } from "../kernel/index.ts";
+import { NIC_MTU } from "../machine/index.ts";
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
 import { SyncEngine, type SyncState } from "../totem/sync.ts";
 import { Totem, type TotemSnapshot } from "../totem/totem.ts";
@@ -98,7 +99,10 @@ export class Stack {
     this.knet = new Knet(
       port("knet"),
       knetParams(settings, hooks.computer),
-      { send: (datagram) => this.send(datagram) },
+      {
+        send: (datagram) => this.send(datagram),
+        interfaceMtu: (address) => hooks.computer.nics.find((n) => n.address === address)?.mtu ?? NIC_MTU,
+      },
       { data: (_from, bytes) => this.fromKnet(bytes), hostChange: () => undefined },
     );
     this.cmap = new CmapService(port("cmap"), ring, {
