@@ -64,6 +64,26 @@ describe("lives and scenarios", () => {
     for (const sort of [...sorts, "resume", "service", "service-stall", "service-resume", "command"]) expect(kinds).toContain(sort);
   });
 
+  test("wide lives have slow and narrow cables, blocked ports and cards that are down, and keep every invariant; others are what they were", () => {
+    const kinds = new Set<string>();
+    const settings = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const life = lifeOf(`w${i}`, { ...bounds, wide: true });
+      for (const { act } of [...life.deeds, ...life.mends]) {
+        kinds.add(act.act.kind);
+        if (act.act.kind === "link-set") for (const key of Object.keys(act.act.settings)) settings.add(key);
+        if (act.act.kind !== "command") expect(told(act, life)).toEqual([act]);
+      }
+    }
+    for (const kind of ["block", "nic-up"]) expect(kinds).toContain(kind);
+    for (const key of ["rateMbit", "mtuBytes"]) expect(settings).toContain(key);
+    expect(lifeOf("w0", { ...bounds, wide: false })).toEqual(lifeOf("w0", bounds));
+    for (let i = 0; i < 6; i++) {
+      const lived = live(lifeOf(`w${i}`, { ...bounds, wide: true }), birth);
+      expect([i, lived.violations.slice(0, 1)]).toEqual([i, []]);
+    }
+  }, 120_000);
+
   test("a scenario is lived as its life: the same instant at the end, and where nothing was done to a machine that is off, the same run", async () => {
     let same = 0;
     for (let i = 0; i < 8; i++) {

@@ -133,3 +133,28 @@ export const DRAWS: readonly Draw[] = [
   daemon,
   tool,
 ];
+
+/** A slow port, with its queue before it; or one that swallows what is large. The smallest packets of data always pass. */
+const narrow: Draw = (rng, ground) => {
+  const link = target(rng, ground);
+  const settings: LinkSettings = rng.percent(50)
+    ? { rateMbit: rng.pick([0.1, 1, 10, 100]) }
+    : { mtuBytes: rng.pick([600, 1000, 1400, 9000]) };
+  return { does: onFabric({ kind: "link-set", link, settings }), undoes: onFabric({ kind: "link-heal", link }) };
+};
+
+/** corosync's port on one of the links, or one that nobody uses. */
+const block: Draw = (rng, ground) => {
+  const block = { node: rng.pick(ground.names), port: rng.pick([5405, 5405 + rng.below(ground.links), 22]), proto: "udp" as const };
+  return { does: onFabric({ kind: "block", block, on: true }), undoes: onFabric({ kind: "block", block, on: false }) };
+};
+
+const darkCard: Draw = (rng, ground) => {
+  const [node, name] = [rng.pick(ground.names), net(rng, ground)];
+  return {
+    does: onMachine(node, { kind: "nic-up", net: name, up: false }),
+    undoes: onMachine(node, { kind: "nic-up", net: name, up: true }),
+  };
+};
+
+export const WIDE_DRAWS: readonly Draw[] = [...DRAWS, narrow, narrow, block, darkCard];

@@ -44,6 +44,8 @@ export interface Bounds {
   readonly links: readonly [number, number];
   /** Faults come for so long, µs. */
   readonly faultsFor: Duration;
+  /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their lives. */
+  readonly wide?: boolean;
 }
 
 /** When the last of `deeds` is done; 0 for none. */

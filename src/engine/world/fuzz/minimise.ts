@@ -124,6 +124,7 @@ function actWithout(act: WorldAct, name: string): WorldAct | undefined {
   if (act.to === "machine") return act.machine === name ? undefined : act;
   const fabric = act.act;
   if ("link" in fabric) return fabric.link.node === name || fabric.link.to === name ? undefined : act;
+  if (fabric.kind === "block" && fabric.block.node === name) return undefined;
   if (fabric.kind !== "partition") return act;
   const groups = fabric.groups.map((g) => g.filter((n) => n !== name)).filter((g) => g.length > 0);
   return groups.length < 2 ? undefined : { to: "fabric", act: { kind: "partition", groups } };
@@ -140,7 +141,7 @@ function fewerLinks(search: Search): void {
 }
 
 function netOf(act: WorldAct): string | undefined {
-  if (act.to === "machine") return undefined;
+  if (act.to === "machine") return act.act.kind === "nic-up" ? act.act.net : undefined;
   return "link" in act.act ? act.act.link.net : act.act.kind === "switch" ? act.act.net : undefined;
 }
 

@@ -85,8 +85,8 @@ const nothing = { restedAt: NEVER, whole: false, mended: 0, memberships: 0 };
 class MalformedDeed extends Error {}
 
 function isWhole(world: World, life: Life): boolean {
-  const { cables, pairs, switchesOff, groups } = world.fabric.faults();
-  if (cables.length + pairs.length + switchesOff.length + groups.length > 0) return false;
+  const { cables, pairs, switchesOff, groups, blocks } = world.fabric.faults();
+  if (cables.length + pairs.length + switchesOff.length + groups.length + blocks.length > 0) return false;
   // A process that was stopped does not show in any status.
   const stopped = new Set<string>();
   for (const { act } of [...life.deeds, ...life.mends]) {
@@ -94,7 +94,9 @@ function isWhole(world: World, life: Life): boolean {
     if (act.act.kind === "service-stall") stopped.add(act.machine);
     else if (act.act.kind === "service-resume") stopped.delete(act.machine);
   }
-  return stopped.size === 0 && world.statuses().every((s) => s.power === "on" && !s.booting && s.corosync !== null);
+  return (
+    stopped.size === 0 && world.statuses().every((s) => s.power === "on" && !s.booting && s.corosync !== null && s.nics.every((n) => n.up))
+  );
 }
 
 function liveOn(world: World, life: Life, watch: InvariantWatch): Instant {

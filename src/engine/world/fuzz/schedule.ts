@@ -3,7 +3,7 @@
  * Left out: choosing seeds.
  */
 import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
-import { DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
+import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
 import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
 
 /** A cluster has formed and its links count as long up. */
@@ -49,18 +49,28 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
   add(power(rng, ground), when(), rng.between(8, 20) * SEC, true);
   for (let i = 2; i < faults; i++) {
     const lasts = rng.percent(30) ? rng.between(1 * MS, 1 * SEC) : rng.between(1 * SEC, 25 * SEC);
-    add(rng.pick(DRAWS)(rng, ground), when(), lasts, rng.percent(70));
+    add(rng.pick(bounds.wide === true ? WIDE_DRAWS : DRAWS)(rng, ground), when(), lasts, rng.percent(70));
   }
   deeds.sort((a, b) => a.at - b.at);
   const healedAt = Math.max(FAULTS_FROM + bounds.faultsFor, lastAt(deeds)) + 1;
-  return { seed, nodes: names, links, load: loadOf(seed, healedAt), deeds, mends: healing(names, healedAt), faults, endsAt: undefined };
+  return {
+    seed,
+    nodes: names,
+    links,
+    load: loadOf(seed, healedAt),
+    deeds,
+    mends: healing(names, bounds.wide === true ? links : 0, healedAt),
+    faults,
+    endsAt: undefined,
+  };
 }
 
-/** Everything healed, everybody running again. Machines first, since a daemon can be started only on one that runs. */
-function healing(names: readonly string[], at: Duration): Deed[] {
+/** Everything healed, the first `cards` cards up, everybody running again. Machines first, since a daemon can be started only on one that runs. */
+function healing(names: readonly string[], cards: number, at: Duration): Deed[] {
   const out: Deed[] = [{ at, act: onFabric({ kind: "heal" }) }];
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "resume" }) });
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "service-resume", unit: "corosync" }) });
+  for (const n of names) for (let k = 0; k < cards; k++) out.push({ at, act: onMachine(n, { kind: "nic-up", net: `net${k}`, up: true }) });
   // A machine in the middle of an orderly shutdown hears the button only when it is off.
   for (const after of [0, 6 * SEC, 12 * SEC]) for (const n of names) out.push({ at: at + after, act: onMachine(n, { kind: "power-on" }) });
   for (const n of names) out.push({ at: at + 18 * SEC, act: onMachine(n, { kind: "service", op: "start", unit: "corosync" }) });
