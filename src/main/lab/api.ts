@@ -1,9 +1,12 @@
 /**
  * The lab's one typed API, shared by the page (desktop and web face), the command line and the terminals. Requests go to the lab, each gets one
  * reply; events come from the lab to whoever subscribed. Both directions are validated with the schemas below. Transport: a `Channel` of JSON messages.
- * This file is pure (zod only): the page imports it too.
+ * This file and its parts are pure (zod only): the page imports it too.
  */
 import { z } from "zod";
+import { variation, type WhatIfReply } from "./api-whatif.ts";
+
+export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
 /** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
 export interface Channel {
@@ -277,16 +280,6 @@ const fileAct = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file-touch"), path: z.string() }),
 ]);
 
-/** Keys of corosync.conf to ask about as if they were otherwise; what is absent stays as it is. */
-const variation = z.strictObject({
-  votes: z.record(name, z.number().int().min(0).max(1000)).optional(),
-  twoNode: z.boolean().optional(),
-  waitForAll: z.boolean().optional(),
-  lastManStanding: z.boolean().optional(),
-  autoTieBreaker: z.boolean().optional(),
-  qdevice: z.enum(["none", "ffsplit", "lms"]).optional(),
-});
-
 /**
  * Every request and, in `Replies`, what it answers.
  * `act` takes an acting line of the command line ("link cut pve3:net0", "node kill pve2 --after 5", "switch off net0").
@@ -482,45 +475,6 @@ export interface Finding {
   column: number;
   text: string;
   mend: string;
-}
-
-export type Variation = z.infer<typeof variation>;
-
-interface WhatIfHalf {
-  survivesAny: { nodes: number; networks: number; qnetd: number; links: number };
-  /** Of these kinds more may go still: more were not tried. */
-  atLeast: string[];
-  /** The first of the smallest sets; `counts` has how many there are. */
-  killing: string[][];
-  splitting: string[][];
-  unsettled: string[][];
-  counts: { killing: number; splitting: number; unsettled: number };
-  /** By number of lost nodes: how many sets of them leave what. */
-  matrix: { lost: number; sets: number; holds: number; kills: number; splits: number; unsettled: number }[];
-}
-
-/** `quorate whatif --json` (CLI.md), with long lists cut. */
-export interface WhatIfAnswer {
-  sentence: string;
-  upTo: number;
-  nodes: number;
-  quorate: boolean;
-  atOnce: WhatIfHalf;
-  oneAfterAnother: WhatIfHalf;
-}
-
-/** How much of one kind may go, or how many smallest sets there are, now and as varied. */
-export interface WhatIfChange {
-  way: "atOnce" | "oneAfterAnother";
-  what: "nodes" | "networks" | "qnetd" | "links" | "killing" | "splitting";
-  now: number;
-  varied: number;
-}
-
-export interface WhatIfReply {
-  now: WhatIfAnswer;
-  varied: WhatIfAnswer | null;
-  changes: WhatIfChange[];
 }
 
 /** `quorate status --json` (CLI.md). */

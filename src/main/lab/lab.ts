@@ -10,20 +10,7 @@ import { parseActing } from "./acting.ts";
 import { placesOf } from "./acting-lab.ts";
 import { tells } from "./advance.ts";
 import { beforeLossOf } from "./api.ts";
-import type {
-  ExportFile,
-  Finding,
-  JournalLine,
-  LabEvent,
-  LabSnapshot,
-  LabStatus,
-  NamedSnapshot,
-  Reply,
-  Time,
-  Variation,
-  WaitFor,
-  WhatIfReply,
-} from "./api.ts";
+import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { Commands, type CommandSink } from "./commands.ts";
 import { impossible, unreachable } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
@@ -39,7 +26,6 @@ import { Timeline } from "./timeline.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { Undo } from "./undo.ts";
 import { labSnapshot, labStatus } from "./view.ts";
-import { WhatIfDesk } from "./whatif-desk.ts";
 import { Waits } from "./waits.ts";
 
 /** Slower than this the page animates single packets. */
@@ -69,7 +55,6 @@ export class Lab {
   /** Acts come one after the other, each with all it does. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #past: LabPast;
-  readonly #desk = new WhatIfDesk();
   readonly #named: NamedSnapshots;
 
   /** @param host of this lab alone; it is closed with the lab. Give what it hears to `failed` and `lost`. */
@@ -254,11 +239,6 @@ export class Lab {
 
   confCheck(text: string): Finding[] {
     return checkConf(text);
-  }
-
-  /** What the cluster can lose, as it stands on the disks and as it would be with `vary`. */
-  whatIf(vary: Variation | undefined): Promise<WhatIfReply> {
-    return this.#desk.ask(this.world, vary);
   }
 
   async export(): Promise<ExportFile[]> {
@@ -527,7 +507,6 @@ export class Lab {
   }
 
   async close(): Promise<void> {
-    this.#desk.close();
     this.#past.close();
     await this.host.close();
   }

@@ -5,6 +5,7 @@ import { requestMessage, type Channel, type JournalLine, type LabEvent, type Lab
 import type { Lab } from "./lab.ts";
 import type { Sessions } from "./sessions.ts";
 import { Trouble } from "./trouble.ts";
+import { WhatIfDesk } from "./whatif-desk.ts";
 
 /** A page is sent no more snapshots a second than it can draw smoothly. */
 const snapshotEveryMs = 100;
@@ -64,6 +65,7 @@ function wireReply(reply: QueryReply): unknown {
 
 export class Server {
   #clients = new Set<Client>();
+  readonly #desk = new WhatIfDesk();
   #timer: NodeJS.Timeout;
 
   constructor(
@@ -102,6 +104,7 @@ export class Server {
   /** Tells every client that the lab goes, and lets them go. */
   end(reason: string): void {
     clearInterval(this.#timer);
+    this.#desk.close();
     for (const { channel } of this.#clients) {
       channel.send({ event: "gone", reason });
       channel.close();
@@ -238,7 +241,7 @@ export class Server {
         return { errors: count("error"), warnings: count("warning"), findings };
       }
       case "whatif":
-        return lab.whatIf(r.vary);
+        return this.#desk.ask(lab.world, r.vary);
       case "export":
         return { files: await lab.export() };
       case "info":
