@@ -1,12 +1,33 @@
-// npm run bench [-- --json]: how fast the engine, the command line and the page are, as medians, with the goals beside. Writes test-results/bench.json.
+// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: how fast the engine, the two hosts, live labs, the command line and the page are, as medians, with the goals
+// beside. Parts: engine hosts live cli page; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
+// pace is taken, default 3,8,16,32. Writes test-results/bench.json.
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { setTimeout as wallMs } from "node:timers/promises";
+import { processorPercent, workerMemory } from "./lib/live.mjs";
 import { chromiumBinary, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const run = promisify(execFile);
+const parts = ["engine", "hosts", "live", "cli", "page"];
+const words = process.argv.slice(2).filter((word) => word !== "--json");
+/** Takes an option and its value out of the words. */
+function option(name, standard) {
+  const at = words.indexOf(name);
+  return at < 0 ? standard : (words.splice(at, 2)[1] ?? "");
+}
+const secondsWord = option("--seconds", "60");
+const nodesWord = option("--nodes", "3,8,16,32");
+const wellFormed = /^[1-9]\d{0,3}$/.test(secondsWord) && /^\d{1,2}(,\d{1,2})*$/.test(nodesWord);
+if (!wellFormed || words.some((word) => !parts.includes(word))) {
+  say(`npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: 1 to 9999 seconds; parts: ${parts.join(" ")}`);
+  process.exit(2);
+}
+const seconds = Number(secondsWord);
+const sizes = nodesWord.split(",").map(Number);
+const wanted = (part) => words.length === 0 || words.includes(part);
 await ensureInstalled();
 if (!(await ensureBuilt())) process.exit(1);
 
@@ -28,15 +49,61 @@ async function timed(times, work) {
   return median(taken);
 }
 
-/** The engine as it runs in a lab: bundled, in a process of its own. */
-async function engine() {
-  say("engine: 3, 8, 16 and 32 nodes, idle and under load; about a minute");
+/** A program of test/bench as one file: as the engine is when it runs in a lab. */
+async function bundled(name) {
   const { build } = await import("vite");
   const outDir = join(root, "node_modules/.cache/quorate-bench");
-  const bundle = { ssr: "test/bench/engine.ts", outDir, emptyOutDir: true, target: "node20" };
+  const bundle = { ssr: `test/bench/${name}.ts`, outDir, emptyOutDir: false, target: "node20" };
   await build({ root, configFile: false, logLevel: "warn", build: bundle });
-  const { stdout } = await run(process.execPath, [join(outDir, "engine.js")], { cwd: root, maxBuffer: 1 << 20 });
-  return JSON.parse(stdout);
+  return join(outDir, `${name}.js`);
+}
+
+/** What it prints, run in a process of its own. */
+async function told(...command) {
+  return JSON.parse((await run(process.execPath, command, { cwd: root, maxBuffer: 1 << 20 })).stdout);
+}
+
+async function engine() {
+  say("engine: 3, 8, 16 and 32 nodes, idle and under load; about a minute");
+  return told(await bundled("engine"));
+}
+
+async function hosts() {
+  say(`hosts: ${nodesWord} nodes beside the wall clock, ${seconds} s each, idle and with a sender; then unpaced`);
+  return told(await bundled("hosts"), await bundled("host-worker"), String(seconds), nodesWord);
+}
+
+/** Labs as people have them: how long until one stands, what it takes, and the pace it keeps. */
+async function live() {
+  const results = [];
+  for (const nodes of sizes) {
+    say(`live lab of ${nodes} nodes`);
+    const lab = join(home, `live-${nodes}`);
+    const times = [];
+    for (let i = 0; i < (nodes > 16 ? 1 : 3); i++) {
+      if (i > 0) await quorate("rm", "--yes", "--lab", lab);
+      const began = performance.now();
+      await quorate("up", "--nodes", String(nodes), "--clustered", "--lab", lab);
+      times.push(performance.now() - began);
+    }
+    const { pid } = JSON.parse(await quorate("up", "--lab", lab, "--json"));
+    const now = async () => JSON.parse(await quorate("time", "--lab", lab, "--json")).instant;
+    // What starting costs is not what running costs.
+    await wallMs(5000);
+    const [at, began] = [await now(), performance.now()];
+    const processor = await processorPercent(pid, Math.min(20, seconds));
+    await wallMs(Math.max(0, seconds * 1000 - (performance.now() - began)));
+    const wall = performance.now() - began;
+    results.push({
+      nodes,
+      upMs: median(times),
+      pace: ((await now()) - at) / 1000 / wall,
+      processorPercent: processor,
+      memory: workerMemory(pid),
+    });
+    await quorate("down", "--lab", lab);
+  }
+  return results;
 }
 
 /** Bare Node beside it, because that much no program of ours can save. */
@@ -93,39 +160,102 @@ async function page() {
   return { firstPaintMs: median(paints), labDrawnMs: median(drawns) };
 }
 
-function print({ machine, engine: e, commandLine: c, page: p, upMs, startMs: s }) {
-  const row = (name, value, goal = "") => console.log(`${name.padEnd(46)} ${value.padStart(16)}   ${goal}`);
-  const n = (value, digits = 0) => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
-  console.log(`${machine.model}, ${machine.processors} processors, Node ${machine.node}, ${n(e.machineSpeed)} M loop steps/s`);
-  row("", "", "goal");
+/** Recorded with corosync 3.1.7, three daemons on a machine with two processors: one sender, 1000 messages in flight; and one message now and then. */
+const corosync = {
+  64: { messagesPerSecond: 32_086, latencyUs: 867.5 },
+  1024: { messagesPerSecond: 24_532, latencyUs: 810.6 },
+  16384: { messagesPerSecond: 3_577, latencyUs: 868.5 },
+};
+const upGoals = { 3: "2,500 ms", 8: "4,000 ms", 16: "7,000 ms" };
+
+const row = (name, value, goal = "") => console.log(`${name.padEnd(52)} ${value.padStart(16)}   ${goal}`);
+const n = (value, digits = 0) => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+
+function printEngine(e) {
+  row("this machine: loop steps per s", `${n(e.machineSpeed)} M`);
   for (const r of e.rates)
     row(`${r.nodes} nodes, ${r.load}: virtual s per s`, n(r.virtualPerWall), `${n(r.eventsPerVirtualSecond)} events per virtual s`);
   for (const r of e.rates) row(`${r.nodes} nodes, ${r.load}: events per s`, n(r.eventsPerSecond), "200,000");
   row("one idle hour of 3 nodes", `${n(e.idleHourSeconds, 2)} s`, "2 s");
   row(`snapshot of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.snapshotMs, 2)} ms`, "5 ms");
   row(`restore of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.restoreMs, 2)} ms`);
-  row("up --nodes 3 --clustered", `${n(upMs)} ms`);
-  row("npm start, warm, to the page's address", `${n(s)} ms`, "6,000 ms");
-  row("exec pve1 true", `${n(c.execMs)} ms`, `300 ms; ${n(c.execMs / c.nodeMs, 1)} × an empty node program (${n(c.nodeMs)} ms)`);
-  row("status --json", `${n(c.statusMs)} ms`);
-  if (p === undefined) console.log("page: skipped, no Chromium");
-  else {
-    row("page: first paint", `${n(p.firstPaintMs)} ms`, "1,000 ms");
-    row("page: lab drawn", `${n(p.labDrawnMs)} ms`);
+}
+
+function printHosts(h) {
+  for (const p of h.pace)
+    row(
+      `workers, ${p.nodes} nodes, ${p.load}: virtual over wall at ×1`,
+      n(p.pace, 3),
+      `${p.nodes === 16 && p.load === "idle" ? "0.98; " : ""}${n(p.processorPercent, 1)} % of a core`,
+    );
+  for (const g of h.granted)
+    row(`workers, ${g.nodes} nodes, ${g.load}: granted events per s`, n(g.eventsPerSecond), `${n(g.virtualPerWall, 1)} virtual s per s`);
+  for (const m of h.messages) {
+    const real = corosync[m.bytes];
+    const name = `${m.host}, ${n(m.bytes)} B`;
+    row(
+      `${name}: messages per virtual s`,
+      n(m.perVirtualSecond),
+      `corosync ${n(real.messagesPerSecond)} (${n(m.perVirtualSecond / real.messagesPerSecond, 2)} ×)`,
+    );
+    row(`${name}: messages per s`, n(m.perSecond));
+    row(`${name}: delivery on an idle ring, virtual`, `${n(m.latencyUs)} µs`, `corosync ${n(real.latencyUs)} µs`);
+    row(`${name}: delivery on an idle ring, wall, unpaced`, `${n(m.wallUs)} µs`);
   }
 }
 
+function printLive(labs) {
+  for (const l of labs) {
+    row(`live, ${l.nodes} nodes: up --clustered`, `${n(l.upMs)} ms`, upGoals[l.nodes] ?? "");
+    row(`live, ${l.nodes} nodes, idle: virtual over wall at ×1`, n(l.pace, 3), l.nodes === 16 ? "0.98" : "");
+    if (l.processorPercent !== undefined)
+      row(`live, ${l.nodes} nodes, idle: processor use`, `${n(l.processorPercent, 1)} %`, l.nodes === 3 ? "3 % of a core" : "");
+    if (l.memory === undefined) continue;
+    row(`live, ${l.nodes} nodes: private memory of a worker`, `${n(l.memory.privateMiB, 1)} MiB`, "40 MiB");
+    row(`live, ${l.nodes} nodes: resident memory of a worker`, `${n(l.memory.residentMiB, 1)} MiB`, "80 MiB");
+  }
+}
+
+function print({ machine, engine: e, hosts: h, live: l, commandLine: c, page: p, startMs: s }) {
+  console.log(`${machine.model}, ${machine.processors} processors, load ${n(machine.load, 1)}, Node ${machine.node}`);
+  row("", "", "goal");
+  if (e !== undefined) printEngine(e);
+  if (h !== undefined) printHosts(h);
+  if (l !== undefined) printLive(l);
+  if (c !== undefined) {
+    row("npm start, warm, to the page's address", `${n(s)} ms`, "6,000 ms");
+    row("exec pve1 true", `${n(c.execMs)} ms`, `300 ms; ${n(c.execMs / c.nodeMs, 1)} × an empty node program (${n(c.nodeMs)} ms)`);
+    row("status --json", `${n(c.statusMs)} ms`);
+  }
+  if (p !== undefined) {
+    row("page: first paint", `${n(p.firstPaintMs)} ms`, "1,000 ms");
+    row("page: lab drawn", `${n(p.labDrawnMs)} ms`);
+  } else if (wanted("page")) console.log("page: skipped, no Chromium");
+}
+
+const inPart = (part, work) => (wanted(part) ? work() : undefined);
+
 try {
-  const began = performance.now();
-  await quorate("up", "--nodes", "3", "--clustered");
-  const upMs = performance.now() - began;
-  const machine = { model: cpus()[0]?.model ?? "unknown processor", processors: availableParallelism(), node: process.versions.node };
-  const result = { machine, upMs, commandLine: await commandLine(), page: await page(), startMs: await startMs(), engine: await engine() };
+  if (wanted("cli") || wanted("page")) await quorate("up", "--nodes", "3", "--clustered");
+  const [model, load] = [cpus()[0]?.model ?? "unknown processor", loadavg()[0] ?? NaN];
+  const machine = { model, processors: availableParallelism(), load, node: process.versions.node };
+  const result = {
+    machine,
+    commandLine: await inPart("cli", commandLine),
+    page: await inPart("page", page),
+    startMs: await inPart("cli", startMs),
+    engine: await inPart("engine", engine),
+    hosts: await inPart("hosts", hosts),
+    live: await inPart("live", live),
+  };
   mkdirSync(join(root, "test-results"), { recursive: true });
   writeFileSync(join(root, "test-results/bench.json"), `${JSON.stringify(result, undefined, 2)}\n`);
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
   else print(result);
 } finally {
-  await quorate("down").catch((error) => say(`the lab of the bench was not frozen: ${error.message}`));
+  for (const lab of readdirSync(home).filter((name) => existsSync(join(home, name, "lab.yaml"))))
+    await quorate("rm", "--yes", "--lab", join(home, lab)).catch((error) =>
+      say(`the lab ${lab} of the bench was not ended: ${error.message}`),
+    );
   rmSync(home, { recursive: true, force: true });
 }

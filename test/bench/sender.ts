@@ -4,6 +4,7 @@
  */
 import type { Cpg } from "../../src/engine/cpg/index.ts";
 import {
+  NEVER,
   SEC,
   type Hasher,
   type Instant,
@@ -31,13 +32,25 @@ export interface Traffic {
   sent: number;
   delivered: number;
   refused: number;
+  /** The one node that sends; absent: all do. */
+  only?: string;
+  /** Messages tried at a time; sending ends for now with the first that is refused. */
+  burst?: number;
+  /** The sender's own deliveries: how many, and how long each took, in virtual and in wall µs. */
+  own?: { count: number; virtualUs: number[]; wallUs: number[] };
 }
+
+/** Latencies kept. */
+const keptMax = 20_000;
 
 class SendingNode implements Machine {
   readonly name: string;
   private nextAt: Instant = beginAt;
   private joined = false;
   private readonly message: Uint8Array;
+  private at: Instant = 0;
+  /** When those under way were sent, in order: delivery keeps it. */
+  private readonly underWay: { at: Instant; wall: number }[] = [];
 
   constructor(
     private readonly node: Node,
@@ -45,6 +58,7 @@ class SendingNode implements Machine {
   ) {
     this.name = node.name;
     this.message = new Uint8Array(traffic.bytes);
+    if (traffic.only !== undefined && traffic.only !== node.name) this.nextAt = NEVER;
   }
 
   nextTimerAt(): Instant {
@@ -52,6 +66,7 @@ class SendingNode implements Machine {
   }
 
   runTimer(now: Instant, out: Out): void {
+    this.at = now;
     if (this.node.nextTimerAt() <= this.nextAt) return this.node.runTimer(now, out);
     this.nextAt = now + this.traffic.every;
     this.send(now, out);
@@ -61,13 +76,32 @@ class SendingNode implements Machine {
     const { computer, cpg } = insides(this.node);
     computer.enter(now, out);
     if (!this.joined) {
-      const refused = cpg.join(group, pid, { deliver: () => void this.traffic.delivered++, confchg: () => undefined });
+      const refused = cpg.join(group, pid, { deliver: () => this.deliver(), confchg: () => undefined });
       this.joined = refused === undefined;
-    } else if (cpg.mcast(group, pid, this.message) === undefined) this.traffic.sent++;
-    else this.traffic.refused++;
+      return;
+    }
+    for (let left = this.traffic.burst ?? 1; left > 0; left--) {
+      if (cpg.mcast(group, pid, this.message) !== undefined) {
+        this.traffic.refused++;
+        return;
+      }
+      this.traffic.sent++;
+      if (this.traffic.own !== undefined) this.underWay.push({ at: now, wall: performance.now() });
+    }
+  }
+
+  private deliver(): void {
+    this.traffic.delivered++;
+    const [sent, { own }] = [this.underWay.shift(), this.traffic];
+    if (sent === undefined || own === undefined) return;
+    own.count++;
+    if (own.virtualUs.length >= keptMax) return;
+    own.virtualUs.push(this.at - sent.at);
+    own.wallUs.push((performance.now() - sent.wall) * 1000);
   }
 
   receive(now: Instant, datagram: Datagram, out: Out): void {
+    this.at = now;
     this.node.receive(now, datagram, out);
   }
   act(now: Instant, act: MachineAct, out: Out): void {

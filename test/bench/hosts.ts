@@ -1,0 +1,163 @@
+/**
+ * How fast the two hosts are: the pace a lab of processes keeps beside the wall clock, idle and with one sender; events granted a second; messages a second and
+ * the time of a delivery. Prints one JSON object. Usage: hosts WORKER-PROGRAM SECONDS SIZES. Run by scripts/bench.mjs, in a process of its own.
+ */
+import { readFileSync } from "node:fs";
+import { setTimeout as wallMs } from "node:timers/promises";
+import { Crew } from "../../src/engine/host/crew.ts";
+import { Hub } from "../../src/engine/host/hub.ts";
+import { LocalMover, type Mover } from "../../src/engine/host/index.ts";
+import { WorkersHost } from "../../src/engine/host/workers.ts";
+import { SEC } from "../../src/engine/kernel/index.ts";
+import { makeNode } from "../../src/engine/node/index.ts";
+import { standingAt, World, type MachineFactory, type WorldSnapshot } from "../../src/engine/world/index.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { sendingNodes, type Traffic } from "./sender.ts";
+
+const [workerProgram = "", secondsWord = "60", sizesWord = "3,8,16,32"] = process.argv.slice(2);
+const seconds = Number(secondsWord);
+const sizes = sizesWord.split(",").map(Number);
+/** Shortly before the sender begins. */
+const formedAt = 174 * SEC;
+const sendingAt = 176 * SEC;
+/** Where the sender that never rests is measured from: what it sends before is work for nothing. */
+const floodingAt = 175 * SEC + 20_000;
+/** Wall time of one unpaced measurement. */
+const roundMs = 3_000;
+
+const fresh = (): Pick<Traffic, "sent" | "delivered" | "refused"> => ({ sent: 0, delivered: 0, refused: 0 });
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+
+function designOf(nodes: number): World["design"] {
+  const seed = `bench-${nodes}`;
+  return worldDesign(freshLabFile({ nodes, links: 1, clustered: true, name: "bench", seed, epoch: "2026-01-01T00:00:00Z" }));
+}
+
+const formed = new Map<number, WorldSnapshot>();
+
+/** The cluster of `nodes`, formed. */
+function formedState(nodes: number): WorldSnapshot {
+  const known = formed.get(nodes);
+  if (known !== undefined) return known;
+  const world = new World(designOf(nodes), makeNode);
+  world.runUntil(formedAt);
+  const whole = world.statuses().every((s) => s.quorum?.quorate === true && s.corosync?.members.length === nodes);
+  if (!whole) throw new Error(`${nodes} nodes did not form a cluster in ${formedAt / SEC} virtual seconds`);
+  const state = world.snapshot();
+  formed.set(nodes, state);
+  return state;
+}
+
+const machines = (traffic: Traffic | undefined): MachineFactory => (traffic === undefined ? makeNode : sendingNodes(traffic));
+
+function here(nodes: number, traffic: Traffic | undefined): Mover {
+  const world = new World(designOf(nodes), machines(traffic));
+  world.restore(formedState(nodes));
+  return new LocalMover(world);
+}
+
+/** Lets `work` have the same on workers. */
+async function there<T>(nodes: number, traffic: Traffic | undefined, work: (hub: Hub, crew: Crew) => Promise<T>): Promise<T> {
+  if (traffic === undefined) delete process.env["QUORATE_BENCH_TRAFFIC"];
+  else process.env["QUORATE_BENCH_TRAFFIC"] = JSON.stringify(traffic);
+  const crew = await Crew.open({ program: { file: workerProgram, execArgv: [] } });
+  try {
+    const hub = await Hub.start(designOf(nodes), { crew, snapshot: formedState(nodes), makeMachine: machines(traffic) });
+    const result = await work(hub, crew);
+    await hub.close();
+    return result;
+  } finally {
+    await crew.close();
+  }
+}
+
+/** Processor time of a process so far, ms; NaN where the system does not tell. */
+function processorMs(pid: number): number {
+  try {
+    const fields = (readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1] ?? "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return NaN;
+  }
+}
+
+interface Case {
+  nodes: number;
+  load: "idle" | "sender";
+}
+
+const oneSender = (): Traffic => ({ ...fresh(), every: 10_000, bytes: 1_024, only: "pve1" });
+
+/** Virtual over wall time at ×1, and what it costs. */
+async function pace({ nodes, load }: Case): Promise<object> {
+  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub, crew) => {
+    await hub.runUntil(sendingAt);
+    const host = new WorkersHost(hub, { speed: 1 });
+    await wallMs(500);
+    const cost = (): number => [process.pid, ...crew.pids].reduce((sum, pid) => sum + processorMs(pid), 0);
+    const [at, began, used] = [await host.catchUp(), performance.now(), cost()];
+    await wallMs(seconds * 1000);
+    const ms = performance.now() - began;
+    const result = {
+      nodes,
+      load,
+      pace: ((await host.catchUp()) - at) / 1000 / (performance.now() - began),
+      processorPercent: ((cost() - used) / ms) * 100,
+    };
+    await host.close();
+    return result;
+  });
+}
+
+async function timed(mover: Mover, slice: number): Promise<{ virtualUs: number; ms: number; events: number }> {
+  const { world } = mover;
+  const [at, events, began] = [world.now, world.events, performance.now()];
+  while (performance.now() - began < roundMs) await mover.follow(standingAt(world.now + slice));
+  return { virtualUs: world.now - at, ms: performance.now() - began, events: world.events - events };
+}
+
+async function granted({ nodes, load }: Case): Promise<object> {
+  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub) => {
+    await hub.runUntil(sendingAt);
+    const { virtualUs, ms, events } = await timed(hub, SEC / 10);
+    return { nodes, load, eventsPerSecond: (events / ms) * 1000, virtualPerWall: virtualUs / 1000 / ms };
+  });
+}
+
+/** One sender that sends as fast as it may, then one that sends now and then on an idle ring. */
+async function messages({ host, bytes }: { host: "inprocess" | "workers"; bytes: number }): Promise<object> {
+  const own = (): Required<Traffic>["own"] => ({ count: 0, virtualUs: [], wallUs: [] });
+  const flood: Traffic = { ...fresh(), every: 200, bytes, only: "pve1", burst: 64, own: own() };
+  const seldom: Traffic = { ...fresh(), every: 250_000, bytes, only: "pve1", own: own() };
+  const on = <T>(traffic: Traffic, work: (mover: Mover) => Promise<T>): Promise<T> =>
+    host === "inprocess" ? work(here(3, traffic)) : there(3, traffic, work);
+  const rate = await on(flood, async (mover) => {
+    await mover.follow(standingAt(floodingAt));
+    const before = flood.own?.count ?? 0;
+    const { virtualUs, ms } = await timed(mover, SEC / 1000);
+    const count = (flood.own?.count ?? 0) - before;
+    return { perVirtualSecond: (count * SEC) / virtualUs, perSecond: (count * 1000) / ms };
+  });
+  await on(seldom, (mover) => mover.follow(standingAt(sendingAt + 10 * SEC)));
+  return { host, bytes, ...rate, latencyUs: median(seldom.own?.virtualUs ?? []), wallUs: median(seldom.own?.wallUs ?? []) };
+}
+
+async function inOrder<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
+  const results: B[] = [];
+  for (const item of items) {
+    results.push(await work(item));
+    console.error(`${work.name}: ${JSON.stringify(results.at(-1))}`);
+  }
+  return results;
+}
+
+const loads = ["idle", "sender"] as const;
+const cases = sizes.flatMap((nodes) => loads.map((load) => ({ nodes, load })));
+const kinds = (["inprocess", "workers"] as const).flatMap((host) => [64, 1_024, 16_384].map((bytes) => ({ host, bytes })));
+const result = {
+  pace: await inOrder(cases, pace),
+  granted: await inOrder(cases, granted),
+  messages: await inOrder(kinds, messages),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
