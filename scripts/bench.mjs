@@ -93,11 +93,12 @@ async function live() {
     const [at, began] = [await now(), performance.now()];
     const processor = await processorPercent(pid, Math.min(20, seconds));
     await wallMs(Math.max(0, seconds * 1000 - (performance.now() - began)));
+    const end = await now();
     const wall = performance.now() - began;
     results.push({
       nodes,
       upMs: median(times),
-      pace: ((await now()) - at) / 1000 / wall,
+      pace: (end - at) / 1000 / wall,
       processorPercent: processor,
       memory: workerMemory(pid),
     });
