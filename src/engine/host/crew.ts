@@ -4,11 +4,14 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { Router } from "zeromq";
+import { Router, version } from "zeromq";
 import { makeEndpoint, removeEndpoint, type Transport } from "./endpoint.ts";
 import { Outbox } from "./outbox.ts";
 import type { Orders } from "./serve.ts";
 import { MESSAGE_BYTES_MAX, pack, unpackAnswer, type Answer, type Ask } from "./wire.ts";
+
+/** Of the library that carries the messages. */
+export const zeromqVersion = version;
 
 /** What Node runs for a worker: the program and what comes before it. */
 export interface WorkerProgram {

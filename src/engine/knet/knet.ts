@@ -300,8 +300,9 @@ export class Knet {
   /** `wire`: bytes of UDP payload that the real packet has, where the lab's own has fewer. */
   private transmit(p: LinkParams, link: LinkState, bytes: Uint8Array, wire = bytes.length): void {
     this.s.txCrypt++;
-    const to = { proto: "udp" as const, net: p.net, src: p.localAddress, srcPort: p.port, dst: link.remoteAddress, dstPort: p.port };
-    this.out.send(wire === bytes.length ? { ...to, bytes } : { ...to, bytes, wire });
+    // One literal with all of it: this is done for every packet, and copies of objects are dear.
+    const { net, localAddress: src, port } = p;
+    this.out.send({ proto: "udp", net, src, srcPort: port, dst: link.remoteAddress, dstPort: port, bytes, wire });
   }
 
   /** To every reachable host, and back to oneself. Implements TotemTransport. */

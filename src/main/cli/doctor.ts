@@ -37,10 +37,7 @@ const checks: Check[] = [
   {
     what: "messages between them",
     needed: true,
-    look: async () => {
-      const { version } = await import("zeromq");
-      return `ZeroMQ ${version} loads`;
-    },
+    look: async () => `ZeroMQ ${(await import("../../engine/host/crew.ts")).zeromqVersion} loads`,
   },
   { what: "console", needed: true, look: () => entry("console").file },
   {
