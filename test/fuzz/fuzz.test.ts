@@ -50,3 +50,17 @@ test(
   },
   15 * 60_000,
 );
+
+/** Lives of clusters whose quorum section has options, apart from the thousand. */
+const OPTION_RUNS = 150;
+
+test(
+  `${OPTION_RUNS} seeds of clusters with options of the quorum section keep every invariant`,
+  async () => {
+    const bounds: Bounds = { ...small, options: true };
+    const reports = await runTasks(Array.from({ length: OPTION_RUNS }, (_, i) => ({ seed: `o${i}`, bounds, tries: 0 })));
+    expect(reports.length).toBe(OPTION_RUNS);
+    expect(reports.flatMap((r) => r.violations.slice(0, 1).map((v) => `seed ${r.seed} (${r.nodes} nodes): ${v}`))).toEqual([]);
+  },
+  10 * 60_000,
+);

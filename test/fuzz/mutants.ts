@@ -7,6 +7,8 @@ export interface Mutant {
   /** The invariant that must complain. */
   readonly invariant: string;
   readonly patch: Patch;
+  /** The rule is one of an option of the quorum section. */
+  readonly options?: true;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -116,5 +118,35 @@ export const mutants: readonly Mutant[] = [
     rule: "what a node misses it does not ask for",
     invariant: "self-delivery",
     patch: { file: "totem/token.ts", find: "  askForHoles(t, token, queue);\n", replace: "" },
+  },
+  {
+    rule: "a majority is enough although all are to be waited for",
+    invariant: "wait-for-all",
+    options: true,
+    patch: {
+      file: "votequorum/verdict.ts",
+      find: "if (totalVotes !== expected) {",
+      replace: "if (totalVotes !== expected && totalVotes < this.table.state.quorum) {",
+    },
+  },
+  {
+    rule: "the quorum follows who leaves in order, however few remain",
+    invariant: "quorum-arithmetic",
+    options: true,
+    patch: {
+      file: "votequorum/verdict.ts",
+      find: "const basis = s.options.allowDownscale ? Math.max(count, s.evBarrier) : count;",
+      replace: "const basis = count;",
+    },
+  },
+  {
+    rule: "who hears from any member need not wait any more",
+    invariant: "wait-for-all",
+    options: true,
+    patch: {
+      file: "votequorum/votequorum.ts",
+      find: "(node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE)",
+      replace: "nodeId !== us.nodeId)",
+    },
   },
 ];

@@ -26,7 +26,8 @@ export function labOf(life: Life): LabFile {
     epoch: "2026-01-01T00:00:00Z",
   });
   const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => life.nodes.includes(name)));
-  return { ...lab, nodes, ...(life.load === undefined ? {} : { load: life.load }) };
+  const cluster = lab.cluster && life.quorum ? { ...lab.cluster, quorum: life.quorum } : lab.cluster;
+  return { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
 }
 
 export const birth: Birth = {

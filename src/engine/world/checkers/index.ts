@@ -11,6 +11,7 @@ import { RingIds } from "./ring-ids.ts";
 import { SelfDelivery } from "./self-delivery.ts";
 import { TotalOrder } from "./total-order.ts";
 import { VirtualSynchrony } from "./virtual-synchrony.ts";
+import { WaitForAll } from "./wait-for-all.ts";
 
 export type { Checker, Violation } from "./checker.ts";
 export { notOneRing, ONE_RING } from "./one-ring.ts";
@@ -26,6 +27,7 @@ export function allCheckers(): Checker[] {
     new OneConfiguration(),
     new RingIds(),
     new OneQuorateComponent(),
+    new WaitForAll(),
     // Before those that compare nodes at rest: nodes that are apart count apart.
     new OneRing(),
     new QuorumArithmetic(),

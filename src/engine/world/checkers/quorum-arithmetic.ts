@@ -1,8 +1,8 @@
 /**
  * Quorum arithmetic: a node is quorate when, and only when, the votes of its members reach the quorum, which is a majority of the votes expected and of the
  * votes present; and without an override only with more than half of the votes of its configuration. At rest all nodes count alike. Counted here
- * from the votes of each node, not with the engine's own formula. Left out: two_node, wait_for_all, last_man_standing, auto_tie_breaker,
- * a quorum device, whose flags switch the checks off.
+ * from the votes of each node, not with the engine's own formula. Left out: two_node, last_man_standing, auto_tie_breaker, a quorum device, whose flags
+ * switch the checks off; with wait_for_all and allow_downscale a majority is needed and may not be enough, or may be of others expected.
  */
 import type { MachineStatus, QuorumStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
@@ -15,6 +15,8 @@ export class QuorumArithmetic implements Checker {
   private readonly configured = new Map<string, ReadonlyMap<number, number>>();
   private overridden = false;
   private special = false;
+  /** A majority is not all that counts. */
+  private more = false;
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what !== "quorum" || !event.quorate || this.overridden || this.special) return;
@@ -33,16 +35,17 @@ export class QuorumArithmetic implements Checker {
     for (const { name, corosync, quorum } of statuses) {
       if (corosync === null || quorum === null) continue;
       this.configured.set(name, new Map(corosync.nodelist.map((n) => [n.nodeId, n.votes])));
-      this.special ||= quorum.flags.some((f) => /2Node|WaitForAll|LastManStanding|AutoTieBreaker|Qdevice/i.test(f));
+      this.special ||= quorum.flags.some((f) => /2Node|LastManStanding|AutoTieBreaker|Qdevice/i.test(f));
+      this.more ||= quorum.flags.some((f) => /WaitForAll|AllowDownscale/.test(f));
       // While services synchronise votequorum counts the membership to come, and quorum is still that of the one before.
-      if (this.special || corosync.syncing || corosync.state !== "operational") continue;
+      if (this.special || this.more || corosync.syncing || corosync.state !== "operational") continue;
       const wrong = miscounted(quorum);
       if (wrong !== undefined) complain(`${name}: ${wrong}`);
     }
   }
 
   atRest(statuses: readonly MachineStatus[], complain: Complain): void {
-    if (this.special) return;
+    if (this.special || this.more) return;
     let first: string | undefined;
     for (const { name, quorum } of statuses) {
       if (quorum === null) continue;

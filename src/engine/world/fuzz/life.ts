@@ -4,6 +4,7 @@
  */
 import type { Duration, Instant } from "../../kernel/index.ts";
 import type { WorldAct } from "../types.ts";
+import type { QuorumOptions } from "./options.ts";
 
 /** What every node multicasts. Instants since power on. */
 export interface Load {
@@ -27,6 +28,8 @@ export interface Life {
   /** Names, in the order of joining. */
   readonly nodes: readonly string[];
   readonly links: number;
+  /** Keys of the quorum section besides the provider. */
+  readonly quorum?: QuorumOptions | undefined;
   readonly load: Load | undefined;
   /** Faults, and what undoes some of them, in order of time. */
   readonly deeds: readonly Deed[];
@@ -46,6 +49,8 @@ export interface Bounds {
   readonly faultsFor: Duration;
   /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their lives. */
   readonly wide?: boolean;
+  /** Clusters have options of the quorum section. */
+  readonly options?: boolean;
 }
 
 /** When the last of `deeds` is done; 0 for none. */

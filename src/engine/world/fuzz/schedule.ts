@@ -4,6 +4,7 @@
  */
 import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
+import { optionsOf } from "./options.ts";
 import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
 
 /** A cluster has formed and its links count as long up. */
@@ -57,6 +58,7 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     seed,
     nodes: names,
     links,
+    quorum: bounds.options === true ? optionsOf(seed, count) : undefined,
     load: loadOf(seed, healedAt),
     deeds,
     mends: healing(names, bounds.wide === true ? links : 0, healedAt),
