@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import { lifeOf, live, type Bounds, type Deed, type Life } from "../../src/engine/world/fuzz/index.ts";
+import { begin } from "../../src/main/cli/fuzz.ts";
 import { parseActing } from "../../src/main/lab/acting.ts";
 import { deedsOf } from "../../src/main/lab/deeds.ts";
 import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
@@ -127,6 +128,18 @@ describe("the state of a series", () => {
     expect(read).toEqual(state);
     if (read !== undefined) note(read, report, 1);
     expect([read?.next, read?.ahead]).toEqual([4, []]);
+  });
+
+  test("a new series draws every fault there is; one of old goes on with the bounds it was begun with", () => {
+    expect(begin({}, undefined).bounds.wide).toBe(true);
+    const path = join(dir, "old.json");
+    const old = { ...freshState({ seed: "old", bounds }), next: 7 };
+    writeState(path, old);
+    expect(begin({ seed: "old", nodes: "2..5" }, path)).toEqual(old);
+    expect(() => begin({ nodes: "2..6" }, path)).toThrow("a series of --seed old --nodes 2..5 --links 1..2 --seconds 60");
+    const fresh = join(dir, "wide.json");
+    writeState(fresh, begin({ seed: "new" }, fresh));
+    expect(begin({}, fresh).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true });
   });
 
   test("the median of counted values is the one in the middle", () => {

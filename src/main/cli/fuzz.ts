@@ -49,12 +49,12 @@ function asked(v: Values): {
 }
 
 /** The state to go on from. A file that says otherwise than the command line is not gone on from. */
-function begin(v: Values, file: string | undefined): FuzzState {
+export function begin(v: Values, file: string | undefined): FuzzState {
   const want = asked(v);
   const old = file === undefined ? undefined : readState(file);
   if (old === undefined) {
     const bounds = { nodes: want.nodes ?? [2, 7], links: want.links ?? [1, 2], faultsFor: (want.seconds ?? 60) * 1e6 } as const;
-    return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });
+    return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds: { ...bounds, wide: true } });
   }
   const differs = (a: unknown, b: unknown): boolean => a !== undefined && JSON.stringify(a) !== JSON.stringify(b);
   const { seed, bounds } = old;
@@ -104,12 +104,14 @@ async function runSeries(state: FuzzState, runs: number, file: string | undefine
 
 function printViolations(state: FuzzState): void {
   for (const { seed, invariant, instant, text, scenario } of state.violations) {
-    const { nodes, links, faultsFor } = state.bounds;
+    const { nodes, links, faultsFor, wide } = state.bounds;
     print(`# seed ${seed}: ${invariant} broken at ${(instant / 1e6).toFixed(6)} s: ${text}`);
-    print(
-      `# again: quorate fuzz --seed ${seed} --runs 1 --nodes ${nodes.join("..")} --links ${links.join("..")} --seconds ${faultsFor / 1e6}`,
-    );
-    print(`# or this scenario: quorate run FILE\n${scenario}---`);
+    // A series begun anew draws every fault; one that was begun without them is gone on from, not begun again.
+    if (wide === true)
+      print(
+        `# again: quorate fuzz --seed ${seed} --runs 1 --nodes ${nodes.join("..")} --links ${links.join("..")} --seconds ${faultsFor / 1e6}`,
+      );
+    print(`# ${wide === true ? "or " : ""}this scenario: quorate run FILE\n${scenario}---`);
   }
 }
 

@@ -48,7 +48,7 @@ export interface Bounds {
   /** Faults come for so long, µs. */
   readonly faultsFor: Duration;
   /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their lives. */
-  readonly wide?: boolean;
+  readonly wide?: boolean | undefined;
   /** Clusters have options of the quorum section. */
   readonly options?: boolean;
 }
