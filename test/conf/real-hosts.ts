@@ -9,21 +9,26 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node
 const APT = { encoding: "utf8", timeout: 240_000, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
 const POLICY = "/usr/sbin/policy-rc.d";
 const PACKAGES = ["corosync", "iproute2", "util-linux"];
+/** No tool that gets an answer takes so long. */
+const ASK_MS = 30_000;
+const DEVICE_PACKAGES = ["corosync-qdevice", "corosync-qnetd"];
 
 function has(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
 /** Installs Debian's packages without letting the package start the service. Returns why not, or undefined. */
-function install(): string | undefined {
-  if (["corosync", "ip", "unshare", "nsenter"].every(has)) return undefined;
+function install(device: boolean): string | undefined {
+  const programs = ["corosync", "ip", "unshare", "nsenter", ...(device ? DEVICE_PACKAGES : [])];
+  if (programs.every(has)) return undefined;
+  const packages = device ? [...PACKAGES, ...DEVICE_PACKAGES] : PACKAGES;
   const ours = !existsSync(POLICY);
   try {
     if (ours) {
       writeFileSync(POLICY, "#!/bin/sh\nexit 101\n");
       chmodSync(POLICY, 0o755);
     }
-    const install = (): number | null => spawnSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...PACKAGES], APT).status;
+    const install = (): number | null => spawnSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], APT).status;
     if (install() === 0) return undefined;
     spawnSync("apt-get", ["update", "-q"], APT);
     return install() === 0 ? undefined : "apt-get could not install corosync";
@@ -32,14 +37,17 @@ function install(): string | undefined {
   }
 }
 
-/** Why real daemons cannot be run here; undefined if they can (then they are installed). */
-export function noRealHosts(): string | undefined {
+/**
+ * Why real daemons cannot be run here; undefined if they can (then they are installed).
+ * @param device those of the quorum device as well
+ */
+export function noRealHosts(device = false): string | undefined {
   if (process.platform !== "linux") return "not Linux";
   if (process.getuid?.() !== 0) return "not root";
   const os = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
   if (!/^ID=debian$/m.test(os) || !has("apt-get")) return "not Debian";
   if (spawnSync("unshare", ["-m", "-n", "-u", "-i", "-p", "--fork", "true"]).status !== 0) return "namespaces are not allowed";
-  return install();
+  return install(device);
 }
 
 export interface Ran {
@@ -80,6 +88,18 @@ class Box {
   run(argv: readonly string[], input = ""): Ran {
     const { status, stdout, stderr } = spawnSync("nsenter", this.enter(argv), { input, encoding: "utf8", timeout: 60_000 });
     return { status, stdout, stderr };
+  }
+
+  /** Like run, while others go on; what takes longer than a tool may is killed. */
+  ask(argv: readonly string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn("nsenter", this.enter(argv), { stdio: ["ignore", "pipe", "pipe"], timeout: ASK_MS, killSignal: "SIGKILL" });
+      let [stdout, stderr] = ["", ""];
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+      child.on("error", reject);
+      child.on("close", (status) => resolve({ status, stdout, stderr }));
+    });
   }
 
   /** A shell script that must succeed. */
@@ -125,7 +145,7 @@ export class RealHosts {
       const box = this.box();
       this.byName.set(plan.name, box);
       box.sh(
-        `hostname ${plan.name}; ip link set lo up; for d in ${STATE.join(" ")}; do mkdir -p $d; mount -t tmpfs tmpfs $d; done; mkdir -p /run/corosync`,
+        `hostname ${plan.name}; ip link set lo up; for d in ${STATE.join(" ")}; do mkdir -p $d; mount -t tmpfs tmpfs $d; done; mkdir -p /run/corosync /run/corosync-qdevice /run/corosync-qnetd`,
       );
       plan.addresses.forEach((address, k) => {
         if (address === undefined) return;
@@ -165,6 +185,16 @@ export class RealHosts {
 
   run(name: string, ...argv: string[]): Ran {
     return this.at(name).run(argv);
+  }
+
+  /** Like run, while others go on. */
+  ask(name: string, ...argv: string[]): Promise<Ran> {
+    return this.at(name).ask(argv);
+  }
+
+  /** A shell script that must succeed. */
+  sh(name: string, script: string): void {
+    this.at(name).sh(script);
   }
 
   write(name: string, path: string, data: string, mode: string): void {
