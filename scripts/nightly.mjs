@@ -1,14 +1,33 @@
-// npm run nightly [-- [--rounds N] [--lives N]]: the whole of npm test several times with the files in another order each time, then the long runs of the
-// worker tests (200 kills, 100 times up and down), then fuzz runs, then the bench. What fails once in a while is found here. The fuzz runs of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000.
-// The last line says how many rounds held.
+// npm run nightly [-- [--rounds N] [--lives N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each time and
+// after that the long runs of the worker tests (200 kills, 100 times up and down), then fuzz runs, then random scenarios on real corosync daemons and in the
+// lab alike (as root on Debian), then the bench. What fails once in a while is found here. The fuzz runs and the scenarios of a commit go on where they were
+// left: --rounds 0 --lives 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { capture, ensureBuilt, root, say } from "./lib/setup.mjs";
+import { capture, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
-const usage = "npm run nightly [-- [--rounds N] [--lives N]]: rounds from 0 to 1000, default 5; lives from 0 to 1000000, default 5000";
-const options = { "--rounds": 5, "--lives": 5000 };
-const most = { "--rounds": 1000, "--lives": 1_000_000 };
+const usage =
+  "npm run nightly [-- [--rounds N] [--lives N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; lives from 0 to 1000000, default 5000; " +
+  "scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
+const options = { "--rounds": 5, "--lives": 5000, "--oracle": 10 };
+const most = { "--rounds": 1000, "--lives": 1_000_000, "--oracle": 1000 };
 const words = process.argv.slice(2);
+
+/** Scenarios on real daemons and in the lab: what test/oracle/main.ts is told. Returns whether all were alike. */
+async function oracle(...args) {
+  const { build } = await import("vite");
+  const outDir = join(root, "node_modules/.cache/quorate-oracle");
+  const bundle = { ssr: "test/oracle/main.ts", outDir, emptyOutDir: true, target: "node20" };
+  await build({ root, configFile: false, logLevel: "warn", build: bundle });
+  const child = spawn(process.execPath, [join(outDir, "main.js"), ...args], { cwd: root, stdio: "inherit" });
+  return (await new Promise((done) => child.on("close", done))) === 0;
+}
+
+if (words[0] === "--only" && words.length === 2) {
+  await ensureInstalled();
+  process.exit((await oracle("--only", words[1])) ? 0 : 1);
+}
 for (let i = 0; i < words.length; i += 2) {
   const value = /^\d+$/.test(words[i + 1] ?? "") ? Number(words[i + 1]) : NaN;
   if (!Object.hasOwn(options, words[i]) || !(value <= most[words[i]])) {
@@ -17,7 +36,7 @@ for (let i = 0; i < words.length; i += 2) {
   }
   options[words[i]] = value;
 }
-const { "--rounds": rounds, "--lives": lives } = options;
+const { "--rounds": rounds, "--lives": lives, "--oracle": scenarios } = options;
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
 async function script(name, env, args = []) {
@@ -43,19 +62,28 @@ for (let round = 1; round <= rounds; round++) {
   if (status === 0) held++;
   else failed.push(`round ${round}: ${[...output.matchAll(/^FAIL (\S+)/gm)].map((match) => match[1]).join(" ")}`);
 }
-console.log("── long runs on workers");
-const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts"]);
-if (long.status !== 0) failed.push("long runs: see above");
+if (rounds > 0) {
+  console.log("── long runs on workers");
+  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts"]);
+  if (long.status !== 0) failed.push("long runs: see above");
+}
+await ensureInstalled();
+const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
+const commit = head.status === 0 ? head.output.trim() : "tree";
+mkdirSync(join(root, "test-results"), { recursive: true });
 if (lives > 0) {
   console.log(`── ${lives} lives`);
   await ensureBuilt();
-  const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
-  const commit = head.status === 0 ? head.output.trim() : "tree";
   const state = join(root, "test-results", `fuzz-${commit}.json`);
   const args = ["fuzz", "--seed", "nightly", "--nodes", "2..8", "--links", "1..2", "--runs", String(lives), "--resume", state];
   const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });
   const status = await new Promise((done) => fuzz.on("close", done));
   if (status !== 0) failed.push("fuzz: an invariant was broken, see above");
+}
+if (scenarios > 0) {
+  console.log(`── ${scenarios} scenarios beside real daemons, seed ${commit}`);
+  if (!(await oracle(commit, String(scenarios), join(root, "test-results", `oracle-${commit}.json`))))
+    failed.push("oracle: the lab does otherwise than the real daemons, see above");
 }
 console.log("── bench");
 const bench = await script("bench.mjs", {});

@@ -15,10 +15,9 @@ async function one(seed: string): Promise<Played> {
   const scenario = scenarioOf(seed);
   const say = (line: string): void => void process.stderr.write(`oracle ${seed}: ${line}\n`);
   say(sayScenario(scenario));
-  const ours = new OurCluster(scenario);
   const real = new RealCluster(scenario);
   try {
-    return await play(scenario, real, ours, say);
+    return await play(scenario, real, (timing) => new OurCluster(scenario, timing), say);
   } finally {
     await real.close();
   }
@@ -31,8 +30,8 @@ async function series(seeds: readonly string[], file: string | undefined): Promi
   let failed = 0;
   const work = async (): Promise<void> => {
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-      const { equal, late, difference } = await one(seed);
-      const more = late.length === 0 ? "" : ` (with more time after: ${late.join("; ")})`;
+      const { equal, notes, difference } = await one(seed);
+      const more = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
       if (difference === undefined) {
         console.log(`oracle ${seed}: ${equal} answers equal${more}`);
         held.push(seed);

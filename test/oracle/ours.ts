@@ -1,6 +1,6 @@
 /** A scenario's cluster in the lab: virtual time, the same acts, the same questions. */
 import { SEC, Rng, utf8, type MachineAct } from "../../src/engine/kernel/index.ts";
-import { makeNode } from "../../src/engine/node/index.ts";
+import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import { WorldPort } from "../../src/main/shell/world-port.ts";
@@ -9,14 +9,21 @@ import type { Cluster, Said } from "./play.ts";
 import { confOf, nameOf, type Act, type Scenario } from "./scenario.ts";
 
 const BOOTED = 20 * SEC;
+/** An act comes up to so much later. */
+const LATE_MOST = 1.5 * SEC;
 
 export class OurCluster implements Cluster {
   private readonly world: World;
   private readonly rng: Rng;
 
-  constructor(private readonly scenario: Scenario) {
-    this.world = new World(labOf(confOf(scenario, scenario.votes, 1), scenario.seed), makeNode);
-    this.rng = Rng.from(scenario.seed, "oracle", "starts");
+  /** @param timing each number draws its own delays, and how much acts are late */
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly timing: number,
+  ) {
+    const seed = `${scenario.seed} ${timing}`;
+    this.world = new World(labOf(confOf(scenario, scenario.votes, 1), seed), makeMachine);
+    this.rng = Rng.from(seed, "oracle");
     this.world.runUntil(BOOTED);
   }
 
@@ -39,6 +46,7 @@ export class OurCluster implements Cluster {
   }
 
   async do(act: Act): Promise<Said | undefined> {
+    if (this.timing > 0) this.world.runUntil(this.world.now + this.rng.below(LATE_MOST));
     switch (act.kind) {
       case "start-all":
         await this.startAll();
@@ -106,9 +114,5 @@ export class OurCluster implements Cluster {
     });
     port.close();
     return said;
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }

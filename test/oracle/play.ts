@@ -1,6 +1,7 @@
 /**
- * Plays a scenario on two clusters side by side, one of real daemons and one in the lab, and compares what every node says of membership, quorum, votes and
- * flags once the cluster has settled after each act. What differs gets more time on both, since a real machine may be late; what still differs is told.
+ * Plays a scenario on two clusters, one of real daemons and one in the lab, and compares what every node says of membership, quorum, votes and flags once
+ * the cluster has settled after each act. What differs gets more time on both, since a real machine may be late. What differs then is a race where the
+ * lab does the same as the real daemons when its acts come some tenths of a second earlier or later; else it is told.
  */
 import { confOf, sayAct, type Act, type Scenario } from "./scenario.ts";
 
@@ -18,22 +19,26 @@ export interface Cluster {
   /** Puts a corosync.conf on every node. */
   write(text: string): void;
   ask(node: number, argv: readonly string[]): Promise<Said>;
-  close(): Promise<void>;
 }
 
 export interface Played {
   /** Answers that were compared and equal. */
   readonly equal: number;
-  /** Acts after which the answers were equal only with more time. */
-  readonly late: readonly string[];
+  /** Acts after which the answers were equal only with more time, or only with the lab's acts a little shifted. */
+  readonly notes: readonly string[];
   readonly difference: string | undefined;
 }
+
+/** A lab of its own for the scenario; another timing for each number. */
+export type MakeOurs = (timing: number) => Cluster;
 
 /** Longer than a lost token, consensus, the link's pongs and the window of last_man_standing take, at the scenario's token of one second. */
 const SETTLE_S = 9;
 /** A quorum device has timers of its own: heartbeat, sync timeout, reconnecting. */
 const SETTLE_DEVICE_S = 26;
-const MORE_TIMES = 2;
+const TIMES = 3;
+/** Labs with another timing that are tried before a difference counts. */
+const TIMINGS = 30;
 
 const STATUS = ["corosync-quorumtool", "-s"];
 
@@ -46,20 +51,24 @@ function blanked({ status, stdout, stderr }: Said): string {
   return `${text}${stderr}(${status ?? "killed"})\n`;
 }
 
+/** Lines that only one of them has; undefined where they are the same. */
 function different(what: string, real: Said, ours: Said): string | undefined {
-  const [a, b] = [blanked(real), blanked(ours)];
-  return a === b ? undefined : `${what}\n--- real\n${a}--- the lab\n${b}`;
+  const [a, b] = [blanked(real).split("\n"), blanked(ours).split("\n")];
+  if (a.join("\n") === b.join("\n")) return undefined;
+  const lines = a.map((line, i) => (line === b[i] ? "" : `  real     ${line}\n`)).join("");
+  return `${what}\n${lines}${b.map((line, i) => (line === a[i] ? "" : `  the lab  ${line}\n`)).join("")}`;
 }
 
-async function statuses(nodes: readonly number[], real: Cluster, ours: Cluster): Promise<string[]> {
-  const out: string[] = [];
-  const answers = await Promise.all(nodes.map((node) => real.ask(node, STATUS)));
-  for (const [i, node] of nodes.entries()) {
-    const said = answers[i];
-    const found = said === undefined ? undefined : different(`node${node}`, said, await ours.ask(node, STATUS));
-    if (found !== undefined) out.push(found);
-  }
-  return out;
+/** What was done with the real daemons in one act, and what they said. */
+interface Done {
+  readonly act: Act;
+  /** The file that was put on every node before. */
+  readonly file: string | undefined;
+  readonly said: Said | undefined;
+  /** Seconds waited after it. */
+  readonly waits: number;
+  readonly nodes: readonly number[];
+  readonly answers: readonly Said[];
 }
 
 /** Nodes whose daemon is stopped by a signal answer nobody. */
@@ -72,37 +81,106 @@ function answering(scenario: Scenario, done: readonly Act[]): number[] {
   return Array.from({ length: scenario.nodes }, (_, i) => i + 1).filter((n) => !stalled.has(n));
 }
 
+/** What `ours` says differently from the real daemons. */
+async function differences(done: Done, ours: Cluster): Promise<string> {
+  let text = "";
+  for (const [i, node] of done.nodes.entries()) {
+    const real = done.answers[i];
+    if (real !== undefined) text += different(`node${node}`, real, await ours.ask(node, STATUS)) ?? "";
+  }
+  return text;
+}
+
+/** Does with the lab what was done with the real daemons. @returns what it says differently, "" for nothing */
+async function redo(done: Done, ours: Cluster): Promise<string> {
+  if (done.file !== undefined) ours.write(done.file);
+  const said = await ours.do(done.act);
+  const tool = said === undefined || done.said === undefined ? undefined : different(sayAct(done.act), done.said, said);
+  if (tool !== undefined) return tool;
+  await ours.wait(done.waits);
+  return differences(done, ours);
+}
+
+/** A lab with another timing that did in all acts as the real daemons. */
+async function another(made: MakeOurs, dones: readonly Done[]): Promise<{ ours: Cluster; timing: number } | undefined> {
+  for (let timing = 1; timing <= TIMINGS; timing++) {
+    const ours = made(timing);
+    let same = true;
+    for (const done of dones) {
+      same &&= (await redo(done, ours)) === "";
+      if (!same) break;
+    }
+    if (same) return { ours, timing };
+  }
+  return undefined;
+}
+
+class Play {
+  private readonly dones: Done[] = [];
+  private readonly notes: string[] = [];
+  private readonly votes: number[];
+  private readonly settle: number;
+  private ours: Cluster;
+  private version = 1;
+  private equal = 0;
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly real: Cluster,
+    private readonly made: MakeOurs,
+  ) {
+    this.votes = [...scenario.votes];
+    this.settle = scenario.device === undefined ? SETTLE_S : SETTLE_DEVICE_S;
+    this.ours = made(0);
+  }
+
+  /** @returns what differs after act number `i` */
+  async act(i: number, act: Act, line: string): Promise<string | undefined> {
+    let file: string | undefined;
+    if (act.kind === "reload") {
+      this.votes[act.of - 1] = act.votes;
+      file = confOf(this.scenario, this.votes, ++this.version);
+      this.real.write(file);
+    }
+    const said = await this.real.do(act);
+    const nodes = answering(this.scenario, this.scenario.acts.slice(0, i + 1));
+    let found = "";
+    for (let times = 1; times <= TIMES; times++) {
+      await this.real.wait(this.settle);
+      const answers = await Promise.all(nodes.map((node) => this.real.ask(node, STATUS)));
+      const done: Done = { act, file, said, waits: times * this.settle, nodes, answers };
+      if (times === 1) found = await redo(done, this.ours);
+      else {
+        await this.ours.wait(this.settle);
+        found = await differences(done, this.ours);
+      }
+      this.dones[i] = done;
+      if (found !== "") continue;
+      if (times > 1) this.notes.push(`more time after ${line}`);
+      this.equal += nodes.length;
+      return undefined;
+    }
+    const shifted = await another(this.made, this.dones);
+    if (shifted === undefined) return found;
+    this.notes.push(`a race in ${line} (timing ${shifted.timing})`);
+    this.ours = shifted.ours;
+    this.equal += nodes.length;
+    return undefined;
+  }
+
+  played(difference: string | undefined): Played {
+    return { equal: this.equal, notes: this.notes, difference };
+  }
+}
+
 /** @param progress is told each act before it is done */
-export async function play(scenario: Scenario, real: Cluster, ours: Cluster, progress: (line: string) => void): Promise<Played> {
-  const votes = [...scenario.votes];
-  let version = 1;
-  let equal = 0;
-  const late: string[] = [];
-  const settle = scenario.device === undefined ? SETTLE_S : SETTLE_DEVICE_S;
-  const both = async <T>(act: (cluster: Cluster) => Promise<T>): Promise<[T, T]> => Promise.all([act(real), act(ours)]);
+export async function play(scenario: Scenario, real: Cluster, made: MakeOurs, progress: (line: string) => void): Promise<Played> {
+  const run = new Play(scenario, real, made);
   for (const [i, act] of scenario.acts.entries()) {
     const line = `${i + 1}. ${sayAct(act)}`;
     progress(line);
-    if (act.kind === "reload") {
-      votes[act.of - 1] = act.votes;
-      version++;
-      for (const cluster of [real, ours]) cluster.write(confOf(scenario, votes, version));
-    }
-    const [a, b] = await both((cluster) => cluster.do(act));
-    const said = a === undefined || b === undefined ? undefined : different(line, a, b);
-    if (said !== undefined) return { equal, late, difference: said };
-    const nodes = answering(scenario, scenario.acts.slice(0, i + 1));
-    let found: string[] = [];
-    for (let times = 0; times <= MORE_TIMES; times++) {
-      await both((cluster) => cluster.wait(settle));
-      found = await statuses(nodes, real, ours);
-      if (found.length === 0) {
-        if (times > 0) late.push(line);
-        break;
-      }
-    }
-    if (found.length > 0) return { equal, late, difference: `after ${line}\n${found.join("")}` };
-    equal += nodes.length;
+    const found = await run.act(i, act, line);
+    if (found !== undefined) return run.played(`after ${line}\n${found}`);
   }
-  return { equal, late, difference: undefined };
+  return run.played(undefined);
 }

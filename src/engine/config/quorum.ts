@@ -78,9 +78,12 @@ export function quorumRefusal(values: ConfValues): Reason | undefined {
   return deviceConflict(values) ?? tieBreakerRefusal(values, quorum);
 }
 
-/** An odd cluster with a tie breaker, last_man_standing and nobody waiting for all: the daemon explains itself and does not start. */
+/**
+ * A cluster whose nodelist has an odd sum of votes, with a tie breaker, last_man_standing and nobody waiting for all: the daemon explains itself and does not
+ * start. It speaks of nodes and counts votes: three nodes with 3, 2 and 1 start, four with 2, 1, 1 and 1 do not (observed).
+ */
 function tieBreakerRefusal(values: ConfValues, quorum: QuorumConfig): Reason | undefined {
-  const odd = nodePositions(values).length % 2 === 1;
+  const odd = quorum.nodelistVotes % 2 === 1;
   if (!quorum.autoTieBreaker || !quorum.lastManStanding || quorum.waitForAll || !odd) return undefined;
   const reason = because("auto_tie_breaker & last_man_standing not available in odd sized cluster", "quorum.auto_tie_breaker");
   return { ...reason, explained: TIE_BREAKER_AND_LAST_MAN };

@@ -183,7 +183,7 @@ export function votequorumParams(config: DaemonConfig, deviceConflict?: string):
     votes: votes[config.localPosition] ?? 1,
     expectedVotes: configuredExpectedVotes(votes, quorum.expectedVotes, quorum.device?.automaticVotes === true ? quorum.device.votes : 0),
     givenExpectedVotes: quorum.expectedVotes ?? 0,
-    nodes: votes.length,
+    listedVotes: quorum.nodelistVotes,
     twoNode: quorum.twoNode,
     waitForAll: quorum.waitForAll,
     lastManStanding: quorum.lastManStanding,

@@ -15,8 +15,8 @@ export interface VotequorumParams {
   readonly expectedVotes: number;
   /** quorum.expected_votes itself; 0 where only the nodelist tells. A debug line shows it. */
   readonly givenExpectedVotes?: number;
-  /** Nodes in the nodelist. */
-  readonly nodes?: number;
+  /** Sum of quorum_votes in the nodelist. */
+  readonly listedVotes?: number;
   readonly twoNode?: boolean;
   readonly waitForAll?: boolean;
   readonly lastManStanding?: boolean;
@@ -82,7 +82,8 @@ export function applyOptions(options: OptionState, params: VotequorumParams, run
     options.twoNode = false;
     for (const line of TWO_NODE_AND_TIE_BREAKER) say("crit", line);
   }
-  if (wanted && (params.nodes ?? 0) % 2 === 1 && !options.waitForAll) {
+  // The message says nodes; votes are counted (observed with 2, 1, 1 and 1).
+  if (wanted && (params.listedVotes ?? 0) % 2 === 1 && !options.waitForAll) {
     options.tieBreaker = { type: "none" };
     for (const line of TIE_BREAKER_WITHOUT_WAIT) say("crit", line);
   }

@@ -121,7 +121,8 @@ export class Votequorum implements ServiceEngine {
     us.expectedVotes = params.expectedVotes;
     const given = params.givenExpectedVotes ?? 0;
     this.debug(() => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`);
-    if (s.options.tracking) us.expectedVotes = Math.max(us.expectedVotes, s.options.tracked);
+    // A daemon that runs expects what it has tracked, whatever the file says now: more only once as many votes are there (observed).
+    if (s.options.tracking) us.expectedVotes = runtime ? s.options.tracked : Math.max(us.expectedVotes, s.options.tracked);
     s.evBarrier = us.expectedVotes;
     if (!runtime && s.options.waitForAll) this.table.setWaiting(true);
   }
