@@ -255,6 +255,9 @@ export class Votequorum implements ServiceEngine {
   private onReconfigure(nodeId: number, value: number, param: number): void {
     if (param === RECONFIG_EXPECTED_VOTES) {
       this.verdict.expectOfAll(value);
+      const { options } = this.table.state;
+      // With tracking a node does not itself come to expect less, though it has the others do so (observed).
+      if (options.tracking) this.table.us().expectedVotes = Math.max(value, options.tracked);
       this.table.state.evBarrier = value;
       this.verdict.recalculate(true);
       return;
