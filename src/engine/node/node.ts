@@ -119,6 +119,7 @@ export class Node implements Machine {
     });
     this.services = new Services(this.computer, world.seed, {
       stack: () => this.corosync?.stack,
+      stopped: () => this.corosync?.stopped === true,
       query: (argv) => {
         const answer = answerQuery(this.tools, argv, { cwd: "/", stdin: "" });
         return answer === undefined || answer === "acts" ? undefined : answer.status;
@@ -304,6 +305,7 @@ export class Node implements Machine {
         if (act.unit !== COROSYNC) return;
         this.sigstopped = false;
         this.daemons.unit?.resume();
+        this.services.qdevice?.unblock();
         return;
       case "command":
       case "command-signal":

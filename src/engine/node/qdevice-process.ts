@@ -4,7 +4,7 @@
  */
 import { Rng, fromUtf8, type Hasher, type TcpEvent } from "../kernel/index.ts";
 import { parseIp } from "../config/index.ts";
-import { Device } from "../qdevice/index.ts";
+import { CAST_VOTE_TIMER, Device } from "../qdevice/index.ts";
 import { find } from "../machine/index.ts";
 import { daemonLog, daemonTimer, defaultOptions, hasDatabase, type Daemon, type DaemonPlace } from "./daemon.ts";
 import { resolveByHosts } from "./settings.ts";
@@ -14,14 +14,18 @@ export const QDEVICE = "corosync-qdevice";
 
 /** The corosync daemon as this process finds it. */
 export interface CorosyncSeen {
-  /** Its layers while it answers; undefined: its sockets are gone. */
+  /** Its layers while it runs; undefined: its sockets are gone. */
   stack(): Stack | undefined;
+  /** Its process is stopped: whoever asks it waits. */
+  stopped(): boolean;
   /** Runs a command line that only asks; its status, undefined where no such command is modelled. */
   query(argv: readonly string[]): number | undefined;
 }
 
 interface QdeviceProcessState {
   late: string[];
+  blocked: boolean;
+  sigstopped: boolean;
   device: unknown;
 }
 
@@ -30,6 +34,9 @@ export class QdeviceProcess implements Daemon {
   readonly device: Device;
   /** Timers that came while the process slept or was stopped. */
   private late: string[] = [];
+  /** It waits for the answer of a daemon that is stopped, and does nothing else meanwhile: no heartbeat goes out. */
+  private blocked = false;
+  private sigstopped = false;
 
   constructor(
     private readonly place: DaemonPlace,
@@ -84,6 +91,10 @@ export class QdeviceProcess implements Daemon {
   }
 
   timer(name: string): void {
+    if (name === CAST_VOTE_TIMER && !this.blocked && !this.device.holdsTimer(name) && this.corosync.stopped()) {
+      this.blocked = true;
+      this.halt();
+    }
     if (this.device.holdsTimer(name)) this.late.push(name);
     else this.device.timer(name);
     this.catchUp();
@@ -116,29 +127,49 @@ export class QdeviceProcess implements Daemon {
   }
 
   stop(): void {
+    this.sigstopped = true;
+    this.halt();
+  }
+
+  private halt(): void {
     this.place.tcp.stop(this.place.unit);
     this.device.stop();
   }
 
   resume(): void {
+    this.sigstopped = false;
+    if (!this.blocked) this.goOn();
+  }
+
+  /** corosync goes on, or is gone: the call that waited returns. */
+  unblock(): void {
+    if (!this.blocked) return;
+    this.blocked = false;
+    if (!this.sigstopped) this.goOn();
+  }
+
+  private goOn(): void {
     this.device.resume();
     this.place.tcp.resume(this.place.unit);
     this.catchUp();
   }
 
   snapshot(): unknown {
-    const state: QdeviceProcessState = { late: [...this.late], device: this.device.snapshot() };
+    const { blocked, sigstopped } = this;
+    const state: QdeviceProcessState = { late: [...this.late], blocked, sigstopped, device: this.device.snapshot() };
     return state;
   }
 
   restore(saved: unknown): void {
     const state = saved as QdeviceProcessState;
     this.late = [...state.late];
+    this.blocked = state.blocked;
+    this.sigstopped = state.sigstopped;
     this.device.restore(state.device);
   }
 
   digest(h: Hasher): void {
-    h.int(this.pid).int(this.late.length);
+    h.int(this.pid).int(this.late.length).bool(this.blocked).bool(this.sigstopped);
     for (const name of this.late) h.text(name);
     this.device.digest(h);
   }

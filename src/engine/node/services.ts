@@ -129,6 +129,7 @@ export class Services {
 
   /** corosync's sockets broke. */
   corosyncGone(): void {
+    this.qdevice?.unblock();
     this.device?.daemonGone();
   }
 

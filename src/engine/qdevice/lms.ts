@@ -16,7 +16,7 @@ interface Partition {
 const paren = (ring: RingId): string => `(${ringIdText(ring)})`;
 const about = (c: QnetdClient): string => `Client ${pointerOf(c.id)} (cluster ${c.clusterName}, node_id ${c.nodeId})`;
 
-/** False while somebody whom the client counted as member tells another ring. */
+/** False while somebody whom the client counted as member, or who counts the client as one, tells another ring. */
 function ringsMatch(port: AlgorithmPort, client: QnetdClient, ring: RingId): boolean {
   for (const other of port.clients) {
     if (other === client) continue;
@@ -24,7 +24,8 @@ function ringsMatch(port: AlgorithmPort, client: QnetdClient, ring: RingId): boo
       "debug",
       () => `algo-util: all_ring_ids_match: seen nodeid ${other.nodeId} (client ${pointerOf(other.id)}) ring_id ${paren(other.ring)}`,
     );
-    if (!has(client.membership, other.nodeId) || sameRing(other.ring, ring)) continue;
+    const ours = has(client.membership, other.nodeId) || has(other.membership, client.nodeId);
+    if (!ours || sameRing(other.ring, ring)) continue;
     port.log(
       "debug",
       () => `algo-util: nodeid ${other.nodeId} in our partition has different ring_id ${paren(other.ring)} to us ${paren(ring)}`,
