@@ -1,5 +1,5 @@
 /**
- * wait_for_all: a daemon that was started is not quorate before it has seen all nodes of its configuration together, or a member that was quorate already. Told from
+ * Wait for all: with wait_for_all a daemon that was started is not quorate before it has seen all nodes of its configuration together, or a member that was quorate already. Told from
  * verdicts alone, not from the status the engine keeps. Left out: allow_downscale, with which a node that leaves in order is not waited for; a quorum
  * device, whose votes are no node's.
  */
