@@ -31,6 +31,7 @@ const SCENARIOS = [
   "two-node-flag",
   "wait-for-all-3",
   "auto-tie-breaker-4",
+  "last-man-standing-4",
   "allow-downscale-3",
   "qdevice-lms-3",
   "qdevice-add-online",

@@ -209,6 +209,21 @@ function late(recording: Recording, step: RecordedStep): number | undefined {
   return first === undefined ? undefined : step.step === 1 ? first : 0;
 }
 
+/** All daemons that run are on one ring together, and synchronised. */
+function oneRing(world: World): boolean {
+  const rings = world.statuses().flatMap(({ corosync: c }) => (c === null ? [] : [c.syncing || c.state !== "operational" ? "" : c.ringId]));
+  return !rings.includes("") && new Set(rings).size === 1;
+}
+
+/** After a start the recorder asked a second after one ring had formed; a daemon whose pings fall otherwise is waited for likewise, before the next step. */
+function awaitRing(world: World, step: RecordedStep, recording: Recording): void {
+  const next = recording.steps.find((s) => s.step > step.step);
+  const limit = next === undefined ? world.now + 5 * SEC : micros(next.t_start);
+  let late = false;
+  for (; !oneRing(world) && world.now < limit; late = true) world.runUntil(Math.min(world.now + SEC / 20, limit));
+  if (late) world.runUntil(Math.min(world.now + SEC, limit));
+}
+
 /** Plays the whole recording with one seed. */
 export async function play(recording: Recording, seed: string): Promise<Played> {
   const config = String(recording.config);
@@ -264,6 +279,7 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
       answers.push(await answer(world, `node${c.node}`, c.cmd));
     }
     world.runUntil(Math.max(world.now, micros(step.t_snapshot)));
+    if (step.title.startsWith("start") && typeof step.waited_s === "number") awaitRing(world, step, recording);
     for (const [node, commands] of Object.entries(step.outputs)) {
       for (const command of Object.keys(commands)) if (command !== "(state)") answers.push(await answer(world, node, command));
     }

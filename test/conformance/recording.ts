@@ -18,6 +18,8 @@ export interface RecordedStep {
   title: string;
   t_start: number;
   t_snapshot: number;
+  /** How long the recorder waited for one ring before it let a second or more go by and asked; absent where it waited for none. */
+  waited_s?: number | null;
   commands: RecordedCommand[];
   /** By node name, then command line. */
   outputs: Record<string, Record<string, RecordedOutput>>;
