@@ -61,6 +61,59 @@ describe("import", () => {
     ).toEqual([27, 28]);
   });
 
+  describe("with a quorum device", () => {
+    const withDevice = (text: string, host: string, model = "net"): string =>
+      replace(
+        text,
+        "  provider: corosync_votequorum",
+        `  device {\n    model: ${model}\n    net {\n      algorithm: ffsplit\n      host: ${host}\n    }\n    votes: 1\n  }\n  provider: corosync_votequorum`,
+      );
+
+    test("its server stands where the file says, on the link's network", () => {
+      const { device, networks } = imported(withDevice(goodConf(2), "10.10.0.250"));
+      expect(device).toEqual({ server: { name: "qnetd", net: "net0", address: "10.10.0.250" }, onMember: undefined });
+      expect(networks.map((n) => n.name)).toEqual(["net0"]);
+    });
+
+    test("elsewhere it is a network of its own, /24 or for IPv6 /64, with a card in every node", () => {
+      const four = imported(withDevice(goodConf(4, 2), "192.168.7.12"));
+      expect(four.device?.server).toEqual({ name: "qnetd", net: "mgmt", address: "192.168.7.12" });
+      expect(four.networks[2]).toEqual({ name: "mgmt", link: undefined, cidr: "192.168.7.0/24", priority: undefined });
+      expect(four.nodes.map((n) => n.addresses[2])).toEqual(
+        ["192.168.7.11", "192.168.7.13", "192.168.7.14", "192.168.7.15"].map((address) => ({ net: "mgmt", link: undefined, address })),
+      );
+      const six = imported(withDevice(goodConf(2), "FD00:7::0:5"));
+      expect(six.device?.server?.address).toBe("fd00:7::5");
+      expect(six.networks[1]?.cidr).toBe("fd00:7::/64");
+      expect(six.nodes.map((n) => n.addresses[1]?.address)).toEqual(["fd00:7::b", "fd00:7::c"]);
+    });
+
+    test("a host name gets a free address of the first network", () => {
+      const cluster = imported(withDevice(replace(goodConf(2), "10.10.0.2", "10.10.0.100"), "witness.example.com"));
+      expect(cluster.device?.server).toEqual({ name: "qnetd", net: "net0", address: "10.10.0.101" });
+      expect(cluster.aliases).toEqual([{ name: "witness.example.com", address: "10.10.0.101" }]);
+    });
+
+    test("a node of the name qnetd keeps it", () => {
+      expect(imported(withDevice(replace(goodConf(2), "name: node2", "name: qnetd"), "10.10.0.9")).device?.server?.name).toBe("qnetd-2");
+    });
+
+    test.each(["10.10.0.2", "node2", "127.0.0.1", "localhost", "::1"])("a server on a node, %s, is told", (host) => {
+      const { device, networks } = imported(withDevice(goodConf(2), host));
+      expect(device?.server).toBeUndefined();
+      expect(device?.onMember).toMatchObject({ node: /node2|\.2$/.test(host) ? "node2" : "node1", column: 13 });
+      expect(networks.length).toBe(1);
+    });
+
+    test("of another model, or without a host, there is no server", () => {
+      expect(imported(withDevice(goodConf(2), "10.10.0.9", "disk")).device).toBeUndefined();
+      expect(imported(replace(withDevice(goodConf(2), "X"), "      host: X\n", "")).device).toEqual({
+        server: undefined,
+        onMember: undefined,
+      });
+    });
+  });
+
   test("a file the daemon refuses is not imported; all reasons come with their lines", () => {
     const outcome = importConf(replace(replace(goodConf(3), "nodeid: 2", "nodeid: 1"), "version: 2", "version: 1", "last"));
     expect(outcome.ok ? [] : outcome.findings.filter((f) => f.severity === "error").map((f) => f.line)).toEqual([18, 43]);

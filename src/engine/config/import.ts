@@ -1,7 +1,8 @@
 /**
  * A real corosync.conf as the design of a lab: which machines, on which networks, with which addresses, ids, votes and link priorities. The file
  * itself stays what the nodes run with; this is what has to be built around it. Networks are /24, for IPv6 /64, wider where the nodes of one link
- * are further apart. Left out: what corosync.conf does not tell (management network, guests, storage).
+ * are further apart. The server of a quorum device gets a machine of its own where the file says it is, and where no link leads there a network that every
+ * node has a card on. Left out: what corosync.conf does not tell (other networks, guests, storage).
  */
 import { checkConf } from "./check.ts";
 import type { Finding } from "./finding.ts";
@@ -19,15 +20,30 @@ export interface ImportedNode {
   readonly listedAs: string;
   readonly nodeId: number;
   readonly votes: number;
-  /** By network name, in link order. */
-  readonly addresses: readonly { readonly net: string; readonly link: number; readonly address: string }[];
+  /** By network name, in the order of the networks. A card that carries no link has none. */
+  readonly addresses: readonly ImportedCard[];
+}
+
+interface ImportedCard {
+  readonly net: string;
+  readonly link: number | undefined;
+  readonly address: string;
 }
 
 export interface ImportedNetwork {
   readonly name: string;
-  readonly link: number;
+  /** Undefined: the way to the quorum device's server, nothing else. */
+  readonly link: number | undefined;
   readonly cidr: string;
   readonly priority: number | undefined;
+}
+
+/** A quorum device of model net: the nodes run corosync-qdevice. */
+export interface ImportedDevice {
+  /** The machine that runs corosync-qnetd; undefined: the file names no host. */
+  readonly server: { readonly name: string; readonly net: string; readonly address: string } | undefined;
+  /** The host the file names is no machine of its own but a node of the cluster: which, and where the file says so. */
+  readonly onMember: { readonly node: string; readonly line: number; readonly column: number } | undefined;
 }
 
 export interface ImportedCluster {
@@ -37,6 +53,8 @@ export interface ImportedCluster {
   readonly networks: readonly ImportedNetwork[];
   /** Host names the file uses as addresses, with the address the lab gives them. */
   readonly aliases: readonly { readonly name: string; readonly address: string }[];
+  /** Undefined: there is none, or of no model that corosync-qdevice knows. */
+  readonly device: ImportedDevice | undefined;
   /** What the checker says about the file; no errors among it. */
   readonly findings: readonly Finding[];
 }
@@ -47,6 +65,12 @@ export type ImportOutcome =
 const PREFIX = { 4: 24, 6: 64 } as const;
 /** Addresses of one link that share not even this many bits still get one network. Ours. */
 const PREFIX_MIN = 1;
+/** Where the server of a quorum device is called by a name: the host number it gets. Ours. */
+const SERVER_HOST = 100;
+/** Where it is on a network of its own: the host number of the first node there. Ours. */
+const NODES_FROM = 11;
+const SERVER_NAME = "qnetd";
+const LOCAL_NAMES: ReadonlySet<string> = new Set(["localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"]);
 
 /** The smallest network, from the usual prefix upwards, that holds all of `ips`. */
 function networkAround(ips: readonly Ip[]): string {
@@ -79,12 +103,12 @@ function hostNames(values: ConfValues, positions: readonly number[]): string[] {
   });
 }
 
-/** An address for a host name: the first free one of the link's network. */
-function freeAddress(around: Ip, taken: Set<string>): string {
+/** The first free address of the network around, from host number `from` on. */
+function freeAddress(around: Ip, taken: Set<string>, from = 1): string {
   const bytes = [...around.bytes];
   const last = bytes.length - 1;
-  for (let host = 1; host < 255; host++) {
-    bytes[last] = host;
+  for (let i = 0; i < 254; i++) {
+    bytes[last] = ((from - 1 + i) % 254) + 1;
     const text = formatIp({ family: around.family, bytes });
     if (!taken.has(text)) {
       taken.add(text);
@@ -112,6 +136,52 @@ function linkAddresses(values: ConfValues): LinkAddresses[] {
   return [...links.values()].sort((a, b) => a.link - b.link);
 }
 
+/** What grows while a file is read. */
+interface Growing {
+  readonly nodes: (ImportedNode & { addresses: ImportedCard[] })[];
+  readonly networks: ImportedNetwork[];
+  readonly aliases: Map<string, string>;
+}
+
+function inNetwork(ip: Ip, cidr: string): boolean {
+  return networkOf(ip, Number(cidr.split("/")[1])) === cidr;
+}
+
+/** The node that a host, by address or by name, is; on a node itself "localhost" is it. */
+function memberAt(host: string, { nodes, aliases }: Growing): string | undefined {
+  const ip = parseIp(host);
+  const local = ip === undefined ? LOCAL_NAMES.has(host) : /^(127\..*|0\.0\.0\.0|::1?)$/.test(formatIp(ip));
+  const address = ip === undefined ? aliases.get(host) : formatIp(ip);
+  return nodes.find((n) => local || n.name === host || n.listedAs === host || n.addresses.some((a) => a.address === address))?.name;
+}
+
+/** Where the server of the quorum device stands: on a network that there is, with a name on the first, or on one of its own. */
+function deviceOf(values: ConfValues, growing: Growing): ImportedDevice | undefined {
+  if (stringOf(values, "quorum.device.model") !== "net") return undefined;
+  const written = values.get("quorum.device.net.host");
+  const host = written?.text ?? "";
+  if (written === undefined || host === "") return { server: undefined, onMember: undefined };
+  const node = memberAt(host, growing);
+  if (node !== undefined) return { server: undefined, onMember: { node, line: written.line, column: written.column } };
+  const { nodes, networks, aliases } = growing;
+  const taken = new Set(nodes.flatMap((n) => n.addresses.map((a) => a.address)));
+  const literal = parseIp(host);
+  let net = literal === undefined ? networks[0] : networks.find(({ cidr }) => inNetwork(literal, cidr));
+  // Every node is on every link, since the daemon takes no other file.
+  const around: Ip = literal ?? parseIp(nodes[0]?.addresses[0]?.address ?? "") ?? { family: 4, bytes: [10, 0, 0, 0] };
+  const address = literal === undefined ? freeAddress(around, taken, SERVER_HOST) : formatIp(literal);
+  taken.add(address);
+  if (literal === undefined) aliases.set(host, address);
+  if (net === undefined) {
+    net = { name: "mgmt", link: undefined, cidr: networkAround([around]), priority: undefined };
+    networks.push(net);
+    for (const node of nodes) node.addresses.push({ net: net.name, link: undefined, address: freeAddress(around, taken, NODES_FROM) });
+  }
+  let name = SERVER_NAME;
+  for (let n = 2; nodes.some((one) => one.name === name); n++) name = `${SERVER_NAME}-${n}`;
+  return { server: { name, net: net.name, address }, onMember: undefined };
+}
+
 /** Reads `text`. Not ok: real corosync would refuse the file; all the reasons with their lines. */
 export function importConf(text: string): ImportOutcome {
   const findings = checkConf(text);
@@ -126,7 +196,7 @@ export function importConf(text: string): ImportOutcome {
     listedAs: stringOf(values, `nodelist.node.${p}.name`) ?? "",
     nodeId: numberOf(values, `nodelist.node.${p}.nodeid`, "u32") ?? 0,
     votes: numberOf(values, `nodelist.node.${p}.quorum_votes`, "u32") ?? 1,
-    addresses: [] as { net: string; link: number; address: string }[],
+    addresses: [] as ImportedCard[],
   }));
   for (const { link, byNode } of linkAddresses(values)) {
     const net = `net${link}`;
@@ -144,6 +214,7 @@ export function importConf(text: string): ImportOutcome {
     const priority = numberOf(values, `totem.interface.${link}.knet_link_priority`, "u8");
     networks.push({ name: net, link, cidr: networkAround(literals.length > 0 ? literals : [around]), priority });
   }
+  const device = deviceOf(values, { nodes, networks, aliases });
   return {
     ok: true,
     cluster: {
@@ -152,6 +223,7 @@ export function importConf(text: string): ImportOutcome {
       nodes,
       networks,
       aliases: [...aliases].map(([name, address]) => ({ name, address })),
+      device,
       findings,
     },
   };

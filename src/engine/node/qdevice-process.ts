@@ -3,7 +3,7 @@
  * main of corosync-qdevice.c with libcmap and libvotequorum behind it. Left out: the worker process of heuristics, options other than -d and -S.
  */
 import { Rng, fromUtf8, type Hasher, type TcpEvent } from "../kernel/index.ts";
-import { parseIp } from "../config/index.ts";
+import { formatIp, parseIp } from "../config/index.ts";
 import { CAST_VOTE_TIMER, Device } from "../qdevice/index.ts";
 import { find } from "../machine/index.ts";
 import { daemonLog, daemonTimer, defaultOptions, hasDatabase, type Daemon, type DaemonPlace } from "./daemon.ts";
@@ -58,7 +58,7 @@ export class QdeviceProcess implements Daemon {
         get: (key) => valueText(corosync.stack()?.cmap.get(key)?.value),
         list: (prefix) => (corosync.stack()?.cmap.list(prefix) ?? []).map((e) => e.key),
         nodeVotes: () => corosync.stack()?.settings.config.nodes ?? [],
-        resolve: (host) => (parseIp(host) === undefined ? resolveByHosts(computer, host)[0] : host),
+        resolve: (host) => addressOf(parseIp(host) === undefined ? resolveByHosts(computer, host)[0] : host),
         hasDatabase: (directory) => hasDatabase(computer, directory),
         run: (command) => this.run(command),
         notifyReady: () => place.ready(),
@@ -173,6 +173,12 @@ export class QdeviceProcess implements Daemon {
     for (const name of this.late) h.text(name);
     this.device.digest(h);
   }
+}
+
+/** An address as the kernel prints it, however a file writes it. */
+function addressOf(text: string | undefined): string | undefined {
+  const ip = text === undefined ? undefined : parseIp(text);
+  return ip === undefined ? text : formatIp(ip);
 }
 
 function valueText(value: unknown): string | undefined {

@@ -93,16 +93,27 @@ export function waitForBoot(world: World): boolean {
   return follow(world, booting(world));
 }
 
-/** What the first corosync that failed said before it ended. */
+/** The first daemon that failed and without which the cluster does not stand as its file says. Without a quorum device in the file its daemon may fail. */
+function failedDaemon(world: World, members: readonly string[]): { readonly node: string; readonly unit: string } | undefined {
+  for (const node of members) {
+    const { units, quorum } = world.status(node);
+    if (units["corosync"] === "failed") return { node, unit: "corosync" };
+    if (units["corosync-qdevice"] === "failed" && quorum !== null && quorum.qdevice !== null) return { node, unit: "corosync-qdevice" };
+  }
+  return undefined;
+}
+
+/** What it said before it ended. */
 function lastWords(world: World, members: readonly string[]): string | undefined {
-  const node = members.find((name) => world.status(name).units["corosync"] === "failed");
-  if (node === undefined) return undefined;
+  const found = failedDaemon(world, members);
+  if (found === undefined) return undefined;
+  const { node, unit } = found;
   const errors = world
     .named(node)
     .journalSince(0)
-    .filter((line) => line.unit === "corosync" && line.pid > 1 && line.level === "error");
+    .filter((line) => line.unit === unit && line.pid > 1 && line.level === "error");
   const said = errors.find((line) => !line.text.startsWith("Corosync Cluster Engine exiting"))?.text;
-  return `corosync failed on ${node}${said === undefined ? "" : `: ${said}`}`;
+  return `${unit} failed on ${node}${said === undefined ? "" : `: ${said}`}`;
 }
 
 /**
@@ -113,7 +124,7 @@ function lastWords(world: World, members: readonly string[]): string | undefined
 export function* beginning(world: World, lab: LabFile): Plan<string | undefined> {
   if (!(yield* booting(world))) return "not every machine booted within an hour";
   const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
-  const failed = (): boolean => members.some((name) => world.status(name).units["corosync"] === "failed");
+  const failed = (): boolean => failedDaemon(world, members) !== undefined;
   let why: string | undefined;
   if (members.length > 0) {
     yield* advancing(world, world.now + formMax, () => formed(members, world) === undefined || failed());

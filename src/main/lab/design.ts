@@ -1,5 +1,5 @@
 /** A lab file as the design of a world: machines with cards, hosts, disks; corosync.conf and the common key on the members' disks. */
-import { writePveConf } from "../../engine/config/index.ts";
+import { formatIp, parseIp, writePveConf } from "../../engine/config/index.ts";
 import { Rng } from "../../engine/kernel/rng.ts";
 import { utf8 } from "../../engine/kernel/bytes.ts";
 import { unixFromIso } from "../../engine/kernel/time.ts";
@@ -90,10 +90,21 @@ export function confOf(lab: LabFile): string | undefined {
   });
 }
 
+/** As the kernel prints an address, however the file writes it. */
+function canonical(address: string): string {
+  const ip = parseIp(address);
+  return ip === undefined ? address : formatIp(ip);
+}
+
 function nicsOf(lab: LabFile, node: LabNode): NicDesign[] {
   return Object.keys(lab.networks)
     .filter((net) => node.nets[net] !== undefined)
-    .map((net, i) => ({ name: `eno${i + 1}`, net, address: node.nets[net] ?? "", prefix: Number(lab.networks[net]?.split("/")[1] ?? 24) }));
+    .map((net, i) => ({
+      name: `eno${i + 1}`,
+      net,
+      address: canonical(node.nets[net] ?? ""),
+      prefix: Number(lab.networks[net]?.split("/")[1] ?? 24),
+    }));
 }
 
 /** Names resolve to the first network a machine is on: the management network. */

@@ -1,4 +1,7 @@
-/** A real corosync.conf as a lab file: the machines around it are made, the file itself stays verbatim and every node has it. */
+/**
+ * A real corosync.conf as a lab file: the machines around it are made, the host of the quorum device's server among them; the file itself stays
+ * verbatim and every node has it.
+ */
 import { importConf } from "../../engine/config/index.ts";
 import { parseLabFile, printLabFile, type LabFile, type LabNode } from "./labfile.ts";
 import { usage } from "./trouble.ts";
@@ -6,13 +9,13 @@ import { usage } from "./trouble.ts";
 const hostsPath = "/etc/hosts";
 
 /** /etc/hosts where the file names its nodes by host names: the addresses the lab gives those. */
-function hostsFile(aliases: readonly { name: string; address: string }[], nodes: Record<string, LabNode>): string | undefined {
+function hostsFile(aliases: readonly { name: string; address: string }[], machines: Record<string, LabNode>): string | undefined {
   if (aliases.length === 0) return undefined;
-  const own = Object.entries(nodes).flatMap(([name, node]) => {
+  const own = Object.entries(machines).flatMap(([name, node]) => {
     const address = Object.values(node.nets)[0];
     return address === undefined ? [] : [`${address} ${name}.lab.local ${name}`];
   });
-  const named = aliases.filter(({ name }) => nodes[name] === undefined).map(({ name, address }) => `${address} ${name}`);
+  const named = aliases.filter(({ name }) => machines[name] === undefined).map(({ name, address }) => `${address} ${name}`);
   return ["127.0.0.1 localhost.localdomain localhost", ...own, ...named, ""].join("\n");
 }
 
@@ -30,15 +33,30 @@ export function importedLab(text: string, path: string): LabFile {
   const nodes: Record<string, LabNode> = {};
   for (const node of cluster.nodes)
     nodes[node.name] = { nets: Object.fromEntries(node.addresses.map(({ net, address }) => [net, address])) };
-  const hosts = hostsFile(cluster.aliases, nodes);
+  const { device } = cluster;
+  if (device?.onMember !== undefined) {
+    const { node, line, column } = device.onMember;
+    throw usage(
+      `${path}:${line}:${column}: the quorum device's server is ${node} itself: corosync-qnetd on a node is not part of this version`,
+    );
+  }
+  if (device !== undefined) for (const node of Object.values(nodes)) node.packages = ["corosync-qdevice"];
+  const server = device?.server;
+  const qnetd: Record<string, LabNode> = server === undefined ? {} : { [server.name]: { nets: { [server.net]: server.address } } };
+  const hosts = hostsFile(cluster.aliases, { ...nodes, ...qnetd });
   if (hosts !== undefined) for (const node of Object.values(nodes)) node.files = { [hostsPath]: hosts };
   const lab: LabFile = {
     quorate: 1,
     name: cluster.clusterName || "lab",
     networks: Object.fromEntries(cluster.networks.map(({ name, cidr }) => [name, cidr])),
     nodes,
-    // A text of one line would be taken for a path.
-    cluster: { name: "lab", conf: text.includes("\n") ? text : `${text}\n` },
+    ...(server === undefined ? {} : { qnetd }),
+    cluster: {
+      name: "lab",
+      ...(server === undefined ? {} : { qdevice: server.name }),
+      // A text of one line would be taken for a path.
+      conf: text.includes("\n") ? text : `${text}\n`,
+    },
     faults: [],
     steps: [],
   };
