@@ -85,4 +85,40 @@ describe("auto_tie_breaker: an odd cluster is one with an odd sum of votes in it
     expect(off([2, 1, 1, 1])).toBe(true);
     expect(off([2, 1, 1])).toBe(false);
   });
+
+  test("a reload that makes the sum odd switches it off, one that makes it even brings it back", () => {
+    const options = (votes: readonly number[]): Partial<VotequorumParams> => ({
+      autoTieBreaker: true,
+      listedVotes: votes.reduce((a, b) => a + b, 0),
+      expectedVotes: votes.reduce((a, b) => a + b, 0),
+    });
+    const { peers } = formed([1, 1, 1, 1], options([1, 1, 1, 1]));
+    const shown = (): boolean[] => peers.map((p) => p.votes.info(p.id)?.flags.includes("AutoTieBreaker") === true);
+    expect(shown()).toEqual([true, true, true, true]);
+    const reload = (votes: readonly number[]): void => {
+      peers.forEach((p, i) =>
+        p.votes.reconfigure({ nodeId: p.id, votes: votes[i] ?? 1, debug: false, expectedVotes: 0, ...options(votes) } as VotequorumParams),
+      );
+      settle(peers);
+    };
+    reload([1, 1, 1, 2]);
+    expect(shown()).toEqual([false, false, false, false]);
+    reload([1, 1, 2, 2]);
+    expect(shown()).toEqual([true, true, true, true]);
+  });
+
+  test("with last_man_standing the half that has the lowest node opens the window, whoever breaks the tie", () => {
+    const windows = (node: string): boolean[] => {
+      const { peers } = formed([1, 1], {
+        autoTieBreaker: true,
+        autoTieBreakerNode: node,
+        lastManStanding: true,
+        lastManStandingWindowMs: 2000,
+      });
+      for (const p of peers) form([p], { rep: p.id, seq: 13 });
+      return peers.map((p) => p.timers.has("last_man_standing"));
+    };
+    expect(windows("1")).toEqual([true, false]);
+    expect(windows("2")).toEqual([true, false]);
+  });
 });

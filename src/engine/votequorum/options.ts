@@ -1,6 +1,6 @@
 /**
  * The options of the quorum section as votequorum takes them in when it is loaded and when the configuration changes: what it switches off because two
- * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone. Left out: the
+ * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone, two_node and the tie breaker every time. Left out: the
  * contradictions it refuses to start with, which config/quorum.ts finds.
  */
 import type { LogLevel } from "../kernel/index.ts";
@@ -67,7 +67,6 @@ function readOnce(options: OptionState, params: VotequorumParams, say: Say): voi
   options.windowMs = params.lastManStandingWindowMs ?? options.windowMs;
   options.allowDownscale = params.allowDownscale === true;
   options.tracking = params.expectedVotesTracking === true || options.allowDownscale;
-  options.tieBreaker = configuredTieBreaker(params, say);
 }
 
 /** Takes the configuration into `options`. `runtime`: the daemon runs already; what does not go together is complained of again. */
@@ -76,6 +75,8 @@ export function applyOptions(options: OptionState, params: VotequorumParams, run
   if (!runtime) readOnce(options, params, say);
   // two_node brings wait_for_all along, also later.
   else options.waitForAll ||= options.twoNode && params.waitForAll === true;
+  // Read every time: what an odd sum of votes switched off an even one brings back (observed).
+  options.tieBreaker = configuredTieBreaker(params, say);
   const wanted = params.autoTieBreaker === true;
   options.tieBreakerShown ||= wanted || runtime;
   if (options.twoNode && wanted) {

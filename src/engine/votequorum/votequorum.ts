@@ -292,13 +292,17 @@ export class Votequorum implements ServiceEngine {
     this.device.syncInit();
   }
 
-  /** Some left and the rest may go on without them, or has the tie breaker: after the window only those present are expected. */
+  /**
+   * Some left and the rest may go on without them: after the window only those present are expected. With a tie breaker of any kind also where the lowest node is
+   * among few (observed: with a list that names the other half of two, that half is quorate and has no window).
+   */
   private startLastManWindow(): void {
     const s = this.table.state;
     if (!s.options.lastManStanding) return;
     const left = s.previous.some((id) => !s.members.includes(id));
     const enough = s.members.length >= s.quorum && left;
-    const tied = s.members.length <= s.quorum && tieBreakerIsHere(s.options.tieBreaker, s, () => undefined);
+    const lowest = tieBreakerIsHere({ type: "lowest" }, s, () => undefined);
+    const tied = s.options.tieBreaker.type !== "none" && s.members.length <= s.quorum && lowest;
     if (enough || tied) this.port.setTimer(LAST_MAN_TIMER, this.port.now() + s.options.windowMs * MS);
   }
 
