@@ -1,7 +1,7 @@
 /** Commands that act, wait or never end: what they do to the machine, and that a copy made at any step goes on in the same way. */
 import { describe, expect, it } from "vitest";
 import { CommandRuns, type NodeAct, type UnitView } from "../../src/engine/command/index.ts";
-import { cloneState, type Effect } from "../../src/engine/kernel/index.ts";
+import { cloneState, utf8, type Effect } from "../../src/engine/kernel/index.ts";
 import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
 const NODES: NodeShape[] = [1, 2].map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`], votes: 1 }));
@@ -184,6 +184,41 @@ describe("corosync's tools that act", () => {
     const b = bench();
     start(b.make(), `corosync-cmapctl -s test.a ${words}`);
     expect(b.acts).toEqual([{ act: "cmap-set", key: "test.a", type, value }]);
+  });
+
+  it.each([
+    [
+      "test.a u8 1\n# comment\n^test.a\ntest.b str hello world\ntest.c u32 zz\nbad line\n^^test.\n",
+      ["set test.a 1", "delete test.a", "set test.b hello"],
+      ["stderr: zz is not valid u32 type value\n", "exit 1"],
+    ],
+    [
+      'test.a u8 1\n\n   test.d   u16    7  \ntest.e str "q r"\ntest.f i32 -4\n',
+      ["set test.a 1", "set test.d 7", 'set test.e "q', "set test.f -4"],
+      ["exit 0"],
+    ],
+    ["^^test.\n", ["delete test.one", "delete test.two"], ["exit 0"]],
+    ["test.z u8\ntest.y u8 1\n", [], ["stderr: Both type and value for key test.z are required\n", "exit 1"]],
+    [undefined, [], ["stderr: Couldn't open file.: No such file or directory\n", "exit 0"]],
+  ])("cmapctl -p %j", (text, acts, said) => {
+    const b = bench();
+    if (text !== undefined) b.machine.files.set("/root/load", utf8(text));
+    const runs = b.make();
+    start(runs, "corosync-cmapctl -p load");
+    runs.timer("c1");
+    const words = (a: NodeAct): string =>
+      a.act === "cmap-set" ? `set ${a.key} ${String(a.value)}` : a.act === "cmap-delete" ? `delete ${a.key}` : "";
+    expect([b.acts.map(words), b.said]).toEqual([acts, said]);
+  });
+
+  it("cmapctl -s KEY bin takes the bytes of a file", () => {
+    const b = bench();
+    b.machine.files.set("/tmp/b", utf8("hi\n"));
+    start(b.make(), "corosync-cmapctl -s t.z bin /tmp/b");
+    expect(b.acts).toEqual([{ act: "cmap-set", key: "t.z", type: "bin", value: utf8("hi\n") }]);
+    const none = bench();
+    start(none.make(), "corosync-cmapctl -s t.z bin /nofile");
+    expect([none.acts, none.said[0]]).toEqual([[], "stderr: Can't open input file: No such file or directory\n"]);
   });
 
   it("cmapctl -D deletes every key of the prefix and exits 0 whatever comes of it", () => {

@@ -1,7 +1,8 @@
 /**
- * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -p (load a file) and -C (clear statistics).
+ * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -C (clear statistics).
  */
 import type { CmapEntry } from "../cmap/map.ts";
+import { fromUtf8, utf8 } from "../kernel/index.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
 import { getopt } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
@@ -11,6 +12,8 @@ import {
   ok,
   printResult,
   TOOL_TIME,
+  type Answer,
+  type Ask,
   type CommandSpec,
   type Follow,
   type FollowState,
@@ -83,7 +86,9 @@ Track changes on keys with key prefix:
 const NO_DAEMON = fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY\n");
 
 interface Call {
-  action: "list" | "get" | "set" | "delete" | "delete-prefix" | "track" | "track-prefix";
+  action: "list" | "get" | "set" | "delete" | "delete-prefix" | "track" | "track-prefix" | "load";
+  /** -p: where the settings come from. */
+  file: string;
   map: "icmap" | "stats";
   binary: boolean;
   quiet: boolean;
@@ -91,7 +96,7 @@ interface Call {
 }
 
 function parse(args: readonly string[]): Call | Result {
-  const call: Call = { action: "list", map: "icmap", binary: false, quiet: false, operands: [] };
+  const call: Call = { action: "list", file: "", map: "icmap", binary: false, quiet: false, operands: [] };
   const parsed = getopt(NAME, args, "m:hgsdDtTbqp:C:");
   const actions: Record<string, Call["action"]> = { g: "get", s: "set", d: "delete", D: "delete-prefix", t: "track", T: "track-prefix" };
   let unmodelled: string | undefined;
@@ -101,7 +106,10 @@ function parse(args: readonly string[]): Call | Result {
     if (action !== undefined) call.action = action;
     else if (name === "b") call.binary = true;
     else if (name === "q") call.quiet = true;
-    else if (name === "m") {
+    else if (name === "p") {
+      call.action = "load";
+      call.file = value;
+    } else if (name === "m") {
       if (value !== "default" && value !== "icmap" && value !== "stats")
         return fail("invalid map name, must be 'default', 'icmap' or 'stats'\n");
       call.map = value === "stats" ? "stats" : "icmap";
@@ -110,7 +118,7 @@ function parse(args: readonly string[]): Call | Result {
     } else unmodelled = name;
   }
   if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
-  if (call.action !== "list" && parsed.operands.length === 0) return fail("Expected key after options\n");
+  if (call.action !== "list" && call.action !== "load" && parsed.operands.length === 0) return fail("Expected key after options\n");
   if (unmodelled !== undefined) return notModelled(`${NAME} -${unmodelled}`);
   call.operands = parsed.operands;
   return call;
@@ -145,7 +153,12 @@ function get(host: ToolHost, daemon: DaemonView, call: Call): Result {
 }
 
 function changes(call: Call): boolean {
-  return call.action === "delete" || call.action === "delete-prefix" || (call.action === "set" && call.operands.length >= 3);
+  return (
+    call.action === "load" ||
+    call.action === "delete" ||
+    call.action === "delete-prefix" ||
+    (call.action === "set" && call.operands.length >= 3)
+  );
 }
 
 function isQuery(argv: readonly string[], host: ToolHost): boolean {
@@ -208,7 +221,8 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
     return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
   }
   let status = 0;
-  if (call.action === "set") status = yield* set(call, io.stdin);
+  if (call.action === "load") status = yield* load(call);
+  else if (call.action === "set") status = yield* set(call, io.stdin);
   else if (call.action === "delete") status = yield* removeAll(call);
   else for (const prefix of call.operands) yield* removePrefix(call, prefix);
   yield { ask: "sleep", micros: TOOL_TIME };
@@ -217,13 +231,45 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
 
 function* set(call: Call, stdin: string): Run {
   const [key = "", type = "", text = ""] = call.operands;
-  if (type === "bin" && text !== "-") return yield* printResult(notModelled(`${NAME} -s KEY bin FILE (use - and stdin)`));
-  const parsed = type === "bin" ? { type: "bin" as const, value: new TextEncoder().encode(stdin) } : parseValue(type, text);
+  const parsed = type === "bin" ? yield* binary(text, stdin) : parseValue(type, text);
   if ("message" in parsed) return yield* complain(`${parsed.message}\n`);
   if (call.map === "stats") return yield* complain(`Failed to set key ${key}. Error CS_ERR_ACCESS\n`);
   const answer = yield { ask: "act", act: { act: "cmap-set", key, type: parsed.type, value: parsed.value } };
   const error = answer.kind === "done" ? answer.error : undefined;
   return error === undefined ? 0 : yield* complain(`Failed to set key ${key}. Error ${error}\n`);
+}
+
+/** What -s KEY bin takes for its value: a file's bytes, or with - what it reads. */
+function* binary(path: string, stdin: string): Generator<Ask, { type: "bin"; value: Uint8Array } | { message: string }, Answer> {
+  if (path === "-") return { type: "bin", value: utf8(stdin) };
+  const answer = yield { ask: "file", path };
+  const data = answer.kind === "file" ? answer.data : undefined;
+  return data === undefined ? { message: "Can't open input file: No such file or directory" } : { type: "bin", value: data };
+}
+
+/**
+ * -p: one line after the other until one fails, which is the tool's failure; a key that cannot be deleted is only told. A line is words between blanks, of
+ * which the third is the value: what follows is ignored (recorded). Lines that begin with # and empty ones are passed over.
+ */
+function* load(call: Call): Run {
+  const answer = yield { ask: "file", path: call.file };
+  const data = answer.kind === "file" ? answer.data : undefined;
+  if (data === undefined) {
+    yield* complain("Couldn't open file.: No such file or directory\n");
+    return 0;
+  }
+  for (const line of fromUtf8(data).split("\n")) {
+    const [key = "", type, value] = line.split(/[ \t\r]+/).filter((word) => word !== "");
+    if (key === "" || key.startsWith("#")) continue;
+    if (key.startsWith("^^")) yield* removePrefix(call, key.slice(2));
+    else if (key.startsWith("^")) yield* remove(call, key.slice(1));
+    else if (type === undefined || value === undefined) return yield* complain(`Both type and value for key ${key} are required\n`);
+    else {
+      const status = yield* set({ ...call, operands: [key, type, value] }, "");
+      if (status !== 0) return status;
+    }
+  }
+  return 0;
 }
 
 /** Stops at the first key that cannot be deleted. */
@@ -267,6 +313,7 @@ export const cmapctl: CommandSpec = {
     { flag: "-q", help: "with -g: the value alone" },
     { flag: "-t", help: "track a key" },
     { flag: "-T", help: "track keys by prefix" },
+    { flag: "-p", help: "load settings from a file" },
     { flag: "-C", help: "clear statistics" },
     { flag: "-h", help: "show help" },
   ],

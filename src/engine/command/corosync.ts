@@ -6,6 +6,7 @@
 import { CONF_PATH } from "../config/index.ts";
 import { getopt } from "./getopt.ts";
 import { fail, ok, type CommandSpec, type Result } from "./spec.ts";
+import { absolutePath } from "./paths.ts";
 
 const NAME = "corosync";
 
@@ -44,16 +45,7 @@ function parse(argv: readonly string[], cwd: string): Call | Result {
     else foreground = true;
   }
   if (parsed.error !== undefined) return fail(`${parsed.error}\n${USAGE}`);
-  return { file: { path: absolute(named, cwd), named }, test, foreground };
-}
-
-function absolute(path: string, cwd: string): string {
-  const out: string[] = [];
-  for (const part of (path.startsWith("/") ? path : `${cwd}/${path}`).split("/")) {
-    if (part === "..") out.pop();
-    else if (part !== "" && part !== ".") out.push(part);
-  }
-  return `/${out.join("/")}`;
+  return { file: { path: absolutePath(named, cwd), named }, test, foreground };
 }
 
 /** What the words ask to be run; undefined where they are another program's, or only ask. */

@@ -4,6 +4,7 @@
  */
 import { cloneState, type Effect, type Hasher, type Instant } from "../kernel/index.ts";
 import type { ToolHost } from "./host.ts";
+import { absolutePath } from "./paths.ts";
 import { answerQuery, commandNamed } from "./registry.ts";
 import type { Answer, Ask, CommandSpec, FollowState, Io, NodeAct, Run } from "./spec.ts";
 
@@ -148,6 +149,8 @@ export class CommandRuns {
         // The daemon stalled again between the waiting and the question: ask once more when it is back.
         return result === undefined || result === "acts" ? undefined : { kind: "result", result };
       }
+      case "file":
+        return { kind: "file", data: host.file(absolutePath(ask.path, run.state.cwd)) };
       case "reloaded": {
         const daemon = host.corosync();
         if (daemon === "stalled") return undefined;

@@ -43,6 +43,8 @@ export type Ask =
   | { readonly ask: "act"; readonly act: NodeAct }
   /** A query of this machine, by another command line. */
   | { readonly ask: "run"; readonly argv: readonly string[] }
+  /** The bytes of a file; undefined where there is none. */
+  | { readonly ask: "file"; readonly path: string }
   /** Until no job runs on the unit; the answer is how the last start job ended and the unit's result word. */
   | { readonly ask: "unit-job"; readonly unit: string }
   /** Until the reload this command has just asked for has taken place on this node; the answer's `error` is set where it did not succeed. */
@@ -58,6 +60,7 @@ export type Answer =
   /** `number`: of the reload asked for. */
   | { readonly kind: "done"; readonly error?: string; readonly number?: number }
   | { readonly kind: "result"; readonly result: Result }
+  | { readonly kind: "file"; readonly data: Uint8Array | undefined }
   | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | undefined; readonly result: string }
   | { readonly kind: "line"; readonly line: string | undefined };
 

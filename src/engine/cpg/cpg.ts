@@ -157,6 +157,11 @@ export class Cpg implements ServiceEngine {
     return [...new Set(this.state.processes.map((p) => p.group))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }
 
+  /** Group names, the one that came into being last first: the order in which tools are told them. */
+  groupsNewestFirst(): string[] {
+    return [...new Set(this.state.processes.map((p) => p.group))].reverse();
+  }
+
   /** The present view of a group, ascending by node, then pid. */
   members(group: string): CpgAddress[] {
     return this.state.processes

@@ -30,7 +30,7 @@ function daemonView(stack: Stack): DaemonView {
     },
     lastReload: stack.cfg.lastReload,
     reloadStatus: (number) => stack.cfg.reloadStatus(number),
-    cpgGroups: () => stack.cpg.groups().map((group) => ({ group, members: stack.cpg.members(group) })),
+    cpgGroups: () => stack.cpg.groupsNewestFirst().map((group) => ({ group, members: stack.cpg.members(group) })),
   };
 }
 
