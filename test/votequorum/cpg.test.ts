@@ -108,4 +108,14 @@ describe("a membership change", () => {
     settle([a, b]);
     expect(heard).toEqual(["2/200 says still here"]);
   });
+
+  it("tools are told the newest group first, and its members by node", () => {
+    const [a, b] = pair();
+    a.cpg.join("second", 101, ear([]));
+    settle([a, b]);
+    b.cpg.join(GROUP, 300, ear([]));
+    settle([a, b]);
+    expect(b.cpg.groupsNewestFirst()).toEqual(["second", GROUP]);
+    expect(b.cpg.members(GROUP).map((m) => `${m.nodeId}/${m.pid}`)).toEqual(["1/100", "2/200", "2/300"]);
+  });
 });

@@ -61,7 +61,7 @@ function configuredTieBreaker(params: VotequorumParams, say: Say): TieBreaker {
 }
 
 /** What is read when the service is loaded and never again. */
-function readOnce(options: OptionState, params: VotequorumParams, say: Say): void {
+function readOnce(options: OptionState, params: VotequorumParams): void {
   options.waitForAll = params.waitForAll === true;
   options.lastManStanding = params.lastManStanding === true;
   options.windowMs = params.lastManStandingWindowMs ?? options.windowMs;
@@ -72,7 +72,7 @@ function readOnce(options: OptionState, params: VotequorumParams, say: Say): voi
 /** Takes the configuration into `options`. `runtime`: the daemon runs already; what does not go together is complained of again. */
 export function applyOptions(options: OptionState, params: VotequorumParams, runtime: boolean, say: Say): void {
   options.twoNode = params.twoNode === true;
-  if (!runtime) readOnce(options, params, say);
+  if (!runtime) readOnce(options, params);
   // two_node brings wait_for_all along, also later.
   else options.waitForAll ||= options.twoNode && params.waitForAll === true;
   // Read every time: what an odd sum of votes switched off an even one brings back (observed).
