@@ -74,11 +74,20 @@ mkdirSync(join(root, "test-results"), { recursive: true });
 if (lives > 0) {
   console.log(`── ${lives} lives`);
   await ensureBuilt();
-  const state = join(root, "test-results", `fuzz-${commit}.json`);
-  const args = ["fuzz", "--seed", "nightly", "--nodes", "2..8", "--links", "1..2", "--runs", String(lives), "--resume", state];
-  const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });
-  const status = await new Promise((done) => fuzz.on("close", done));
-  if (status !== 0) failed.push("fuzz: an invariant was broken, see above");
+  const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
+  const commit = head.status === 0 ? head.output.trim() : "tree";
+  // One life in five has a quorum device.
+  const device = Math.floor(lives / 5);
+  const series = [
+    { seed: "nightly", runs: lives - device, file: `fuzz-${commit}.json`, more: ["--nodes", "2..8"] },
+    { seed: "nightly-device", runs: device, file: `fuzz-device-${commit}.json`, more: ["--nodes", "2..6", "--qdevice", "--seconds", "90"] },
+  ];
+  for (const { seed, runs, file, more } of series.filter(({ runs }) => runs > 0)) {
+    const args = ["fuzz", "--seed", seed, "--links", "1..2", ...more, "--runs", String(runs), "--resume", join(root, "test-results", file)];
+    const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });
+    const status = await new Promise((done) => fuzz.on("close", done));
+    if (status !== 0) failed.push(`fuzz ${seed}: an invariant was broken, see above`);
+  }
 }
 if (scenarios > 0) {
   console.log(`── ${scenarios} scenarios beside real daemons, seed ${commit}`);

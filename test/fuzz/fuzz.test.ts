@@ -64,3 +64,17 @@ test(
   },
   10 * 60_000,
 );
+
+/** Lives of clusters with a quorum device, whose host, cable and daemons fail as well. */
+const DEVICE_RUNS = 60;
+
+test(
+  `${DEVICE_RUNS} seeds of clusters with a quorum device keep every invariant`,
+  async () => {
+    const bounds: Bounds = { ...small, faultsFor: 90_000_000, qdevice: true };
+    const reports = await runTasks(Array.from({ length: DEVICE_RUNS }, (_, i) => ({ seed: `d${i}`, bounds, tries: 0 })));
+    expect(reports.length).toBe(DEVICE_RUNS);
+    expect(reports.flatMap((r) => r.violations.slice(0, 1).map((v) => `seed ${r.seed} (${r.nodes} nodes): ${v}`))).toEqual([]);
+  },
+  10 * 60_000,
+);

@@ -9,6 +9,8 @@ export interface Mutant {
   readonly patch: Patch;
   /** The rule is one of an option of the quorum section. */
   readonly options?: true;
+  /** The rule is one of the quorum device. */
+  readonly qdevice?: true;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -147,6 +149,26 @@ export const mutants: readonly Mutant[] = [
       file: "votequorum/votequorum.ts",
       find: "(node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE)",
       replace: "nodeId !== us.nodeId)",
+    },
+  },
+  {
+    rule: "ffsplit gives both halves the vote",
+    invariant: "one-device-vote",
+    qdevice: true,
+    patch: {
+      file: "qdevice/ffsplit.ts",
+      find: 'client.ffsplit = has(winner, client.nodeId) ? "ack" : "nack";',
+      replace: 'client.ffsplit = "ack";',
+    },
+  },
+  {
+    rule: "a device that has lost its server keeps the vote",
+    invariant: "one-device-vote",
+    qdevice: true,
+    patch: {
+      file: "qdevice/net.ts",
+      find: 'return this.device.result("NACK", "qdevice_model_net_run");',
+      replace: 'return this.device.result("No change", "qdevice_model_net_run");',
     },
   },
 ];

@@ -143,6 +143,58 @@ describe("two nodes and an arbiter", () => {
   });
 });
 
+describe("corosync stopped by SIGSTOP", () => {
+  const onPve1 = (kind: "service-stall" | "service-resume", unit = "corosync"): WorldAct => ({
+    to: "machine",
+    machine: "pve1",
+    act: { kind, unit },
+  });
+  const clients = (world: World): number[] => world.status("qnetd").qnetd?.clusters[0]?.clients.map((c) => c.nodeId) ?? [];
+
+  test("the device waits in its poll and is silent: the server drops it, and the other half has the vote", () => {
+    const world = formed();
+    act(world, onPve1("service-stall"));
+    world.runUntil(50 * SEC);
+    expect(clients(world)).toEqual([2]);
+    expect(quorum(world, "pve2")).toMatchObject({ quorate: true, votes: 2, cast: true });
+    act(world, onPve1("service-resume"));
+    world.runUntil(80 * SEC);
+    for (const node of ["pve1", "pve2"]) expect(quorum(world, node)).toMatchObject({ quorate: true, votes: 3, state: "Connected" });
+  });
+
+  test("an order to leave is followed when the poll is answered; a daemon that is killed ends the device", () => {
+    const world = formed();
+    act(world, onPve1("service-stall"));
+    world.runUntil(40 * SEC);
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "stop", unit: "corosync-qdevice" } });
+    world.runUntil(45 * SEC);
+    expect(world.status("pve1").units["corosync-qdevice"]).toBe("deactivating");
+    act(world, onPve1("service-resume"));
+    world.runUntil(46 * SEC);
+    expect(world.status("pve1").units["corosync-qdevice"]).toBe("inactive");
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "start", unit: "corosync-qdevice" } });
+    world.runUntil(60 * SEC);
+    act(world, onPve1("service-stall"));
+    world.runUntil(70 * SEC);
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });
+    world.runUntil(71 * SEC);
+    expect(world.status("pve1").units).toEqual({ corosync: "failed", "corosync-qdevice": "failed" });
+  });
+
+  test("a snapshot of a device that waits goes on as the run it is of", () => {
+    const world = formed();
+    act(world, onPve1("service-stall"));
+    world.runUntil(33 * SEC);
+    const again = new World(design(), makeMachine);
+    again.restore(structuredClone(world.snapshot()));
+    for (const each of [world, again]) {
+      act(each, onPve1("service-resume"));
+      each.runUntil(60 * SEC);
+    }
+    expect(again.digest()).toBe(world.digest());
+  });
+});
+
 describe("what is kept", () => {
   test("a snapshot at any second goes on as the run it is of", () => {
     const world = new World(design("7"), makeMachine);

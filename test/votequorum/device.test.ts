@@ -52,7 +52,15 @@ describe("a registered device", () => {
     expect(a.votes.devicePoll(NAME, true, a.votes.ringId)).toBeUndefined();
     settle([a, b]);
     expect(brief(a)).toBe("expected 3 total 3 quorum 2 Quorate Qdevice");
-    expect(b.votes.deviceInfo(1)).toEqual({ name: NAME, registered: true, alive: true, castVote: true, masterWins: false, votes: 1 });
+    expect(b.votes.deviceInfo(1)).toEqual({
+      name: NAME,
+      registered: true,
+      alive: true,
+      castVote: true,
+      masterWins: false,
+      votes: 1,
+      timeoutMs: 10_000,
+    });
     // The device of node 1 votes for node 1 alone, and that is what node 2 says of node 1.
     expect(b.votes.info(1)?.totalVotes).toBe(3);
     expect(b.votes.info(2)?.totalVotes).toBe(2);

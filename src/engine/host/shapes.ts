@@ -177,6 +177,7 @@ const isQdevice = shape({
   algorithm: isText,
   host: isText,
   votes: isCount,
+  timeoutMs: isCount,
   registered: isFlag,
   alive: isFlag,
   castVote: isFlag,

@@ -64,6 +64,8 @@ export interface QdeviceStatus {
   host: string;
   /** Votes it adds where it casts them. */
   votes: number;
+  /** quorum.device.timeout: without a poll for so long it counts as gone. */
+  timeoutMs: number;
   registered: boolean;
   alive: boolean;
   castVote: boolean;

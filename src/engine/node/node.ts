@@ -119,7 +119,7 @@ export class Node implements Machine {
     });
     this.services = new Services(this.computer, world.seed, {
       stack: () => this.corosync?.stack,
-      stopped: () => this.corosync?.stopped === true,
+      answers: () => this.corosync?.stopped !== true,
       query: (argv) => {
         const answer = answerQuery(this.tools, argv, { cwd: "/", stdin: "" });
         return answer === undefined || answer === "acts" ? undefined : answer.status;
@@ -168,6 +168,7 @@ export class Node implements Machine {
     // systemd sends SIGCONT after SIGTERM.
     this.sigstopped = false;
     daemon.resume();
+    this.services.corosyncAnswers();
     daemon.terminate();
   }
 
@@ -305,7 +306,7 @@ export class Node implements Machine {
         if (act.unit !== COROSYNC) return;
         this.sigstopped = false;
         this.daemons.unit?.resume();
-        this.services.qdevice?.unblock();
+        this.services.corosyncAnswers();
         return;
       case "command":
       case "command-signal":

@@ -4,7 +4,7 @@
  */
 import { Rng, fromUtf8, type Hasher, type TcpEvent } from "../kernel/index.ts";
 import { formatIp, parseIp } from "../config/index.ts";
-import { CAST_VOTE_TIMER, Device } from "../qdevice/index.ts";
+import { Device } from "../qdevice/index.ts";
 import { find } from "../machine/index.ts";
 import { daemonLog, daemonTimer, defaultOptions, hasDatabase, type Daemon, type DaemonPlace } from "./daemon.ts";
 import { resolveByHosts } from "./settings.ts";
@@ -14,18 +14,16 @@ export const QDEVICE = "corosync-qdevice";
 
 /** The corosync daemon as this process finds it. */
 export interface CorosyncSeen {
-  /** Its layers while it runs; undefined: its sockets are gone. */
+  /** Its layers while it answers; undefined: its sockets are gone. */
   stack(): Stack | undefined;
-  /** Its process is stopped: whoever asks it waits. */
-  stopped(): boolean;
+  /** False: its process is stopped. */
+  answers(): boolean;
   /** Runs a command line that only asks; its status, undefined where no such command is modelled. */
   query(argv: readonly string[]): number | undefined;
 }
 
 interface QdeviceProcessState {
   late: string[];
-  blocked: boolean;
-  sigstopped: boolean;
   device: unknown;
 }
 
@@ -34,9 +32,6 @@ export class QdeviceProcess implements Daemon {
   readonly device: Device;
   /** Timers that came while the process slept or was stopped. */
   private late: string[] = [];
-  /** It waits for the answer of a daemon that is stopped, and does nothing else meanwhile: no heartbeat goes out. */
-  private blocked = false;
-  private sigstopped = false;
 
   constructor(
     private readonly place: DaemonPlace,
@@ -53,7 +48,8 @@ export class QdeviceProcess implements Daemon {
         log: (level, text) => daemonLog(place, level, text),
         tcp: place.tcp.port(place.unit),
         votequorum: () => corosync.stack()?.votequorum,
-        ready: () => corosync.stack()?.sync.ready === true,
+        ready: () => corosync.answers() && corosync.stack()?.sync.ready === true,
+        answers: () => corosync.answers(),
         nodeId: () => corosync.stack()?.settings.config.nodeId ?? 0,
         get: (key) => valueText(corosync.stack()?.cmap.get(key)?.value),
         list: (prefix) => (corosync.stack()?.cmap.list(prefix) ?? []).map((e) => e.key),
@@ -91,10 +87,6 @@ export class QdeviceProcess implements Daemon {
   }
 
   timer(name: string): void {
-    if (name === CAST_VOTE_TIMER && !this.blocked && !this.device.holdsTimer(name) && this.corosync.stopped()) {
-      this.blocked = true;
-      this.halt();
-    }
     if (this.device.holdsTimer(name)) this.late.push(name);
     else this.device.timer(name);
     this.catchUp();
@@ -127,49 +119,35 @@ export class QdeviceProcess implements Daemon {
   }
 
   stop(): void {
-    this.sigstopped = true;
-    this.halt();
-  }
-
-  private halt(): void {
     this.place.tcp.stop(this.place.unit);
     this.device.stop();
   }
 
   resume(): void {
-    this.sigstopped = false;
-    if (!this.blocked) this.goOn();
-  }
-
-  /** corosync goes on, or is gone: the call that waited returns. */
-  unblock(): void {
-    if (!this.blocked) return;
-    this.blocked = false;
-    if (!this.sigstopped) this.goOn();
-  }
-
-  private goOn(): void {
     this.device.resume();
     this.place.tcp.resume(this.place.unit);
     this.catchUp();
   }
 
+  /** corosync's process goes on. */
+  answered(): void {
+    this.device.answered();
+    this.catchUp();
+  }
+
   snapshot(): unknown {
-    const { blocked, sigstopped } = this;
-    const state: QdeviceProcessState = { late: [...this.late], blocked, sigstopped, device: this.device.snapshot() };
+    const state: QdeviceProcessState = { late: [...this.late], device: this.device.snapshot() };
     return state;
   }
 
   restore(saved: unknown): void {
     const state = saved as QdeviceProcessState;
     this.late = [...state.late];
-    this.blocked = state.blocked;
-    this.sigstopped = state.sigstopped;
     this.device.restore(state.device);
   }
 
   digest(h: Hasher): void {
-    h.int(this.pid).int(this.late.length).bool(this.blocked).bool(this.sigstopped);
+    h.int(this.pid).int(this.late.length);
     for (const name of this.late) h.text(name);
     this.device.digest(h);
   }

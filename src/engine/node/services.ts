@@ -129,8 +129,12 @@ export class Services {
 
   /** corosync's sockets broke. */
   corosyncGone(): void {
-    this.qdevice?.unblock();
     this.device?.daemonGone();
+  }
+
+  /** corosync's process, which was stopped, goes on. */
+  corosyncAnswers(): void {
+    this.qdevice?.answered();
   }
 
   powerLost(): void {

@@ -39,6 +39,7 @@ function qdeviceStatus(stack: Stack, device: Device | undefined): QdeviceStatus 
     algorithm: device?.config?.algorithm ?? net("algorithm"),
     host: device?.config?.host ?? net("host"),
     votes: own.votes,
+    timeoutMs: own.timeoutMs,
     registered: own.registered,
     alive: own.alive,
     castVote: own.castVote,

@@ -38,6 +38,8 @@ export interface DevicePort {
   votequorum(): DeviceVotequorum | undefined;
   /** The daemon's services have synchronised: requests are taken. */
   ready(): boolean;
+  /** False: the daemon's process is stopped, and whoever asks it waits. */
+  answers(): boolean;
   /** This node's id. */
   nodeId(): number;
   readonly get: GetKey;
@@ -93,6 +95,12 @@ export interface DeviceState {
   castVote: CastVoteState;
   /** The process has got SIGSTOP. */
   stopped: boolean;
+  /** The process waits for the answer to a poll. */
+  blocked: boolean;
+  /** A vote info that is to be confirmed after that. */
+  owed: number | undefined;
+  /** An order to leave, to be followed after that. */
+  leaving: "SIGTERM" | "tool" | undefined;
   missed: Missed[];
 }
 
@@ -125,6 +133,9 @@ export function freshDevice(): DeviceState {
     pauses: 0,
     castVote: { scheduled: false, paused: false, vote: "Wait for reply" },
     stopped: false,
+    blocked: false,
+    owed: undefined,
+    leaving: undefined,
     missed: [],
   };
 }
@@ -148,13 +159,31 @@ export function digestDevice(h: Hasher, s: DeviceState): void {
   h.int(s.lastPoll?.at ?? -1)
     .bool(s.lastPoll?.cast === true)
     .int(s.pauses)
-    .bool(s.stopped);
+    .bool(s.stopped)
+    .bool(s.blocked)
+    .int(s.owed ?? -1)
+    .text(s.leaving ?? "");
   h.bool(s.castVote.scheduled).bool(s.castVote.paused).text(s.castVote.vote);
   h.int(s.members.length).int(s.voteNodes.length).int(s.missed.length);
   for (const id of s.members) h.int(id);
   for (const n of s.voteNodes) h.int(n.nodeId).text(n.state);
-  for (const m of s.missed) h.text(m.what);
+  for (const m of s.missed) digestMissed(h, m);
   h.text(s.config === undefined ? "" : JSON.stringify(s.config));
+}
+
+function digestMissed(h: Hasher, m: Missed): void {
+  h.text(m.what);
+  if (m.what === "nodelist") {
+    h.int(m.ring.rep).int(m.ring.seq).int(m.members.length);
+    for (const id of m.members) h.int(id);
+  } else if (m.what === "quorum") {
+    h.bool(m.quorate).int(m.nodes.length);
+    for (const n of m.nodes) h.int(n.nodeId).text(n.state);
+  } else if (m.what === "expected") h.int(m.votes);
+  else
+    h.text(m.event.kind)
+      .int(m.event.id)
+      .bytes(m.event.kind === "data" ? m.event.bytes : new Uint8Array(0));
 }
 
 /** votequorum's list as the device sends it on: the device itself is not in it. */

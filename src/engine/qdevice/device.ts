@@ -169,6 +169,10 @@ export class Device {
   // ── votequorum ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private poll(cast: boolean): boolean {
+    if (!this.port.answers()) {
+      this.state.blocked = true;
+      return true;
+    }
     const error = this.port.votequorum()?.devicePoll(DEVICE_NAME, cast, this.state.ring) ?? undefined;
     if (this.port.votequorum() === undefined) return this.pollFailed("CS_ERR_LIBRARY");
     this.state.lastPoll = { at: this.port.now(), cast };
@@ -192,8 +196,21 @@ export class Device {
     return false;
   }
 
+  /** The daemon's process goes on: a poll that waited has its answer. What was told the device meanwhile comes after. */
+  answered(): void {
+    const s = this.state;
+    if (!s.blocked) return;
+    s.blocked = false;
+    if (this.castVote !== undefined && !this.poll(this.castVote.casts)) return this.end(1);
+    const { owed, leaving } = s;
+    s.owed = s.leaving = undefined;
+    if (owed !== undefined) this.net?.confirm(owed);
+    if (leaving !== undefined) this.terminate(leaving);
+    else this.catchUp();
+  }
+
   private get looks(): boolean {
-    return !this.state.stopped && !sleeps(this.state);
+    return !this.state.stopped && !this.state.blocked && !sleeps(this.state);
   }
 
   private happened(what: Missed): void {
@@ -302,7 +319,7 @@ export class Device {
 
   /** A timer must wait: the process is stopped, or sleeps. The one that ends the sleep comes through. */
   holdsTimer(name: string): boolean {
-    return this.state.stopped || (sleeps(this.state) && name !== "wake");
+    return this.state.stopped || this.state.blocked || (sleeps(this.state) && name !== "wake");
   }
 
   stop(): void {
@@ -336,6 +353,10 @@ export class Device {
   /** SIGTERM, or corosync-qdevice-tool -H. */
   terminate(by: "SIGTERM" | "tool"): void {
     if (!this.alive) return;
+    if (this.state.blocked) {
+      this.state.leaving = by;
+      return;
+    }
     if (this.state.phase !== "running") return this.end(0);
     this.debug(by === "SIGTERM" ? "SIGTERM received - closing local unix socket" : "IPC client requested shutdown");
     this.debug("Listening socket is closed");
@@ -348,6 +369,7 @@ export class Device {
   daemonGone(): void {
     if (!this.alive) return;
     if (this.state.phase !== "running") return this.end(1);
+    if (this.state.blocked) this.pollFailed("CS_ERR_LIBRARY");
     this.port.log("error", "Can't dispatch votequorum messages");
     this.net?.lost("daemon-gone");
     this.shutDown(true);

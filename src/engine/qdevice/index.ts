@@ -1,5 +1,4 @@
 /** The quorum device's public face: the daemon on a node, and the server. */
-export { CAST_VOTE_TIMER } from "./cast-vote.ts";
 export { Device, QDEVICE_DATABASE } from "./device.ts";
 export { DEVICE_NAME, type DevicePort, type DeviceVotequorum } from "./device-state.ts";
 export { QNETD_PORT, Qnetd, type QnetdSettings, type QnetdView } from "./qnetd.ts";

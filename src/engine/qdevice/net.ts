@@ -215,8 +215,15 @@ export class DeviceNet {
   private received(bytes: Uint8Array): void {
     const { messages, rest, tooLong } = cutMessages(joinBytes(this.s.stream, bytes));
     this.s.stream = rest;
-    for (const message of messages) {
+    for (const [i, message] of messages.entries()) {
       if (this.s.socket === undefined || !this.device.alive) return;
+      if (this.s.blocked) {
+        // The others wait in the socket.
+        const bytes = [...messages.slice(i), rest].reduce(joinBytes);
+        this.s.stream = new Uint8Array(0);
+        this.s.missed.unshift({ what: "tcp", event: { kind: "data", id: this.s.socket, bytes } });
+        return;
+      }
       this.take(message);
     }
     if (!tooLong || this.s.socket === undefined) return;
@@ -356,6 +363,10 @@ export class DeviceNet {
     this.use(vote, ring, old);
   }
 
+  confirm(seq: number): void {
+    this.send({ type: MSG.voteInfoReply, seq });
+  }
+
   private tell(what: string, seq: number, vote: Vote, ring: RingId): void {
     this.debug(what);
     this.debug(`  seq = ${seq}`);
@@ -378,7 +389,8 @@ export class DeviceNet {
       return this.refuse("Received unexpected vote info message. Disconnecting from server");
     this.tell("Received vote info", seq, vote, ring);
     this.use(vote, ring, "Received vote info with old ring id.");
-    this.send({ type: MSG.voteInfoReply, seq });
+    if (this.s.blocked) this.s.owed = seq;
+    else this.confirm(seq);
   }
 
   // ── heuristics at regular times ──────────────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,8 @@ export interface DeviceInfo {
   readonly masterWins: boolean;
   /** Votes it adds where it casts them. */
   readonly votes: number;
+  /** Without a poll for so long it counts as gone. */
+  readonly timeoutMs: number;
 }
 
 export function voteInfo(table: VoteTable, nodeId: number): VoteInfo | undefined {
@@ -61,7 +63,7 @@ export function deviceInfo(table: VoteTable, nodeId: number): DeviceInfo | undef
   const node = table.find(nodeId);
   if (node === undefined) return undefined;
   const has = (flag: number): boolean => (node.flags & flag) !== 0;
-  const { name, votes } = table.state.device;
+  const { name, votes, timeoutMs } = table.state.device;
   return {
     name,
     registered: has(FLAG_DEVICE_REGISTERED),
@@ -69,6 +71,7 @@ export function deviceInfo(table: VoteTable, nodeId: number): DeviceInfo | undef
     castVote: has(FLAG_DEVICE_CAST_VOTE),
     masterWins: has(FLAG_DEVICE_MASTER_WINS),
     votes,
+    timeoutMs,
   };
 }
 

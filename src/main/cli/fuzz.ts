@@ -6,7 +6,7 @@ import { entry } from "../lab/entries.ts";
 import { linksMax, nodesMax } from "../lab/fresh.ts";
 import { runPool } from "../lab/fuzz-pool.ts";
 import { doneRuns, freshState, median, note, readState, seedOf, writeState, type FuzzState } from "../lab/fuzz-state.ts";
-import { notYet, usage } from "../lab/trouble.ts";
+import { usage } from "../lab/trouble.ts";
 import { print, printJson, say } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
 
@@ -35,6 +35,7 @@ function asked(v: Values): {
   nodes: Bounds["nodes"] | undefined;
   links: Bounds["links"] | undefined;
   seconds: number | undefined;
+  qdevice: true | undefined;
 } {
   const seed = textOf(v["seed"]);
   if (seed !== undefined && (seed === "" || seed.length > 48))
@@ -45,7 +46,13 @@ function asked(v: Values): {
     nodes: range(v["nodes"], "--nodes", 2, nodesMax),
     links: range(v["links"], "--links", 1, linksMax),
     seconds: whole(v["seconds"], "--seconds", 10, secondsMax),
+    qdevice: v["qdevice"] === true ? true : undefined,
   };
+}
+
+function boundsWords({ nodes, links, faultsFor, qdevice }: Bounds): string {
+  const device = qdevice === true ? " --qdevice" : "";
+  return `--nodes ${nodes.join("..")} --links ${links.join("..")}${device} --seconds ${faultsFor / 1e6}`;
 }
 
 /** The state to go on from. A file that says otherwise than the command line is not gone on from. */
@@ -53,8 +60,14 @@ export function begin(v: Values, file: string | undefined): FuzzState {
   const want = asked(v);
   const old = file === undefined ? undefined : readState(file);
   if (old === undefined) {
-    const bounds = { nodes: want.nodes ?? [2, 7], links: want.links ?? [1, 2], faultsFor: (want.seconds ?? 60) * 1e6 } as const;
-    return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds: { ...bounds, wide: true } });
+    const bounds: Bounds = {
+      nodes: want.nodes ?? [2, 7],
+      links: want.links ?? [1, 2],
+      faultsFor: (want.seconds ?? 60) * 1e6,
+      wide: true,
+      ...(want.qdevice === true ? { qdevice: true } : {}),
+    };
+    return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });
   }
   const differs = (a: unknown, b: unknown): boolean => a !== undefined && JSON.stringify(a) !== JSON.stringify(b);
   const { seed, bounds } = old;
@@ -63,11 +76,10 @@ export function begin(v: Values, file: string | undefined): FuzzState {
     differs(want.seed, seed) ||
     differs(want.nodes, bounds.nodes) ||
     differs(want.links, bounds.links) ||
-    differs(seconds, bounds.faultsFor)
+    differs(seconds, bounds.faultsFor) ||
+    differs(want.qdevice, bounds.qdevice ?? false)
   )
-    throw usage(
-      `${file ?? ""}: a series of --seed ${seed} --nodes ${bounds.nodes.join("..")} --links ${bounds.links.join("..")} --seconds ${bounds.faultsFor / 1e6}; leave these out, or name another file`,
-    );
+    throw usage(`${file ?? ""}: a series of --seed ${seed} ${boundsWords(bounds)}; leave these out, or name another file`);
   return old;
 }
 
@@ -104,19 +116,15 @@ async function runSeries(state: FuzzState, runs: number, file: string | undefine
 
 function printViolations(state: FuzzState): void {
   for (const { seed, invariant, instant, text, scenario } of state.violations) {
-    const { nodes, links, faultsFor, wide } = state.bounds;
+    const { wide } = state.bounds;
     print(`# seed ${seed}: ${invariant} broken at ${(instant / 1e6).toFixed(6)} s: ${text}`);
     // A series begun anew draws every fault; one that was begun without them is gone on from, not begun again.
-    if (wide === true)
-      print(
-        `# again: quorate fuzz --seed ${seed} --runs 1 --nodes ${nodes.join("..")} --links ${links.join("..")} --seconds ${faultsFor / 1e6}`,
-      );
+    if (wide === true) print(`# again: quorate fuzz --seed ${seed} --runs 1 ${boundsWords(state.bounds)}`);
     print(`# ${wide === true ? "or " : ""}this scenario: quorate run FILE\n${scenario}---`);
   }
 }
 
 export async function fuzz(v: Values): Promise<number> {
-  if (v["qdevice"] === true) throw notYet("fuzz --qdevice", "there are: --nodes --links --runs --seed --seconds --resume --json");
   const runs = whole(v["runs"], "--runs", 1, runsMax) ?? runsDefault;
   const file = textOf(v["resume"]);
   const state = begin(v, file);

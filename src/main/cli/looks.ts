@@ -18,7 +18,7 @@ function nodeRow(node: MachineView): string[] {
   const power = node.booting ? "booting" : node.power;
   const c = node.corosync;
   const q = node.quorum;
-  const unit = node.units["corosync"] ?? "inactive";
+  const unit = node.kind === "qnetd" ? "-" : (node.units["corosync"] ?? "inactive");
   return [
     node.name,
     power,
@@ -29,6 +29,19 @@ function nodeRow(node: MachineView): string[] {
     q ? `${q.totalVotes}/${q.expectedVotes}, need ${q.quorum}` : "-",
     q ? (q.quorate ? "quorate" : "not quorate") : "-",
   ];
+}
+
+/** What a host of the quorum device knows, a line for each cluster. */
+function deviceLines(node: MachineView): string[] {
+  if (node.kind !== "qnetd") return [];
+  const unit = `${node.name}: corosync-qnetd ${node.units["corosync-qnetd"] ?? "inactive"}`;
+  if (node.qnetd === null) return [unit];
+  const ids = (list: readonly number[]): string => (list.length === 0 ? "none" : list.join(","));
+  const clusters = node.qnetd.clusters.map(
+    ({ name, algorithm, clients, holders }) =>
+      `${unit}, cluster ${name} (${algorithm}): clients ${ids(clients.map((c) => c.nodeId))}, vote with ${ids(holders)}`,
+  );
+  return clusters.length === 0 ? [`${unit}, no clients`] : clusters;
 }
 
 function table(rows: string[][]): string {
@@ -45,6 +58,7 @@ function table(rows: string[][]): string {
 
 function printStatus(status: LabStatus): void {
   print(table([["NODE", "POWER", "COROSYNC", "STATE", "RING", "MEMBERS", "VOTES", "QUORUM"], ...status.nodes.map(nodeRow)]));
+  for (const line of status.nodes.flatMap(deviceLines)) print(line);
   for (const f of status.faults) {
     const { kind, ...rest } = f;
     const words = Object.entries(rest).map(

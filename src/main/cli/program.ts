@@ -167,7 +167,7 @@ function files(b: Builder): void {
   b.command("fuzz", "seeded faults against the invariants; shrinks what breaks one", async (_, v) => (await import("./fuzz.ts")).fuzz(v))
     .option("--nodes <a..b>", "nodes of a cluster (default 2..7)")
     .option("--links <a..b>", "links between them (default 1..2)")
-    .addOption(new Option("--qdevice").hideHelp())
+    .option("--qdevice", "clusters with a quorum device: its host, cable and daemons fail too")
     .option("--runs <r>", "how many lives (default 100)")
     .option("--seed <s>", "seed of the first life (default: a new one)")
     .option("--seconds <t>", "virtual seconds in which faults come (default 60)")

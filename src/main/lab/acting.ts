@@ -53,6 +53,8 @@ export interface Places {
 const actWords = "node, net, nic, service, link, block, unblock, switch, partition, heal";
 const nodeVerbs: readonly string[] = ["start", "stop", "kill", "pause", "resume", "reboot"] satisfies NodeVerb[];
 const serviceVerbs: readonly string[] = ["start", "stop", "restart", "kill", "pause", "resume"] satisfies ServiceVerb[];
+/** Units that acting lines may name, on whatever machine they are. */
+const units: readonly string[] = ["corosync", "corosync-qdevice", "corosync-qnetd"];
 const laterActs: Record<string, string> = {
   clock: `there are: ${actWords}`,
 };
@@ -90,7 +92,7 @@ function serviceLine(words: string[], places: Places): Acting {
     throw usage(`service: ${serviceVerbs.join("|")} NODE UNIT`);
   oneOf(node, places.nodes, "node");
   const bare = unit.replace(/\.service$/, "");
-  if (bare !== "corosync") throw usage(`unknown unit ${JSON.stringify(unit)}; this version has: corosync`);
+  if (!units.includes(bare)) throw usage(`unknown unit ${JSON.stringify(unit)}; this version has: ${units.join(", ")}`);
   return { act: "service", verb: verb as ServiceVerb, node, unit: bare };
 }
 

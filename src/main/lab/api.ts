@@ -76,6 +76,7 @@ export const quorumStatus = z.object({
       algorithm: z.string(),
       host: z.string(),
       votes: z.number(),
+      timeoutMs: z.number(),
       registered: z.boolean(),
       alive: z.boolean(),
       castVote: z.boolean(),

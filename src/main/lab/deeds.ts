@@ -4,6 +4,7 @@ import type { MachineAct } from "../../engine/kernel/machine.ts";
 import type { TopologyAct, WorldDesign } from "../../engine/world/index.ts";
 import type { Acting, LinkPlace, LinkSetting, NodeVerb, ServiceVerb } from "./acting.ts";
 import { labDeed } from "./lab-deeds.ts";
+import { usage } from "./trouble.ts";
 
 export interface Deeds {
   /** Changes of the lab itself; they come first. */
@@ -82,6 +83,14 @@ function serviceAct(verb: ServiceVerb, unit: string): MachineAct {
   return verb === "resume" ? { kind: "service-resume", unit } : { kind: "service", op: verb, unit };
 }
 
+function mustHaveUnit(design: WorldDesign, node: string, unit: string): void {
+  const machine = design.machines.find((m) => m.name === node);
+  const device = machine?.packages?.includes("corosync-qdevice") === true ? ["corosync-qdevice"] : [];
+  const units = machine?.kind === "qnetd" ? ["corosync-qnetd"] : ["corosync", ...device];
+  if (!units.includes(unit))
+    throw usage(`there is no unit ${unit} on ${node}; there ${units.length === 1 ? "is" : "are"}: ${units.join(", ")}`);
+}
+
 function serviceSaid(node: string, verb: ServiceVerb, unit: string): string {
   if (verb === "pause" || verb === "resume") return `${node}: ${verb === "pause" ? "SIGSTOP" : "SIGCONT"} to ${unit}`;
   return `${node}: systemctl ${verb} ${unit}`;
@@ -103,6 +112,7 @@ export function deedsOf(acting: Acting, design: WorldDesign): Deeds {
       };
     }
     case "service":
+      mustHaveUnit(design, acting.node, acting.unit);
       return {
         lab: [],
         fabric: [],

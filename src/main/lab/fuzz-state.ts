@@ -8,7 +8,13 @@ import { systemTrouble, Trouble, usage } from "./trouble.ts";
 
 const count = z.number().int().nonnegative();
 const span = z.tuple([count, count]).readonly();
-const bounds = z.strictObject({ nodes: span, links: span, faultsFor: count, wide: z.boolean().optional() });
+const bounds = z.strictObject({
+  nodes: span,
+  links: span,
+  faultsFor: count,
+  wide: z.boolean().optional(),
+  qdevice: z.boolean().optional(),
+});
 const found = z.strictObject({ seed: z.string(), invariant: z.string(), instant: count, text: z.string(), scenario: z.string() });
 /** How often each value came: the median of thousands in little room. */
 const figures = z.record(z.string(), count);

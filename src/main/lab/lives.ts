@@ -21,6 +21,7 @@ export function labOf(life: Life): LabFile {
     nodes: last,
     links: life.links,
     clustered: true,
+    qdevice: life.arbiter !== undefined,
     name: `life ${life.seed}`,
     seed: life.seed,
     epoch: "2026-01-01T00:00:00Z",

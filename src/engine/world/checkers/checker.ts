@@ -22,7 +22,7 @@ export interface Checker {
   gone?(machine: string): void;
   input?(input: Input): void;
   /** What every machine believes, between two events, now and then. */
-  look?(statuses: readonly MachineStatus[], complain: Complain): void;
+  look?(statuses: readonly MachineStatus[], complain: Complain, at: Instant): void;
   /** Every fault is healed, every machine and daemon runs, nobody sends, and time enough has gone by. */
   atRest?(statuses: readonly MachineStatus[], complain: Complain): void;
 }

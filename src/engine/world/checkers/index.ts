@@ -4,6 +4,7 @@ import type { Input, Watcher } from "../types.ts";
 import type { Checker, Violation } from "./checker.ts";
 import { JournalTells } from "./journal-tells.ts";
 import { OneConfiguration } from "./one-configuration.ts";
+import { OneDeviceVote } from "./one-device-vote.ts";
 import { OneQuorateComponent } from "./one-quorate-component.ts";
 import { OneRing } from "./one-ring.ts";
 import { QuorumArithmetic } from "./quorum-arithmetic.ts";
@@ -28,6 +29,7 @@ export function allCheckers(): Checker[] {
     new RingIds(),
     new OneQuorateComponent(),
     new WaitForAll(),
+    new OneDeviceVote(),
     // Before those that compare nodes at rest: nodes that are apart count apart.
     new OneRing(),
     new QuorumArithmetic(),
@@ -110,7 +112,7 @@ export class InvariantWatch implements Watcher {
   look(at: Instant, statuses: readonly MachineStatus[]): void {
     if (this.mistaken) return;
     const known = this.asKnown(statuses);
-    for (const checker of this.checkers) checker.look?.(known, (text) => this.note(at, checker, text));
+    for (const checker of this.checkers) checker.look?.(known, (text) => this.note(at, checker, text), at);
   }
 
   /** What an invariant says; undefined for a name that is none of the checkers'. */

@@ -35,7 +35,7 @@ export class QuorumArithmetic implements Checker {
     for (const { name, corosync, quorum } of statuses) {
       if (corosync === null || quorum === null) continue;
       this.configured.set(name, new Map(corosync.nodelist.map((n) => [n.nodeId, n.votes])));
-      this.special ||= quorum.flags.some((f) => /2Node|LastManStanding|AutoTieBreaker|Qdevice/i.test(f));
+      this.special ||= quorum.qdevice !== null || quorum.flags.some((f) => /2Node|LastManStanding|AutoTieBreaker|Qdevice/i.test(f));
       this.more ||= quorum.flags.some((f) => /WaitForAll|AllowDownscale/.test(f));
       // While services synchronise votequorum counts the membership to come, and quorum is still that of the one before.
       if (this.special || this.more || corosync.syncing || corosync.state !== "operational") continue;

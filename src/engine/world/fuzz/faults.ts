@@ -17,6 +17,8 @@ export interface Ground {
   readonly links: number;
   /** Votes and expectations may be overridden. */
   readonly overrides: boolean;
+  /** The host of the quorum device. */
+  readonly arbiter?: string | undefined;
 }
 
 export type Draw = (rng: Rng, ground: Ground) => Fault;

@@ -30,6 +30,8 @@ export interface Life {
   readonly links: number;
   /** Keys of the quorum section besides the provider. */
   readonly quorum?: QuorumOptions | undefined;
+  /** The host of the quorum device; undefined where there is none. */
+  readonly arbiter?: string | undefined;
   readonly load: Load | undefined;
   /** Faults, and what undoes some of them, in order of time. */
   readonly deeds: readonly Deed[];
@@ -51,6 +53,8 @@ export interface Bounds {
   readonly wide?: boolean | undefined;
   /** Clusters have options of the quorum section. */
   readonly options?: boolean;
+  /** Clusters have a quorum device. */
+  readonly qdevice?: boolean | undefined;
 }
 
 /** When the last of `deeds` is done; 0 for none. */

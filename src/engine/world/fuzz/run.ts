@@ -89,13 +89,17 @@ function isWhole(world: World, life: Life): boolean {
   if (cables.length + pairs.length + switchesOff.length + groups.length + blocks.length > 0) return false;
   // A process that was stopped does not show in any status.
   const stopped = new Set<string>();
+  const process = (machine: string, unit: string): string => `${machine} ${unit}`;
   for (const { act } of [...life.deeds, ...life.mends]) {
     if (act.to !== "machine") continue;
-    if (act.act.kind === "service-stall") stopped.add(act.machine);
-    else if (act.act.kind === "service-resume") stopped.delete(act.machine);
+    if (act.act.kind === "service-stall") stopped.add(process(act.machine, act.act.unit));
+    else if (act.act.kind === "service-resume") stopped.delete(process(act.machine, act.act.unit));
   }
   return (
-    stopped.size === 0 && world.statuses().every((s) => s.power === "on" && !s.booting && s.corosync !== null && s.nics.every((n) => n.up))
+    stopped.size === 0 &&
+    world
+      .statuses()
+      .every((s) => s.power === "on" && !s.booting && (s.kind === "qnetd" ? s.qnetd : s.corosync) !== null && s.nics.every((n) => n.up))
   );
 }
 

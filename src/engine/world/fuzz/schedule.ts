@@ -3,6 +3,7 @@
  * Left out: choosing seeds.
  */
 import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
+import { DEVICE_DRAWS, split } from "./device-faults.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
 import { optionsOf } from "./options.ts";
 import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
@@ -17,6 +18,7 @@ const FORMED_BY: Duration = 30 * SEC;
 const SENDING_FROM: Duration = 15 * SEC;
 /** Lives in which somebody overrides votes. */
 const OVERRIDES_PERCENT = 25;
+const ARBITER = "qnetd";
 
 /** How much the nodes of this seed send: often a little, sometimes more than the ring takes. */
 function loadOf(seed: string, until: Duration): Load {
@@ -37,8 +39,11 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
   const count = rng.between(...bounds.nodes);
   const links = rng.between(...bounds.links);
   const names = Array.from({ length: count }, (_, i) => `pve${i + 1}`);
-  const ground: Ground = { names, links, overrides: rng.percent(OVERRIDES_PERCENT) };
-  const minutes = Math.max(1, Math.ceil(bounds.faultsFor / (60 * SEC)));
+  const arbiter = bounds.qdevice === true ? ARBITER : undefined;
+  const ground: Ground = { names, links, overrides: rng.percent(OVERRIDES_PERCENT), arbiter };
+  const draws = [...(bounds.wide === true ? WIDE_DRAWS : DRAWS), ...(arbiter === undefined ? [] : DEVICE_DRAWS)];
+  // With a device fewer, so that something can last.
+  const minutes = Math.max(1, Math.ceil(bounds.faultsFor / ((arbiter === undefined ? 60 : 120) * SEC)));
   const faults = rng.between(FAULTS_LEAST * minutes, FAULTS_MOST * minutes);
   const deeds: Deed[] = [];
   const add = (fault: Fault, from: Duration, lasts: Duration, ends: boolean): void => {
@@ -46,11 +51,14 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     if (ends && fault.undoes !== undefined) deeds.push({ at: from + lasts, act: fault.undoes });
   };
   const when = (): Duration => FAULTS_FROM + rng.below(bounds.faultsFor);
-  add(partition(rng, ground), when(), rng.between(8, 20) * SEC, true);
+  if (arbiter === undefined) add(partition(rng, ground), when(), rng.between(8, 20) * SEC, true);
+  else add(split(rng, ground), when(), rng.between(40, 70) * SEC, true);
   add(power(rng, ground), when(), rng.between(8, 20) * SEC, true);
   for (let i = 2; i < faults; i++) {
-    const lasts = rng.percent(30) ? rng.between(1 * MS, 1 * SEC) : rng.between(1 * SEC, 25 * SEC);
-    add(rng.pick(bounds.wide === true ? WIDE_DRAWS : DRAWS)(rng, ground), when(), lasts, rng.percent(70));
+    let lasts = rng.percent(30) ? rng.between(1 * MS, 1 * SEC) : rng.between(1 * SEC, 25 * SEC);
+    // The vote of a device takes half a minute to move from one to another.
+    if (arbiter !== undefined && rng.percent(50)) lasts = rng.between(30 * SEC, 70 * SEC);
+    add(rng.pick(draws)(rng, ground), when(), lasts, rng.percent(70));
   }
   deeds.sort((a, b) => a.at - b.at);
   const healedAt = Math.max(FAULTS_FROM + bounds.faultsFor, lastAt(deeds)) + 1;
@@ -58,10 +66,14 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     seed,
     nodes: names,
     links,
-    quorum: bounds.options === true ? optionsOf(seed, count) : undefined,
+    // Few options go with a device, and none that there are lives of.
+    quorum: bounds.options === true && arbiter === undefined ? optionsOf(seed, count) : undefined,
+    arbiter,
     load: loadOf(seed, healedAt),
     deeds,
-    mends: healing(names, bounds.wide === true ? links : 0, healedAt),
+    mends: [...healing(names, bounds.wide === true ? links : 0, healedAt), ...deviceHealing(names, arbiter, healedAt)].sort(
+      (a, b) => a.at - b.at,
+    ),
     faults,
     endsAt: undefined,
   };
@@ -77,4 +89,21 @@ function healing(names: readonly string[], cards: number, at: Duration): Deed[] 
   for (const after of [0, 6 * SEC, 12 * SEC]) for (const n of names) out.push({ at: at + after, act: onMachine(n, { kind: "power-on" }) });
   for (const n of names) out.push({ at: at + 18 * SEC, act: onMachine(n, { kind: "service", op: "start", unit: "corosync" }) });
   return out;
+}
+
+/** The same for the host of the quorum device and the daemons; a node's device starts when its corosync runs. */
+function deviceHealing(names: readonly string[], arbiter: string | undefined, at: Duration): Deed[] {
+  if (arbiter === undefined) return [];
+  const start = (machine: string, unit: string): Deed => ({
+    at: at + 22 * SEC,
+    act: onMachine(machine, { kind: "service", op: "start", unit }),
+  });
+  return [
+    { at, act: onMachine(arbiter, { kind: "resume" }) },
+    { at, act: onMachine(arbiter, { kind: "service-resume", unit: "corosync-qnetd" }) },
+    ...names.map((n) => ({ at, act: onMachine(n, { kind: "service-resume", unit: "corosync-qdevice" }) })),
+    ...[0, 6 * SEC, 12 * SEC].map((after) => ({ at: at + after, act: onMachine(arbiter, { kind: "power-on" }) })),
+    start(arbiter, "corosync-qnetd"),
+    ...names.map((n) => start(n, "corosync-qdevice")),
+  ];
 }
