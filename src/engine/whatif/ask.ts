@@ -5,6 +5,7 @@
 import type { WhatIfDesign } from "./design.ts";
 import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
 import { GroupModel, type Model, type State } from "./model.ts";
+import { WitnessModel } from "./witness-model.ts";
 import { sentenceOf } from "./sentence.ts";
 import { KEY_THINGS_MOST, Smallest, choose, everySet, keyOf, powerOfTwo } from "./sets.ts";
 import { HOLDS, KILLS, SPLITS, Trial, UNSETTLED, type Verdict } from "./trial.ts";
@@ -214,7 +215,12 @@ function rowOf(lost: number, verdicts: readonly Verdict[]): Row {
   };
 }
 
+/** What `design` is tried with. */
+export function modelOf(design: WhatIfDesign, alike = true): Model {
+  return design.device ? new WitnessModel(design, alike) : new GroupModel(design, alike);
+}
+
 /** Answers for `design`; `progress` is called now and then, and may throw to end it. */
 export function whatIf(design: WhatIfDesign, progress: Progress = () => undefined): WhatIf {
-  return new Question(design, new GroupModel(design), progress).ask();
+  return new Question(design, modelOf(design), progress).ask();
 }

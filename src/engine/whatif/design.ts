@@ -3,9 +3,9 @@
  * design of a world, whose running state plays no part: a question begins with everything on and nothing at fault. In the real world: the
  * administrator's drawing. Left out: machines that are no member, and cards that carry neither a corosync link nor the way to qnetd.
  */
-import type { DaemonMessage } from "../config/index.ts";
+import { networkOf, parseIp, type DaemonMessage } from "../config/index.ts";
 import { Computer } from "../machine/index.ts";
-import { knetParams, readSettings, type Settings } from "../node/settings.ts";
+import { knetParams, readSettings, resolveByHosts, type Settings } from "../node/settings.ts";
 import type { MachineDesign, WorldDesign } from "../world/design.ts";
 
 /** Members a question is answered for. Ours: every subset of the nodes is looked at, so each further one doubles the work. */
@@ -27,6 +27,13 @@ export interface Wire {
   readonly qnetd: boolean;
 }
 
+export interface Witness {
+  /** Of its machine, or its address where the lab has none for it. */
+  readonly name: string;
+  /** The network it is on; undefined: none of the lab's, so that it is reached whatever else is lost. */
+  readonly net: string | undefined;
+}
+
 export interface WhatIfDesign {
   /** Ascending by node id. Sets of members are bits: member 0 is 1, member 1 is 2 … */
   readonly members: readonly Member[];
@@ -35,8 +42,10 @@ export interface WhatIfDesign {
   /** Of the whole lab: networks, and cards of members. */
   readonly networks: number;
   readonly cards: number;
-  /** Name of the host whose votes count; undefined without a QDevice. */
-  readonly qnetd: string | undefined;
+  /** A QDevice is configured. */
+  readonly device: boolean;
+  /** The qnetd host of the members' QDevice; undefined without one. */
+  readonly qnetd: Witness | undefined;
 }
 
 export type DesignResult = { readonly ok: true; readonly design: WhatIfDesign } | { readonly ok: false; readonly why: string };
@@ -49,6 +58,7 @@ interface Station extends Member {
   readonly links: ReturnType<typeof knetParams>["links"];
   readonly peers: ReturnType<typeof knetParams>["peers"];
   readonly nets: readonly string[];
+  readonly resolve: (name: string) => string | undefined;
 }
 
 /** The one line of a refusal that says why: a service's own reason, else the first error. */
@@ -63,7 +73,9 @@ function stationOf(world: WorldDesign, machine: MachineDesign): Station | string
   if (!result.ok) return `${machine.name}: ${reasonOf(result.messages)}`;
   const { settings } = result;
   const { links, peers } = knetParams(settings, computer);
-  return { name: machine.name, nodeId: settings.config.nodeId, settings, links, peers, nets: machine.nics.map((nic) => nic.net) };
+  const nets = machine.nics.map((nic) => nic.net);
+  const resolve = (name: string): string | undefined => resolveByHosts(computer, name)[0];
+  return { name: machine.name, nodeId: settings.config.nodeId, settings, links, peers, nets, resolve };
 }
 
 function sameKey(a: Uint8Array, b: Uint8Array): boolean {
@@ -80,6 +92,29 @@ function connected(a: Station, b: Station, net: string): boolean {
     const knows = b.peers.find((p) => p.nodeId === a.nodeId)?.addresses[mine.link];
     return known === theirs.localAddress && knows === mine.localAddress;
   });
+}
+
+function keyOf(station: Station, name: string): string | undefined {
+  const value = station.settings.keys.find(({ key }) => key === name)?.value;
+  return value === undefined ? undefined : String(value as string | number | bigint);
+}
+
+/** The key of a command that has a say in the witness's verdict. */
+function heuristicsOf(station: Station): string | undefined {
+  if ((keyOf(station, "quorum.device.heuristics.mode") ?? "off") === "off") return undefined;
+  return station.settings.keys.find(({ key }) => key.startsWith("quorum.device.heuristics.exec_"))?.key;
+}
+
+/** Where the members' QDevice finds its server. */
+function witnessOf(world: WorldDesign, station: Station): Witness {
+  const host = keyOf(station, "quorum.device.net.host") ?? "";
+  const address = parseIp(host) === undefined ? (station.resolve(host) ?? host) : host;
+  const machine = world.machines.find((m) => m.kind === "qnetd" && (m.name === host || m.nics.some((nic) => nic.address === address)));
+  const card = machine?.nics.find((nic) => nic.address === address) ?? machine?.nics[0];
+  if (machine !== undefined) return { name: machine.name, net: card?.net };
+  const ip = parseIp(address);
+  const around = world.networks.find(({ cidr }) => ip !== undefined && networkOf(ip, Number(cidr.split("/")[1] ?? 32)) === cidr);
+  return { name: host, net: around?.name };
 }
 
 /** The question's design, or in one line why there is none. */
@@ -102,11 +137,13 @@ export function whatIfDesign(world: WorldDesign): DesignResult {
   if (twin !== undefined) return { ok: false, why: `two machines have the node id ${twin.nodeId}` };
   const mute = stations.find((s) => s.settings.config.quorum.provider === undefined);
   if (mute !== undefined) return { ok: false, why: `${mute.name}: no quorum provider is configured, so nobody counts votes` };
-  const witness = stations.some((s) => s.settings.config.quorum.device !== undefined)
-    ? world.machines.find((m) => m.kind === "qnetd")
-    : undefined;
+  const judged = stations.find((s) => s.settings.config.quorum.device !== undefined);
+  const asked = judged === undefined ? undefined : heuristicsOf(judged);
+  if (asked !== undefined)
+    return { ok: false, why: `${judged?.name ?? ""}: ${asked}: what a command finds after a loss is not to be known here` };
+  const qnetd = judged === undefined ? undefined : witnessOf(world, judged);
   const wires = world.networks
-    .map(({ name }) => wireOf(name, stations, witness))
+    .map(({ name }) => wireOf(name, stations, qnetd))
     .filter((wire) => wire.qnetd || wire.reach.some((mask) => mask !== 0));
   return {
     ok: true,
@@ -115,17 +152,18 @@ export function whatIfDesign(world: WorldDesign): DesignResult {
       wires,
       networks: world.networks.length,
       cards: stations.reduce((sum, s) => sum + s.nets.length, 0),
-      qnetd: witness?.name,
+      device: judged !== undefined,
+      qnetd,
     },
   };
 }
 
-function wireOf(net: string, stations: readonly Station[], witness: MachineDesign | undefined): Wire {
+function wireOf(net: string, stations: readonly Station[], witness: Witness | undefined): Wire {
   const mask = (test: (s: Station) => boolean): number => stations.reduce((bits, s, i) => (test(s) ? bits | (1 << i) : bits), 0);
   return {
     name: net,
     reach: stations.map((a) => mask((b) => a !== b && connected(a, b, net))),
     cards: mask((s) => s.nets.includes(net)),
-    qnetd: witness?.nics.some((nic) => nic.net === net) === true,
+    qnetd: witness?.net === net,
   };
 }

@@ -18,13 +18,13 @@ export interface Clock {
 }
 
 /** The order in which a ring's first token visits its members: the representative hands it on and is visited last. */
-function tokenOrder(seats: readonly Seat[]): Seat[] {
+export function tokenOrder(seats: readonly Seat[]): Seat[] {
   const [rep, ...rest] = seats;
   return rep === undefined ? [] : [...rest, rep];
 }
 
 /** Delivers what is queued to every member, until nothing is left. `seats`: ascending by node id. */
-function deliverAll(seats: readonly Seat[]): void {
+export function deliverAll(seats: readonly Seat[]): void {
   const order = tokenOrder(seats);
   for (let moved = true; moved;) {
     moved = false;

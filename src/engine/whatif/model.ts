@@ -8,12 +8,15 @@ import { settle, synchronise, type Clock } from "./membership.ts";
 import { Seat, type SeatState } from "./seat.ts";
 import { indices, type Topology } from "./topology.ts";
 
-/** Groups on their settled rings. Equal states are one object. */
+/** A cluster on its settled rings. Equal states are one object. */
 export interface State {
-  readonly groups: readonly Group[];
   /** Groups with a quorate member. */
   readonly quorate: number;
-  readonly next: Map<Topology, State>;
+}
+
+interface GroupState extends State {
+  readonly groups: readonly Group[];
+  readonly next: Map<Topology, GroupState>;
 }
 
 interface Group {
@@ -34,16 +37,19 @@ interface Part {
   readonly next: Map<string, Part>;
 }
 
-export interface Model {
+export interface Model<S extends State = State> {
+  /** Groups that settle are what they are, whatever becomes of members that do not. */
+  readonly apart: boolean;
   /** Everything on, nothing lost: formed and settled. */
-  begin(topology: Topology): State;
+  begin(topology: Topology): S;
   /** What `state` settles in when the topology has become `to`, in one blow. `to` only ever takes away. */
-  next(state: State, to: Topology): State;
+  next(state: S, to: Topology): S;
 }
 
 /** A cluster without a QDevice: groups know nothing of each other. */
-export class GroupModel implements Model {
-  private readonly states = new Map<string, State>();
+export class GroupModel implements Model<GroupState> {
+  readonly apart = true;
+  private readonly states = new Map<string, GroupState>();
   /** Kinds of members, numbered as they come. */
   private readonly kinds = new Map<string, number>();
   private readonly own: ReadonlyMap<Member, string>;
@@ -59,11 +65,11 @@ export class GroupModel implements Model {
     this.own = new Map(design.members.map((member) => [member, kindOf(member)]));
   }
 
-  begin(topology: Topology): State {
+  begin(topology: Topology): GroupState {
     return this.state(topology.groups.map((mask) => ({ part: this.form(mask), mask })));
   }
 
-  next(state: State, to: Topology): State {
+  next(state: GroupState, to: Topology): GroupState {
     const known = state.next.get(to);
     if (known !== undefined) return known;
     const made = this.state(to.groups.map((mask) => this.remain(state, mask)));
@@ -71,17 +77,17 @@ export class GroupModel implements Model {
     return made;
   }
 
-  private state(groups: readonly Group[]): State {
+  private state(groups: readonly Group[]): GroupState {
     const key = groups.map(({ part, mask }) => `${part.number}:${mask}`).join(" ");
     const known = this.states.get(key);
     if (known !== undefined) return known;
-    const made: State = { groups, quorate: groups.filter(({ part }) => part.quorate).length, next: new Map() };
+    const made: GroupState = { groups, quorate: groups.filter(({ part }) => part.quorate).length, next: new Map() };
     this.states.set(key, made);
     return made;
   }
 
   /** The group whose members are `mask`, out of the one that held them. */
-  private remain(state: State, mask: number): Group {
+  private remain(state: GroupState, mask: number): Group {
     const from = state.groups.find((group) => (group.mask & mask) === mask);
     if (from === undefined) throw new Error("whatif: a group of members that were not together");
     if (from.mask === mask) return from;
@@ -136,7 +142,7 @@ export class GroupModel implements Model {
     const ids = seats.map((s) => s.member.nodeId);
     synchronise(seats, { rep: ids[0] ?? 0, seq: before + 4 }, together);
     settle(seats, clock);
-    const kinds = seats.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view(ids)}`));
+    const kinds = seats.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view(ids, true)}`));
     const key = String.fromCharCode(...kinds);
     const known = this.alike ? this.parts.get(key) : undefined;
     if (known !== undefined) return known;

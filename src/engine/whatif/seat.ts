@@ -52,20 +52,21 @@ export class Seat {
   }
 
   /**
-   * All that tools could show of this node's quorum, with the members of its ring by their rank and everybody else by what is left of them. Members with
-   * equal views are in the same state but for their names, and so are rings whose members have equal views.
+   * All that tools could show of this node's quorum, with the members of its ring by their rank (or unordered) and everybody else by what is left of them.
+   * Members with equal views are in the same state but for their names, and so are rings whose members have equal views.
    */
-  view(ring: readonly number[]): string {
-    const known = this.votes.nodes();
-    const rank = (id: number): string => (ring.includes(id) ? String(ring.indexOf(id)) : "gone");
-    const told = known.map((n) => `${rank(n.nodeId)} ${n.state} ${n.votes} ${n.expectedVotes} ${n.flags.join(",")}`);
-    const own = this.votes.info(this.member.nodeId);
+  view(ring: readonly number[], ranked: boolean): string {
+    const { nodeId } = this.member;
+    const place = (id: number): string => (!ring.includes(id) ? "gone" : ranked ? String(ring.indexOf(id)) : "here");
+    const told = this.votes.nodes().map((n) => `${place(n.nodeId)} ${n.state} ${n.votes} ${n.expectedVotes} ${n.flags.join(",")}`);
+    const own = this.votes.info(nodeId);
+    const device = this.votes.deviceInfo(nodeId);
     const keys = this.votes.cmapEntries().flatMap(({ key, value }) => {
       if (key === "this_node_id") return [];
-      return [`${key}=${key.endsWith("_node_id") ? rank(value) : value}`];
+      return [`${key}=${key.endsWith("_node_id") ? place(value) : value}`];
     });
     const self = [own?.votes, own?.expectedVotes, own?.quorum, own?.totalVotes, own?.highestExpected, own?.flags.join(",")].join(" ");
-    return [self, ...told.sort(), ...keys].join("|");
+    return [self, ...told.sort(), ...keys, device === undefined ? "" : JSON.stringify(device)].join("|");
   }
 
   snapshot(): SeatState {

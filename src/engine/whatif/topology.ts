@@ -68,8 +68,9 @@ export class Topologies {
     const reach = members.map((_, i) =>
       plugged.reduce((bits, mask, w) => (((mask >> i) & 1) !== 0 ? bits | (mask & (wires[w]?.reach[i] ?? 0)) : bits), 0),
     );
+    const away = qnetd !== undefined && qnetd.net === undefined ? live : 0;
     const witnessed =
-      qnetd !== undefined && witness ? plugged.reduce((bits, mask, w) => (wires[w]?.qnetd === true ? bits | mask : bits), 0) : 0;
+      qnetd !== undefined && witness ? plugged.reduce((bits, mask, w) => (wires[w]?.qnetd === true ? bits | mask : bits), away) : 0;
     const groups: number[] = [];
     const loose: number[] = [];
     for (let left = live; left !== 0;) {

@@ -39,7 +39,7 @@ export class Trial {
   atOnce(to: Topology): Verdict {
     const [start] = this.begin;
     if (start === undefined) return UNSETTLED;
-    // Groups that settle are what they are, whatever becomes of those that do not.
+    if (to.loose.length > 0 && !this.model.apart) return UNSETTLED;
     const verdict = verdictOf(this.model.next(start, to));
     return to.loose.length > 0 && verdict !== SPLITS ? UNSETTLED : verdict;
   }
