@@ -1,21 +1,26 @@
 /** The same questions asked of the world: nodes, knet, Totem and all, with the losses done to it and time passing until the rest has settled. */
-import { SEC, type MachineStatus } from "../../src/engine/kernel/index.ts";
-import { makeNode } from "../../src/engine/node/index.ts";
+import { SEC, type Duration, type MachineStatus } from "../../src/engine/kernel/index.ts";
+import { makeMachine } from "../../src/engine/node/index.ts";
 import { HOLDS, KILLS, SPLITS, UNSETTLED, type Verdict } from "../../src/engine/whatif/trial.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { beginLab } from "../../src/main/lab/advance.ts";
 import { worldDesign } from "../../src/main/lab/design.ts";
 import type { LabFile } from "../../src/main/lab/labfile.ts";
 
-/** Longer than links, a lost commit token, consensus and every window of the designs take one after another. */
-const settleUs = 25 * SEC;
+/** Longer than links, a lost commit token, consensus and every window of the designs take one after another; a device has heartbeats to wait for. */
+const settleUs = (lab: { qnetd?: unknown }): Duration => (lab.qnetd === undefined ? 25 : 60) * SEC;
+
+export interface Rest {
+  readonly world: World;
+  readonly settleUs: Duration;
+}
 
 /** The cluster of a lab, formed and at rest. */
-export function atRest(lab: LabFile): World {
-  const world = new World(worldDesign(lab), makeNode);
+export function atRest(lab: LabFile): Rest {
+  const world = new World(worldDesign(lab), makeMachine);
   beginLab(world, lab);
-  world.runUntil(world.now + settleUs);
-  return world;
+  world.runUntil(world.now + settleUs(lab));
+  return { world, settleUs: settleUs(lab) };
 }
 
 /** What is done to a world when `name`, an element of the answers, is lost. */
@@ -42,8 +47,9 @@ function verdictNow(world: World): Verdict {
 }
 
 /** The verdict after `blows`, each a set of things lost in one moment, with time to settle after each. */
-export function tried(rest: World, blows: readonly (readonly string[])[]): Verdict {
-  const world = rest.fork();
+export function tried(rest: Rest, blows: readonly (readonly string[])[]): Verdict {
+  const { settleUs } = rest;
+  const world = rest.world.fork();
   for (const blow of blows) {
     for (const name of blow) world.act(actOf(name));
     world.runUntil(world.now + settleUs);

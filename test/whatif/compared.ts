@@ -4,9 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { Rng } from "../../src/engine/kernel/index.ts";
-import { whatIfDesign } from "../../src/engine/whatif/index.ts";
+import { modelOf, whatIfDesign } from "../../src/engine/whatif/index.ts";
 import { elementsOf, type Element } from "../../src/engine/whatif/elements.ts";
-import { GroupModel } from "../../src/engine/whatif/model.ts";
 import { Trial, UNSETTLED, type Verdict } from "../../src/engine/whatif/trial.ts";
 import { worldDesign } from "../../src/main/lab/design.ts";
 import { atRest, tried } from "./brute.ts";
@@ -31,7 +30,7 @@ function differences(seed: string): string[] {
   const lab = randomLab(seed);
   const made = whatIfDesign(worldDesign(lab));
   if (!made.ok) throw new Error(`${seed}: ${made.why}`);
-  const trial = new Trial(made.design, new GroupModel(made.design));
+  const trial = new Trial(made.design, modelOf(made.design));
   const elements = elementsOf(made.design);
   const rest = atRest(lab);
   const out: string[] = [];

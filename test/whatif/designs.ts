@@ -1,7 +1,7 @@
 /** Random clusters to ask about: up to five nodes, one or two links, votes, expected votes, options. A seed gives one design. */
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { whatIfDesign } from "../../src/engine/whatif/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
+import { confOf, worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
 import type { LabFile } from "../../src/main/lab/labfile.ts";
 
@@ -23,11 +23,24 @@ function quorumOptions(rng: Rng, nodes: number): Record<string, number | string>
   return quorum;
 }
 
+/** A QDevice with pvecm's votes, or others. */
+function withDevice(rng: Rng, lab: LabFile, nodes: number): LabFile {
+  const algorithm = rng.pick(["ffsplit", "lms"]);
+  const tie = rng.pick(["lowest", "highest", String(rng.between(1, nodes))]);
+  const conf = confOf(lab) ?? "";
+  const votes = algorithm === "ffsplit" ? 1 : rng.pick([1, nodes - 1]);
+  const net = `    algorithm: ${algorithm}\n    host: 10.0.0.100\n    tie_breaker: ${tie}\n`;
+  const device = `  device {\n    model: net\n    votes: ${votes}\n    net {\n  ${net}    }\n  }\n`;
+  return { ...lab, cluster: { name: "lab", qdevice: "qnetd", conf: conf.replace(/^  device \{[^]*?^  \}\n/m, device) } };
+}
+
 export function randomLab(seed: string): LabFile {
   const rng = Rng.from(seed, "design");
   const nodes = rng.pick([2, 2, 3, 3, 3, 4, 4, 5, 5]);
   const links = rng.pick([1, 2]);
-  const lab = freshLabFile({ nodes, links, clustered: true, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
+  const qdevice = rng.percent(25);
+  const lab = freshLabFile({ nodes, links, clustered: true, qdevice, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
+  if (qdevice) return withDevice(rng, lab, nodes);
   const votes = rng.percent(35) ? Object.fromEntries(Object.keys(lab.nodes).map((name) => [name, rng.pick([0, 1, 1, 1, 2, 3])])) : {};
   const cluster = { name: "lab", links: Object.keys(lab.networks), votes };
   for (;;) {

@@ -139,8 +139,9 @@ export class Court {
     this.runFor(this.settling());
   }
 
-  /** The topology has become `to`, which takes away only: what is gone is gone at once, rings follow when it has been noticed. Settled when it returns. */
-  become(to: Topology): void {
+  /** After `wait` the topology becomes `to`, which takes away only: what is gone is gone at once, rings follow when it has been noticed. Settled when it returns. */
+  become(to: Topology, wait: Duration): void {
+    this.runFor(wait);
     const before = this.topology;
     const live = to.groups.reduce((bits, mask) => bits | mask, 0);
     for (const [index, bench] of [...this.benches]) {

@@ -16,7 +16,7 @@ export interface State {
 
 interface GroupState extends State {
   readonly groups: readonly Group[];
-  readonly next: Map<Topology, GroupState>;
+  readonly next: Map<Topology, readonly GroupState[]>;
 }
 
 interface Group {
@@ -42,8 +42,11 @@ export interface Model<S extends State = State> {
   readonly apart: boolean;
   /** Everything on, nothing lost: formed and settled. */
   begin(topology: Topology): S;
-  /** What `state` settles in when the topology has become `to`, in one blow. `to` only ever takes away. */
-  next(state: S, to: Topology): S;
+  /**
+   * What `state` settles in when the topology has become `to`, in one blow. `to` only ever takes away. More than one where it depends on the moment: between
+   * two heartbeats of a QDevice, who is gone is noticed before or after the new ring.
+   */
+  next(state: S, to: Topology): readonly S[];
 }
 
 /** A cluster without a QDevice: groups know nothing of each other. */
@@ -69,10 +72,10 @@ export class GroupModel implements Model<GroupState> {
     return this.state(topology.groups.map((mask) => ({ part: this.form(mask), mask })));
   }
 
-  next(state: GroupState, to: Topology): GroupState {
+  next(state: GroupState, to: Topology): readonly GroupState[] {
     const known = state.next.get(to);
     if (known !== undefined) return known;
-    const made = this.state(to.groups.map((mask) => this.remain(state, mask)));
+    const made = [this.state(to.groups.map((mask) => this.remain(state, mask)))];
     state.next.set(to, made);
     return made;
   }

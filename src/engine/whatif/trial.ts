@@ -1,7 +1,7 @@
 /**
  * The verdict over one set of losses: all at once, and one after another in every order, with a settled membership after each. A set kills when afterwards
  * no powered-on node is quorate, and splits when two components are. One after another it does so when some order does: nobody chooses the order
- * in which things fail. An order that passes a membership that never settles is none of "settled between" and is not walked; a set is unsettled when
+ * in which things fail; with a QDevice it is enough that it does at some moment between two heartbeats. An order that passes a membership that never settles is none of "settled between" and is not walked; a set is unsettled when
  * it ends in one, or when no order is left.
  */
 import type { WhatIfDesign } from "./design.ts";
@@ -9,7 +9,7 @@ import type { Element } from "./elements.ts";
 import type { Model, State } from "./model.ts";
 import { Topologies, type Loss, type Topology } from "./topology.ts";
 
-/** Bits of a verdict; one after another more than one can be set. */
+/** Bits of a verdict; more than one can be set where order or moment matter. */
 export const HOLDS = 1;
 export const KILLS = 2;
 export const SPLITS = 4;
@@ -40,7 +40,7 @@ export class Trial {
     const [start] = this.begin;
     if (start === undefined) return UNSETTLED;
     if (to.loose.length > 0 && !this.model.apart) return UNSETTLED;
-    const verdict = verdictOf(this.model.next(start, to));
+    const verdict = this.verdict(this.model.next(start, to));
     return to.loose.length > 0 && verdict !== SPLITS ? UNSETTLED : verdict;
   }
 
@@ -48,8 +48,7 @@ export class Trial {
   after(before: readonly State[], to: Topology, ends: State[]): void {
     if (to.loose.length > 0) return;
     for (const state of before) {
-      const end = this.model.next(state, to);
-      if (!ends.includes(end)) ends.push(end);
+      for (const end of this.model.next(state, to)) if (!ends.includes(end)) ends.push(end);
     }
   }
 

@@ -2,11 +2,22 @@
  * What becomes of a cluster with a QDevice: one court (court.ts) for all groups, since whom the witness believes depends on all of them. Equal steps are run
  * once: members of one group and one kind stand for each other, the lowest and the highest of all and of those that reach the witness apart, as these
  * may break ties. A step that has no likeness is run from the beginning for the very members it is about.
+ *
+ * The lms algorithm votes when it hears of a membership and not when a silent client is dropped, so it matters which comes first. That depends on the moment of
+ * the loss between two heartbeats; such a step is tried at several.
  */
+import { MS, type Duration } from "../kernel/index.ts";
 import { Court, type CourtState } from "./court.ts";
 import type { Member, WhatIfDesign } from "./design.ts";
 import type { Model, State } from "./model.ts";
 import { indices, type Topology } from "./topology.ts";
+
+const ALGORITHM = "quorum.device.net.algorithm";
+const LMS: readonly string[] = ["lms", "2nodelms"];
+/** Of the poll timeout. */
+const HEARTBEAT_PART = 0.8;
+/** Moments between two heartbeats. Ours: the difference they make is some seconds long. */
+const MOMENTS = 4;
 
 /** Of a member in a state: which group it is in, and its kind. */
 interface Place {
@@ -20,21 +31,34 @@ interface Scene {
   /** By group and kind: the members it was run with, ascending. */
   readonly cast: ReadonlyMap<string, readonly number[]>;
   readonly quorate: number;
-  readonly steps: Map<string, Step>;
+  readonly steps: Map<string, readonly Step[]>;
 }
 
+/** One end of a step. */
 interface Step {
   readonly scene: Scene;
+  readonly wait: Duration;
   /** By what a member was and becomes: its places afterwards, in the order of members. */
   readonly places: ReadonlyMap<string, readonly Place[]>;
+}
+
+/** A topology, and how long the one before had stood when it came. */
+interface Turn {
+  readonly to: Topology;
+  readonly wait: Duration;
 }
 
 interface WitnessState extends State {
   readonly scene: Scene;
   readonly places: ReadonlyMap<number, Place>;
   /** Topologies from the beginning to here. */
-  readonly path: readonly Topology[];
-  readonly next: Map<Topology, WitnessState>;
+  readonly path: readonly Turn[];
+  readonly next: Map<Topology, readonly WitnessState[]>;
+}
+
+interface Settled {
+  readonly scene: Scene;
+  readonly places: ReadonlyMap<number, Place>;
 }
 
 /** A step as it looks without names. */
@@ -73,54 +97,69 @@ export class WitnessModel implements Model<WitnessState> {
   private readonly scenes = new Map<string, Scene>();
   private readonly states = new Map<string, WitnessState>();
   private readonly numbers = new Map<Scene, number>();
+  /** Moments at which a loss is tried, since the last settling. */
+  private readonly waits: readonly Duration[];
 
   /** @param alike false: every step is run for itself, which tests compare with */
   constructor(
     private readonly design: WhatIfDesign,
     private readonly alike = true,
-  ) {}
+  ) {
+    const lms = design.members.some(({ settings }) => LMS.includes(String(settings.keys.find(({ key }) => key === ALGORITHM)?.value)));
+    const heartbeat =
+      Math.max(...design.members.map(({ settings }) => (settings.config.quorum.device?.timeoutMs ?? 0) * HEARTBEAT_PART)) * MS;
+    this.waits = lms ? Array.from({ length: MOMENTS }, (_, i) => Math.floor((heartbeat * i) / MOMENTS)) : [0];
+  }
 
   begin(topology: Topology): WitnessState {
     const court = new Court(this.design.members, topology);
     court.begin();
     const { scene, places } = this.settled(court, topology);
-    return this.state(scene, places, [topology]);
+    return this.state(scene, places, [{ to: topology, wait: 0 }]);
   }
 
-  next(state: WitnessState, to: Topology): WitnessState {
+  next(state: WitnessState, to: Topology): readonly WitnessState[] {
     const known = state.next.get(to);
     if (known !== undefined) return known;
-    const made = state.path[state.path.length - 1] === to ? state : this.step(state, to);
+    const same = state.path[state.path.length - 1]?.to === to;
+    const made = same ? [state] : [...new Set(this.step(state, to))];
     state.next.set(to, made);
     return made;
   }
 
-  private step(state: WitnessState, to: Topology): WitnessState {
-    const path = [...state.path, to];
+  private step(state: WitnessState, to: Topology): WitnessState[] {
     const shape = shapeOf(state.places, to);
     const known = this.alike ? state.scene.steps.get(shape.key) : undefined;
-    if (known !== undefined) return this.state(known.scene, hand(known, shape.roles), path);
+    const path = (wait: Duration): Turn[] => [...state.path, { to, wait }];
+    if (known !== undefined) return known.map((step) => this.state(step.scene, hand(step, shape.roles), path(step.wait)));
     const image = this.imageOf(state, to);
-    const sceneShape = shapeOf(placesOf(state.scene), image);
-    if (!this.alike || sceneShape.key !== shape.key) return this.again(path);
-    const court = new Court(this.design.members, image);
-    court.restore(state.scene.court);
-    court.become(image);
-    const { scene, places } = this.settled(court, image);
-    const step: Step = { scene, places: roleplay(sceneShape.roles, places) };
-    state.scene.steps.set(shape.key, step);
-    return this.state(scene, hand(step, shape.roles), path);
+    const likeness = shapeOf(placesOf(state.scene), image);
+    const alike = this.alike && likeness.key === shape.key;
+    const steps: Step[] = [];
+    for (const wait of this.waits) {
+      const { scene, places } = alike ? this.onwards(state.scene, image, wait) : this.again(path(wait));
+      if (!steps.some((step) => step.scene === scene))
+        steps.push({ scene, wait, places: roleplay(alike ? likeness.roles : shape.roles, places) });
+    }
+    if (this.alike) state.scene.steps.set(shape.key, steps);
+    return steps.map((step) => this.state(step.scene, hand(step, shape.roles), path(step.wait)));
+  }
+
+  private onwards(scene: Scene, to: Topology, wait: Duration): Settled {
+    const court = new Court(this.design.members, to);
+    court.restore(scene.court);
+    court.become(to, wait);
+    return this.settled(court, to);
   }
 
   /** The whole way, for the very members. */
-  private again(path: readonly Topology[]): WitnessState {
+  private again(path: readonly Turn[]): Settled {
     const [first, ...rest] = path;
     if (first === undefined) throw new Error("whatif: no beginning");
-    const court = new Court(this.design.members, first);
+    const court = new Court(this.design.members, first.to);
     court.begin();
-    for (const to of rest) court.become(to);
-    const { scene, places } = this.settled(court, path[path.length - 1] ?? first);
-    return this.state(scene, places, path);
+    for (const { to, wait } of rest) court.become(to, wait);
+    return this.settled(court, path[path.length - 1]?.to ?? first.to);
   }
 
   /** `to` with the members that the scene was run with in the place of the state's. */
@@ -142,7 +181,7 @@ export class WitnessModel implements Model<WitnessState> {
   }
 
   /** The scene a court has settled in, and each member's place in it. */
-  private settled(court: Court, topology: Topology): { scene: Scene; places: Map<number, Place> } {
+  private settled(court: Court, topology: Topology): Settled {
     const marks = extremes(topology);
     const kinds = new Map<number, number>();
     for (const mask of topology.groups) {
@@ -175,7 +214,7 @@ export class WitnessModel implements Model<WitnessState> {
     return { scene, places };
   }
 
-  private state(scene: Scene, places: ReadonlyMap<number, Place>, path: readonly Topology[]): WitnessState {
+  private state(scene: Scene, places: ReadonlyMap<number, Place>, path: readonly Turn[]): WitnessState {
     const here = [...places].sort((a, b) => a[0] - b[0]).map(([member, place]) => `${member}:${cell(place)}`);
     const key = `${this.numbers.get(scene) ?? -1} ${here.join(" ")}`;
     const known = this.states.get(key);
