@@ -2,19 +2,22 @@
  * The question: what can this cluster lose? Every set of up to four things, every set of nodes, and as many cables or networks as can be tried. The
  * answer names the smallest sets that kill or split, and how much of one kind may go, whichever it is. Left out: how likely a loss is.
  */
+import { Signatures, classesOf } from "./alike.ts";
 import type { WhatIfDesign } from "./design.ts";
 import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
 import { GroupModel, type Model, type State } from "./model.ts";
 import { WitnessModel } from "./witness-model.ts";
 import { sentenceOf } from "./sentence.ts";
-import { KEY_THINGS_MOST, Smallest, choose, everySet, keyOf, powerOfTwo } from "./sets.ts";
+import { KEY_THINGS_MOST, NodeSets, Smallest, choose, everySet } from "./sets.ts";
+import { LOST_NODES } from "./topology.ts";
+import { Verdicts } from "./verdicts.ts";
 import { HOLDS, KILLS, SPLITS, Trial, UNSETTLED, type Verdict } from "./trial.ts";
 
 /** Things in the largest set of a mixture that is tried. */
 const SIZE_MOST = KEY_THINGS_MOST;
 /** Sets of mixtures that are tried; where there would be more, sets stay smaller. Ours: some seconds. */
 const SETS_MOST = 1_200_000;
-/** Sets of one kind and one size that are tried: all of 16 nodes, all of 18 cables. Ours. */
+/** Sets of one kind and one size that are tried: all of 18 cables. Ours. */
 const LEVEL_MOST = 50_000;
 /** Progress is told after so many sets. */
 const PROGRESS_EVERY = 2048;
@@ -28,6 +31,8 @@ export interface Row {
   readonly splits: number;
   readonly unsettled: number;
 }
+
+type Counts = { -readonly [K in keyof Row]: Row[K] };
 
 export interface Answer {
   /** The most of one kind that can go, whichever they are, without a kill or a split. */
@@ -86,6 +91,7 @@ class Finding {
 class Question {
   private readonly elements: readonly Element[];
   private readonly trial: Trial;
+  private readonly classes: readonly number[];
   private readonly once = new Finding();
   private readonly turns = new Finding();
   private done = 0;
@@ -98,15 +104,15 @@ class Question {
   ) {
     this.elements = elementsOf(design);
     this.trial = new Trial(design, model);
+    this.classes = classesOf(design);
   }
 
   ask(): WhatIf {
     const upTo = this.sizeMost();
-    const of = (kind: Kind): Element[] => this.elements.filter((e) => e.kind === kind);
     for (let size = 0; size <= upTo; size++) this.total += choose(this.elements.length, size);
-    this.total += powerOfTwo(of("nodes").length);
     this.mixtures(upTo);
-    for (const kind of KINDS) this.alone(kind, of(kind));
+    this.nodes();
+    for (const kind of ["networks", "qnetd", "links"] as const) this.alone(kind);
     const answer = {
       upTo,
       nodes: this.design.members.length,
@@ -130,42 +136,35 @@ class Question {
     if (++this.done % PROGRESS_EVERY === 0) this.progress(this.done, Math.max(this.total, this.done));
   }
 
-  /** Sets of anything, up to `upTo` of it. */
-  private mixtures(upTo: number): void {
-    const { trial, elements } = this;
-    this.once.take([], trial.atOnce(trial.whole));
-    this.turns.take([], trial.verdict(trial.begin));
-    let before = new Map([[0, trial.begin]]);
-    for (let size = 1; size <= upTo; size++) {
-      const ends = new Map<number, readonly State[]>();
-      everySet(elements, size, trial.topologies.nothingLost(), (set, loss) => {
-        const to = trial.topologies.at(loss);
-        const states: State[] = [];
-        for (let i = 0; i < size; i++) trial.after(before.get(keyOf(set, i)) ?? [], to, states);
-        this.once.take(set, trial.atOnce(to));
-        this.turns.take(set, trial.verdict(states));
-        if (size < upTo) ends.set(keyOf(set), states);
-        this.step();
-      });
-      before = ends;
-    }
+  private verdictsOf(elements: readonly Element[]): Verdicts {
+    return new Verdicts(this.trial, elements, new Signatures(this.classes, elements));
   }
 
-  /** Sets of one kind: as many of it as go, whichever they are. Of nodes all sets are tried, for the matrix. */
-  private alone(kind: Kind, of: readonly Element[]): void {
-    const open = { once: true, turns: true };
+  /** Sets of anything, up to `upTo` of it. */
+  private mixtures(upTo: number): void {
+    const verdicts = this.verdictsOf(this.elements);
+    for (let size = 0; size <= upTo; size++)
+      everySet(this.elements, size, this.trial.topologies.nothingLost(), (set, loss) => {
+        const { once, turns } = verdicts.of(set, loss);
+        this.once.take(set, once);
+        this.turns.take(set, turns);
+        this.step();
+      });
+  }
+
+  /** Sets of one kind alone, as many of it as go, whichever they are. */
+  private alone(kind: Kind): void {
+    const of = this.elements.filter((e) => e.kind === kind);
     const most = kind === "networks" ? this.design.networks : kind === "links" ? this.design.cards : of.length;
-    let before = new Map([[0, this.trial.begin]]);
-    for (let k = 0; k <= of.length && (kind === "nodes" || open.once || open.turns); k++) {
-      if (choose(of.length, k) > LEVEL_MOST) break;
-      const level = this.level(k, of, before);
-      before = level.ends;
-      if (kind === "nodes") {
-        this.once.rows.push(rowOf(k, level.once));
-        this.turns.rows.push(rowOf(k, level.turns));
-      }
-      open.once &&= !level.once.some(harms);
-      open.turns &&= !level.turns.some(harms);
+    const verdicts = this.verdictsOf(of);
+    const open = { once: true, turns: true };
+    for (let k = 0; k <= of.length && (open.once || open.turns) && choose(of.length, k) <= LEVEL_MOST; k++) {
+      everySet(of, k, this.trial.topologies.nothingLost(), (set, loss) => {
+        const { once, turns } = verdicts.of(set, loss);
+        open.once &&= !harms(once);
+        open.turns &&= !harms(turns);
+        this.step();
+      });
       // Those that carry nothing can go as well, once all the others can.
       const survived = k === of.length ? most : k;
       if (open.once) this.once.survives[kind] = survived;
@@ -175,27 +174,34 @@ class Question {
     if (open.turns && this.turns.survives[kind] < most) this.turns.open.add(kind);
   }
 
-  /** All sets of `k`, by bits; their verdicts, and how they can end. */
-  private level(
-    k: number,
-    of: readonly Element[],
-    before: ReadonlyMap<number, readonly State[]>,
-  ): { once: Verdict[]; turns: Verdict[]; ends: Map<number, readonly State[]> } {
-    const once: Verdict[] = [];
-    const turns: Verdict[] = [];
-    const ends = new Map<number, readonly State[]>();
-    everySet(of, k, this.trial.topologies.nothingLost(), (set, loss) => {
-      const to = this.trial.topologies.at(loss);
-      const bits = set.reduce((sum, i) => sum + powerOfTwo(i), 0);
-      const states: State[] = [];
-      if (k === 0) states.push(...this.trial.begin);
-      for (const i of set) this.trial.after(before.get(bits - powerOfTwo(i)) ?? [], to, states);
-      ends.set(bits, states);
-      once.push(this.trial.atOnce(to));
-      turns.push(this.trial.verdict(states));
-      this.step();
-    });
-    return { once, turns, ends };
+  /** Sets of nodes, all of them: how many nodes may go, and the matrix. Of alike nodes it only counts how many. */
+  private nodes(): void {
+    const sets = new NodeSets(this.classes);
+    const open = { once: true, turns: true };
+    let before = new Map([[0, this.trial.begin]]);
+    for (let k = 0; k <= this.classes.length; k++) {
+      const ends = new Map<number, readonly State[]>();
+      const rows = { once: emptyRow(k), turns: emptyRow(k) };
+      for (const set of sets.of(k)) {
+        const loss = this.trial.topologies.nothingLost();
+        loss[LOST_NODES] = set.mask;
+        const to = this.trial.topologies.at(loss);
+        const states: State[] = k === 0 ? [...this.trial.begin] : [];
+        for (const key of set.smaller) this.trial.after(before.get(key) ?? [], to, states);
+        ends.set(set.key, states);
+        const [once, turns] = [this.trial.atOnce(to), this.trial.verdict(states)];
+        count(rows.once, once, set.ways);
+        count(rows.turns, turns, set.ways);
+        open.once &&= !harms(once);
+        open.turns &&= !harms(turns);
+        this.step();
+      }
+      before = ends;
+      this.once.rows.push(rows.once);
+      this.turns.rows.push(rows.turns);
+      if (open.once) this.once.survives.nodes = k;
+      if (open.turns) this.turns.survives.nodes = k;
+    }
   }
 }
 
@@ -203,16 +209,16 @@ function harms(verdict: Verdict): boolean {
   return (verdict & (KILLS | SPLITS)) !== 0;
 }
 
-function rowOf(lost: number, verdicts: readonly Verdict[]): Row {
-  const count = (test: (v: Verdict) => boolean): number => verdicts.filter(test).length;
-  return {
-    lost,
-    sets: verdicts.length,
-    holds: count((v) => v === HOLDS),
-    kills: count((v) => (v & KILLS) !== 0),
-    splits: count((v) => (v & SPLITS) !== 0),
-    unsettled: count((v) => (v & UNSETTLED) !== 0),
-  };
+function emptyRow(lost: number): Counts {
+  return { lost, sets: 0, holds: 0, kills: 0, splits: 0, unsettled: 0 };
+}
+
+function count(row: Counts, verdict: Verdict, ways: number): void {
+  row.sets += ways;
+  if (verdict === HOLDS) row.holds += ways;
+  if ((verdict & KILLS) !== 0) row.kills += ways;
+  if ((verdict & SPLITS) !== 0) row.splits += ways;
+  if ((verdict & UNSETTLED) !== 0) row.unsettled += ways;
 }
 
 /** What `design` is tried with. */

@@ -48,11 +48,16 @@ export interface CourtState {
   readonly serverTimers: TimersState;
 }
 
-/** Values of a member's key map, as its device reads them. */
-function keysOf(member: Member): Map<string, string> {
-  return new Map(
-    member.settings.keys.map(({ key, value }) => [key, value instanceof Uint8Array ? fromUtf8(value) : String(value)] as const),
+/** A member, and the values of its key map as its device reads them. */
+export interface CourtMember extends Member {
+  readonly keys: ReadonlyMap<string, string>;
+}
+
+export function courtMember(member: Member): CourtMember {
+  const values = member.settings.keys.map(
+    ({ key, value }) => [key, value instanceof Uint8Array ? fromUtf8(value) : String(value)] as const,
   );
+  return { ...member, keys: new Map(values) };
 }
 
 export class Court {
@@ -62,11 +67,13 @@ export class Court {
   private readonly serverTimers = new Timers();
   private readonly server: Qnetd;
   private syncs: Sync[] = [];
+  /** Who hears whom: the topology's groups, once their members sit. */
+  private rings: readonly (readonly Seat[])[] = [];
   private seq = 5;
   private topology: Topology;
 
   constructor(
-    private readonly members: readonly Member[],
+    private readonly members: readonly CourtMember[],
     topology: Topology,
   ) {
     this.topology = topology;
@@ -88,7 +95,7 @@ export class Court {
     if (member === undefined) throw new Error(`whatif: no member ${index}`);
     const seat = new Seat(member, this.clock);
     const timers = new Timers();
-    const keys = keysOf(member);
+    const { keys } = member;
     const state = { alive: true };
     const device = new Device(
       {
@@ -130,6 +137,7 @@ export class Court {
         synchronise([seat], { rep: seat.member.nodeId, seq: this.seq }, false);
       }
     this.seq += 4;
+    this.rings = this.topology.groups.map((mask) => this.seatsOf(mask));
     for (const mask of this.topology.groups) this.ring(mask, false);
     this.runFor(SEC);
     for (const bench of this.benches.values()) {
@@ -150,6 +158,7 @@ export class Court {
       this.benches.delete(index);
     }
     this.topology = to;
+    this.rings = to.groups.map((mask) => this.seatsOf(mask));
     this.line.reach = to.qnetd;
     const changed = to.groups.filter((mask) => !before.groups.includes(mask));
     if (changed.length > 0) {
@@ -191,7 +200,7 @@ export class Court {
   private afterwards(): void {
     for (let moved = true; moved;) {
       moved = false;
-      for (const mask of this.topology.groups) this.deliver(mask);
+      for (const seats of this.rings) if (seats.some((s) => s.queue.length > 0)) deliverAll(seats);
       for (const sync of this.syncs) {
         const waiting = sync.left.filter((seat) => !seat.votes.syncProcess());
         deliverAll(sync.seats);
@@ -202,11 +211,6 @@ export class Court {
         moved = true;
       }
     }
-  }
-
-  private deliver(mask: number): void {
-    const seats = this.seatsOf(mask);
-    if (seats.some((s) => s.queue.length > 0)) deliverAll(seats);
   }
 
   private seatsOf(mask: number): Seat[] {
@@ -320,6 +324,7 @@ export class Court {
       bench.device.restore(saved.device);
       bench.state.alive = saved.alive;
     }
+    this.rings = state.topology.groups.map((mask) => this.seatsOf(mask));
   }
 }
 

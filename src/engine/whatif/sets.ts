@@ -15,11 +15,6 @@ export function choose(n: number, k: number): number {
   return Math.round(ways);
 }
 
-/** Exact for n below 53; as a bit of a set that may have more than 31. */
-export function powerOfTwo(n: number): number {
-  return n < 31 ? 1 << n : (1 << 30) * powerOfTwo(n - 30);
-}
-
 /** A set of up to four of at most 255 things as a number; `skip`: without the thing at that place. */
 export function keyOf(set: readonly number[], skip = -1): number {
   let key = 0;
@@ -72,5 +67,47 @@ export class Smallest {
     if (this.covers(set)) return;
     this.keys.add(keyOf(set));
     this.sets.push([...set]);
+  }
+}
+
+/** A set of nodes, for all that lose as many of each class. */
+interface NodeSet {
+  readonly key: number;
+  /** The first of each class. */
+  readonly mask: number;
+  /** Sets it stands for. */
+  readonly ways: number;
+  /** Keys of the sets with one node less. */
+  readonly smaller: readonly number[];
+}
+
+/** Sets of nodes by how many of each class are in them. */
+export class NodeSets {
+  private readonly members: readonly (readonly number[])[];
+
+  /** @param classes by node: equal ones may stand for each other */
+  constructor(classes: readonly number[]) {
+    this.members = [...new Set(classes)].map((c) => classes.flatMap((own, i) => (own === c ? [i] : [])));
+  }
+
+  /** Those of `size` nodes. */
+  of(size: number): NodeSet[] {
+    const out: NodeSet[] = [];
+    const from = (at: number, left: number, set: NodeSet, unit: number): void => {
+      const members = this.members[at];
+      if (members === undefined) {
+        if (left === 0) out.push(set);
+        return;
+      }
+      let mask = set.mask;
+      for (let n = 0; n <= Math.min(left, members.length); n++) {
+        if (n > 0) mask |= 1 << (members[n - 1] ?? 0);
+        const key = set.key + n * unit;
+        const smaller = [...set.smaller.map((k) => k + n * unit), ...(n > 0 ? [key - unit] : [])];
+        from(at + 1, left - n, { key, mask, ways: set.ways * choose(members.length, n), smaller }, unit * (members.length + 1));
+      }
+    };
+    from(0, size, { key: 0, mask: 0, ways: 1, smaller: [] }, 1);
+    return out;
   }
 }

@@ -7,7 +7,7 @@
  * the loss between two heartbeats; such a step is tried at several.
  */
 import { MS, type Duration } from "../kernel/index.ts";
-import { Court, type CourtState } from "./court.ts";
+import { Court, courtMember, type CourtMember, type CourtState } from "./court.ts";
 import type { Member, WhatIfDesign } from "./design.ts";
 import type { Model, State } from "./model.ts";
 import { indices, type Topology } from "./topology.ts";
@@ -99,12 +99,16 @@ export class WitnessModel implements Model<WitnessState> {
   private readonly numbers = new Map<Scene, number>();
   /** Moments at which a loss is tried, since the last settling. */
   private readonly waits: readonly Duration[];
+  private readonly members: readonly CourtMember[];
+  private readonly own: readonly string[];
 
   /** @param alike false: every step is run for itself, which tests compare with */
   constructor(
     private readonly design: WhatIfDesign,
     private readonly alike = true,
   ) {
+    this.members = design.members.map(courtMember);
+    this.own = design.members.map((member) => ownOf(member, design.members));
     const lms = design.members.some(({ settings }) => LMS.includes(String(settings.keys.find(({ key }) => key === ALGORITHM)?.value)));
     const heartbeat =
       Math.max(...design.members.map(({ settings }) => (settings.config.quorum.device?.timeoutMs ?? 0) * HEARTBEAT_PART)) * MS;
@@ -112,7 +116,7 @@ export class WitnessModel implements Model<WitnessState> {
   }
 
   begin(topology: Topology): WitnessState {
-    const court = new Court(this.design.members, topology);
+    const court = new Court(this.members, topology);
     court.begin();
     const { scene, places } = this.settled(court, topology);
     return this.state(scene, places, [{ to: topology, wait: 0 }]);
@@ -146,7 +150,7 @@ export class WitnessModel implements Model<WitnessState> {
   }
 
   private onwards(scene: Scene, to: Topology, wait: Duration): Settled {
-    const court = new Court(this.design.members, to);
+    const court = new Court(this.members, to);
     court.restore(scene.court);
     court.become(to, wait);
     return this.settled(court, to);
@@ -156,7 +160,7 @@ export class WitnessModel implements Model<WitnessState> {
   private again(path: readonly Turn[]): Settled {
     const [first, ...rest] = path;
     if (first === undefined) throw new Error("whatif: no beginning");
-    const court = new Court(this.design.members, first.to);
+    const court = new Court(this.members, first.to);
     court.begin();
     for (const { to, wait } of rest) court.become(to, wait);
     return this.settled(court, path[path.length - 1]?.to ?? first.to);
@@ -187,10 +191,9 @@ export class WitnessModel implements Model<WitnessState> {
     for (const mask of topology.groups) {
       const ids = indices(mask).map((i) => this.design.members[i]?.nodeId ?? 0);
       for (const i of indices(mask)) {
-        const member = this.design.members[i];
         const mark = marks.map((m) => (m === i ? "!" : ".")).join("");
         const reach = (topology.qnetd >> i) & 1;
-        kinds.set(i, this.kind(`${member === undefined ? "" : ownOf(member, this.design.members)} ${mark} ${reach} ${court.view(i, ids)}`));
+        kinds.set(i, this.kind(`${this.own[i] ?? ""} ${mark} ${reach} ${court.view(i, ids)}`));
       }
     }
     const described = topology.groups.map((mask) => ({
