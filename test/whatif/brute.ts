@@ -46,11 +46,12 @@ function verdictNow(world: World): Verdict {
   return components.size === 0 ? KILLS : components.size > 1 ? SPLITS : HOLDS;
 }
 
-/** The verdict after `blows`, each a set of things lost in one moment, with time to settle after each. */
-export function tried(rest: Rest, blows: readonly (readonly string[])[]): Verdict {
+/** The verdict after `blows`, each a set of things lost in one moment, with time to settle after each and `wait` before each. */
+export function tried(rest: Rest, blows: readonly (readonly string[])[], wait: Duration = 0): Verdict {
   const { settleUs } = rest;
   const world = rest.world.fork();
   for (const blow of blows) {
+    world.runUntil(world.now + wait);
     for (const name of blow) world.act(actOf(name));
     world.runUntil(world.now + settleUs);
   }
