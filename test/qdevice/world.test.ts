@@ -129,6 +129,17 @@ describe("two nodes and an arbiter", () => {
     expect(quorum(world, "pve1")).toMatchObject({ votes: 2, state: "Connect failed" });
   });
 
+  test("a node without power closes no connection: the arbiter counts its client until it has been silent for too long", () => {
+    const world = formed();
+    const clients = (): number | undefined => world.status("qnetd").qnetd?.clusters[0]?.clients.filter((c) => c.connected).length;
+    act(world, { to: "machine", machine: "pve2", act: { kind: "power-cut" } });
+    world.runUntil(26 * SEC);
+    expect(clients()).toBe(2);
+    world.runUntil(26 * SEC + 12 * SEC);
+    expect(clients()).toBe(1);
+    expect(quorum(world, "pve1")).toMatchObject({ quorate: true, votes: 2, cast: true });
+  });
+
   test("the device ends with corosync, and comes and goes with it by systemd", () => {
     const world = formed();
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });

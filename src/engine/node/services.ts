@@ -138,8 +138,9 @@ export class Services {
   }
 
   powerLost(): void {
-    for (const { unit } of this.all()) this.kill(unit);
+    // First of all: what has no power closes no connection, and nobody hears that it is gone.
     this.tcp.powerLost();
+    for (const { unit } of this.all()) this.kill(unit);
   }
 
   /** SIGSTOP of one unit's process, or the stall of all. */

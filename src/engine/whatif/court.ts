@@ -105,6 +105,7 @@ export class Court {
         log: () => undefined,
         tcp: this.line.client(index),
         votequorum: () => seat.votes,
+        answers: () => true,
         ready: () => !this.syncs.some((sync) => sync.seats.includes(seat)),
         nodeId: () => member.nodeId,
         get: (key) => keys.get(key),
