@@ -1,7 +1,7 @@
 /** The invariants of a cluster, and the watch that keeps them: attach it to a world, read its violations. */
-import type { Effect, Instant, MachineStatus } from "../../kernel/index.ts";
+import type { Effect, Instant, MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input, Watcher } from "../types.ts";
-import type { Checker, Violation } from "./checker.ts";
+import type { Checker, Complain, Violation } from "./checker.ts";
 import { JournalTells } from "./journal-tells.ts";
 import { OneConfiguration } from "./one-configuration.ts";
 import { OneDeviceVote } from "./one-device-vote.ts";
@@ -16,6 +16,11 @@ import { WaitForAll } from "./wait-for-all.ts";
 
 export type { Checker, Violation } from "./checker.ts";
 export { notOneRing, ONE_RING } from "./one-ring.ts";
+
+/** Traces that are there to be drawn and that no invariant speaks of: most of them. */
+const DRAWN: ReadonlySet<TraceEvent["what"]> = new Set(["token", "join", "commit-token", "commit-token-lost", "retransmit", "state"]);
+
+const ignore: Complain = () => undefined;
 
 /** Violations kept: the first tell the story. */
 const VIOLATIONS_MAX = 100;
@@ -40,6 +45,9 @@ export function allCheckers(): Checker[] {
 /** Passes what happens in a world to the checkers and keeps what they complain of. Give it to `World.watch`. */
 export class InvariantWatch implements Watcher {
   readonly violations: Violation[] = [];
+  /** Each checker's way to complain of what is just happening, at `at`. */
+  private readonly complains: readonly Complain[];
+  private at: Instant = 0;
   /** By node id: the machine that has it. */
   private readonly holders = new Map<number, string>();
   /** Two machines have had one node id: what one says can no longer be told from what the other says, and nothing is held against them. */
@@ -51,7 +59,9 @@ export class InvariantWatch implements Watcher {
   constructor(
     private readonly world: { nameOf(number: number): string; numberOf(name: string): number },
     private readonly checkers: readonly Checker[] = allCheckers(),
-  ) {}
+  ) {
+    this.complains = checkers.map((checker) => (text) => this.note(this.at, checker, text));
+  }
 
   /** Looks on from the middle of a run: what machines believe now, and what has been done to them so far. */
   begin(statuses: readonly MachineStatus[], inputs: readonly Input[]): void {
@@ -62,22 +72,24 @@ export class InvariantWatch implements Watcher {
   }
 
   effect(at: Instant, machine: number, effect: Effect): void {
+    // A name is learnt with the machine's first effect, whatever it is.
     const name = this.knownAs(machine);
     if (this.mistaken) return;
+    this.at = at;
     if (effect.kind === "journal") {
-      for (const checker of this.checkers) checker.journal?.(name, effect.line, (text) => this.note(at, checker, text));
+      this.checkers.forEach((checker, i) => checker.journal?.(name, effect.line, this.complains[i] ?? ignore));
       return;
     }
-    if (effect.kind !== "trace") return;
+    if (effect.kind !== "trace" || DRAWN.has(effect.event.what)) return;
     const { event } = effect;
     const ended =
       (event.what === "power" && event.state === "off") || (event.what === "unit" && event.unit === "corosync" && event.state !== "active");
     if (ended) for (const [id, holder] of this.holders) if (holder === name) this.holders.delete(id);
     if (event.what === "membership" && this.isMistaken(event.node, name)) return;
-    for (const checker of this.checkers) {
+    this.checkers.forEach((checker, i) => {
       if (ended) checker.gone?.(name);
-      else checker.trace?.(name, event, (text) => this.note(at, checker, text));
-    }
+      else checker.trace?.(name, event, this.complains[i] ?? ignore);
+    });
   }
 
   private isMistaken(id: number, name: string): boolean {
