@@ -52,7 +52,7 @@ test(
 );
 
 /** Lives of clusters whose quorum section has options, apart from the thousand. */
-const OPTION_RUNS = 150;
+const OPTION_RUNS = 60;
 
 test(
   `${OPTION_RUNS} seeds of clusters with options of the quorum section keep every invariant`,
@@ -66,7 +66,7 @@ test(
 );
 
 /** Lives of clusters with a quorum device, whose host, cable and daemons fail as well. */
-const DEVICE_RUNS = 60;
+const DEVICE_RUNS = 40;
 
 test(
   `${DEVICE_RUNS} seeds of clusters with a quorum device keep every invariant`,

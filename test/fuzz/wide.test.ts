@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { lifeOf, type Bounds } from "../../src/engine/world/fuzz/index.ts";
 import { runTasks } from "./runs.ts";
 
-const RUNS = 60;
+const RUNS = 40;
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000, wide: true };
 const seeds = Array.from({ length: RUNS }, (_, i) => `w${i}`);
 
