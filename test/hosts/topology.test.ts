@@ -155,14 +155,18 @@ describe("in one process", () => {
     expect(result).toMatchObject({ ok: false, message: said });
   });
 
-  test("the last network of a machine, and the last machine, stay", () => {
+  test("the last network of a machine stays; the last machine may go, and come back into an empty lab", () => {
     const world = worldHere(clusterDesign("last", 2));
     expect(world.act(lab({ kind: "net-remove", net: "net0" }))).toMatchObject({ ok: false, message: "net0 is the last network of pve1" });
     expect(world.act(lab({ kind: "nic-remove", machine: "pve1", net: "net0" }))).toMatchObject({
       message: "net0 is the last network of pve1",
     });
     expect(world.act(lab({ kind: "machine-remove", machine: "pve1" })).ok).toBe(true);
-    expect(world.act(lab({ kind: "machine-remove", machine: "pve2" }))).toMatchObject({ message: "pve2 is the last machine of the lab" });
+    expect(world.act(lab({ kind: "machine-remove", machine: "pve2" })).ok).toBe(true);
+    expect(world.names).toEqual([]);
+    world.runUntil(world.now + 5_000_000);
+    expect(world.act(lab({ kind: "machine-restore", machine: "pve1" })).ok).toBe(true);
+    expect(world.names).toEqual(["pve1"]);
   });
 });
 

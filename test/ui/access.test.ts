@@ -4,7 +4,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { openFake, terminalOf, thing } from "./driving.ts";
 import { clock } from "../../src/renderer/src/format.ts";
 import type { FakeLab } from "./fake-lab.ts";
-import { broken, gather, healthy, partition, sixteen } from "./fixtures.ts";
+import { broken, empty, gather, healthy, optioned, partition, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
 
 let lab: FakeLab | undefined;
 test.afterEach(async () => {
@@ -22,7 +22,7 @@ async function violations(page: Page): Promise<string[]> {
   );
 }
 
-const states = { partition, gather, broken };
+const states = { empty, witnessedSplit, optioned, partition, gather, broken };
 for (const theme of ["light", "dark", "contrast"] as const)
   test(`axe finds nothing on the canvas, in the bars, dock and inspector: ${theme}`, async ({ page }) => {
     lab = await openFake(page, healthy(), { theme });
@@ -54,13 +54,25 @@ for (const theme of ["dark", "contrast"] as const)
     await expect(page.getByRole("menu")).toBeVisible();
     expect(await violations(page), "menu").toEqual([]);
     await page.keyboard.press("Escape");
+    for (const [key, open] of Object.entries({ a: "menu", F2: "dialog" } as const)) {
+      await thing(page, "node:pve1").focus();
+      await page.keyboard.press(key);
+      await expect(page.getByRole(open)).toBeVisible();
+      expect(await violations(page), key).toEqual([]);
+      await page.keyboard.press("Escape");
+      await expect(page.getByRole(open)).toHaveCount(0);
+    }
+    await page.getByRole("button", { name: "What-if" }).click();
+    await page.getByRole("group", { name: "wait_for_all" }).getByRole("button", { name: "on" }).click();
+    await expect(page.getByText("With wait_for_all: 1")).toBeVisible();
+    expect(await violations(page), "what-if").toEqual([]);
     await page.getByRole("button", { name: "Configure" }).click();
     await expect(page.getByRole("textbox", { name: "corosync.conf" })).toContainText("totem");
     expect(await violations(page), "configuration").toEqual([]);
   });
 
 test("axe finds nothing in the circle, the keys, and every tab of the inspector", async ({ page }) => {
-  lab = await openFake(page, sixteen());
+  lab = await openFake(page, sixteenWitnessed());
   expect(await violations(page), "circle").toEqual([]);
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog")).toBeVisible();

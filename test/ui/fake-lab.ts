@@ -1,6 +1,10 @@
 /** A lab that only shows what it is told to: the real web face in front of written snapshots. It records what it is asked. */
 import { startWeb, type Web } from "../../src/main/web/server.ts";
-import { requestMessage, type Channel, type LabSnapshot, type Request } from "../../src/main/lab/api.ts";
+import { requestMessage, type Channel, type LabSnapshot, type Request, type Variation, type WhatIfReply } from "../../src/main/lab/api.ts";
+import { worldDesign } from "../../src/main/lab/design.ts";
+import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { variedDesign } from "../../src/main/lab/whatif-desk.ts";
+import { answerTask } from "../../src/main/lab/whatif-task.ts";
 import { journal } from "./fixtures.ts";
 
 const conf = `totem {
@@ -32,6 +36,15 @@ const pvecm = [
   "Transport:        knet",
   "",
 ].join("\r\n");
+
+/** A true answer, for a fresh lab of this size. */
+function whatIfOf(nodes: number, links: number, vary: Variation | undefined): WhatIfReply {
+  const file = { nodes, links, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
+  const now = worldDesign(freshLabFile(file));
+  const outcome = answerTask({ now, varied: vary === undefined ? undefined : variedDesign(now, vary) });
+  if (!outcome.ok) throw new Error(outcome.why);
+  return outcome.reply;
+}
 
 export interface FakeLab {
   readonly url: string;
@@ -106,6 +119,14 @@ export async function fakeLab(
                 { severity: "error", code: "unknown-key", line, column: 3, text: "totem has no key tokn", mend: "did you mean token?" },
               ],
             };
+      }
+      case "act-check":
+        return { wrong: /[^A-Za-z0-9- ]/.test(request.line) ? "no host name: letters, digits and hyphens are allowed, at most 63" : null };
+      case "build":
+        return { said: `built from nothing: ${request.nodes} machines` };
+      case "whatif": {
+        const nodes = snapshot.nodes.filter(({ kind }) => kind === "node").length;
+        return whatIfOf(nodes, snapshot.networks.length, request.vary);
       }
       case "export":
         return {

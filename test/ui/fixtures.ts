@@ -6,6 +6,19 @@ const names = (n: number): string[] => Array.from({ length: n }, (_, index) => `
 const ids = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
 const address = (net: number, node: number): string => (net === 0 ? `10.0.0.${10 + node}` : `10.10.${net}.${10 + node}`);
 
+const noOptions: NonNullable<MachineView["quorum"]>["options"] = {
+  twoNode: false,
+  waitForAll: false,
+  waiting: false,
+  lastManStanding: false,
+  windowMs: 10_000,
+  windowEnds: null,
+  tieBreaker: "none",
+  tieBreakerNodes: [],
+  allowDownscale: false,
+  tracking: false,
+};
+
 interface Ring {
   ringId: string;
   members: number[];
@@ -92,6 +105,7 @@ function machine(
       quorum: Math.floor(all / 2) + 1,
       flags: ring.quorate ? ["Quorate"] : [],
       qdevice: null,
+      options: noOptions,
       votes: ids(all).map((nodeId) => ({ nodeId, votes: 1, member: ring.members.includes(nodeId) })),
     },
     qnetd: null,
@@ -119,7 +133,8 @@ function component(letter: string, ring: Ring, all: number, formed = true, nodes
     sentence: ring.quorate
       ? `${votes} of ${all} votes, ${quorum} needed, quorate; may lose ${mayLose} more`
       : `${votes} of ${all} votes, ${quorum} needed, not quorate; ${quorum - votes} short`,
-    cells: ids(all).map((nodeId) => ({ node: `pve${nodeId}`, nodeId, votes: 1, present: ring.members.includes(nodeId) })),
+    cells: ids(all).map((nodeId) => ({ node: `pve${nodeId}`, nodeId, votes: 1, present: ring.members.includes(nodeId), device: false })),
+    notes: [],
   };
 }
 
@@ -306,6 +321,177 @@ export function sixteen(): LabSnapshot {
   cutCable(snapshot, "pve12", "net1", { in: true, out: true });
   cutCable(snapshot, "pve5", "net0", { in: true, out: false });
   snapshot.components = [component("A", ring, 16)];
+  return snapshot;
+}
+
+type Qdevice = NonNullable<NonNullable<MachineView["quorum"]>["qdevice"]>;
+
+function device(node: MachineView, has: Partial<Qdevice>): void {
+  if (node.quorum === null) return;
+  const whole: Qdevice = {
+    model: "net",
+    algorithm: "ffsplit",
+    host: "10.0.0.100",
+    votes: 1,
+    timeoutMs: 10_000,
+    registered: true,
+    alive: true,
+    castVote: true,
+    masterWins: false,
+    state: "Connected",
+    lastPoll: now - 4_000_000,
+    ...has,
+  };
+  node.quorum.qdevice = whole;
+  node.quorum.flags.push("Qdevice");
+  node.quorum.expectedVotes += whole.votes;
+  node.quorum.highestExpected += whole.votes;
+  node.quorum.totalVotes += whole.castVote ? whole.votes : 0;
+  node.quorum.quorum = Math.floor(node.quorum.expectedVotes / 2) + 1;
+  node.quorum.quorate = node.quorum.totalVotes >= node.quorum.quorum;
+}
+
+function counted(one: Component, votes: number, gives: boolean): void {
+  one.cells.push({ node: "QDevice", nodeId: 0, votes, present: gives, device: true });
+  one.expectedVotes += votes;
+  one.votes += gives ? votes : 0;
+  one.quorum = Math.floor(one.expectedVotes / 2) + 1;
+  one.quorate = one.votes >= one.quorum;
+  one.mayLose = Math.max(0, one.votes - one.quorum);
+  const own = gives ? ` (${votes} of the QDevice)` : "";
+  const end = one.quorate ? `quorate; may lose ${one.mayLose} more` : "not quorate";
+  one.sentence = `${one.votes} of ${one.expectedVotes} votes${own}, ${one.quorum} needed, ${end}`;
+}
+
+/** The host of the device, on net0. `clients`: node ids that are connected, and whom it votes for. */
+function witness(snapshot: LabSnapshot, clients: readonly number[], holders: readonly number[]): void {
+  const { nodes, cables } = snapshot;
+  const pattern = nodes[0];
+  if (pattern === undefined) return;
+  nodes.push({
+    ...pattern,
+    name: "qnetd",
+    kind: "qnetd",
+    units: { "corosync-qnetd": "active", ssh: "active" },
+    nics: [{ name: "eno1", net: "net0", address: "10.0.0.100", up: true, mtu: 1500 }],
+    corosync: null,
+    quorum: null,
+    qnetd: {
+      clusters: [
+        {
+          name: "lab",
+          algorithm: "ffsplit",
+          clients: clients.map((nodeId) => {
+            const ring = nodes.find((one) => one.corosync?.nodeId === nodeId)?.corosync;
+            return {
+              nodeId,
+              address: address(0, nodeId),
+              ringId: ring?.ringId ?? "",
+              members: [...(ring?.members ?? [])],
+              vote: holders.includes(nodeId) ? "ACK" : "NACK",
+              connected: true,
+            };
+          }),
+          holders: [...holders],
+          lastDecision: { instant: now - 21_000_000, winners: [...holders] },
+        },
+      ],
+    },
+  });
+  const first = cables[0];
+  if (first !== undefined) cables.push({ ...first, node: "qnetd", net: "net0", nic: "eno1", address: "10.0.0.100", state: "carrying" });
+}
+
+/** Four nodes and a QDevice: five votes. */
+export function witnessed(): LabSnapshot {
+  const snapshot = healthy(4);
+  for (const node of snapshot.nodes) device(node, {});
+  for (const one of snapshot.components) counted(one, 1, true);
+  witness(snapshot, ids(4), ids(4));
+  return snapshot;
+}
+
+/** The same in halves: the device votes for the half with node 1, and pve4 does not reach it. */
+export function witnessedSplit(): LabSnapshot {
+  const snapshot = healthy(4);
+  const a: Ring = { ringId: "1.1a", members: [1, 2], quorate: true };
+  const b: Ring = { ringId: "3.1a", members: [3, 4], quorate: false };
+  snapshot.nodes = ids(4).map((id) => machine(id, 4, 2, id < 3 ? a : b, (to) => to < 3 !== id < 3));
+  snapshot.nodes.forEach((node, index) => {
+    if (index < 2) device(node, {});
+    else device(node, { castVote: false, ...(index === 3 ? { alive: false, state: "Connect failed" } : {}) });
+  });
+  const [first, second] = [component("A", a, 4), component("B", b, 4)];
+  counted(first, 1, true);
+  counted(second, 1, false);
+  second.notes = [{ key: "device", text: "the QDevice gives its vote to others", tone: "warn" }];
+  snapshot.components = [first, second];
+  snapshot.pairCuts = [1, 2].flatMap((from) =>
+    [3, 4].flatMap((to) => [
+      { net: "net0", from: `pve${from}`, to: `pve${to}` },
+      { net: "net0", from: `pve${to}`, to: `pve${from}` },
+    ]),
+  );
+  snapshot.faults = [
+    {
+      kind: "partition",
+      groups: [
+        ["pve1", "pve2"],
+        ["pve3", "pve4"],
+      ],
+    },
+  ];
+  witness(snapshot, [1, 2, 3], [1, 2]);
+  return snapshot;
+}
+
+/** Options of the quorum section where they decide, and nodes that do not fit together. */
+export function optioned(): LabSnapshot {
+  const snapshot = healthy(4, 1);
+  const ring: Ring = { ringId: "1.8", members: [1, 3], quorate: false };
+  for (const node of snapshot.nodes)
+    if (node.quorum !== null)
+      node.quorum.options = {
+        ...noOptions,
+        waitForAll: true,
+        waiting: true,
+        tieBreaker: "lowest",
+        tieBreakerNodes: [1],
+        lastManStanding: true,
+        windowEnds: now + 6_200_000,
+      };
+  const one = component("A", ring, 4);
+  one.notes = [
+    { key: "wait_for_all", text: "waits for all: 2 of 4 seen", tone: "warn" },
+    { key: "auto_tie_breaker", text: "an even split, and the side with node 1 (pve1) goes on, not this one", tone: "plain" },
+  ];
+  snapshot.components = [one];
+  snapshot.mismatches = [
+    { kind: "authkey", nodes: ["pve4", "pve1"], text: "pve4's authkey differs from pve1's: neither takes the other's packets" },
+    { kind: "token", nodes: ["pve2", "pve1"], text: "token differs: 5000 ms on pve2, 3000 ms on pve1; each goes by its own" },
+  ];
+  snapshot.problems = snapshot.mismatches.map(({ kind, nodes: [node], text }) => ({
+    severity: "error",
+    code: `mismatch-${kind}`,
+    text,
+    ...(node === undefined ? {} : { node }),
+  }));
+  return snapshot;
+}
+
+/** A lab of which everything was taken away. */
+export function empty(): LabSnapshot {
+  const snapshot = healthy();
+  return { ...snapshot, nodes: [], cables: [], components: [], bands: [], margin: null, undo: "pve1 taken away" };
+}
+
+/** Sixteen nodes with a host of a QDevice in the corner. */
+export function sixteenWitnessed(): LabSnapshot {
+  const snapshot = sixteen();
+  for (const node of snapshot.nodes) device(node, {});
+  for (const one of snapshot.components) counted(one, 1, true);
+  const members = ids(16).filter((id) => id !== 9);
+  witness(snapshot, members, members);
   return snapshot;
 }
 

@@ -14,7 +14,7 @@ export interface RealLab {
 }
 
 /** Forms a cluster and serves its page. Virtual time runs at `speed`. */
-export async function realLab(options: { nodes: number; links: number; speed: number }): Promise<RealLab> {
+export async function realLab(options: { nodes: number; links: number; speed: number; qdevice?: boolean }): Promise<RealLab> {
   // The path of a socket is limited to 107 bytes: a short directory of our own.
   const home = mkdtempSync(join(tmpdir(), "q-ui-"));
   for (const name of ["state", "run", "config"]) mkdirSync(join(home, name), { mode: 0o700 });
@@ -32,7 +32,8 @@ export async function realLab(options: { nodes: number; links: number; speed: nu
         else fail(new Error(`quorate ${args.join(" ")}: ${stderr.trim() || error.message}`));
       });
     });
-  await quorate("up", "--clustered", "--nodes", String(options.nodes), "--links", String(options.links), "--speed", String(options.speed));
+  const sizes = ["--nodes", String(options.nodes), "--links", String(options.links), "--speed", String(options.speed)];
+  await quorate("up", "--clustered", ...sizes, ...(options.qdevice === true ? ["--qdevice"] : []));
   const url = (await quorate("serve")).trim();
   return {
     url,

@@ -1,8 +1,9 @@
 /** The states that are not the happy one, drawn from written snapshots. */
 import { expect, test } from "@playwright/test";
+import { beforeLossOf } from "../../src/main/lab/api.ts";
 import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
-import { broken, gather, healthy, partition, sixteen } from "./fixtures.ts";
+import { broken, empty, gather, healthy, optioned, partition, sixteen, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
 
 let lab: FakeLab | undefined;
 test.afterEach(async () => {
@@ -53,6 +54,65 @@ test("sixteen nodes stand in a circle with the table beside", async ({ page }) =
   await expect(page.getByRole("table", { name: "Machines of the lab" }).getByRole("row")).toHaveCount(17);
   await expect(page.getByText("15 of 16", { exact: true })).toBeVisible();
   await expect(thing(page, "cable:pve5:net0")).toHaveAccessibleName(/cut-in|nothing comes in/);
+});
+
+test("the quorum device in a split: whose side has its vote, and who does not reach it", async ({ page }) => {
+  lab = await openFake(page, witnessedSplit());
+  await expect(votes(page)).toContainText("3 of 5 votes (1 of the QDevice), 3 needed, quorate");
+  await expect(votes(page).getByTitle("vote of the QDevice", { exact: true })).toHaveCount(1);
+  await expect(votes(page).getByTitle("vote of the QDevice, not given here")).toHaveCount(1);
+  await expect(votes(page)).toContainText("the QDevice gives its vote to others");
+  await expect(thing(page, "node:qnetd")).toHaveAccessibleName(/3 of 4 connected, vote to 1 2/);
+  await thing(page, "node:pve4").click();
+  const inspector = page.getByRole("complementary", { name: "Inspector" });
+  await expect(inspector).toContainText("NA,NV,NMW");
+  await inspector.getByRole("tab", { name: "quorum" }).click();
+  await inspector.getByRole("button", { name: "corosync-qdevice-tool -sv" }).click();
+  await expect(terminalOf(page, "pve4")).toContainText("you typed: corosync-qdevice-tool -sv");
+});
+
+test("options are named where they decide, and nodes that do not fit are marked", async ({ page }) => {
+  lab = await openFake(page, optioned());
+  await expect(votes(page)).toContainText("wait_for_all");
+  await expect(votes(page)).toContainText("waits for all: 2 of 4 seen");
+  await expect(votes(page)).toContainText("the side with node 1 (pve1) goes on, not this one");
+  await expect(thing(page, "node:pve4")).toHaveAccessibleName(/other authkey/);
+  await expect(thing(page, "node:pve2")).toHaveAccessibleName(/other token/);
+  await thing(page, "node:pve1").click();
+  const inspector = page.getByRole("complementary", { name: "Inspector" });
+  await expect(inspector).toContainText("pve4's authkey differs from pve1's");
+  await inspector.getByRole("tab", { name: "quorum" }).click();
+  await expect(inspector).toContainText(/last_man_standing\s*window of 10 s ends at/);
+});
+
+test("sixteen nodes and the host of the quorum device", async ({ page }) => {
+  lab = await openFake(page, sixteenWitnessed());
+  await expect(thing(page, "node:qnetd")).toHaveAccessibleName(/15 of 15 connected, vote to 15 nodes/);
+  await expect(page.getByText("16 of 17", { exact: true })).toBeVisible();
+});
+
+test("an empty lab says so, and how it is filled", async ({ page }) => {
+  lab = await openFake(page, empty());
+  await expect(page.getByText("No machine is in this lab.")).toBeVisible();
+  await page.getByRole("button", { name: "Add a machine" }).click();
+  await page.getByRole("button", { name: "Add", exact: true }).last().click();
+  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "node add pve1" });
+});
+
+test("the process of a machine is lost: back to before, power on again, save the record", async ({ page }) => {
+  const lost = healthy();
+  for (const node of lost.nodes)
+    if (node.name === "pve2") Object.assign(node, { worker: "lost", power: "off", corosync: null, quorum: null });
+  lab = await openFake(page, lost);
+  const banner = page.getByRole("alert");
+  await expect(banner).toContainText("The lab itself failed. The process of pve2 is lost.");
+  await banner.getByRole("button", { name: "Back to before" }).click();
+  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "rollback", name: beforeLossOf("pve2") });
+  await banner.getByRole("button", { name: "Power on again" }).click();
+  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "node start pve2" });
+  const saved = page.waitForEvent("download");
+  await banner.getByRole("button", { name: "Save the record" }).click();
+  expect((await saved).suggestedFilename()).toBe("lab-7f3a.record");
 });
 
 test("slower than asked is said in the time bar", async ({ page }) => {

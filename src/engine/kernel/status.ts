@@ -89,6 +89,24 @@ export interface QnetdStatus {
   }[];
 }
 
+/** The options of the quorum section in force, and what they are doing. */
+export interface QuorumOptions {
+  twoNode: boolean;
+  waitForAll: boolean;
+  /** wait_for_all: all nodes have to be seen together before there is quorum. */
+  waiting: boolean;
+  lastManStanding: boolean;
+  windowMs: number;
+  /** The window of last_man_standing ends then; null while none runs. */
+  windowEnds: Instant | null;
+  tieBreaker: "none" | "lowest" | "highest" | "list";
+  /** Ids that decide an even split, the first that counts first; empty while none is known. */
+  tieBreakerNodes: number[];
+  allowDownscale: boolean;
+  /** expected_votes_tracking */
+  tracking: boolean;
+}
+
 export interface QuorumStatus {
   quorate: boolean;
   expectedVotes: number;
@@ -98,6 +116,7 @@ export interface QuorumStatus {
   flags: string[];
   /** null where no device is configured. */
   qdevice: QdeviceStatus | null;
+  options: QuorumOptions;
   votes: { nodeId: number; votes: number; member: boolean }[];
 }
 

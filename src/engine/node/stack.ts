@@ -5,7 +5,17 @@
 import { CmapService, serviceKeys } from "../cmap/index.ts";
 import { deviceConflict } from "../config/index.ts";
 import { Cpg } from "../cpg/index.ts";
-import { Rng, Timers, type Datagram, type Hasher, type Instant, type LogLevel, type RngState, type TimersState } from "../kernel/index.ts";
+import {
+  NEVER,
+  Rng,
+  Timers,
+  type Datagram,
+  type Hasher,
+  type Instant,
+  type LogLevel,
+  type RngState,
+  type TimersState,
+} from "../kernel/index.ts";
 import { NIC_MTU } from "../machine/index.ts";
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
 import { SyncEngine, type SyncState } from "../totem/sync.ts";
@@ -264,6 +274,12 @@ export class Stack {
 
   receive(datagram: Datagram): void {
     this.knet.receive(datagram);
+  }
+
+  /** When the window of last_man_standing ends; undefined while none runs. */
+  get lastManWindowEnds(): Instant | undefined {
+    const at = this.mainTimers.at("votequorum/last_man_standing");
+    return at === NEVER ? undefined : at;
   }
 
   nextTimerAt(): Instant {

@@ -72,6 +72,7 @@ function quorumStatus(stack: Stack, device: Device | undefined): QuorumStatus | 
   const view = stack.quorum.view;
   const me = stack.votequorum.info(stack.settings.config.nodeId);
   if (me === undefined) return null;
+  const options = stack.votequorum.optionsInfo();
   return {
     quorate: view.quorate,
     expectedVotes: me.expectedVotes,
@@ -80,6 +81,7 @@ function quorumStatus(stack: Stack, device: Device | undefined): QuorumStatus | 
     quorum: me.quorum,
     flags: [...me.flags],
     qdevice: qdeviceStatus(stack, device),
+    options: { ...options, tieBreakerNodes: [...options.tieBreakerNodes], windowEnds: stack.lastManWindowEnds ?? null },
     votes: stack.votequorum.nodes().map((n) => ({ nodeId: n.nodeId, votes: n.votes, member: n.state === "member" })),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { FLAG_DEVICE_ALIVE, FLAG_DEVICE_CAST_VOTE, FLAG_DEVICE_MASTER_WINS, FLAG_DEVICE_REGISTERED, type NodeState } from "./flags.ts";
 import type { VoteTable } from "./table.ts";
-import { TIE_BREAKER_NUMBER } from "./tie-breaker.ts";
+import { TIE_BREAKER_NUMBER, type TieBreaker } from "./tie-breaker.ts";
 
 /** votequorum_getinfo(): what quorumtool shows of one node. */
 export interface VoteInfo {
@@ -30,6 +30,29 @@ export interface DeviceInfo {
   readonly votes: number;
   /** Without a poll for so long it counts as gone. */
   readonly timeoutMs: number;
+}
+
+/** The options in force, and what they are doing. */
+export interface OptionsInfo {
+  readonly twoNode: boolean;
+  readonly waitForAll: boolean;
+  /** All nodes have to be seen together before there is quorum. */
+  readonly waiting: boolean;
+  readonly lastManStanding: boolean;
+  readonly windowMs: number;
+  readonly tieBreaker: TieBreaker["type"];
+  /** Ids that decide an even split, the first that counts first; empty while none is known. */
+  readonly tieBreakerNodes: readonly number[];
+  readonly allowDownscale: boolean;
+  readonly tracking: boolean;
+}
+
+export function optionsInfo({ state: { options, lowest, highest } }: VoteTable): OptionsInfo {
+  const { tieBreaker, twoNode, waitForAll, waiting, lastManStanding, windowMs, allowDownscale, tracking } = options;
+  const one = { none: undefined, list: undefined, lowest, highest }[tieBreaker.type];
+  const tieBreakerNodes = tieBreaker.type === "list" ? tieBreaker.nodes : one === undefined ? [] : [one];
+  const on = { twoNode, waitForAll, waiting, lastManStanding, windowMs, allowDownscale, tracking };
+  return { ...on, tieBreaker: tieBreaker.type, tieBreakerNodes };
 }
 
 export function voteInfo(table: VoteTable, nodeId: number): VoteInfo | undefined {

@@ -25,7 +25,7 @@ import {
   flagsText,
   type NodeState,
 } from "./flags.ts";
-import { deviceInfo, voteInfo, votequorumKeys, type DeviceInfo, type VoteInfo } from "./info.ts";
+import { deviceInfo, optionsInfo, voteInfo, votequorumKeys, type DeviceInfo, type OptionsInfo, type VoteInfo } from "./info.ts";
 import { applyOptions, type VotequorumParams } from "./options.ts";
 import { VoteTable, type NodeEntry } from "./table.ts";
 import { tieBreakerIsHere } from "./tie-breaker.ts";
@@ -347,6 +347,10 @@ export class Votequorum implements ServiceEngine {
   /** The device as a node of the cluster has it, by what that node last said; undefined for a node never heard of. */
   deviceInfo(nodeId: number): DeviceInfo | undefined {
     return deviceInfo(this.table, nodeId);
+  }
+
+  optionsInfo(): OptionsInfo {
+    return optionsInfo(this.table);
   }
 
   get quorate(): boolean {

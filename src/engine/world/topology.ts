@@ -186,10 +186,7 @@ export function checkTopology(
       return design === undefined ? `no machine ${act.machine} was taken away` : machineTrouble(topology, design);
     }
     case "machine-remove":
-      return (
-        unknownMachine(topology, act.machine) ??
-        (machinesOf(topology).length === 1 ? `${act.machine} is the last machine of the lab` : undefined)
-      );
+      return unknownMachine(topology, act.machine);
     case "machine-rename":
       return unknownMachine(topology, act.machine) ?? machineNameTrouble(topology, act.to);
     case "net-add":

@@ -63,6 +63,20 @@ export const corosyncStatus = z.object({
   nodelist: z.array(z.object({ nodeId: z.number(), name: z.string(), votes: z.number(), addresses: z.array(z.string()) })),
 });
 
+/** The options of the quorum section in force, and what they are doing. */
+const quorumOptions = z.object({
+  twoNode: z.boolean(),
+  waitForAll: z.boolean(),
+  waiting: z.boolean(),
+  lastManStanding: z.boolean(),
+  windowMs: z.number(),
+  windowEnds: instant.nullable(),
+  tieBreaker: z.enum(["none", "lowest", "highest", "list"]),
+  tieBreakerNodes: z.array(z.number()),
+  allowDownscale: z.boolean(),
+  tracking: z.boolean(),
+});
+
 export const quorumStatus = z.object({
   quorate: z.boolean(),
   expectedVotes: z.number(),
@@ -85,6 +99,7 @@ export const quorumStatus = z.object({
       lastPoll: z.number().nullable(),
     })
     .nullable(),
+  options: quorumOptions,
   votes: z.array(z.object({ nodeId: z.number(), votes: z.number(), member: z.boolean() })),
 });
 
@@ -169,7 +184,10 @@ export const component = z.object({
   mayLose: z.number(),
   /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
   sentence: z.string(),
-  cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean() })),
+  /** Options of the quorum section, and the quorum device, where they decide: the key's name and plain words. */
+  notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
+  /** `device`: votes of the quorum device. */
+  cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
 });
 
 export const problem = z.object({
@@ -221,7 +239,7 @@ export const labSnapshot = z.object({
       /** null: as fast as it comes */
       rateMbit: z.number().nullable(),
       mtuBytes: z.number(),
-      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it. */
+      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it, and no quorum device's talk. */
       state: z.enum(["carrying", "idle", "down", "unused"]),
     }),
   ),
@@ -291,6 +309,16 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("snapshot") }),
   z.object({ op: z.literal("subscribe"), snapshots: z.boolean(), journal: z.boolean(), trace: z.boolean() }),
   z.object({ op: z.literal("act"), line: z.string().max(4096) }),
+  /** What would be wrong with an acting line; nothing is done. */
+  z.object({ op: z.literal("act-check"), line: z.string().max(4096) }),
+  /** Everything of the lab goes, and a fresh one as `up` makes it comes; one act, and one undo. */
+  z.object({
+    op: z.literal("build"),
+    nodes: z.number().int().min(1).max(32),
+    networks: z.number().int().min(1).max(8),
+    clustered: z.boolean(),
+    qdevice: z.boolean(),
+  }),
   z.object({ op: z.literal("undo") }),
   z.object({ op: z.literal("time") }),
   z.object({ op: z.literal("speed"), speed: z.union([z.number().min(0.01).max(100), z.literal("max")]) }),
@@ -373,6 +401,9 @@ export interface Replies {
   snapshot: LabSnapshot;
   time: Time;
   act: { said: string };
+  build: { said: string };
+  /** null: it could be done. */
+  "act-check": { wrong: string | null };
   undo: { said: string };
   step: Time;
   /** found: false when nothing happened within one virtual hour */

@@ -11,6 +11,7 @@ import { placesOf } from "./acting-lab.ts";
 import { tells } from "./advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
+import { buildDeeds } from "./build.ts";
 import { Commands, type CommandSink } from "./commands.ts";
 import { impossible, unreachable } from "./conditions.ts";
 import { deedsOf, type Deeds } from "./deeds.ts";
@@ -24,7 +25,7 @@ import { LabPast, writeFork } from "./past.ts";
 import { ConfFindings, type LabTrouble } from "./problems.ts";
 import { Timeline } from "./timeline.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
-import { Undo } from "./undo.ts";
+import { beforeActs, Undo } from "./undo.ts";
 import { labSnapshot, labStatus } from "./view.ts";
 import { Waits } from "./waits.ts";
 
@@ -281,14 +282,19 @@ export class Lab {
       const acting = parseActing(line, placesOf(this.world.design));
       const why = impossible(acting, this.world);
       if (why !== undefined) throw new Trouble("failed", why);
-      const { world } = this;
-      const deeds = deedsOf(acting, world.design);
-      const running = deeds.lab.length === 0 ? [] : world.statuses().flatMap((m) => (m.power === "off" ? [] : [m.name]));
-      const before = { faults: world.fabric.faults(), design: world.design, running };
-      await this.#perform(deeds);
-      this.#undo.remember(deeds, before);
-      return deeds.said;
+      return this.#undoable(deedsOf(acting, this.world.design));
     });
+  }
+
+  build(spec: Parameters<typeof buildDeeds>[0]): Promise<string> {
+    return this.#inTurn(async () => this.#undoable(buildDeeds(spec, this.world.design)));
+  }
+
+  async #undoable(deeds: Deeds): Promise<string> {
+    const before = beforeActs(this.world);
+    await this.#perform(deeds);
+    this.#undo.remember(deeds, before);
+    return deeds.said;
   }
 
   async #perform(deeds: Deeds): Promise<void> {

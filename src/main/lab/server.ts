@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FileAct, QueryReply } from "../../engine/kernel/machine.ts";
 import { requestMessage, type Channel, type JournalLine, type LabEvent, type LabInfo, type Request } from "./api.ts";
+import { wrongWith } from "./act-check.ts";
 import type { Lab } from "./lab.ts";
 import type { Sessions } from "./sessions.ts";
 import { Trouble } from "./trouble.ts";
@@ -211,9 +212,10 @@ export class Server {
         client.shown = undefined;
         return {};
       case "act":
-        return { said: await lab.act(r.line) };
+      case "act-check":
+      case "build":
       case "undo":
-        return { said: await lab.undo() };
+        return this.#acts(r);
       case "speed":
         return lab.setSpeed(r.speed);
       case "pause":
@@ -286,6 +288,20 @@ export class Server {
         return lab.time();
       case "record":
         return { text: lab.record() };
+    }
+  }
+
+  async #acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "act":
+        return { said: await lab.act(r.line) };
+      case "act-check":
+        return { wrong: wrongWith(r.line, lab.world) };
+      case "build":
+        return { said: await lab.build(r) };
+      case "undo":
+        return { said: await lab.undo() };
     }
   }
 

@@ -5,17 +5,26 @@
 import type { FaultState } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
 import type { WorldDesign } from "../../engine/world/design.ts";
+import type { TopologyAct } from "../../engine/world/topology.ts";
 import type { WorldAct } from "../../engine/world/types.ts";
+import type { World } from "../../engine/world/world.ts";
+import { underAnotherName } from "./build.ts";
 import type { Deeds } from "./deeds.ts";
 import { labUndone } from "./lab-deeds.ts";
 
 const undoMax = 100;
 
-export interface Before {
+interface Before {
   faults: FaultState;
   design: WorldDesign;
   /** Machines that were powered on. */
   running: readonly string[];
+}
+
+/** How a world stands before something is done to it. */
+export function beforeActs(world: Pick<World, "fabric" | "design" | "statuses">): Before {
+  const running = world.statuses().flatMap((m) => (m.power === "off" ? [] : [m.name]));
+  return { faults: world.fabric.faults(), design: world.design, running };
 }
 
 interface Entry {
@@ -44,12 +53,24 @@ function opposite(act: MachineAct): MachineAct | undefined {
   }
 }
 
+/** The changes backwards, each from how the lab was before it. */
+function changesUndone(changes: readonly TopologyAct[], before: WorldDesign): TopologyAct[] {
+  let design = before;
+  const steps: TopologyAct[][] = [];
+  for (const act of changes) {
+    steps.unshift(labUndone(act, design));
+    if (act.kind === "machine-remove") design = { ...design, machines: design.machines.filter(({ name }) => name !== act.machine) };
+  }
+  const gone = changes.flatMap((act) => (act.kind === "machine-remove" ? [act.machine] : []));
+  return steps.flat().flatMap((act) => underAnotherName(act, gone));
+}
+
 export class Undo {
   #entries: Entry[] = [];
 
   /** Remembers how to take `deeds` back, from how it was before them. */
   remember(deeds: Deeds, before: Before): void {
-    const acts: WorldAct[] = deeds.lab.flatMap((act) => labUndone(act, before.design)).map((act) => ({ to: "lab", act }));
+    const acts: WorldAct[] = changesUndone(deeds.lab, before.design).map((act) => ({ to: "lab", act }));
     // What went took its faults along.
     if (deeds.fabric.length > 0 || deeds.lab.some(({ kind }) => kind.endsWith("-remove")))
       acts.push({ to: "fabric", act: { kind: "faults", state: before.faults } });

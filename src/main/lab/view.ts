@@ -23,12 +23,23 @@ export function labStatus(dir: string, world: World, paused: boolean, node?: str
   return { lab: dir, instant: world.now, paused, faults: world.fabric.list(), nodes: machines.map(machineView) };
 }
 
-/** How this node's knet sees the network behind one card: by the links whose own address is the card's. */
-function cableState(status: MachineStatus, address: string): Cable["state"] {
+/** How this node's knet sees the network behind one card: by the links whose own address is the card's; without one, whether the quorum device talks there. */
+function cableState(
+  status: MachineStatus,
+  { address, net }: MachineStatus["nics"][number],
+  machines: readonly MachineStatus[],
+): Cable["state"] {
   const links = (status.corosync?.links ?? []).filter((link) => link.localAddress === address && link.to !== status.corosync?.nodeId);
-  if (links.length === 0) return "unused";
+  if (links.length === 0) return deviceTalks(status, net, machines) ? "carrying" : "unused";
   if (links.some((link) => link.connected && link.active)) return "carrying";
   return links.some((link) => link.connected) ? "idle" : "down";
+}
+
+/** Whether quorum device and server talk on this network: by their last word to each other. */
+function deviceTalks({ qnetd, quorum }: MachineStatus, net: string, machines: readonly MachineStatus[]): boolean {
+  const on = (address: string): boolean => machines.some(({ nics }) => nics.some((nic) => nic.net === net && nic.address === address));
+  if (qnetd !== null) return qnetd.clusters.some(({ clients }) => clients.some(({ address }) => on(address)));
+  return quorum?.qdevice?.state === "Connected" && on(quorum.qdevice.host);
 }
 
 function cablesOf(world: World, machines: readonly MachineStatus[]): Cable[] {
@@ -39,7 +50,7 @@ function cablesOf(world: World, machines: readonly MachineStatus[]): Cable[] {
       nic: nic.name,
       address: nic.address,
       ...world.fabric.cable(machine.name, nic.net),
-      state: cableState(machine, nic.address),
+      state: cableState(machine, nic, machines),
     })),
   );
 }

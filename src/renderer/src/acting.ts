@@ -27,20 +27,45 @@ export const powerLine = (machine: MachineView): string => `node ${machine.power
 /** `Z`: the processors stall, or go on. */
 export const stallLine = (machine: MachineView): string => `node ${machine.power === "stalled" ? "resume" : "pause"} ${machine.name}`;
 
-export interface Choice {
+/** What needs a name first; see NameDialog. */
+export type Asking =
+  { what: "machine" | "qnetd" | "network" } | { what: "rename-machine"; name: string } | { what: "rename-network"; name: string };
+
+interface ChoiceWords {
   title: string;
   /** Without the name of what it acts on, where that stands above already. */
   short: string;
-  line: string;
-  icon: "cut" | "heal" | "power" | "bolt" | "snow" | "play" | "pause" | "close" | "net";
+  icon:
+    | "cut"
+    | "heal"
+    | "power"
+    | "bolt"
+    | "snow"
+    | "play"
+    | "pause"
+    | "close"
+    | "net"
+    | "plus"
+    | "edit"
+    | "trash"
+    | "cable"
+    | "witness"
+    | "server";
   key?: string;
 }
+export type Choice = ChoiceWords & ({ line: string; ask?: never } | { ask: Asking; line?: never });
+
+/** Stable name of a choice. */
+export const idOf = (choice: Choice): string => choice.line ?? `${choice.ask.what} ${"name" in choice.ask ? choice.ask.name : ""}`;
 
 /** What can be done to a node, in the order a menu shows it. */
 export function nodeChoices(snapshot: LabSnapshot, machine: MachineView): Choice[] {
   const { name, power } = machine;
-  if (power === "off") return [{ title: `Power on ${name}`, short: "Power on", line: `node start ${name}`, icon: "power", key: "P" }];
-  const corosync = machine.units["corosync"];
+  if (power === "off")
+    return [
+      { title: `Power on ${name}`, short: "Power on", line: `node start ${name}`, icon: "power", key: "P" },
+      ...hardwareChoices(snapshot, machine),
+    ];
   const cables = cablesOf(snapshot, name);
   const choices: Choice[] = [
     { title: `Shut down ${name}`, short: "Shut down", line: `node stop ${name}`, icon: "power", key: "P" },
@@ -50,22 +75,88 @@ export function nodeChoices(snapshot: LabSnapshot, machine: MachineView): Choice
       ? { title: `Let ${name} run on`, short: "Run on", line: `node resume ${name}`, icon: "play", key: "Z" }
       : { title: `Stall ${name}: its processors stand still`, short: "Stall", line: `node pause ${name}`, icon: "snow", key: "Z" },
   ];
-  if (corosync === "active")
-    choices.push(
-      { title: `Stop corosync on ${name}`, short: "Stop corosync", line: `service stop ${name} corosync`, icon: "pause" },
-      { title: `Restart corosync on ${name}`, short: "Restart corosync", line: `service restart ${name} corosync`, icon: "play" },
-      { title: `Kill corosync on ${name} (SIGKILL)`, short: "Kill corosync", line: `service kill ${name} corosync`, icon: "close" },
-    );
-  else choices.push({ title: `Start corosync on ${name}`, short: "Start corosync", line: `service start ${name} corosync`, icon: "play" });
+  for (const unit of ["corosync", "corosync-qdevice", "corosync-qnetd"]) choices.push(...unitChoices(machine, unit));
   if (cables.some((cable) => !isCut(cable)))
     choices.push({ title: `Cut every cable of ${name}`, short: "Cut every cable", line: `link cut ${name}`, icon: "cut", key: "X" });
   if (cables.some(isCut))
     choices.push({ title: `Heal every cable of ${name}`, short: "Heal every cable", line: `link heal ${name}`, icon: "heal", key: "X" });
-  return choices;
+  return [...choices, ...hardwareChoices(snapshot, machine)];
+}
+
+/** What can be done to a daemon; nothing to one that the machine has not. */
+function unitChoices({ name, units }: MachineView, unit: string): Choice[] {
+  const state = units[unit];
+  if (state === undefined) return [];
+  if (state !== "active")
+    return [{ title: `Start ${unit} on ${name}`, short: `Start ${unit}`, line: `service start ${name} ${unit}`, icon: "play" }];
+  return [
+    { title: `Stop ${unit} on ${name}`, short: `Stop ${unit}`, line: `service stop ${name} ${unit}`, icon: "pause" },
+    { title: `Restart ${unit} on ${name}`, short: `Restart ${unit}`, line: `service restart ${name} ${unit}`, icon: "play" },
+    { title: `Kill ${unit} on ${name} (SIGKILL)`, short: `Kill ${unit}`, line: `service kill ${name} ${unit}`, icon: "close" },
+  ];
+}
+
+/** Cards, the name, and the machine itself. */
+function hardwareChoices(snapshot: LabSnapshot, machine: MachineView): Choice[] {
+  const { name, nics } = machine;
+  const free = snapshot.networks.filter((net) => !nics.some((nic) => nic.net === net.name));
+  return [
+    ...free.map((net): Choice => ({
+      title: `Add an interface of ${name} on ${net.name}`,
+      short: `Interface on ${net.name}`,
+      line: `nic add ${name} ${net.name}`,
+      icon: "plus",
+    })),
+    { title: `Rename ${name} …`, short: "Rename …", ask: { what: "rename-machine", name }, icon: "edit", key: "F2" },
+    { title: `Take ${name} away`, short: "Take away", line: `node rm ${name}`, icon: "trash", key: "Del" },
+  ];
+}
+
+/** What can be added to the lab. */
+export const addChoices: readonly Choice[] = [
+  { title: "Add a machine …", short: "Machine …", ask: { what: "machine" }, icon: "server", key: "A" },
+  { title: "Add a network with its switch …", short: "Network …", ask: { what: "network" }, icon: "net" },
+  { title: "Add a qnetd host …", short: "qnetd host …", ask: { what: "qnetd" }, icon: "witness" },
+];
+
+/** `Del`: takes the selected thing away. */
+export function removeLine(selected: Selected): string {
+  if (selected.kind === "node") return `node rm ${selected.node}`;
+  return selected.kind === "switch" ? `net rm ${selected.net}` : `nic rm ${selected.node} ${selected.net}`;
+}
+
+/** `F2`: cards have no name of their own here. */
+export function renameOf(selected: Selected): Asking | undefined {
+  if (selected.kind === "node") return { what: "rename-machine", name: selected.node };
+  return selected.kind === "switch" ? { what: "rename-network", name: selected.net } : undefined;
+}
+
+/** The next free name of a kind: pve4 after pve1 to pve3. */
+export function freeName(snapshot: LabSnapshot, ask: Asking): string {
+  if ("name" in ask) return ask.name;
+  const taken = ask.what === "network" ? snapshot.networks.map(({ name }) => name) : snapshot.nodes.map(({ name }) => name);
+  const stem = { machine: "pve", qnetd: "qnetd", network: "net" }[ask.what];
+  if (ask.what === "qnetd" && !taken.includes(stem)) return stem;
+  let number = ask.what === "network" ? 0 : ask.what === "qnetd" ? 2 : 1;
+  while (taken.includes(`${stem}${number}`)) number++;
+  return `${stem}${number}`;
+}
+
+/** The acting line for a name that was given. */
+export function lineFor(ask: Asking, name: string): string {
+  const lines = {
+    machine: `node add ${name}`,
+    qnetd: `node add ${name} --qnetd`,
+    network: `net add ${name}`,
+    "rename-machine": `node rename ${"name" in ask ? ask.name : ""} ${name}`,
+    "rename-network": `net rename ${"name" in ask ? ask.name : ""} ${name}`,
+  };
+  return lines[ask.what];
 }
 
 /** What can be done to a cable. */
-export function cableChoices(cable: Cable): Choice[] {
+export function cableChoices(snapshot: LabSnapshot, cable: Cable): Choice[] {
+  const up = machineOf(snapshot, cable.node)?.nics.find((nic) => nic.net === cable.net)?.up !== false;
   const place = `${cable.node}:${cable.net}`;
   const choices: Choice[] = [];
   if (!cable.cutIn || !cable.cutOut)
@@ -79,15 +170,43 @@ export function cableChoices(cable: Cable): Choice[] {
   choices.push(
     { title: `Slow ${place}: 50 ms each way`, short: "50 ms delay", line: `link set ${place} --delay 50`, icon: "net" },
     { title: `Make ${place} lose 10 % of its packets`, short: "10 % loss", line: `link set ${place} --loss 10`, icon: "net" },
+    up
+      ? {
+          title: `Interface of ${place} down: ip link set`,
+          short: "Interface down",
+          line: `nic down ${cable.node} ${cable.net}`,
+          icon: "pause",
+        }
+      : { title: `Interface of ${place} up: ip link set`, short: "Interface up", line: `nic up ${cable.node} ${cable.net}`, icon: "play" },
+    {
+      title: `Take the card of ${place} out`,
+      short: "Take the card out",
+      line: `nic rm ${cable.node} ${cable.net}`,
+      icon: "trash",
+      key: "Del",
+    },
   );
   return choices;
 }
 
 /** What can be done to a network's switch. */
-export function switchChoices(net: LabSnapshot["networks"][number]): Choice[] {
-  return net.on
-    ? [{ title: `Switch ${net.name} off`, short: "Switch off", line: `switch off ${net.name}`, icon: "power", key: "X" }]
-    : [{ title: `Switch ${net.name} on`, short: "Switch on", line: `switch on ${net.name}`, icon: "power", key: "X" }];
+export function switchChoices(snapshot: LabSnapshot, net: LabSnapshot["networks"][number]): Choice[] {
+  const { name, on } = net;
+  return [
+    on
+      ? { title: `Switch ${name} off`, short: "Switch off", line: `switch off ${name}`, icon: "power", key: "X" }
+      : { title: `Switch ${name} on`, short: "Switch on", line: `switch on ${name}`, icon: "power", key: "X" },
+    ...snapshot.nodes
+      .filter(({ nics }) => !nics.some((nic) => nic.net === name))
+      .map((machine): Choice => ({
+        title: `Add an interface of ${machine.name} on ${name}`,
+        short: `Interface of ${machine.name}`,
+        line: `nic add ${machine.name} ${name}`,
+        icon: "plus",
+      })),
+    { title: `Rename network ${name} …`, short: "Rename …", ask: { what: "rename-network", name }, icon: "edit", key: "F2" },
+    { title: `Take network ${name} away, with its cards`, short: "Take away", line: `net rm ${name}`, icon: "trash", key: "Del" },
+  ];
 }
 
 /** What can be done to whatever is selected. */
@@ -98,8 +217,8 @@ export function choicesFor(snapshot: LabSnapshot, selected: Selected): Choice[] 
   }
   if (selected.kind === "cable") {
     const cable = snapshot.cables.find(({ node, net }) => node === selected.node && net === selected.net);
-    return cable === undefined ? [] : cableChoices(cable);
+    return cable === undefined ? [] : cableChoices(snapshot, cable);
   }
   const net = snapshot.networks.find(({ name }) => name === selected.net);
-  return net === undefined ? [] : switchChoices(net);
+  return net === undefined ? [] : switchChoices(snapshot, net);
 }

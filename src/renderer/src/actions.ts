@@ -1,6 +1,7 @@
 /** Every action of the page, for the palette: what it is called, which key it has, what it does. Faults included. */
 import type { LabSnapshot } from "../../main/lab/api.ts";
-import { cableChoices, isCut, nodeChoices, switchChoices } from "./acting.ts";
+import { addChoices, cableChoices, idOf, isCut, nodeChoices, switchChoices } from "./acting.ts";
+import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
 import { speedName } from "./format.ts";
 import { speeds } from "./lab.svelte.ts";
@@ -50,23 +51,28 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
 }
 
 /** Faults of the selection first, then of everything. */
-function faultActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
+function faultActions(page: Page, snapshot: LabSnapshot): Action[] {
+  const { lab } = page;
   const nodes = snapshot.nodes.flatMap((machine) => nodeChoices(snapshot, machine).map((choice) => ({ group: "Machines", choice })));
-  const cables = snapshot.cables.flatMap((cable) => cableChoices(cable).map((choice) => ({ group: "Cables", choice })));
-  const nets = snapshot.networks.flatMap((net) => switchChoices(net).map((choice) => ({ group: "Switches", choice })));
-  const acts = [...nodes, ...nets, ...cables].map(({ group, choice }): Action => ({
-    id: choice.line,
+  const cables = snapshot.cables.flatMap((cable) => cableChoices(snapshot, cable).map((choice) => ({ group: "Cables", choice })));
+  const nets = snapshot.networks.flatMap((net) => switchChoices(snapshot, net).map((choice) => ({ group: "Switches", choice })));
+  const adds = addChoices.map((choice) => ({ group: "Lab", choice }));
+  // A card on a network can be added from either side; it is one line here.
+  const all = new Map([...cables, ...nets, ...nodes, ...adds].toReversed().map((one) => [idOf(one.choice), one]));
+  const acts = [...all.values()].map(({ group, choice }): Action => ({
+    id: idOf(choice),
     group,
     title: choice.title,
     icon: choice.icon,
-    run: () => void lab.act(choice.line),
+    ...(choice.key === undefined || group !== "Lab" ? {} : { key: choice.key }),
+    run: () => choose(page, choice),
   }));
   const anything = snapshot.faults.length > 0 || snapshot.cables.some(isCut);
   const heal: Action = { id: "heal", group: "Faults", title: "Heal everything", icon: "heal", run: () => void lab.act("heal") };
   const undo: Action[] =
     snapshot.undo === null
       ? []
-      : [{ id: "undo", group: "Faults", title: `Undo: ${snapshot.undo}`, icon: "undo", run: () => void lab.undo() }];
+      : [{ id: "undo", group: "Faults", title: `Undo: ${snapshot.undo}`, icon: "undo", key: "Ctrl+Z", run: () => void lab.undo() }];
   return [...(anything ? [heal] : []), ...undo, ...partitions(lab, snapshot), ...acts];
 }
 
@@ -118,6 +124,7 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
       },
     })),
     { id: "topology", group: "Go to", title: "Topology", icon: "topology", run: () => (place.view = "topology") },
+    { id: "whatif", group: "Go to", title: "What-if: what can be lost", icon: "scales", run: () => (place.view = "whatif") },
     { id: "configure", group: "Go to", title: "Configure: corosync.conf", icon: "config", run: () => (place.view = "configure") },
     { id: "journal", group: "Go to", title: "Journal", icon: "list", run: frame.showJournal },
     { id: "problems", group: "Go to", title: "Problems", icon: "warn", run: frame.showProblems },
@@ -136,6 +143,7 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
       icon: "importIn",
       run: () => (place.view = "configure"),
     },
+    { id: "build", group: "Lab", title: "Build from nothing …", icon: "plus", run: () => (place.building = true) },
     {
       id: "table",
       group: "Window",

@@ -13,6 +13,10 @@ export interface Deeds {
   power(): void;
   kill(): void;
   stall(): void;
+  add(): void;
+  rename(): void;
+  remove(): void;
+  undo(): void;
   terminal(): void;
   terminalOfNumber(n: number): void;
   exportFiles(): void;
@@ -31,6 +35,10 @@ export const keyTable: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["P"], does: "power of the selected node: orderly off, or on" },
   { keys: ["K"], does: "kill the selected node: its power cord" },
   { keys: ["Z"], does: "stall the selected node, or let it run on" },
+  { keys: ["A"], does: "add a machine, a network or a qnetd host" },
+  { keys: ["F2"], does: "rename the selected machine or network" },
+  { keys: ["Del"], does: "take the selected machine, network or card away" },
+  { keys: ["Ctrl+Z"], does: "undo the last act" },
   { keys: ["Ctrl+`"], does: "terminal of the selected node" },
   { keys: ["Ctrl+1 … 9"], does: "terminal of node 1 … 9 (a browser may keep these keys for its tabs)" },
   { keys: ["Ctrl+Shift+E"], does: "export the configuration" },
@@ -56,7 +64,10 @@ export function pressed(event: KeyboardEvent, place: Place, deeds: Deeds): boole
   if (ctrl && !event.shiftKey && !event.altKey && /^Digit[1-9]$/.test(event.code))
     return done(() => deeds.terminalOfNumber(Number(event.code.slice(5))));
   if (event.key === "Escape") return target.closest(writing) === null && deeds.escape();
-  if (ctrl || event.altKey || place.palette || place.help || place.exporting || target.closest(writing) !== null) return false;
+  if (place.palette || place.help || place.exporting || place.asking !== null || place.building || target.closest(writing) !== null)
+    return false;
+  if (ctrl && !event.shiftKey && !event.altKey && letter === "Z") return done(deeds.undo);
+  if (ctrl || event.altKey) return false;
   const canvasItem = target.closest("[data-key]") !== null;
   return plainKey(event, target, canvasItem, deeds);
 }
@@ -70,6 +81,9 @@ function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, de
   if (event.key === " ") return !control && !elsewhere && done(deeds.pauseOrRun);
   if (event.key === "Enter") return !control && !elsewhere && done(deeds.inspect);
   if (target.closest("[role=menu], [role=dialog], [role=listbox]") !== null) return false;
+  if (event.key === "F2") return done(deeds.rename);
+  // Only where the thing itself has the focus: nothing goes by a slip in a list.
+  if (event.key === "Delete") return canvasItem && done(deeds.remove);
   switch (event.key.length === 1 ? event.key.toUpperCase() : "") {
     case ".":
       return done(deeds.stepEvent);
@@ -87,6 +101,8 @@ function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, de
       return done(deeds.kill);
     case "Z":
       return done(deeds.stall);
+    case "A":
+      return done(deeds.add);
     default:
       return false;
   }

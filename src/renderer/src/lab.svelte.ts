@@ -43,6 +43,8 @@ export interface Lab {
   setSpeed(speed: number | "max"): Promise<void>;
   faster(by: 1 | -1): Promise<void>;
   say(kind: Said["kind"], text: string): void;
+  /** Says what an act did that was asked for elsewhere; it can be taken back. */
+  done(reply: { said: string }): void;
   onTrace(handler: (events: readonly Traced[]) => void): () => void;
   onTerminal(handler: (event: TerminalEvent) => void): void;
   onOpen(handler: () => void): void;
@@ -191,6 +193,7 @@ export function makeLab(connection: Connection): Lab {
       if (next !== undefined) await setSpeed(next);
     },
     say: (kind, text) => say(kind, text),
+    done: ({ said: text }) => say("done", text, true),
     onTrace: (handler) => {
       tracers.add(handler);
       return () => tracers.delete(handler);

@@ -2,7 +2,7 @@
 import type { LabSnapshot } from "../../main/lab/api.ts";
 import { fromKey, keyOf, type Selected } from "./selection.svelte.ts";
 import { circleOf } from "./topology/circle.ts";
-import { maxInRow } from "./topology/plan.ts";
+import { inCircle } from "./topology/plan.ts";
 import { sceneOf } from "./topology/scene.ts";
 import type { Point } from "./topology/shapes.ts";
 
@@ -12,7 +12,7 @@ interface Spot extends Point {
 }
 
 function spotsOf(snapshot: LabSnapshot): Spot[] {
-  if (snapshot.nodes.length > maxInRow) {
+  if (inCircle(snapshot)) {
     const scene = circleOf(snapshot);
     return [
       ...scene.seats.map(({ key, x, y }) => ({ key, kind: "node", x, y })),
@@ -33,7 +33,7 @@ export function nextInDirection(snapshot: LabSnapshot, selected: Selected | unde
   const spots = spotsOf(snapshot);
   const here = spots.find(({ key }) => selected !== undefined && key === keyOf(selected));
   if (here === undefined) return fromKey(spots[0]?.key ?? "", snapshot);
-  const circle = snapshot.nodes.length > maxInRow;
+  const circle = inCircle(snapshot);
   let best: { spot: Spot; cost: number } | undefined;
   for (const spot of spots) {
     const ahead = (spot.x - here.x) * dx + (spot.y - here.y) * dy;

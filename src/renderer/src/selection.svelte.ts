@@ -1,9 +1,10 @@
 /** What is selected on the canvas, and which view is open. Everything that acts, acts on the selection. */
 import type { LabSnapshot } from "../../main/lab/api.ts";
+import type { Asking } from "./acting.ts";
 
 export type Selected = { kind: "node"; node: string } | { kind: "cable"; node: string; net: string } | { kind: "switch"; net: string };
 
-export type View = "topology" | "configure";
+export type View = "topology" | "whatif" | "configure";
 export type DockTab = { kind: "terminal"; id: number } | { kind: "journal" } | { kind: "problems" };
 
 /** Stable name of a selected thing, as the canvas marks its elements. */
@@ -32,6 +33,12 @@ export interface Place {
   palette: boolean;
   help: boolean;
   exporting: boolean;
+  /** A name is asked for. */
+  asking: Asking | null;
+  /** The menu of what can be added is open. */
+  adding: boolean;
+  /** The dialog that builds a lab from nothing is open. */
+  building: boolean;
   /** The inspector or the dock lies over the canvas (narrow windows). */
   overlay: "inspector" | "dock" | null;
   table: boolean;
@@ -47,6 +54,9 @@ export function makePlace(): Place {
     palette: false,
     help: false,
     exporting: false,
+    asking: null,
+    adding: false,
+    building: false,
     overlay: null,
     table: false,
     journalNode: "",

@@ -9,6 +9,7 @@ import { cableState } from "./wiring.ts";
 
 export interface Seat extends Point {
   key: string;
+  kind: "node" | "qnetd";
   name: string;
   angle: number;
   look: Look;
@@ -75,16 +76,36 @@ export function circleOf(snapshot: LabSnapshot): CircleScene {
   const outermost = Math.max(r + band / 2, ...radii);
   const seats = columns.map(({ machine }, index): Seat => {
     const angle = (index / n) * 2 * Math.PI;
-    return { key: `node:${machine.name}`, name: machine.name, angle, ...polar(r, angle), look: nodeLook(snapshot, machine), ...box };
+    const look = nodeLook(snapshot, machine);
+    return { key: `node:${machine.name}`, kind: "node", name: machine.name, angle, ...polar(r, angle), look, ...box };
   });
+  const size = 2 * (outermost + 34);
+  const hosts = hostSeats(snapshot, n, size / 2);
   return {
-    size: 2 * (outermost + 34),
-    seats,
-    spokes: snapshot.networks.flatMap((net, index) => seats.flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? [])),
+    size,
+    seats: [...seats, ...hosts],
+    spokes: snapshot.networks.flatMap((net, index) =>
+      [...seats, ...hosts].flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? []),
+    ),
     switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
     sectors: sectorsOf(snapshot, seats, r),
     rings: formed.map((component) => circleRing(component, columns, seats, r, formed.length > 1)),
   };
+}
+
+/** Hosts of the quorum device stand in the corners, outside every circle, where a spoke passes between two machines. */
+function hostSeats(snapshot: LabSnapshot, n: number, half: number): Seat[] {
+  const step = (2 * Math.PI) / n;
+  return snapshot.nodes
+    .filter(({ kind }) => kind === "qnetd")
+    .map((machine, index): Seat => {
+      const corner = Math.PI * (0.75 + 0.5 * index);
+      const angle = (Math.floor(corner / step) + 0.5) * step;
+      const [w, h] = [box.w + 24, box.h];
+      const at = Math.min((half - w / 2 - 4) / Math.abs(Math.sin(angle)), (half - h / 2 - 4) / Math.abs(Math.cos(angle)));
+      const look = nodeLook(snapshot, machine);
+      return { key: `node:${machine.name}`, kind: "qnetd", name: machine.name, angle, ...polar(at, angle), look, w, h };
+    });
 }
 
 /** The first network inside the circle of machines, the others outside. */
@@ -110,7 +131,7 @@ function spoke(snapshot: LabSnapshot, seat: Seat, net: string, r: number): Spoke
   const cable = snapshot.cables.find((one) => one.node === seat.name && one.net === net);
   if (cable === undefined) return undefined;
   const seatR = Math.hypot(seat.x, seat.y);
-  const edge = boxEdge(seat.angle);
+  const edge = boxEdge(seat);
   const state = cableState(cable);
   return {
     key: `cable:${seat.name}:${net}`,
@@ -124,10 +145,10 @@ function spoke(snapshot: LabSnapshot, seat: Seat, net: string, r: number): Spoke
 }
 
 /** Distance from a machine's middle to its edge in the direction of the spoke. */
-function boxEdge(angle: number): number {
+function boxEdge({ angle, w, h }: Seat): number {
   const sin = Math.abs(Math.sin(angle));
   const cos = Math.abs(Math.cos(angle));
-  return Math.min(sin > 0.001 ? box.w / 2 / sin : Number.POSITIVE_INFINITY, cos > 0.001 ? box.h / 2 / cos : Number.POSITIVE_INFINITY) + 2;
+  return Math.min(sin > 0.001 ? w / 2 / sin : Number.POSITIVE_INFINITY, cos > 0.001 ? h / 2 / cos : Number.POSITIVE_INFINITY) + 2;
 }
 
 /** The parts of the ring-shaped band: one for each ring; a belief of the gather phase is an arc of its own width, the widest outside. */

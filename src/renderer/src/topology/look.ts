@@ -1,6 +1,6 @@
 /** What is written on a machine: its role, whether it is quorate, what it sees. Words and a glyph, from the node's own report. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
-import { clockSeconds } from "../format.ts";
+import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "plain";
@@ -27,6 +27,7 @@ export interface Look {
 export function nodeLook(snapshot: LabSnapshot, machine: MachineView): Look {
   const { role, lines, state } = partsOf(snapshot, machine);
   const id = machine.corosync?.nodeId;
+  for (const line of mismatchLines(snapshot, machine.name)) lines.push(line);
   const words = [machine.name, id === undefined ? "" : `node ID ${id}`, role, ...lines.map(({ text }) => text)];
   return { id, power: machine.power, role, lines, state, words: words.filter((word) => word !== "").join(", ") };
 }
@@ -49,8 +50,85 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
     const state: LookLine = { icon: "clock", tone: "warn", text: "booting" };
     return { role: `powered on at ${since}`, lines: [state], state };
   }
+  if (machine.kind === "qnetd") return qnetdParts(snapshot, machine);
   const lines = corosyncLines(machine);
   return { role: roleOf(snapshot, machine), lines, state: lines[0] ?? { icon: "info", tone: "plain", text: "" } };
+}
+
+const mismatchWords: Record<LabSnapshot["mismatches"][number]["kind"], string> = {
+  authkey: "other authkey",
+  encryption: "encrypts otherwise",
+  "cluster-name": "other cluster name",
+  token: "other token",
+  unlisted: "not in a nodelist",
+  "node-id": "node ID taken twice",
+};
+
+/** What does not fit, at the node that is odd; at all that claim one id. */
+function mismatchLines(snapshot: LabSnapshot, name: string): LookLine[] {
+  const own = snapshot.mismatches.filter(({ kind, nodes }) => (kind === "node-id" ? nodes.includes(name) : nodes[0] === name));
+  const [first] = own;
+  if (first === undefined) return [];
+  const words = mismatchWords[first.kind];
+  return [{ icon: "warn", tone: "bad", text: own.length > 1 ? `${words}, ${own.length - 1} more` : words, short: words }];
+}
+
+/** The Qdevice column of corosync-quorumtool, and what its letters say. */
+export function deviceLetters(
+  device: NonNullable<NonNullable<MachineView["quorum"]>["qdevice"]>,
+): (readonly [letter: string, words: string])[] {
+  if (!device.registered) return [["NR", "not registered"]];
+  return [
+    device.alive ? ["A", "alive"] : ["NA", "not alive"],
+    device.castVote ? ["V", "votes"] : ["NV", "gives no vote"],
+    device.masterWins ? ["MW", "master wins"] : ["NMW", "master does not win"],
+  ];
+}
+
+/** What the device of the votes is to this node; undefined where none is configured. */
+export function deviceLine(machine: MachineView): LookLine | undefined {
+  const device = machine.quorum?.qdevice;
+  if (!device) return undefined;
+  if (!device.registered) return { icon: "warn", tone: "warn", text: "QDevice not running", short: "no QDevice" };
+  if (device.state !== "Connected") {
+    const text = device.castVote ? `QDevice ${device.state.toLowerCase()}` : `no vote, QDevice ${device.state.toLowerCase()}`;
+    return { icon: "warn", tone: "warn", text, short: "QDevice lost" };
+  }
+  return device.castVote
+    ? { icon: "server", tone: "plain", text: `QDevice votes: ${device.votes}`, short: `QDevice: ${device.votes}` }
+    : { icon: "idle", tone: "warn", text: "QDevice: no vote", short: "QDevice: none" };
+}
+
+/** The server of the device: who is connected, and who has its vote. */
+function qnetdParts(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role" | "lines" | "state"> {
+  const unit = machine.units["corosync-qnetd"];
+  if (machine.qnetd === null) {
+    const text = unit === "failed" ? "corosync-qnetd failed" : unit === undefined ? "no corosync-qnetd" : "qnetd stopped";
+    const state: LookLine = { icon: unit === "failed" ? "bad" : "off", tone: unit === "failed" ? "bad" : "off", text };
+    return { role: "qnetd host", lines: [state], state };
+  }
+  const { clusters } = machine.qnetd;
+  const clients = clusters.flatMap((cluster) => cluster.clients);
+  const wanted = snapshot.nodes.filter(({ quorum }) => quorum?.qdevice).length;
+  const all = clients.length >= wanted && clients.length > 0;
+  const state: LookLine = {
+    icon: all ? "ok" : "warn",
+    tone: all ? "ok" : "warn",
+    text: clients.length === 0 ? "no node connected" : `${clients.length} of ${Math.max(wanted, clients.length)} connected`,
+    short: `${clients.length} of ${Math.max(wanted, clients.length)}`,
+  };
+  const holders = clusters.flatMap((cluster) => cluster.holders);
+  const vote: LookLine =
+    holders.length === 0
+      ? { icon: "idle", tone: "off", text: "vote to nobody", short: "no vote" }
+      : {
+          icon: "list",
+          tone: "plain",
+          text: `vote to ${holders.length > 4 ? `${holders.length} nodes` : holders.join(" ")}`,
+          short: `vote: ${holders.length > 3 ? plural(holders.length, "node") : holders.join(" ")}`,
+        };
+  const algorithms = [...new Set(clusters.map(({ algorithm }) => algorithm))].filter((one) => one !== "");
+  return { role: ["qnetd host", ...algorithms].join(" · "), lines: clients.length === 0 ? [state] : [state, vote], state };
 }
 
 function consensus(agreed: readonly number[], most: number): string {
@@ -76,11 +154,13 @@ function corosyncLines(machine: MachineView): LookLine[] {
     ];
   }
   if (quorum === null) return [{ icon: "clock", tone: "warn", text: "no quorum service" }];
+  const device = deviceLine(machine);
   return [
     quorum.quorate ? { icon: "ok", tone: "ok", text: "quorate" } : { icon: "bad", tone: "bad", text: "not quorate" },
     corosync.syncing
       ? { icon: "clock", tone: "warn", text: "services synchronise", short: "syncing" }
       : { icon: "list", tone: quorum.quorate ? "plain" : "bad", text: `${quorum.totalVotes} of ${quorum.expectedVotes} votes` },
+    ...(device === undefined ? [] : [device]),
   ];
 }
 
@@ -96,6 +176,6 @@ function roleOf(snapshot: LabSnapshot, machine: MachineView): string {
   if (corosync === null) return machine.units["corosync"] === "failed" ? "journalctl -u corosync" : "in no membership";
   if (corosync.state === "gather") return `last ring ${corosync.ringId}`;
   if (corosync.state !== "operational") return `forming, last ring ${corosync.ringId}`;
-  if (corosync.members.length === 1 && snapshot.nodes.length > 1) return "alone in its ring";
+  if (corosync.members.length === 1 && snapshot.nodes.filter(({ kind }) => kind === "node").length > 1) return "alone in its ring";
   return corosync.representative === corosync.nodeId ? "ring representative" : `member of ring ${corosync.ringId}`;
 }

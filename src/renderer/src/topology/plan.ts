@@ -5,7 +5,9 @@ import type { Component, LabSnapshot, MachineView } from "../../../main/lab/api.
 const top = 14;
 export const barHeight = 22;
 export const barGap = 30;
-export const machineHeight = 88;
+const machineHeight = 88;
+/** A line more on every machine, where there is a quorum device, and where nodes do not fit together. */
+const moreLine = 18;
 export const wide = { w: 148, gap: 58, groupGap: 92, pad: 40, top: 54, bottom: 98, up: 76, down: 98 };
 export const compact = { w: 114, gap: 34, groupGap: 68, pad: 34, top: 54, bottom: 76, up: 60, down: 84 };
 /** The ring's loop beside and below the machines. */
@@ -13,7 +15,7 @@ export const loop = { side: 16, below: 28, radius: 14 };
 export const charWidth = 6.1;
 
 /** More machines than this stand in a circle. */
-export const maxInRow = 8;
+const maxInRow = 8;
 
 export interface Column {
   machine: MachineView;
@@ -61,20 +63,30 @@ function inRingOrder(inside: readonly MachineView[], ring: Component): MachineVi
   return inside.map((machine) => (ring.nodes.includes(machine.name) ? (members[next++] ?? machine) : machine));
 }
 
+/** More nodes than stand in a row; the qnetd host stands beside, and does not count. */
+export const inCircle = (snapshot: LabSnapshot): boolean => snapshot.nodes.filter(({ kind }) => kind === "node").length > maxInRow;
+
 export interface Plan {
   columns: Column[];
   x: number[];
   size: typeof wide;
   /** Top edge of the machines. */
   y: number;
+  /** Height of the machines. */
+  h: number;
   left: number;
   right: number;
 }
 
 /** `room` is the width there is: where the wide machines do not fit in it, the compact ones stand. */
 export function planOf(snapshot: LabSnapshot, room: number): Plan {
-  const columns = columnsOf(snapshot);
-  const roomy = columns.length <= 4 ? placed(snapshot, columns, wide) : undefined;
+  // Who counts the votes of the device stands at the end of the row, apart: it is in no ring.
+  const nodes = columnsOf(snapshot);
+  const columns = [
+    ...nodes,
+    ...snapshot.nodes.flatMap((machine, index) => (machine.kind === "qnetd" ? [{ machine, group: -1 - index }] : [])),
+  ];
+  const roomy = nodes.length <= 4 ? placed(snapshot, columns, wide) : undefined;
   return roomy !== undefined && roomy.right + 4 <= room * 1.08 ? roomy : placed(snapshot, columns, compact);
 }
 
@@ -87,10 +99,22 @@ function placed(snapshot: LabSnapshot, columns: Column[], size: typeof wide): Pl
     if (before !== undefined) at += size.w + (alone(snapshot, before, column) ? size.groupGap : size.gap);
     x.push(at);
   });
-  return { columns, x, size, y: top + barHeight + barGap * Math.max(0, tops - 1) + size.up, left: 4, right: at + size.w + size.pad };
+  const device = snapshot.nodes.some(({ quorum }) => quorum?.qdevice);
+  return {
+    columns,
+    x,
+    size,
+    y: top + barHeight + barGap * Math.max(0, tops - 1) + size.up,
+    h: machineHeight + (device ? moreLine : 0) + (snapshot.mismatches.length > 0 ? moreLine : 0),
+    left: 4,
+    right: at + size.w + size.pad,
+  };
 }
 
 /** A wider gap stands between two rings. Beliefs overlap, so they need none. */
 function alone(snapshot: LabSnapshot, a: Column, b: Column): boolean {
-  return a.group !== b.group && (formedOf(snapshot, a.machine.name) !== undefined || formedOf(snapshot, b.machine.name) !== undefined);
+  return (
+    a.group !== b.group &&
+    (b.machine.kind === "qnetd" || formedOf(snapshot, a.machine.name) !== undefined || formedOf(snapshot, b.machine.name) !== undefined)
+  );
 }

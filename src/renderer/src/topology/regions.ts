@@ -3,7 +3,7 @@ import type { Component, LabSnapshot } from "../../../main/lab/api.ts";
 import { toneOf } from "../tone.ts";
 import { beliefsOf, idOf, type Belief } from "./beliefs.ts";
 import { rounded } from "./lines.ts";
-import { charWidth, compact, loop, machineHeight, type Plan } from "./plan.ts";
+import { charWidth, compact, loop, type Plan } from "./plan.ts";
 import type { Point, RegionShape } from "./shapes.ts";
 
 export function regionsOf(snapshot: LabSnapshot, plan: Plan): RegionShape[] {
@@ -50,7 +50,7 @@ function beliefRegion(snapshot: LabSnapshot, plan: Plan, belief: Belief, level: 
   const above = level % 2 === 0;
   const w = 18 + belief.text.length * charWidth;
   const pad = { side: 38 - inset, top: 34 - inset, bottom: 58 - inset };
-  const y = above ? plan.y - pad.top : plan.y + machineHeight + pad.bottom;
+  const y = above ? plan.y - pad.top : plan.y + plan.h + pad.bottom;
   const x = (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12;
   return {
     key: `belief:${node}`,
@@ -67,8 +67,8 @@ function regionPath(plan: Plan, inside: readonly boolean[], pad: { side: number;
   const first = inside.indexOf(true);
   const last = inside.lastIndexOf(true);
   const high = plan.y - pad.top;
-  const low = plan.y + machineHeight + pad.bottom;
-  const strip = plan.y + machineHeight + 7;
+  const low = plan.y + plan.h + pad.bottom;
+  const strip = plan.y + plan.h + 7;
   const side = Math.min(pad.side, plan.size === compact ? 28 : 38);
   const points: Point[] = [{ x: (plan.x[first] ?? 0) - side, y: high }];
   for (let column = first; column < last; column++) {

@@ -2,7 +2,7 @@
 import type { Component, LabSnapshot } from "../../../main/lab/api.ts";
 import { toneOf } from "../tone.ts";
 import { chevron, polyline } from "./lines.ts";
-import { loop, machineHeight, type Plan } from "./plan.ts";
+import { loop, type Plan } from "./plan.ts";
 import type { Point, RingShape } from "./shapes.ts";
 
 /** A ring's line through its members from left to right and back below them. */
@@ -11,8 +11,8 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
   const first = members[0];
   const last = members.at(-1);
   if (first === undefined || last === undefined) return undefined;
-  const mid = plan.y + machineHeight / 2;
-  const low = plan.y + machineHeight + loop.below;
+  const mid = plan.y + plan.h / 2;
+  const low = plan.y + plan.h + loop.below;
   const left = plan.x[first] ?? 0;
   const right = (plan.x[last] ?? 0) + plan.size.w;
   const back: Point[] = [
@@ -37,7 +37,7 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
       return;
     }
     const to = { x: plan.x[next] ?? 0, y: mid };
-    const way = next === column + 1 ? [from, to] : detour(from, to, plan.y + machineHeight + loop.below / 2);
+    const way = next === column + 1 ? [from, to] : detour(from, to, plan.y + plan.h + loop.below / 2);
     if (id !== undefined) hops.set(id, way);
     lines.push(polyline(way, loop.radius / 2));
     chevrons.push(chevron({ x: next === column + 1 ? (from.x + to.x) / 2 : from.x + 8, y: mid }, 1));
@@ -56,7 +56,7 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
     chevrons,
     seats,
     hops,
-    rate: { x: rateX, y: plan.y + machineHeight + 43, room },
+    rate: { x: rateX, y: plan.y + plan.h + 43, room },
   };
 }
 

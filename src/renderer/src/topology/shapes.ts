@@ -11,6 +11,7 @@ export interface MachineShape extends Point {
   name: string;
   w: number;
   h: number;
+  kind: "node" | "qnetd";
   compact: boolean;
   look: Look;
 }

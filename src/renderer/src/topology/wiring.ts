@@ -1,7 +1,7 @@
 /** Switches above and below the machines, and the cables to them. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { latency } from "../format.ts";
-import { barGap, barHeight, loop, machineHeight, wide, type Plan } from "./plan.ts";
+import { barGap, barHeight, loop, wide, type Plan } from "./plan.ts";
 import type { CableShape, CableState, RingShape, SwitchShape } from "./shapes.ts";
 
 /** Networks in turn above and below the machines, the first one nearest to them. */
@@ -12,7 +12,7 @@ export function wiring(
 ): { switches: SwitchShape[]; cables: CableShape[]; bottom: number } {
   const switches: SwitchShape[] = [];
   const cables: CableShape[] = [];
-  const machineBottom = plan.y + machineHeight;
+  const machineBottom = plan.y + plan.h;
   let bottom = machineBottom;
   snapshot.networks.forEach((net, index) => {
     const above = index % 2 === 0;

@@ -1,0 +1,131 @@
+/** The answers of what-if as rows and words. Looks up what the lab found; what becomes of a cluster is decided there. */
+import type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "../../../main/lab/api.ts";
+import { listed, plural } from "../format.ts";
+import type { IconName } from "../ui/icons.ts";
+
+type Half = WhatIfAnswer["atOnce"];
+
+/** "node:pve1" → "pve1", "link:pve2/net1" → "cable pve2:net1". */
+export function spoken(name: string): string {
+  const [kind = "", rest = ""] = name.split(/:(.*)/s);
+  if (kind === "node") return rest;
+  if (kind === "network") return `switch ${rest}`;
+  return kind === "link" ? `cable ${rest.replace("/", ":")}` : name;
+}
+
+export interface Outcome {
+  icon: IconName;
+  tone: "ok" | "bad" | "warn" | "off";
+  text: string;
+}
+
+const has = (sets: readonly string[][], set: readonly string[]): boolean =>
+  sets.some((one) => one.length === set.length && one.every((name) => set.includes(name)));
+const within = (sets: readonly string[][], set: readonly string[]): boolean =>
+  sets.some((one) => one.length < set.length && one.every((name) => set.includes(name)));
+
+/** What the loss of a set comes to. The lab tried every set of up to `upTo` things and gave the smallest of each sort. */
+export function outcomeOf(answer: WhatIfAnswer, half: Half, set: readonly string[]): Outcome {
+  if (has(half.killing, set)) return { icon: "bad", tone: "bad", text: "stops" };
+  if (has(half.splitting, set)) return { icon: "bad", tone: "bad", text: "two quorate" };
+  if (has(half.unsettled, set)) return { icon: "clock", tone: "warn", text: "never settles" };
+  if (within(half.killing, set) || within(half.splitting, set)) return { icon: "bad", tone: "off", text: "less is enough" };
+  const { counts } = half;
+  const cut = counts.killing > half.killing.length || counts.splitting > half.splitting.length || counts.unsettled > half.unsettled.length;
+  if (cut || set.length > answer.upTo) return { icon: "info", tone: "off", text: "not tried" };
+  return { icon: "ok", tone: "ok", text: "runs" };
+}
+
+export interface LossRow {
+  key: string;
+  set: string[];
+  /** Sets of the same sort and outcome that are not shown in rows of their own. */
+  more: number;
+  words: string;
+}
+
+const kindWords = { node: "node", network: "switch", link: "cable", qnetd: "qnetd" } as const;
+
+/** "two nodes and one cable" as a stable name of a sort of set. */
+function sortOf(set: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of set) {
+    const kind = name.split(":")[0] ?? "";
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const number = ["no", "one", "two", "three", "four"];
+  return listed(
+    [...counts].map(([kind, n]) => {
+      const word = kindWords[kind as keyof typeof kindWords];
+      return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
+    }),
+  );
+}
+
+const choose = (n: number, k: number): number => (k === 0 ? 1 : Math.round((choose(n - 1, k - 1) * n) / k));
+
+/** Sets of a sort that are shown one by one. */
+const shownOfSort = 4;
+
+/** All sets that do harm in one of the answers, the smallest first; many of one sort stand in one row. */
+export function lossRows(reply: WhatIfReply): LossRow[] {
+  const answers = reply.varied === null ? [reply.now] : [reply.now, reply.varied];
+  const sets = new Map<string, string[]>();
+  for (const { atOnce, oneAfterAnother } of answers)
+    for (const half of [atOnce, oneAfterAnother])
+      for (const set of [...half.killing, ...half.splitting, ...half.unsettled]) if (set.length > 0) sets.set(set.join(" "), set);
+  const outcomes = (set: string[]): string =>
+    answers.flatMap((answer) => [outcomeOf(answer, answer.atOnce, set).text, outcomeOf(answer, answer.oneAfterAnother, set).text]).join();
+  const groups = new Map<string, string[][]>();
+  for (const set of sets.values()) {
+    const key = `${set.length} ${sortOf(set)} ${outcomes(set)}`;
+    groups.set(key, [...(groups.get(key) ?? []), set]);
+  }
+  // What stops it comes before what never settles; then the smallest first.
+  const rank = ([key, [first]]: [string, string[][]]): number => (/stops|two quorate/.test(key) ? 0 : 10) + (first?.length ?? 0);
+  return [...groups].sort((a, b) => rank(a) - rank(b)).flatMap(([key, group]) => rowsOf(key, group, reply.now.nodes));
+}
+
+function rowsOf(key: string, group: readonly string[][], nodes: number): LossRow[] {
+  const [first] = group;
+  if (first === undefined) return [];
+  const onlyNodes = first.every((name) => name.startsWith("node:"));
+  if (onlyNodes && group.length > 1 && group.length === choose(nodes, first.length))
+    return [{ key, set: first, more: group.length, words: `any ${sortOf(first)}` }];
+  if (group.length <= shownOfSort) return group.map((set) => ({ key: set.join(" "), set, more: 0, words: set.map(spoken).join(" + ") }));
+  return [{ key, set: first, more: group.length, words: `${sortOf(first)}: ${first.map(spoken).join(" + ")} …` }];
+}
+
+/** "You can lose any one node." as lines with their tone. */
+export function sentenceLines(sentence: string): { tone: "ok" | "bad" | "clock"; text: string }[] {
+  return sentence
+    .split(/(?<=\.)\s+/)
+    .filter((text) => text !== "")
+    .map((text) => ({ tone: text.startsWith("You can lose") ? "ok" : text.startsWith("Without ") ? "clock" : "bad", text }));
+}
+
+const whatWords: Record<WhatIfChange["what"], string> = {
+  nodes: "nodes that may go, whichever",
+  networks: "switches that may go, whichever",
+  qnetd: "qnetd hosts that may go",
+  links: "cables that may go, whichever",
+  killing: "smallest sets that stop it",
+  splitting: "smallest sets that leave two quorate",
+};
+
+export const changeWords = ({ way, what, now, varied }: WhatIfChange): string =>
+  `${whatWords[what]}, ${way === "atOnce" ? "at once" : "one after another"}: ${now} → ${varied}`;
+
+/** The keys of corosync.conf that a variation stands for. */
+export function varyWords(vary: Variation): string[] {
+  const votes = Object.entries(vary.votes ?? {}).map(([name, n]) => `${plural(n, "vote")} for ${name}`);
+  const bit = (name: string, on: boolean | undefined): string[] => (on === undefined ? [] : [`${name}: ${on ? 1 : 0}`]);
+  return [
+    ...(vary.qdevice === undefined ? [] : [vary.qdevice === "none" ? "no QDevice" : `a QDevice, ${vary.qdevice}`]),
+    ...votes,
+    ...bit("two_node", vary.twoNode),
+    ...bit("wait_for_all", vary.waitForAll),
+    ...bit("last_man_standing", vary.lastManStanding),
+    ...bit("auto_tie_breaker", vary.autoTieBreaker),
+  ];
+}
