@@ -49,7 +49,7 @@ const checks = [
 ].map(([name, command]) => ({ name, weight: 1, work: () => check(name, command) }));
 
 const minutes = (n) => n * 60_000;
-const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 8);
+const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 20);
 /** Suites that time real processes or draw in a browser get the machine to themselves. */
 const alone = new Set(["cli", "desktop", "web"]);
 const longFirst = ["fuzz", "conformance", "hosts", "conf"];
