@@ -73,13 +73,13 @@ test("what the page does the command line sees, and the other way round", async 
   const clock = page.locator(".clock");
   const before = await clock.textContent();
   await page.getByRole("button", { name: "One event" }).click();
+  await lab.quorate("node", "kill", "pve2", "--after", "3");
   await page.getByRole("button", { name: "Skip to the next change" }).click();
-  await expect(page.getByText(/skipped to: |nothing happened within one virtual hour/)).toBeVisible();
+  await expect(page.getByText(/skipped to: /)).toBeVisible();
   await expect(clock).not.toHaveText(before ?? "");
   await lab.quorate("resume");
   await expect(page.getByRole("button", { name: "Pause", exact: true })).toBeVisible();
 
-  await lab.quorate("node", "kill", "pve2");
   await expect(thing(page, "node:pve2")).toHaveAccessibleName(/powered off/);
   await expect(votes(page)).toContainText("2 of 3 votes, 2 needed, quorate; may lose 0 more");
   await thing(page, "node:pve2").focus();
