@@ -2,14 +2,13 @@
  * The question: what can this cluster lose? Every set of up to four things, every set of nodes, and as many cables or networks as can be tried. The
  * answer names the smallest sets that kill or split, and how much of one kind may go, whichever it is. Left out: how likely a loss is.
  */
-import { Signatures, classesOf } from "./alike.ts";
+import { Signatures, classesOf, tieOrderOf } from "./alike.ts";
 import type { WhatIfDesign } from "./design.ts";
 import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
-import { GroupModel, type Model, type State } from "./model.ts";
+import { GroupModel, type Model } from "./model.ts";
 import { WitnessModel } from "./witness-model.ts";
 import { sentenceOf } from "./sentence.ts";
-import { KEY_THINGS_MOST, NodeSets, Smallest, choose, everySet } from "./sets.ts";
-import { LOST_NODES } from "./topology.ts";
+import { KEY_THINGS_MOST, Smallest, choose, everySet } from "./sets.ts";
 import { Verdicts } from "./verdicts.ts";
 import { HOLDS, KILLS, SPLITS, Trial, UNSETTLED, type Verdict } from "./trial.ts";
 
@@ -137,7 +136,7 @@ class Question {
   }
 
   private verdictsOf(elements: readonly Element[]): Verdicts {
-    return new Verdicts(this.trial, elements, new Signatures(this.classes, elements));
+    return new Verdicts(this.trial, elements, new Signatures(this.classes, tieOrderOf(this.design), elements));
   }
 
   /** Sets of anything, up to `upTo` of it. */
@@ -174,29 +173,21 @@ class Question {
     if (open.turns && this.turns.survives[kind] < most) this.turns.open.add(kind);
   }
 
-  /** Sets of nodes, all of them: how many nodes may go, and the matrix. Of alike nodes it only counts how many. */
+  /** Sets of nodes, all of them: how many nodes may go, and the matrix. */
   private nodes(): void {
-    const sets = new NodeSets(this.classes);
+    const of = this.elements.filter((e) => e.kind === "nodes");
+    const verdicts = this.verdictsOf(of);
     const open = { once: true, turns: true };
-    let before = new Map([[0, this.trial.begin]]);
-    for (let k = 0; k <= this.classes.length; k++) {
-      const ends = new Map<number, readonly State[]>();
+    for (let k = 0; k <= of.length; k++) {
       const rows = { once: emptyRow(k), turns: emptyRow(k) };
-      for (const set of sets.of(k)) {
-        const loss = this.trial.topologies.nothingLost();
-        loss[LOST_NODES] = set.mask;
-        const to = this.trial.topologies.at(loss);
-        const states: State[] = k === 0 ? [...this.trial.begin] : [];
-        for (const key of set.smaller) this.trial.after(before.get(key) ?? [], to, states);
-        ends.set(set.key, states);
-        const [once, turns] = [this.trial.atOnce(to), this.trial.verdict(states)];
-        count(rows.once, once, set.ways);
-        count(rows.turns, turns, set.ways);
+      everySet(of, k, this.trial.topologies.nothingLost(), (set, loss) => {
+        const { once, turns } = verdicts.of(set, loss);
+        count(rows.once, once);
+        count(rows.turns, turns);
         open.once &&= !harms(once);
         open.turns &&= !harms(turns);
         this.step();
-      }
-      before = ends;
+      });
       this.once.rows.push(rows.once);
       this.turns.rows.push(rows.turns);
       if (open.once) this.once.survives.nodes = k;
@@ -213,12 +204,12 @@ function emptyRow(lost: number): Counts {
   return { lost, sets: 0, holds: 0, kills: 0, splits: 0, unsettled: 0 };
 }
 
-function count(row: Counts, verdict: Verdict, ways: number): void {
-  row.sets += ways;
-  if (verdict === HOLDS) row.holds += ways;
-  if ((verdict & KILLS) !== 0) row.kills += ways;
-  if ((verdict & SPLITS) !== 0) row.splits += ways;
-  if ((verdict & UNSETTLED) !== 0) row.unsettled += ways;
+function count(row: Counts, verdict: Verdict): void {
+  row.sets++;
+  if (verdict === HOLDS) row.holds++;
+  if ((verdict & KILLS) !== 0) row.kills++;
+  if ((verdict & SPLITS) !== 0) row.splits++;
+  if ((verdict & UNSETTLED) !== 0) row.unsettled++;
 }
 
 /** What `design` is tried with. */

@@ -49,13 +49,24 @@ export class Verdicts {
     const to = this.trial.topologies.at(loss);
     const ends: State[] = [];
     if (to.loose.length === 0)
-      for (let i = 0; i < set.length; i++) {
+      for (const i of this.lasts(set)) {
         const rest = set.filter((_, j) => j !== i);
         this.trial.after(this.endsOf(rest, this.lossOf(rest)), to, ends);
       }
     // Of the largest sets there are most, and none is larger.
     if (set.length !== KEY_THINGS_MOST || this.signatures.useful) this.ends.set(key, ends);
     return ends;
+  }
+
+  /**
+   * Places in a set of what is lost last. Where nobody has more than one thing to lose, two that play the same role in a set play it in every larger one, and it
+   * is enough that one of them comes last.
+   */
+  private lasts(set: readonly number[]): number[] {
+    const all = [...set.keys()];
+    if (!this.signatures.single) return all;
+    const roles = this.signatures.roles(set);
+    return all.filter((i) => roles.lastIndexOf(roles[i] ?? "") === i);
   }
 
   private lossOf(set: readonly number[]): Loss {

@@ -140,13 +140,21 @@ export class WitnessModel implements Model<WitnessState> {
     const likeness = shapeOf(placesOf(state.scene), image);
     const alike = this.alike && likeness.key === shape.key;
     const steps: Step[] = [];
-    for (const wait of this.waits) {
+    for (const wait of this.waitsFor(state, to)) {
       const { scene, places } = alike ? this.onwards(state.scene, image, wait) : this.again(path(wait));
       if (!steps.some((step) => step.scene === scene))
         steps.push({ scene, wait, places: roleplay(alike ? likeness.roles : shape.roles, places) });
     }
     if (this.alike) state.scene.steps.set(shape.key, steps);
     return steps.map((step) => this.state(step.scene, hand(step, shape.roles), path(step.wait)));
+  }
+
+  /** Moments only matter where somebody falls silent whom the witness still counts when others tell it of their new ring. */
+  private waitsFor(state: WitnessState, to: Topology): readonly Duration[] {
+    const before = state.path[state.path.length - 1]?.to;
+    const live = to.groups.reduce((bits, mask) => bits | mask, 0);
+    const heard = to.qnetd & live;
+    return before === undefined || heard === 0 || heard === before.qnetd ? this.waits.slice(0, 1) : this.waits;
   }
 
   private onwards(scene: Scene, to: Topology, wait: Duration): Settled {
