@@ -23,15 +23,27 @@ function quorumOptions(rng: Rng, nodes: number): Record<string, number | string>
   return quorum;
 }
 
-/** A QDevice with pvecm's votes, or others. */
+/** A QDevice with pvecm's votes or others, its arbiter on the first network or on one of its own. */
 function withDevice(rng: Rng, lab: LabFile, nodes: number): LabFile {
   const algorithm = rng.pick(["ffsplit", "lms"]);
   const tie = rng.pick(["lowest", "highest", String(rng.between(1, nodes))]);
   const conf = confOf(lab) ?? "";
   const votes = algorithm === "ffsplit" ? 1 : rng.pick([1, nodes - 1]);
-  const net = `    algorithm: ${algorithm}\n    host: 10.0.0.100\n    tie_breaker: ${tie}\n`;
+  const apart = rng.percent(40);
+  const host = apart ? "192.168.1.100" : "10.0.0.100";
+  const net = `    algorithm: ${algorithm}\n      host: ${host}\n      tie_breaker: ${tie}\n`;
   const device = `  device {\n    model: net\n    votes: ${votes}\n    net {\n  ${net}    }\n  }\n`;
-  return { ...lab, cluster: { name: "lab", qdevice: "qnetd", conf: conf.replace(/^  device \{[^]*?^  \}\n/m, device) } };
+  const cluster = { name: "lab", qdevice: "qnetd", conf: conf.replace(/^  device \{[^]*?^  \}\n/m, device) };
+  return apart ? { ...onOwnNetwork(lab), cluster } : { ...lab, cluster };
+}
+
+/** The arbiter's way is a network that carries no link. */
+function onOwnNetwork(lab: LabFile): LabFile {
+  const nodes = Object.entries(lab.nodes).map(
+    ([name, node], i) => [name, { ...node, nets: { ...node.nets, mgmt: `192.168.1.${11 + i}` } }] as const,
+  );
+  const networks = { ...lab.networks, mgmt: "192.168.1.0/24" };
+  return { ...lab, networks, nodes: Object.fromEntries(nodes), qnetd: { qnetd: { nets: { mgmt: "192.168.1.100" } } } };
 }
 
 export function randomLab(seed: string): LabFile {

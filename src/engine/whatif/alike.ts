@@ -25,10 +25,12 @@ function orderOf(member: Member): Order {
   return algorithm === "lms" ? word(valueOf(member, "quorum.device.net.tie_breaker") || "lowest") : "any";
 }
 
-/** Everybody reaches everybody on every network: whoever loses nothing is then with all who are not alone. */
+/** Everybody is on every network, and reaches everybody or, where it is the arbiter's alone, nobody: whoever loses nothing is with all who are not alone. */
 function uniform({ members, wires }: WhatIfDesign): boolean {
   const all = (1 << members.length) - 1;
-  return wires.every((wire) => wire.cards === all && wire.reach.every((mask, i) => (mask | (1 << i)) === all));
+  const same = (reach: readonly number[]): boolean =>
+    reach.every((mask) => mask === 0) || reach.every((mask, i) => (mask | (1 << i)) === all);
+  return wires.every((wire) => wire.cards === all && same(wire.reach));
 }
 
 /** How the members' ids count, all in all. */

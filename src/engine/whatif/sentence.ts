@@ -60,7 +60,8 @@ function ofKind(kind: Kind, once: Answer, turns: Answer, elements: readonly Elem
     n >= of.length && n > 1 && !open ? `all ${NOUNS[kind][1]}` : `any ${counted(kind, n)}${open ? " (more were not tried)" : ""}`;
   const first = `You can lose ${can(k, once.atLeast.includes(kind))}`;
   if (inTurn === k) return [`${first}.`];
-  return [`${k > 1 ? `${first} at once` : first}, and any ${inTurn} one after another.`];
+  const later = inTurn > k ? `and any ${inTurn} one after another` : `but one after another only any ${inTurn === 1 ? "one" : inTurn}`;
+  return [`${k > 1 ? `${first} at once` : first}, ${later}.`];
 }
 
 /** @param elements all that can be lost */
