@@ -1,5 +1,5 @@
-// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: how fast the engine, the two hosts, live labs, the command line and the page are, as medians, with the goals
-// beside. Parts: engine hosts live cli page; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
+// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: how fast the engine, what-if, the two hosts, live labs, the command line and the page are, as medians, with the goals
+// beside. Parts: engine whatif hosts live cli page; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
 // pace is taken, default 3,8,16,32. Writes test-results/bench.json.
 import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { processorPercent, workerMemory } from "./lib/live.mjs";
 import { chromiumBinary, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const run = promisify(execFile);
-const parts = ["engine", "hosts", "live", "cli", "page"];
+const parts = ["engine", "whatif", "hosts", "live", "cli", "page"];
 const words = process.argv.slice(2).filter((word) => word !== "--json");
 /** Takes an option and its value out of the words. */
 function option(name, standard) {
@@ -66,6 +66,11 @@ async function told(...command) {
 async function engine() {
   say("engine: 3, 8, 16 and 32 nodes, idle and under load; about a minute");
   return told(await bundled("engine"));
+}
+
+async function whatif() {
+  say("what-if: clusters of up to 16 nodes");
+  return told(await bundled("whatif"));
 }
 
 async function hosts() {
@@ -182,6 +187,15 @@ function printEngine(e) {
   row(`restore of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.restoreMs, 2)} ms`);
 }
 
+function printWhatif(questions) {
+  for (const q of questions)
+    row(
+      `what-if: ${q.nodes} nodes, ${q.links} link${q.links > 1 ? "s" : ""}${q.qdevice ? ", QDevice" : ""}`,
+      `${n(q.ms)} ms`,
+      q.nodes === 16 && q.qdevice ? "5,000 ms" : "",
+    );
+}
+
 function printHosts(h) {
   for (const p of h.pace)
     row(
@@ -217,10 +231,11 @@ function printLive(labs) {
   }
 }
 
-function print({ machine, engine: e, hosts: h, live: l, commandLine: c, page: p, startMs: s }) {
+function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: c, page: p, startMs: s }) {
   console.log(`${machine.model}, ${machine.processors} processors, load ${n(machine.load, 1)}, Node ${machine.node}`);
   row("", "", "goal");
   if (e !== undefined) printEngine(e);
+  if (w !== undefined) printWhatif(w);
   if (h !== undefined) printHosts(h);
   if (l !== undefined) printLive(l);
   if (c !== undefined) {
@@ -246,6 +261,7 @@ try {
     page: await inPart("page", page),
     startMs: await inPart("cli", startMs),
     engine: await inPart("engine", engine),
+    whatif: await inPart("whatif", whatif),
     hosts: await inPart("hosts", hosts),
     live: await inPart("live", live),
   };

@@ -1,6 +1,6 @@
 /**
  * What-if says what the world does: random designs, random losses, at once and one after another, in a world of whole nodes. More of both with
- * QUORATE_WHATIF_DESIGNS and QUORATE_WHATIF_SETS. The designs are shared out to two test files, which run side by side.
+ * QUORATE_LONG=1, or as QUORATE_WHATIF_DESIGNS and QUORATE_WHATIF_SETS say. The designs are shared out to two test files, which run side by side.
  */
 import { describe, expect, it } from "vitest";
 import { Rng, SEC } from "../../src/engine/kernel/index.ts";
@@ -12,8 +12,9 @@ import type { LabFile } from "../../src/main/lab/labfile.ts";
 import { atRest, tried } from "./brute.ts";
 import { randomLab } from "./designs.ts";
 
-const designs = Number(process.env["QUORATE_WHATIF_DESIGNS"] ?? 200);
-const sets = Number(process.env["QUORATE_WHATIF_SETS"] ?? 3);
+const long = process.env["QUORATE_LONG"] === "1";
+const designs = Number(process.env["QUORATE_WHATIF_DESIGNS"] ?? (long ? 400 : 200));
+const sets = Number(process.env["QUORATE_WHATIF_SETS"] ?? (long ? 4 : 3));
 const batch = 10;
 /** Moments that are tried in any case. */
 const momentsLeast = 4;
