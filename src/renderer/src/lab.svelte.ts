@@ -90,9 +90,10 @@ export function makeLab(connection: Connection): Lab {
     gone = null;
     // Subscribed first: what was written before the log's answer is in the answer, what comes after it is an event.
     await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
+    // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
+    for (const handler of openers) handler();
     snapshot = await connection.call({ op: "snapshot" });
     journal = (await connection.call({ op: "log", follow: false })).lines.slice(-maxJournal);
-    for (const handler of openers) handler();
   }
 
   function heard(event: LabEvent): void {
