@@ -38,8 +38,8 @@ const pvecm = [
 ].join("\r\n");
 
 /** A true answer, for a fresh lab of this size. */
-function whatIfOf(nodes: number, links: number, vary: Variation | undefined): WhatIfReply {
-  const file = { nodes, links, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
+function whatIfOf(nodes: number, links: number, qdevice: boolean, vary: Variation | undefined): WhatIfReply {
+  const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
   const now = worldDesign(freshLabFile(file));
   const outcome = answerTask({ now, varied: vary === undefined ? undefined : variedDesign(now, vary) });
   if (!outcome.ok) throw new Error(outcome.why);
@@ -126,7 +126,7 @@ export async function fakeLab(
         return { said: `built from nothing: ${request.nodes} machines` };
       case "whatif": {
         const nodes = snapshot.nodes.filter(({ kind }) => kind === "node").length;
-        return whatIfOf(nodes, snapshot.networks.length, request.vary);
+        return whatIfOf(nodes, snapshot.networks.length, nodes < snapshot.nodes.length, request.vary);
       }
       case "export":
         return {

@@ -42,6 +42,8 @@ export interface LossRow {
   /** Sets of the same sort and outcome that are not shown in rows of their own. */
   more: number;
   words: string;
+  /** One of them, where a row stands for several. */
+  example: string;
 }
 
 const kindWords = { node: "node", network: "switch", link: "cable", qnetd: "qnetd" } as const;
@@ -91,9 +93,10 @@ function rowsOf(key: string, group: readonly string[][], nodes: number): LossRow
   if (first === undefined) return [];
   const onlyNodes = first.every((name) => name.startsWith("node:"));
   if (onlyNodes && group.length > 1 && group.length === choose(nodes, first.length))
-    return [{ key, set: first, more: group.length, words: `any ${sortOf(first)}` }];
-  if (group.length <= shownOfSort) return group.map((set) => ({ key: set.join(" "), set, more: 0, words: set.map(spoken).join(" + ") }));
-  return [{ key, set: first, more: group.length, words: `${sortOf(first)}: ${first.map(spoken).join(" + ")} …` }];
+    return [{ key, set: first, more: group.length, words: `any ${sortOf(first)}`, example: "" }];
+  if (group.length <= shownOfSort)
+    return group.map((set) => ({ key: set.join(" "), set, more: 0, words: set.map(spoken).join(" + "), example: "" }));
+  return [{ key, set: first, more: group.length, words: sortOf(first), example: `such as ${first.map(spoken).join(" + ")}` }];
 }
 
 /** "You can lose any one node." as lines with their tone. */
@@ -113,8 +116,16 @@ const whatWords: Record<WhatIfChange["what"], string> = {
   splitting: "smallest sets that leave two quorate",
 };
 
-export const changeWords = ({ way, what, now, varied }: WhatIfChange): string =>
-  `${whatWords[what]}, ${way === "atOnce" ? "at once" : "one after another"}: ${now} → ${varied}`;
+/** One line for what is the same at once and one after another. The host of a device that is gone is nothing to lose. */
+export function changeLines(changes: readonly WhatIfChange[], vary: Variation): string[] {
+  const told = changes.filter(({ what }) => what !== "qnetd" || vary.qdevice !== "none");
+  return told.flatMap(({ way, what, now, varied }) => {
+    const twin = told.find((other) => other.way !== way && other.what === what && other.now === now && other.varied === varied);
+    if (twin !== undefined && way === "oneAfterAnother") return [];
+    const when = twin !== undefined ? "" : way === "atOnce" ? ", at once" : ", one after another";
+    return [`${whatWords[what]}${when}: ${now} → ${varied}`];
+  });
+}
 
 /** The keys of corosync.conf that a variation stands for. */
 export function varyWords(vary: Variation): string[] {
