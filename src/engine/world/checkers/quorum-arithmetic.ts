@@ -1,6 +1,7 @@
 /**
  * Quorum arithmetic: a node is quorate when, and only when, the votes of its members reach the quorum, which is a majority of the votes expected and of the
- * votes present; and without an override only with more than half of the votes of its configuration. At rest all nodes count alike. Counted here
+ * votes present; and without an override only with more than half of the votes of its configuration. At rest all nodes count the same votes, and without an
+ * override expect the same: who starts anew beside inquorate members does not learn what they were told to expect (observed). Counted here
  * from the votes of each node, not with the engine's own formula. Left out: two_node, last_man_standing, auto_tie_breaker, a quorum device, whose flags
  * switch the checks off; with wait_for_all and allow_downscale a majority is needed and may not be enough, or may be of others expected.
  */
@@ -50,7 +51,8 @@ export class QuorumArithmetic implements Checker {
     for (const { name, quorum } of statuses) {
       if (quorum === null) continue;
       const votes = quorum.votes.map((v) => `${v.nodeId}:${v.votes}${v.member ? "" : "-"}`).join(" ");
-      const mine = `${quorum.totalVotes} of ${quorum.highestExpected} votes (${votes}), quorum ${quorum.quorum}`;
+      const expected = this.overridden ? "" : ` of ${quorum.highestExpected}, quorum ${quorum.quorum}`;
+      const mine = `${quorum.totalVotes} votes (${votes})${expected}`;
       first ??= mine;
       if (mine !== first) complain(`${name} counts ${mine}; ${statuses[0]?.name ?? ""} counts ${first}`);
     }
