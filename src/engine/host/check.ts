@@ -50,6 +50,14 @@ export const mapOf =
   (v) =>
     isRecord(v) && Object.values(v).every(value);
 
+type Needed<T> = { readonly [K in keyof T as T extends Record<K, T[K]> ? K : never]: Check };
+type Spare<T> = { readonly [K in keyof T as T extends Record<K, T[K]> ? never : K]-?: Check };
+
+/** As `shape`, for a type whose keys it has to name all: one that is added to the type and not here does not compile. */
+export function shapeOf<T extends object>(must: Needed<T>, ...maybe: keyof Spare<T> extends never ? [] : [Spare<T>]): Check {
+  return shape(must as Record<string, Check>, maybe[0] as Record<string, Check> | undefined);
+}
+
 /** An object with these keys and no others; those of `maybe` may be absent or undefined. */
 export function shape(must: Readonly<Record<string, Check>>, maybe: Readonly<Record<string, Check>> = {}): Check {
   const needed = Object.keys(must).length;

@@ -17,14 +17,27 @@ import {
   mapOf,
   oneOf,
   shape,
+  shapeOf,
   variants,
   type Check,
 } from "./check.ts";
+import type {
+  CorosyncStatus,
+  LinkStatus,
+  MachineStatus,
+  NicStatus,
+  QdeviceStatus,
+  QnetdStatus,
+  QuorumOptions,
+  QuorumStatus,
+  TokenStatus,
+} from "../kernel/index.ts";
 
 const kind = isText;
 const texts = listOf(isText);
 const counts = listOf(isCount);
 const maybeText = either(isText, isNothing);
+const maybeWhen = either(isWhen, isNothing);
 
 export const isDatagram: Check = shape(
   {
@@ -132,7 +145,7 @@ export const isEffect: Check = variants("kind", {
   trace: shape({ kind, event: isTraceEvent }),
 });
 
-const isLink = shape({
+const isLink = shapeOf<LinkStatus>({
   to: isCount,
   link: isCount,
   connected: isFlag,
@@ -144,22 +157,21 @@ const isLink = shape({
   priority: isCount,
 });
 
-const isToken = shape(
-  {
-    here: isFlag,
-    rotations: isCount,
-    retransmits: isCount,
-    slowestRotationUs: isNumber,
-    meanRotationUs: isNumber,
-    tokenTimeoutMs: isNumber,
-    consensusMs: isNumber,
-    holdMs: isNumber,
-    tokenRetransmitMs: isNumber,
-  },
-  { heldUntil: isWhen, lastReceived: isWhen },
-);
+const isToken = shapeOf<TokenStatus>({
+  here: isFlag,
+  rotations: isCount,
+  retransmits: isCount,
+  slowestRotationUs: isNumber,
+  meanRotationUs: isNumber,
+  tokenTimeoutMs: isNumber,
+  consensusMs: isNumber,
+  holdMs: isNumber,
+  tokenRetransmitMs: isNumber,
+  heldUntil: maybeWhen,
+  lastReceived: maybeWhen,
+});
 
-const isCorosync = shape({
+const isCorosync = shapeOf<CorosyncStatus>({
   nodeId: isCount,
   state: oneOf("operational", "gather", "commit", "recovery"),
   ringId: isText,
@@ -172,7 +184,7 @@ const isCorosync = shape({
   nodelist: listOf(shape({ nodeId: isCount, name: isText, votes: isCount, addresses: texts })),
 });
 
-const isQdevice = shape({
+const isQdevice = shapeOf<QdeviceStatus>({
   model: isText,
   algorithm: isText,
   host: isText,
@@ -186,7 +198,7 @@ const isQdevice = shape({
   lastPoll: either(isNull, isCount),
 });
 
-const isQnetd = shape({
+const isQnetd = shapeOf<QnetdStatus>({
   clusters: listOf(
     shape({
       name: isText,
@@ -198,7 +210,20 @@ const isQnetd = shape({
   ),
 });
 
-const isQuorum = shape({
+const isOptions = shapeOf<QuorumOptions>({
+  twoNode: isFlag,
+  waitForAll: isFlag,
+  waiting: isFlag,
+  lastManStanding: isFlag,
+  windowMs: isCount,
+  windowEnds: either(isNull, isCount),
+  tieBreaker: oneOf("none", "lowest", "highest", "list"),
+  tieBreakerNodes: counts,
+  allowDownscale: isFlag,
+  tracking: isFlag,
+});
+
+const isQuorum = shapeOf<QuorumStatus>({
   quorate: isFlag,
   expectedVotes: isCount,
   highestExpected: isCount,
@@ -206,10 +231,11 @@ const isQuorum = shape({
   quorum: isCount,
   flags: texts,
   qdevice: either(isNull, isQdevice),
+  options: isOptions,
   votes: listOf(shape({ nodeId: isCount, votes: isCount, member: isFlag })),
 });
 
-export const isMachineStatus: Check = shape({
+export const isMachineStatus: Check = shapeOf<MachineStatus>({
   name: isText,
   kind: oneOf("node", "qnetd"),
   power: oneOf("on", "off", "stalled"),
@@ -217,7 +243,7 @@ export const isMachineStatus: Check = shape({
   booting: isFlag,
   worker: oneOf("alive", "lost"),
   units: mapOf(oneOf("active", "activating", "deactivating", "inactive", "failed")),
-  nics: listOf(shape({ ...ofNic, up: isFlag, mtu: isCount })),
+  nics: listOf(shapeOf<NicStatus>({ ...ofNic, up: isFlag, mtu: isCount })),
   corosync: either(isNull, isCorosync),
   quorum: either(isNull, isQuorum),
   qnetd: either(isNull, isQnetd),
