@@ -140,6 +140,29 @@ describe("two nodes and an arbiter", () => {
     expect(quorum(world, "pve1")).toMatchObject({ quorate: true, votes: 2, cast: true });
   });
 
+  test("a reload that gives a node two votes ends every device under ffsplit, in order and with an error", () => {
+    const world = formed();
+    const conf = utf8(CONF.replace("nodeid: 2\n", "nodeid: 2\n    quorum_votes: 2\n").replace("config_version: 1", "config_version: 2"));
+    for (const machine of ["pve1", "pve2"])
+      act(world, {
+        to: "machine",
+        machine,
+        act: { kind: "file-write", path: "/etc/corosync/corosync.conf", data: conf, append: false },
+      });
+    const reload = { kind: "command", id: "r", argv: ["corosync-cfgtool", "-R"], cwd: "/", stdin: "" } as const;
+    act(world, { to: "machine", machine: "pve1", act: reload });
+    world.runUntil(30 * SEC);
+    for (const node of ["pve1", "pve2"]) {
+      expect(world.status(node).units["corosync-qdevice"]).toBe("failed");
+      expect(world.status(node).quorum).toMatchObject({ quorate: true, totalVotes: 3, expectedVotes: 4, flags: ["Quorate"] });
+      const said = world
+        .named(node)
+        .journalSince(0)
+        .filter((l) => l.unit === "corosync-qdevice" && l.level === "crit");
+      expect(said.map((l) => l.text)).toContain("50:50 split algorithm works only if all nodes have exactly 1 vote. Node 2 has 2 votes!");
+    }
+  });
+
   test("the device ends with corosync, and comes and goes with it by systemd", () => {
     const world = formed();
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });

@@ -29,6 +29,8 @@ export const QDEVICE_DATABASE = "/etc/corosync/qdevice/net/nssdb";
 
 /** How often a start whose daemon is not ready yet tries again (max_cs_try_again tries a second apart). */
 const TRY_AGAIN_MS = 1000;
+/** The process ends when what is going on at this instant is over. */
+const ALGORITHM_TIMER = "algorithm";
 const STATE_NUMBERS = { member: 1, dead: 2, leaving: 3 } as const;
 
 export class Device {
@@ -268,8 +270,22 @@ export class Device {
     this.debug("Votequorum expected_votes notify callback:");
     this.debug(`  Expected_votes: ${votes}`);
     this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${s.expectedVotes} / new=${votes})`);
-    this.debug("Algorithm result vote is No change");
+    const trouble = s.config?.algorithm === "ffsplit" ? ffsplitTrouble(this.port.get, this.port.nodeVotes()) : undefined;
+    if (trouble === undefined) this.debug("Algorithm result vote is No change");
+    else {
+      this.port.log("crit", trouble);
+      this.debug("Algorithm returned error. Disconnecting.");
+      // What else the daemon tells at this moment is still heard (recorded).
+      this.port.setTimer(ALGORITHM_TIMER, this.port.now());
+    }
     s.expectedVotes = votes;
+  }
+
+  /** The algorithm cannot go on with this configuration: the process ends in order, with an error. */
+  private algorithmFailed(): void {
+    this.net?.lost("error");
+    this.shutDown(false);
+    this.end(1);
   }
 
   // ── heuristics ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +330,8 @@ export class Device {
     if (name === "start") this.start();
     else if (name === CAST_VOTE_TIMER) {
       if (this.castVote?.timer() === false) this.end(1);
-    } else this.net?.timer(name);
+    } else if (name === ALGORITHM_TIMER) this.algorithmFailed();
+    else this.net?.timer(name);
   }
 
   /** A timer must wait: the process is stopped, or sleeps. The one that ends the sleep comes through. */
