@@ -107,6 +107,43 @@ describe("auto_tie_breaker: an odd cluster is one with an odd sum of votes in it
     expect(shown()).toEqual([true, true, true, true]);
   });
 
+  test("with last_man_standing a reload that makes the sum odd changes nothing, and says why; once a vote of two has ended last_man_standing it does", () => {
+    const options = (votes: readonly number[]): Partial<VotequorumParams> => ({
+      autoTieBreaker: true,
+      lastManStanding: true,
+      listedVotes: votes.reduce((a, b) => a + b, 0),
+      expectedVotes: votes.reduce((a, b) => a + b, 0),
+    });
+    const { peers } = formed([1, 1], options([1, 1]));
+    const shown = (): string[] =>
+      peers.map((p) => {
+        const info = p.votes.info(p.id);
+        return `${info?.totalVotes} of ${info?.expectedVotes}: ${info?.flags.join(" ")}`;
+      });
+    const reload = (votes: readonly number[]): void => {
+      peers.forEach((p, i) =>
+        p.votes.reconfigure({ nodeId: p.id, votes: votes[i] ?? 1, debug: false, expectedVotes: 0, ...options(votes) } as VotequorumParams),
+      );
+      settle(peers);
+    };
+    const before = shown();
+    expect(before).toEqual(Array<string>(2).fill("2 of 2: Quorate LastManStanding AutoTieBreaker"));
+    for (const votes of [
+      [1, 0],
+      [1, 2],
+    ]) {
+      reload(votes);
+      expect(shown()).toEqual(before);
+    }
+    const said = peers[0]?.log.filter((l) => l.startsWith("crit [VOTEQ]"));
+    expect(said).toHaveLength(10);
+    expect(said?.[0]).toBe("crit [VOTEQ] auto_tie_breaker is set, the cluster has an odd number of nodes");
+    reload([2, 2]);
+    expect(shown()).toEqual(Array<string>(2).fill("4 of 4: Quorate AutoTieBreaker"));
+    reload([1, 2]);
+    expect(shown()).toEqual(Array<string>(2).fill("3 of 3: Quorate"));
+  });
+
   test("with last_man_standing the half that has the lowest node opens the window, whoever breaks the tie", () => {
     const windows = (node: string): boolean[] => {
       const { peers } = formed([1, 1], {

@@ -18,7 +18,7 @@ export { printConf } from "./print.ts";
 export type { Reread } from "./reread.ts";
 export { RELOADED_PREFIXES, rereadConf } from "./reread.ts";
 export { loggingRefusal } from "./logging.ts";
-export { deviceConflict, readQuorum } from "./quorum.ts";
+export { deviceConflict, readQuorum, TIE_BREAKER_AND_LAST_MAN } from "./quorum.ts";
 export type { EffectiveTotem, PingTimers } from "./timers.ts";
 export { effectiveTotem, nodeCount, pingTimers } from "./timers.ts";
 export type { ConfValue, ConfValues, ValueType } from "./values.ts";

@@ -89,7 +89,8 @@ function tieBreakerRefusal(values: ConfValues, quorum: QuorumConfig): Reason | u
   return { ...reason, explained: TIE_BREAKER_AND_LAST_MAN };
 }
 
-const TIE_BREAKER_AND_LAST_MAN = [
+/** What the daemon says of it, at a start and at a reload. */
+export const TIE_BREAKER_AND_LAST_MAN: readonly string[] = [
   "auto_tie_breaker is set, the cluster has an odd number of nodes",
   "and last_man_standing is also set. With this situation a better",
   "solution would be to disable LMS, leave ATB enabled, and also",

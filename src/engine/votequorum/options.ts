@@ -69,6 +69,14 @@ function readOnce(options: OptionState, params: VotequorumParams): void {
   options.tracking = params.expectedVotesTracking === true || options.allowDownscale;
 }
 
+/**
+ * An odd sum of votes with a tie breaker, last_man_standing and nobody waiting for all: no daemon starts with it, and one that runs goes on with
+ * what it has, votes and expected votes too (observed). Once last_man_standing is switched off it is no contradiction any more.
+ */
+export function contradicts(options: OptionState, params: VotequorumParams): boolean {
+  return params.autoTieBreaker === true && options.lastManStanding && !options.waitForAll && (params.listedVotes ?? 0) % 2 === 1;
+}
+
 /** Takes the configuration into `options`. `runtime`: the daemon runs already; what does not go together is complained of again. */
 export function applyOptions(options: OptionState, params: VotequorumParams, runtime: boolean, say: Say): void {
   options.twoNode = params.twoNode === true;

@@ -4,6 +4,7 @@
  * hearing from a quorate node while inquorate, lowers it, or an option. Here are its messages, its syncs and what tools and the device ask; the verdict is in
  * verdict.ts. Left out: IPC connections; who asks calls a method, who tracks subscribes.
  */
+import { TIE_BREAKER_AND_LAST_MAN } from "../config/index.ts";
 import { ByteReader, ByteWriter, MS, type Hasher, type LogLevel, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import type { RingId } from "../totem/types.ts";
@@ -26,7 +27,7 @@ import {
   type NodeState,
 } from "./flags.ts";
 import { deviceInfo, optionsInfo, voteInfo, votequorumKeys, type DeviceInfo, type OptionsInfo, type VoteInfo } from "./info.ts";
-import { applyOptions, type VotequorumParams } from "./options.ts";
+import { applyOptions, contradicts, type VotequorumParams } from "./options.ts";
 import { VoteTable, type NodeEntry } from "./table.ts";
 import { tieBreakerIsHere } from "./tie-breaker.ts";
 import { Verdict } from "./verdict.ts";
@@ -113,6 +114,10 @@ export class Votequorum implements ServiceEngine {
     s.debug = params.debug;
     this.debug(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
     const say = (level: LogLevel, text: string): void => this.say(level, text);
+    if (runtime && contradicts(s.options, params)) {
+      for (const line of TIE_BREAKER_AND_LAST_MAN) say("crit", line);
+      return;
+    }
     applyOptions(s.options, params, runtime, say);
     this.device.configure(params.device);
     if (runtime) this.device.settle(s.options, params, say);
