@@ -9,6 +9,29 @@ const SPARE_MAX = 8;
 const SPARE_BYTES_MAX = 1 << 17;
 const SPENT = new Uint8Array(0);
 
+/** Packets are cut from pieces of memory like this: an allocation of its own costs more than most packets do. */
+const SLAB_BYTES = 1 << 14;
+/** Larger ones are allocated alone, so that what keeps one small packet keeps no more than a slab. */
+const CUT_BYTES_MAX = 1 << 11;
+/** Copied byte by byte up to here; beyond it a call is faster. */
+const LOOP_BYTES_MAX = 64;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
+/** A copy of the first `n` bytes. */
+function cut(from: Uint8Array, n: number): Uint8Array {
+  if (n > CUT_BYTES_MAX) return from.slice(0, n);
+  if (slabUsed + n > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed += n;
+  if (n > LOOP_BYTES_MAX) slab.set(from.subarray(0, n), at);
+  else for (let i = 0; i < n; i++) slab[at + i] = from[i] as number;
+  return slab.subarray(at, at + n);
+}
+
 /** A growing byte buffer. `done()` hands out a copy of exactly the written length and ends the writer. */
 export class ByteWriter {
   private buf = spare.pop() ?? new Uint8Array(2048);
@@ -56,9 +79,11 @@ export class ByteWriter {
   }
 
   raw(data: Uint8Array): this {
-    this.room(data.length);
-    this.buf.set(data, this.n);
-    this.n += data.length;
+    const size = data.length;
+    this.room(size);
+    if (size > LOOP_BYTES_MAX) this.buf.set(data, this.n);
+    else for (let i = 0; i < size; i++) this.buf[this.n + i] = data[i] as number;
+    this.n += size;
     return this;
   }
 
@@ -69,11 +94,17 @@ export class ByteWriter {
 
   /** Length (u32) and UTF-8. */
   text(value: string): this {
-    return this.blob(utf8(value));
+    if (!isAscii(value)) return this.blob(utf8(value));
+    const size = value.length;
+    this.u32(size);
+    this.room(size);
+    for (let i = 0; i < size; i++) this.buf[this.n + i] = value.charCodeAt(i);
+    this.n += size;
+    return this;
   }
 
   done(): Uint8Array {
-    const out = this.buf.slice(0, this.n);
+    const out = cut(this.buf, this.n);
     if (spare.length < SPARE_MAX && this.buf.length <= SPARE_BYTES_MAX) spare.push(this.buf);
     this.buf = SPENT;
     this.n = 0;
@@ -141,11 +172,21 @@ export class ByteReader {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Names of groups and keys: below this a loop is faster than the decoder's call. */
+const SHORT_TEXT_MAX = 48;
+
 /** Never throws: bytes that are no UTF-8 become U+FFFD. */
 export function fromUtf8(data: Uint8Array): string {
-  return decoder.decode(data);
+  if (data.length > SHORT_TEXT_MAX) return decoder.decode(data);
+  for (const byte of data) if (byte >= 0x80) return decoder.decode(data);
+  return String.fromCharCode(...data);
 }

@@ -23,11 +23,17 @@ export class Timers {
 
   /** (Re)arms `name` for instant `at`. An instant that has passed runs as soon as the machine runs timers again. */
   set(name: string, at: Instant): void {
-    const old = this.pending.get(name);
-    const entry: PendingTimer = { name, at, order: ++this.order };
-    this.pending.set(name, entry);
+    let entry = this.pending.get(name);
+    const first = entry !== undefined && entry === this.earliest;
+    if (entry === undefined) {
+      entry = { name, at, order: ++this.order };
+      this.pending.set(name, entry);
+    } else {
+      entry.at = at;
+      entry.order = ++this.order;
+    }
     if (this.stale) return;
-    if (old !== undefined && old === this.earliest) this.stale = true;
+    if (first) this.stale = true;
     else if (this.earliest === undefined || at < this.earliest.at) this.earliest = entry;
   }
 

@@ -71,11 +71,9 @@ export function takeFragment(w: RxWindow, seq: number, fragments: number, index:
   }
   if (entry.parts.length !== fragments) return undefined;
   entry.parts[index] = bytes;
+  if (entry.parts.includes(undefined)) return undefined;
   const out = new ByteWriter();
-  for (const part of entry.parts) {
-    if (part === undefined) return undefined;
-    out.raw(part);
-  }
+  for (const part of entry.parts) if (part !== undefined) out.raw(part);
   w.pieces = w.pieces.filter((p) => p !== entry);
   setBit(w, seq, true);
   return out.done();

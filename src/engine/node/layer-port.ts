@@ -14,12 +14,19 @@ export interface PortOwner {
  * @param rng the layer's generator as it is now (a restore replaces it)
  */
 export function layerPort(owner: PortOwner, timers: Timers, prefix: string, rng: () => Rng): Port {
+  // A layer has a dozen timers and sets them thousands of times a second: each name is put together once.
+  const names = new Map<string, string>();
+  const full = (name: string): string => {
+    let whole = names.get(name);
+    if (whole === undefined) names.set(name, (whole = prefix + name));
+    return whole;
+  };
   return {
     now: () => owner.computer.now,
     setTimer: (name, at) => {
-      if (owner.alive()) timers.set(prefix + name, at);
+      if (owner.alive()) timers.set(full(name), at);
     },
-    clearTimer: (name) => timers.clear(prefix + name),
+    clearTimer: (name) => timers.clear(full(name)),
     get rng() {
       return rng();
     },
