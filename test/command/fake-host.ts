@@ -77,7 +77,11 @@ export function view(shape: ViewShape): DaemonView {
       }
     );
   };
-  const cmap = shape.cmap ?? [];
+  const cmap: CmapEntry[] = [
+    { key: "quorum.provider", type: "str", value: "corosync_votequorum" },
+    { key: "runtime.votequorum.this_node_id", type: "u32", value: shape.nodeId },
+    ...(shape.cmap ?? []),
+  ];
   return {
     nodeId: shape.nodeId,
     ringMembers: shape.members,

@@ -19,7 +19,7 @@ export interface CmapHooks {
   addressText(nodeId: number): string;
   /** The versions differ: the daemon shuts down as if asked to (corosync_shutdown_request). */
   exit(): void;
-  /** Keys computed when asked for: runtime.services.*, runtime.votequorum.*. */
+  /** Keys computed when asked for: runtime.services.*. */
   live(): CmapEntry[];
   /** A client has set or deleted this key; who tracks it acts. */
   changed(key: string, deleted: boolean): void;

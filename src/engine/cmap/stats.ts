@@ -1,6 +1,6 @@
 /**
  * The stats map (`corosync-cmapctl -m stats`): the counters of Totem, knet and the tool connections under the names and types of recorded dumps. Counters belong to
- * the layers; this file only names them. Left out: stats.schedmiss.*, compression and encryption times, which the lab does not spend, stay at their empty values.
+ * the layers; this file only names them. Left out: compression and encryption times, which the lab does not spend, stay at their empty values.
  */
 import { byKey, type CmapEntry, type CmapType, type CmapValue } from "./map.ts";
 
@@ -106,6 +106,16 @@ const SRP_U8 = ["firewall_enabled_or_nic_failure"] as const;
 export type KnetLinkStat = (typeof LINK_U8)[number] | (typeof LINK_U32)[number] | (typeof LINK_U64)[number];
 export type SrpStat = (typeof SRP_U64)[number] | (typeof SRP_U32)[number] | (typeof SRP_U8)[number];
 
+/** What `corosync-cmapctl -C` takes: a part of the map, or all of it. */
+export type StatsGroup = "knet" | "ipc" | "totem" | "schedmiss" | "all";
+
+/** One time that the main loop came late. */
+export interface SchedMiss {
+  readonly unixMs: number;
+  /** Milliseconds since it last ran; a float in the map. */
+  readonly delayMs: number;
+}
+
 /** What Knet.stats() hands out: counters of every link, the loopback link to the own node included. */
 export interface KnetStats {
   readonly links: readonly {
@@ -118,6 +128,8 @@ export interface KnetStats {
   /** Packets decrypted and encrypted. */
   readonly rxCrypt: number;
   readonly txCrypt: number;
+  /** They were cleared: knet fills its minima with zeros then, and never finds a smaller one. */
+  readonly cleared: boolean;
 }
 
 /** A tool's connection to the daemon while it asks. */
@@ -135,6 +147,8 @@ export interface StatsInput {
   readonly connections: readonly IpcConnection[];
   /** Connections closed since the daemon started. */
   readonly closed: number;
+  /** Newest first. */
+  readonly schedMisses: readonly SchedMiss[];
 }
 
 function named<N extends string>(base: string, type: CmapType, names: readonly N[], values: Partial<Record<N, number>>): CmapEntry[] {
@@ -168,7 +182,7 @@ function connectionKeys(c: IpcConnection): CmapEntry[] {
   ];
 }
 
-/** One link's counters with what knet sums up itself; a minimum without a sample stays empty. */
+/** One link's counters with what knet sums up itself. */
 function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat, number>> {
   const c = l.counters;
   const total = (direction: "rx" | "tx", what: "bytes" | "packets"): number =>
@@ -176,7 +190,7 @@ function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat,
     (c[`${direction}_ping_${what}`] ?? 0) +
     (c[`${direction}_pong_${what}`] ?? 0) +
     (c[`${direction}_pmtu_${what}`] ?? 0);
-  const values: Partial<Record<KnetLinkStat, number>> = {
+  return {
     ...c,
     connected: l.connected ? 1 : 0,
     enabled: 1,
@@ -186,8 +200,19 @@ function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat,
     tx_total_bytes: total("tx", "bytes"),
     tx_total_packets: total("tx", "packets"),
   };
-  if ((c.latency_samples ?? 0) === 0) delete values.latency_min;
-  return values;
+}
+
+function handleKeys({ rxCrypt, txCrypt, cleared }: KnetStats): CmapEntry[] {
+  const minima = Object.fromEntries(HANDLE_U64.filter((name) => cleared && name.endsWith("_min")).map((name) => [name, 0]));
+  return named("stats.knet.handle.", "u64", HANDLE_U64, { ...minima, rx_crypt_packets: rxCrypt, tx_crypt_packets: txCrypt });
+}
+
+function missKeys({ unixMs, delayMs }: SchedMiss, i: number): CmapEntry[] {
+  const base = `stats.schedmiss.${i}.`;
+  return [
+    { key: `${base}delay`, type: "flt", value: Math.fround(delayMs) },
+    { key: `${base}timestamp`, type: "u64", value: unixMs },
+  ];
 }
 
 /** Every key of the stats map, in byte order. */
@@ -196,7 +221,8 @@ export function statsEntries(input: StatsInput): CmapEntry[] {
     { key: "stats.ipcs.global.active", type: "u64", value: input.connections.length },
     { key: "stats.ipcs.global.closed", type: "u64", value: input.closed },
     ...input.connections.flatMap(connectionKeys),
-    ...named("stats.knet.handle.", "u64", HANDLE_U64, { rx_crypt_packets: input.knet.rxCrypt, tx_crypt_packets: input.knet.txCrypt }),
+    ...handleKeys(input.knet),
+    ...input.schedMisses.flatMap(missKeys),
     // totempg's reservation of an idle daemon, the same in every recorded dump.
     { key: "stats.pg.msg_queue_avail", type: "u32", value: 0 },
     { key: "stats.pg.msg_reserved", type: "u32", value: 2 },

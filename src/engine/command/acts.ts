@@ -1,11 +1,12 @@
 /** What a tool's act means to the daemon's services, where one call answers it. Units are the machine's. */
 import type { CmapService } from "../cmap/service.ts";
+import type { StatsGroup } from "../cmap/stats.ts";
 import type { Votequorum } from "../votequorum/votequorum.ts";
 import type { NodeAct } from "./spec.ts";
 
 /** The parts of a running daemon that tools act on. */
 export interface DaemonActs {
-  readonly votequorum: Pick<Votequorum, "setExpected" | "setVotes">;
+  readonly votequorum: Pick<Votequorum, "setExpected" | "setVotes" | "deviceInfo" | "deviceUnregister">;
   readonly cmap: Pick<CmapService, "set" | "delete">;
   /** Present members of the ring. */
   readonly ringMembers: readonly number[];
@@ -15,6 +16,8 @@ export interface DaemonActs {
   kill(nodeId: number, reason: string): boolean;
   tryShutdown(): boolean;
   reload(): boolean;
+  clearStats(group: StatsGroup): void;
+  crash(): void;
 }
 
 /** Does it. @returns the error word the tool prints, undefined on success */
@@ -35,5 +38,16 @@ export function actOnDaemon(daemon: DaemonActs, act: Exclude<NodeAct, { act: "un
       return daemon.ready ? daemon.votequorum.setExpected(act.votes) : "CS_ERR_TRY_AGAIN";
     case "set-votes":
       return daemon.ready ? daemon.votequorum.setVotes(act.nodeId, act.votes) : "CS_ERR_TRY_AGAIN";
+    case "stats-clear":
+      daemon.clearStats(act.what);
+      return undefined;
+    case "daemon-crash":
+      daemon.crash();
+      return "CS_ERR_LIBRARY";
+    case "device-unregister": {
+      const device = daemon.votequorum.deviceInfo(act.nodeId);
+      if (device?.registered !== true) return undefined;
+      return daemon.ready ? daemon.votequorum.deviceUnregister(device.name) : "CS_ERR_TRY_AGAIN";
+    }
   }
 }

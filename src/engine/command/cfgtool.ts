@@ -1,6 +1,6 @@
 /**
- * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. Left out: -R
- * (reload) and -L (reopen log files) say so; `-i` is accepted and changes nothing, as with knet on real nodes.
+ * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. Left out: the log
+ * files that -L reopens; `-i` is accepted and changes nothing, as with knet on real nodes.
  */
 import type { LinkStatus } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "./getopt.ts";
@@ -114,6 +114,8 @@ function query(host: ToolHost, argv: readonly string[]): Result {
   const daemon = host.corosync();
   const before = call.action === "kill" ? `Killing node ${call.nodeId}\n` : "";
   if (typeof daemon === "string") return fail(NO_DAEMON, 1, before);
+  const shows = call.action === "links" || call.action === "nodes";
+  if (shows && daemon.nodelist.length === 0) return fail("No nodes found in nodelist\n");
   if (call.action === "links") return ok(showLinks(daemon, call.brief));
   if (call.action === "nodes") return ok(showNodes(daemon));
   // The daemon opens its log files anew; it says nothing, and neither does the tool.

@@ -1,14 +1,15 @@
 /**
- * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out, and said so: -C (clear statistics).
+ * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out: the tools' own
+ * connections, so that -C ipc clears nothing that shows.
  */
 import type { CmapEntry } from "../cmap/map.ts";
+import type { StatsGroup } from "../cmap/stats.ts";
 import { fromUtf8, utf8 } from "../kernel/index.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
 import { getopt } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import {
   fail,
-  notModelled,
   ok,
   printResult,
   TOOL_TIME,
@@ -85,8 +86,13 @@ Track changes on keys with key prefix:
 
 const NO_DAEMON = fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY\n");
 
+const CLEAR = "stats.clear.";
+const GROUPS: readonly StatsGroup[] = ["knet", "ipc", "totem", "schedmiss", "all"];
+
 interface Call {
-  action: "list" | "get" | "set" | "delete" | "delete-prefix" | "track" | "track-prefix" | "load";
+  action: "list" | "get" | "set" | "delete" | "delete-prefix" | "track" | "track-prefix" | "load" | "clear";
+  /** -C: the part of the statistics. */
+  group: StatsGroup;
   /** -p: where the settings come from. */
   file: string;
   map: "icmap" | "stats";
@@ -96,10 +102,9 @@ interface Call {
 }
 
 function parse(args: readonly string[]): Call | Result {
-  const call: Call = { action: "list", file: "", map: "icmap", binary: false, quiet: false, operands: [] };
+  const call: Call = { action: "list", group: "all", file: "", map: "icmap", binary: false, quiet: false, operands: [] };
   const parsed = getopt(NAME, args, "m:hgsdDtTbqp:C:");
   const actions: Record<string, Call["action"]> = { g: "get", s: "set", d: "delete", D: "delete-prefix", t: "track", T: "track-prefix" };
-  let unmodelled: string | undefined;
   for (const { name, value } of parsed.options) {
     const action = actions[name];
     if (name === "h") return ok(USAGE);
@@ -113,13 +118,14 @@ function parse(args: readonly string[]): Call | Result {
       if (value !== "default" && value !== "icmap" && value !== "stats")
         return fail("invalid map name, must be 'default', 'icmap' or 'stats'\n");
       call.map = value === "stats" ? "stats" : "icmap";
-    } else if (name === "C" && !["knet", "ipc", "totem", "schedmiss", "all"].includes(value)) {
-      return fail("argument to -C should be 'knet', 'totem', 'ipc', 'schedmiss' or 'all'\n");
-    } else unmodelled = name;
+    } else {
+      const group = GROUPS.find((g) => g === value);
+      if (group === undefined) return fail("argument to -C should be 'knet', 'totem', 'ipc', 'schedmiss' or 'all'\n");
+      Object.assign(call, { action: "clear", map: "stats", group });
+    }
   }
   if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
-  if (call.action !== "list" && call.action !== "load" && parsed.operands.length === 0) return fail("Expected key after options\n");
-  if (unmodelled !== undefined) return notModelled(`${NAME} -${unmodelled}`);
+  if (!["list", "load", "clear"].includes(call.action) && parsed.operands.length === 0) return fail("Expected key after options\n");
   call.operands = parsed.operands;
   return call;
 }
@@ -155,16 +161,24 @@ function get(host: ToolHost, daemon: DaemonView, call: Call): Result {
 function changes(call: Call): boolean {
   return (
     call.action === "load" ||
+    call.action === "clear" ||
     call.action === "delete" ||
     call.action === "delete-prefix" ||
     (call.action === "set" && call.operands.length >= 3)
   );
 }
 
+/** 3.1.7 ends with a fault when one of these keys is asked for by its name; listing them is well (recorded). */
+function deadly(host: ToolHost, daemon: DaemonView, call: Call, key: string): boolean {
+  return call.map === "stats" && key.startsWith("stats.schedmiss.") && entries(host, daemon, "stats", key).some((e) => e.key === key);
+}
+
 function isQuery(argv: readonly string[], host: ToolHost): boolean {
   const call = parse(argv.slice(1));
   if ("stdout" in call || host.corosync() === "down") return true;
-  return host.corosync() !== "stalled" && !changes(call) && !call.action.startsWith("track");
+  const daemon = host.corosync();
+  if (typeof daemon !== "string" && call.action === "get" && call.operands.some((key) => deadly(host, daemon, call, key))) return false;
+  return daemon !== "stalled" && !changes(call) && !call.action.startsWith("track");
 }
 
 /** Keys a -t or -T call watches, with their printed form. */
@@ -216,12 +230,14 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
   yield { ask: "daemon" };
+  if (call.action === "get" && call.map === "stats") return yield* getStats(call, argv);
   if (!changes(call)) {
     const shown = yield { ask: "run", argv };
     return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
   }
   let status = 0;
-  if (call.action === "load") status = yield* load(call);
+  if (call.action === "clear") yield { ask: "act", act: { act: "stats-clear", what: call.group } };
+  else if (call.action === "load") status = yield* load(call);
   else if (call.action === "set") status = yield* set(call, io.stdin);
   else if (call.action === "delete") status = yield* removeAll(call);
   else for (const prefix of call.operands) yield* removePrefix(call, prefix);
@@ -229,14 +245,40 @@ function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
   return status;
 }
 
+function* getStats(call: Call, argv: readonly string[]): Run {
+  const options = argv.slice(1).filter((word) => !call.operands.includes(word));
+  for (const key of call.operands) {
+    const listed = yield { ask: "run", argv: [NAME, "-m", "stats", key] };
+    const there = listed.kind === "result" && listed.result.stdout.startsWith(`${key} (`);
+    if (there && key.startsWith("stats.schedmiss.")) {
+      yield { ask: "act", act: { act: "daemon-crash" } };
+      return yield* complain(`Can't get key ${key}. Error CS_ERR_LIBRARY\n`);
+    }
+    const shown = yield { ask: "run", argv: [NAME, ...options, key] };
+    const status = yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
+    if (status !== 0) return status;
+  }
+  return 0;
+}
+
 function* set(call: Call, stdin: string): Run {
   const [key = "", type = "", text = ""] = call.operands;
   const parsed = type === "bin" ? yield* binary(text, stdin) : parseValue(type, text);
   if ("message" in parsed) return yield* complain(`${parsed.message}\n`);
-  if (call.map === "stats") return yield* complain(`Failed to set key ${key}. Error CS_ERR_ACCESS\n`);
+  if (call.map === "stats") return yield* setStats(key);
   const answer = yield { ask: "act", act: { act: "cmap-set", key, type: parsed.type, value: parsed.value } };
   const error = answer.kind === "done" ? answer.error : undefined;
   return error === undefined ? 0 : yield* complain(`Failed to set key ${key}. Error ${error}\n`);
+}
+
+/** The only keys of the stats map that can be set are those of -C, whatever the value; what stands behind the name is not looked at (recorded). */
+function* setStats(key: string): Run {
+  const name = key.startsWith(CLEAR) ? key.slice(CLEAR.length) : undefined;
+  if (name === undefined) return yield* complain(`Failed to set key ${key}. Error CS_ERR_ACCESS\n`);
+  const what = GROUPS.find((group) => name.startsWith(group));
+  if (what === undefined) return yield* complain(`Failed to set key ${key}. Error CS_ERR_NOT_SUPPORTED\n`);
+  yield { ask: "act", act: { act: "stats-clear", what } };
+  return 0;
 }
 
 /** What -s KEY bin takes for its value: a file's bytes, or with - what it reads. */

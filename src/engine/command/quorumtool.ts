@@ -1,13 +1,14 @@
 /**
- * corosync-quorumtool: what this node's quorum services believe, and changes of votes. Layouts and messages are those of 3.1.7, recorded. Left out: -f does
- * nothing, as on a real cluster without a quorum device.
+ * corosync-quorumtool: what this node's quorum services believe, and changes of votes. Layouts and messages are those of 3.1.7, recorded. Like the real one it
+ * takes the provider and its own node id from the key map, where a client may have changed them. Left out: with another id there the real tool shows numbers
+ * that happen to lie in its memory.
  */
 import { ringIdText } from "../totem/types.ts";
 import type { DeviceInfo } from "../votequorum/info.ts";
 import { ctime } from "./dates.ts";
 import { getopt, wholeNumber } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
-import { fail, ok, printResult, TOOL_TIME, unixMicros, type CommandSpec, type Follow, type Result, type Run } from "./spec.ts";
+import { fail, notModelled, ok, printResult, TOOL_TIME, unixMicros, type CommandSpec, type Follow, type Result, type Run } from "./spec.ts";
 
 const NAME = "corosync-quorumtool";
 const INT_MAX = 2_147_483_647;
@@ -49,6 +50,9 @@ interface Call {
   nodeId: number;
   value: number;
 }
+
+const PROVIDER_KEY = "quorum.provider";
+const OWN_ID_KEY = "runtime.votequorum.this_node_id";
 
 /** The parsed call, or what the tool answers before it asks anybody. */
 function parse(args: readonly string[]): Call | Result {
@@ -128,34 +132,45 @@ function deviceLine(device: DeviceInfo, hex: boolean): string {
   return `${nodeIdText(0, hex).padStart(10)} ${votes} ${" ".repeat(11)}${device.name}${note}\n`;
 }
 
-/** `Membership information` with its table; the device has a column and a line where some member has it registered. */
-function membership(daemon: DaemonView, call: Call): string {
+function rowsOf(daemon: DaemonView, call: Call): { id: number; name: string }[] {
   const rows = daemon.quorum.members.map((id) => ({ id, name: nameOf(daemon, id, call) }));
   if (call.order === "n") rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   if (call.order === "i") rows.sort((a, b) => a.id - b.id);
+  return rows;
+}
+
+/** `Membership information` with its table; the device has a column and a line where some member has it registered. */
+function membership(daemon: DaemonView, call: Call, own: number): string {
+  const rows = rowsOf(daemon, call);
   const registered = rows.some(({ id }) => daemon.device(id)?.registered === true);
   const column = call.device || registered;
   let text = `Membership information\n----------------------\n    Nodeid      Votes ${column ? "   Qdevice " : ""}Name\n`;
   for (const { id, name } of rows) {
     const votes = String(daemon.votes(id)?.votes ?? 0).padStart(10);
     const device = column ? `${deviceWord(daemon.device(id)).padStart(10)} ` : "";
-    text += `${nodeIdText(id, call.hex).padStart(10)} ${votes} ${device}${name}${id === daemon.nodeId ? " (local)" : ""}\n`;
+    text += `${nodeIdText(id, call.hex).padStart(10)} ${votes} ${device}${name}${id === own ? " (local)" : ""}\n`;
   }
-  const own = daemon.device(daemon.nodeId);
-  return registered && own ? text + deviceLine(own, call.hex) : text;
+  const device = daemon.device(own);
+  return registered && device ? text + deviceLine(device, call.hex) : text;
 }
 
-function status(host: ToolHost, daemon: DaemonView, call: Call): Result {
+/** Members whose addresses the daemon does not know, such as one that a reload took out of the nodelist and that is still in the ring. */
+function strangers(daemon: DaemonView): string {
+  const unknown = daemon.quorum.members.filter((id) => !daemon.nodelist.some((n) => n.nodeId === id));
+  return unknown.map((id) => `Unable to get node address for nodeid ${id}: CS_ERR_NOT_EXIST\n`).join("");
+}
+
+function status(host: ToolHost, daemon: DaemonView, call: Call, nodeId: number): Result {
   const { quorum } = daemon;
-  const own = daemon.votes(daemon.nodeId);
-  if (own === undefined) return fail("Unable to get information about this node: CS_ERR_NOT_EXIST\n");
+  const own = daemon.votes(nodeId);
+  if (own === undefined) return notModelled(`${NAME} with a ${OWN_ID_KEY} that no node has`);
   const row = (label: string, value: string): string => `${label.padEnd(18)}${value}\n`;
   const text =
     "Quorum information\n------------------\n" +
     row("Date:", ctime(unixMicros(host, host.now))) +
     row("Quorum provider:", "corosync_votequorum") +
     row("Nodes:", String(quorum.members.length)) +
-    row("Node ID:", nodeIdText(daemon.nodeId, call.hex)) +
+    row("Node ID:", nodeIdText(nodeId, call.hex)) +
     row("Ring ID:", ringIdText(quorum.ring)) +
     row("Quorate:", quorum.quorate ? "Yes" : "No") +
     "\nVotequorum information\n----------------------\n" +
@@ -164,15 +179,18 @@ function status(host: ToolHost, daemon: DaemonView, call: Call): Result {
     row("Total votes:", String(own.totalVotes)) +
     row("Quorum:", `${own.quorum} ${own.flags.includes("Quorate") ? " " : "Activity blocked"}`) +
     row("Flags:", own.flags.map((f) => `${f} `).join("")) +
-    `\n${membership(daemon, call)}`;
-  return { stdout: text, stderr: "", status: quorum.quorate ? 0 : 2 };
+    `\n${membership(daemon, call, nodeId)}`;
+  return { stdout: text, stderr: strangers(daemon), status: quorum.quorate ? 0 : 2 };
 }
 
-/** Without a quorum provider there is no votequorum to ask. */
-function withoutProvider(call: Call): Result {
+/** Without a quorum provider there is no votequorum to ask, only the quorum service's members. */
+function withoutProvider(daemon: DaemonView, call: Call): Result {
   const tracking = "Unable to start votequorum status tracking: CS_ERR_BAD_HANDLE\n";
   const cannot = (what: string): Result => fail(`You cannot ${what}, corosync is not using votequorum\n`);
-  if (call.action === "list") return ok("\nMembership information\n----------------------\n");
+  if (call.action === "list") {
+    const rows = rowsOf(daemon, call).map(({ id, name }) => `${nodeIdText(id, call.hex).padStart(10)} ${name}\n`);
+    return fail(strangers(daemon), 0, `\nMembership information\n----------------------\n    Nodeid Name\n${rows.join("")}`);
+  }
   if (call.action === "monitor") return fail(tracking, 1, "\nQuorum is not configured - cannot monitor\n");
   if (call.action === "expected") return cannot("change expected votes");
   if (call.action === "votes") return cannot("change node votes");
@@ -180,17 +198,35 @@ function withoutProvider(call: Call): Result {
 }
 
 function hasProvider(daemon: DaemonView): boolean {
-  return daemon.votes(daemon.nodeId) !== undefined;
+  return daemon.votes(daemon.nodeId) !== undefined && daemon.cmapGet(PROVIDER_KEY)?.value === "corosync_votequorum";
 }
+
+/** The id the tool takes for its own node's. */
+function ownId(daemon: DaemonView): number | undefined {
+  const found = daemon.cmapGet(OWN_ID_KEY);
+  return found?.type === "u32" ? Number(found.value) : undefined;
+}
+
+/** Why the call ends before it asks votequorum for anything. */
+function hindered(daemon: DaemonView, call: Call): Result | undefined {
+  if (!hasProvider(daemon)) return withoutProvider(daemon, call);
+  const own = ownId(daemon);
+  if (own === undefined) return fail("Unable to retrieve this_node_id\n");
+  if (call.action !== "unregister" || daemon.votes(own) !== undefined) return undefined;
+  return fail("Unable to get quorum device info: CS_ERR_NOT_EXIST\n");
+}
+
+const ACTING: readonly Action[] = ["monitor", "expected", "votes", "unregister"];
 
 function query(host: ToolHost, argv: readonly string[]): Result {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return call;
   const daemon = host.corosync();
   if (typeof daemon === "string") return NO_DAEMON;
-  if (!hasProvider(daemon)) return withoutProvider(call);
-  if (call.action === "unregister") return ok("");
-  return call.action === "list" ? ok(`\n${membership(daemon, call)}`) : status(host, daemon, call);
+  const hindrance = hindered(daemon, call);
+  if (hindrance !== undefined) return hindrance;
+  const own = ownId(daemon) ?? 0;
+  return call.action === "list" ? fail(strangers(daemon), 0, `\n${membership(daemon, call, own)}`) : status(host, daemon, call, own);
 }
 
 /** Present unless the daemon hangs: then the tool hangs with it. */
@@ -198,33 +234,43 @@ function isQuery(argv: readonly string[], host: ToolHost): boolean {
   const call = parse(argv.slice(1));
   const daemon = host.corosync();
   if ("stdout" in call || daemon === "down") return true;
-  if (daemon !== "stalled" && !hasProvider(daemon)) return true;
-  return daemon !== "stalled" && !["monitor", "expected", "votes"].includes(call.action);
+  if (daemon === "stalled") return false;
+  return hindered(daemon, call) !== undefined || !ACTING.includes(call.action);
 }
 
 function* run(argv: readonly string[]): Run {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
   yield { ask: "daemon" };
-  if (call.action !== "expected" && call.action !== "votes") {
+  if (call.action === "status" || call.action === "list" || call.action === "monitor") {
     const shown = yield { ask: "run", argv };
     return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
   }
+  const key = yield { ask: "run", argv: ["corosync-cmapctl", "-q", "-g", OWN_ID_KEY] };
+  const own = key.kind === "result" ? Number(key.result.stdout) : 0;
+  if (call.action === "unregister") return yield* unregister(own);
   const expected = call.action === "expected";
+  const nodeId = call.nodeId === 0 ? own : call.nodeId;
   const answer = yield {
     ask: "act",
-    act: expected ? { act: "set-expected", votes: call.value } : { act: "set-votes", nodeId: call.nodeId, votes: call.value },
+    act: expected ? { act: "set-expected", votes: call.value } : { act: "set-votes", nodeId, votes: call.value },
   };
   const error = answer.kind === "done" ? answer.error : undefined;
   if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
   if (error !== undefined) {
-    const node = yield { ask: "run", argv: ["corosync-cmapctl", "-q", "-g", "runtime.votequorum.this_node_id"] };
-    const own = node.kind === "result" ? node.result.stdout.trim() : "";
-    const what = expected
-      ? "Unable to set expected votes"
-      : `Unable to set votes ${call.value} for nodeid: ${call.nodeId === 0 ? own : call.nodeId}`;
+    const what = expected ? "Unable to set expected votes" : `Unable to set votes ${call.value} for nodeid: ${nodeId}`;
     return yield* printResult(fail(`${what}: ${error}\n`));
   }
+  yield { ask: "sleep", micros: TOOL_TIME };
+  return 0;
+}
+
+/** -f: silent also where no device is registered. Its daemon learns of it at its next poll, and ends. */
+function* unregister(nodeId: number): Run {
+  const answer = yield { ask: "act", act: { act: "device-unregister", nodeId } };
+  const error = answer.kind === "done" ? answer.error : undefined;
+  if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
+  if (error !== undefined) return yield* printResult(fail(`Unable to unregister quorum device: ${error}\n`));
   yield { ask: "sleep", micros: TOOL_TIME };
   return 0;
 }
@@ -247,7 +293,7 @@ const monitor: Follow = {
 
 function shown(host: ToolHost, daemon: DaemonView, argv: readonly string[]): string {
   const call = parse(argv.slice(1));
-  return "stdout" in call ? "" : status(host, daemon, call).stdout;
+  return "stdout" in call ? "" : status(host, daemon, call, ownId(daemon) ?? 0).stdout;
 }
 
 function verdict(daemon: DaemonView): string {

@@ -4,6 +4,7 @@
  * endless one (`-f`, `-m`) keeps explicit plain state instead. Left out: signals other than the two that end a command.
  */
 import type { CmapType, CmapValue } from "../cmap/map.ts";
+import type { StatsGroup } from "../cmap/stats.ts";
 import type { Instant } from "../kernel/index.ts";
 import type { ToolHost } from "./host.ts";
 
@@ -35,7 +36,13 @@ export type NodeAct =
   /** corosync-cfgtool -R; how it ended is the answer to a "reloaded". */
   | { readonly act: "reload" }
   | { readonly act: "cmap-set"; readonly key: string; readonly type: CmapType; readonly value: CmapValue }
-  | { readonly act: "cmap-delete"; readonly key: string };
+  | { readonly act: "cmap-delete"; readonly key: string }
+  /** corosync-cmapctl -C. */
+  | { readonly act: "stats-clear"; readonly what: StatsGroup }
+  /** What 3.1.7 does not survive. */
+  | { readonly act: "daemon-crash" }
+  /** corosync-quorumtool -f: this node's quorum device is no longer registered, whatever its daemon thinks. */
+  | { readonly act: "device-unregister"; readonly nodeId: number };
 
 /** One step of an acting command. */
 export type Ask =

@@ -49,6 +49,17 @@ function broken(values: ConfValues, prefix: string, rules: readonly Rule[]): Rea
   return undefined;
 }
 
+/**
+ * Whether a daemon that runs gets as far as this setting of its main logger: it takes one over after the other, in the order above, and stops at the first that
+ * is wrong, without a word (observed).
+ */
+export function reachesSetting(values: ConfValues, name: string): boolean {
+  const wrong = loggingRefusal(values)?.key;
+  if (wrong === undefined || wrong.startsWith("logging.logger_subsys.")) return true;
+  const place = (key: string): number => [...GLOBAL, ...LOGGER].findIndex((r) => `logging.${r.name}` === key);
+  return place(`logging.${name}`) < place(wrong);
+}
+
 /** The first setting the daemon refuses. */
 export function loggingRefusal(values: ConfValues): Reason | undefined {
   const first = broken(values, "logging.", GLOBAL) ?? broken(values, "logging.", LOGGER);

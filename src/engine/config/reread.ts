@@ -20,7 +20,7 @@ import {
   linkConfig,
   readCrypto,
   readLinkMode,
-  readLogging,
+  rereadLogging,
   timerRefusal,
   topologyRefusal,
 } from "./verify.ts";
@@ -144,7 +144,7 @@ export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: Co
     linkMode: readLinkMode(staged),
     crypto,
     keyfile: stringOf(staged, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: readLogging(staged),
+    logging: rereadLogging(staged, running.logging),
   };
   return { kind: "accepted", fixed, values: staged, links, config };
 }

@@ -8,7 +8,7 @@ import { EXIT_ABORT } from "./ast.ts";
 import type { DaemonConfig, DaemonLink, DaemonMessage, DaemonNode, HostFacts, Refusal, Verdict } from "./daemon.ts";
 import type { LinkTable } from "./links.ts";
 import { readLinks } from "./links.ts";
-import { loggingRefusal } from "./logging.ts";
+import { loggingRefusal, reachesSetting } from "./logging.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { parserMessage } from "./parse.ts";
 import { quorumRefusal, readQuorum, VOTEQUORUM } from "./quorum.ts";
@@ -256,7 +256,7 @@ export function readLinkMode(values: ConfValues): DaemonConfig["linkMode"] {
   return mode === "active" || mode === "rr" ? mode : "passive";
 }
 
-export function readLogging(values: ConfValues): DaemonConfig["logging"] {
+function readLogging(values: ConfValues): DaemonConfig["logging"] {
   const on = (key: string): boolean => ["on", "yes", "trace"].includes(stringOf(values, `logging.${key}`) ?? "");
   return {
     debug: on("debug"),
@@ -264,6 +264,14 @@ export function readLogging(values: ConfValues): DaemonConfig["logging"] {
     toLogfile: on("to_logfile"),
     logfile: stringOf(values, "logging.logfile"),
   };
+}
+
+/** What a running daemon makes of its logging section, up to the first wrong setting. */
+export function rereadLogging(values: ConfValues, running: DaemonConfig["logging"]): DaemonConfig["logging"] {
+  const given = readLogging(values);
+  const from = (setting: string): DaemonConfig["logging"] => (reachesSetting(values, setting) ? given : running);
+  const { toLogfile, logfile } = from("to_logfile");
+  return { debug: from("debug").debug, toSyslog: from("to_syslog").toSyslog, toLogfile, logfile };
 }
 
 function serviceRefusal(values: ConfValues): Refusal | undefined {

@@ -37,6 +37,7 @@ export interface KnetCounters {
   /** Packets decrypted and encrypted. */
   readonly rxCrypt: number;
   readonly txCrypt: number;
+  readonly cleared: boolean;
 }
 
 /** Hosts under other parameters, and what changed for whom. */

@@ -11,6 +11,7 @@ import {
   dataWire,
   digestLink,
   downAt,
+  clearedCounters,
   freshCounters,
   onPong,
   pingDue,
@@ -61,6 +62,8 @@ export interface KnetState {
   own: LinkCounters;
   rxCrypt: number;
   txCrypt: number;
+  /** A tool has set the counters to zero. */
+  statsCleared: boolean;
   /** While the cluster changes its key: the one to come, and the one before. */
   nextKey: [number, number] | undefined;
   oldKey: [number, number] | undefined;
@@ -107,6 +110,7 @@ export class Knet {
       own: { ...freshCounters(), up_count: 1 },
       rxCrypt: 0,
       txCrypt: 0,
+      statsCleared: false,
       nextKey: undefined,
       oldKey: undefined,
     };
@@ -471,7 +475,16 @@ export class Knet {
       links: [...own, ...links].sort((a, b) => a.node - b.node || a.link - b.link),
       rxCrypt: this.s.rxCrypt,
       txCrypt: this.s.txCrypt,
+      cleared: this.s.statsCleared,
     };
+  }
+
+  clearStats(): void {
+    this.s.rxCrypt = 0;
+    this.s.txCrypt = 0;
+    this.s.statsCleared = true;
+    this.s.own = clearedCounters(this.s.own);
+    for (const host of this.s.hosts) for (const link of host.links) link.c = clearedCounters(link.c);
   }
 
   snapshot(): KnetSnapshot {

@@ -124,6 +124,11 @@ export function freshCounters(): LinkCounters {
   };
 }
 
+/** knet_handle_clear_stats: everything is zero, minima too; only the running mean goes on. */
+export function clearedCounters({ latency_samples, latency_ave }: LinkCounters): LinkCounters {
+  return { ...freshCounters(), latency_min: 0, latency_samples, latency_ave };
+}
+
 export function freshLink(node: number, link: number, remoteAddress: string, sealed: boolean): LinkState {
   return {
     node,
@@ -159,8 +164,9 @@ export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number)
   const weight = Math.min(c.latency_samples, 2047);
   c.latency_ave = Math.floor((c.latency_ave * weight + latency) / (weight + 1));
   c.latency_samples++;
-  if (latency < c.latency_min) c.latency_min = latency;
-  if (latency > c.latency_max) c.latency_max = latency;
+  // Both are those of the mean, not of what it is taken from (observed).
+  c.latency_min = Math.min(c.latency_min, c.latency_ave);
+  c.latency_max = Math.max(c.latency_max, c.latency_ave);
   l.pongLast = now;
   if (l.connected) return false;
   if (l.receivedPong < p.pongCount) {

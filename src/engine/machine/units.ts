@@ -35,7 +35,7 @@ export interface UnitSpec {
 export type UnitResult = "success" | "exit-code" | "signal" | "core-dump" | "timeout" | "protocol";
 
 /** How a process ended: wait(2)'s status taken apart. */
-export type ExitStatus = { readonly code: number } | { readonly signal: "SIGKILL" | "SIGTERM" | "SIGABRT" };
+export type ExitStatus = { readonly code: number } | { readonly signal: "SIGKILL" | "SIGTERM" | "SIGABRT" | "SIGSEGV" };
 
 export interface UnitRecord {
   state: UnitState;
@@ -80,7 +80,7 @@ export interface UnitsState {
   [unit: string]: UnitRecord;
 }
 
-const SIGNALS = { SIGKILL: "9/KILL", SIGTERM: "15/TERM", SIGABRT: "6/ABRT" } as const;
+const SIGNALS = { SIGKILL: "9/KILL", SIGTERM: "15/TERM", SIGABRT: "6/ABRT", SIGSEGV: "11/SEGV" } as const;
 
 /** Names systemd prints for exit codes: libc's, LSB's, and its own for 255; others are `n/a` (exit-status.c). */
 const EXIT_NAMES: Readonly<Record<number, string>> = {
@@ -98,12 +98,14 @@ const EXIT_NAMES: Readonly<Record<number, string>> = {
 /** `code=exited, status=8/n/a`, as in journal and `systemctl status`. */
 export function exitText(exit: ExitStatus): string {
   if ("code" in exit) return `code=exited, status=${exit.code}/${EXIT_NAMES[exit.code] ?? "n/a"}`;
-  return `code=${exit.signal === "SIGABRT" ? "dumped" : "killed"}, status=${SIGNALS[exit.signal]}`;
+  return `code=${dumps(exit.signal) ? "dumped" : "killed"}, status=${SIGNALS[exit.signal]}`;
 }
+
+const dumps = (signal: string): boolean => signal === "SIGABRT" || signal === "SIGSEGV";
 
 function resultOf(exit: ExitStatus): UnitResult {
   if ("code" in exit) return exit.code === 0 ? "success" : "exit-code";
-  if (exit.signal === "SIGABRT") return "core-dump";
+  if (dumps(exit.signal)) return "core-dump";
   return exit.signal === "SIGTERM" ? "success" : "signal";
 }
 

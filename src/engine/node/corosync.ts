@@ -4,7 +4,8 @@
  * without one. Timing and lines are those of recorded runs. Left out: the log file of
  * to_logfile, file and function names in log lines, the black box, real-time scheduling.
  */
-import { EXIT_ABORT } from "../config/index.ts";
+import type { SchedMiss, StatsGroup } from "../cmap/index.ts";
+import { EXIT_ABORT, EXIT_SERVICES } from "../config/index.ts";
 import {
   MS,
   NEVER,
@@ -16,10 +17,8 @@ import {
   type Hasher,
   type Instant,
   type LogLevel,
-  type RngState,
-  type TimersState,
 } from "../kernel/index.ts";
-import { drain, emptySocket, enqueue, type Computer, type ExitStatus, type SocketBuffer } from "../machine/index.ts";
+import { drain, enqueue, type Computer, type ExitStatus } from "../machine/index.ts";
 import {
   EXITING,
   KNET_READY,
@@ -32,6 +31,7 @@ import {
   TRANSPORT,
   UNLOAD,
   UNLOADING,
+  VOTEQUORUM_FAILED,
   VOTEQUORUM_LOADED,
   linkLines,
   notScheduled,
@@ -40,8 +40,9 @@ import {
   type Line,
 } from "./lines.ts";
 import type { Launch, ProcessEvents } from "./launch.ts";
-import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type EarlyLogging, type Settings } from "./settings.ts";
-import { Stack, type StackState } from "./stack.ts";
+import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
+import { newLife, type CorosyncState, type LifeState, type RefusalLine } from "./corosync-state.ts";
+import { Stack } from "./stack.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
 
 /** corosync: exit status where another process holds the lock file. */
@@ -50,49 +51,11 @@ const EXIT_LOCKED = 18;
 const EXIT_FATAL = 255;
 /** Part of the token timeout after which a main loop that did not run complains. */
 const NOT_SCHEDULED_FACTOR = 0.8;
+/** corosync: MAX_SCHEDMISS_EVENTS. */
+const SCHED_MISSES_KEPT = 10;
 
 /** How long the tool of ExecStop= runs before systemd sends its signal (ours). */
 const EXEC_STOP: Duration = 30 * MS;
-
-type Phase = "exec" | "configured" | "knet" | "running" | "unloading" | "draining" | "dead";
-
-export interface RefusalLine {
-  readonly level: LogLevel;
-  readonly subsystem: string | undefined;
-  readonly text: string;
-}
-
-export interface LifeState {
-  phase: Phase;
-  pid: number;
-  launch: Launch;
-  /** Its standard error is still heard: it is not in the background. */
-  heard: boolean;
-  logging: EarlyLogging;
-  /** It has the lock file. */
-  holds: boolean;
-  /** The process is stopped by SIGSTOP, or its machine stalls. */
-  stopped: boolean;
-  stoppedAt: Instant;
-  /** SIGTERM arrived while stopped. */
-  termPending: boolean;
-  /** The services will refuse the configuration when they are loaded. */
-  refusal: { exitCode: number; messages: RefusalLine[] } | undefined;
-  socket: SocketBuffer;
-  /** The main loop's own timer last ran. */
-  lastTick: Instant;
-  /** Services unloaded so far, and the gaps before the next ones. */
-  unloaded: number;
-  gaps: number[];
-}
-
-export interface CorosyncState {
-  life: LifeState;
-  timers: TimersState;
-  rng: RngState;
-  settings: Settings | undefined;
-  stack: StackState | undefined;
-}
 
 export class Corosync {
   private life: LifeState;
@@ -110,22 +73,7 @@ export class Corosync {
     private readonly events: ProcessEvents,
   ) {
     this.rng = Rng.from(seed, "node", computer.design.name, "corosync", String(computer.now));
-    this.life = {
-      phase: "exec",
-      pid,
-      launch,
-      heard: launch.heard,
-      logging: { syslog: true, stderr: true, timestamp: "hires" },
-      holds: false,
-      stopped: false,
-      stoppedAt: 0,
-      termPending: false,
-      refusal: undefined,
-      socket: emptySocket(),
-      lastTick: 0,
-      unloaded: 0,
-      gaps: [],
-    };
+    this.life = newLife(pid, launch);
   }
 
   /** exec(2): the process begins. */
@@ -301,7 +249,10 @@ export class Corosync {
     this.say(SERVICES_FIRST);
     if (stack.hasProvider) {
       this.say([PROVIDER]);
-      stack.votequorum.load();
+      if (!stack.votequorum.load()) {
+        this.refuse(EXIT_SERVICES, VOTEQUORUM_FAILED);
+        return;
+      }
       this.say(VOTEQUORUM_LOADED);
     }
     this.say(QUORUM_LOADED);
@@ -334,10 +285,30 @@ export class Corosync {
     const late = this.computer.now - this.life.lastTick;
     const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
     if (late > threshold) {
-      this.say([notScheduled(this.computer.unixMicros(), late, threshold)]);
+      const now = this.computer.unixMicros();
+      this.say([notScheduled(now, late, threshold)]);
+      this.life.schedMisses.unshift({ unixMs: Math.floor(now / MS), delayMs: late / MS });
+      this.life.schedMisses.splice(SCHED_MISSES_KEPT);
     }
     this.life.lastTick = this.computer.now;
     this.armTick();
+  }
+
+  get schedMisses(): readonly SchedMiss[] {
+    return this.life.schedMisses;
+  }
+
+  /** A fault of its own: SIGSEGV. */
+  crash(): void {
+    this.end({ signal: "SIGSEGV" });
+  }
+
+  /** stats.clear.*: knet's counters take Totem's along. What tools have opened is not counted here, so that for ipc there is nothing to clear. */
+  clearStats(group: StatsGroup): void {
+    const has = (...groups: StatsGroup[]): boolean => groups.includes(group);
+    if (has("knet", "all")) this.stack?.knet.clearStats();
+    if (has("knet", "totem", "all")) this.stack?.totem.clearStats();
+    if (has("schedmiss", "all")) this.life.schedMisses = [];
   }
 
   nextTimerAt(): Instant {
@@ -512,7 +483,14 @@ export class Corosync {
     const l = this.life;
     h.text(l.phase).text(l.launch.file.path).text(l.launch.unit).bool(l.launch.test).bool(l.launch.foreground).bool(l.heard).bool(l.holds);
     h.bool(l.logging.syslog).bool(l.logging.stderr).text(l.logging.timestamp);
-    h.int(l.pid).bool(l.termPending).bool(l.stopped).int(l.lastTick).int(l.unloaded).int(l.socket.queue.length).int(l.socket.dropped);
+    h.int(l.pid)
+      .bool(l.termPending)
+      .bool(l.stopped)
+      .int(l.lastTick)
+      .int(l.unloaded)
+      .int(l.schedMisses.length)
+      .int(l.socket.queue.length)
+      .int(l.socket.dropped);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.running?.digest(h);
   }

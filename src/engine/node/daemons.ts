@@ -4,14 +4,15 @@
  */
 import { NEVER, cloneState, type Hasher, type Instant } from "../kernel/index.ts";
 import type { Computer, ExitStatus } from "../machine/index.ts";
-import { Corosync, type CorosyncState } from "./corosync.ts";
+import { Corosync } from "./corosync.ts";
+import type { CorosyncState } from "./corosync-state.ts";
 import { UNIT_LAUNCH, type Launch } from "./launch.ts";
 
 /** Processes at a time. Ours: each that is not the first is gone within a tenth of a second. */
 export const PROCESSES_MAX = 64;
 
 /** What a shell sees of a process that a signal ended. */
-const SIGNAL_STATUS = { SIGKILL: 137, SIGTERM: 143, SIGABRT: 134, SIGINT: 130 } as const;
+const SIGNAL_STATUS = { SIGKILL: 137, SIGTERM: 143, SIGABRT: 134, SIGSEGV: 139, SIGINT: 130 } as const;
 
 /** Who waits for a process: the unit's manager, a command by its id, nobody. */
 type Owner = { readonly by: "unit" } | { readonly by: "command"; readonly id: string } | { readonly by: "nobody" };

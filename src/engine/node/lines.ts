@@ -52,6 +52,14 @@ export const PROVIDER: Line = line("notice", "QUORUM", "Using quorum provider co
 
 export const VOTEQUORUM_LOADED: readonly Line[] = [loaded("corosync vote quorum service v1.0", 5), server("votequorum")];
 
+/** What is said where the service's file for expected_votes_tracking can be neither read nor made. */
+export const VOTEQUORUM_FAILED: readonly Line[] = [
+  line("warning", "VOTEQ", "Unable to create /var/lib/corosync/ev_tracking file"),
+  line("crit", "QUORUM", "Quorum provider: corosync_votequorum failed to initialize."),
+  line("error", "SERV", "Service engine 'corosync_quorum' failed to load for reason 'Unable to load ev_tracking file!'"),
+  line("error", "MAIN", "Corosync Cluster Engine exiting with status 20 at service.c:356."),
+];
+
 export const QUORUM_LOADED: readonly Line[] = [loaded("corosync cluster quorum service v0.1", 3), server("quorum")];
 
 export function linkLines(link: number, address: string, port: number): Line[] {

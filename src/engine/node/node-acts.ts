@@ -52,6 +52,8 @@ export function performAct(
       kill: (nodeId, reason) => stack.cfg.kill(nodeId, reason),
       reload: () => stack.cfg.requestReload() !== undefined,
       tryShutdown: () => stack.cfg.tryShutdown(),
+      clearStats: (group) => daemon?.clearStats(group),
+      crash: () => daemon?.crash(),
     },
     act,
   );

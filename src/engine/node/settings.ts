@@ -239,15 +239,19 @@ export function loadRingSeq(computer: Computer, nodeId: number): number {
   return data?.length === 8 ? new ByteReader(data).u64() : 0;
 }
 
-/** corosync's memory of the highest expected votes: four bytes. Made with a zero where it is missing. Nothing else is ever written to it. */
-export function storedExpectedVotes(computer: Computer): number {
+/**
+ * corosync's memory of the highest expected votes: four bytes. Made with a zero where it is missing. Nothing else is ever written to it.
+ * @returns undefined where it can be neither read nor made
+ */
+export function storedExpectedVotes(computer: Computer): number | undefined {
   const data = readFile(computer, EV_TRACKING_PATH);
   if (data?.length === 4) return new ByteReader(data).u32();
   const dir = makeDirectory(computer.root, STATE_DIR, true, computer.now);
   const written = dir.ok
     ? writeFile(dir.value, EV_TRACKING_PATH, new ByteWriter().u32(0).done(), { append: false, mode: 0o700 }, computer.now)
     : dir;
-  if (written.ok) computer.root = written.value;
+  if (!written.ok) return undefined;
+  computer.root = written.value;
   return 0;
 }
 

@@ -87,6 +87,8 @@ export class Stack {
   readonly cfg: CfgService;
   /** Packets knet has taken in while the main loop did not run; undefined: they go straight up. */
   private held: Uint8Array[] | undefined;
+  /** Lines of knet's that wait for the end of a reload. */
+  private piped: (() => void)[] | undefined;
 
   constructor(
     private current: Settings,
@@ -97,9 +99,17 @@ export class Stack {
     const { config } = settings;
     const me = config.nodeId;
     for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer, String(hooks.computer.now)));
+    const piping: PortOwner = {
+      computer: hooks.computer,
+      alive: () => hooks.alive(),
+      log: (...line) => {
+        if (this.piped === undefined) hooks.log(...line);
+        else this.piped.push(() => hooks.log(...line));
+      },
+    };
     const port = (layer: Layer): ReturnType<typeof layerPort> => {
       const knet = layer === "knet";
-      return layerPort(hooks, knet ? this.knetTimers : this.mainTimers, knet ? "" : `${layer}/`, () => this.rng(layer));
+      return layerPort(knet ? piping : hooks, knet ? this.knetTimers : this.mainTimers, knet ? "" : `${layer}/`, () => this.rng(layer));
     };
     const debug = config.logging.debug;
     const ring = {
@@ -119,7 +129,7 @@ export class Stack {
       addressText: (nodeId) => addressText(this.settings.config, nodeId),
       changed: (key, deleted) => tracked(this, key, deleted),
       exit: () => hooks.shutdown(),
-      live: () => [...serviceKeys((id) => this.sync.counters(id)), ...this.votequorumKeys()],
+      live: () => serviceKeys((id) => this.sync.counters(id)),
     });
     this.cfg = new CfgService(port("cfg"), ring, me, {
       killed: () => hooks.killed(),
@@ -136,6 +146,7 @@ export class Stack {
       votequorumParams(config),
       (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
       () => storedExpectedVotes(hooks.computer),
+      ({ key, type, value }) => this.cmap.map.put(`runtime.votequorum.${key}`, type, value),
     );
     const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
     this.sync = new SyncEngine(port("sync"), this.hasProvider ? [...services, this.votequorum] : services, {
@@ -165,11 +176,6 @@ export class Stack {
     return rng;
   }
 
-  private votequorumKeys(): { key: string; type: "u32" | "u8"; value: number }[] {
-    if (!this.hasProvider) return [];
-    return this.votequorum.cmapEntries().map((e) => ({ ...e, key: `runtime.votequorum.${e.key}` }));
-  }
-
   private send(datagram: Datagram): void {
     if (!this.hooks.alive()) return;
     const nic = this.hooks.computer.nics.find((n) => n.address === datagram.src);
@@ -189,10 +195,16 @@ export class Stack {
     this.hooks.log(level, subsystem, text);
   }
 
-  /** The file is read again. @returns config.reload_status */
+  /**
+   * The file is read again: all of it is said as the old logging section has it, but for what knet says, whose lines come to the main loop through a pipe.
+   * @returns config.reload_status
+   */
   private reload(): number {
     const version = this.cmap.map.get("totem.config_version")?.value;
-    return reload({
+    const piped: (() => void)[] = [];
+    let next: Settings | undefined;
+    this.piped = piped;
+    const status = reload({
       computer: this.hooks.computer,
       settings: this.current,
       map: this.cmap.map,
@@ -201,14 +213,20 @@ export class Stack {
       abort: () => this.hooks.aborted(),
       apply: (settings) => {
         if (this.cmap.map.get("totem.config_version")?.value !== version) this.cmap.versionChanged();
-        this.apply(settings);
+        next = settings;
+        const { logging } = this.current.config;
+        this.apply(Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging }) }));
       },
       over: (status) => {
         if (status === CS_OK) this.reconfigureQuorum();
         else this.knet.logManualMtu();
+        if (next !== undefined) this.takeOver(next);
         this.hooks.reloaded();
       },
     });
+    this.piped = undefined;
+    for (const say of piped) say();
+    return status;
   }
 
   private apply(settings: Settings): void {
@@ -232,6 +250,7 @@ export class Stack {
   takeOver(settings: Settings): void {
     this.current = settings;
     this.cpg.debug = settings.config.logging.debug;
+    this.votequorum.debug = settings.config.logging.debug;
     this.hooks.reconfigured(settings);
   }
 

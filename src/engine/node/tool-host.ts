@@ -11,7 +11,7 @@ import type { Corosync } from "./corosync.ts";
 import type { Services } from "./services.ts";
 import type { Stack } from "./stack.ts";
 
-function daemonView(stack: Stack): DaemonView {
+function daemonView(stack: Stack, daemon: Corosync): DaemonView {
   const config = stack.settings.config;
   return {
     nodeId: config.nodeId,
@@ -26,7 +26,8 @@ function daemonView(stack: Stack): DaemonView {
     stats: (client) => {
       const pointer = `0x56${new Hasher().int(client.pid).hex().slice(0, 10)}`;
       const connections = [{ service: 0, pid: client.pid, pointer, procname: client.procname }];
-      return statsEntries({ srp: stack.totem.stats(), knet: stack.knet.stats(), connections, closed: 0 });
+      const { schedMisses } = daemon;
+      return statsEntries({ srp: stack.totem.stats(), knet: stack.knet.stats(), connections, closed: 0, schedMisses });
     },
     lastReload: stack.cfg.lastReload,
     reloadStatus: (number) => stack.cfg.reloadStatus(number),
@@ -78,7 +79,7 @@ export class NodeTools implements ToolHost {
   corosync(): DaemonView | "down" | "stalled" {
     const daemon = this.daemon();
     if (daemon?.stack === undefined) return "down";
-    return daemon.stopped ? "stalled" : daemonView(daemon.stack);
+    return daemon.stopped ? "stalled" : daemonView(daemon.stack, daemon);
   }
 
   unit(name: string): UnitView | undefined {

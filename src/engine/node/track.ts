@@ -3,7 +3,7 @@
  * logconfig, cmap, votequorum and main. Source: such changes on running daemons of 3.1.7. Keys of interface sections and of the nodelist have no
  * tracker; nor has link_mode.
  */
-import { loggingRefusal, readLogging, readQuorum, effectiveTotem, timerRefusal } from "../config/index.ts";
+import { readQuorum, rereadLogging, effectiveTotem, timerRefusal } from "../config/index.ts";
 import { totemKeys } from "../cmap/index.ts";
 import { CS_OK, liveValues } from "./reload.ts";
 import type { Stack } from "./stack.ts";
@@ -54,7 +54,8 @@ function quorumChanged(stack: Stack): void {
 
 function loggingChanged(stack: Stack): void {
   const values = liveValues(stack.cmap.map);
-  if (loggingRefusal(values) !== undefined) return;
   const { settings } = stack;
-  stack.takeOver(Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging: readLogging(values) }) }));
+  stack.takeOver(
+    Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging: rereadLogging(values, settings.config.logging) }) }),
+  );
 }

@@ -390,11 +390,18 @@ export class Totem {
     return { proc: [...s.proc], failed: [...s.failed], consensus: [...s.consensus] };
   }
 
-  /** stats.srp.* as of now. */
+  /** stats.srp.* as of now; what was cleared knows of no token before. */
   stats(): SrpStats {
     const t = this.t;
-    const since = t.watch.lastRx < 0 ? 0 : Math.floor((t.port.now() - t.watch.lastRx) / MS);
-    return { ...t.stats, mtt_rx_token: Math.floor(meanRotation(t) / MS / 2), time_since_token_last_received: since };
+    const tokens = t.stats.orf_token_rx;
+    const since = tokens === 0 || t.watch.lastRx < 0 ? 0 : Math.floor((t.port.now() - t.watch.lastRx) / MS);
+    const mean = tokens < 2 ? 0 : Math.floor(meanRotation(t) / MS / 2);
+    return { ...t.stats, mtt_rx_token: mean, time_since_token_last_received: since };
+  }
+
+  /** All of stats.srp.* begins anew, the count of gatherings in a row too. */
+  clearStats(): void {
+    this.t.stats = initialStats();
   }
 
   tokenStatus(): TokenStatus {

@@ -60,7 +60,13 @@ export class QuorumDevice {
     if (params === undefined) return;
     d.timeoutMs = params.timeoutMs;
     d.syncTimeoutMs = params.syncTimeoutMs;
-    d.canOperate = true;
+    this.operate(true);
+  }
+
+  /** Whether the configuration lets a device register. */
+  private operate(can: boolean): void {
+    this.table.state.device.canOperate = can;
+    this.table.written("qdevice_can_operate");
   }
 
   /** At run time what does not go together switches the device off; of two_node and a registered device the device stays. */
@@ -74,12 +80,12 @@ export class QuorumDevice {
         "crit",
         this.registered ? "quorum device is registered, disabling two_node" : "quorum device is not registered, allowing two_node",
       );
-      if (options.twoNode) d.canOperate = false;
+      if (options.twoNode) this.operate(false);
     }
     if (params.deviceConflict === undefined) return;
     say("crit", params.deviceConflict);
     say("crit", "disabling quorum device operations");
-    d.canOperate = false;
+    this.operate(false);
     d.votes = 0;
   }
 
@@ -159,6 +165,7 @@ export class QuorumDevice {
     if (name !== d.name) return "CS_ERR_INVALID_PARAM";
     this.setFlags(allow ? FLAG_DEVICE_MASTER_WINS : 0, allow ? 0 : FLAG_DEVICE_MASTER_WINS);
     d.masterWins = allow;
+    this.table.written("qdevice_master_wins");
     return undefined;
   }
 

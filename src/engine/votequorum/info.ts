@@ -98,8 +98,15 @@ export function deviceInfo(table: VoteTable, nodeId: number): DeviceInfo | undef
   };
 }
 
-/** runtime.votequorum.*: name without prefix, type, value. Keys appear when their value was first written. */
-export function votequorumKeys(table: VoteTable): { key: string; type: "u8" | "u32"; value: number }[] {
+/** A key below runtime.votequorum., without that. */
+export interface VoteKey {
+  readonly key: string;
+  readonly type: "u8" | "u32";
+  readonly value: number;
+}
+
+/** What the service has to say under runtime.votequorum. Keys appear when their value was first written. */
+export function votequorumKeys(table: VoteTable): VoteKey[] {
   const { device, options, ...s } = table.state;
   const bit = (on: boolean | undefined): number | undefined => (on === undefined ? undefined : on ? 1 : 0);
   const all: [string, "u8" | "u32", number | undefined][] = [

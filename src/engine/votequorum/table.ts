@@ -114,8 +114,13 @@ function noOptions(): OptionState {
   };
 }
 
+/** Keys below runtime.votequorum. that are written now; a client may have changed or deleted them since the last time. */
+export type KeysWritten = (...keys: readonly string[]) => void;
+
 export class VoteTable {
   state: VotequorumState;
+  /** Told of every write, also of a value that is the same. */
+  written: KeysWritten = () => undefined;
 
   constructor(
     readonly nodeId: number,
@@ -185,6 +190,7 @@ export class VoteTable {
     this.state.options.waiting = waiting;
     this.state.options.waitingShown = true;
     us.flags = waiting ? us.flags | FLAG_WFA_STATUS : us.flags & ~FLAG_WFA_STATUS;
+    this.written("wait_for_all_status");
   }
 
   snapshot(): unknown {

@@ -72,6 +72,7 @@ export class Verdict {
   /** 3.1.7 opens the file, but no value ever gets there: it says so every time (observed, with and without a value in it). */
   track(votes: number): void {
     this.table.state.options.tracked = votes;
+    this.table.written("ev_tracking_barrier");
     this.port.log("warning", "VOTEQ", "Unable to update ev_tracking_barrier on disk data!!!");
   }
 
@@ -128,6 +129,7 @@ export class Verdict {
     const ids = this.table.members().map((n) => n.nodeId);
     s.lowest = ids.reduce((a, b) => Math.min(a, b), this.table.nodeId);
     s.highest = ids.reduce((a, b) => Math.max(a, b), this.table.nodeId);
+    this.table.written("lowest_node_id", "highest_node_id");
     this.hooks.debug(() => `lowest node id: ${s.lowest} us: ${this.table.nodeId}`);
     this.hooks.debug(() => `highest node id: ${s.highest} us: ${this.table.nodeId}`);
   }

@@ -26,7 +26,16 @@ import {
   flagsText,
   type NodeState,
 } from "./flags.ts";
-import { deviceInfo, optionsInfo, voteInfo, votequorumKeys, type DeviceInfo, type OptionsInfo, type VoteInfo } from "./info.ts";
+import {
+  deviceInfo,
+  optionsInfo,
+  voteInfo,
+  votequorumKeys,
+  type DeviceInfo,
+  type OptionsInfo,
+  type VoteInfo,
+  type VoteKey,
+} from "./info.ts";
 import { applyOptions, contradicts, type VotequorumParams } from "./options.ts";
 import { VoteTable, type NodeEntry } from "./table.ts";
 import { tieBreakerIsHere } from "./tie-breaker.ts";
@@ -60,22 +69,31 @@ export class Votequorum implements ServiceEngine {
   private readonly device: QuorumDevice;
   private readonly listeners = new Set<VoteListener>();
 
-  /** @param storedExpected what /var/lib/corosync/ev_tracking holds; asked for at the start alone, and only where it is needed */
+  /**
+   * @param storedExpected what /var/lib/corosync/ev_tracking holds; asked for at the start alone, and only where it is needed
+   * @param writeKey takes what the service writes below runtime.votequorum.
+   */
   constructor(
     private readonly port: Port,
     private readonly ring: ServicePort,
     private readonly params: VotequorumParams,
     private readonly setQuorum: QuorumCallback,
-    private readonly storedExpected: () => number = () => 0,
+    private readonly storedExpected: () => number | undefined = () => 0,
+    writeKey?: (key: VoteKey) => void,
   ) {
     this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes, params.debug);
+    if (writeKey !== undefined) {
+      this.table.written = (...names) => {
+        for (const key of votequorumKeys(this.table)) if (names.includes(key.key)) writeKey(key);
+      };
+    }
     this.verdict = new Verdict(port, this.table, {
-      debug: (text) => this.debug(text),
+      debug: (text) => this.trace(text),
       changed: () => this.announce(),
       expectedVotes: (votes) => this.tell((l) => l.expectedVotes?.(votes)),
     });
     this.device = new QuorumDevice(port, this.table, {
-      debug: (text) => this.debug(text),
+      debug: (text) => this.trace(text),
       sendNodeInfo: (nodeId) => this.sendNodeInfo(nodeId, false),
       mcast: (handler, payload) => this.ring.mcast(this.id, handler, payload),
       registered: (error) => this.tell((l) => l.registered?.(error)),
@@ -85,11 +103,19 @@ export class Votequorum implements ServiceEngine {
   /**
    * The service is being loaded: first calculation (a one-node cluster is quorate from here on) and a first nodeinfo, which waits for the first
    * ring. It goes out before the service's counters exist, so it is counted when received but not when sent (observed: rx 3, tx 2).
+   * @returns false where expected votes are to be tracked and there is no file for it: then the daemon does not start
    */
-  load(): void {
-    this.readConfiguration(this.params, false);
+  load(): boolean {
+    if (!this.readConfiguration(this.params, false)) return false;
+    this.table.written("this_node_id");
     this.verdict.recalculate(false);
     this.sendNodeInfo(this.params.nodeId, true);
+    return true;
+  }
+
+  /** Whether the debug lines are built. */
+  set debug(on: boolean) {
+    this.table.state.debug = on;
   }
 
   /** The service is being unloaded: with allow_downscale the others are told, so that they expect one vote less. */
@@ -108,28 +134,37 @@ export class Votequorum implements ServiceEngine {
     if (level !== "debug" || this.table.state.debug) this.port.log(level, "VOTEQ", text);
   }
 
-  private readConfiguration(params: VotequorumParams, runtime: boolean): void {
+  /** @returns false where what it needs from disk is not there */
+  private readConfiguration(params: VotequorumParams, runtime: boolean): boolean {
     const s = this.table.state;
     const us = this.table.us();
     s.debug = params.debug;
-    this.debug(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
+    this.trace(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
     const say = (level: LogLevel, text: string): void => this.say(level, text);
     if (runtime && contradicts(s.options, params)) {
       for (const line of TIE_BREAKER_AND_LAST_MAN) say("crit", line);
-      return;
+      return true;
     }
     applyOptions(s.options, params, runtime, say);
     this.device.configure(params.device);
     if (runtime) this.device.settle(s.options, params, say);
-    if (!runtime && s.options.tracking) this.verdict.track(this.storedExpected());
+    if (!runtime && s.options.tracking) {
+      const stored = this.storedExpected();
+      if (stored === undefined) return false;
+      this.verdict.track(stored);
+    }
     us.votes = params.votes;
     us.expectedVotes = params.expectedVotes;
     const given = params.givenExpectedVotes ?? 0;
-    this.debug(() => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`);
+    this.trace(() => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`);
     // A daemon that runs expects what it has tracked, whatever the file says now: more only once as many votes are there (observed).
     if (s.options.tracking) us.expectedVotes = runtime ? s.options.tracked : Math.max(us.expectedVotes, s.options.tracked);
     s.evBarrier = us.expectedVotes;
+    this.table.written("two_node", "ev_barrier");
+    // Written where a tie breaker is wanted, and by every later reading.
+    if (runtime || params.autoTieBreaker === true) this.table.written("atb_type");
     if (!runtime && s.options.waitForAll) this.table.setWaiting(true);
+    return true;
   }
 
   /**
@@ -214,9 +249,9 @@ export class Votequorum implements ServiceEngine {
   }
 
   private onNodeInfo(from: number, nodeId: number, votes: number, expected: number, flags: number): void {
-    this.debug(() => `nodeinfo message[${nodeId}]: votes: ${votes}, expected: ${expected} flags: ${flags}`);
+    this.trace(() => `nodeinfo message[${nodeId}]: votes: ${votes}, expected: ${expected} flags: ${flags}`);
     if (nodeId === DEVICE_NODE_ID) return this.onDeviceInfo(from, votes);
-    this.debug(() => flagsText(flags));
+    this.trace(() => flagsText(flags));
     const s = this.table.state;
     const us = this.table.us();
     const known = this.table.find(nodeId);
@@ -264,6 +299,7 @@ export class Votequorum implements ServiceEngine {
       // With tracking a node does not itself come to expect less, though it has the others do so (observed).
       if (options.tracking) this.table.us().expectedVotes = Math.max(value, options.tracked);
       this.table.state.evBarrier = value;
+      this.table.written("ev_barrier");
       this.verdict.recalculate(true);
       return;
     }
@@ -414,8 +450,8 @@ export class Votequorum implements ServiceEngine {
     return this.device.masterWins(name, allow);
   }
 
-  /** runtime.votequorum.* of the key map: name without prefix, type, value. */
-  cmapEntries(): ReturnType<typeof votequorumKeys> {
+  /** What stands under runtime.votequorum. where nobody else writes there. */
+  cmapEntries(): VoteKey[] {
     return votequorumKeys(this.table);
   }
 
@@ -425,7 +461,7 @@ export class Votequorum implements ServiceEngine {
     const us = this.table.us();
     const device = nodeId === DEVICE_NODE_ID;
     const node = device ? { votes: this.table.state.device.votes, expectedVotes: 0, flags: 0 } : us;
-    if (!device) this.debug(() => flagsText(node.flags));
+    if (!device) this.trace(() => flagsText(node.flags));
     const payload = new ByteWriter().u32(nodeId).u32(node.votes).u32(node.expectedVotes).u32(node.flags).done();
     return this.ring.mcast(this.id, HANDLER_NODEINFO, payload, uncounted);
   }
@@ -435,7 +471,7 @@ export class Votequorum implements ServiceEngine {
     return this.ring.mcast(this.id, HANDLER_RECONFIGURE, payload) ? undefined : "CS_ERR_TRY_AGAIN";
   }
 
-  private debug(text: () => string): void {
+  private trace(text: () => string): void {
     if (this.table.state.debug) this.port.log("debug", "VOTEQ", text());
   }
 
