@@ -1,11 +1,11 @@
-// Sixty seeded lives with every fault the fabric has: beside those of the thousand, slow and narrow cables, blocked ports and cards that are down. All
+// Forty seeded lives with every fault the fabric has: beside those of the thousand, slow and narrow cables, blocked ports and cards that are down. All
 // invariants hold in each.
 import { expect, test } from "vitest";
 import { lifeOf, type Bounds } from "../../src/engine/world/fuzz/index.ts";
 import { runTasks } from "./runs.ts";
 
 const RUNS = 40;
-const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000, wide: true };
+const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 30_000_000, wide: true };
 const seeds = Array.from({ length: RUNS }, (_, i) => `w${i}`);
 
 /** The faults that only such lives have. */

@@ -17,9 +17,9 @@ export type Bounds = Omit<LifeBounds, "faultsFor">;
 /** Clusters have formed by then. */
 const FORMED_BY = 15 * SEC;
 
-/** The life of seed `seed`: faults for a minute. */
+/** The life of seed `seed`: faults for forty seconds, so that it lasts more than a minute. */
 export function scheduleOf(seed: string, bounds: Bounds): Schedule {
-  const life = lifeOf(seed, { ...bounds, faultsFor: 60 * SEC });
+  const life = lifeOf(seed, { ...bounds, faultsFor: 40 * SEC });
   const later = ({ at, act }: Deed): Deed => ({ at: FORMED_BY + at, act });
   return {
     seed,

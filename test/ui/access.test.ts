@@ -6,6 +6,9 @@ import { clock } from "../../src/renderer/src/format.ts";
 import type { FakeLab } from "./fake-lab.ts";
 import { broken, empty, gather, healthy, optioned, partition, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
 
+// Each test has a lab of its own.
+test.describe.configure({ mode: "parallel" });
+
 let lab: FakeLab | undefined;
 test.afterEach(async () => {
   await lab?.close();

@@ -1,4 +1,4 @@
-/** The page in a real browser: the system's Chromium, one at a time, nothing left running. */
+/** The page in a real browser: the system's Chromium, two at a time, nothing left running. Tests of one file come one after the other, but where it says otherwise. */
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
@@ -9,7 +9,7 @@ export default defineConfig({
   testDir: ".",
   testMatch: "*.test.ts",
   outputDir: "../../test-results/ui",
-  workers: 1,
+  workers: 2,
   fullyParallel: false,
   timeout: 150_000,
   expect: { timeout: 20_000 },

@@ -5,6 +5,9 @@ import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { broken, empty, gather, healthy, optioned, partition, sixteen, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
 
+// Each test has a lab of its own.
+test.describe.configure({ mode: "parallel" });
+
 let lab: FakeLab | undefined;
 test.afterEach(async () => {
   await lab?.close();
