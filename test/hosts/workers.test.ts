@@ -94,6 +94,75 @@ describe("a hub", () => {
     await hub.close();
   });
 
+  test("runs ahead alone, with its workers behind it, as a world in one process does", async () => {
+    const design = clusterDesign("ahead", 3);
+    const start = worldHere(design);
+    start.runUntil(20 * SEC);
+    const hub = await Hub.start(design, { crew: crewOf("ipc"), snapshot: start.snapshot() });
+    const pids = hub.world.names.map((name) => hub.pidOf(name));
+    const cut = { to: "machine", machine: "pve2", act: { kind: "power-cut" } } as const;
+    await hub.schedule(25 * SEC, cut);
+    start.schedule(25 * SEC, cut);
+    await hub.alone(
+      60 * SEC,
+      0,
+      () => false,
+      () => Promise.resolve(true),
+    );
+    // The act is the workers': there it stops.
+    expect(hub.now).toBe(25 * SEC);
+    await hub.runUntil(26 * SEC);
+    await hub.alone(
+      600 * SEC,
+      1000,
+      () => hub.world.status("pve1").corosync?.members.length === 2,
+      () => Promise.resolve(true),
+    );
+    const parted = hub.now;
+    expect(parted).toBeLessThan(40 * SEC);
+    start.runUntil(parted);
+    expect(traceOf(hub.world)).toEqual(traceOf(start));
+    expect([hub.pidOf("pve1"), hub.pidOf("pve2"), hub.pidOf("pve3")]).toEqual([pids[0], undefined, pids[2]]);
+    await hub.runUntil(parted + 2 * SEC);
+    start.runUntil(parted + 2 * SEC);
+    expect(traceOf(hub.world)).toEqual(traceOf(start));
+    await hub.close();
+  });
+
+  test("tells of a process that died while it ran ahead", async () => {
+    const design = clusterDesign("ahead and lost", 3);
+    const hub = await Hub.start(design, { crew: crewOf("ipc") });
+    const lost: string[] = [];
+    hub.attend({ lost: (machine) => lost.push(machine) });
+    await hub.alone(
+      30 * SEC,
+      0,
+      () => false,
+      () => Promise.resolve(true),
+    );
+    await hub.runUntil(31 * SEC);
+    expect(lost).toEqual([]);
+    const pid = hub.pidOf("pve2") ?? 0;
+    await hub.alone(
+      40 * SEC,
+      0,
+      () => false,
+      async () => {
+        process.kill(pid, "SIGKILL");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return false;
+      },
+    );
+    await hub.runUntil(45 * SEC);
+    expect(lost).toEqual(["pve2"]);
+    expect(hub.world.status("pve2").power).toBe("off");
+    const replayed = worldHere(design);
+    for (const input of hub.world.inputs()) replayed.schedule(input.at, input.act);
+    replayed.runUntil(45 * SEC);
+    expect(traceOf(hub.world)).toEqual(traceOf(replayed));
+    await hub.close();
+  });
+
   test("is answered by a node's process as by the node in this one", async () => {
     const design = clusterDesign("questions", 3);
     const world = worldHere(design);

@@ -4,13 +4,22 @@
  * answers back in its own order. Order, generators, digest and watchers are the world's own, so a run is the same as in one process. In the real stack this
  * is the wire and the passing of time. Left out: pace (workers.ts).
  */
-import { NEVER, type Instant, type MachineQuery, type MachineSnapshot, type MachineStatus, type QueryReply } from "../kernel/index.ts";
+import {
+  NEVER,
+  type Duration,
+  type Instant,
+  type MachineQuery,
+  type MachineSnapshot,
+  type MachineStatus,
+  type QueryReply,
+} from "../kernel/index.ts";
 import { loadedMachines, type Load } from "../world/fuzz/index.ts";
 import {
   accept,
   World,
   type ActResult,
   type Checkpoint,
+  type MachineDesign,
   type MachineFactory,
   type Plan,
   type Stepped,
@@ -44,6 +53,9 @@ export interface Attendant {
   /** The hub has stopped for good: an assertion of the engine, or a LabFault. Also thrown to whoever asks next. */
   readonly broken?: (error: unknown) => void;
 }
+
+/** Events between two questions whether to go on alone. */
+const ALONE_EVENTS = 256;
 
 /** A grant before it has its number. */
 type Offer = Omit<Grant, "ask" | "id">;
@@ -114,22 +126,20 @@ export class Hub implements Mover {
     const design = this.world.topology.machines[number];
     if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
     const worker = await this.options.crew.hire();
-    const { seed, epochUnixMicros } = this.design;
-    const { load } = this.options;
-    const snapshot = fromSnapshot ? { snapshot: remote.twin.snapshot() } : {};
-    const begun = await worker.ask({
-      ask: "begin",
-      facts: { seed, epochUnixMicros },
-      design,
-      ...(load === undefined ? {} : { load }),
-      ...snapshot,
-    });
+    const begun = await worker.ask(this.beginning(design, fromSnapshot ? remote.twin.snapshot() : undefined));
     if (begun?.say !== "begun") {
       worker.kill();
       throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
     }
     remote.employ(worker, begun.next);
     worker.onGone(() => this.noticeGone(worker));
+  }
+
+  private beginning(design: MachineDesign, snapshot: MachineSnapshot | undefined): Question {
+    const { seed, epochUnixMicros } = this.design;
+    const { load } = this.options;
+    const maybe = { ...(load === undefined ? {} : { load }), ...(snapshot === undefined ? {} : { snapshot }) };
+    return { ask: "begin", facts: { seed, epochUnixMicros }, design, ...maybe };
   }
 
   /** Ends a machine's process: what is meant to end is not lost. */
@@ -278,6 +288,54 @@ export class Hub implements Mover {
     const stepped = world.stepEvent();
     this.judge();
     return stepped;
+  }
+
+  /**
+   * Runs on in this process alone until `stop()`, looked at every so many µs in which something happened (0: after each event), or `until`, or the next act that waits, or as long as `mayGoOn()`; then the
+   * workers take over from where the machines stand. Most of the time of a run over processes is their waiting for one another, which nobody who wants to be
+   * elsewhere in time has a use for; order, digest and watchers are the same.
+   */
+  alone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<void> {
+    return this.exclusive(() =>
+      this.moving(async () => {
+        this.missLost();
+        const staffed = this.remotes.flatMap((remote) => (remote.run === undefined ? [] : [{ remote, worker: remote.run }]));
+        for (const { remote } of staffed) remote.leave();
+        try {
+          await this.runAlone(until, every, stop, mayGoOn);
+        } finally {
+          await Promise.all(staffed.map(({ remote, worker }) => this.resume(remote, worker)));
+        }
+        this.missLost();
+        this.judge();
+      }),
+    );
+  }
+
+  private async runAlone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<void> {
+    const { world } = this;
+    const end = Math.min(until, world.waiting()[0]?.at ?? NEVER);
+    do {
+      for (let i = 0; i < ALONE_EVENTS; i++) {
+        const at = world.nextAt();
+        if (at >= end) {
+          if (end !== NEVER) world.runUntil(end);
+          return;
+        }
+        if (every === 0) world.stepEvent();
+        else world.runUntil(Math.min(end, (Math.floor(at / every) + 1) * every));
+        if (stop()) return;
+      }
+    } while (await mayGoOn());
+  }
+
+  /** The process of a machine goes on from where the twin stands. One that is gone is found out by `missLost`. */
+  private async resume(remote: RemoteMachine, worker: Worker): Promise<void> {
+    const design = this.world.topology.machines[this.world.numberOf(remote.name)];
+    if (design === undefined) throw new Error(`hub: no machine ${remote.name}`);
+    const begun = await worker.ask(this.beginning(design, remote.twin.snapshot()));
+    if (begun !== undefined && begun.say !== "begun") worker.kill();
+    remote.employ(worker, begun?.say === "begun" ? begun.next : remote.twin.nextTimerAt());
   }
 
   // ── grants ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,8 @@ import { Pace } from "./pace.ts";
 
 /** Wall time after which whatever else this process does gets its turn. */
 const SLICE_MS = 100;
+/** Wall time after which a run ahead lets acts in. */
+const AHEAD_MS = 1000;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
 const LAG_MAX_MS = 500;
 /** Shortest wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. */
@@ -290,7 +292,7 @@ export class WorkersHost {
     for (;;) {
       const target = this.target();
       if (target <= this.world.now) break;
-      const looked = await this.grantTowards(target);
+      const looked = this.fast ? await this.goAhead(target) : await this.grantTowards(target);
       if (looked && this.settle()) break;
       // The wall clock has gone on a little: that is granted with the next event, not now.
       if (this.world.now >= target && this.world.nextAt() >= this.target()) break;
@@ -315,6 +317,28 @@ export class WorkersHost {
     const every = this.waiters.reduce((least, w) => Math.min(least, w.every), LOOK_EVERY);
     if (every > 0) return this.hub.advance(Math.min(target, (Math.floor(next / every) + 1) * every));
     await this.hub.stepEvent();
+    return true;
+  }
+
+  /** Somebody wants to be elsewhere in time: in this process alone, for a while, so that others get their turn between. */
+  private async goAhead(target: Instant): Promise<boolean> {
+    const until = this.clock.now() + AHEAD_MS;
+    let breath = this.clock.now() + SLICE_MS;
+    await this.hub.alone(
+      target,
+      this.waiters.reduce((least, w) => Math.min(least, w.every), LOOK_EVERY),
+      () => this.waiters.some((w) => w.holds()),
+      async () => {
+        if (this.clock.now() >= breath) {
+          await new Promise<void>((resolve) => this.clock.after(0, resolve));
+          breath = this.clock.now() + SLICE_MS;
+          this.tell();
+        }
+        return !this.closed && this.movers === 0 && this.clock.now() < until;
+      },
+    );
+    // Only an act that waits stands in the way; it is the workers' as ever.
+    if (this.world.now < target && this.world.waiting()[0]?.at === this.world.now) await this.hub.stepEvent();
     return true;
   }
 
