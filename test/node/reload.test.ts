@@ -10,6 +10,12 @@ const AGAIN = [
 ];
 const MTU = "info [KNET] pmtud: MTU manually set to: 0";
 
+const every = (hands: Hands, text: string): void => [1, 2].forEach((node) => hands.write(node, text));
+
+/** A file of this one's kind without a link. */
+const without = (text: string, link: number): string =>
+  text.replace(new RegExp(`    ring${link}_addr.*\\n`, "g"), "").replace(`  interface {\n    linknumber: ${link}\n  }\n`, "");
+
 /** Node 1 gets this file and is told to read it. @returns what the tool said and what came into the journal */
 async function reload(hands: Hands, text: string): Promise<{ said: string; logged: string[] }> {
   hands.write(1, text);
@@ -132,4 +138,188 @@ describe("expected_votes_tracking", () => {
       "systemd: Failed to start corosync.service - Corosync Cluster Engine.",
     ]);
   });
+});
+
+describe("links", () => {
+  const CONF = confText(2, { links: 2 });
+  const KEYS = "corosync-cmapctl nodelist totem.interface. config. runtime.config.totem.interface. runtime.members.";
+
+  /** Lines of the key map that are gone, and that are new. */
+  async function changed(hands: Hands, act: () => Promise<void>): Promise<{ gone: string[]; fresh: string[] }> {
+    const list = async (): Promise<string[]> => (await hands.type(1, KEYS)).stdout.trim().split("\n");
+    const before = await list();
+    await act();
+    const after = await list();
+    return { gone: before.filter((l) => !after.includes(l)), fresh: after.filter((l) => !before.includes(l)) };
+  }
+
+  test("one is removed, and comes back: the ring stays, and the keys that a start fills in do not come back", async () => {
+    const hands = Hands.up(CONF);
+    every(hands, without(CONF, 1));
+    let from = hands.journalLength(1);
+    const removed = await changed(hands, async () => {
+      expect(await hands.say(1, "corosync-cfgtool -R")).toBe(DONE);
+      hands.wait(1);
+    });
+    expect(hands.journal(1, from)).toEqual([
+      ...AGAIN,
+      "info [KNET] link: Resetting MTU for link 1 because host 2 joined",
+      MTU,
+      "info [KNET] host: host: 2 (passive) best link: 0 (pri: 1)",
+      "info [KNET] pmtud: Global data MTU changed to: 1397",
+    ]);
+    const OVER = ["config.reload_in_progress (u8) = 0", "config.reload_status (i32) = 1", "config.totemconfig_reload_in_progress (u8) = 0"];
+    expect(removed).toEqual({
+      gone: [
+        "nodelist.node.0.ring1_addr (str) = 10.10.1.1",
+        "nodelist.node.1.ring1_addr (str) = 10.10.1.2",
+        "totem.interface.0.bindnetaddr (str) = 10.10.0.1",
+        "totem.interface.1.bindnetaddr (str) = 10.10.1.1",
+      ],
+      fresh: OVER,
+    });
+    expect(await hands.say(1, "corosync-cfgtool -a 2")).toBe("10.10.0.2\n");
+    expect((await hands.type(1, "corosync-cmapctl -m stats stats.knet.node2")).stdout).not.toContain("link1");
+
+    every(hands, CONF);
+    from = hands.journalLength(1);
+    const back = await changed(hands, async () => {
+      await hands.say(1, "corosync-cfgtool -R");
+      hands.wait(5);
+    });
+    expect(back).toEqual({
+      gone: [],
+      fresh: ["nodelist.node.0.ring1_addr (str) = 10.10.1.1", "nodelist.node.1.ring1_addr (str) = 10.10.1.2"],
+    });
+    expect(hands.journal(1, from).slice(0, 5)).toEqual([
+      ...AGAIN,
+      "info [TOTEM] Configuring link 1",
+      "info [TOTEM] Configured link number 1: local addr: 10.10.1.1, port=5406",
+    ]);
+    expect(hands.journal(1, from).slice(-3)).toEqual([
+      "info [KNET] host: host: 2 (passive) best link: 0 (pri: 1)",
+      "info [KNET] pmtud: PMTUD link change for host: 2 link: 1 from 469 to 1397",
+      "info [KNET] pmtud: Global data MTU changed to: 1397",
+    ]);
+    expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Ring ID:          1.9\n");
+  });
+
+  test("link 0 may go where another stays", async () => {
+    const hands = Hands.up(CONF);
+    every(hands, without(CONF, 0));
+    await hands.say(1, "corosync-cfgtool -R");
+    hands.wait(1);
+    expect(await hands.say(1, "corosync-cfgtool -s")).toBe(
+      "Local node ID 1, transport knet\nLINK ID 1 udp\n\taddr\t= 10.10.1.1\n\tstatus:\n" +
+        "\t\tnodeid:          1:\tlocalhost\n\t\tnodeid:          2:\tconnected\n",
+    );
+    expect((await hands.type(1, "corosync-quorumtool -l -i")).stdout).toContain("         2          1 10.10.1.2\n");
+    expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Ring ID:          1.9\n");
+  });
+
+  test("an address may not move: the file is refused on every node, which is told of its own only", async () => {
+    const hands = Hands.up(CONF);
+    every(hands, CONF.replace("10.10.0.1\n", "10.10.0.51\n"));
+    const from = [hands.journalLength(1), hands.journalLength(2)];
+    const { gone, fresh } = await changed(hands, async () => {
+      expect(await hands.say(1, "corosync-cfgtool -R")).toBe(
+        "Could not reload configuration. Error CS_ERR_INVALID_PARAM\nReloading corosync.conf...\nstatus 7\n",
+      );
+    });
+    hands.wait(1);
+    for (const node of [1, 2]) {
+      expect(hands.journal(node, from[node - 1])).toEqual([
+        AGAIN[0],
+        "error [TOTEM] new config has different address for link 0 (addr changed from 10.10.0.1 to 10.10.0.51). Internal value was NOT changed.",
+        "error [CFG] Cannot configure new interface definitions: To reconfigure an interface it must be deleted and recreated. A working interface needs to be available to corosync at all times",
+        MTU,
+      ]);
+    }
+    expect(gone).toContain("nodelist.local_node_pos (u32) = 0");
+    expect(fresh).toContain("config.reload_status (i32) = 7");
+    expect((await hands.type(1, "corosync-quorumtool -l -i")).stdout).toContain("         1          1 10.10.0.1 (local)\n");
+    // Set right again it is taken.
+    every(hands, CONF);
+    expect(await hands.say(1, "corosync-cfgtool -R")).toBe(DONE);
+  });
+});
+
+describe("the key", () => {
+  const key = (hands: Hands, node: number, byte: number, bytes = 256): void =>
+    hands.act(node, { kind: "file-write", path: "/etc/corosync/authkey", data: new Uint8Array(bytes).fill(byte), append: false });
+
+  test("a new one on every node is taken over without a break", async () => {
+    const hands = Hands.up(confText(2));
+    for (const node of [1, 2]) key(hands, node, 8);
+    const from = [hands.journalLength(1), hands.journalLength(2)];
+    expect(await hands.say(1, "corosync-cfgtool -R")).toBe(DONE);
+    hands.wait(3);
+    for (const node of [1, 2]) {
+      expect(hands.journal(node, from[node - 1]).slice(3)).toEqual([
+        "info [TOTEM] kronosnet crypto reconfigured on index 2: nss/aes256/sha256",
+        MTU,
+        "info [KNET] pmtud: Global data MTU changed to: 1397",
+      ]);
+    }
+    expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Ring ID:          1.9\n");
+  });
+
+  test("on one node only it parts them, and with the right one they are together again", async () => {
+    const hands = Hands.up(confText(2));
+    key(hands, 1, 8);
+    await hands.say(1, "corosync-cfgtool -R");
+    hands.wait(5);
+    expect(hands.journal(2)).toContain("error [KNET] nsscrypto: Digest does not match. Check crypto key and configuration.");
+    expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Quorate:          No\n");
+    key(hands, 1, 7);
+    expect(await hands.say(1, "corosync-cfgtool -R")).toBe(DONE);
+    hands.wait(5);
+    expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Quorate:          Yes\n");
+  });
+
+  test.each([
+    ["short", 64, "Could only read 512 bits of minimum 1024 bits from /etc/corosync/authkey."],
+    ["missing", 0, "Could not open /etc/corosync/authkey: No such file or directory"],
+  ])("a %s one is refused", async (_name, bytes, reason) => {
+    const hands = Hands.up(confText(1));
+    if (bytes > 0) key(hands, 1, 8, bytes);
+    else await hands.say(1, "rm /etc/corosync/authkey");
+    const { said, logged } = await reload(hands, hands.conf);
+    expect(said).toBe("Could not reload configuration. Error CS_ERR_INVALID_PARAM\nReloading corosync.conf...\nstatus 7\n");
+    expect(logged).toEqual([AGAIN[0], `error [CFG] Crypto configuration is not valid: ${reason}`, MTU]);
+  });
+});
+
+test("systemd has no way to reload it: the unit file names none", async () => {
+  expect(await Hands.up(confText(1)).say(1, "systemctl reload corosync")).toBe(
+    "Failed to reload corosync.service: Job type reload is not applicable for unit corosync.service.\nstatus 3\n",
+  );
+});
+
+test("at any moment of a reload that changes links, votes and key, a copy goes on to the same end", async () => {
+  const begin = (): Hands => {
+    const hands = Hands.up(confText(3, { links: 2 }));
+    for (const node of [1, 2, 3]) {
+      hands.write(node, without(hands.conf, 1).replace("quorum_votes: 1", "quorum_votes: 2"));
+      hands.act(node, { kind: "file-write", path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(9), append: false });
+    }
+    hands.act(1, { kind: "command", id: "r", argv: ["corosync-cfgtool", "-R"], cwd: "/", stdin: "" });
+    return hands;
+  };
+  const whole = begin();
+  const start = whole.world.now;
+  const end = start + 2_500_000;
+  whole.world.runUntil(end);
+  expect(whole.journal(2)).toContain("info [TOTEM] kronosnet crypto reconfigured on index 2: nss/aes256/sha256");
+  const watched = begin();
+  // The message goes round within a millisecond, the change of key within a few more.
+  for (const micros of [0, 150, 300, 500, 800, 1200, 2000, 3000, 5000, 60_000, 150_000]) {
+    watched.world.runUntil(start + micros);
+    const copy = new Hands(watched.conf);
+    copy.world.restore(structuredClone(watched.world.snapshot()));
+    expect(copy.world.digest()).toBe(watched.world.digest());
+    copy.world.runUntil(end);
+    expect(copy.world.digest()).toBe(whole.world.digest());
+    expect(copy.journal(2)).toEqual(whole.journal(2));
+  }
 });

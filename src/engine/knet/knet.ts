@@ -184,6 +184,7 @@ export class Knet {
     this.s.oldKey = this.key;
     this.key = this.s.nextKey;
     this.s.nextKey = undefined;
+    this.pmtud.reset();
   }
 
   dropOldKey(): void {
