@@ -269,3 +269,27 @@ describe("completion", () => {
     expect(completions(machine.host, ["ls", ""])).toEqual([]);
   });
 });
+
+describe("corosync-cpgtool", () => {
+  const groups = ["x y,z", "\u00e9", "a\tb\\c", "plain"];
+  const node = () =>
+    handmade({ ...view(shape()), cpgGroups: () => groups.map((group) => ({ group, members: [{ nodeId: 1, pid: 24083 }] })) });
+  const rows = (...names: string[]): string => names.map((name) => `${name}\n\t\t     24083\t         1 (10.10.0.1)\n`).join("");
+  const HEAD = "Group Name\t       PID\t   Node ID\n";
+
+  it.each([
+    ["", HEAD + rows("x y,z", "\\xFFFFFFC3\\xFFFFFFA9", "a\\x09b\\\\c", "plain")],
+    [" -e", HEAD + rows("x y,z", "\u00e9", "a\tb\\c", "plain")],
+    [" -d ,", "GRP_NAME,PID,NODEID\nx y,z,24083,1\n\\xFFFFFFC3\\xFFFFFFA9,24083,1\na\\x09b\\\\c,24083,1\nplain,24083,1\n"],
+    [" -d ,x -e", "GRP_NAME,PID,NODEID\nx y,z,24083,1\n\u00e9,24083,1\na\tb\\c,24083,1\nplain,24083,1\n"],
+    [" -n", "x y,z\n\\xFFFFFFC3\\xFFFFFFA9\na\\x09b\\\\c\nplain\n"],
+    [" -n -e -d :", "x y,z:\u00e9:a\tb\\c:plain:\n"],
+  ])("corosync-cpgtool%s", (options, printed) => {
+    expect(ask(`corosync-cpgtool${options}`, node())).toEqual({ stdout: printed, stderr: "", status: 0 });
+  });
+
+  it("an empty delimiter is none", () => {
+    const answer = answerQuery(node().host, ["corosync-cpgtool", "-d", ""], { cwd: "/root", stdin: "" });
+    expect(answer).toMatchObject({ stdout: expect.stringContaining(HEAD) as string, status: 0 });
+  });
+});

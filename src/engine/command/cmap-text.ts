@@ -1,8 +1,8 @@
 /** Keys and values of the configuration map as corosync-cmapctl prints and reads them, its oddities included. Source: recorded with 3.1.7. */
 import type { CmapEntry, CmapType, CmapValue } from "../cmap/map.ts";
 
-/** Bytes as -b shows them: printable ones as they are, a backslash doubled, others `\x0A`; those above 0x7f sign-extended, as the tool's %02X of a char prints them. */
-function binaryText(data: Uint8Array): string {
+/** Bytes as both tools escape them: printable ones as they are, a backslash doubled, others `\x0A`; those above 0x7f sign-extended, as the tool's %02X of a char prints them. */
+export function printable(data: Uint8Array): string {
   let text = "";
   for (const byte of data) {
     if (byte === 0x5c) text += "\\\\";
@@ -13,7 +13,7 @@ function binaryText(data: Uint8Array): string {
 }
 
 function valueText(type: CmapType, value: CmapValue): string {
-  if (value instanceof Uint8Array) return binaryText(value);
+  if (value instanceof Uint8Array) return printable(value);
   return (type === "flt" || type === "dbl") && typeof value === "number" ? floatText(value) : String(value);
 }
 
@@ -28,7 +28,7 @@ function floatText(value: number): string {
 export function entryText(entry: CmapEntry, binary: boolean, quiet: boolean): string {
   const { type, value } = entry;
   if (value instanceof Uint8Array) {
-    const shown = binary ? ` = ${binaryText(value)}` : "";
+    const shown = binary ? ` = ${printable(value)}` : "";
     return quiet ? `bin)${shown}\n` : `${entry.key} (bin)${shown}\n`;
   }
   return quiet ? `${valueText(type, value)}\n` : `${entry.key} (${type}) = ${valueText(type, value)}\n`;

@@ -1,5 +1,6 @@
 /** corosync-cpgtool: process groups and their members. Layouts are those of 3.1.7, observed. */
 import { utf8 } from "../kernel/index.ts";
+import { printable } from "./cmap-text.ts";
 import { getopt } from "./getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import { fail, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";
@@ -24,22 +25,12 @@ function query(host: ToolHost, argv: readonly string[]): Result {
   const raw = parsed.options.some((o) => o.name === "e");
   // One character of what -d was given; the last -d counts.
   const delimiter = parsed.options.filter((o) => o.name === "d").pop()?.value[0];
-  const groups = daemon.cpgGroups().map(({ group, members }) => ({ group: raw ? group : escaped(group), members }));
+  const groups = daemon.cpgGroups().map(({ group, members }) => ({ group: raw ? group : printable(utf8(group)), members }));
   if (parsed.options.some((o) => o.name === "n")) {
     const names = groups.map((g) => `${g.group}${delimiter ?? "\n"}`).join("");
     return ok(delimiter === undefined ? names : `${names}\n`);
   }
   return ok(delimiter === undefined ? table(daemon, groups) : delimited(groups, delimiter));
-}
-
-/** What is not printable, as \x01; a backslash doubled. */
-function escaped(name: string): string {
-  let text = "";
-  for (const byte of utf8(name)) {
-    if (byte === 0x5c) text += "\\\\";
-    else text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return text;
 }
 
 type Groups = ReturnType<DaemonView["cpgGroups"]>;
