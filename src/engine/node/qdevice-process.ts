@@ -77,13 +77,16 @@ export class QdeviceProcess implements Daemon {
     this.late = this.late.filter((l) => l !== name);
   }
 
-  /** The commands of heuristics that the lab can answer; any other is one that cannot be executed. */
+  /** A command of heuristics: true, false, test of a file, or a tool that only asks. Any other counts as failed, and the journal says that it was never run. */
   private run(command: string): boolean {
     const argv = words(command);
     const program = (argv[0] ?? "").replace(/^.*\//, "");
-    if (program === "true") return true;
-    if (program === "test" && argv.length === 3) return fileTest(this.place, argv[1] ?? "", argv[2] ?? "");
-    return this.corosync.query(argv) === 0;
+    if (program === "true" || program === "false") return program === "true";
+    const tested = program === "test" && argv.length === 3 ? fileTest(this.place, argv[1] ?? "", argv[2] ?? "") : undefined;
+    if (tested !== undefined) return tested;
+    const status = this.corosync.query(argv);
+    if (status === undefined) daemonLog(this.place, "warning", `heuristics: ${command}: not modelled in this lab, taken as failed`);
+    return status === 0;
   }
 
   timer(name: string): void {
@@ -171,11 +174,13 @@ function words(line: string): string[] {
   return out;
 }
 
-function fileTest(place: DaemonPlace, flag: string, path: string): boolean {
+/** test(1) of one file; undefined for a flag that is not modelled. */
+function fileTest(place: DaemonPlace, flag: string, path: string): boolean | undefined {
+  if (!["-e", "-f", "-d", "-s"].includes(flag)) return undefined;
   const found = find(place.computer.root, path);
   if (!found.ok) return false;
   if (flag === "-f") return found.value.type === "file";
   if (flag === "-d") return found.value.type === "directory";
   if (flag === "-s") return found.value.type === "file" && found.value.data.length > 0;
-  return flag === "-e";
+  return true;
 }

@@ -72,7 +72,9 @@ export class CastVote {
   timer(): boolean {
     if (!this.state.scheduled) return true;
     this.arm();
-    return this.cast();
+    if (this.cast()) return true;
+    this.state.scheduled = false;
+    return false;
   }
 
   digest(h: Hasher): void {

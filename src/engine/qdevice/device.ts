@@ -191,6 +191,13 @@ export class Device {
     return false;
   }
 
+  /** The daemon no longer knows the device, as after corosync-quorumtool -f. */
+  private pollRefused(): void {
+    this.net?.lost("poll-failed");
+    this.shutDown(false);
+    this.end(1);
+  }
+
   /** The algorithm's result goes to the timer; where the poll fails for good the process ends. */
   result(vote: Vote, who: string): boolean {
     if (this.castVote?.update(vote) !== false) return true;
@@ -329,7 +336,7 @@ export class Device {
     if (!this.alive) return;
     if (name === "start") this.start();
     else if (name === CAST_VOTE_TIMER) {
-      if (this.castVote?.timer() === false) this.end(1);
+      if (this.castVote?.timer() === false) this.pollRefused();
     } else if (name === ALGORITHM_TIMER) this.algorithmFailed();
     else this.net?.timer(name);
   }
@@ -411,7 +418,8 @@ export class Device {
     warn("Can't stop tracking votequorum changes. Error CS_ERR_LIBRARY");
     warn("Unable to unregister votequorum device. Error CS_ERR_LIBRARY");
     this.unsubscribe();
-    if (!broken) this.port.votequorum()?.deviceUnregister(DEVICE_NAME);
+    const error = broken ? undefined : this.port.votequorum()?.deviceUnregister(DEVICE_NAME);
+    if (error !== undefined) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
     this.debug("Destroying heuristics");
     this.debug("Waiting for heuristics worker to finish");
     this.debug("worker: Heuristic worker shutdown requested");

@@ -33,7 +33,15 @@ const RANDOM_FIRST = 6;
 const PAUSE_PART = 0.9;
 
 /** Why the talk ended, with the daemon's own numbers where they are logged. */
-const REASONS = { "local-shutdown": 3, "daemon-gone": 25, "cannot-connect": 27, "no-echo": 38, closed: 2, error: 10 } as const;
+const REASONS = {
+  "local-shutdown": 3,
+  "poll-failed": 8,
+  "daemon-gone": 25,
+  "cannot-connect": 27,
+  "no-echo": 38,
+  closed: 2,
+  error: 10,
+} as const;
 type Reason = keyof typeof REASONS;
 
 /** What NSPR says of a connection that could not be made, whatever the reason was (recorded for a refused one and for a host that is not there). */
