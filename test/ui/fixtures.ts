@@ -424,7 +424,7 @@ export function witnessedSplit(): LabSnapshot {
   const [first, second] = [component("A", a, 4), component("B", b, 4)];
   counted(first, 1, true);
   counted(second, 1, false);
-  second.notes = [{ key: "device", text: "the QDevice gives its vote to others", tone: "warn" }];
+  second.notes = [{ key: "device", text: "the QDevice gives this side no vote", tone: "warn" }];
   snapshot.components = [first, second];
   snapshot.pairCuts = [1, 2].flatMap((from) =>
     [3, 4].flatMap((to) => [

@@ -64,7 +64,7 @@ test("the quorum device in a split: whose side has its vote, and who does not re
   await expect(votes(page)).toContainText("3 of 5 votes (1 of the QDevice), 3 needed, quorate");
   await expect(votes(page).getByTitle("vote of the QDevice", { exact: true })).toHaveCount(1);
   await expect(votes(page).getByTitle("vote of the QDevice, not given here")).toHaveCount(1);
-  await expect(votes(page)).toContainText("the QDevice gives its vote to others");
+  await expect(votes(page)).toContainText("the QDevice gives this side no vote");
   await expect(thing(page, "node:qnetd")).toHaveAccessibleName(/3 of 4 connected, vote to 1 2/);
   await thing(page, "node:pve4").click();
   const inspector = page.getByRole("complementary", { name: "Inspector" });

@@ -11,7 +11,7 @@ function deviceNote(device: QdeviceStatus): Note | undefined {
   if (!device.registered) return note("device", "the QDevice runs not on this side, and gives no vote", "warn");
   if (!device.castVote)
     return device.state === "Connected"
-      ? note("device", "the QDevice gives its vote to others", "warn")
+      ? note("device", "the QDevice gives this side no vote", "warn")
       : note("device", `the QDevice is not reached (${device.state.toLowerCase()}), and gives no vote`, "warn");
   if (device.masterWins) return note("device", "the QDevice lets this side go on alone (master wins)");
   return undefined;
