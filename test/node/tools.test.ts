@@ -74,6 +74,10 @@ describe("corosync-cmapctl -C", () => {
   });
 });
 
+test("-q leaves the names away, in lists too", async () => {
+  expect(await Hands.up(confText(1)).say(1, "corosync-cmapctl -q nodelist.node.0.")).toBe("node1\n1\n1\n10.10.0.1\n");
+});
+
 test("a main loop that came late is in stats.schedmiss, the latest first; to ask for such a key by its name is the daemon's end", async () => {
   const hands = Hands.up(confText(1));
   for (const seconds of [2.2, 2.5]) {

@@ -144,7 +144,7 @@ function query(host: ToolHost, argv: readonly string[]): Result {
   if (call.action === "set") return fail("At least 3 parameters are expected for set\n");
   const prefixes = call.operands.length === 0 ? [""] : call.operands;
   const found = prefixes.flatMap((p) => entries(host, daemon, call.map, p));
-  return { stdout: found.map((e) => entryText(e, call.binary, false)).join(""), stderr: "", status: found.length === 0 ? 1 : 0 };
+  return { stdout: found.map((e) => entryText(e, call.binary, call.quiet)).join(""), stderr: "", status: found.length === 0 ? 1 : 0 };
 }
 
 /** Stops at the first key that is not there. */
@@ -352,7 +352,7 @@ export const cmapctl: CommandSpec = {
     { flag: "-D", help: "delete keys by prefix" },
     { flag: "-m", help: "map: icmap or stats" },
     { flag: "-b", help: "show binary values" },
-    { flag: "-q", help: "with -g: the value alone" },
+    { flag: "-q", help: "the value alone" },
     { flag: "-t", help: "track a key" },
     { flag: "-T", help: "track keys by prefix" },
     { flag: "-p", help: "load settings from a file" },
