@@ -181,12 +181,18 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+const asciiOf = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code));
 /** Names of groups and keys: below this a loop is faster than the decoder's call. */
 const SHORT_TEXT_MAX = 48;
 
 /** Never throws: bytes that are no UTF-8 become U+FFFD. */
 export function fromUtf8(data: Uint8Array): string {
   if (data.length > SHORT_TEXT_MAX) return decoder.decode(data);
-  for (const byte of data) if (byte >= 0x80) return decoder.decode(data);
-  return String.fromCharCode(...data);
+  let text = "";
+  for (let i = 0; i < data.length; i++) {
+    const byte = data[i] as number;
+    if (byte >= 0x80) return decoder.decode(data);
+    text += asciiOf[byte] as string;
+  }
+  return text;
 }

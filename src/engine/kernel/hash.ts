@@ -57,7 +57,7 @@ export class Hasher {
 
   /** Sixteen lower-case hex digits of everything mixed so far. More may be mixed afterwards. */
   hex(): string {
-    return (this.a >>> 0).toString(16).padStart(8, "0") + (this.b >>> 0).toString(16).padStart(8, "0");
+    return hexOf(this.a) + hexOf(this.b);
   }
 
   snapshot(): [number, number] {
@@ -70,6 +70,14 @@ export class Hasher {
     h.b = state[1];
     return h;
   }
+}
+
+/** Two hex digits of every byte: a digest is asked for with every message delivered. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hexOf(word: number): string {
+  const digits = (shift: number): string => HEX[(word >>> shift) & 0xff] ?? "";
+  return digits(24) + digits(16) + digits(8) + digits(0);
 }
 
 /** The digest of one byte string, 16 hex digits. */
