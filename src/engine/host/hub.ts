@@ -19,7 +19,6 @@ import {
   World,
   type ActResult,
   type Checkpoint,
-  type MachineDesign,
   type MachineFactory,
   type Plan,
   type Stepped,
@@ -31,6 +30,7 @@ import type { Flight } from "../world/queue.ts";
 import type { Crew, Question, Said, Worker } from "./crew.ts";
 import type { Mover } from "./mover.ts";
 import { RemoteMachine } from "./remote.ts";
+import { Staff } from "./staff.ts";
 import type { Arrival, Grant } from "./wire.ts";
 
 /** The lab itself went wrong: what a worker did is not what the same machine does here. */
@@ -67,86 +67,28 @@ export class Hub implements Mover {
   private broken: { readonly error: unknown } | undefined;
   private closed = false;
   private attendants: readonly Attendant[] = [];
+  private readonly staff: Staff;
 
   private constructor(
     readonly design: WorldDesign,
-    private readonly options: HubOptions,
+    options: HubOptions,
   ) {
     const make = options.makeMachine ?? loadedMachines(options.load);
     this.world = new World(design, make, (facts, machine) => new RemoteMachine(make(facts, machine)));
-    if (options.snapshot !== undefined) this.world.restore(options.snapshot);
-  }
-
-  /** The machine of this number; undefined where it was taken away. */
-  private remoteAt(number: number): RemoteMachine | undefined {
-    const machine = this.world.machineAt(number);
-    return machine instanceof RemoteMachine ? machine : undefined;
-  }
-
-  private remoteOf(name: string): RemoteMachine | undefined {
-    return this.remoteAt(this.world.numberOf(name));
-  }
-
-  /** Numbers of the machines there are. */
-  private get numbers(): number[] {
-    return this.world.topology.machines.flatMap((m, number) => (m === undefined ? [] : [number]));
-  }
-
-  private get remotes(): RemoteMachine[] {
-    return this.numbers.flatMap((number) => this.remoteAt(number) ?? []);
+    const { crew, load, snapshot } = options;
+    this.staff = new Staff(this.world, design, {
+      crew,
+      ...(load === undefined ? {} : { load }),
+      onGone: (worker) => this.noticeGone(worker),
+    });
+    if (snapshot !== undefined) this.world.restore(snapshot);
   }
 
   /** Starts a worker for every machine. Throws where one does not come up; then none is left. */
   static async start(design: WorldDesign, options: HubOptions): Promise<Hub> {
     const hub = new Hub(design, options);
-    await hub.employAll(options.snapshot !== undefined);
+    await hub.staff.employAll(options.snapshot !== undefined);
     return hub;
-  }
-
-  private async employAll(fromSnapshot: boolean): Promise<void> {
-    const all = await Promise.allSettled(this.numbers.map((i) => this.employ(i, fromSnapshot)));
-    const failed = all.find((one) => one.status === "rejected");
-    if (failed === undefined) return;
-    this.releaseAll();
-    throw failed.reason;
-  }
-
-  /** Their processes can begin as another machine. */
-  private releaseAll(): void {
-    for (const remote of this.remotes) {
-      const worker = remote.run;
-      remote.leave();
-      if (worker !== undefined) this.options.crew.release(worker);
-    }
-  }
-
-  /** A process for a machine; it begins as the design says, or stands where the twin stands. */
-  private async employ(number: number, fromSnapshot: boolean): Promise<void> {
-    const remote = this.remoteAt(number);
-    const design = this.world.topology.machines[number];
-    if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
-    const worker = await this.options.crew.hire();
-    const begun = await worker.ask(this.beginning(design, fromSnapshot ? remote.twin.snapshot() : undefined));
-    if (begun?.say !== "begun") {
-      worker.kill();
-      throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
-    }
-    remote.employ(worker, begun.next);
-    worker.onGone(() => this.noticeGone(worker));
-  }
-
-  private beginning(design: MachineDesign, snapshot: MachineSnapshot | undefined): Question {
-    const { seed, epochUnixMicros } = this.design;
-    const { load } = this.options;
-    const maybe = { ...(load === undefined ? {} : { load }), ...(snapshot === undefined ? {} : { snapshot }) };
-    return { ask: "begin", facts: { seed, epochUnixMicros }, design, ...maybe };
-  }
-
-  /** Ends a machine's process: what is meant to end is not lost. */
-  private dismiss(remote: RemoteMachine): void {
-    const worker = remote.run;
-    remote.leave();
-    worker?.kill();
   }
 
   // ── one at a time ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,7 +123,7 @@ export class Hub implements Mover {
   }
 
   private judge(): void {
-    for (const remote of this.remotes) if (remote.difference !== undefined) throw new LabFault(remote.difference);
+    for (const remote of this.staff.all) if (remote.difference !== undefined) throw new LabFault(remote.difference);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +192,7 @@ export class Hub implements Mover {
   /** Stands at `instant`, before which nothing happens any more, with the digests of the seconds on the way. */
   private async reach(instant: Instant): Promise<void> {
     if (instant === NEVER) return;
-    if (this.world.nextSecond() <= instant) await Promise.all(this.remotes.map((remote) => this.learnState(remote)));
+    if (this.world.nextSecond() <= instant) await Promise.all(this.staff.all.map((remote) => this.learnState(remote)));
     this.missLost();
     if (this.world.nextAt() < instant) return;
     this.world.runUntil(instant);
@@ -282,7 +224,7 @@ export class Hub implements Mover {
     const arrivals = up.kind === "datagram" ? world.arrivals(up.at + 1).filter((f) => f === up.flight) : [];
     if (up.kind === "timer" || arrivals.length > 0) {
       const offer = { from: world.now, until: up.at + 1, arrivals: arrivals.map(arrival), single: true, state: false };
-      await this.offer(this.remoteAt(target), offer);
+      await this.offer(this.staff.at(target), offer);
       this.missLost();
     }
     const stepped = world.stepEvent();
@@ -299,12 +241,12 @@ export class Hub implements Mover {
     return this.exclusive(() =>
       this.moving(async () => {
         this.missLost();
-        const staffed = this.remotes.flatMap((remote) => (remote.run === undefined ? [] : [{ remote, worker: remote.run }]));
+        const staffed = this.staff.all.flatMap((remote) => (remote.run === undefined ? [] : [{ remote, worker: remote.run }]));
         for (const { remote } of staffed) remote.leave();
         try {
           await this.runAlone(until, every, stop, mayGoOn);
         } finally {
-          await Promise.all(staffed.map(({ remote, worker }) => this.resume(remote, worker)));
+          await Promise.all(staffed.map(({ remote, worker }) => this.staff.resume(remote, worker)));
         }
         this.missLost();
         this.judge();
@@ -329,15 +271,6 @@ export class Hub implements Mover {
     } while (await mayGoOn());
   }
 
-  /** The process of a machine goes on from where the twin stands. One that is gone is found out by `missLost`. */
-  private async resume(remote: RemoteMachine, worker: Worker): Promise<void> {
-    const design = this.world.topology.machines[this.world.numberOf(remote.name)];
-    if (design === undefined) throw new Error(`hub: no machine ${remote.name}`);
-    const begun = await worker.ask(this.beginning(design, remote.twin.snapshot()));
-    if (begun !== undefined && begun.say !== "begun") worker.kill();
-    remote.employ(worker, begun?.say === "begun" ? begun.next : remote.twin.nextTimerAt());
-  }
-
   // ── grants ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Grants everybody what happens to it before `end`, and takes the answers. */
@@ -351,8 +284,8 @@ export class Hub implements Mover {
       else mine.push(flight);
     }
     const state = end === world.nextSecond();
-    const asked = this.numbers.map(async (number) => {
-      const remote = this.remoteAt(number);
+    const asked = this.staff.numbers.map(async (number) => {
+      const remote = this.staff.at(number);
       if (remote?.run === undefined) return;
       const mine = flights.get(number) ?? [];
       if (mine.length > 0 || Math.max(remote.nextTimerAt(), from) < end)
@@ -376,7 +309,7 @@ export class Hub implements Mover {
 
   /** Whoever is gone untold lost its power at this instant: an act like any other, so that the record tells it. */
   private missLost(): void {
-    for (const remote of this.remotes) {
+    for (const remote of this.staff.all) {
       const why = remote.run?.gone;
       if (why === undefined) continue;
       remote.leave();
@@ -389,7 +322,7 @@ export class Hub implements Mover {
 
   /** Also while time stands the lab says at once who is lost. */
   private noticeGone(worker: Worker): void {
-    if (this.closed || !this.remotes.some((remote) => remote.run === worker)) return;
+    if (this.closed || !this.staff.all.some((remote) => remote.run === worker)) return;
     const settle = async (): Promise<void> => {
       this.missLost();
       await this.performDue();
@@ -458,24 +391,24 @@ export class Hub implements Mover {
   private async welcome(act: WorldAct): Promise<void> {
     if (act.to !== "lab" || act.act.kind !== "machine-add") return;
     const number = this.world.numberOf(act.act.machine.name);
-    if (number >= 0 && this.remoteAt(number)?.run === undefined) await this.employ(number, true);
+    if (number >= 0 && this.staff.at(number)?.run === undefined) await this.staff.employ(number, true);
   }
 
   /** A machine that is switched on and has no process gets one. */
   private async powerUp(act: WorldAct): Promise<void> {
     if (act.to !== "machine" || act.act.kind !== "power-on") return;
     const number = this.world.numberOf(act.machine);
-    const remote = this.remoteAt(number);
-    if (remote !== undefined && remote.run === undefined) await this.employ(number, true);
+    const remote = this.staff.at(number);
+    if (remote !== undefined && remote.run === undefined) await this.staff.employ(number, true);
   }
 
   /** Has the workers do what an act brings about on their machines, so that the world can play it back. A power cut is the end of the process. */
   private async prepare(act: WorldAct, at: Instant): Promise<void> {
     if (this.world.check(act) !== undefined) return;
     const all = this.world.consequences(act).map(async ({ machine, act: own }) => {
-      const remote = this.remoteOf(machine);
+      const remote = this.staff.of(machine);
       if (remote === undefined) return;
-      if (own.kind === "power-cut" || own.kind === "worker-lost") this.dismiss(remote);
+      if (own.kind === "power-cut" || own.kind === "worker-lost") this.staff.dismiss(remote);
       const worker = remote.run;
       if (worker === undefined) return;
       const answer = await worker.ask({ ask: "act", at, act: own });
@@ -490,7 +423,7 @@ export class Hub implements Mover {
   /** Asks a machine's process. Undefined where there is none. */
   private ask(name: string, question: Question): Promise<Said | undefined> {
     return this.exclusive(async () => {
-      const remote = this.remoteOf(name);
+      const remote = this.staff.of(name);
       if (remote === undefined) throw new Error(`no machine ${name}`);
       return remote.run?.ask(question);
     });
@@ -498,7 +431,7 @@ export class Hub implements Mover {
 
   /** Id of the process that runs a machine; undefined where none does. */
   pidOf(name: string): number | undefined {
-    return this.remoteOf(name)?.run?.pid;
+    return this.staff.of(name)?.run?.pid;
   }
 
   /** The answer of the machine's process, which is the one `world.query` gives; undefined where no process runs it. */
@@ -541,9 +474,9 @@ export class Hub implements Mover {
   restore(snapshot: WorldSnapshot): Promise<void> {
     return this.exclusive(() =>
       this.moving(async () => {
-        this.releaseAll();
+        this.staff.releaseAll();
         this.world.restore(snapshot);
-        await this.employAll(true);
+        await this.staff.employAll(true);
       }),
     );
   }
@@ -553,7 +486,7 @@ export class Hub implements Mover {
     if (this.closed) return;
     this.closed = true;
     await this.tail;
-    this.releaseAll();
+    this.staff.releaseAll();
   }
 }
 
