@@ -75,14 +75,22 @@ mkdirSync(join(root, "test-results"), { recursive: true });
 if (lives > 0) {
   console.log(`── ${lives} lives`);
   await ensureBuilt();
-  const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
-  const commit = head.status === 0 ? head.output.trim() : "tree";
-  // One life in five has a quorum device.
-  const device = Math.floor(lives / 5);
-  const series = [
-    { seed: "nightly", runs: lives - device, file: `fuzz-${commit}.json`, more: ["--nodes", "2..8"] },
-    { seed: "nightly-device", runs: device, file: `fuzz-device-${commit}.json`, more: ["--nodes", "2..6", "--qdevice", "--seconds", "90"] },
-  ];
+  // Of ten lives four are plain; the others have options, a quorum device, or a file that is changed and read again.
+  const device = ["--nodes", "2..6", "--seconds", "90", "--qdevice"];
+  const kinds = [
+    { name: "options", tenths: 1, more: ["--nodes", "2..8", "--options"] },
+    { name: "device", tenths: 2, more: device },
+    { name: "reloads", tenths: 1, more: ["--nodes", "2..8", "--reloads"] },
+    { name: "options-reloads", tenths: 1, more: ["--nodes", "2..8", "--options", "--reloads"] },
+    { name: "device-reloads", tenths: 1, more: [...device, "--reloads"] },
+  ].map(({ name, tenths, more }) => ({
+    seed: `nightly-${name}`,
+    runs: Math.floor((lives * tenths) / 10),
+    file: `fuzz-${name}-${commit}.json`,
+    more,
+  }));
+  const plain = lives - kinds.reduce((sum, { runs }) => sum + runs, 0);
+  const series = [{ seed: "nightly", runs: plain, file: `fuzz-${commit}.json`, more: ["--nodes", "2..8"] }, ...kinds];
   for (const { seed, runs, file, more } of series.filter(({ runs }) => runs > 0)) {
     const args = ["fuzz", "--seed", seed, "--links", "1..2", ...more, "--runs", String(runs), "--resume", join(root, "test-results", file)];
     const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });

@@ -1,5 +1,5 @@
 // A thousand seeded lives of clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
-// options in their quorum section, some a quorum device. All invariants hold in each, and each was a life: more than a minute, an hour's worth of trouble,
+// options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a life: more than a minute, an hour's worth of trouble,
 // and memberships that came and went.
 import { expect, test } from "vitest";
 import type { Bounds } from "../../src/engine/world/fuzz/index.ts";
@@ -14,11 +14,12 @@ const optioned: Bounds = { ...small, options: true };
 /** The vote of a device takes half a minute to move. */
 const witnessed: Bounds = { ...small, faultsFor: 90_000_000, qdevice: true };
 
-/** Of a hundred lives six have options and four a device. */
+/** Of a hundred lives six have options and four a device; in one or two of each, and in as many of the others, corosync.conf is changed and read again. */
 function taskOf(i: number): FuzzTask {
   const tries = 0;
-  if (i % 25 === 12) return { seed: `d${i}`, bounds: witnessed, tries };
-  if (i % 16 === 4) return { seed: `o${i}`, bounds: optioned, tries };
+  if (i % 25 === 12) return { seed: `d${i}`, bounds: i % 100 === 12 ? { ...witnessed, reloads: true } : witnessed, tries };
+  if (i % 16 === 4) return { seed: `o${i}`, bounds: i % 64 === 4 ? { ...optioned, reloads: true } : optioned, tries };
+  if (i % 64 === 33) return { seed: `r${i}`, bounds: { ...small, reloads: true }, tries };
   return { seed: `p${i}`, bounds: i % 8 === 7 ? large : small, tries };
 }
 
@@ -33,6 +34,7 @@ test(
       ["d", 40],
     ] as const)
       expect(tasks.filter((t) => t.seed.startsWith(letter)).length).toBeGreaterThanOrEqual(least);
+    expect(tasks.filter((t) => t.bounds.reloads === true).length).toBe(42);
     const reports = await runTasks(tasks);
     expect(reports.length).toBe(RUNS);
     const all = (pick: (r: FuzzReport) => number): number[] => reports.map(pick);

@@ -16,8 +16,8 @@ describe("a broken rule is caught", () => {
 
   test.each(mutants)(
     "$rule ($invariant)",
-    async ({ rule, invariant, patch, options = false, qdevice = false }) => {
-      const lives: Bounds = qdevice ? { ...bounds, qdevice, faultsFor: 90_000_000 } : { ...bounds, options };
+    async ({ rule, invariant, patch, options = false, qdevice = false, reloads = false }) => {
+      const lives: Bounds = qdevice ? { ...bounds, qdevice, faultsFor: 90_000_000 } : { ...bounds, options, reloads };
       const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: `m${i}`, bounds: lives, tries: 0 }));
       const reports = await runTasks(tasks, patch, (r) => r.violations.some((v) => v.includes(` ${invariant}: `)));
       const at = reports.findIndex((r) => r.violations.some((v) => v.includes(` ${invariant}: `)));

@@ -11,6 +11,8 @@ export interface Mutant {
   readonly options?: true;
   /** The rule is one of the quorum device. */
   readonly qdevice?: true;
+  /** The rule is one of a file that is read again. */
+  readonly reloads?: true;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -169,6 +171,62 @@ export const mutants: readonly Mutant[] = [
       file: "qdevice/net.ts",
       find: 'return this.device.result("NACK", "qdevice_model_net_run");',
       replace: 'return this.device.result("No change", "qdevice_model_net_run");',
+    },
+  },
+  {
+    rule: "any half is as good as the one with the tie breaker",
+    invariant: "quorum-arithmetic",
+    options: true,
+    patch: {
+      file: "votequorum/verdict.ts",
+      find: "tieBreakerIsHere(s.options.tieBreaker, s, (text) => this.hooks.debug(text));",
+      replace: "(tieBreakerIsHere(s.options.tieBreaker, s, (text) => this.hooks.debug(text)) || s.members.length > 0);",
+    },
+  },
+  {
+    rule: "last_man_standing does not wait for its window",
+    invariant: "last-man-standing",
+    options: true,
+    patch: {
+      file: "votequorum/votequorum.ts",
+      find: "this.port.now() + s.options.windowMs * MS);",
+      replace: "this.port.now() + s.options.windowMs);",
+    },
+  },
+  {
+    rule: "one of two that has just started need not wait for the other",
+    invariant: "wait-for-all",
+    options: true,
+    patch: {
+      file: "votequorum/votequorum.ts",
+      find: "if (!runtime && s.options.waitForAll) this.table.setWaiting(true);",
+      replace: "if (!runtime && s.options.waitForAll && !s.options.twoNode) this.table.setWaiting(true);",
+    },
+  },
+  {
+    rule: "a reload leaves the own votes as they were",
+    invariant: "quorum-arithmetic",
+    reloads: true,
+    patch: { file: "votequorum/votequorum.ts", find: "us.votes = params.votes;", replace: "if (!runtime) us.votes = params.votes;" },
+  },
+  {
+    rule: "nobody is told of the votes that a reload gave",
+    invariant: "quorum-arithmetic",
+    reloads: true,
+    patch: {
+      file: "votequorum/votequorum.ts",
+      find: "    this.readConfiguration(params, true);\n    this.sendNodeInfo(us.nodeId, false);\n",
+      replace: "    this.readConfiguration(params, true);\n    if (us.votes !== votes) return;\n    this.sendNodeInfo(us.nodeId, false);\n",
+    },
+  },
+  {
+    rule: "quorum that a reload takes or gives is not announced",
+    invariant: "quorum-arithmetic",
+    reloads: true,
+    patch: {
+      file: "votequorum/verdict.ts",
+      find: "if (changed && !s.syncing) this.hooks.changed();",
+      replace: "if (changed && !s.syncing && !quorate) this.hooks.changed();",
     },
   },
 ];

@@ -4,16 +4,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseConf } from "../../src/engine/config/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
-import { lifeOf, live, type Bounds, type Deed, type Life } from "../../src/engine/world/fuzz/index.ts";
+import { lifeOf, live, type Bounds, type Deed, type Life, type Variant } from "../../src/engine/world/fuzz/index.ts";
 import { begin } from "../../src/main/cli/fuzz.ts";
 import { parseActing } from "../../src/main/lab/acting.ts";
 import { deedsOf } from "../../src/main/lab/deeds.ts";
 import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
+import { confOf, worldDesign } from "../../src/main/lab/design.ts";
 import { fuzz } from "../../src/main/lab/fuzz.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { birth, labOf, lineOf, scenarioOf } from "../../src/main/lab/lives.ts";
+import { birth, labOf, lineOf, scenarioOf, variantText } from "../../src/main/lab/lives.ts";
 import { runScenario } from "../../src/main/lab/scenario.ts";
 
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
@@ -34,8 +35,16 @@ function asTold(life: Life): Life {
   const tell = ({ at, act }: Deed, i: number): Deed[] =>
     act.to === "machine" && act.act.kind === "command"
       ? [{ at, act: { ...act, act: { ...act.act, id: `step-${i}` } } }]
-      : told(act, life).map((one) => ({ at, act: one }));
-  return { ...life, deeds: life.deeds.flatMap(tell), mends: life.mends.flatMap(tell) };
+      : act.act.kind === "file-rename"
+        ? [{ at, act }]
+        : told(act, life).map((one) => ({ at, act: one }));
+  return { ...life, deeds: life.deeds.flatMap(tell), mends: life.mends.flatMap((deed, i) => tell(deed, life.deeds.length + i)) };
+}
+
+/** Only its reloads: nothing is done to a machine that is off. */
+function calm(life: Life): Life {
+  const deeds = life.deeds.filter(({ act }) => act.act.kind === "file-rename" || act.act.kind === "command");
+  return { ...life, deeds: deeds.filter(({ act }) => act.act.kind !== "command" || act.act.argv[1] === "-R") };
 }
 
 describe("lives and scenarios", () => {
@@ -104,6 +113,63 @@ describe("lives and scenarios", () => {
     expect(same).toBeGreaterThan(0);
   }, 60_000);
 
+  test("lives with reloads change files on all nodes or some, broken ones too, and call for a reload; others are what they were", () => {
+    const changes = new Set<string>();
+    for (let i = 0; i < 60; i++) {
+      const life = lifeOf(`r${i}`, { ...bounds, reloads: true });
+      for (const { change } of life.variants ?? []) changes.add(change.kind);
+      const moved = life.deeds.filter(({ act }) => act.act.kind === "file-rename");
+      const asked = life.deeds.filter(({ act }) => act.act.kind === "command" && act.act.argv[1] === "-R");
+      expect([life.seed, moved.length > 0, asked.length > 0]).toEqual([life.seed, true, true]);
+    }
+    const kinds = ["nothing", "votes", "expected", "token", "priorities", "links", "without", "no-address", "broken"];
+    expect([...changes].sort()).toEqual(kinds.sort());
+    expect(lifeOf("r0", { ...bounds, reloads: false })).toEqual(lifeOf("r0", bounds));
+  });
+
+  test("each changed file says what it is for", () => {
+    const lab = labOf(lifeOf("r", { ...bounds, nodes: [3, 3], links: [2, 2] }));
+    const plain = String(confOf(lab));
+    const differs = (change: Variant["change"]): string[] => {
+      const lines = variantText(lab, { name: "x", change, versionUp: 4 }).split("\n");
+      const was = plain.split("\n");
+      return [
+        ...was.filter((l) => !lines.includes(l)).map((l) => `-${l.trim()}`),
+        ...lines.filter((l) => !was.includes(l)).map((l) => `+${l.trim()}`),
+      ];
+    };
+    const version = ["-config_version: 3", "+config_version: 7"];
+    expect(differs({ kind: "nothing" })).toEqual(version);
+    expect(differs({ kind: "votes", node: "pve2", votes: 3 })).toEqual([...version.slice(0, 1), "+quorum_votes: 3", "+config_version: 7"]);
+    expect(differs({ kind: "expected", votes: 4 })).toEqual(["-config_version: 3", "+expected_votes: 4", "+config_version: 7"]);
+    expect(differs({ kind: "token", ms: 2000 })).toEqual([...version, "+token: 2000"]);
+    expect(differs({ kind: "without", node: "pve1" })).toEqual([
+      "-name: pve1",
+      "-nodeid: 1",
+      "-ring0_addr: 10.0.0.11",
+      "-ring1_addr: 10.10.1.11",
+      ...version,
+    ]);
+    expect(differs({ kind: "no-address", node: "pve3" })).toEqual(["-ring1_addr: 10.10.1.13", ...version]);
+    expect(differs({ kind: "links", count: 1 })).toEqual([
+      ...[1, 2, 3].map((i) => `-ring1_addr: 10.10.1.1${i}`),
+      "-config_version: 3",
+      "-linknumber: 1",
+      "+config_version: 7",
+    ]);
+    for (const how of ["brace", "line", "number"] as const)
+      expect(parseConf(variantText(lab, { name: "x", change: { kind: "broken", how }, versionUp: 4 })).errors.length).toBeGreaterThan(0);
+  });
+
+  test("a scenario told of a life with reloads is the same run", async () => {
+    const life = asTold(calm(lifeOf("s", { ...bounds, reloads: true })));
+    const lived = live(life, birth);
+    expect(lived.violations).toEqual([]);
+    const { result } = await runScenario(parseLabFile(printLabFile(scenarioOf(life, "one-ring")), "scenario"), "scenario");
+    expect(result.steps.filter((r) => !r.passed)).toEqual([]);
+    expect([result.instant, result.digest]).toEqual([lived.lived, lived.digest]);
+  }, 60_000);
+
   test("the same seed is the same run", async () => {
     const task = { seed: "again", bounds, tries: 0 };
     expect(await fuzz(task)).toEqual(await fuzz(task));
@@ -140,6 +206,11 @@ describe("the state of a series", () => {
     const fresh = join(dir, "wide.json");
     writeState(fresh, begin({ seed: "new" }, fresh));
     expect(begin({}, fresh).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true });
+    const more = join(dir, "more.json");
+    writeState(more, begin({ seed: "more", options: true, qdevice: true, reloads: true }, more));
+    expect(begin({ reloads: true }, more).bounds).toMatchObject({ options: true, qdevice: true, reloads: true });
+    expect(() => begin({ reloads: true }, fresh)).toThrow("a series of --seed new --nodes 2..7 --links 1..2 --seconds 60");
+    expect(() => begin({ nodes: "2..3" }, more)).toThrow("--links 1..2 --options --qdevice --reloads --seconds 60");
   });
 
   test("the median of counted values is the one in the middle", () => {

@@ -29,13 +29,17 @@ function range(value: unknown, option: string, lo: number, hi: number): readonly
   return [a, b];
 }
 
+/** Kinds of clusters that are drawn only where they are asked for: an option each. */
+const kinds = ["options", "qdevice", "reloads"] as const;
+type Kind = (typeof kinds)[number];
+
 /** What the command line says of the series; undefined where it says nothing. */
 function asked(v: Values): {
   seed: string | undefined;
   nodes: Bounds["nodes"] | undefined;
   links: Bounds["links"] | undefined;
   seconds: number | undefined;
-  qdevice: true | undefined;
+  kinds: readonly Kind[];
 } {
   const seed = textOf(v["seed"]);
   if (seed !== undefined && (seed === "" || seed.length > 48))
@@ -46,13 +50,14 @@ function asked(v: Values): {
     nodes: range(v["nodes"], "--nodes", 2, nodesMax),
     links: range(v["links"], "--links", 1, linksMax),
     seconds: whole(v["seconds"], "--seconds", 10, secondsMax),
-    qdevice: v["qdevice"] === true ? true : undefined,
+    kinds: kinds.filter((kind) => v[kind] === true),
   };
 }
 
-function boundsWords({ nodes, links, faultsFor, qdevice }: Bounds): string {
-  const device = qdevice === true ? " --qdevice" : "";
-  return `--nodes ${nodes.join("..")} --links ${links.join("..")}${device} --seconds ${faultsFor / 1e6}`;
+function boundsWords(bounds: Bounds): string {
+  const { nodes, links, faultsFor } = bounds;
+  const words = kinds.map((kind) => (bounds[kind] === true ? ` --${kind}` : "")).join("");
+  return `--nodes ${nodes.join("..")} --links ${links.join("..")}${words} --seconds ${faultsFor / 1e6}`;
 }
 
 /** The state to go on from. A file that says otherwise than the command line is not gone on from. */
@@ -65,7 +70,7 @@ export function begin(v: Values, file: string | undefined): FuzzState {
       links: want.links ?? [1, 2],
       faultsFor: (want.seconds ?? 60) * 1e6,
       wide: true,
-      ...(want.qdevice === true ? { qdevice: true } : {}),
+      ...Object.fromEntries(want.kinds.map((kind) => [kind, true])),
     };
     return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });
   }
@@ -77,7 +82,7 @@ export function begin(v: Values, file: string | undefined): FuzzState {
     differs(want.nodes, bounds.nodes) ||
     differs(want.links, bounds.links) ||
     differs(seconds, bounds.faultsFor) ||
-    differs(want.qdevice, bounds.qdevice ?? false)
+    want.kinds.some((kind) => bounds[kind] !== true)
   )
     throw usage(`${file ?? ""}: a series of --seed ${seed} ${boundsWords(bounds)}; leave these out, or name another file`);
   return old;

@@ -13,7 +13,9 @@ const bounds = z.strictObject({
   links: span,
   faultsFor: count,
   wide: z.boolean().optional(),
+  options: z.boolean().optional(),
   qdevice: z.boolean().optional(),
+  reloads: z.boolean().optional(),
 });
 const found = z.strictObject({ seed: z.string(), invariant: z.string(), instant: count, text: z.string(), scenario: z.string() });
 /** How often each value came: the median of thousands in little room. */

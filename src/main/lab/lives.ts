@@ -1,13 +1,13 @@
 /** Lives (engine/world/fuzz) as labs: the world in which one is lived, and the scenario file that `quorate run` plays to the same end. */
 import type { LinkSettings, LinkTarget, FabricAct } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
-import { sendingNodes, type Birth, type Deed, type Life, type Tally } from "../../engine/world/fuzz/index.ts";
+import { placeOf, sendingNodes, type Birth, type Deed, type Life, type Tally, type Variant } from "../../engine/world/fuzz/index.ts";
 import { makeMachine } from "../../engine/node/index.ts";
 import { World, type MachineFactory, type WorldAct } from "../../engine/world/index.ts";
 import { beginLab } from "./advance.ts";
-import { worldDesign } from "./design.ts";
+import { confOf, worldDesign } from "./design.ts";
 import { freshLabFile } from "./fresh.ts";
-import type { LabFile, Step } from "./labfile.ts";
+import type { LabCluster, LabFile, LabNode, Step } from "./labfile.ts";
 
 /** What makes the machines of a lab: nodes, with a program that sends on each where the lab file has a load. */
 export function machinesOf(lab: LabFile, tally: Tally = { sent: 0, delivered: 0 }): MachineFactory {
@@ -28,7 +28,71 @@ export function labOf(life: Life): LabFile {
   });
   const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => life.nodes.includes(name)));
   const cluster = lab.cluster && life.quorum ? { ...lab.cluster, quorum: life.quorum } : lab.cluster;
-  return { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
+  const whole = { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
+  return life.variants === undefined ? whole : { ...whole, nodes: withVariants(whole, life, life.variants) };
+}
+
+/** The nodes with those variants on their disks that a deed puts into place there. */
+function withVariants(lab: LabFile, life: Life, variants: readonly Variant[]): LabFile["nodes"] {
+  const moved = new Map<string, string[]>();
+  for (const { act } of [...life.deeds, ...life.mends])
+    if (act.to === "machine" && act.act.kind === "file-rename") moved.set(act.machine, [...(moved.get(act.machine) ?? []), act.act.from]);
+  const texts = variants.map((variant) => [placeOf(variant), variantText(lab, variant)] as const);
+  return Object.fromEntries(
+    Object.entries(lab.nodes).map(([name, node]): [string, LabNode] => {
+      const files = texts.filter(([path]) => moved.get(name)?.includes(path) === true);
+      return [name, files.length === 0 ? node : { ...node, files: { ...node.files, ...Object.fromEntries(files) } }];
+    }),
+  );
+}
+
+/** The corosync.conf that `variant` stands for. */
+export function variantText(lab: LabFile, { change, versionUp }: Variant): string {
+  const { cluster } = lab;
+  const plain = confOf(lab);
+  if (cluster === undefined || plain === undefined) throw new Error("a life without a cluster has no configuration to change");
+  const version = Number(/^ +config_version: (\d+)$/m.exec(plain)?.[1]);
+  const changed = confOf({ ...lab, cluster: changedCluster(lab, cluster, change) }) ?? plain;
+  const counted = changed.replace(/^( +config_version:) \d+$/m, `$1 ${version + versionUp}`);
+  // Without a node the number is another, and the device would be set up otherwise: nobody does.
+  const algorithm = /^ +algorithm: \S+$/m.exec(plain)?.[0];
+  const text = algorithm === undefined ? counted : counted.replace(/^ +algorithm: \S+$/m, algorithm);
+  return damaged(text, change);
+}
+
+function changedCluster(lab: LabFile, cluster: LabCluster, change: Variant["change"]): LabCluster {
+  const { links = [] } = cluster;
+  switch (change.kind) {
+    case "votes":
+      return lab.nodes[change.node] === undefined ? cluster : { ...cluster, votes: { [change.node]: change.votes } };
+    case "expected":
+      return { ...cluster, quorum: { ...cluster.quorum, expected_votes: change.votes } };
+    case "token":
+      return { ...cluster, totem: { ...cluster.totem, token: change.ms } };
+    case "priorities":
+      return { ...cluster, priorities: Object.fromEntries(links.map((net, i) => [net, change.values[i] ?? 1])) };
+    case "links":
+      return { ...cluster, links: links.slice(0, change.count) };
+    case "without":
+      return { ...cluster, ids: idsOf(lab), members: Object.keys(lab.nodes).filter((name) => name !== change.node) };
+    case "nothing":
+    case "no-address":
+    case "broken":
+      return cluster;
+  }
+}
+
+/** Ids stay with their nodes whoever else is in the list: they are given in the order of joining. */
+function idsOf(lab: LabFile): Record<string, number> {
+  return Object.fromEntries(Object.keys(lab.nodes).map((name, i) => [name, i + 1]));
+}
+
+function damaged(text: string, change: Variant["change"]): string {
+  if (change.kind === "no-address") return text.replace(new RegExp(`(    name: ${change.node}\\n[^}]*)    ring[1-9]_addr: .*\\n`), "$1");
+  if (change.kind !== "broken") return text;
+  const { how } = change;
+  if (how === "brace") return text.replace(/\}\n$/m, "\n");
+  return how === "line" ? `${text}vote for me\n` : text.replace(/^( +config_version:) .*$/m, "$1 many");
 }
 
 export const birth: Birth = {
@@ -100,6 +164,8 @@ export function lineOf(act: WorldAct): string {
 function stepOf({ at, act }: Deed): Step {
   if (act.to === "machine" && act.act.kind === "command")
     return { at, exec: { node: act.machine, run: act.act.argv.join(" "), wait: false } };
+  if (act.to === "machine" && act.act.kind === "file-rename")
+    return { at, exec: { node: act.machine, run: `mv ${act.act.from} ${act.act.to}` } };
   return { at, do: lineOf(act) };
 }
 

@@ -3,6 +3,7 @@ import type { Effect, Instant, MachineStatus, TraceEvent } from "../../kernel/in
 import type { Input, Watcher } from "../types.ts";
 import type { Checker, Complain, Violation } from "./checker.ts";
 import { JournalTells } from "./journal-tells.ts";
+import { LastMan } from "./last-man.ts";
 import { OneConfiguration } from "./one-configuration.ts";
 import { OneDeviceVote } from "./one-device-vote.ts";
 import { OneQuorateComponent } from "./one-quorate-component.ts";
@@ -34,6 +35,7 @@ export function allCheckers(): Checker[] {
     new RingIds(),
     new OneQuorateComponent(),
     new WaitForAll(),
+    new LastMan(),
     new OneDeviceVote(),
     // Before those that compare nodes at rest: nodes that are apart count apart.
     new OneRing(),

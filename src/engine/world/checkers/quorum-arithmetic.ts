@@ -2,12 +2,29 @@
  * Quorum arithmetic: a node is quorate when, and only when, the votes of its members reach the quorum, which is a majority of the votes expected and of the
  * votes present; and without an override only with more than half of the votes of its configuration. At rest all nodes count the same votes, and without an
  * override expect the same: who starts anew beside inquorate members does not learn what they were told to expect (observed). Counted here
- * from the votes of each node, not with the engine's own formula. Left out: two_node, last_man_standing, auto_tie_breaker, a quorum device, whose flags
- * switch the checks off; with wait_for_all and allow_downscale a majority is needed and may not be enough, or may be of others expected.
+ * from the votes of each node, not with the engine's own formula. What options change: with two_node one of two is enough; with auto_tie_breaker exactly half is, which holds the
+ * tie breaker; with last_man_standing the votes expected need not be those configured; with wait_for_all and allow_downscale a majority is needed and may not be
+ * enough, or may be of others expected. Left out: a quorum device, which switches the checks off. Once a file was read again half of the votes is judged only
+ * while all files say the same, and a wrong count when it lasts: the new votes count when the message of them comes round; and a quorum that was raised by
+ * somebody's file stays where nobody is told to expect less.
  */
-import type { MachineStatus, QuorumStatus, TraceEvent } from "../../kernel/index.ts";
+import {
+  SEC,
+  type Duration,
+  type Instant,
+  type JournalLine,
+  type MachineStatus,
+  type QuorumStatus,
+  type TraceEvent,
+} from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
 import { overridesVotes, type Checker, type Complain } from "./checker.ts";
+import { Configurations } from "./configurations.ts";
+import { Lasting } from "./lasting.ts";
+import { holdsTie } from "./one-quorate-component.ts";
+
+/** A message of new votes has come round by then, also where a token was lost on the way. */
+const ROUND_MOST: Duration = 10 * SEC;
 
 export class QuorumArithmetic implements Checker {
   readonly name = "quorum-arithmetic";
@@ -15,57 +32,97 @@ export class QuorumArithmetic implements Checker {
   /** By machine: votes by node id, as the configuration has them. */
   private readonly configured = new Map<string, ReadonlyMap<number, number>>();
   private overridden = false;
-  private special = false;
-  /** A majority is not all that counts. */
+  private device = false;
+  /** Fewer votes may be expected than are configured. */
+  private lastMan = false;
+  /** A node that is not quorate may have to wait for more than a majority, and those that start anew count otherwise. */
   private more = false;
+  private tieBreaker = false;
+  private twoNode = false;
+  private readonly configurations = new Configurations();
+  private readonly lasting = new Lasting();
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
-    if (event.what !== "quorum" || !event.quorate || this.overridden || this.special) return;
+    if (event.what !== "quorum" || !event.quorate || this.overridden || this.device || this.lastMan) return;
     const votes = this.configured.get(machine);
-    if (votes === undefined) return;
+    if (votes === undefined || !this.configurations.agreed(machine)) return;
     const all = sum([...votes.values()]);
     const present = sum(event.members.map((id) => votes.get(id) ?? 0));
-    if (present * 2 <= all) complain(`${machine} is quorate with ${event.members.join(" ")} on ${event.ring}: ${present} of ${all} votes`);
+    const enough = present * 2 > all || (this.tieBreaker && present >= Math.floor(all / 2)) || (this.twoNode && votes.size === 2);
+    if (!enough) complain(`${machine} is quorate with ${event.members.join(" ")} on ${event.ring}: ${present} of ${all} votes`);
+  }
+
+  journal(machine: string, line: JournalLine): void {
+    this.configurations.journal(machine, line);
+  }
+
+  gone(machine: string): void {
+    this.configurations.gone(machine);
   }
 
   input(input: Input): void {
     this.overridden ||= overridesVotes(input);
   }
 
-  look(statuses: readonly MachineStatus[], complain: Complain): void {
+  look(statuses: readonly MachineStatus[], complain: Complain, at: Instant): void {
+    this.configurations.look(statuses);
+    const found: string[] = [];
     for (const { name, corosync, quorum } of statuses) {
       if (corosync === null || quorum === null) continue;
       this.configured.set(name, new Map(corosync.nodelist.map((n) => [n.nodeId, n.votes])));
-      this.special ||= quorum.qdevice !== null || quorum.flags.some((f) => /2Node|LastManStanding|AutoTieBreaker|Qdevice/i.test(f));
-      this.more ||= quorum.flags.some((f) => /WaitForAll|AllowDownscale/.test(f));
+      const { options } = quorum;
+      this.device ||= quorum.qdevice !== null;
+      this.lastMan ||= options.lastManStanding;
+      this.tieBreaker ||= options.tieBreaker !== "none";
+      this.twoNode ||= options.twoNode;
+      this.more ||= options.waitForAll || options.allowDownscale;
       // While services synchronise votequorum counts the membership to come, and quorum is still that of the one before.
-      if (this.special || this.more || corosync.syncing || corosync.state !== "operational") continue;
-      const wrong = miscounted(quorum);
-      if (wrong !== undefined) complain(`${name}: ${wrong}`);
+      if (this.device || corosync.syncing || corosync.state !== "operational") continue;
+      const wrong = miscounted(quorum, corosync.members);
+      if (wrong !== undefined) found.push(`${name}: ${wrong}`);
+      // Somebody's vote of long ago is no matter of a moment.
+      if (this.configurations.ever && this.configurations.allAgree && !this.overridden)
+        this.asConfigured(name, corosync, quorum, (text) => found.push(text));
     }
+    const last = this.configurations.ever ? this.lasting.see(at, found, ROUND_MOST) : found;
+    for (const text of last) complain(text);
   }
 
   atRest(statuses: readonly MachineStatus[], complain: Complain): void {
-    if (this.special || this.more) return;
+    if (this.device) return;
     let first: string | undefined;
-    for (const { name, quorum } of statuses) {
+    for (const { name, corosync, quorum } of statuses) {
       if (quorum === null) continue;
       const votes = quorum.votes.map((v) => `${v.nodeId}:${v.votes}${v.member ? "" : "-"}`).join(" ");
-      const expected = this.overridden ? "" : ` of ${quorum.highestExpected}, quorum ${quorum.quorum}`;
+      if (!this.overridden) this.asConfigured(name, corosync, quorum, complain);
+      if (this.lastMan || this.more || this.tieBreaker || this.twoNode) continue;
+      const needed = this.configurations.ever ? "" : `, quorum ${quorum.quorum}`;
+      const expected = this.overridden ? "" : ` of ${quorum.highestExpected}${needed}`;
       const mine = `${quorum.totalVotes} votes (${votes})${expected}`;
       first ??= mine;
       if (mine !== first) complain(`${name} counts ${mine}; ${statuses[0]?.name ?? ""} counts ${first}`);
+    }
+  }
+
+  private asConfigured(name: string, corosync: MachineStatus["corosync"], { votes }: QuorumStatus, complain: Complain): void {
+    for (const { nodeId, votes: configured } of corosync?.nodelist ?? []) {
+      const counted = votes.find((v) => v.nodeId === nodeId && v.member)?.votes;
+      if (counted !== undefined && counted !== configured)
+        complain(`${name} counts ${counted} votes for node ${nodeId}, which has ${configured}`);
     }
   }
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
-function miscounted(q: QuorumStatus): string | undefined {
+function miscounted(q: QuorumStatus, members: readonly number[]): string | undefined {
   const present = sum(q.votes.filter((v) => v.member).map((v) => v.votes));
+  const { twoNode, waitForAll, allowDownscale } = q.options;
   if (present !== q.totalVotes) return `its members have ${present} votes and it counts ${q.totalVotes}`;
-  if (q.quorum * 2 <= q.highestExpected || q.quorum * 2 <= present)
+  const one = twoNode && members.length <= 2;
+  if (one ? q.quorum !== 1 : q.quorum * 2 <= q.highestExpected || q.quorum * 2 <= present)
     return `a quorum of ${q.quorum} is no majority of ${q.highestExpected} expected and ${present} present votes`;
-  if (q.quorate !== present >= q.quorum) return `it is ${q.quorate ? "" : "not "}quorate with ${present} votes and a quorum of ${q.quorum}`;
-  return undefined;
+  const enough = present >= q.quorum;
+  if (q.quorate ? enough || holdsTie(q, members) : !enough || waitForAll || allowDownscale) return undefined;
+  return `it is ${q.quorate ? "" : "not "}quorate with ${present} votes and a quorum of ${q.quorum}`;
 }

@@ -5,6 +5,7 @@
 import type { Duration, Instant } from "../../kernel/index.ts";
 import type { WorldAct } from "../types.ts";
 import type { QuorumOptions } from "./options.ts";
+import type { Variant } from "./reloads.ts";
 
 /** What every node multicasts. Instants since power on. */
 export interface Load {
@@ -33,6 +34,8 @@ export interface Life {
   /** The host of the quorum device; undefined where there is none. */
   readonly arbiter?: string | undefined;
   readonly load: Load | undefined;
+  /** Files beside corosync.conf that deeds put in its place; absent where nobody changes it. */
+  readonly variants?: readonly Variant[] | undefined;
   /** Faults, and what undoes some of them, in order of time. */
   readonly deeds: readonly Deed[];
   /** What heals everything, after all deeds. */
@@ -52,9 +55,11 @@ export interface Bounds {
   /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their lives. */
   readonly wide?: boolean | undefined;
   /** Clusters have options of the quorum section. */
-  readonly options?: boolean;
+  readonly options?: boolean | undefined;
   /** Clusters have a quorum device. */
   readonly qdevice?: boolean | undefined;
+  /** corosync.conf is changed and read again. */
+  readonly reloads?: boolean | undefined;
 }
 
 /** When the last of `deeds` is done; 0 for none. */

@@ -6,6 +6,7 @@ import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
 import { DEVICE_DRAWS, split } from "./device-faults.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
 import { optionsOf } from "./options.ts";
+import { reloadsOf } from "./reloads.ts";
 import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
 
 /** A cluster has formed and its links count as long up. */
@@ -62,6 +63,10 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
   }
   deeds.sort((a, b) => a.at - b.at);
   const healedAt = Math.max(FAULTS_FROM + bounds.faultsFor, lastAt(deeds)) + 1;
+  const reloads =
+    bounds.reloads === true ? reloadsOf(seed, names, links, arbiter !== undefined, FAULTS_FROM, bounds.faultsFor, healedAt) : undefined;
+  if (reloads !== undefined) deeds.push(...reloads.deeds);
+  deeds.sort((a, b) => a.at - b.at);
   return {
     seed,
     nodes: names,
@@ -70,10 +75,13 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     quorum: bounds.options === true && arbiter === undefined ? optionsOf(seed, count) : undefined,
     arbiter,
     load: loadOf(seed, healedAt),
+    ...(reloads === undefined ? {} : { variants: reloads.variants }),
     deeds,
-    mends: [...healing(names, bounds.wide === true ? links : 0, healedAt), ...deviceHealing(names, arbiter, healedAt)].sort(
-      (a, b) => a.at - b.at,
-    ),
+    mends: [
+      ...healing(names, bounds.wide === true ? links : 0, healedAt),
+      ...deviceHealing(names, arbiter, healedAt),
+      ...(reloads?.mends ?? []),
+    ].sort((a, b) => a.at - b.at),
     faults,
     endsAt: undefined,
   };
