@@ -163,6 +163,34 @@ describe("two nodes and an arbiter", () => {
     }
   });
 
+  test("votes that ffsplit cannot work with are those of nodes that votequorum has heard of: alone a device starts", () => {
+    const world = formed();
+    const conf = utf8(CONF.replace("nodeid: 2\n", "nodeid: 2\n    quorum_votes: 2\n"));
+    const told = (): (string | undefined)[] => [
+      world.status("pve1").units["corosync-qdevice"],
+      world.status("pve1").quorum?.qdevice?.state,
+    ];
+    const unit = (machine: string, op: "start" | "stop" | "restart"): void => {
+      act(world, { to: "machine", machine, act: { kind: "service", op, unit: "corosync" } });
+      world.runUntil(world.now + 8 * SEC);
+      if (op !== "stop") act(world, { to: "machine", machine, act: { kind: "service", op: "start", unit: "corosync-qdevice" } });
+      world.runUntil(world.now + 4 * SEC);
+    };
+    const path = "/etc/corosync/corosync.conf";
+    for (const machine of ["pve1", "pve2"])
+      act(world, { to: "machine", machine, act: { kind: "file-write", path, data: conf, append: false } });
+    unit("pve2", "stop");
+    unit("pve1", "restart");
+    expect(told()).toEqual(["active", "Connected"]);
+    unit("pve2", "start");
+    const said = world
+      .named("pve2")
+      .journalSince(0)
+      .filter((l) => l.unit === "corosync-qdevice" && l.level === "crit");
+    expect(said.map((l) => l.text)).toContain("50:50 split algorithm works only if all nodes have exactly 1 vote. Node 2 has 2 votes!");
+    expect(world.status("pve2").units["corosync-qdevice"]).toBe("failed");
+  });
+
   test("the device ends with corosync, and comes and goes with it by systemd", () => {
     const world = formed();
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });

@@ -53,7 +53,11 @@ export class QdeviceProcess implements Daemon {
         nodeId: () => corosync.stack()?.settings.config.nodeId ?? 0,
         get: (key) => valueText(corosync.stack()?.cmap.get(key)?.value),
         list: (prefix) => (corosync.stack()?.cmap.list(prefix) ?? []).map((e) => e.key),
-        nodeVotes: () => corosync.stack()?.settings.config.nodes ?? [],
+        nodeVotes: () => {
+          const stack = corosync.stack();
+          // As votequorum counts them: of a node it has never heard of it knows nothing, whatever the file says (recorded).
+          return (stack?.settings.config.nodes ?? []).flatMap(({ nodeId }) => stack?.votequorum.info(nodeId) ?? []);
+        },
         resolve: (host) => addressOf(parseIp(host) === undefined ? resolveByHosts(computer, host)[0] : host),
         hasDatabase: (directory) => hasDatabase(computer, directory),
         run: (command) => this.run(command),

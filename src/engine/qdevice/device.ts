@@ -119,7 +119,7 @@ export class Device {
       return this.fail("Can't init nss (-8174): security library: bad database.");
     const trouble = config.algorithm === "ffsplit" ? ffsplitTrouble(get, this.port.nodeVotes()) : undefined;
     if (trouble !== undefined) {
-      this.port.log("error", trouble);
+      this.port.log("crit", trouble);
       return this.fail("Algorithm init failed");
     }
     this.run(config);

@@ -111,7 +111,7 @@ function lastWords(world: World, members: readonly string[]): string | undefined
   const errors = world
     .named(node)
     .journalSince(0)
-    .filter((line) => line.unit === unit && line.pid > 1 && line.level === "error");
+    .filter((line) => line.unit === unit && line.pid > 1 && (line.level === "error" || line.level === "crit"));
   const said = errors.find((line) => !line.text.startsWith("Corosync Cluster Engine exiting"))?.text;
   return `${unit} failed on ${node}${said === undefined ? "" : `: ${said}`}`;
 }
