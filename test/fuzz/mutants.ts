@@ -174,6 +174,16 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    rule: "a device does not hear that it is refused the vote",
+    invariant: "one-device-vote",
+    qdevice: true,
+    patch: {
+      file: "qdevice/net.ts",
+      find: "  private use(told: Vote, ring: RingId, old: string): void {\n",
+      replace: '  private use(told: Vote, ring: RingId, old: string): void {\n    if (told === "NACK") told = "ACK";\n',
+    },
+  },
+  {
     rule: "any half is as good as the one with the tie breaker",
     invariant: "quorum-arithmetic",
     options: true,

@@ -1,9 +1,10 @@
 /**
  * One device vote: the quorum device does not go on giving its vote to two components of a cluster. Looked at are settled nodes only: corosync operational and
  * synchronised, the machine not stalled, the device's last poll not older than votequorum believes it. The vote moves in steps that the real programs do
- * not tie together, so two components may have it for a while and no longer. Left out: the algorithms `test`, which says yes to
- * everybody, and `lms` and `2nodelms`, which judge a client when it speaks and let stand what they told the others; nodes with different devices; nodes
- * that do not know each other, which are no cluster.
+ * not tie together, so two components may have it for a while and no longer. Of `test`, which says yes to everybody, and of `lms` and `2nodelms` only the
+ * second half can be asked: they judge a client when it speaks and let stand what they told the others, so that two components may have their votes for
+ * good (recorded: 1 2 by the tie breaker, then 3 4 5 because they are more). With every algorithm a node does not go on casting a vote that its server, which it is connected to, refused it on
+ * the ring that it is on. Left out: nodes with different devices; nodes that do not know each other, which are no cluster.
  */
 import { MS, type Duration, type Instant, type MachineStatus, type QdeviceStatus } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
@@ -35,8 +36,7 @@ export function casters(at: Instant, statuses: readonly MachineStatus[]): Caster
   return statuses.flatMap(({ name, power, corosync, quorum }) => {
     const device = quorum?.qdevice;
     if (power !== "on" || corosync === null || corosync.syncing || corosync.state !== "operational") return [];
-    if (device === undefined || device === null || !device.castVote || device.algorithm !== "ffsplit" || device.lastPoll === null)
-      return [];
+    if (device === undefined || device === null || !device.castVote || device.lastPoll === null) return [];
     // Nobody is there to poll, or to hear that nobody does.
     if (at - device.lastPoll > device.timeoutMs * MS) return [];
     const { nodeId, ringId: ring, members, nodelist } = corosync;
@@ -50,15 +50,31 @@ export function apart(a: Caster, b: Caster): boolean {
   return !a.members.some((id) => b.members.includes(id));
 }
 
+/** The last answer that the device's server gave this node, on this ring, was no. */
+function isRefused(c: Caster, statuses: readonly MachineStatus[]): boolean {
+  return statuses.some(({ nics, power, qnetd }) => {
+    if (qnetd === null || power !== "on" || !nics.some((n) => n.address === c.device.host)) return false;
+    return qnetd.clusters.some(
+      ({ clients, holders }) =>
+        !holders.includes(c.nodeId) && clients.some((k) => k.nodeId === c.nodeId && k.ringId === c.ring && /^N?ACK$/.test(k.vote)),
+    );
+  });
+}
+
 export class OneDeviceVote implements Checker {
   readonly name = "one-device-vote";
-  readonly sentence = "the quorum device gives its vote to one component only";
+  readonly sentence = "the quorum device gives its vote to one component only, and nobody casts one that was refused";
   private readonly lasting = new Lasting();
+  private readonly lastingRefused = new Lasting();
 
   look(statuses: readonly MachineStatus[], complain: Complain, at: Instant): void {
-    const all = casters(at, statuses);
+    const every = casters(at, statuses);
+    const all = every.filter((c) => c.device.algorithm === "ffsplit");
     const say = (c: Caster): string => `${c.machine} with ${c.members.join(" ")} on ${c.ring}`;
     const pairs = all.flatMap((a, i) => all.slice(i + 1).flatMap((b) => (apart(a, b) ? [`${say(a)} and ${say(b)}`] : [])));
     for (const pair of this.lasting.see(at, pairs, moveTime(statuses))) complain(`${pair} go on casting the vote of the device`);
+    const refused = every.filter((c) => isRefused(c, statuses)).map(say);
+    for (const one of this.lastingRefused.see(at, refused, moveTime(statuses)))
+      complain(`${one} goes on casting the vote that it was refused`);
   }
 }

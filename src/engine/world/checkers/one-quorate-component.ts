@@ -129,7 +129,12 @@ export class OneQuorateComponent implements Checker {
 
 /** Settled and quorate nodes with no member in common; who casts a device's vote counts as long as it does so in earnest. */
 function disjointPairs(at: Instant, statuses: readonly MachineStatus[]): string[] {
-  const casting = new Set(casters(at, statuses).map((c) => c.machine));
+  // Of lms and its like two components may have the vote for good (recorded): only ffsplit's counts here.
+  const casting = new Set(
+    casters(at, statuses)
+      .filter((c) => c.device.algorithm === "ffsplit")
+      .map((c) => c.machine),
+  );
   const all = statuses.flatMap(({ name, power, corosync, quorum }): Quorate[] => {
     if (power !== "on" || corosync === null || corosync.state !== "operational" || corosync.syncing || quorum?.quorate !== true) return [];
     if (corosync.members.length === 0) return [];
