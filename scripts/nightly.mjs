@@ -1,8 +1,8 @@
 // npm run nightly [-- [--rounds N] [--lives N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each time and
-// after that the long runs of the worker tests (200 kills, 100 times up and down) and of what-if beside the world, then fuzz runs, then random scenarios on
-// real corosync daemons and in the lab alike (as root on Debian), then the bench. What fails once in a while is found here. The fuzz runs and the scenarios of
-// a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how
-// many rounds held.
+// after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules, then fuzz runs, then
+// random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the bench. What fails once in a while is found here. The fuzz runs and
+// the scenarios of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last
+// line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -64,8 +64,8 @@ for (let round = 1; round <= rounds; round++) {
   else failed.push(`round ${round}: ${[...output.matchAll(/^FAIL (\S+)/gm)].map((match) => match[1]).join(" ")}`);
 }
 if (rounds > 0) {
-  console.log("── long runs on workers, and of what-if beside the world");
-  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts", "whatif"]);
+  console.log("── long runs on workers, of what-if beside the world, and of broken rules");
+  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts", "whatif", "fuzz"]);
   if (long.status !== 0) failed.push("long runs: see above");
 }
 await ensureInstalled();

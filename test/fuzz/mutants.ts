@@ -13,6 +13,10 @@ export interface Mutant {
   readonly qdevice?: true;
   /** The rule is one of a file that is read again. */
   readonly reloads?: true;
+  /** Lives from this seed on, since those before do not show it: a run of all tests takes long enough. */
+  readonly first?: number;
+  /** One of those that are tried in long runs only. */
+  readonly long?: true;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -176,6 +180,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "a device does not hear that it is refused the vote",
     invariant: "one-device-vote",
+    long: true,
     qdevice: true,
     patch: {
       file: "qdevice/net.ts",
@@ -186,6 +191,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "any half is as good as the one with the tie breaker",
     invariant: "quorum-arithmetic",
+    first: 14,
     options: true,
     patch: {
       file: "votequorum/verdict.ts",
@@ -196,6 +202,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "last_man_standing does not wait for its window",
     invariant: "last-man-standing",
+    first: 7,
     options: true,
     patch: {
       file: "votequorum/votequorum.ts",
@@ -206,6 +213,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "one of two that has just started need not wait for the other",
     invariant: "wait-for-all",
+    long: true,
     options: true,
     patch: {
       file: "votequorum/votequorum.ts",
@@ -222,6 +230,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "nobody is told of the votes that a reload gave",
     invariant: "quorum-arithmetic",
+    long: true,
     reloads: true,
     patch: {
       file: "votequorum/votequorum.ts",
