@@ -191,7 +191,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "any half is as good as the one with the tie breaker",
     invariant: "quorum-arithmetic",
-    first: 14,
+    long: true,
     options: true,
     patch: {
       file: "votequorum/verdict.ts",
@@ -241,6 +241,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "quorum that a reload takes or gives is not announced",
     invariant: "quorum-arithmetic",
+    long: true,
     reloads: true,
     patch: {
       file: "votequorum/verdict.ts",
