@@ -50,9 +50,12 @@ const checks = [
 
 const minutes = (n) => n * 60_000;
 const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 20);
-/** Suites that time real processes or draw in a browser get the machine to themselves. */
-const alone = new Set(["cli", "desktop", "web"]);
-const longFirst = ["fuzz", "conformance", "hosts", "conf"];
+/** Suites that time real processes get the machine to themselves. */
+const alone = new Set(["cli", "desktop"]);
+/** In this order, with as many processes as there are processors; the others come last, one process each, side by side and beside the page's. */
+const longFirst = ["fuzz", "conformance", "hosts", "conf", "whatif", "cli", "desktop"];
+/** Lives on workers wait for messages a third of the time. */
+const waiters = new Map([["hosts", 1]]);
 
 function suites() {
   const folders = readdirSync(join(root, "test"))
@@ -62,8 +65,8 @@ function suites() {
   const rank = ({ name }) => (longFirst.includes(name) ? longFirst.indexOf(name) : longFirst.length);
   folders.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   return folders.map(({ name, files }) => {
-    const weight = alone.has(name) ? cpus : Math.min(files, cpus);
-    return { name, weight, work: () => vitest(name, weight) };
+    const weight = alone.has(name) ? cpus : longFirst.includes(name) ? Math.min(files, cpus) : 1;
+    return { name, weight, work: () => vitest(name, weight + (waiters.get(name) ?? 0)) };
   });
 }
 
@@ -190,8 +193,10 @@ async function runAll(jobs) {
 
 const built = await ensureBuilt();
 report("build", { passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 }, Date.now() - started);
-const uiJob = { name: "ui", weight: cpus, work: ui };
-const all = [...checks, ...suites(), ...(statSync(join(root, "test/ui"), { throwIfNoEntry: false }) ? [uiJob] : [])];
+const uiJob = { name: "ui", weight: 1, work: ui };
+const tested = suites();
+const lastOnes = tested.filter(({ name }) => !longFirst.includes(name));
+const all = [...checks, ...tested.filter((job) => !lastOnes.includes(job)), uiJob, ...lastOnes];
 const unknown = only.filter((name) => !all.some((job) => job.name === name));
 if (unknown.length > 0) {
   say(`no such suite: ${unknown.join(", ")} (there are: ${all.map((job) => job.name).join(" ")})`);
