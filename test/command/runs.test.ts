@@ -102,6 +102,24 @@ describe("systemctl start", () => {
     ]);
   });
 
+  it("tells of a start limit how to get past it, and of a job that was given up no more than that", () => {
+    const text = (unit: Parameters<ReturnType<typeof bench>["setUnit"]>[0]): string[] => {
+      const b = bench();
+      const runs = b.make();
+      start(runs, "systemctl start corosync");
+      b.setUnit({ job: undefined, ...unit });
+      runs.wake();
+      return b.said;
+    };
+    expect(text({ state: "failed", lastJob: "failed", result: "start-limit-hit" })).toEqual([
+      "stderr: Job for corosync.service failed because start of the service was attempted too often.\n" +
+        'See "systemctl status corosync.service" and "journalctl -xeu corosync.service" for details.\n' +
+        'To force a start use "systemctl reset-failed corosync.service"\nfollowed by "systemctl start corosync.service" again.\n',
+      "exit 1",
+    ]);
+    expect(text({ state: "inactive", lastJob: "canceled" })).toEqual(["stderr: Job for corosync.service canceled.\n", "exit 1"]);
+  });
+
   it("knows no other unit", () => {
     const b = bench();
     start(b.make(), "systemctl start pveproxy");

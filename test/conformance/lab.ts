@@ -22,6 +22,8 @@ function deviceFiles(): { path: string; data: Uint8Array }[] {
   return [
     { path: "/etc/default/corosync-qdevice", data: utf8('COROSYNC_QDEVICE_OPTIONS="-d"\n') },
     ...database("/etc/corosync/qdevice/net/nssdb"),
+    // Where they were recorded no systemd started them again.
+    { path: "/etc/systemd/system/corosync-qdevice.service.d/recorded.conf", data: utf8("[Service]\nRestart=no\n") },
   ];
 }
 

@@ -154,7 +154,7 @@ describe("two nodes and an arbiter", () => {
     world.runUntil(30 * SEC);
     for (const node of ["pve1", "pve2"]) {
       expect(world.status(node).units["corosync-qdevice"]).toBe("failed");
-      expect(world.status(node).quorum).toMatchObject({ quorate: true, totalVotes: 3, expectedVotes: 4, flags: ["Quorate"] });
+      expect(world.status(node).quorum).toMatchObject({ quorate: true, totalVotes: 3, expectedVotes: 4, flags: ["Quorate", "Qdevice"] });
       const said = world
         .named(node)
         .journalSince(0)
@@ -193,15 +193,135 @@ describe("two nodes and an arbiter", () => {
 
   test("the device ends with corosync, and comes and goes with it by systemd", () => {
     const world = formed();
+    const from = world.named("pve1").journalLength();
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });
     world.runUntil(40 * SEC);
-    expect(world.status("pve1").units).toEqual({ corosync: "failed", "corosync-qdevice": "failed" });
-    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "start", unit: "corosync-qdevice" } });
-    world.runUntil(60 * SEC);
+    // Its own restart brings back what it requires.
+    const told = world
+      .named("pve1")
+      .journalSince(from)
+      .filter((l) => l.pid === 1)
+      .map((l) => l.text);
+    expect(told).toEqual([
+      "corosync-qdevice.service: Main process exited, code=exited, status=1/FAILURE",
+      "corosync-qdevice.service: Failed with result 'exit-code'.",
+      "corosync.service: Main process exited, code=killed, status=9/KILL",
+      "corosync.service: Failed with result 'signal'.",
+      "corosync-qdevice.service: Scheduled restart job, restart counter is at 1.",
+      "Stopped corosync-qdevice.service - Corosync Qdevice daemon.",
+      "Starting corosync.service - Corosync Cluster Engine...",
+      "Started corosync.service - Corosync Cluster Engine.",
+      "Starting corosync-qdevice.service - Corosync Qdevice daemon...",
+      "Started corosync-qdevice.service - Corosync Qdevice daemon.",
+    ]);
     expect(world.status("pve1").units).toEqual({ corosync: "active", "corosync-qdevice": "active" });
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "stop", unit: "corosync" } });
     world.runUntil(70 * SEC);
     expect(world.status("pve1").units).toEqual({ corosync: "inactive", "corosync-qdevice": "inactive" });
+  });
+});
+
+describe("Restart=on-failure", () => {
+  const service = (world: World, op: "kill" | "start" | "restart" | "stop", unit = "corosync-qdevice"): void =>
+    act(world, { to: "machine", machine: "pve1", act: { kind: "service", op, unit } });
+  const state = (world: World): string | undefined => world.status("pve1").units["corosync-qdevice"];
+  const systemctl = (world: World, ...argv: string[]): unknown =>
+    world.query("pve1", { kind: "command", argv: ["systemctl", ...argv], cwd: "/", stdin: "" });
+  const told = (world: World, from: number): string[] =>
+    world
+      .named("pve1")
+      .journalSince(from)
+      .filter((l) => l.pid === 1)
+      .map((l) => l.text);
+
+  /** Killed every half second: the sixth start within ten seconds is refused. */
+  function worn(): World {
+    const world = formed();
+    for (let i = 0; i < 6; i++) {
+      expect(state(world)).toBe("active");
+      service(world, "kill");
+      world.runUntil(world.now + SEC / 2);
+    }
+    return world;
+  }
+
+  test("five starts in ten seconds, then no more until the failure is reset or the interval is over", () => {
+    const world = worn();
+    expect(state(world)).toBe("failed");
+    expect(told(world, 0).slice(-5)).toEqual([
+      "corosync-qdevice.service: Scheduled restart job, restart counter is at 6.",
+      "Stopped corosync-qdevice.service - Corosync Qdevice daemon.",
+      "corosync-qdevice.service: Start request repeated too quickly.",
+      "corosync-qdevice.service: Failed with result 'signal'.",
+      "Failed to start corosync-qdevice.service - Corosync Qdevice daemon.",
+    ]);
+    service(world, "start");
+    expect(state(world)).toBe("failed");
+    act(world, {
+      to: "machine",
+      machine: "pve1",
+      act: { kind: "command", id: "r", argv: ["systemctl", "reset-failed", "corosync-qdevice"], cwd: "/", stdin: "" },
+    });
+    world.runUntil(world.now + SEC);
+    service(world, "start");
+    world.runUntil(world.now + SEC);
+    expect(state(world)).toBe("active");
+
+    const later = worn();
+    later.runUntil(later.now + 10 * SEC);
+    service(later, "start");
+    later.runUntil(later.now + SEC);
+    expect(state(later)).toBe("active");
+  });
+
+  test("restarted by hand too often", () => {
+    const world = formed();
+    const command = { kind: "command", argv: ["systemctl", "restart", "corosync-qdevice"], cwd: "/", stdin: "" } as const;
+    for (let i = 0; i < 5; i++) {
+      act(world, { to: "machine", machine: "pve1", act: { ...command, id: `r${i}` } });
+      world.runUntil(world.now + SEC / 2);
+    }
+    const from = world.named("pve1").journalLength();
+    act(world, { to: "machine", machine: "pve1", act: { ...command, id: "last" } });
+    world.runUntil(world.now + SEC);
+    expect(told(world, from).slice(-3)).toEqual([
+      "corosync-qdevice.service: Start request repeated too quickly.",
+      "corosync-qdevice.service: Failed with result 'start-limit-hit'.",
+      "Failed to start corosync-qdevice.service - Corosync Qdevice daemon.",
+    ]);
+  });
+
+  test("while it waits it is activating, and a stop ends the waiting", () => {
+    const world = formed();
+    service(world, "kill");
+    world.runUntil(world.now + SEC / 20);
+    expect(systemctl(world, "is-active", "corosync-qdevice")).toMatchObject({ stdout: "activating\n", status: 3 });
+    expect(systemctl(world, "show", "-p", "ActiveState,SubState,MainPID", "corosync-qdevice")).toMatchObject({
+      stdout: "ActiveState=activating\nSubState=auto-restart\nMainPID=0\n",
+    });
+    expect(systemctl(world, "status", "-n", "0", "corosync-qdevice")).toMatchObject({
+      stdout: expect.stringContaining("     Active: activating (auto-restart) (Result: signal) since "),
+    });
+    service(world, "stop");
+    world.runUntil(world.now + SEC);
+    expect(state(world)).toBe("inactive");
+    expect(told(world, 0).at(-1)).toBe("Stopped corosync-qdevice.service - Corosync Qdevice daemon.");
+  });
+
+  test.each([
+    ["no", "failed"],
+    ["on-success", "failed"],
+    ["on-abort", "active"],
+    ["always", "active"],
+  ])("a drop-in with Restart=%s, after SIGKILL: %s", (value, then) => {
+    const world = formed();
+    const folder = "/etc/systemd/system/corosync-qdevice.service.d";
+    const data = utf8(`[Service]\nRestart=${value}\n`);
+    act(world, { to: "machine", machine: "pve1", act: { kind: "file-mkdir", path: folder, parents: true } });
+    act(world, { to: "machine", machine: "pve1", act: { kind: "file-write", path: `${folder}/local.conf`, data, append: false } });
+    service(world, "kill");
+    world.runUntil(world.now + SEC);
+    expect(state(world)).toBe(then);
   });
 });
 
@@ -239,8 +359,8 @@ describe("corosync stopped by SIGSTOP", () => {
     act(world, onPve1("service-stall"));
     world.runUntil(70 * SEC);
     act(world, { to: "machine", machine: "pve1", act: { kind: "service", op: "kill", unit: "corosync" } });
-    world.runUntil(71 * SEC);
-    expect(world.status("pve1").units).toEqual({ corosync: "failed", "corosync-qdevice": "failed" });
+    world.runUntil(75 * SEC);
+    expect(world.status("pve1").units).toEqual({ corosync: "active", "corosync-qdevice": "active" });
   });
 
   test("a snapshot of a device that waits goes on as the run it is of", () => {

@@ -39,8 +39,10 @@ export interface UnitView {
   readonly description: string;
   readonly execStart: string;
   readonly state: UnitState;
+  /** Activating, but without a process: systemd waits before it starts it again. */
+  readonly autoRestart?: boolean;
   readonly enabled: boolean;
-  /** systemd's result word: success, exit-code, signal, core-dump, timeout, protocol. */
+  /** systemd's result word: success, exit-code, signal, core-dump, timeout, protocol, start-limit-hit. */
   readonly result: string;
   /** `code=exited, status=8/n/a` of the last main process; undefined before its first end. */
   readonly exitText: string | undefined;
@@ -53,7 +55,7 @@ export interface UnitView {
   readonly endedAt: Instant | undefined;
   readonly job: "start" | "stop" | undefined;
   /** How the last start job ended. */
-  readonly lastJob: "done" | "failed" | "timeout" | undefined;
+  readonly lastJob: "done" | "failed" | "timeout" | "canceled" | undefined;
 }
 
 export interface ToolHost {

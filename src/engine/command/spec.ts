@@ -68,7 +68,7 @@ export type Answer =
   | { readonly kind: "done"; readonly error?: string; readonly number?: number }
   | { readonly kind: "result"; readonly result: Result }
   | { readonly kind: "file"; readonly data: Uint8Array | undefined }
-  | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | undefined; readonly result: string }
+  | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | "canceled" | undefined; readonly result: string }
   | { readonly kind: "line"; readonly line: string | undefined };
 
 export type Run = Generator<Ask, number, Answer>;

@@ -109,7 +109,7 @@ function stateWords(u: UnitView): string {
     case "active":
       return "active (running)";
     case "activating":
-      return "activating (start)";
+      return u.autoRestart === true ? `activating (auto-restart) (Result: ${u.result})` : "activating (start)";
     case "deactivating":
       return "deactivating (stop-sigterm)";
     case "failed":
@@ -223,16 +223,15 @@ function isEnabled(host: ToolHost, call: Call): Result {
   return { stdout: call.quiet ? "" : stdout, stderr, status: any ? 0 : 1 };
 }
 
+/** systemd's own, finer state. */
+function subState(u: UnitView): string {
+  const activating = u.autoRestart === true ? "auto-restart" : "start";
+  return { active: "running", activating, deactivating: "stop-sigterm", inactive: "dead", failed: "failed" }[u.state];
+}
+
 function listUnits(host: ToolHost): Result {
-  const sub: Record<UnitView["state"], string> = {
-    active: "running",
-    activating: "start",
-    deactivating: "stop-sigterm",
-    inactive: "dead",
-    failed: "failed",
-  };
   const shown = host.units().filter((u) => u.state !== "inactive");
-  const rows = shown.map((u) => [`${u.state === "failed" ? "●" : " "} ${u.name}.service`, "loaded", u.state, sub[u.state], u.description]);
+  const rows = shown.map((u) => [`${u.state === "failed" ? "●" : " "} ${u.name}.service`, "loaded", u.state, subState(u), u.description]);
   const table = [["  UNIT", "LOAD", "ACTIVE", "SUB", "DESCRIPTION"], ...rows];
   const widths = [0, 1, 2, 3].map((c) => Math.max(...table.map((r) => (r[c] ?? "").length)));
   const text = table.map((r) => `${r.map((cell, c) => (c < 4 ? cell.padEnd(widths[c] ?? 0) : cell)).join(" ")}\n`).join("");
@@ -243,10 +242,7 @@ function show(host: ToolHost, call: Call): Result {
   let stdout = "";
   for (const name of call.units) {
     const u = host.unit(name);
-    const sub =
-      u === undefined
-        ? "dead"
-        : { active: "running", activating: "start", deactivating: "stop-sigterm", inactive: "dead", failed: "failed" }[u.state];
+    const sub = u === undefined ? "dead" : subState(u);
     const properties: Record<string, string> = {
       Id: full(name),
       Description: u?.description ?? full(name),
@@ -290,7 +286,16 @@ const FAILURES: Readonly<Record<string, string>> = {
   "core-dump": "failed because a fatal signal was delivered causing the control process to dump core.",
   timeout: "failed because a timeout was exceeded.",
   protocol: "failed because the service did not take the steps required by its unit configuration.",
+  "start-limit-hit": "failed because start of the service was attempted too often.",
 };
+
+function jobError(name: string, lastJob: "failed" | "timeout" | "canceled", result: string): string {
+  if (lastJob === "canceled") return `Job for ${name} canceled.\n`;
+  const why = lastJob === "timeout" ? "timeout" : result;
+  const text = `Job for ${name} ${FAILURES[why] ?? "failed."}\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`;
+  if (why !== "start-limit-hit") return text;
+  return `${text}To force a start use "systemctl reset-failed ${name}"\nfollowed by "systemctl start ${name}" again.\n`;
+}
 
 function* job(call: Call, unit: string, op: "start" | "stop" | "restart"): Run {
   const answer = yield { ask: "act", act: { act: "unit", op, unit } };
@@ -302,13 +307,7 @@ function* job(call: Call, unit: string, op: "start" | "stop" | "restart"): Run {
   if (call.noBlock) return 0;
   const end = yield { ask: "unit-job", unit };
   if (op === "stop" || end.kind !== "job" || end.lastJob === undefined || end.lastJob === "done") return 0;
-  const name = full(unit);
-  const why = FAILURES[end.lastJob === "timeout" ? "timeout" : end.result] ?? "failed.";
-  yield {
-    ask: "print",
-    stream: "stderr",
-    text: `Job for ${name} ${why}\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`,
-  };
+  yield { ask: "print", stream: "stderr", text: jobError(full(unit), end.lastJob, end.result) };
   return 1;
 }
 

@@ -25,6 +25,7 @@ import {
   type TraceEvent,
 } from "../kernel/index.ts";
 import { baseTree, type HostEntry } from "./base-files.ts";
+import { dropIn } from "./drop-ins.ts";
 import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
 import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
@@ -129,6 +130,7 @@ export class Computer {
         log: (unit, pid, level, text) => this.log(unit, pid, level, "", text),
         trace: (event) => this.trace(event),
         pathExists: (path) => find(this.root, path).ok,
+        dropIn: (unit, setting) => dropIn(this.root, unit, setting),
         newPid: () => this.newPid(),
         spawn: (unit, pid) => processes.spawn(unit, pid),
         stop: (unit, polite) => processes.stop(unit, polite),

@@ -17,6 +17,7 @@ export const QDEVICE_UNIT: UnitSpec = {
   description: "Corosync Qdevice daemon",
   execStart: "/usr/sbin/corosync-qdevice -f $COROSYNC_QDEVICE_OPTIONS",
   requires: "corosync",
+  restart: "on-failure",
   wantedAtBoot: true,
 };
 

@@ -1,11 +1,12 @@
 /**
  * The units of one machine and the jobs on them: what systemd (PID 1) does with services of Type=notify, with its journal lines. A unit's main process is
  * somebody else's (the node's); this file starts it, hears of its end, and says what systemd would say. Sources: systemd.service(5), systemd 252's
- * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting, Restart=, and the lines a
- * failing ExecStop= adds after a crash.
+ * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting, the start limit of
+ * units without Restart=, and the lines a failing ExecStop= adds after a crash.
  */
 import {
   cloneState,
+  MS,
   SEC,
   type Duration,
   type Hasher,
@@ -18,6 +19,11 @@ import {
 /** systemd: DefaultTimeoutStartSec and DefaultTimeoutStopSec. */
 export const UNIT_TIMEOUT: Duration = 90 * SEC;
 
+/** systemd: DefaultRestartSec, DefaultStartLimitIntervalSec and DefaultStartLimitBurst. */
+const RESTART_PAUSE: Duration = 100 * MS;
+const START_LIMIT_INTERVAL: Duration = 10 * SEC;
+const START_LIMIT_BURST = 5;
+
 export interface UnitSpec {
   /** Without `.service`. */
   readonly name: string;
@@ -28,11 +34,13 @@ export interface UnitSpec {
   readonly conditionPath?: string;
   /** Requires= and After=: started before this one, stopped after it. */
   readonly requires?: string;
+  /** Restart=. A drop-in may say otherwise. */
+  readonly restart?: "on-failure";
   /** Started at boot unless disabled; the order of the list is the order of starting. */
   readonly wantedAtBoot: boolean;
 }
 
-export type UnitResult = "success" | "exit-code" | "signal" | "core-dump" | "timeout" | "protocol";
+export type UnitResult = "success" | "exit-code" | "signal" | "core-dump" | "timeout" | "protocol" | "start-limit-hit";
 
 /** How a process ended: wait(2)'s status taken apart. */
 export type ExitStatus = { readonly code: number } | { readonly signal: "SIGKILL" | "SIGTERM" | "SIGABRT" | "SIGSEGV" };
@@ -53,10 +61,17 @@ export interface UnitRecord {
   endedAt: Instant | undefined;
   /** A start waits for the stop to finish (restart). */
   startQueued: boolean;
+  /** It has failed and is about to be started again; meanwhile it counts as activating, without a process. */
+  autoRestart: boolean;
+  /** Restarts by systemd since the last start that somebody asked for. */
+  restarts: number;
+  /** When the present interval of the start limit began, and starts in it. */
+  limitSince: Instant;
+  limitStarts: number;
   /** A job on the unit is running: its verb's caller waits. */
   job: "start" | "stop" | undefined;
   /** Result of the last finished start job, as systemctl reports it. */
-  lastJob: "done" | "failed" | "timeout" | undefined;
+  lastJob: "done" | "failed" | "timeout" | "canceled" | undefined;
 }
 
 /** What units need of their machine. */
@@ -67,6 +82,8 @@ export interface UnitHooks {
   log(unit: string, pid: number, level: LogLevel, text: string): void;
   trace(event: TraceEvent): void;
   pathExists(path: string): boolean;
+  /** The last value a drop-in of the unit gives this setting; undefined where none does. */
+  dropIn(unit: string, setting: string): string | undefined;
   newPid(): number;
   /** exec of the main process. */
   spawn(unit: string, pid: number): void;
@@ -103,6 +120,15 @@ export function exitText(exit: ExitStatus): string {
 
 const dumps = (signal: string): boolean => signal === "SIGABRT" || signal === "SIGSEGV";
 
+/** Restart= → the results after which a unit is started again (systemd.service(5), the table of exit causes). */
+const RESTARTS: Readonly<Record<string, readonly UnitResult[]>> = {
+  always: ["success", "exit-code", "signal", "core-dump", "timeout", "protocol"],
+  "on-success": ["success"],
+  "on-failure": ["exit-code", "signal", "core-dump", "timeout", "protocol"],
+  "on-abnormal": ["signal", "core-dump", "timeout", "protocol"],
+  "on-abort": ["signal", "core-dump"],
+};
+
 function resultOf(exit: ExitStatus): UnitResult {
   if ("code" in exit) return exit.code === 0 ? "success" : "exit-code";
   if (dumps(exit.signal)) return "core-dump";
@@ -131,6 +157,10 @@ export class Units {
         startedAt: undefined,
         endedAt: undefined,
         startQueued: false,
+        autoRestart: false,
+        restarts: 0,
+        limitSince: -START_LIMIT_INTERVAL,
+        limitStarts: 0,
         job: undefined,
         lastJob: undefined,
       };
@@ -178,12 +208,23 @@ export class Units {
     const found = this.both(unit);
     if (found === undefined) return;
     const { spec, r } = found;
+    if (r.autoRestart) {
+      // The restart that is coming is what is asked for.
+      r.job = "start";
+      r.lastJob = undefined;
+      return;
+    }
     if (r.state === "active" || r.state === "activating") return;
     if (r.state === "deactivating") {
       r.startQueued = true;
       return;
     }
+    if (!r.startQueued) r.restarts = 0;
     r.startQueued = false;
+    this.startNow(unit, spec, r);
+  }
+
+  private startNow(unit: string, spec: UnitSpec, r: UnitRecord): void {
     if (spec.requires !== undefined && this.waitsFor(unit, r, spec.requires)) return;
     if (spec.conditionPath !== undefined && !this.hooks.pathExists(spec.conditionPath)) {
       r.conditionFailedAt = this.hooks.now();
@@ -193,6 +234,13 @@ export class Units {
         "info",
         `${this.title(spec)} was skipped because of an unmet condition check (ConditionPathExists=${spec.conditionPath}).`,
       );
+      return;
+    }
+    if (spec.restart !== undefined && this.tooOften(r)) {
+      if (r.result === "success") r.result = "start-limit-hit";
+      this.say(unit, "warning", `${unit}.service: Start request repeated too quickly.`);
+      this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
+      this.failedToStart(unit, spec, r, "failed");
       return;
     }
     r.conditionFailedAt = undefined;
@@ -206,6 +254,41 @@ export class Units {
     this.say(unit, "info", `Starting ${this.title(spec)}...`);
     this.hooks.setTimer(`${unit}/timeout`, this.hooks.now() + UNIT_TIMEOUT);
     this.hooks.spawn(unit, r.mainPid);
+  }
+
+  /** The start limit: so many starts in an interval that begins with the first of them. */
+  private tooOften(r: UnitRecord): boolean {
+    const now = this.hooks.now();
+    if (now - r.limitSince >= START_LIMIT_INTERVAL) {
+      r.limitSince = now;
+      r.limitStarts = 0;
+    }
+    if (r.limitStarts >= START_LIMIT_BURST) return true;
+    r.limitStarts++;
+    return false;
+  }
+
+  private failedToStart(unit: string, spec: UnitSpec, r: UnitRecord, lastJob: "failed" | "timeout"): void {
+    r.job = undefined;
+    if (r.state !== "failed") this.enter(unit, r, "failed");
+    r.lastJob = lastJob;
+    this.say(unit, "error", `Failed to start ${this.title(spec)}.`);
+    this.dependencyFailed(unit);
+  }
+
+  private restartsAfter(spec: UnitSpec, result: UnitResult): boolean {
+    if (spec.restart === undefined) return false;
+    return RESTARTS[this.hooks.dropIn(spec.name, "Restart") ?? spec.restart]?.includes(result) === true;
+  }
+
+  /** RestartSec is over: a restart job, which starts what the unit requires too. */
+  private restartNow(unit: string, spec: UnitSpec, r: UnitRecord): void {
+    r.autoRestart = false;
+    r.restarts++;
+    this.say(unit, "info", `${unit}.service: Scheduled restart job, restart counter is at ${r.restarts}.`);
+    this.say(unit, "info", `Stopped ${this.title(spec)}.`);
+    this.enter(unit, r, "inactive");
+    this.startNow(unit, spec, r);
   }
 
   /** The unit that `unit` requires is started first. True: `unit` waits for it. */
@@ -254,14 +337,25 @@ export class Units {
   }
 
   /**
-   * systemctl stop (`polite` "exec-stop"), or SIGTERM sent by PID 1. No effect on a unit that does not run.
+   * systemctl stop (`polite` "exec-stop"), or SIGTERM sent by PID 1. No effect on a unit that does not run. The stop that belongs to a restart leaves
+   * alone who is about to be started again anyway.
    */
-  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void {
+  stop(unit: string, polite: "exec-stop" | "SIGTERM", restarting = false): void {
     const found = this.both(unit);
     if (found === undefined) return;
     const { spec, r } = found;
+    // A start that waits for another unit is given up.
+    if (r.startQueued && r.state !== "deactivating") Object.assign(r, { job: undefined, lastJob: "canceled" });
     r.startQueued = false;
-    for (const d of this.dependents(unit)) this.stop(d.spec.name, "SIGTERM");
+    for (const d of this.dependents(unit)) if (!restarting || !d.r.autoRestart) this.stop(d.spec.name, "SIGTERM");
+    if (r.autoRestart) {
+      this.hooks.clearTimer(`${unit}/restart`);
+      r.autoRestart = false;
+      r.job = undefined;
+      this.enter(unit, r, "inactive");
+      this.say(unit, "info", `Stopped ${this.title(spec)}.`);
+      return;
+    }
     if (r.state !== "active" && r.state !== "activating") return;
     // ExecStop= is for units that came up; one still starting gets SIGTERM.
     const way = r.state === "active" ? polite : "SIGTERM";
@@ -276,7 +370,7 @@ export class Units {
     const record = this.records[unit];
     if (record === undefined) return;
     const running = this.dependents(unit).filter((d) => d.r.state === "active");
-    this.stop(unit, polite);
+    this.stop(unit, polite, true);
     if (record.state === "deactivating") record.startQueued = true;
     else this.start(unit);
     for (const d of running) this.start(d.spec.name);
@@ -311,10 +405,11 @@ export class Units {
       this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
     }
     this.enter(unit, r, r.result === "success" ? "inactive" : "failed");
-    if (was === "activating") {
-      r.lastJob = timedOut ? "timeout" : "failed";
-      this.say(unit, "error", `Failed to start ${this.title(spec)}.`);
-      this.dependencyFailed(unit);
+    if (was === "activating") this.failedToStart(unit, spec, r, timedOut ? "timeout" : "failed");
+    if (was !== "deactivating" && this.restartsAfter(spec, r.result)) {
+      r.autoRestart = true;
+      this.enter(unit, r, "activating");
+      this.hooks.setTimer(`${unit}/restart`, this.hooks.now() + RESTART_PAUSE);
     }
     if (was === "deactivating") this.say(unit, "info", `Stopped ${this.title(spec)}.`);
     if (r.startQueued) this.start(unit);
@@ -324,7 +419,9 @@ export class Units {
   timer(name: string): void {
     const slash = name.indexOf("/");
     const unit = name.slice(0, slash);
-    const r = this.records[unit];
+    const found = this.both(unit);
+    if (found?.r.autoRestart === true) return this.restartNow(unit, found.spec, found.r);
+    const r = found?.r;
     if (r === undefined || r.mainPid === 0) return;
     r.result = "timeout";
     if (r.state === "activating") {
@@ -346,7 +443,9 @@ export class Units {
   /** systemctl reset-failed. */
   resetFailed(unit: string): void {
     const r = this.records[unit];
-    if (r?.state !== "failed") return;
+    if (r === undefined) return;
+    Object.assign(r, { restarts: 0, limitSince: -START_LIMIT_INTERVAL, limitStarts: 0 });
+    if (r.state !== "failed") return;
     r.result = "success";
     this.enter(unit, r, "inactive");
   }
@@ -364,7 +463,8 @@ export class Units {
         startedAt: undefined,
       };
       Object.assign(r, fresh, { endedAt: undefined, startQueued: false, job: undefined, lastJob: undefined });
-      this.hooks.clearTimer(`${spec.name}/timeout`);
+      Object.assign(r, { autoRestart: false, restarts: 0, limitSince: -START_LIMIT_INTERVAL, limitStarts: 0 });
+      for (const timer of ["timeout", "restart"]) this.hooks.clearTimer(`${spec.name}/${timer}`);
       if (r.state !== "inactive") this.enter(spec.name, r, "inactive");
     }
   }
@@ -388,7 +488,16 @@ export class Units {
   digest(h: Hasher): void {
     for (const spec of this.specs) {
       const r = this.records[spec.name];
-      if (r !== undefined) h.text(r.state).int(r.mainPid).text(r.result).bool(r.enabled).bool(r.startQueued);
+      if (r !== undefined)
+        h.text(r.state)
+          .int(r.mainPid)
+          .text(r.result)
+          .bool(r.enabled)
+          .bool(r.startQueued)
+          .bool(r.autoRestart)
+          .int(r.restarts)
+          .int(r.limitSince)
+          .int(r.limitStarts);
     }
   }
 }

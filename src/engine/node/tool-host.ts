@@ -91,6 +91,7 @@ export class NodeTools implements ToolHost {
       description: spec.description,
       execStart: spec.execStart,
       state: r.state,
+      autoRestart: r.autoRestart,
       enabled: r.enabled,
       result: r.result,
       exitText: r.exit === undefined ? undefined : exitText(r.exit),
