@@ -35,6 +35,22 @@ test("1500 bytes of Ethernet carry 1397 of data, 1446 without encryption", () =>
   expect([formed(), formed({ secauth: "off" })].map((world) => mtuOf(world, "pve1"))).toEqual([1397, 1446]);
 });
 
+test.each([
+  ["aes256", "md5", 485, 1413],
+  ["aes256", "sha1", 485, 1397],
+  ["aes128", "sha256", 469, 1397],
+  ["aes256", "sha384", 453, 1381],
+  ["aes256", "sha512", 437, 1365],
+  ["none", "sha1", 502, 1426],
+  ["none", "sha256", 490, 1414],
+])("cipher %s and hash %s: at first %i, then %i, as recorded", (crypto_cipher, crypto_hash, first, then) => {
+  const said = saidSince(formed({ crypto_cipher, crypto_hash }), "pve1", 0).map(([, text]) => text);
+  expect(said.slice(-2)).toEqual([
+    `pmtud: PMTUD link change for host: 2 link: 0 from ${first} to ${then}`,
+    `pmtud: Global data MTU changed to: ${then}`,
+  ]);
+});
+
 test("the kernel knows its own interface: the next round finds a lower or a higher MTU at once", () => {
   const world = formed();
   setMtu(world, "pve1", "out", 1400);

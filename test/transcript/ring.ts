@@ -77,6 +77,7 @@ export class Daemon {
         ],
         peers: peers.map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`] })),
         key: new Uint8Array(256),
+        seal: { around: 48, block: 16 },
         blockUnlisted: true,
         pmtudIntervalS: 30,
       },

@@ -3,7 +3,7 @@
  * knet_link_set_config and _clear_config of libknet, as totemknet calls them. What stays keeps its state. Left out: a link whose address changes, which Totem does not allow.
  */
 import { freshWindow, type RxWindow } from "./defrag.ts";
-import { freshLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import { freshLink, type LinkCounters, type LinkParams, type LinkState, type Seal } from "./link.ts";
 
 export interface KnetPeer {
   readonly nodeId: number;
@@ -18,6 +18,7 @@ export interface KnetParams {
   /** The other nodes of the nodelist. */
   readonly peers: readonly KnetPeer[];
   readonly key: Uint8Array;
+  readonly seal: Seal;
   readonly blockUnlisted: boolean;
   readonly pmtudIntervalS: number;
 }
@@ -55,7 +56,7 @@ function linksOf(host: HostState | undefined, peer: KnetPeer, params: KnetParams
   return params.links.flatMap((l) => {
     const address = peer.addresses[l.link];
     if (address === undefined) return [];
-    return [host?.links.find((have) => have.link === l.link) ?? freshLink(peer.nodeId, l.link, address, params.key.length > 0)];
+    return [host?.links.find((have) => have.link === l.link) ?? freshLink(peer.nodeId, l.link, address, params.seal)];
   });
 }
 

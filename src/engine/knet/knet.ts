@@ -95,7 +95,7 @@ export class Knet {
       port,
       hosts: () => this.s.hosts,
       link: (number) => this.links.get(number),
-      sealed: () => this.sealed,
+      seal: () => this.params.seal,
       intervalS: () => this.params.pmtudIntervalS,
       interfaceMtu: (address) => out.interfaceMtu(address),
       probe: (p, link, payload) => this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, payload)),
@@ -297,11 +297,6 @@ export class Knet {
 
   // ── sending ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Encryption is on. */
-  private get sealed(): boolean {
-    return this.params.key.length > 0;
-  }
-
   /** `wire`: bytes of UDP payload that the real packet has, where the lab's own has fewer. */
   private transmit(p: LinkParams, link: LinkState, bytes: Uint8Array, wire = bytes.length): void {
     this.s.txCrypt++;
@@ -339,7 +334,7 @@ export class Knet {
       link.c.tx_data_packets++;
       link.c.tx_data_bytes += piece.length;
       const sealed = sealData(this.key, this.params.nodeId, host.txSeq, fragments, i, piece);
-      this.transmit(p, link, sealed, dataWire(piece.length, this.sealed));
+      this.transmit(p, link, sealed, dataWire(piece.length, this.params.seal));
     }
   }
 

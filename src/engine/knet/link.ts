@@ -11,9 +11,6 @@ export const BACKOFF_START = 10;
 export const PATIENCE_MIN = 2;
 /** knet's header before the data, bytes. */
 const HEADER = 26;
-/** AES blocks; salt and SHA-256 digest around them. */
-const BLOCK = 16;
-const SEALED = 48;
 /** Packets of this size pass everywhere (libknet: KNET_PMTUD_MIN_MTU_V4). */
 const MTU_EVERYWHERE = 576;
 
@@ -22,24 +19,47 @@ export function overhead(address: string): number {
   return address.includes(":") ? 48 : 28;
 }
 
+/** What encryption adds to a packet, bytes. */
+export interface Seal {
+  /** Salt and digest around it. */
+  readonly around: number;
+  /** The cipher's block, to which it is filled up by at least one byte; 1: no cipher. */
+  readonly block: number;
+}
+
+/** Digests, bytes. */
+const DIGESTS: Readonly<Record<string, number>> = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
+/** Salt and block of AES. */
+const SALT = 16;
+const BLOCK = 16;
+
+/** totem.crypto_cipher and totem.crypto_hash. Without a cipher there is no salt. */
+export function sealOf(cipher: string, hash: string): Seal {
+  const digest = DIGESTS[hash] ?? 0;
+  return cipher === "none" ? { around: digest, block: 1 } : { around: SALT + digest, block: BLOCK };
+}
+
+/** The least that fills a packet up. */
+const filled = (seal: Seal): number => (seal.block > 1 ? 1 : 0);
+
 /** The largest sealed packet that is not larger than `size`: what is sealed is whole blocks. */
-export function onWire(size: number, over: number, sealed: boolean): number {
-  return sealed ? over + SEALED + Math.floor((size - over - SEALED) / BLOCK) * BLOCK : size;
+export function onWire(size: number, over: number, { around, block }: Seal): number {
+  return over + around + Math.floor((size - over - around) / block) * block;
 }
 
 /** Bytes of data that one packet carries on a path of this MTU: 1397 of 1500. */
-export function dataMtu(mtu: number, over: number, sealed: boolean): number {
-  return sealed ? onWire(mtu, over, true) - over - SEALED - 1 - HEADER : mtu - over - HEADER;
+export function dataMtu(mtu: number, over: number, seal: Seal): number {
+  return onWire(mtu, over, seal) - over - seal.around - filled(seal) - HEADER;
 }
 
 /** Bytes of UDP payload that so much data is on the wire. */
-export function dataWire(bytes: number, sealed: boolean): number {
-  return sealed ? SEALED + (Math.floor((HEADER + bytes) / BLOCK) + 1) * BLOCK : HEADER + bytes;
+export function dataWire(bytes: number, seal: Seal): number {
+  return seal.around + Math.ceil((HEADER + bytes + filled(seal)) / seal.block) * seal.block;
 }
 
-/** What the data MTU is before anything was discovered: 469 with encryption, 522 without. */
-export function minMtu(address: string, sealed: boolean): number {
-  return dataMtu(MTU_EVERYWHERE, overhead(address), sealed);
+/** What the data MTU is before anything was discovered: 469 with AES and SHA-256, 522 without encryption. */
+export function minMtu(address: string, seal: Seal): number {
+  return dataMtu(MTU_EVERYWHERE, overhead(address), seal);
 }
 
 export interface LinkParams {
@@ -129,7 +149,7 @@ export function clearedCounters({ latency_samples, latency_ave }: LinkCounters):
   return { ...freshCounters(), latency_min: 0, latency_samples, latency_ave };
 }
 
-export function freshLink(node: number, link: number, remoteAddress: string, sealed: boolean): LinkState {
+export function freshLink(node: number, link: number, remoteAddress: string, seal: Seal): LinkState {
   return {
     node,
     link,
@@ -140,7 +160,7 @@ export function freshLink(node: number, link: number, remoteAddress: string, sea
     pongLast: -1,
     receivedPong: 0,
     backoff: BACKOFF_START,
-    mtu: minMtu(remoteAddress, sealed),
+    mtu: minMtu(remoteAddress, seal),
     patience: PATIENCE_MIN,
     // libknet counts the first configuration as a down.
     c: { ...freshCounters(), down_count: 1 },

@@ -7,12 +7,10 @@
  */
 import { MS, type Duration, type Hasher, type Port } from "../kernel/index.ts";
 import type { HostState } from "./hosts.ts";
-import { PATIENCE_MIN, dataMtu, minMtu, onWire, overhead, type LinkParams, type LinkState } from "./link.ts";
+import { PATIENCE_MIN, dataMtu, minMtu, onWire, overhead, type LinkParams, type LinkState, type Seal } from "./link.ts";
 
 /** libknet: KNET_LINK_PMTUD_CRYPTO_TIMEOUT_MULTIPLIER_MAX. */
 const PATIENCE_MAX = 128;
-/** A search ends where the sizes that pass and do not are this near: one block of the cipher. */
-const STEP_SEALED = 16;
 /** UDP payload of a ping: known to get through, so the search begins above it. */
 const PING_WIRE = 80;
 /** How long after a link came up discovery begins (observed). */
@@ -48,8 +46,7 @@ export interface PmtudHandle {
   readonly port: Port;
   hosts(): readonly HostState[];
   link(number: number): LinkParams | undefined;
-  /** Encryption is on. */
-  sealed(): boolean;
+  seal(): Seal;
   intervalS(): number;
   /** MTU of the interface with this address, as the kernel refuses what is larger. */
   interfaceMtu(address: string): number;
@@ -60,11 +57,15 @@ export class Pmtud {
   state: PmtudState;
 
   constructor(private readonly handle: PmtudHandle) {
-    this.state = { globalMtu: minMtu("", handle.sealed()), next: Number.MAX_SAFE_INTEGER, now: undefined, left: [], again: false };
+    this.state = { globalMtu: minMtu("", handle.seal()), next: Number.MAX_SAFE_INTEGER, now: undefined, left: [], again: false };
   }
 
   private log(level: "debug" | "info" | "warning", text: string): void {
     this.handle.port.log(level, "KNET", text);
+  }
+
+  private get encrypts(): boolean {
+    return this.handle.seal().around > 0;
   }
 
   /** The links are configured. */
@@ -78,7 +79,7 @@ export class Pmtud {
 
   /** A link came up, or went out of the configuration: all data goes in the smallest pieces until the next round has been made. */
   reset(): void {
-    this.state.globalMtu = minMtu("", this.handle.sealed());
+    this.state.globalMtu = minMtu("", this.handle.seal());
     this.handle.port.setTimer("pmtud", this.handle.port.now() + AFTER_UP_US);
   }
 
@@ -141,7 +142,7 @@ export class Pmtud {
 
   /** As long as a link is young its back-off makes everything wait longer (observed). */
   private wait(link: LinkState, p: LinkParams): Duration {
-    return p.pingTimeoutMs * 1000 * link.backoff * (this.handle.sealed() ? link.patience : 1);
+    return p.pingTimeoutMs * 1000 * link.backoff * (this.encrypts ? link.patience : 1);
   }
 
   private unanswered(): void {
@@ -152,7 +153,7 @@ export class Pmtud {
       this.nextLink();
       return;
     }
-    if (this.handle.sealed() && link.patience < PATIENCE_MAX) {
+    if (this.encrypts && link.patience < PATIENCE_MAX) {
       link.patience *= 2;
       d.reduce = false;
       this.log("debug", `pmtud: Increasing PMTUd response timeout multiplier to (${link.patience}) for host ${d.node} link: ${d.link}`);
@@ -171,25 +172,25 @@ export class Pmtud {
     if (d?.node !== node || d.link !== link.link || p === undefined || payload + overhead(link.remoteAddress) !== d.size) return;
     this.handle.port.clearTimer("probe");
     d.good = d.size;
-    if (this.handle.sealed() && d.reduce && link.patience > PATIENCE_MIN) {
+    if (this.encrypts && d.reduce && link.patience > PATIENCE_MIN) {
       link.patience /= 2;
       this.log("debug", `pmtud: Decreasing PMTUd response timeout multiplier to (${link.patience}) for host ${d.node} link: ${d.link}`);
     }
-    const step = this.handle.sealed() ? STEP_SEALED : 1;
-    if (d.bad === 0 || d.bad <= d.size + step) this.found(d, link);
+    // The search ends where the sizes that pass and do not are one block apart.
+    if (d.bad === 0 || d.bad <= d.size + this.handle.seal().block) this.found(d, link);
     else this.tryNext(d, link, p);
   }
 
   /** Half way between what passed and what did not. */
   private tryNext(d: Discovery, link: LinkState, p: LinkParams): void {
-    d.size = onWire(Math.floor((d.good + d.bad) / 2), overhead(link.remoteAddress), this.handle.sealed());
+    d.size = onWire(Math.floor((d.good + d.bad) / 2), overhead(link.remoteAddress), this.handle.seal());
     if (d.size <= d.good) this.found(d, link);
     else this.probe(d, link, p);
   }
 
   private found(d: Discovery, link: LinkState): void {
     const s = this.state;
-    const mtu = dataMtu(d.good, overhead(link.remoteAddress), this.handle.sealed());
+    const mtu = dataMtu(d.good, overhead(link.remoteAddress), this.handle.seal());
     if (link.mtu !== mtu) this.log("info", `pmtud: PMTUD link change for host: ${d.node} link: ${d.link} from ${link.mtu} to ${mtu}`);
     link.mtu = mtu;
     this.log("debug", `pmtud: PMTUD completed for host: ${d.node} link: ${d.link} current link mtu: ${mtu}`);

@@ -20,7 +20,7 @@ import {
 } from "../config/index.ts";
 import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
 import { ByteReader, ByteWriter, fromUtf8, utf8 } from "../kernel/index.ts";
-import type { KnetParams } from "../knet/index.ts";
+import { sealOf, type KnetParams } from "../knet/index.ts";
 import { find, makeDirectory, writeFile, type Computer } from "../machine/index.ts";
 import type { TotemParams } from "../totem/types.ts";
 import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
@@ -218,6 +218,7 @@ export function knetParams(settings: Settings, computer: Computer): KnetParams {
       .map((n) => ({ nodeId: n.nodeId, name: n.name, addresses: n.addresses.map((a) => (a === "" ? undefined : a)) })),
     // Packets of another cipher or hash can be read no more than those of another key; without a key there is nothing to tell them by.
     key: key.length === 0 ? key : Uint8Array.from([...utf8(`${config.crypto.cipher}/${config.crypto.hash}:`), ...key]),
+    seal: sealOf(config.crypto.cipher, config.crypto.hash),
     blockUnlisted: config.totem.blockUnlistedIps,
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
   });
