@@ -43,6 +43,16 @@ describe("corosync-cmapctl -C", () => {
     expect(Number(later["stats.srp.mtt_rx_token"])).toBeGreaterThan(0);
   });
 
+  test("the mean time between tokens is that of the last hundred or so: 180 ms once two nodes have been idle for 20 s, as recorded", async () => {
+    const hands = Hands.up(confText(2));
+    const mean = async (node: number): Promise<number> =>
+      Number(/mtt_rx_token \(u32\) = (\d+)/.exec(await hands.say(node, "corosync-cmapctl -m stats stats.srp.mtt_rx_token"))?.[1]);
+    // The tokens of the forming still count.
+    expect(await mean(1)).toBeLessThan(180);
+    hands.wait(25);
+    for (const node of [1, 2]) expect(await mean(node)).toBe(180);
+  });
+
   test("totem leaves knet's counters, ipc and schedmiss both", async () => {
     const hands = Hands.up(confText(2));
     const packets = `${LINK}rx_total_packets`;

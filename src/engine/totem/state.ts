@@ -51,6 +51,10 @@ export interface TokenWatch {
   /** µs from arrival to arrival, the last few rotations of this ring. */
   arrivals: number[];
   rotations: number;
+  /** ms at which the last tokens came, in a circle: the next one goes to place `received` modulo its length. Of whatever ring. */
+  receipts: number[];
+  /** Tokens since the statistics were cleared. */
+  received: number;
   /** Largest rotation not counting the hold, one entry per ten seconds of the last minute: [instant of the slot's start, µs]. */
   slowest: [number, number][];
   heldSince: number;
@@ -236,5 +240,16 @@ export function initialStats(): SrpStats {
 }
 
 export function initialWatch(): TokenWatch {
-  return { lastRx: -1, ringRep: -1, ringSeq: -1, arrivals: [], rotations: 0, slowest: [], heldSince: -1, retransmits: 0 };
+  return {
+    lastRx: -1,
+    ringRep: -1,
+    ringSeq: -1,
+    arrivals: [],
+    rotations: 0,
+    receipts: [],
+    received: 0,
+    slowest: [],
+    heldSince: -1,
+    retransmits: 0,
+  };
 }

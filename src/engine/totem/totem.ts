@@ -35,7 +35,7 @@ import {
   type TotemParams,
   type TotemTransport,
 } from "./types.ts";
-import { meanRotation, slowestRotation } from "./watch.ts";
+import { meanReceipt, meanRotation, slowestRotation } from "./watch.ts";
 
 /** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
 const QUEUE_FRAMES_MAX = 64;
@@ -395,13 +395,13 @@ export class Totem {
     const t = this.t;
     const tokens = t.stats.orf_token_rx;
     const since = tokens === 0 || t.watch.lastRx < 0 ? 0 : Math.floor((t.port.now() - t.watch.lastRx) / MS);
-    const mean = tokens < 2 ? 0 : Math.floor(meanRotation(t) / MS / 2);
-    return { ...t.stats, mtt_rx_token: mean, time_since_token_last_received: since };
+    return { ...t.stats, mtt_rx_token: meanReceipt(t), time_since_token_last_received: since };
   }
 
   /** All of stats.srp.* begins anew, the count of gatherings in a row too. */
   clearStats(): void {
     this.t.stats = initialStats();
+    Object.assign(this.t.watch, { receipts: [], received: 0 });
   }
 
   tokenStatus(): TokenStatus {

@@ -1,9 +1,11 @@
 /** Measurements of the token for the page and for stats.srp: rotation times, the hold, the slowest rotation of the last minute. No rule depends on them. */
-import { SEC } from "../kernel/index.ts";
+import { MS, SEC } from "../kernel/index.ts";
 import type { Srp } from "./state.ts";
 
 /** Rotations the rate shown to a person is taken from: few, so that an idle ring looks idle soon after it was busy. */
 const KEPT = 8;
+/** Tokens that mtt_rx_token looks back on (corosync: TOTEM_TOKEN_STATS_MAX, of which one place is always empty). */
+const RECEIPTS = 99;
 const SLOT = 10 * SEC;
 const SLOTS = 6;
 
@@ -11,6 +13,7 @@ export function noteArrival(t: Srp): void {
   const w = t.watch;
   const now = t.port.now();
   w.rotations++;
+  w.receipts[w.received++ % RECEIPTS] = Math.floor(now / MS);
   // Between two rings lies no rotation but a gathering.
   const sameAsBefore = w.ringRep === t.s.ring.rep && w.ringSeq === t.s.ring.seq;
   if (sameAsBefore) {
@@ -50,6 +53,15 @@ export function slowestRotation(t: Srp): number {
   let slowest = 0;
   for (const [at, rotation] of t.watch.slowest) if (at > oldest && rotation > slowest) slowest = rotation;
   return slowest;
+}
+
+/** stats.srp.mtt_rx_token, ms: the mean time between tokens, gatherings not left out. corosync works it out every 1.5 s, the lab when it is asked. */
+export function meanReceipt(t: Srp): number {
+  const { receipts, received } = t.watch;
+  if (received < 2) return 0;
+  const first = receipts[received < RECEIPTS ? 0 : received % RECEIPTS] ?? 0;
+  const last = receipts[(received - 1) % RECEIPTS] ?? 0;
+  return Math.floor((last - first) / (receipts.length - 1));
 }
 
 export function meanRotation(t: Srp): number {
