@@ -65,7 +65,7 @@ for (let round = 1; round <= rounds; round++) {
 }
 if (rounds > 0) {
   console.log("── long runs on workers, of what-if beside the world, and of broken rules");
-  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts", "whatif", "fuzz"]);
+  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts", "whatif", "fuzz", "cli"]);
   if (long.status !== 0) failed.push("long runs: see above");
 }
 await ensureInstalled();

@@ -178,6 +178,56 @@ describe("acts, steps, waits", () => {
     expect(host.now()).toBe(at);
   });
 
+  test("after a run ahead time goes on at the lab's pace, from where the run ended", async () => {
+    const { host, hands } = await start();
+    const ahead = host.runUntilCondition(() => false, FORMED + 60 * SEC, 0);
+    let over = false;
+    void ahead.then(() => (over = true));
+    await turnUntil(hands, () => over);
+    expect(await ahead).toBe(false);
+    const at = host.now();
+    expect(at).toBeGreaterThanOrEqual(FORMED + 60 * SEC);
+    await pass(host, hands, 300);
+    expect(host.now() - at).toBeGreaterThanOrEqual(200 * MS);
+    expect(host.now() - at).toBeLessThan(SEC);
+  });
+
+  test("a pause ends a run ahead, also one that looks on itself asks for", async () => {
+    const { host, hands } = await start({ paused: true });
+    let pausing = false;
+    host.onProgress(() => {
+      if (host.now() < FORMED + 30 * SEC || pausing) return;
+      pausing = true;
+      void host.pause();
+    });
+    let over = false;
+    const ahead = host.runUntilCondition(() => false, FORMED + 3600 * SEC, 0);
+    void ahead.then(() => (over = true));
+    await turnUntil(hands, () => over);
+    expect(await ahead).toBe(false);
+    // Looked at twice a second.
+    expect(host.now()).toBeGreaterThanOrEqual(FORMED + 30 * SEC);
+    expect(host.now()).toBeLessThan(FORMED + 31 * SEC);
+  });
+
+  test("a wait beside a run ahead is answered where it holds", async () => {
+    const { host, hands } = await start();
+    const waited = host.waitFor(() => host.now() >= FORMED + 20 * SEC, FORMED + 100 * SEC);
+    let over = false;
+    void host.runUntilCondition(() => false, FORMED + 60 * SEC, 0).then(() => (over = true));
+    await turnUntil(hands, () => over);
+    expect(await waited).toBe(true);
+  });
+
+  test("a process that fell silent unseen does not spoil the way back", async () => {
+    const { host } = await start({ paused: true });
+    const before = host.hub.snapshot();
+    process.kill(host.hub.pidOf("pve3") ?? 0, "SIGSTOP");
+    await host.restore(before);
+    await host.step("window", 50);
+    expect(host.world.status("pve3")).toMatchObject({ power: "on", worker: "alive" });
+  });
+
   test("who has the floor stops time, for a bounded while", async () => {
     const { host, hands } = await start({ floorBoundMs: 1000 });
     await pass(host, hands, 100);

@@ -19,7 +19,10 @@ test.afterEach(async () => {
 async function violations(page: Page): Promise<string[]> {
   // Colours are judged when they have settled.
   await page.waitForTimeout(400);
-  const { violations: found } = await new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ["violations"] }).analyze();
+  const { violations: found } = await new AxeBuilder({ page })
+    .setLegacyMode()
+    .options({ resultTypes: ["violations"] })
+    .analyze();
   return found.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, any }) => `${id}: ${help}: ${target.join(" ")} ${any[0]?.message ?? ""}`),
   );

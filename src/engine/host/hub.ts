@@ -233,28 +233,32 @@ export class Hub implements Mover {
   }
 
   /**
-   * Runs on in this process alone until `stop()`, looked at every so many µs in which something happened (0: after each event), or `until`, or the next act that waits, or as long as `mayGoOn()`; then the
-   * workers take over from where the machines stand. Most of the time of a run over processes is their waiting for one another, which nobody who wants to be
-   * elsewhere in time has a use for; order, digest and watchers are the same.
+   * Runs on in this process alone until `stop()`, looked at every so many µs in which something happened (0: after each event), or `until`, or the next
+   * act that waits, or as long as `mayGoOn()` and no process is gone; then the workers take over from where the machines stand. Most of the time of a run
+   * over processes is their waiting for one another, which nobody who wants to be elsewhere in time has a use for; order, digest and watchers are the same.
+   * @returns whether `stop()` ended it
    */
-  alone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<void> {
+  alone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<boolean> {
     return this.exclusive(() =>
       this.moving(async () => {
         this.missLost();
         const staffed = this.staff.all.flatMap((remote) => (remote.run === undefined ? [] : [{ remote, worker: remote.run }]));
-        for (const { remote } of staffed) remote.leave();
+        for (const { remote } of staffed) remote.rest();
+        const everyoneThere = (): boolean => staffed.every(({ worker }) => worker.gone === undefined);
+        let stopped = false;
         try {
-          await this.runAlone(until, every, stop, mayGoOn);
+          stopped = await this.runAlone(until, every, stop, async () => (await mayGoOn()) && everyoneThere());
         } finally {
           await Promise.all(staffed.map(({ remote, worker }) => this.staff.resume(remote, worker)));
         }
         this.missLost();
         this.judge();
+        return stopped;
       }),
     );
   }
 
-  private async runAlone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<void> {
+  private async runAlone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<boolean> {
     const { world } = this;
     const end = Math.min(until, world.waiting()[0]?.at ?? NEVER);
     do {
@@ -262,13 +266,14 @@ export class Hub implements Mover {
         const at = world.nextAt();
         if (at >= end) {
           if (end !== NEVER) world.runUntil(end);
-          return;
+          return false;
         }
         if (every === 0) world.stepEvent();
         else world.runUntil(Math.min(end, (Math.floor(at / every) + 1) * every));
-        if (stop()) return;
+        if (stop()) return true;
       }
     } while (await mayGoOn());
+    return false;
   }
 
   // ── grants ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,11 +318,15 @@ export class Hub implements Mover {
       const why = remote.run?.gone;
       if (why === undefined) continue;
       remote.leave();
-      const at = this.world.midInstant ? this.world.now + 1 : this.world.now;
-      const noted = this.world.schedule(at, { to: "machine", machine: remote.name, act: { kind: "worker-lost" } });
-      if (!noted.ok) throw new Error(`the loss of ${remote.name} cannot be recorded: ${noted.message}`);
-      for (const attendant of this.attendants) attendant.lost?.(remote.name, why);
+      this.lose(remote.name, why);
     }
+  }
+
+  private lose(machine: string, why: string): void {
+    const at = this.world.midInstant ? this.world.now + 1 : this.world.now;
+    const noted = this.world.schedule(at, { to: "machine", machine, act: { kind: "worker-lost" } });
+    if (!noted.ok) throw new Error(`the loss of ${machine} cannot be recorded: ${noted.message}`);
+    for (const attendant of this.attendants) attendant.lost?.(machine, why);
   }
 
   /** Also while time stands the lab says at once who is lost. */
@@ -378,20 +387,33 @@ export class Hub implements Mover {
     const input = world.waiting()[0];
     if (input === undefined) return undefined;
     await this.reach(input.at);
-    await this.powerUp(input.act);
+    const without = await this.reasonOf(this.powerUp(input.act));
     await this.prepare(input.act, input.at);
     // A worker that was lost meanwhile stands behind it in the row.
     const stepped = world.stepEvent();
+    if (without !== undefined && input.act.to === "machine") this.lose(input.act.machine, without);
     this.judge();
     await this.welcome(input.act);
     return stepped;
+  }
+
+  /** Why a process did not come up; undefined where it did. Nobody waits for such an act any more who could be refused it. */
+  private async reasonOf(start: Promise<void>): Promise<string | undefined> {
+    try {
+      await start;
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** A machine that has just been plugged in gets a process, which stands where it stands. */
   private async welcome(act: WorldAct): Promise<void> {
     if (act.to !== "lab" || act.act.kind !== "machine-add") return;
     const number = this.world.numberOf(act.act.machine.name);
-    if (number >= 0 && this.staff.at(number)?.run === undefined) await this.staff.employ(number, true);
+    if (number < 0 || this.staff.at(number)?.run !== undefined) return;
+    const why = await this.reasonOf(this.staff.employ(number, true));
+    if (why !== undefined) this.lose(act.act.machine.name, why);
   }
 
   /** A machine that is switched on and has no process gets one. */

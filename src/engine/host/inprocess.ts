@@ -95,9 +95,13 @@ export class InProcessHost {
     this.anchor();
   }
 
+  /** Ends also what runs unpaced: whoever waits for that is told that it did not come about. */
   pause(): void {
     this.catchUp();
     this.pausedNow = true;
+    const ended = this.waiters.filter((w) => w.fast);
+    this.waiters = this.waiters.filter((w) => !w.fast);
+    for (const w of ended) w.done(false);
     this.anchor();
   }
 
@@ -263,9 +267,16 @@ export class InProcessHost {
     if (target <= this.world.now) return true;
     const unpaced = this.fast;
     let [reached, late] = [false, false];
+    let told = this.world.now;
     while (!reached && !late) {
       reached = this.waiters.length > 0 ? this.grantLooking(target) : this.world.runUntil(target, CHUNK);
       if (this.settle()) break;
+      // Whoever looks on may stop time here.
+      if (unpaced && this.world.now - told >= SEC / 2) {
+        told = this.world.now;
+        this.tell();
+        if (!this.fast) break;
+      }
       late = !reached && this.clock.now() >= until;
     }
     // What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so.

@@ -30,6 +30,8 @@ export class RemoteMachine implements Machine {
   private played = 0;
   private state: StateWords | undefined;
   private differs: string | undefined;
+  /** The twin goes ahead; the process waits to be told where it stands. */
+  private resting = false;
 
   constructor(readonly twin: Machine) {
     this.next = twin.nextTimerAt();
@@ -46,12 +48,17 @@ export class RemoteMachine implements Machine {
     return this.worker;
   }
 
+  /** From here on the twin alone does what the machine does; the process stays, and is employed again later. */
+  rest(): void {
+    this.forget();
+    this.resting = true;
+  }
+
   /** From here on `worker` runs it; it stands where the twin stands. */
   employ(worker: Worker, next: Instant): void {
     this.worker = worker;
-    this.loaded = [];
-    this.played = 0;
-    this.state = undefined;
+    this.resting = false;
+    this.forget();
     this.next = next;
     if (next !== this.twin.nextTimerAt()) this.differ(`begins with its next timer at ${next}, not ${this.twin.nextTimerAt()}`);
   }
@@ -59,9 +66,19 @@ export class RemoteMachine implements Machine {
   /** No process runs it any more. What was loaded and not played has not happened. */
   leave(): void {
     this.worker = undefined;
+    this.resting = false;
+    this.forget();
+  }
+
+  private forget(): void {
     this.loaded = [];
     this.played = 0;
     this.state = undefined;
+  }
+
+  /** The twin is all there is of it at this moment. */
+  private get alone(): boolean {
+    return this.worker === undefined || this.resting;
   }
 
   /** The worker's digest of the state as it is after what is loaded; undefined once more has been loaded. */
@@ -125,7 +142,7 @@ export class RemoteMachine implements Machine {
   }
 
   private play(kind: Ran["kind"], now: Instant, out: Out, step: (out: Out) => void): void {
-    if (this.worker === undefined) {
+    if (this.alone) {
       step(out);
       return;
     }
@@ -141,7 +158,7 @@ export class RemoteMachine implements Machine {
   }
 
   nextTimerAt(): Instant {
-    return this.worker === undefined ? this.twin.nextTimerAt() : this.next;
+    return this.alone ? this.twin.nextTimerAt() : this.next;
   }
 
   runTimer(now: Instant, out: Out): void {
@@ -163,7 +180,7 @@ export class RemoteMachine implements Machine {
   }
 
   digested(): StateWords | undefined {
-    if (this.worker === undefined) return undefined;
+    if (this.alone) return undefined;
     const state = this.state;
     if (state === undefined) throw new Error(`${this.name}: the digest of its process was not asked for`);
     const own = stateOf(this.twin);

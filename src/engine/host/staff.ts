@@ -8,6 +8,9 @@ import type { MachineDesign, World, WorldDesign } from "../world/index.ts";
 import type { Crew, Question, Worker } from "./crew.ts";
 import { RemoteMachine } from "./remote.ts";
 
+/** Processes that are tried for a machine. */
+const TRIES = 2;
+
 export interface StaffOptions {
   readonly crew: Crew;
   readonly load?: Load;
@@ -64,14 +67,18 @@ export class Staff {
     const remote = this.at(number);
     const design = this.world.topology.machines[number];
     if (remote === undefined || design === undefined) throw new Error(`hub: no machine number ${number}`);
-    const worker = await this.options.crew.hire();
-    const begun = await worker.ask(this.beginning(design, fromSnapshot ? remote.twin.snapshot() : undefined));
-    if (begun?.say !== "begun") {
+    // One that ran another machine before may have died or fallen silent meanwhile, with nobody to notice: then a second one is tried.
+    for (let tried = 1; ; tried++) {
+      const worker = await this.options.crew.hire();
+      const begun = await worker.ask(this.beginning(design, fromSnapshot ? remote.twin.snapshot() : undefined));
+      if (begun?.say === "begun") {
+        remote.employ(worker, begun.next);
+        worker.onGone(() => this.options.onGone(worker));
+        return;
+      }
       worker.kill();
-      throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
+      if (tried >= TRIES) throw new Error(`the process of ${remote.name} did not begin: it ${worker.gone ?? "answered something else"}`);
     }
-    remote.employ(worker, begun.next);
-    worker.onGone(() => this.options.onGone(worker));
   }
 
   /** The process of a machine goes on from where the twin stands. One that is gone stays the machine's, so that it is missed. */

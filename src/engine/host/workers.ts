@@ -14,6 +14,8 @@ import { Pace } from "./pace.ts";
 const SLICE_MS = 100;
 /** Wall time after which a run ahead lets acts in. */
 const AHEAD_MS = 1000;
+/** Virtual time between two moments at which whoever looks on is told during a run ahead. */
+const TELL_EVERY: Duration = SEC / 2;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
 const LAG_MAX_MS = 500;
 /** Shortest wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. */
@@ -99,9 +101,10 @@ export class WorkersHost {
     this.anchor();
   }
 
-  /** No more time is granted from this moment on. Resolves when the window under way has been played. */
+  /** No more time is granted from this moment on, nor to whoever ran ahead. Resolves when the window under way has been played. */
   async pause(): Promise<void> {
     this.pausedNow = true;
+    this.endRunsAhead();
     this.anchor();
     await this.still();
   }
@@ -112,6 +115,8 @@ export class WorkersHost {
   }
 
   resume(): void {
+    // A lab that has failed has no more time.
+    if (this.closed) return;
     this.pausedNow = false;
     this.anchor();
   }
@@ -215,6 +220,13 @@ export class WorkersHost {
     return true;
   }
 
+  /** Unpaced waits are told that it did not come about. */
+  private endRunsAhead(): void {
+    const ended = this.waiters.filter((w) => w.fast);
+    this.waiters = this.waiters.filter((w) => !w.fast);
+    for (const w of ended) w.done(false);
+  }
+
   private abandon(): void {
     const waiters = this.waiters;
     this.waiters = [];
@@ -289,6 +301,7 @@ export class WorkersHost {
   /** Grants windows until the target is reached, somebody's wait ends, or it has gone on for long. */
   private async grant(): Promise<void> {
     const until = this.clock.now() + SLICE_MS;
+    const unpaced = this.fast;
     for (;;) {
       const target = this.target();
       if (target <= this.world.now) break;
@@ -298,7 +311,9 @@ export class WorkersHost {
       if (this.world.now >= target && this.world.nextAt() >= this.target()) break;
       if (this.clock.now() >= until) break;
     }
-    this.forgive();
+    // What ran unpaced is not waited for: from where it ended time goes on at the lab's pace.
+    if (unpaced) this.pace.anchor(this.world.now);
+    else this.forgive();
     this.pace.note(this.world.now);
     this.tell();
   }
@@ -322,23 +337,33 @@ export class WorkersHost {
 
   /** Somebody wants to be elsewhere in time: in this process alone, for a while, so that others get their turn between. */
   private async goAhead(target: Instant): Promise<boolean> {
-    const until = this.clock.now() + AHEAD_MS;
-    let breath = this.clock.now() + SLICE_MS;
-    await this.hub.alone(
+    const { world, clock } = this;
+    const until = clock.now() + AHEAD_MS;
+    let breath = clock.now() + SLICE_MS;
+    let told = world.now;
+    const stop = (): boolean => {
+      // Whoever looks on may stop time here.
+      if (world.now - told >= TELL_EVERY) {
+        told = world.now;
+        this.tell();
+        if (!this.fast) return true;
+      }
+      return this.waiters.some((w) => w.holds());
+    };
+    const stopped = await this.hub.alone(
       target,
       this.waiters.reduce((least, w) => Math.min(least, w.every), LOOK_EVERY),
-      () => this.waiters.some((w) => w.holds()),
+      stop,
       async () => {
-        if (this.clock.now() >= breath) {
-          await new Promise<void>((resolve) => this.clock.after(0, resolve));
-          breath = this.clock.now() + SLICE_MS;
-          this.tell();
+        if (clock.now() >= breath) {
+          await new Promise<void>((resolve) => clock.after(0, resolve));
+          breath = clock.now() + SLICE_MS;
         }
-        return !this.closed && this.movers === 0 && this.clock.now() < until;
+        return !this.closed && this.fast && !this.held && this.movers === 0 && clock.now() < until;
       },
     );
     // Only an act that waits stands in the way; it is the workers' as ever.
-    if (this.world.now < target && this.world.waiting()[0]?.at === this.world.now) await this.hub.stepEvent();
+    if (!stopped && this.fast && world.now < target && world.waiting()[0]?.at === world.now) await this.hub.stepEvent();
     return true;
   }
 
@@ -381,6 +406,7 @@ export class WorkersHost {
   private fail(error: unknown): void {
     if (this.closed) return;
     this.stop();
+    this.pausedNow = true;
     this.options.onFailure?.(error);
   }
 

@@ -120,11 +120,12 @@ export class Lab {
 
   /** Stops time, once: pausing grants what is due, which leads here again. */
   #stop(): void {
-    if (this.#stopping || this.host.paused) return;
+    if (this.#stopping) return;
     this.#stopping = true;
-    // It counts at once; what is still under way in this moment is played to its end.
+    const ran = !this.host.paused;
+    // It counts at once, also for a skip of a paused lab; what is still under way in this moment is played to its end.
     void this.host.pause().finally(() => (this.#stopping = false));
-    this.#notePause();
+    if (ran) this.#notePause();
   }
 
   /** The host's own word: no more time. */

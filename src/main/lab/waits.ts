@@ -10,6 +10,9 @@ import { Trouble } from "./trouble.ts";
 /** Conditions that change without a trace are looked at this often. */
 const lookEvery = 10 * MS;
 
+/** Time ended before what was waited for: a pause ends a skip, the end of the lab ends everything. */
+const stoppedMeanwhile = "the lab was stopped meanwhile";
+
 export class Waits {
   #rollbacks = 0;
   #skipping = false;
@@ -43,8 +46,10 @@ export class Waits {
     const rollbacks = this.#rollbacks;
     const { host } = this;
     try {
-      const found = await host.runUntilCondition(() => this.#skipFound !== undefined, host.world.now + HOUR, 0);
+      const limit = host.world.now + HOUR;
+      const found = await host.runUntilCondition(() => this.#skipFound !== undefined, limit, 0);
       this.#sameRun(rollbacks);
+      if (!found && host.world.now < limit) throw new Trouble("failed", stoppedMeanwhile);
       return { found, what: this.#skipFound ?? "", instant: host.world.now };
     } finally {
       this.#skipping = false;
@@ -55,12 +60,14 @@ export class Waits {
   #looking(holds: () => boolean): () => boolean {
     let seen = -1;
     let again: Instant = 0;
+    let last = false;
     return () => {
       const { now } = this.host.world;
-      if (this.changes() === seen && now < again) return false;
+      if (this.changes() === seen && now < again) return last;
       seen = this.changes();
       again = now + lookEvery;
-      return holds();
+      last = holds();
+      return last;
     };
   }
 
@@ -72,12 +79,14 @@ export class Waits {
     if (now === undefined) return { held: true, why: "" };
     if (host.paused) return { held: false, why: `the lab is paused, and ${now}` };
     const rollbacks = this.#rollbacks;
+    const limit = host.world.now + what.timeout;
     const held = await host.waitFor(
       this.#looking(() => why() === undefined),
-      host.world.now + what.timeout,
+      limit,
     );
     if (held) return { held, why: "" };
     this.#sameRun(rollbacks);
+    if (host.world.now < limit) return { held, why: stoppedMeanwhile };
     return { held, why: `not within ${what.timeout / 1e6} virtual seconds: ${why() ?? "it held only for a moment"}` };
   }
 
