@@ -78,7 +78,6 @@ export class Lab {
     this.#notePause();
     this.host.onProgress(() => {
       this.#judge();
-      // Acts that were scheduled are recorded as they happen.
       this.#noteInputs();
       this.#feed.flush();
     });
@@ -96,7 +95,7 @@ export class Lab {
     return this.#changes;
   }
 
-  /** Time goes on only while what happens can be recorded: a lab that could not be replayed would be no lab. */
+  /** Records acts as they happen. Time goes on only while that can be done: a lab that could not be replayed would be no lab. */
   #noteInputs(): void {
     try {
       this.options.disk.note(this.world);
