@@ -1,36 +1,14 @@
-// The same seeded lives of clusters in one process and with every node a process of its own, over socket files and over TCP: the same digests throughout.
+// The hub of a world whose nodes are processes: beside a world in one process it goes the same way, by whatever steps; and what the lives compared elsewhere hold.
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Crew } from "../../src/engine/host/crew.ts";
-import type { Transport } from "../../src/engine/host/endpoint.ts";
+import { describe, expect, test } from "vitest";
 import { Hub } from "../../src/engine/host/hub.ts";
 import { Hasher, SEC } from "../../src/engine/kernel/index.ts";
 import type { Input } from "../../src/engine/world/index.ts";
-import { buildWorker, type Built } from "./worker-program.ts";
-import { clusterDesign, endOf, liveHere, liveInWorkers, scheduleFor, traceOf, worldHere } from "./worlds.ts";
+import { bothCrews, scenarios } from "./lives.ts";
+import { clusterDesign, scheduleFor, traceOf, worldHere } from "./worlds.ts";
 
-const SIZES = [3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 3];
-const scenarios = SIZES.map((nodes, i) => [`workers${i}`, nodes] as const);
-
-let program: Built;
-const crews = new Map<Transport, Crew>();
-
-beforeAll(async () => {
-  program = await buildWorker();
-  for (const transport of ["ipc", "tcp"] as const) crews.set(transport, await Crew.open({ program, transport }));
-});
-
-afterAll(async () => {
-  for (const crew of crews.values()) await crew.close();
-  program.remove();
-});
-
-function crewOf(transport: Transport): Crew {
-  const crew = crews.get(transport);
-  if (crew === undefined) throw new Error(`no crew over ${transport}`);
-  return crew;
-}
+const crewOf = bothCrews();
 
 /** What a deed is, in a word or two. */
 const sortOf = ({ act }: Input): string => (act.act.kind === "service" ? `service ${act.act.op}` : act.act.kind);
@@ -42,19 +20,6 @@ test("the scenarios have every kind of fault", () => {
   for (const sort of ["stall", "resume", "service-stall", "service-resume", "service stop", "service kill", "service restart"])
     expect([sort, sorts.has(sort)]).toEqual([sort, true]);
 });
-
-test.each(scenarios)(
-  "%s, %d nodes: the same trace in one process, over ipc and over tcp",
-  async (seed, nodes) => {
-    const schedule = scheduleFor(seed, nodes);
-    expect(endOf(schedule)).toBeGreaterThanOrEqual(60 * SEC);
-    const here = traceOf(liveHere(schedule));
-    const [ipc, tcp] = await Promise.all([liveInWorkers(schedule, crewOf("ipc")), liveInWorkers(schedule, crewOf("tcp"))]);
-    expect(ipc).toEqual(here);
-    expect(tcp).toEqual(here);
-  },
-  300_000,
-);
 
 describe("a hub", () => {
   test("listens on a socket file in a directory of its own, or on a port of the loopback interface", () => {
