@@ -1,14 +1,12 @@
 // Machines, networks and cards that come, go and get other names while a cluster runs: refusals, snapshots, replays, and the same digest in one process,
 // over socket files and over TCP.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Crew } from "../../src/engine/host/crew.ts";
-import type { Transport } from "../../src/engine/host/endpoint.ts";
+import { describe, expect, test } from "vitest";
 import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC, fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { parseRecord, printRecord, replay, type World, type WorldAct, type TopologyAct } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { freshMachine } from "../../src/main/lab/lab-deeds.ts";
-import { buildWorker, type Built } from "./worker-program.ts";
+import { bothCrews } from "./lives.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
 
 const lab = (act: TopologyAct): WorldAct => ({ to: "lab", act });
@@ -171,24 +169,12 @@ describe("in one process", () => {
 });
 
 describe("with every machine a process", () => {
-  let program: Built;
-  const crews = new Map<Transport, Crew>();
-
-  beforeAll(async () => {
-    program = await buildWorker();
-    for (const transport of ["ipc", "tcp"] as const) crews.set(transport, await Crew.open({ program, transport }));
-  });
-
-  afterAll(async () => {
-    for (const crew of crews.values()) await crew.close();
-    program.remove();
-  });
+  const crewOf = bothCrews();
 
   test.each(["ipc", "tcp"] as const)(
     "over %s: the same trace, and a removed machine's process is gone",
     async (transport) => {
-      const crew = crews.get(transport);
-      if (crew === undefined) throw new Error(`no crew over ${transport}`);
+      const crew = crewOf(transport);
       const hub = await Hub.start(design, { crew });
       const lost: string[] = [];
       hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
