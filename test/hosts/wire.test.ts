@@ -108,6 +108,21 @@ describe("nothing else is taken for it", () => {
     );
   });
 
+  test("and what was no message does not spoil the next", () => {
+    for (const message of [...asks, ...answers]) {
+      const [bytes] = [pack(message)];
+      for (let n = 0; n < Math.min(bytes.length, 64); n++)
+        for (const byte of [0x40, 0x41, 0x4f, 0x60, 0xc1, 0xd4, 0xd6]) {
+          const changed = Uint8Array.from(bytes);
+          changed[n] = byte;
+          unpackAnswer(changed);
+          unpackAsk(changed);
+        }
+    }
+    for (const ask of asks) expect(unpackAsk(pack(ask))).toEqual(ask);
+    for (const answer of answers) expect(unpackAnswer(pack(answer))).toEqual(answer);
+  });
+
   test("noise", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {

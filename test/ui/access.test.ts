@@ -15,10 +15,24 @@ test.afterEach(async () => {
   lab = undefined;
 });
 
+/** Colours are judged when they have settled: nothing fades or moves any more, but what does so for ever. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    // What has just been drawn begins to move with the next frame.
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    const ends = (a: Animation): boolean => Number.isFinite(Number(a.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map((a) => a.finished),
+    );
+  });
+}
+
 /** What axe finds, one line each; an empty list is a pass that says where to look when it is not. */
 async function violations(page: Page): Promise<string[]> {
-  // Colours are judged when they have settled.
-  await page.waitForTimeout(400);
+  await settled(page);
   const { violations: found } = await new AxeBuilder({ page })
     .setLegacyMode()
     .options({ resultTypes: ["violations"] })

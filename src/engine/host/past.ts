@@ -14,7 +14,7 @@ const CHUNK = 256;
 /** Wall time between two slices of a replica that is behind: the live run comes first. */
 const BEHIND_MS = 20;
 /** Wall time until a replica that has caught up looks again. */
-const LOOK_MS = 250;
+const LOOK_MS = 1000;
 /** Callers on their way at once. */
 const VISITS_MAX = 8;
 /** Behind by more than this, the replica goes on from a snapshot of the run where one can be had. */

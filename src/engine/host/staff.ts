@@ -4,7 +4,7 @@
  */
 import type { MachineSnapshot } from "../kernel/index.ts";
 import type { Load } from "../world/fuzz/index.ts";
-import type { MachineDesign, World, WorldDesign } from "../world/index.ts";
+import type { MachineDesign, Topology, World, WorldDesign } from "../world/index.ts";
 import type { Crew, Question, Worker } from "./crew.ts";
 import { RemoteMachine } from "./remote.ts";
 
@@ -19,6 +19,10 @@ export interface StaffOptions {
 }
 
 export class Staff {
+  private counted: Topology["machines"] | undefined;
+  private numbered: readonly number[] = [];
+  private everyone: readonly RemoteMachine[] = [];
+
   constructor(
     private readonly world: World,
     private readonly design: WorldDesign,
@@ -36,12 +40,23 @@ export class Staff {
   }
 
   /** Numbers of the machines there are. */
-  get numbers(): number[] {
-    return this.world.topology.machines.flatMap((m, number) => (m === undefined ? [] : [number]));
+  get numbers(): readonly number[] {
+    this.count();
+    return this.numbered;
   }
 
-  get all(): RemoteMachine[] {
-    return this.numbers.flatMap((number) => this.at(number) ?? []);
+  get all(): readonly RemoteMachine[] {
+    this.count();
+    return this.everyone;
+  }
+
+  /** They are asked for at every grant, and change with the topology alone. */
+  private count(): void {
+    const { machines } = this.world.topology;
+    if (machines === this.counted) return;
+    this.counted = machines;
+    this.numbered = machines.flatMap((m, number) => (m === undefined ? [] : [number]));
+    this.everyone = this.numbered.flatMap((number) => this.at(number) ?? []);
   }
 
   /** A process for every machine. Throws where one does not come up; then none is left. */

@@ -119,31 +119,59 @@ const isAnswer: Check = variants("say", {
   failed: shape({ say, id, message: isText }),
 });
 
-// Byte arrays stay byte arrays, maps maps and sets sets: a snapshot holds all three.
-const packr = new Packr({ moreTypes: true });
+/**
+ * Objects that go to and fro all the time, as their keys in the order in which they are made: both ends know them, so that no message has to say them again.
+ * What is not among them, or in another order, says its keys itself.
+ */
+const KNOWN = [
+  ["ask", "from", "until", "arrivals", "single", "state", "id"],
+  ["say", "id", "events"],
+  ["say", "id", "events", "state"],
+  ["kind", "at", "next", "effects"],
+  ["ask", "id"],
+  ["say", "id", "state"],
+  ["kind", "datagram"],
+  ["proto", "net", "src", "srcPort", "dst", "dstPort", "bytes", "wire"],
+  ["kind", "event"],
+  ["what", "from", "to", "seq", "retransmits", "ring"],
+  ["what", "node", "ring", "seq"],
+  ["what", "node", "from", "ring", "seq", "bytes", "digest"],
+  ["kind", "line"],
+  ["instant", "unit", "pid", "level", "subsystem", "text"],
+];
+
+/** They are fixed: the ends would not hear of one that either of them added. Byte arrays stay byte arrays, maps maps and sets sets: a snapshot holds all three. */
+function coder(): Packr {
+  const structures = Object.assign([...KNOWN], { sharedLength: KNOWN.length });
+  return new Packr({ moreTypes: true, structures, maxSharedStructures: KNOWN.length });
+}
+
+const packr = coder();
+let unpackr = coder();
 
 export function pack(message: Ask | Answer): Uint8Array {
   return packr.pack(message);
 }
 
-function unpack(bytes: Uint8Array): unknown {
+/** The message, where `check` knows it. What is none may have told the decoder other keys than the known ones: the next is read by a new one. */
+function unpack(bytes: Uint8Array, check: Check): unknown {
   try {
-    return packr.unpack(bytes);
+    const value: unknown = unpackr.unpack(bytes);
+    if (check(value)) return value;
   } catch {
     // Cut short, or no msgpack at all: whoever asked drops and counts it.
-    return undefined;
   }
+  unpackr = coder();
+  return undefined;
 }
 
 /** Undefined where it is no question of a hub. */
 export function unpackAsk(bytes: Uint8Array): Ask | undefined {
-  const value = unpack(bytes);
   // The check is exact, so the value is what the type says.
-  return isAsk(value) ? (value as Ask) : undefined;
+  return unpack(bytes, isAsk) as Ask | undefined;
 }
 
 /** Undefined where it is no answer of a worker. */
 export function unpackAnswer(bytes: Uint8Array): Answer | undefined {
-  const value = unpack(bytes);
-  return isAnswer(value) ? (value as Answer) : undefined;
+  return unpack(bytes, isAnswer) as Answer | undefined;
 }

@@ -18,8 +18,13 @@ const AHEAD_MS = 1000;
 const TELL_EVERY: Duration = SEC / 2;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
 const LAG_MAX_MS = 500;
-/** Shortest wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. */
-const BEAT_MS = 10;
+/**
+ * Shortest wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. What is asked
+ * or done meanwhile is granted what is due first, so nobody but an onlooker can tell.
+ */
+const BEAT_MS = 50;
+/** The same where somebody waits for a moment of virtual time, or looks on in slow motion. */
+const SHORT_BEAT_MS = 10;
 /** Longest wall time between two grants, so that the time shown moves on while nothing happens. */
 const TICK_MAX_MS = 50;
 /** Virtual time of one grant at full speed. */
@@ -389,7 +394,8 @@ export class WorkersHost {
     // An event runs when time has gone past it.
     const bound = this.waiters.reduce((least, w) => Math.min(least, w.max), next + 1);
     const wait = this.pace.wallUntil(bound, this.speedNow);
-    return wait < 0 ? 0 : Math.min(TICK_MAX_MS, Math.max(BEAT_MS, wait));
+    const beat = this.speedNow < 1 || this.waiters.length > 0 ? SHORT_BEAT_MS : BEAT_MS;
+    return wait < 0 ? 0 : Math.min(TICK_MAX_MS, Math.max(beat, wait));
   }
 
   private async tick(): Promise<void> {
