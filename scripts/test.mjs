@@ -50,12 +50,17 @@ const checks = [
 
 const minutes = (n) => n * 60_000;
 const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 20);
-/** Suites that time real processes get the machine to themselves. */
-const alone = new Set(["cli", "desktop"]);
+/** It times a real window and gets the machine to itself. */
+const alone = new Set(["desktop"]);
+/** It waits for clocks and for processes that end most of the time: first of all, with the checks beside it, which need one processor. */
+const patient = "cli";
 /** In this order, with as many processes as there are processors; the others come last, one process each, side by side and beside the page's. */
-const longFirst = ["fuzz", "conformance", "hosts", "conf", "whatif", "cli", "desktop"];
-/** Lives on workers wait for messages a third of the time. */
-const waiters = new Map([["hosts", 1]]);
+const longFirst = ["fuzz", "conformance", "hosts", "conf", "whatif", "desktop"];
+/** Processes more than processors: lives on workers wait for messages a third of the time. */
+const waiters = new Map([
+  ["hosts", 1],
+  [patient, 1],
+]);
 
 function suites() {
   const folders = readdirSync(join(root, "test"))
@@ -196,7 +201,14 @@ report("build", { passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 }, Da
 const uiJob = { name: "ui", weight: 1, work: ui };
 const tested = suites();
 const lastOnes = tested.filter(({ name }) => !longFirst.includes(name));
-const all = [...checks, ...tested.filter((job) => !lastOnes.includes(job)), uiJob, ...lastOnes];
+const firstOnes = lastOnes.filter(({ name }) => name === patient);
+const all = [
+  ...firstOnes,
+  ...checks,
+  ...tested.filter((job) => !lastOnes.includes(job)),
+  uiJob,
+  ...lastOnes.filter((job) => !firstOnes.includes(job)),
+];
 const unknown = only.filter((name) => !all.some((job) => job.name === name));
 if (unknown.length > 0) {
   say(`no such suite: ${unknown.join(", ")} (there are: ${all.map((job) => job.name).join(" ")})`);

@@ -6,7 +6,7 @@ import { SEC } from "../../src/engine/kernel/index.ts";
 import { buildWorker, type Built } from "./worker-program.ts";
 import { endOf, liveHere, liveInWorkers, scheduleFor, traceOf } from "./worlds.ts";
 
-const SIZES = [3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 5, 3, 3];
+const SIZES = [3, 5, 3, 3, 3, 5, 3, 3, 5, 3, 8, 3, 5, 3, 3, 3, 3, 8, 3, 3, 3, 3, 5, 3, 3];
 export const scenarios = SIZES.map((nodes, i) => [`workers${i}`, nodes] as const);
 const PARTS = 2;
 
