@@ -2,6 +2,7 @@
  * The hosts of a knet handle and their links, from the configuration and again from another one (a reload). In the real stack: knet_host_add and _remove and
  * knet_link_set_config and _clear_config of libknet, as totemknet calls them. What stays keeps its state. Left out: a link whose address changes, which Totem does not allow.
  */
+import type { LinkStatus } from "../kernel/index.ts";
 import { freshWindow, type RxWindow } from "./defrag.ts";
 import { freshLink, type LinkCounters, type LinkParams, type LinkState, type Seal } from "./link.ts";
 
@@ -82,4 +83,32 @@ export function regroup(old: readonly HostState[], params: KnetParams): Regroupe
 /** A link that stays keeps its port: another one of the file takes effect with a restart. */
 export function keepPorts(links: readonly LinkParams[], before: ReadonlyMap<number, LinkParams>): Map<number, LinkParams> {
   return new Map(links.map((l) => [l.link, { ...l, port: before.get(l.link)?.port ?? l.port }]));
+}
+
+/** One entry per other node and link, in the order of the nodelist. */
+export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<number, LinkParams>): LinkStatus[] {
+  return hosts.flatMap((host) =>
+    host.links.map((link) => ({
+      to: host.nodeId,
+      link: link.link,
+      connected: link.connected,
+      active: host.reachable && host.active === link.link,
+      latencyUs: link.c.latency_ave,
+      localAddress: links.get(link.link)?.localAddress ?? "",
+      remoteAddress: link.remoteAddress,
+      mtu: link.mtu,
+      priority: links.get(link.link)?.priority ?? 1,
+    })),
+  );
+}
+
+/** Copies of the counters, by node and link; the own node has one link, to itself. */
+export function linkCounters(hosts: readonly HostState[], own: LinkCounters, params: KnetParams): KnetCounters["links"] {
+  const others = hosts.flatMap((h) =>
+    h.links.map((l) => ({ node: h.nodeId, link: l.link, connected: l.connected, mtu: l.mtu, counters: { ...l.c } })),
+  );
+  const self = params.links
+    .slice(0, 1)
+    .map((l) => ({ node: params.nodeId, link: l.link, connected: true, mtu: 65_535, counters: { ...own } }));
+  return [...self, ...others].sort((a, b) => a.node - b.node || a.link - b.link);
 }

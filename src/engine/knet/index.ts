@@ -1,5 +1,6 @@
 /** The knet layer's public face. */
-export { Knet, WAKE_US, type KnetSnapshot, type KnetUp } from "./knet.ts";
+export { Knet, type KnetSnapshot, type KnetUp } from "./knet.ts";
+export { WAKE_US } from "./wakes.ts";
 export type { KnetParams, KnetPeer } from "./hosts.ts";
 export { sealOf } from "./link.ts";
 export type { LinkCounters, LinkParams } from "./link.ts";

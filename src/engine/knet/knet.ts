@@ -4,13 +4,14 @@
  * policies and compression (corosync's knet transport with PVE's settings uses neither), and SCTP.
  * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
-import { MS, cloneState, type Datagram, type Hasher, type LinkStatus, type Port } from "../kernel/index.ts";
+import { NEVER, cloneState, type Datagram, type Hasher, type Instant, type LinkStatus, type Port } from "../kernel/index.ts";
 import { freshWindow, takeFragment } from "./defrag.ts";
-import { keepPorts, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
+import { keepPorts, linkCounters, linkStatuses, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
 import {
   dataWire,
   digestLink,
   downAt,
+  dueAt,
   clearedCounters,
   freshCounters,
   onPong,
@@ -35,12 +36,8 @@ import {
   sealProbe,
 } from "./packets.ts";
 import { Pmtud, type PmtudState } from "./pmtud.ts";
+import { beginWakes, chooseWake, noWakes, shrinks, stoodStill, wakeNow, type Wakes } from "./wakes.ts";
 
-/** libknet: KNET_THREADS_TIMERES. */
-export const WAKE_US = 200 * MS;
-/** Every fifth wake, from the fourth on, the back-offs shrink (observed). */
-const BACKOFF_EVERY = 5;
-const BACKOFF_FIRST = 4;
 /** A packet to oneself takes this long (a socket pair and a turn of the main loop; ours). */
 const LOOPBACK_US = 20;
 /** Own packets on their way back to oneself; more than Totem can have outstanding. */
@@ -54,7 +51,7 @@ export interface KnetUp {
 
 export interface KnetState {
   hosts: HostState[];
-  wakes: number;
+  wakes: Wakes;
   startedAt: number;
   configured: boolean;
   pmtud: PmtudState;
@@ -102,7 +99,7 @@ export class Knet {
     });
     this.s = {
       hosts: [],
-      wakes: 0,
+      wakes: noWakes(),
       startedAt: port.now(),
       configured: false,
       pmtud: this.pmtud.state,
@@ -119,7 +116,8 @@ export class Knet {
   /** "totemknet initialized": the heartbeat thread begins to count its wakes. */
   start(): void {
     this.s.startedAt = this.port.now();
-    this.port.setTimer("wake", this.port.now() + WAKE_US);
+    this.s.wakes = beginWakes(this.port.now());
+    this.port.setTimer("wake", this.s.wakes.next);
   }
 
   /** The links are configured (about 0.1 s later): the sockets are open, the first ping leaves at the next wake. */
@@ -134,6 +132,7 @@ export class Knet {
     }
     this.s.configured = true;
     this.pmtud.begin();
+    this.planWake();
   }
 
   /**
@@ -161,6 +160,7 @@ export class Knet {
         this.chooseLink(host);
       }
     }
+    this.planWake();
   }
 
   /** Parameters that are not those of links and hosts. */
@@ -203,6 +203,7 @@ export class Knet {
   stop(): void {
     this.s.configured = false;
     this.s.loop = [];
+    this.s.wakes = noWakes();
     for (const name of ["wake", "loop"]) this.port.clearTimer(name);
     this.pmtud.stop();
   }
@@ -218,6 +219,7 @@ export class Knet {
       case "pmtud":
       case "probe":
         this.pmtud.timer(name);
+        this.planWake();
         return;
       default:
         throw new Error(`knet has no timer ${name}`);
@@ -229,9 +231,8 @@ export class Knet {
   private wake(): void {
     const now = this.port.now();
     const s = this.s;
-    s.wakes++;
-    this.port.setTimer("wake", now + WAKE_US);
-    const shrink = s.wakes % BACKOFF_EVERY === BACKOFF_FIRST;
+    wakeNow(s.wakes, now);
+    const shrink = shrinks(s.wakes);
     for (const host of s.hosts) {
       for (const link of host.links) {
         if (shrink && link.backoff > 1) link.backoff--;
@@ -239,6 +240,32 @@ export class Knet {
       }
     }
     if (s.configured) this.pmtud.wake(now);
+    this.planWake();
+  }
+
+  /** Whenever something has changed that a wake looks at. */
+  private planWake(): void {
+    const { wakes, hosts, configured } = this.s;
+    if (wakes.last === NEVER) return;
+    let due = configured ? this.pmtud.state.next : NEVER;
+    let shrinking = false;
+    for (const host of hosts) {
+      for (const link of host.links) {
+        const p = this.links.get(link.link);
+        if (p !== undefined) due = Math.min(due, dueAt(link, p));
+        shrinking ||= link.backoff > 1;
+      }
+    }
+    chooseWake(wakes, this.port.now(), due, shrinking);
+    if (wakes.next === NEVER) this.port.clearTimer("wake");
+    else this.port.setTimer("wake", wakes.next);
+  }
+
+  /** The process has not run since `since`: its next wake comes late. Called when it runs again, before anything else. */
+  stoodStill(since: Instant): void {
+    if (this.s.wakes.last === NEVER) return;
+    stoodStill(this.s.wakes, since);
+    this.port.setTimer("wake", this.s.wakes.next);
   }
 
   private checkLink(host: HostState, link: LinkState, now: number): void {
@@ -401,6 +428,7 @@ export class Knet {
         else if (!link.connected && link.receivedPong > 0) {
           this.port.log("debug", "KNET", `rx: host: ${host.nodeId} link: ${link.link} received pong: ${link.receivedPong}`);
         }
+        this.planWake();
         return;
       case PMTUD:
         link.c.rx_pmtu_packets++;
@@ -410,6 +438,7 @@ export class Knet {
       case PMTUD_REPLY:
         link.c.rx_pmtu_packets++;
         if (link.connected) this.pmtud.answered(host.nodeId, link, packet.size);
+        this.planWake();
         return;
       case DATA: {
         link.c.rx_data_packets++;
@@ -438,41 +467,19 @@ export class Knet {
         link.refused = true;
       }
     }
+    this.planWake();
   }
 
   // ── what others may know ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** One entry per other node and link, in the order of the nodelist. */
   status(): LinkStatus[] {
-    return this.s.hosts.flatMap((host) =>
-      host.links.map((link) => ({
-        to: host.nodeId,
-        link: link.link,
-        connected: link.connected,
-        active: host.reachable && host.active === link.link,
-        latencyUs: link.c.latency_ave,
-        localAddress: this.links.get(link.link)?.localAddress ?? "",
-        remoteAddress: link.remoteAddress,
-        mtu: link.mtu,
-        priority: this.priority(link.link),
-      })),
-    );
+    return linkStatuses(this.s.hosts, this.links);
   }
 
   /** stats.knet.*: counters of every link (the own node's loopback link included) and of the handle. */
   stats(): KnetCounters {
-    const links = this.s.hosts.flatMap((h) =>
-      h.links.map((l) => ({ node: h.nodeId, link: l.link, connected: l.connected, mtu: l.mtu, counters: { ...l.c } })),
-    );
-    const own = this.params.links
-      .slice(0, 1)
-      .map((l) => ({ node: this.params.nodeId, link: l.link, connected: true, mtu: 65_535, counters: { ...this.s.own } }));
-    return {
-      links: [...own, ...links].sort((a, b) => a.node - b.node || a.link - b.link),
-      rxCrypt: this.s.rxCrypt,
-      txCrypt: this.s.txCrypt,
-      cleared: this.s.statsCleared,
-    };
+    const { own, rxCrypt, txCrypt, statsCleared } = this.s;
+    return { links: linkCounters(this.s.hosts, own, this.params), rxCrypt, txCrypt, cleared: statsCleared };
   }
 
   clearStats(): void {
@@ -499,7 +506,7 @@ export class Knet {
     for (const key of [this.key, this.s.nextKey, this.s.oldKey]) h.int(key?.[0] ?? 0).int(key?.[1] ?? 0);
     for (const l of this.links.values())
       h.int(l.link).text(l.localAddress).int(l.port).int(l.pingIntervalMs).int(l.pingTimeoutMs).int(l.pongCount).int(l.priority);
-    h.int(this.s.wakes).bool(this.s.configured).int(this.s.loop.length);
+    h.int(this.s.wakes.count).int(this.s.wakes.last).bool(this.s.configured).int(this.s.loop.length);
     this.pmtud.digest(h);
     for (const host of this.s.hosts) {
       h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.txSeq).int(host.rx.newest);

@@ -176,6 +176,12 @@ export function downAt(l: LinkState, p: LinkParams): number {
   return l.pongLast < 0 ? NEVER : l.pongLast + p.pingTimeoutMs * 1000 * l.backoff + 2 * l.c.latency_ave;
 }
 
+/** Instant from which a wake has something to do with the link, apart from letting its back-off shrink. */
+export function dueAt(l: LinkState, p: LinkParams): number {
+  if (l.pingLast < 0 || (l.connected && l.refused)) return 0;
+  return Math.min(l.pingLast + p.pingIntervalMs * 1000, downAt(l, p));
+}
+
 /** Takes a pong in. Returns true when it brings the link up. */
 export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number): boolean {
   const latency = now - sentAt;

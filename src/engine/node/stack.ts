@@ -331,6 +331,7 @@ export class Stack {
    */
   catchUp(now: Instant, since: Instant, waiting: readonly Datagram[]): void {
     this.totem.paused(since);
+    this.knet.stoodStill(since);
     const held: Uint8Array[] = [];
     this.held = held;
     for (const datagram of waiting) this.knet.receive(datagram);
