@@ -50,12 +50,12 @@ const checks = [
 
 const minutes = (n) => n * 60_000;
 const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 20);
-/** It times a real window and gets the machine to itself. */
-const alone = new Set(["desktop"]);
 /** It waits for clocks and for processes that end most of the time: first of all, with the checks beside it, which need one processor. */
 const patient = "cli";
-/** In this order, with as many processes as there are processors; the others come last, one process each, side by side and beside the page's. */
-const longFirst = ["fuzz", "conformance", "hosts", "conf", "whatif", "desktop"];
+/** Last, with as many processes as there are processors. */
+const broad = ["fuzz", "hosts"];
+/** Of those that take one processor each, side by side, the long ones come first. */
+const longFirst = ["conformance", "whatif", "conf", "node", "shell", "desktop"];
 /** Processes more than processors: lives on workers wait for messages a third of the time. */
 const waiters = new Map([
   ["hosts", 1],
@@ -70,7 +70,7 @@ function suites() {
   const rank = ({ name }) => (longFirst.includes(name) ? longFirst.indexOf(name) : longFirst.length);
   folders.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   return folders.map(({ name, files }) => {
-    const weight = alone.has(name) ? cpus : longFirst.includes(name) ? Math.min(files, cpus) : 1;
+    const weight = broad.includes(name) ? Math.min(files, cpus) : 1;
     return { name, weight, work: () => vitest(name, weight + (waiters.get(name) ?? 0)) };
   });
 }
@@ -200,15 +200,10 @@ const built = await ensureBuilt();
 report("build", { passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 }, Date.now() - started);
 const uiJob = { name: "ui", weight: 1, work: ui };
 const tested = suites();
-const lastOnes = tested.filter(({ name }) => !longFirst.includes(name));
-const firstOnes = lastOnes.filter(({ name }) => name === patient);
-const all = [
-  ...firstOnes,
-  ...checks,
-  ...tested.filter((job) => !lastOnes.includes(job)),
-  uiJob,
-  ...lastOnes.filter((job) => !firstOnes.includes(job)),
-];
+const isPatient = ({ name }) => name === patient;
+const isBroad = ({ name }) => broad.includes(name);
+const narrow = tested.filter((job) => !isPatient(job) && !isBroad(job));
+const all = [...tested.filter(isPatient), ...checks, uiJob, ...narrow, ...tested.filter(isBroad)];
 const unknown = only.filter((name) => !all.some((job) => job.name === name));
 if (unknown.length > 0) {
   say(`no such suite: ${unknown.join(", ")} (there are: ${all.map((job) => job.name).join(" ")})`);

@@ -5,11 +5,12 @@ import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz.ts";
 import { runPool } from "../../src/main/lab/fuzz-pool.ts";
 import { bundleWorker, type Patch } from "./bundle.ts";
 
-/** Lives the tasks on two threads, until `enough`; their reports in the order of the tasks. */
+/** Lives the tasks on two threads, or one, until `enough`; their reports in the order of the tasks. */
 export async function runTasks(
   tasks: readonly FuzzTask[],
   patch?: Patch,
   enough: (report: FuzzReport) => boolean = () => false,
+  threads = 2,
 ): Promise<FuzzReport[]> {
   const file = await bundleWorker(patch);
   const reports = new Map<number, FuzzReport>();
@@ -21,7 +22,7 @@ export async function runTasks(
   try {
     await runPool(task, 0, tasks.length, {
       file,
-      threads: 2,
+      threads,
       enough: (report, index) => {
         reports.set(index, report);
         return enough(report);

@@ -3,6 +3,9 @@ import type { Worker } from "node:worker_threads";
 import type { FuzzReport, FuzzTask } from "./fuzz.ts";
 import { openThread } from "./thread.ts";
 
+/** A life makes much that does not last; with room for it less of it is looked through before it is over (measured: a twentieth less time). */
+const YOUNG_MB = 64;
+
 export interface PoolOptions {
   /** The threads' program: built, or in a checkout its source. */
   readonly file: string;
@@ -16,7 +19,7 @@ export async function runPool(task: (index: number) => FuzzTask, from: number, c
   let next = from;
   let over = false;
   const thread = async (): Promise<void> => {
-    const worker = openThread(options.file);
+    const worker = openThread(options.file, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     try {
       while (next < count && !over) {
         const index = next++;
