@@ -6,5 +6,8 @@ import { Worker, type WorkerOptions } from "node:worker_threads";
 export function openThread(file: string, options: WorkerOptions = {}): Worker {
   if (!file.endsWith(".ts")) return new Worker(file, options);
   const words = [import.meta.resolve("tsx/esm/api"), pathToFileURL(file).href].map((word) => JSON.stringify(word));
-  return new Worker(`import(${words[0] ?? ""}).then((tsx) => { tsx.register(); return import(${words[1] ?? ""}); });`, { ...options, eval: true });
+  return new Worker(`import(${words[0] ?? ""}).then((tsx) => { tsx.register(); return import(${words[1] ?? ""}); });`, {
+    ...options,
+    eval: true,
+  });
 }
