@@ -75,14 +75,16 @@ mkdirSync(join(root, "test-results"), { recursive: true });
 if (lives > 0) {
   console.log(`── ${lives} lives`);
   await ensureBuilt();
-  // Of ten lives four are plain; the others have options, a quorum device, or a file that is changed and read again.
+  // Of ten lives three are plain; the others have options, a quorum device, a file that is changed and read again, or all of these.
   const device = ["--nodes", "2..6", "--seconds", "90", "--qdevice"];
   const kinds = [
     { name: "options", tenths: 1, more: ["--nodes", "2..8", "--options"] },
-    { name: "device", tenths: 2, more: device },
+    { name: "device", tenths: 1, more: device },
+    { name: "device-options", tenths: 1, more: [...device, "--options"] },
     { name: "reloads", tenths: 1, more: ["--nodes", "2..8", "--reloads"] },
     { name: "options-reloads", tenths: 1, more: ["--nodes", "2..8", "--options", "--reloads"] },
     { name: "device-reloads", tenths: 1, more: [...device, "--reloads"] },
+    { name: "device-options-reloads", tenths: 1, more: [...device, "--options", "--reloads"] },
   ].map(({ name, tenths, more }) => ({
     seed: `nightly-${name}`,
     runs: Math.floor((lives * tenths) / 10),

@@ -1,9 +1,12 @@
 /** Lab files: what they mean, and the place of what is wrong in them. */
 import { describe, expect, it } from "vitest";
+import { World } from "../../src/engine/world/index.ts";
+import { beginLab } from "../../src/main/lab/advance.ts";
 import { confOf, worldDesign } from "../../src/main/lab/design.ts";
 import { freshLabFile } from "../../src/main/lab/fresh.ts";
 import { importedLab } from "../../src/main/lab/import.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
+import { machinesOf } from "../../src/main/lab/lives.ts";
 
 const whole = `quorate: 1
 name: two of three
@@ -76,6 +79,25 @@ describe("a lab file", () => {
   });
 });
 
+describe("options of votequorum in a lab file", () => {
+  it.each([
+    ["two_node: 1", 2, ["2Node", "Quorate", "WaitForAll"]],
+    ["wait_for_all: 1", 3, ["Quorate", "WaitForAll"]],
+    ["wait_for_all: 1, last_man_standing: 1, last_man_standing_window: 5000", 3, ["Quorate", "WaitForAll", "LastManStanding"]],
+    ["auto_tie_breaker: 1, auto_tie_breaker_node: 2 1", 4, ["Quorate", "AutoTieBreaker"]],
+    ["allow_downscale: 1", 3, ["Quorate", "AllowDownscale"]],
+    ["expected_votes_tracking: 1", 3, ["Quorate"]],
+  ])("{ %s } is in force on %d nodes", (options, count, flags) => {
+    const nodes = Array.from({ length: count }, (_, i) => `  pve${i + 1}: { net0: 10.0.0.1${i + 1} }\n`).join("");
+    const text = `quorate: 1\nnetworks: { net0: 10.0.0.0/24 }\nnodes:\n${nodes}cluster: { name: lab, quorum: { ${options} } }\n`;
+    const lab = parseLabFile(text, "lab.yaml");
+    const world = new World(worldDesign(lab), machinesOf(lab));
+    expect(beginLab(world, lab)).toBeUndefined();
+    for (const name of world.names) expect(world.status(name).quorum?.flags).toEqual(flags);
+    expect(printLabFile(lab)).toContain(options.split(":")[0]);
+  });
+});
+
 describe("a malformed lab file is refused with line and column", () => {
   // The place that the message must name is marked with ^.
   it.each([
@@ -95,7 +117,7 @@ describe("a malformed lab file is refused with line and column", () => {
     ["net0: 10.0.0.13", "net0: ^10.0.0.300", "10.0.0.300 is no IPv4 or IPv6 address"],
     ["net0: 10.0.0.13", "net0: ^10.0.1.13", "10.0.1.13 is not in net0, 10.0.0.0/24"],
     ["net0: 10.0.0.13", "net0: ^10.0.0.12", "10.0.0.12 is pve2's already"],
-    ["totem: {", "quorum: { ^two_node: 1 }, totem: {", "quorum.two_node: not part of this version"],
+    ["totem: {", "quorum: { two_node: ^[1] }, totem: {", "cluster.quorum.two_node: a number or a text is allowed"],
     ["nodes:", "^nodes", ""],
   ])("%s -> %s", (from, marked, said) => {
     const text = whole.replace(from, marked);

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parseConf } from "../../src/engine/config/index.ts";
+import { checkConf, parseConf } from "../../src/engine/config/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import { lifeOf, live, type Bounds, type Deed, type Life, type Variant } from "../../src/engine/world/fuzz/index.ts";
 import { begin } from "../../src/main/cli/fuzz.ts";
@@ -122,7 +122,8 @@ describe("lives and scenarios", () => {
       const asked = life.deeds.filter(({ act }) => act.act.kind === "command" && act.act.argv[1] === "-R");
       expect([life.seed, moved.length > 0, asked.length > 0]).toEqual([life.seed, true, true]);
     }
-    const kinds = ["nothing", "votes", "expected", "token", "priorities", "links", "without", "no-address", "broken"];
+    const kinds = ["nothing", "votes", "expected", "token", "priorities", "links", "without"];
+    kinds.push("no-address", "broken", "logging", "crypto", "address");
     expect([...changes].sort()).toEqual(kinds.sort());
     expect(lifeOf("r0", { ...bounds, reloads: false })).toEqual(lifeOf("r0", bounds));
   });
@@ -151,6 +152,20 @@ describe("lives and scenarios", () => {
       ...version,
     ]);
     expect(differs({ kind: "no-address", node: "pve3" })).toEqual(["-ring1_addr: 10.10.1.13", ...version]);
+    expect(differs({ kind: "address", node: "pve2" })).toEqual([
+      "-ring0_addr: 10.0.0.12",
+      "-config_version: 3",
+      "+ring0_addr: 10.0.0.199",
+      "+config_version: 7",
+    ]);
+    expect(differs({ kind: "logging", debug: "trace" })).toEqual([
+      "-debug: off",
+      "-config_version: 3",
+      "+debug: trace",
+      "+config_version: 7",
+    ]);
+    const crypto = ["+crypto_cipher: aes128", "+crypto_hash: sha1"];
+    expect(differs({ kind: "crypto", cipher: "aes128", hash: "sha1" })).toEqual(["-config_version: 3", "+config_version: 7", ...crypto]);
     expect(differs({ kind: "links", count: 1 })).toEqual([
       ...[1, 2, 3].map((i) => `-ring1_addr: 10.10.1.1${i}`),
       "-config_version: 3",
@@ -159,6 +174,20 @@ describe("lives and scenarios", () => {
     ]);
     for (const how of ["brace", "line", "number"] as const)
       expect(parseConf(variantText(lab, { name: "x", change: { kind: "broken", how }, versionUp: 4 })).errors.length).toBeGreaterThan(0);
+  });
+
+  test("beside a quorum device lives have what the daemon takes there, and the device is set up in every way", () => {
+    const texts = Array.from({ length: 40 }, (_, i) => {
+      const lab = labOf(lifeOf(`d${i}`, { ...bounds, options: true, qdevice: true }));
+      return String(confOf(lab));
+    });
+    const seen = new Set(texts.flatMap((text) => text.split("\n").map((l) => l.trim())));
+    for (const line of ["wait_for_all: 1", "algorithm: ffsplit", "algorithm: lms", "tie_breaker: lowest", "tie_breaker: 1"])
+      expect(seen).toContain(line);
+    for (const line of ["keep_active_partition_tie_breaker: off", "timeout: 5000", "sync_timeout: 60000"]) expect(seen).toContain(line);
+    for (const text of texts) expect(checkConf(text).filter((f) => f.severity === "error")).toEqual([]);
+    const [plain, optioned] = [false, true].map((options) => lifeOf("d0", { ...bounds, options, qdevice: true }));
+    expect(optioned?.deeds).toEqual(plain?.deeds);
   });
 
   test("a scenario told of a life with reloads is the same run", async () => {

@@ -11,6 +11,7 @@ import { pack } from "../../src/engine/host/wire.ts";
 import { MS, Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { replayWorld, type World, type WorldAct } from "../../src/engine/world/index.ts";
+import { freshMachine } from "../../src/main/lab/lab-deeds.ts";
 import { notOneRing } from "../../src/engine/world/checkers/index.ts";
 import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
@@ -181,6 +182,43 @@ describe("a worker", () => {
     expect(said).toEqual([]);
     await hub.close();
   });
+
+  test("that does not come up for a machine switched on, or plugged in, at a set instant: the machine is lost and the lab goes on", async () => {
+    const fails = { ...program };
+    const own = await Crew.open({ program: fails });
+    const hub = await formedHub("set", own);
+    const said: string[] = [];
+    hub.attend({ lost: (machine, why) => said.push(`${machine} ${why}`) });
+    await hub.act({ to: "machine", machine: "pve3", act: { kind: "power-cut" } });
+    expect(await soon(() => own.pids.length === 2, 2000)).toBe(true);
+    fails.file = "/nowhere/worker.js";
+    const nics = [{ name: "eno1", net: "net0", address: "10.0.0.14", prefix: 24 }];
+    const pve4 = freshMachine(hub.design, "pve4", nics, "node");
+    await hub.schedule(hub.now + SEC, powerOn("pve3"));
+    await hub.schedule(hub.now + 2 * SEC, { to: "lab", act: { kind: "machine-add", machine: pve4 } });
+    await hub.runUntil(hub.now + 10 * SEC);
+    const why = "a worker did not start: it ended with status 1";
+    expect(said).toEqual([`pve3 ${why}`, `pve4 ${why}`]);
+    for (const name of ["pve3", "pve4"]) expect(hub.world.status(name)).toMatchObject({ power: "off", worker: "lost" });
+    expect(membersOf(hub.world, "pve1")).toBe("1 2");
+    await expect(hub.act(powerOn("pve3"))).rejects.toThrow(why);
+
+    fails.file = program.file;
+    for (const name of ["pve3", "pve4"]) expect(await hub.act(powerOn(name))).toMatchObject({ ok: true });
+    const back = await runUntilHolds(
+      hub,
+      BOOT_MOST,
+      (world) => membersOf(world, "pve1") === "1 2 3" && membersOf(world, "pve3") === "1 2 3",
+    );
+    expect(back).not.toBeUndefined();
+    expect(hub.world.status("pve4")).toMatchObject({ power: "on", worker: "alive" });
+    const end = await hub.closeInstant();
+    const replayed = replayWorld(hub.design, makeNode, hub.world.inputs());
+    replayed.runUntil(end.at);
+    expect(replayed.digest()).toBe(end.digest);
+    await hub.close();
+    await own.close();
+  }, 60_000);
 
   test("that does not do what the node here does stops the lab, which says so", async () => {
     const design = clusterDesign("difference", 3);

@@ -7,7 +7,7 @@ import { parseDuration, unixFromIso } from "../../engine/kernel/time.ts";
 import { parseActing, type Places } from "./acting.ts";
 import { placesAfter } from "./acting-lab.ts";
 import { invariantNames } from "./invariants.ts";
-import { addressIssue, quorumIssue } from "./plausible.ts";
+import { addressIssue } from "./plausible.ts";
 import { systemTrouble, Trouble } from "./trouble.ts";
 
 const machineName = z
@@ -25,7 +25,7 @@ const duration = z
 const seed = z.union([z.string().min(1).max(64), z.number()]).transform(String);
 const epoch = z.string().refine((v) => unixFromIso(v) !== undefined, "a UTC date and time, e.g. 2026-01-01T00:00:00Z");
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const setting = z.union([z.string(), z.number()]);
+const setting = z.union([z.string(), z.number()], "a number or a text is allowed");
 
 const nodeKeys = z.object({
   id: z.number().int().min(1).max(0x7fffffff).optional(),
@@ -257,7 +257,7 @@ function crossCheck(lab: LabFile): Issue | undefined {
       for (const net of Object.keys(own.nets))
         if (!nets.includes(net))
           return { path: [key, name, net], message: `no network ${net}; there are: ${nets.join(", ")}`, ofKey: true };
-  return qnetdIssue(lab, nodes) ?? addressIssue(lab) ?? actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets) ?? quorumIssue(lab);
+  return qnetdIssue(lab, nodes) ?? addressIssue(lab) ?? actingIssue(lab, nets) ?? clusterIssue(lab, nodes, nets);
 }
 
 function qnetdIssue(lab: LabFile, nodes: readonly string[]): Issue | undefined {

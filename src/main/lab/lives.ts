@@ -1,7 +1,16 @@
 /** Lives (engine/world/fuzz) as labs: the world in which one is lived, and the scenario file that `quorate run` plays to the same end. */
 import type { LinkSettings, LinkTarget, FabricAct } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
-import { placeOf, sendingNodes, type Birth, type Deed, type Life, type Tally, type Variant } from "../../engine/world/fuzz/index.ts";
+import {
+  placeOf,
+  sendingNodes,
+  type Birth,
+  type Deed,
+  type DeviceOptions,
+  type Life,
+  type Tally,
+  type Variant,
+} from "../../engine/world/fuzz/index.ts";
 import { makeMachine } from "../../engine/node/index.ts";
 import { World, type MachineFactory, type WorldAct } from "../../engine/world/index.ts";
 import { beginLab } from "./advance.ts";
@@ -28,8 +37,11 @@ export function labOf(life: Life): LabFile {
   });
   const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => life.nodes.includes(name)));
   const cluster = lab.cluster && life.quorum ? { ...lab.cluster, quorum: life.quorum } : lab.cluster;
-  const whole = { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
-  return life.variants === undefined ? whole : { ...whole, nodes: withVariants(whole, life, life.variants) };
+  const plain = { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
+  const whole = life.variants === undefined ? plain : { ...plain, nodes: withVariants(plain, life, life.variants) };
+  const text = life.device === undefined ? undefined : confOf(plain);
+  if (life.device === undefined || cluster === undefined || text === undefined) return whole;
+  return { ...whole, cluster: { ...cluster, conf: withDevice(text, life.device) } };
 }
 
 /** The nodes with those variants on their disks that a deed puts into place there. */
@@ -37,13 +49,37 @@ function withVariants(lab: LabFile, life: Life, variants: readonly Variant[]): L
   const moved = new Map<string, string[]>();
   for (const { act } of [...life.deeds, ...life.mends])
     if (act.to === "machine" && act.act.kind === "file-rename") moved.set(act.machine, [...(moved.get(act.machine) ?? []), act.act.from]);
-  const texts = variants.map((variant) => [placeOf(variant), variantText(lab, variant)] as const);
+  const { device } = life;
+  const texts = variants.map((variant) => {
+    const text = variantText(lab, variant);
+    return [placeOf(variant), device === undefined ? text : withDevice(text, device)] as const;
+  });
   return Object.fromEntries(
     Object.entries(lab.nodes).map(([name, node]): [string, LabNode] => {
       const files = texts.filter(([path]) => moved.get(name)?.includes(path) === true);
       return [name, files.length === 0 ? node : { ...node, files: { ...node.files, ...Object.fromEntries(files) } }];
     }),
   );
+}
+
+/** The configuration with another quorum device on the same host. */
+export function withDevice(text: string, device: DeviceOptions): string {
+  const { algorithm, tieBreaker, keepActive, timeoutMs, syncTimeoutMs } = device;
+  const net = [
+    `algorithm: ${algorithm}`,
+    ...(tieBreaker === undefined ? [] : [`tie_breaker: ${tieBreaker}`]),
+    ...(keepActive === undefined ? [] : [`keep_active_partition_tie_breaker: ${keepActive ? "on" : "off"}`]),
+  ];
+  const own = [
+    ...(timeoutMs === undefined ? [] : [`timeout: ${timeoutMs}`]),
+    ...(syncTimeoutMs === undefined ? [] : [`sync_timeout: ${syncTimeoutMs}`]),
+    ...(algorithm === "ffsplit" ? ["votes: 1"] : []),
+  ];
+  const lines = (indent: string, words: readonly string[]): string => words.map((word) => `${indent}${word}\n`).join("");
+  return text
+    .replace(/^ {4}votes: \d+\n/m, "")
+    .replace(/^ {6}algorithm: \S+\n/m, lines("      ", net))
+    .replace(/^ {4}model: net\n/m, lines("    ", ["model: net", ...own]));
 }
 
 /** The corosync.conf that `variant` stands for. */
@@ -69,6 +105,8 @@ function changedCluster(lab: LabFile, cluster: LabCluster, change: Variant["chan
       return { ...cluster, quorum: { ...cluster.quorum, expected_votes: change.votes } };
     case "token":
       return { ...cluster, totem: { ...cluster.totem, token: change.ms } };
+    case "crypto":
+      return { ...cluster, totem: { ...cluster.totem, crypto_cipher: change.cipher, crypto_hash: change.hash } };
     case "priorities":
       return { ...cluster, priorities: Object.fromEntries(links.map((net, i) => [net, change.values[i] ?? 1])) };
     case "links":
@@ -76,6 +114,8 @@ function changedCluster(lab: LabFile, cluster: LabCluster, change: Variant["chan
     case "without":
       return { ...cluster, ids: idsOf(lab), members: Object.keys(lab.nodes).filter((name) => name !== change.node) };
     case "nothing":
+    case "logging":
+    case "address":
     case "no-address":
     case "broken":
       return cluster;
@@ -89,6 +129,10 @@ function idsOf(lab: LabFile): Record<string, number> {
 
 function damaged(text: string, change: Variant["change"]): string {
   if (change.kind === "no-address") return text.replace(new RegExp(`(    name: ${change.node}\\n[^}]*)    ring[1-9]_addr: .*\\n`), "$1");
+  if (change.kind === "logging") return text.replace(/^ {2}debug: off$/m, `  debug: ${change.debug}`);
+  // Nodes have the addresses from 10.x.x.11 on.
+  if (change.kind === "address")
+    return text.replace(new RegExp(`(    name: ${change.node}\\n[^}]*    ring0_addr: [0-9.]+\\.)[0-9]+\\n`), "$1199\n");
   if (change.kind !== "broken") return text;
   const { how } = change;
   if (how === "brace") return text.replace(/\}\n$/m, "\n");

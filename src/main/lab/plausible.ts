@@ -1,4 +1,4 @@
-/** What a lab file can say that no lab can be: addresses that are none, stand elsewhere or twice; settings of corosync.conf that the nodes do not model. */
+/** What a lab file can say that no lab can be: addresses that are none, stand elsewhere or twice. */
 import { formatIp, networkOf, parseIp } from "../../engine/config/index.ts";
 import type { LabFile } from "./labfile.ts";
 
@@ -39,24 +39,5 @@ export function addressIssue(lab: LabFile): Implausible | undefined {
       if (other !== undefined) return value(path, `${address} is ${other}'s already`);
       owner.set(formatIp(ip), name);
     }
-  return undefined;
-}
-
-/** Options of votequorum that the nodes do not model. */
-const laterQuorum: ReadonlySet<string> = new Set([
-  "two_node",
-  "wait_for_all",
-  "auto_tie_breaker",
-  "auto_tie_breaker_node",
-  "last_man_standing",
-  "last_man_standing_window",
-  "allow_downscale",
-  "expected_votes_tracking",
-]);
-
-export function quorumIssue(lab: LabFile): Implausible | undefined {
-  for (const [key, setting] of Object.entries(lab.cluster?.quorum ?? {}))
-    if (laterQuorum.has(key) && String(setting) !== "0")
-      return { path: ["cluster", "quorum", key], message: `quorum.${key}: not part of this version`, ofKey: true };
   return undefined;
 }

@@ -4,7 +4,7 @@
  */
 import type { Duration, Instant } from "../../kernel/index.ts";
 import type { WorldAct } from "../types.ts";
-import type { QuorumOptions } from "./options.ts";
+import type { DeviceOptions, QuorumOptions } from "./options.ts";
 import type { Variant } from "./reloads.ts";
 
 /** What every node multicasts. Instants since power on. */
@@ -33,6 +33,8 @@ export interface Life {
   readonly quorum?: QuorumOptions | undefined;
   /** The host of the quorum device; undefined where there is none. */
   readonly arbiter?: string | undefined;
+  /** How the device is set up; absent where it is as `pvecm qdevice setup` does it. */
+  readonly device?: DeviceOptions | undefined;
   readonly load: Load | undefined;
   /** Files beside corosync.conf that deeds put in its place; absent where nobody changes it. */
   readonly variants?: readonly Variant[] | undefined;

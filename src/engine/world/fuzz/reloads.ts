@@ -1,7 +1,7 @@
 /**
  * Changed configuration files for a life: somebody puts another corosync.conf into place, on all nodes or on some, and calls `corosync-cfgtool -R` on one. Drawn
  * from the seed apart from everything else, as options are. Each file lies beside the one in force from the beginning and is moved into its place, as
- * an editor does it. Left out: what the files say, word for word, which is the caller's; logging, keys and addresses, which the real daemons do not all follow.
+ * an editor does it. Left out: what the files say, word for word, which is the caller's; another authkey.
  */
 import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
 import { onMachine } from "./faults.ts";
@@ -18,6 +18,10 @@ export type Change =
   | { readonly kind: "links"; readonly count: number }
   /** The node is not in the list. */
   | { readonly kind: "without"; readonly node: string }
+  | { readonly kind: "logging"; readonly debug: "on" | "trace" }
+  | { readonly kind: "crypto"; readonly cipher: string; readonly hash: string }
+  /** The node's address on the first link is one that nobody has: a daemon that runs refuses it, one that starts does not find it. */
+  | { readonly kind: "address"; readonly node: string }
   /** The node's address on the last link is missing: no daemon takes that. */
   | { readonly kind: "no-address"; readonly node: string }
   /** Cannot be read: a brace is missing, a line is none, a number is none. */
@@ -77,6 +81,13 @@ function changeOf(rng: Rng, { names, links, device, lists }: Cluster): Change {
     { kind: "votes", node, votes: rng.between(2, 3) },
     { kind: "token", ms: rng.pick([1000, 2000, 5000]) },
     { kind: "priorities", values: Array.from({ length: links }, () => rng.below(256)) },
+    { kind: "logging", debug: rng.pick(["on", "trace"] as const) },
+    {
+      kind: "crypto",
+      cipher: rng.pick(["aes128", "aes192", "aes256", "none"]),
+      hash: rng.pick(["md5", "sha1", "sha256", "sha384", "sha512"]),
+    },
+    { kind: "address", node },
     { kind: "broken", how: rng.pick(["brace", "line", "number"] as const) },
   ];
   if (lists) kinds.push({ kind: "without", node }, { kind: "without", node }, { kind: "without", node });

@@ -5,7 +5,7 @@
 import { MS, SEC, Rng, type Duration } from "../../kernel/index.ts";
 import { DEVICE_DRAWS, split } from "./device-faults.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
-import { optionsOf } from "./options.ts";
+import { besideDevice, optionsOf } from "./options.ts";
 import { reloadsOf } from "./reloads.ts";
 import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
 
@@ -71,8 +71,7 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     seed,
     nodes: names,
     links,
-    // Few options go with a device, and none that there are lives of.
-    quorum: bounds.options === true && arbiter === undefined ? optionsOf(seed, count) : undefined,
+    ...choicesOf(seed, bounds, count),
     arbiter,
     load: loadOf(seed, healedAt),
     ...(reloads === undefined ? {} : { variants: reloads.variants }),
@@ -85,6 +84,12 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     faults,
     endsAt: undefined,
   };
+}
+
+/** Options of the quorum section, and of the device where there is one. */
+function choicesOf(seed: string, { options, qdevice }: Bounds, nodes: number): Pick<Life, "quorum" | "device"> {
+  if (options !== true) return { quorum: undefined };
+  return qdevice === true ? besideDevice(seed, nodes) : { quorum: optionsOf(seed, nodes) };
 }
 
 /** Everything healed, the first `cards` cards up, everybody running again. Machines first, since a daemon can be started only on one that runs. */
