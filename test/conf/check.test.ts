@@ -191,6 +191,11 @@ describe("what it accepts in silence", () => {
     ["ffsplit with two votes", quorum(goodConf(4, 2), device("model: net", ...host("algorithm: ffsplit"), "votes: 2")), "qdevice-votes"],
     ["ffsplit and three nodes", quorum(three, device("model: net", ...host("algorithm: ffsplit"), "votes: 1")), "qdevice-odd"],
     ["lms with one vote", quorum(three, device("model: net", ...host("algorithm: lms"), "votes: 1")), "qdevice-votes"],
+    [
+      "a device whose vote ends the waiting for all",
+      quorum(three, `wait_for_all: 1\n${device("model: net", ...host("algorithm: ffsplit"), "votes: 1")}`),
+      "qdevice-wait-for-all",
+    ],
     ["a device that outvotes all", quorum(three, device("model: net", ...host("algorithm: test"), "votes: 3")), "qdevice-outvotes"],
     ["a loopback address", replace(three, "10.10.0.2", "127.0.1.1"), "loopback-address"],
     ["redundant rings of corosync 2", totem("rrp_mode: passive"), "rrp-leftover"],

@@ -140,6 +140,14 @@ function deviceVotes(
       `lms with ${given} votes: the last node is quorate alone only with ${Math.max(votes.length - 1, 1)}`,
       "leave votes out; it is then one less than the nodes",
     );
+  if (numberOf(values, "quorum.wait_for_all", "u8") === 1 && given !== undefined && given > 0 && votes.length > 1)
+    say(
+      "warning",
+      "qdevice-wait-for-all",
+      "votes",
+      `wait_for_all counts the device's votes: it is over when nodes and device together have ${sum} votes, with ${given === 1 ? "a vote" : `${given} votes`} of the nodes still missing`,
+      "do not rely on wait_for_all beside a device with votes of its own",
+    );
   if (algorithm !== "lms" && given !== undefined && given > 1 && given >= sum)
     say(
       "warning",

@@ -13,10 +13,12 @@ export class Configurations {
   /** Some daemon has read its file again, or two were seen with different ones: from then on everybody is looked at before anything is said. */
   ever = false;
 
-  journal(machine: string, line: JournalLine): void {
-    if (line.unit !== "corosync" || !RELOADED.test(line.text)) return;
+  /** @returns whether the line says that the machine's daemon read its file again */
+  journal(machine: string, line: JournalLine): boolean {
+    if (line.unit !== "corosync" || !RELOADED.test(line.text)) return false;
     this.ever = true;
     this.known.set(machine, "");
+    return true;
   }
 
   gone(machine: string): void {

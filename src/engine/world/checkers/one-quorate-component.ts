@@ -4,7 +4,7 @@
  * last: its vote takes a while to move. Where files are read again they are judged only while all that run count alike, and when they last as long as a
  * message of new votes may be under way.
  *
- * What the options allow, and no more: two_node lets both halves go on, in a list of two nodes; auto_tie_breaker lets nodes decide by what they remember, so
+ * What the options allow, and no more: two_node lets both halves go on, in a list of two nodes at most; auto_tie_breaker lets nodes decide by what they remember, so
  * that two who were apart may both hold a half and its tie breaker (of an odd sum also a half and a majority); last_man_standing lets those who expect fewer
  * votes than are configured go on without the others. Left out: when they may come to expect fewer, which last-man.ts watches.
  */
@@ -149,7 +149,7 @@ function disjointPairs(at: Instant, statuses: readonly MachineStatus[]): string[
 }
 
 function allowed(a: Quorate, b: Quorate): boolean {
-  if ([a, b].every((q) => q.quorum.options.twoNode && q.listed.size === 2)) return true;
+  if ([a, b].every((q) => q.quorum.options.twoNode && q.listed.size <= 2)) return true;
   if ([a, b].some((q) => q.quorum.options.lastManStanding && q.quorum.highestExpected < configured(q))) return true;
   const tied = [a, b].filter((q) => holdsTie(q.quorum, q.members));
   return tied.length === 2 || tied.some((q) => q.quorum.expectedVotes % 2 === 1);

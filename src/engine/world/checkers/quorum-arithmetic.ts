@@ -3,8 +3,9 @@
  * votes present; and without an override only with more than half of the votes of its configuration. At rest all nodes count the same votes, and without an
  * override expect the same: who starts anew beside inquorate members does not learn what they were told to expect (observed). Counted here
  * from the votes of each node, not with the engine's own formula. What options change: with two_node one of two is enough; with auto_tie_breaker exactly half is, which holds the
- * tie breaker; with last_man_standing the votes expected need not be those configured; with wait_for_all and allow_downscale a majority is needed and may not be
- * enough, or may be of others expected. Left out: a quorum device, which switches the checks off. Once a file was read again half of the votes is judged only
+ * tie breaker; with last_man_standing and allow_downscale the votes expected need not be those configured (observed with allow_downscale: of four nodes one is
+ * stopped and started, two are killed; the one that was started is quorate with half of the votes, the other is not); with wait_for_all and allow_downscale a
+ * majority is needed and may not be enough. A daemon with a tie breaker, last_man_standing and an odd sum of votes in its file goes on with the votes it had. Left out: a quorum device, which switches the checks off. Once a file was read again half of the votes is judged only
  * while all files say the same, and a wrong count when it lasts: the new votes count when the message of them comes round; and a quorum that was raised by
  * somebody's file stays where nobody is told to expect less.
  */
@@ -37,13 +38,20 @@ export class QuorumArithmetic implements Checker {
   private lastMan = false;
   /** A node that is not quorate may have to wait for more than a majority, and those that start anew count otherwise. */
   private more = false;
+  private downscale = false;
+  /** A daemon was started anew: it may have been told to expect fewer votes than its file says, and tell others. */
+  private anew = false;
+  /** Machines whose daemon ended. */
+  private readonly ended = new Set<string>();
   private tieBreaker = false;
   private twoNode = false;
   private readonly configurations = new Configurations();
   private readonly lasting = new Lasting();
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
-    if (event.what !== "quorum" || !event.quorate || this.overridden || this.device || this.lastMan) return;
+    this.anew ||= this.ended.has(machine);
+    if (event.what !== "quorum" || !event.quorate || this.overridden || this.device || this.lastMan || (this.downscale && this.anew))
+      return;
     const votes = this.configured.get(machine);
     if (votes === undefined || !this.configurations.agreed(machine)) return;
     const all = sum([...votes.values()]);
@@ -56,7 +64,13 @@ export class QuorumArithmetic implements Checker {
     this.configurations.journal(machine, line);
   }
 
+  /** What ended before is not known. */
+  begin(statuses: readonly MachineStatus[]): void {
+    this.anew = statuses.some((s) => s.corosync !== null);
+  }
+
   gone(machine: string): void {
+    this.ended.add(machine);
     this.configurations.gone(machine);
   }
 
@@ -71,8 +85,10 @@ export class QuorumArithmetic implements Checker {
       if (corosync === null || quorum === null) continue;
       this.configured.set(name, new Map(corosync.nodelist.map((n) => [n.nodeId, n.votes])));
       const { options } = quorum;
+      this.anew ||= this.ended.has(name);
       this.device ||= quorum.qdevice !== null;
       this.lastMan ||= options.lastManStanding;
+      this.downscale ||= options.allowDownscale;
       this.tieBreaker ||= options.tieBreaker !== "none";
       this.twoNode ||= options.twoNode;
       this.more ||= options.waitForAll || options.allowDownscale;
@@ -104,7 +120,10 @@ export class QuorumArithmetic implements Checker {
     }
   }
 
-  private asConfigured(name: string, corosync: MachineStatus["corosync"], { votes }: QuorumStatus, complain: Complain): void {
+  private asConfigured(name: string, corosync: MachineStatus["corosync"], { votes, options }: QuorumStatus, complain: Complain): void {
+    const listed = sum((corosync?.nodelist ?? []).map((n) => n.votes));
+    // Such a file is not taken over (observed), and no daemon starts with it.
+    if (options.tieBreaker !== "none" && options.lastManStanding && !options.waitForAll && listed % 2 === 1) return;
     for (const { nodeId, votes: configured } of corosync?.nodelist ?? []) {
       const counted = votes.find((v) => v.nodeId === nodeId && v.member)?.votes;
       if (counted !== undefined && counted !== configured)

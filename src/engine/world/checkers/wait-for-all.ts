@@ -1,7 +1,7 @@
 /**
  * Wait for all: with wait_for_all a daemon that was started is not quorate before it has seen all nodes of its configuration together, or a member that was quorate already. Told from
  * verdicts alone, not from the status the engine keeps. Left out: allow_downscale, with which a node that leaves in order is not waited for; a quorum
- * device, whose votes are no node's; files that differ, with which each counts otherwise.
+ * device, whose votes count towards all (observed: with device.votes: 1 one of two nodes and the device are all); files that differ, with which each counts otherwise.
  */
 import type { JournalLine, MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input } from "../types.ts";
@@ -44,7 +44,8 @@ export class WaitForAll implements Checker {
   private learn(statuses: readonly MachineStatus[]): void {
     for (const { name, corosync, quorum } of statuses) {
       if (corosync === null || quorum === null) continue;
-      const waits = quorum.flags.includes("WaitForAll") && !quorum.flags.some((f) => f === "AllowDownscale" || f === "Qdevice");
+      const { waitForAll, allowDownscale } = quorum.options;
+      const waits = waitForAll && !allowDownscale && quorum.qdevice === null;
       this.known.set(name, { nodeId: corosync.nodeId, nodes: corosync.nodelist.map((n) => n.nodeId), waits });
     }
   }
@@ -73,15 +74,20 @@ export class WaitForAll implements Checker {
   }
 
   journal(machine: string, line: JournalLine): void {
-    this.configurations.journal(machine, line);
+    // What it decided by the old file is not judged by the new one.
+    if (this.configurations.journal(machine, line)) this.forget(machine);
   }
 
   gone(machine: string): void {
     this.configurations.gone(machine);
-    this.waiting = this.waiting.filter((verdict) => verdict.machine !== machine);
+    this.forget(machine);
     this.been.delete(machine);
     const known = this.known.get(machine);
     if (known !== undefined) this.quorate.delete(known.nodeId);
+  }
+
+  private forget(machine: string): void {
+    this.waiting = this.waiting.filter((verdict) => verdict.machine !== machine);
   }
 
   input(input: Input): void {

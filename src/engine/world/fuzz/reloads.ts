@@ -41,6 +41,9 @@ export interface Reloads {
 }
 
 const DIRECTORY = "/etc/corosync";
+const AGREED_NAME = "corosync.conf.agreed";
+/** What everybody has in the end. */
+export const AGREED = `${DIRECTORY}/${AGREED_NAME}`;
 const IN_FORCE = `${DIRECTORY}/corosync.conf`;
 
 /** For every begun minute. */
@@ -52,8 +55,9 @@ const RELOADS_AT: readonly Duration[] = [24 * SEC, 32 * SEC, 40 * SEC];
 /** One that ended because its version was not the others' is started again. */
 const STARTED_AGAIN: readonly Duration[] = [28 * SEC, 36 * SEC];
 /**
- * Daemons that list each other differently form no ring for long enough to read their files again, as with a cable that is half cut: where nodes were taken out
- * of the list everybody's daemon is started anew, one after the other.
+ * Daemons that list each other differently form no ring for long enough to read their files again, as with a cable that is half cut, and an address that
+ * one was started with stays until it is started again: where nodes were taken out of the list, or had other addresses, everybody's daemon is started
+ * anew, one after the other.
  */
 const RESTARTED_AT: Duration = 44 * SEC;
 const DEVICES_AT: Duration = 58 * SEC;
@@ -68,7 +72,7 @@ interface Cluster {
   readonly names: readonly string[];
   readonly links: number;
   readonly device: boolean;
-  /** Nodes are taken out of the list, too. */
+  /** Nodes are taken out of the list, too, or have another address in it. */
   readonly lists: boolean;
 }
 
@@ -87,10 +91,10 @@ function changeOf(rng: Rng, { names, links, device, lists }: Cluster): Change {
       cipher: rng.pick(["aes128", "aes192", "aes256", "none"]),
       hash: rng.pick(["md5", "sha1", "sha256", "sha384", "sha512"]),
     },
-    { kind: "address", node },
     { kind: "broken", how: rng.pick(["brace", "line", "number"] as const) },
   ];
-  if (lists) kinds.push({ kind: "without", node }, { kind: "without", node }, { kind: "without", node });
+  // Both leave daemons that must be started again.
+  if (lists) kinds.push({ kind: "without", node }, { kind: "without", node }, { kind: "without", node }, { kind: "address", node });
   // Fewer than all votes expected would be an override.
   if (!device) kinds.push({ kind: "expected", votes: names.length + rng.below(2) });
   if (links > 1) kinds.push({ kind: "links", count: links - 1 }, { kind: "no-address", node });
@@ -137,7 +141,7 @@ export function reloadsOf(
     deeds.push(...place(variant, receivers(rng, names, change), at));
     if (rng.percent(90)) deeds.push(ask(rng.pick(names), at + rng.below(2) * rng.below(2 * SEC)));
   }
-  const agreed: Variant = { name: "corosync.conf.agreed", change: { kind: "nothing" }, versionUp: times.length + 1 };
+  const agreed: Variant = { name: AGREED_NAME, change: { kind: "nothing" }, versionUp: times.length + 1 };
   const mends = place(agreed, names, healedAt + AGREED_AT);
   for (const after of RELOADS_AT) names.forEach((n, i) => mends.push(ask(n, healedAt + after + i * APART)));
   const unit = (n: string, op: "start" | "restart", name: string, after: Duration): void =>

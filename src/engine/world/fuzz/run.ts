@@ -2,10 +2,11 @@
  * Lives one life under the eyes of all checkers. Left out: making the world and forming its cluster, which the caller does as for any lab, so that a life
  * can be told as a scenario.
  */
-import { NEVER, type Duration, type Instant } from "../../kernel/index.ts";
+import { NEVER, type Duration, type Instant, type MachineAct } from "../../kernel/index.ts";
 import { InvariantWatch, ONE_RING, type Checker, type Violation } from "../checkers/index.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
+import { AGREED } from "./reloads.ts";
 import { comeToRest, runWatched } from "./rest.ts";
 import type { Tally } from "./sender.ts";
 
@@ -84,19 +85,29 @@ const nothing = { restedAt: NEVER, whole: false, mended: 0, memberships: 0 };
 
 class MalformedDeed extends Error {}
 
+/** The machine's daemon reads its file after this, as far as one act tells. */
+function rereads(act: MachineAct): boolean {
+  if (act.kind === "command") return act.argv[1] === "-R";
+  return act.kind === "power-on" || (act.kind === "service" && act.unit === "corosync" && act.op !== "stop" && act.op !== "kill");
+}
+
 function isWhole(world: World, life: Life): boolean {
   const { cables, pairs, switchesOff, groups, blocks } = world.fabric.faults();
   if (cables.length + pairs.length + switchesOff.length + groups.length + blocks.length > 0) return false;
-  // A process that was stopped does not show in any status.
+  // A process that was stopped does not show in any status, nor does a file that was changed and not read since.
   const stopped = new Set<string>();
+  const files = new Map<string, "unread" | "read" | "another">();
   const process = (machine: string, unit: string): string => `${machine} ${unit}`;
   for (const { act } of [...life.deeds, ...life.mends]) {
     if (act.to !== "machine") continue;
+    if (act.act.kind === "file-rename") files.set(act.machine, act.act.from === AGREED ? "unread" : "another");
+    else if (rereads(act.act) && files.get(act.machine) === "unread") files.set(act.machine, "read");
     if (act.act.kind === "service-stall") stopped.add(process(act.machine, act.act.unit));
     else if (act.act.kind === "service-resume") stopped.delete(process(act.machine, act.act.unit));
   }
   return (
     stopped.size === 0 &&
+    [...files.values()].every((file) => file === "read") &&
     world
       .statuses()
       .every((s) => s.power === "on" && !s.booting && (s.kind === "qnetd" ? s.qnetd : s.corosync) !== null && s.nics.every((n) => n.up))
