@@ -56,7 +56,7 @@ export class QuorumArithmetic implements Checker {
     if (votes === undefined || !this.configurations.agreed(machine)) return;
     const all = sum([...votes.values()]);
     const present = sum(event.members.map((id) => votes.get(id) ?? 0));
-    const enough = present * 2 > all || (this.tieBreaker && present >= Math.floor(all / 2)) || (this.twoNode && votes.size === 2);
+    const enough = present * 2 > all || (this.tieBreaker && present >= Math.floor(all / 2)) || (this.twoNode && votes.size <= 2);
     if (!enough) complain(`${machine} is quorate with ${event.members.join(" ")} on ${event.ring}: ${present} of ${all} votes`);
   }
 
