@@ -1,6 +1,6 @@
 /**
  * Whether all daemons that run have one idea of who votes and how much. They have not while a reload has reached some of them, or some of their files differ; what
- * they decide then is judged by none of them alike. Told from the journal's line of a reload and from what each has in force; what a file says beyond the
+ * they decide then is judged by none of them alike. Who reads a file without itself in it goes on with the votes that it had (observed). Told from the journal's line of a reload and from what each has in force; what a file says beyond the
  * nodelist is not seen here.
  */
 import type { JournalLine, MachineStatus } from "../../kernel/index.ts";
@@ -8,7 +8,7 @@ import type { JournalLine, MachineStatus } from "../../kernel/index.ts";
 const RELOADED = /^Config reload requested by node /;
 
 export class Configurations {
-  /** By machine: ids and votes in its nodelist; "" since a reload, until it is looked at. */
+  /** By machine: ids and votes in its nodelist; "" since a reload, until it is looked at, and where it is not in its own list. */
   private readonly known = new Map<string, string>();
   /** Some daemon has read its file again, or two were seen with different ones: from then on everybody is looked at before anything is said. */
   ever = false;
@@ -27,8 +27,7 @@ export class Configurations {
 
   look(statuses: readonly MachineStatus[]): void {
     this.known.clear();
-    for (const { name, corosync } of statuses)
-      if (corosync !== null) this.known.set(name, corosync.nodelist.map((n) => `${n.nodeId}:${n.votes}`).join(" "));
+    for (const { name, corosync } of statuses) if (corosync !== null) this.known.set(name, votesOf(corosync));
     this.ever ||= new Set(this.known.values()).size > 1;
   }
 
@@ -42,4 +41,8 @@ export class Configurations {
   get allAgree(): boolean {
     return new Set(this.known.values()).size <= 1 && ![...this.known.values()].includes("");
   }
+}
+
+function votesOf({ nodeId, nodelist }: NonNullable<MachineStatus["corosync"]>): string {
+  return nodelist.some((n) => n.nodeId === nodeId) ? nodelist.map((n) => `${n.nodeId}:${n.votes}`).join(" ") : "";
 }

@@ -4,7 +4,8 @@
  * override expect the same: who starts anew beside inquorate members does not learn what they were told to expect (observed). Counted here
  * from the votes of each node, not with the engine's own formula. What options change: with two_node one of two is enough; with auto_tie_breaker exactly half is, which holds the
  * tie breaker; with last_man_standing and allow_downscale the votes expected need not be those configured (observed with allow_downscale: of four nodes one is
- * stopped and started, two are killed; the one that was started is quorate with half of the votes, the other is not); with wait_for_all and allow_downscale a
+ * stopped and started, two are killed; the one that was started is quorate with half of the votes, the other is not; and with allow_downscale a file that is read again changes votes, but not how
+ * many are expected); with wait_for_all and allow_downscale a
  * majority is needed and may not be enough. A daemon with a tie breaker, last_man_standing and an odd sum of votes in its file goes on with the votes it had. Left out: a quorum device, which switches the checks off. Once a file was read again half of the votes is judged only
  * while all files say the same, and a wrong count when it lasts: the new votes count when the message of them comes round; and a quorum that was raised by
  * somebody's file stays where nobody is told to expect less.
@@ -41,6 +42,8 @@ export class QuorumArithmetic implements Checker {
   private downscale = false;
   /** A daemon was started anew: it may have been told to expect fewer votes than its file says, and tell others. */
   private anew = false;
+  /** Machines whose daemon was stopped with SIGSTOP: it counts nothing. */
+  private readonly stopped = new Set<string>();
   /** Machines whose daemon ended. */
   private readonly ended = new Set<string>();
   private tieBreaker = false;
@@ -50,7 +53,14 @@ export class QuorumArithmetic implements Checker {
 
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     this.anew ||= this.ended.has(machine);
-    if (event.what !== "quorum" || !event.quorate || this.overridden || this.device || this.lastMan || (this.downscale && this.anew))
+    if (
+      event.what !== "quorum" ||
+      !event.quorate ||
+      this.overridden ||
+      this.device ||
+      this.lastMan ||
+      (this.downscale && (this.anew || this.configurations.ever))
+    )
       return;
     const votes = this.configured.get(machine);
     if (votes === undefined || !this.configurations.agreed(machine)) return;
@@ -71,17 +81,22 @@ export class QuorumArithmetic implements Checker {
 
   gone(machine: string): void {
     this.ended.add(machine);
+    this.stopped.delete(machine);
     this.configurations.gone(machine);
   }
 
   input(input: Input): void {
     this.overridden ||= overridesVotes(input);
+    const { act } = input;
+    if (act.to !== "machine") return;
+    if (act.act.kind === "service-stall" && act.act.unit === "corosync") this.stopped.add(act.machine);
+    if (act.act.kind === "service-resume" && act.act.unit === "corosync") this.stopped.delete(act.machine);
   }
 
   look(statuses: readonly MachineStatus[], complain: Complain, at: Instant): void {
     this.configurations.look(statuses);
     const found: string[] = [];
-    for (const { name, corosync, quorum } of statuses) {
+    for (const { name, power, corosync, quorum } of statuses) {
       if (corosync === null || quorum === null) continue;
       this.configured.set(name, new Map(corosync.nodelist.map((n) => [n.nodeId, n.votes])));
       const { options } = quorum;
@@ -94,6 +109,7 @@ export class QuorumArithmetic implements Checker {
       this.more ||= options.waitForAll || options.allowDownscale;
       // While services synchronise votequorum counts the membership to come, and quorum is still that of the one before.
       if (this.device || corosync.syncing || corosync.state !== "operational") continue;
+      if (power === "stalled" || this.stopped.has(name)) continue;
       const wrong = miscounted(quorum, corosync.members);
       if (wrong !== undefined) found.push(`${name}: ${wrong}`);
       // Somebody's vote of long ago is no matter of a moment.
