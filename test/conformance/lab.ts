@@ -17,13 +17,18 @@ const QNETD_ADDRESS = "10.10.0.200";
 const database = (directory: string): { path: string; data: Uint8Array }[] =>
   ["cert9.db", "key4.db", "pkcs11.txt"].map((file) => ({ path: `${directory}/${file}`, data: utf8(file) }));
 
+/** Where they were recorded no systemd started them again. */
+const unrestarted = (unit: string): { path: string; data: Uint8Array } => ({
+  path: `/etc/systemd/system/${unit}.service.d/recorded.conf`,
+  data: utf8("[Service]\nRestart=no\n"),
+});
+
 /** Both daemons were recorded with -d. */
 function deviceFiles(): { path: string; data: Uint8Array }[] {
   return [
     { path: "/etc/default/corosync-qdevice", data: utf8('COROSYNC_QDEVICE_OPTIONS="-d"\n') },
     ...database("/etc/corosync/qdevice/net/nssdb"),
-    // Where they were recorded no systemd started them again.
-    { path: "/etc/systemd/system/corosync-qdevice.service.d/recorded.conf", data: utf8("[Service]\nRestart=no\n") },
+    unrestarted("corosync-qdevice"),
   ];
 }
 
@@ -35,7 +40,11 @@ function qnetdHost(): WorldDesign["machines"][number] {
     domain: "lab.local",
     nics: [{ name: "eno1", net: "link0", address: QNETD_ADDRESS }],
     hosts: [{ address: QNETD_ADDRESS, names: ["qnetd.lab.local", "qnetd"] }],
-    files: [{ path: "/etc/default/corosync-qnetd", data: utf8('COROSYNC_QNETD_OPTIONS="-d"\n') }, ...database("/etc/corosync/qnetd/nssdb")],
+    files: [
+      { path: "/etc/default/corosync-qnetd", data: utf8('COROSYNC_QNETD_OPTIONS="-d"\n') },
+      ...database("/etc/corosync/qnetd/nssdb"),
+      unrestarted("corosync-qnetd"),
+    ],
     boot: 5 * SEC,
     disabledUnits: ["corosync-qnetd"],
     power: "on",

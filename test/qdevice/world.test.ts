@@ -203,10 +203,10 @@ describe("two nodes and an arbiter", () => {
       .filter((l) => l.pid === 1)
       .map((l) => l.text);
     expect(told).toEqual([
-      "corosync-qdevice.service: Main process exited, code=exited, status=1/FAILURE",
-      "corosync-qdevice.service: Failed with result 'exit-code'.",
       "corosync.service: Main process exited, code=killed, status=9/KILL",
       "corosync.service: Failed with result 'signal'.",
+      "corosync-qdevice.service: Main process exited, code=exited, status=1/FAILURE",
+      "corosync-qdevice.service: Failed with result 'exit-code'.",
       "corosync-qdevice.service: Scheduled restart job, restart counter is at 1.",
       "Stopped corosync-qdevice.service - Corosync Qdevice daemon.",
       "Starting corosync.service - Corosync Cluster Engine...",
@@ -289,6 +289,60 @@ describe("Restart=on-failure", () => {
       "corosync-qdevice.service: Failed with result 'start-limit-hit'.",
       "Failed to start corosync-qdevice.service - Corosync Qdevice daemon.",
     ]);
+  });
+
+  test("a unit without Restart= stays down, unless a drop-in says otherwise; starts by hand count as well", () => {
+    const corosync = (world: World): string | undefined => world.status("pve1").units["corosync"];
+    // A device that is restarted would start the corosync that it requires.
+    const alone = (): World => {
+      const world = formed();
+      service(world, "stop");
+      world.runUntil(world.now + SEC);
+      return world;
+    };
+    const world = alone();
+    service(world, "kill", "corosync");
+    world.runUntil(world.now + 11 * SEC);
+    expect(corosync(world)).toBe("failed");
+    for (let i = 0; i < 5; i++) {
+      service(world, "start", "corosync");
+      world.runUntil(world.now + SEC);
+      expect(corosync(world)).toBe("active");
+      service(world, "kill", "corosync");
+    }
+    const from = world.named("pve1").journalLength();
+    service(world, "start", "corosync");
+    expect(corosync(world)).toBe("failed");
+    expect(told(world, from)).toEqual([
+      "corosync.service: Start request repeated too quickly.",
+      "corosync.service: Failed with result 'signal'.",
+      "Failed to start corosync.service - Corosync Cluster Engine.",
+    ]);
+
+    const other = alone();
+    const folder = "/etc/systemd/system/corosync.service.d";
+    const data = utf8("[Service]\nRestart=on-failure\n");
+    act(other, { to: "machine", machine: "pve1", act: { kind: "file-mkdir", path: folder, parents: true } });
+    act(other, { to: "machine", machine: "pve1", act: { kind: "file-write", path: `${folder}/local.conf`, data, append: false } });
+    service(other, "kill", "corosync");
+    other.runUntil(other.now + 2 * SEC);
+    expect(corosync(other)).toBe("active");
+  });
+
+  test("corosync-qnetd has Restart=on-abnormal: it comes back after a signal, and not after an exit status", () => {
+    const world = formed();
+    const qnetd = (): string | undefined => world.status("qnetd").units["corosync-qnetd"];
+    const onServer = (op: "kill" | "stop"): void =>
+      act(world, { to: "machine", machine: "qnetd", act: { kind: "service", op, unit: "corosync-qnetd" } });
+    const pid = world.status("qnetd").qnetd;
+    expect(pid).not.toBeNull();
+    onServer("kill");
+    expect(world.status("qnetd").qnetd).toBeNull();
+    world.runUntil(world.now + SEC);
+    expect(qnetd()).toBe("active");
+    onServer("stop");
+    world.runUntil(world.now + SEC);
+    expect(qnetd()).toBe("inactive");
   });
 
   test("while it waits it is activating, and a stop ends the waiting", () => {

@@ -27,6 +27,7 @@ export const QNETD_UNITS: readonly UnitSpec[] = [
     name: "corosync-qnetd",
     description: "Corosync Qdevice Network daemon",
     execStart: "/usr/bin/corosync-qnetd -f $COROSYNC_QNETD_OPTIONS",
+    restart: "on-abnormal",
     wantedAtBoot: true,
   },
 ];

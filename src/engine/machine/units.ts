@@ -34,8 +34,8 @@ export interface UnitSpec {
   readonly conditionPath?: string;
   /** Requires= and After=: started before this one, stopped after it. */
   readonly requires?: string;
-  /** Restart=. A drop-in may say otherwise. */
-  readonly restart?: "on-failure";
+  /** Restart=; absent: no. A drop-in may say otherwise. */
+  readonly restart?: "on-failure" | "on-abnormal";
   /** Started at boot unless disabled; the order of the list is the order of starting. */
   readonly wantedAtBoot: boolean;
 }
@@ -138,6 +138,8 @@ function resultOf(exit: ExitStatus): UnitResult {
 export class Units {
   private records: UnitsState = {};
   private readonly byName = new Map<string, UnitSpec>();
+  /** Ends of other processes while one is being killed. */
+  private waitingEnds: [unit: string, exit: ExitStatus][] | undefined;
 
   constructor(
     private readonly hooks: UnitHooks,
@@ -226,6 +228,14 @@ export class Units {
 
   private startNow(unit: string, spec: UnitSpec, r: UnitRecord): void {
     if (spec.requires !== undefined && this.waitsFor(unit, r, spec.requires)) return;
+    // Counted before any condition is looked at, and whoever asks.
+    if (this.tooOften(r)) {
+      if (r.result === "success") r.result = "start-limit-hit";
+      this.say(unit, "warning", `${unit}.service: Start request repeated too quickly.`);
+      this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
+      this.failedToStart(unit, spec, r, "failed");
+      return;
+    }
     if (spec.conditionPath !== undefined && !this.hooks.pathExists(spec.conditionPath)) {
       r.conditionFailedAt = this.hooks.now();
       r.lastJob = "done";
@@ -234,13 +244,6 @@ export class Units {
         "info",
         `${this.title(spec)} was skipped because of an unmet condition check (ConditionPathExists=${spec.conditionPath}).`,
       );
-      return;
-    }
-    if (spec.restart !== undefined && this.tooOften(r)) {
-      if (r.result === "success") r.result = "start-limit-hit";
-      this.say(unit, "warning", `${unit}.service: Start request repeated too quickly.`);
-      this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
-      this.failedToStart(unit, spec, r, "failed");
       return;
     }
     r.conditionFailedAt = undefined;
@@ -277,8 +280,8 @@ export class Units {
   }
 
   private restartsAfter(spec: UnitSpec, result: UnitResult): boolean {
-    if (spec.restart === undefined) return false;
-    return RESTARTS[this.hooks.dropIn(spec.name, "Restart") ?? spec.restart]?.includes(result) === true;
+    const restart = this.hooks.dropIn(spec.name, "Restart") ?? spec.restart;
+    return restart !== undefined && RESTARTS[restart]?.includes(result) === true;
   }
 
   /** RestartSec is over: a restart job, which starts what the unit requires too. */
@@ -380,12 +383,21 @@ export class Units {
   kill(unit: string): void {
     const r = this.records[unit];
     if (r === undefined || r.mainPid === 0) return;
+    // Whoever ends because this one is gone ends after it: systemd hears of this one first.
+    const after: [unit: string, exit: ExitStatus][] = [];
+    this.waitingEnds = after;
     this.hooks.kill(unit);
+    this.waitingEnds = undefined;
     this.exited(unit, { signal: "SIGKILL" });
+    for (const [other, ended] of after) this.exited(other, ended);
   }
 
   /** The main process is gone. */
   exited(unit: string, exit: ExitStatus): void {
+    if (this.waitingEnds !== undefined) {
+      this.waitingEnds.push([unit, exit]);
+      return;
+    }
     const found = this.both(unit);
     if (found === undefined || found.r.mainPid === 0) return;
     const { spec, r } = found;
