@@ -1,7 +1,8 @@
 /**
  * One ring after healing and quiet: once every fault is healed and every daemon runs, all nodes end on one ring with all of them as members, synchronised
  * and quorate. Liveness: it says nothing of how long that takes; the caller decides when it must have happened. Left out: quorum where wait_for_all waits for exactly the
- * votes a node remembers, or expected votes have shrunk; such nodes can stay blocked in one ring with all others.
+ * votes a node remembers, or expected votes have shrunk, or more are expected than there are since somebody once told a node to have more (observed); such
+ * nodes can stay blocked in one ring with all others.
  */
 import type { MachineStatus } from "../../kernel/index.ts";
 import type { Checker, Complain } from "./checker.ts";
@@ -29,8 +30,9 @@ export function notOneRing(statuses: readonly MachineStatus[]): string | undefin
     if (corosync.ringId !== ring) return `${name} is on ring ${corosync.ringId}, ${nodes[0]?.name ?? ""} on ${ring}`;
     if (corosync.members.length !== nodes.length) return `${name} sees ${corosync.members.length} of ${nodes.length} nodes`;
     if (corosync.syncing) return `${name} has not synchronised`;
-    if (!quorum.quorate && !quorum.flags.some((f) => /^(WaitForAll|LastManStanding|AllowDownscale)$/.test(f)))
-      return `${name} is not quorate`;
+    const there = corosync.nodelist.reduce((sum, n) => sum + n.votes, quorum.qdevice?.votes ?? 0);
+    const waits = quorum.flags.some((f) => /^(WaitForAll|LastManStanding|AllowDownscale)$/.test(f));
+    if (!quorum.quorate && !waits && quorum.expectedVotes <= there) return `${name} is not quorate`;
   }
   return undefined;
 }
