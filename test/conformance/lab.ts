@@ -17,10 +17,10 @@ const QNETD_ADDRESS = "10.10.0.200";
 const database = (directory: string): { path: string; data: Uint8Array }[] =>
   ["cert9.db", "key4.db", "pkcs11.txt"].map((file) => ({ path: `${directory}/${file}`, data: utf8(file) }));
 
-/** Where they were recorded no systemd started them again. */
-const unrestarted = (unit: string): { path: string; data: Uint8Array } => ({
+/** Where they were recorded no systemd started them again, or counted how often they were started. */
+const recorded = (unit: string): { path: string; data: Uint8Array } => ({
   path: `/etc/systemd/system/${unit}.service.d/recorded.conf`,
-  data: utf8("[Service]\nRestart=no\n"),
+  data: utf8("[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=no\n"),
 });
 
 /** Both daemons were recorded with -d. */
@@ -28,7 +28,7 @@ function deviceFiles(): { path: string; data: Uint8Array }[] {
   return [
     { path: "/etc/default/corosync-qdevice", data: utf8('COROSYNC_QDEVICE_OPTIONS="-d"\n') },
     ...database("/etc/corosync/qdevice/net/nssdb"),
-    unrestarted("corosync-qdevice"),
+    recorded("corosync-qdevice"),
   ];
 }
 
@@ -43,7 +43,7 @@ function qnetdHost(): WorldDesign["machines"][number] {
     files: [
       { path: "/etc/default/corosync-qnetd", data: utf8('COROSYNC_QNETD_OPTIONS="-d"\n') },
       ...database("/etc/corosync/qnetd/nssdb"),
-      unrestarted("corosync-qnetd"),
+      recorded("corosync-qnetd"),
     ],
     boot: 5 * SEC,
     disabledUnits: ["corosync-qnetd"],
@@ -71,6 +71,7 @@ export function labOf(config: string, seed: string, nodes: number = count(config
         files: [
           { path: "/etc/corosync/corosync.conf", data: utf8(config) },
           { path: "/etc/corosync/authkey", data: new Uint8Array(256).fill(7), mode: 0o400 },
+          recorded("corosync"),
           ...(hasDevice(config) ? deviceFiles() : []),
         ],
         boot: 5 * SEC,

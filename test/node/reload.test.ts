@@ -32,6 +32,37 @@ async function speaks(hands: Hands): Promise<string[]> {
   return hands.journal(1, from);
 }
 
+describe("another hash", () => {
+  const withHash = (text: string, hash: string): string => text.replace("  secauth: on\n", `  secauth: on\n  crypto_hash: ${hash}\n`);
+
+  test("on both: the MTU follows within the second", async () => {
+    const hands = Hands.up(withHash(confText(2), "sha512"));
+    hands.wait(5);
+    const mtu = (): Promise<string> => hands.say(1, "corosync-cmapctl -m stats -g stats.knet.node2.link0.mtu");
+    expect(await mtu()).toBe("stats.knet.node2.link0.mtu (u32) = 1365\n");
+    const changed = withHash(confText(2), "sha1");
+    hands.write(2, changed);
+    const { logged } = await reload(hands, changed);
+    expect(logged).toContain("info [TOTEM] kronosnet crypto reconfigured on index 2: nss/aes256/sha1");
+    const from = hands.journalLength(1);
+    hands.wait(1);
+    expect(hands.journal(1, from)).toEqual([
+      "info [KNET] pmtud: PMTUD link change for host: 2 link: 0 from 1365 to 1397",
+      "info [KNET] pmtud: Global data MTU changed to: 1397",
+    ]);
+    expect(await mtu()).toBe("stats.knet.node2.link0.mtu (u32) = 1397\n");
+  });
+
+  test("on one: each names the size that the other's pings have on the wire", async () => {
+    const hands = Hands.up(withHash(confText(2), "sha1"));
+    await reload(hands, withHash(confText(2), "sha512"));
+    hands.wait(3);
+    const named = (node: number): string[] => [...new Set(hands.journal(node).filter((line) => line.includes("Unable to decrypt")))];
+    expect(named(1)).toContain("error [KNET] rx: Unable to decrypt packet from 10.10.0.2:5405 (size 68)!");
+    expect(named(2)).toContain("error [KNET] rx: Unable to decrypt packet from 10.10.0.1:5405 (size 112)!");
+  });
+});
+
 describe("a wrong setting in the logging section", () => {
   test.each([
     ["timestamp", "timestamp: foo\n  to_syslog: no"],

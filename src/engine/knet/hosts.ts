@@ -4,7 +4,8 @@
  */
 import type { LinkStatus } from "../kernel/index.ts";
 import { freshWindow, type RxWindow } from "./defrag.ts";
-import { freshLink, type LinkCounters, type LinkParams, type LinkState, type Seal } from "./link.ts";
+import { freshLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import type { Seal } from "./seal.ts";
 
 export interface KnetPeer {
   readonly nodeId: number;

@@ -8,7 +8,6 @@ import { NEVER, cloneState, type Datagram, type Hasher, type Instant, type LinkS
 import { freshWindow, takeFragment } from "./defrag.ts";
 import { keepPorts, linkCounters, linkStatuses, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
 import {
-  dataWire,
   digestLink,
   downAt,
   dueAt,
@@ -21,21 +20,9 @@ import {
   type LinkParams,
   type LinkState,
 } from "./link.ts";
-import {
-  DATA,
-  PING,
-  PMTUD,
-  PMTUD_REPLY,
-  PONG,
-  keyFingerprint,
-  DIGEST_BYTES,
-  open,
-  sealData,
-  sealPing,
-  sealPong,
-  sealProbe,
-} from "./packets.ts";
+import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealData, sealPing, sealPong, sealProbe } from "./packets.ts";
 import { Pmtud, type PmtudState } from "./pmtud.ts";
+import { dataWire, digestBytes, sealKey, sealOfKey, type Seal, type SealKey } from "./seal.ts";
 import { beginWakes, chooseWake, noWakes, shrinks, stoodStill, wakeNow, type Wakes } from "./wakes.ts";
 
 /** A packet to oneself takes this long (a socket pair and a turn of the main loop; ours). */
@@ -62,20 +49,20 @@ export interface KnetState {
   /** A tool has set the counters to zero. */
   statsCleared: boolean;
   /** While the cluster changes its key: the one to come, and the one before. */
-  nextKey: [number, number] | undefined;
-  oldKey: [number, number] | undefined;
+  nextKey: SealKey | undefined;
+  oldKey: SealKey | undefined;
 }
 
 export interface KnetSnapshot {
   state: KnetState;
   params: KnetParams;
-  key: [number, number];
+  key: SealKey;
   links: LinkParams[];
 }
 
 export class Knet {
   private s: KnetState;
-  private key: [number, number];
+  private key: SealKey;
   private links: Map<number, LinkParams>;
   private readonly pmtud: Pmtud;
 
@@ -86,13 +73,13 @@ export class Knet {
     private readonly out: { send(datagram: Datagram): void; interfaceMtu(address: string): number },
     private readonly up: KnetUp,
   ) {
-    this.key = keyFingerprint(params.key);
+    this.key = sealKey(params.key, params.seal);
     this.links = new Map(params.links.map((l) => [l.link, l]));
     this.pmtud = new Pmtud({
       port,
       hosts: () => this.s.hosts,
       link: (number) => this.links.get(number),
-      seal: () => this.params.seal,
+      seal: () => sealOfKey(this.key),
       intervalS: () => this.params.pmtudIntervalS,
       interfaceMtu: (address) => out.interfaceMtu(address),
       probe: (p, link, payload) => this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, payload)),
@@ -174,8 +161,8 @@ export class Knet {
   }
 
   /** Another key (a reload): taken from now on, used from `useNextKey` on; the one before is forgotten with `dropOldKey`. */
-  addKey(key: Uint8Array): void {
-    this.s.nextKey = keyFingerprint(key);
+  addKey({ key, seal }: Pick<KnetParams, "key" | "seal">): void {
+    this.s.nextKey = sealKey(key, seal);
     this.params = Object.freeze({ ...this.params, key });
   }
 
@@ -361,7 +348,7 @@ export class Knet {
       link.c.tx_data_packets++;
       link.c.tx_data_bytes += piece.length;
       const sealed = sealData(this.key, this.params.nodeId, host.txSeq, fragments, i, piece);
-      this.transmit(p, link, sealed, dataWire(piece.length, this.params.seal));
+      this.transmit(p, link, sealed, dataWire(piece.length, sealOfKey(this.key)));
     }
   }
 
@@ -395,7 +382,7 @@ export class Knet {
     if (p === undefined) return;
     const packet = this.unseal(datagram.bytes);
     if (packet?.type === "foreign") {
-      if (packet.size >= DIGEST_BYTES)
+      if (packet.size >= digestBytes(sealOfKey(this.key)))
         this.port.log("error", "KNET", "nsscrypto: Digest does not match. Check crypto key and configuration.");
       this.port.log("error", "KNET", `rx: Unable to decrypt packet from ${datagram.src}:${datagram.srcPort} (size ${packet.size})!`);
       return;
@@ -503,7 +490,10 @@ export class Knet {
   }
 
   digest(h: Hasher): void {
-    for (const key of [this.key, this.s.nextKey, this.s.oldKey]) h.int(key?.[0] ?? 0).int(key?.[1] ?? 0);
+    for (const key of [this.key, this.s.nextKey, this.s.oldKey])
+      h.int(key?.[0] ?? 0)
+        .int(key?.[1] ?? 0)
+        .int(key?.[2] ?? 0);
     for (const l of this.links.values())
       h.int(l.link).text(l.localAddress).int(l.port).int(l.pingIntervalMs).int(l.pingTimeoutMs).int(l.pongCount).int(l.priority);
     h.int(this.s.wakes.count).int(this.s.wakes.last).bool(this.s.configured).int(this.s.loop.length);

@@ -4,57 +4,18 @@
  * ping timeout times the back-off, which starts at 10 and shrinks by one about every second.
  */
 import { NEVER, type Hasher } from "../kernel/index.ts";
+import { dataMtu, type Seal } from "./seal.ts";
 
 /** libknet: KNET_LINK_PONG_TIMEOUT_BACKOFF. */
 export const BACKOFF_START = 10;
 /** libknet: KNET_LINK_PMTUD_CRYPTO_TIMEOUT_MULTIPLIER_MIN. */
 export const PATIENCE_MIN = 2;
-/** knet's header before the data, bytes. */
-const HEADER = 26;
 /** Packets of this size pass everywhere (libknet: KNET_PMTUD_MIN_MTU_V4). */
 const MTU_EVERYWHERE = 576;
 
 /** Bytes of IP and UDP header. */
 export function overhead(address: string): number {
   return address.includes(":") ? 48 : 28;
-}
-
-/** What encryption adds to a packet, bytes. */
-export interface Seal {
-  /** Salt and digest around it. */
-  readonly around: number;
-  /** The cipher's block, to which it is filled up by at least one byte; 1: no cipher. */
-  readonly block: number;
-}
-
-/** Digests, bytes. */
-const DIGESTS: Readonly<Record<string, number>> = { md5: 16, sha1: 20, sha256: 32, sha384: 48, sha512: 64 };
-/** Salt and block of AES. */
-const SALT = 16;
-const BLOCK = 16;
-
-/** totem.crypto_cipher and totem.crypto_hash. Without a cipher there is no salt. */
-export function sealOf(cipher: string, hash: string): Seal {
-  const digest = DIGESTS[hash] ?? 0;
-  return cipher === "none" ? { around: digest, block: 1 } : { around: SALT + digest, block: BLOCK };
-}
-
-/** The least that fills a packet up. */
-const filled = (seal: Seal): number => (seal.block > 1 ? 1 : 0);
-
-/** The largest sealed packet that is not larger than `size`: what is sealed is whole blocks. */
-export function onWire(size: number, over: number, { around, block }: Seal): number {
-  return over + around + Math.floor((size - over - around) / block) * block;
-}
-
-/** Bytes of data that one packet carries on a path of this MTU: 1397 of 1500. */
-export function dataMtu(mtu: number, over: number, seal: Seal): number {
-  return onWire(mtu, over, seal) - over - seal.around - filled(seal) - HEADER;
-}
-
-/** Bytes of UDP payload that so much data is on the wire. */
-export function dataWire(bytes: number, seal: Seal): number {
-  return seal.around + Math.ceil((HEADER + bytes + filled(seal)) / seal.block) * seal.block;
 }
 
 /** What the data MTU is before anything was discovered: 469 with AES and SHA-256, 522 without encryption. */

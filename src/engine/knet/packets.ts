@@ -2,7 +2,8 @@
  * The packets of kronosnet as the lab sends them: data (in fragments), ping, pong and path-MTU probes, each sealed with the cluster's key. In the real
  * stack: onwire_v1.h of libknet plus the crypto envelope. The envelope here is a key fingerprint: the lab shows what a wrong key does, it keeps no secret.
  */
-import { ByteReader, ByteWriter, Hasher, ShortPacket } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, ShortPacket } from "../kernel/index.ts";
+import { HEADER, dataWire, sealKey, sealOfEnvelope, type SealKey } from "./seal.ts";
 
 export const DATA = 1;
 export const PING = 2;
@@ -18,19 +19,18 @@ export type KnetPacket =
   | { type: typeof PMTUD; from: number; size: number }
   | { type: typeof PMTUD_REPLY; from: number; size: number };
 
-/** Fingerprint of an authkey: two words that differ when the keys differ. */
-export function keyFingerprint(key: Uint8Array): [number, number] {
-  return new Hasher().bytes(key).snapshot();
-}
-
 const VERSION = 1;
-
-function seal(key: readonly [number, number], type: number, from: number): ByteWriter {
-  return new ByteWriter().u32(key[0]).u32(key[1]).u8(VERSION).u8(type).u32(from);
+function seal(key: Readonly<SealKey>, type: number, from: number): ByteWriter {
+  return new ByteWriter()
+    .u32(key[0])
+    .u32(key[1])
+    .u8(VERSION | (key[2] << 4))
+    .u8(type)
+    .u32(from);
 }
 
 export function sealData(
-  key: readonly [number, number],
+  key: Readonly<SealKey>,
   from: number,
   seq: number,
   fragments: number,
@@ -40,16 +40,16 @@ export function sealData(
   return seal(key, DATA, from).u16(seq).u16(fragments).u16(index).raw(bytes).done();
 }
 
-export function sealPing(key: readonly [number, number], from: number, sentAt: number, seq: number): Uint8Array {
+export function sealPing(key: Readonly<SealKey>, from: number, sentAt: number, seq: number): Uint8Array {
   return seal(key, PING, from).u64(sentAt).u16(seq).done();
 }
 
-export function sealPong(key: readonly [number, number], from: number, sentAt: number): Uint8Array {
+export function sealPong(key: Readonly<SealKey>, from: number, sentAt: number): Uint8Array {
   return seal(key, PONG, from).u64(sentAt).done();
 }
 
 /** A probe is padded to the size it tests; its reply is small. */
-export function sealProbe(key: readonly [number, number], type: typeof PMTUD | typeof PMTUD_REPLY, from: number, size: number): Uint8Array {
+export function sealProbe(key: Readonly<SealKey>, type: typeof PMTUD | typeof PMTUD_REPLY, from: number, size: number): Uint8Array {
   const w = seal(key, type, from).u16(size);
   return type === PMTUD ? w.raw(new Uint8Array(Math.max(0, size - 16))).done() : w.done();
 }
@@ -61,28 +61,22 @@ export interface ForeignPacket {
 }
 
 /** What a node without encryption seals with. */
-const PLAIN = keyFingerprint(new Uint8Array(0));
-/** libknet: bytes of a ping or pong before encryption. */
-const PING_BYTES = 26;
-/** AES-CBC pads to whole blocks; salt and SHA-256 digest are added. */
-const BLOCK = 16;
-const SALT = 16;
-export const DIGEST_BYTES = 32;
+const PLAIN = sealKey(new Uint8Array(0), { around: 0, block: 1 });
 
+/** Bytes of such a packet on a real wire: a ping or pong is a bare header. */
 function wireSize(bytes: Uint8Array): number {
   const r = new ByteReader(bytes);
   if (r.left < 14) return bytes.length;
-  const [a, b] = [r.u32(), r.u32()];
-  const plain = a === PLAIN[0] >>> 0 && b === PLAIN[1] >>> 0;
+  r.u32();
+  r.u32();
   const version = r.u8();
   const type = r.u8();
-  if (version !== VERSION || type < DATA || type > PMTUD_REPLY) return bytes.length;
-  const bare = type === PING || type === PONG ? PING_BYTES : bytes.length;
-  return plain ? bare : SALT + (Math.floor(bare / BLOCK) + 1) * BLOCK + DIGEST_BYTES;
+  if ((version & 0xf) !== VERSION || type < DATA || type > PMTUD_REPLY) return bytes.length;
+  return dataWire(type === PING || type === PONG ? 0 : Math.max(0, bytes.length - HEADER), sealOfEnvelope(version >> 4));
 }
 
 /** undefined: nothing a node with this key takes notice of. */
-export function open(key: readonly [number, number], bytes: Uint8Array): KnetPacket | ForeignPacket | undefined {
+export function open(key: Readonly<SealKey>, bytes: Uint8Array): KnetPacket | ForeignPacket | undefined {
   try {
     const r = new ByteReader(bytes);
     const same = r.left >= 8 && r.u32() === key[0] >>> 0 && r.u32() === key[1] >>> 0;
@@ -90,7 +84,7 @@ export function open(key: readonly [number, number], bytes: Uint8Array): KnetPac
       const plain = key[0] === PLAIN[0] && key[1] === PLAIN[1];
       return plain || bytes.length === 0 ? undefined : { type: "foreign", size: wireSize(bytes) };
     }
-    if (r.u8() !== VERSION) return undefined;
+    if ((r.u8() & 0xf) !== VERSION) return undefined;
     const type = r.u8();
     const from = r.u32();
     switch (type) {

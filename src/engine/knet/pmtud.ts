@@ -7,12 +7,11 @@
  */
 import { MS, type Duration, type Hasher, type Port } from "../kernel/index.ts";
 import type { HostState } from "./hosts.ts";
-import { PATIENCE_MIN, dataMtu, minMtu, onWire, overhead, type LinkParams, type LinkState, type Seal } from "./link.ts";
+import { PATIENCE_MIN, minMtu, overhead, type LinkParams, type LinkState } from "./link.ts";
+import { dataMtu, dataWire, onWire, type Seal } from "./seal.ts";
 
 /** libknet: KNET_LINK_PMTUD_CRYPTO_TIMEOUT_MULTIPLIER_MAX. */
 const PATIENCE_MAX = 128;
-/** UDP payload of a ping: known to get through, so the search begins above it. */
-const PING_WIRE = 80;
 /** How long after a link came up discovery begins (observed). */
 const AFTER_UP_US = 200 * MS;
 
@@ -115,7 +114,15 @@ export class Pmtud {
       // The first probe is of the largest size there is; the kernel refuses it, and tells its own.
       const kernel = this.handle.interfaceMtu(p.localAddress);
       this.log("debug", `udp: detected kernel MTU: ${kernel}`);
-      s.now = { ...place, kernel, size: kernel, good: overhead(link.remoteAddress) + PING_WIRE, bad: 0, reduce: true };
+      // A ping is known to get through, so the search begins above it.
+      s.now = {
+        ...place,
+        kernel,
+        size: kernel,
+        good: overhead(link.remoteAddress) + dataWire(0, this.handle.seal()),
+        bad: 0,
+        reduce: true,
+      };
       this.probe(s.now, link, p);
       return;
     }

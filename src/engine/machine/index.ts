@@ -4,6 +4,7 @@ export * from "./file-acts.ts";
 export * from "./base-files.ts";
 export * from "./nics.ts";
 export * from "./socket.ts";
+export { exitText, type ExitStatus, type UnitResult } from "./unit-results.ts";
 export * from "./units.ts";
 export * from "./units-pve.ts";
 export * from "./computer.ts";

@@ -1,8 +1,8 @@
 /**
  * The units of one machine and the jobs on them: what systemd (PID 1) does with services of Type=notify, with its journal lines. A unit's main process is
  * somebody else's (the node's); this file starts it, hears of its end, and says what systemd would say. Sources: systemd.service(5), systemd 252's
- * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting, the start limit of
- * units without Restart=, and the lines a failing ExecStop= adds after a crash.
+ * messages as seen in Debian 12's journal. Left out: targets other than "wanted at boot", sockets, cgroups, CPU accounting,
+ * and the lines a failing ExecStop= adds after a crash.
  */
 import {
   cloneState,
@@ -15,6 +15,7 @@ import {
   type TraceEvent,
   type UnitState,
 } from "../kernel/index.ts";
+import { exitText, RESTARTS, resultOf, type ExitStatus, type UnitResult } from "./unit-results.ts";
 
 /** systemd: DefaultTimeoutStartSec and DefaultTimeoutStopSec. */
 export const UNIT_TIMEOUT: Duration = 90 * SEC;
@@ -39,11 +40,6 @@ export interface UnitSpec {
   /** Started at boot unless disabled; the order of the list is the order of starting. */
   readonly wantedAtBoot: boolean;
 }
-
-export type UnitResult = "success" | "exit-code" | "signal" | "core-dump" | "timeout" | "protocol" | "start-limit-hit";
-
-/** How a process ended: wait(2)'s status taken apart. */
-export type ExitStatus = { readonly code: number } | { readonly signal: "SIGKILL" | "SIGTERM" | "SIGABRT" | "SIGSEGV" };
 
 export interface UnitRecord {
   state: UnitState;
@@ -95,44 +91,6 @@ export interface UnitHooks {
 
 export interface UnitsState {
   [unit: string]: UnitRecord;
-}
-
-const SIGNALS = { SIGKILL: "9/KILL", SIGTERM: "15/TERM", SIGABRT: "6/ABRT", SIGSEGV: "11/SEGV" } as const;
-
-/** Names systemd prints for exit codes: libc's, LSB's, and its own for 255; others are `n/a` (exit-status.c). */
-const EXIT_NAMES: Readonly<Record<number, string>> = {
-  0: "SUCCESS",
-  1: "FAILURE",
-  2: "INVALIDARGUMENT",
-  3: "NOTIMPLEMENTED",
-  4: "NOPERMISSION",
-  5: "NOTINSTALLED",
-  6: "NOTCONFIGURED",
-  7: "NOTRUNNING",
-  255: "EXCEPTION",
-};
-
-/** `code=exited, status=8/n/a`, as in journal and `systemctl status`. */
-export function exitText(exit: ExitStatus): string {
-  if ("code" in exit) return `code=exited, status=${exit.code}/${EXIT_NAMES[exit.code] ?? "n/a"}`;
-  return `code=${dumps(exit.signal) ? "dumped" : "killed"}, status=${SIGNALS[exit.signal]}`;
-}
-
-const dumps = (signal: string): boolean => signal === "SIGABRT" || signal === "SIGSEGV";
-
-/** Restart= → the results after which a unit is started again (systemd.service(5), the table of exit causes). */
-const RESTARTS: Readonly<Record<string, readonly UnitResult[]>> = {
-  always: ["success", "exit-code", "signal", "core-dump", "timeout", "protocol"],
-  "on-success": ["success"],
-  "on-failure": ["exit-code", "signal", "core-dump", "timeout", "protocol"],
-  "on-abnormal": ["signal", "core-dump", "timeout", "protocol"],
-  "on-abort": ["signal", "core-dump"],
-};
-
-function resultOf(exit: ExitStatus): UnitResult {
-  if ("code" in exit) return exit.code === 0 ? "success" : "exit-code";
-  if (dumps(exit.signal)) return "core-dump";
-  return exit.signal === "SIGTERM" ? "success" : "signal";
 }
 
 export class Units {
@@ -229,7 +187,7 @@ export class Units {
   private startNow(unit: string, spec: UnitSpec, r: UnitRecord): void {
     if (spec.requires !== undefined && this.waitsFor(unit, r, spec.requires)) return;
     // Counted before any condition is looked at, and whoever asks.
-    if (this.tooOften(r)) {
+    if (this.tooOften(unit, r)) {
       if (r.result === "success") r.result = "start-limit-hit";
       this.say(unit, "warning", `${unit}.service: Start request repeated too quickly.`);
       this.say(unit, "warning", `${unit}.service: Failed with result '${r.result}'.`);
@@ -259,14 +217,19 @@ export class Units {
     this.hooks.spawn(unit, r.mainPid);
   }
 
-  /** The start limit: so many starts in an interval that begins with the first of them. */
-  private tooOften(r: UnitRecord): boolean {
+  /** The start limit: so many starts in an interval that begins with the first of them; an interval of 0 is none. Drop-ins give whole seconds. */
+  private tooOften(unit: string, r: UnitRecord): boolean {
+    const given = (setting: string): number => Number(this.hooks.dropIn(unit, setting) ?? NaN);
+    const [seconds, starts] = [given("StartLimitIntervalSec"), given("StartLimitBurst")];
+    const interval = Number.isInteger(seconds) ? seconds * SEC : START_LIMIT_INTERVAL;
+    const burst = Number.isInteger(starts) ? starts : START_LIMIT_BURST;
+    if (interval === 0) return false;
     const now = this.hooks.now();
-    if (now - r.limitSince >= START_LIMIT_INTERVAL) {
+    if (now - r.limitSince >= interval) {
       r.limitSince = now;
       r.limitStarts = 0;
     }
-    if (r.limitStarts >= START_LIMIT_BURST) return true;
+    if (r.limitStarts >= burst) return true;
     r.limitStarts++;
     return false;
   }

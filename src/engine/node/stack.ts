@@ -240,7 +240,7 @@ export class Stack {
       const { model, cipher, hash } = config.crypto;
       const index = this.cfg.cryptoChanged();
       this.log("info", "TOTEM", `kronosnet crypto reconfigured on index ${index}: ${model}/${cipher}/${hash}`);
-      this.knet.addKey(params.key);
+      this.knet.addKey(params);
     }
     this.knet.reconfigure(params);
     this.totem.reconfigure(totemParams(config));
