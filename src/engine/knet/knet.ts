@@ -22,7 +22,7 @@ import {
 } from "./link.ts";
 import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealData, sealPing, sealPong, sealProbe } from "./packets.ts";
 import { Pmtud, type PmtudState } from "./pmtud.ts";
-import { dataWire, digestBytes, sealKey, sealOfKey, type Seal, type SealKey } from "./seal.ts";
+import { dataWire, digestBytes, sealKey, sealOfKey, type SealKey } from "./seal.ts";
 import { beginWakes, chooseWake, noWakes, shrinks, stoodStill, wakeNow, type Wakes } from "./wakes.ts";
 
 /** A packet to oneself takes this long (a socket pair and a turn of the main loop; ours). */

@@ -6,7 +6,8 @@
  *
  * What the options allow, and no more: two_node lets both halves go on, in a list of two nodes at most; auto_tie_breaker lets nodes decide by what they remember, so
  * that two who were apart may both hold a half and its tie breaker (of an odd sum also a half and a majority); last_man_standing lets those who expect fewer
- * votes than are configured go on without the others. Left out: when they may come to expect fewer, which last-man.ts watches.
+ * votes than are configured go on without the others; and votes that a device has in its own right are not among those expected before all nodes and the device
+ * were there together: who gets a vote more in a split has half of them, and the device's other half too (observed). Left out: when they may come to expect fewer, which last-man.ts watches.
  */
 import {
   SEC,
@@ -151,6 +152,7 @@ function disjointPairs(at: Instant, statuses: readonly MachineStatus[]): string[
 function allowed(a: Quorate, b: Quorate): boolean {
   if ([a, b].every((q) => q.quorum.options.twoNode && q.listed.size <= 2)) return true;
   if ([a, b].some((q) => q.quorum.options.lastManStanding && q.quorum.highestExpected < configured(q))) return true;
+  if ([a, b].some((q) => q.quorum.expectedVotes < configured(q) + (q.quorum.qdevice?.votes ?? 0))) return true;
   const tied = [a, b].filter((q) => holdsTie(q.quorum, q.members));
   return tied.length === 2 || tied.some((q) => q.quorum.expectedVotes % 2 === 1);
 }

@@ -42,6 +42,8 @@ export class QuorumArithmetic implements Checker {
   private downscale = false;
   /** A daemon was started anew: it may have been told to expect fewer votes than its file says, and tell others. */
   private anew = false;
+  /** A cable swallowed large packets once: whatever is sent after one of them waits, for minutes, until the path is measured again. */
+  private narrow = false;
   /** Machines whose daemon was stopped with SIGSTOP: it counts nothing. */
   private readonly stopped = new Set<string>();
   /** Machines whose daemon ended. */
@@ -88,6 +90,7 @@ export class QuorumArithmetic implements Checker {
   input(input: Input): void {
     this.overridden ||= overridesVotes(input);
     const { act } = input;
+    this.narrow ||= act.to === "fabric" && act.act.kind === "link-set" && act.act.settings.mtuBytes !== undefined;
     if (act.to !== "machine") return;
     if (act.act.kind === "service-stall" && act.act.unit === "corosync") this.stopped.add(act.machine);
     if (act.act.kind === "service-resume" && act.act.unit === "corosync") this.stopped.delete(act.machine);
@@ -116,6 +119,7 @@ export class QuorumArithmetic implements Checker {
       if (this.configurations.ever && this.configurations.allAgree && !this.overridden)
         this.asConfigured(name, corosync, quorum, (text) => found.push(text));
     }
+    if (this.configurations.ever && this.narrow) return;
     const last = this.configurations.ever ? this.lasting.see(at, found, ROUND_MOST) : found;
     for (const text of last) complain(text);
   }

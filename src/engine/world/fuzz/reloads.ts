@@ -60,7 +60,8 @@ const STARTED_AGAIN: readonly Duration[] = [28 * SEC, 36 * SEC];
  * anew, one after the other.
  */
 const RESTARTED_AT: Duration = 44 * SEC;
-const DEVICES_AT: Duration = 58 * SEC;
+/** Again after the interval of the start limit: what was restarted in vain may not be started in it. */
+const DEVICES_AT: readonly Duration[] = [58 * SEC, 70 * SEC];
 /** Not all at once: each asks the whole ring. */
 const APART: Duration = 300 * MS;
 
@@ -148,6 +149,6 @@ export function reloadsOf(
     void mends.push({ at: healedAt + after, act: onMachine(n, { kind: "service", op, unit: name }) });
   for (const after of STARTED_AGAIN) for (const n of names) unit(n, "start", "corosync", after);
   if (cluster.lists) names.forEach((n, i) => unit(n, "restart", "corosync", RESTARTED_AT + i * SEC));
-  if (device) for (const n of names) unit(n, "start", "corosync-qdevice", DEVICES_AT);
+  if (device) for (const after of DEVICES_AT) for (const n of names) unit(n, "start", "corosync-qdevice", after);
   return { variants: [...variants, agreed], deeds, mends };
 }

@@ -88,7 +88,8 @@ class MalformedDeed extends Error {}
 /** The machine's daemon reads its file after this, as far as one act tells. */
 function rereads(act: MachineAct): boolean {
   if (act.kind === "command") return act.argv[1] === "-R";
-  return act.kind === "power-on" || (act.kind === "service" && act.unit === "corosync" && act.op !== "stop" && act.op !== "kill");
+  // A start says nothing of a daemon that runs.
+  return act.kind === "service" && act.unit === "corosync" && act.op === "restart";
 }
 
 function isWhole(world: World, life: Life): boolean {
