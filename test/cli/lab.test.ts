@@ -42,6 +42,27 @@ function seen(lab: Lab): LabSnapshot {
   return snapshot;
 }
 
+describe("a build that fails half way", () => {
+  it("says why, and what was done of it can be taken back", async () => {
+    const lab = formedLab(2);
+    const { host } = lab;
+    const act = host.act.bind(host);
+    let left = 4;
+    // As where no process comes up for a machine.
+    host.act = async (deed) => (left-- > 0 ? act(deed) : Promise.reject(new Trouble("failed", "no process came up")));
+    await expect(lab.build({ nodes: 2, networks: 1, clustered: true, qdevice: false })).rejects.toThrow("no process came up");
+    host.act = act;
+    // Three machines and a network had gone by then.
+    expect([lab.world.names, lab.world.design.networks.length]).toEqual([[], 1]);
+    const { undo } = seen(lab);
+    expect(undo).toBe("the part that was done of: built from nothing: 2 machines on 1 network, one cluster");
+    await lab.undo();
+    expect([lab.world.names, lab.world.design.networks.length]).toEqual([["pve1", "pve2", "pve3"], 2]);
+    expect(pass(lab, 60, members(lab, "pve1", 3))).toBe(true);
+    await lab.close();
+  });
+});
+
 describe("what the page draws", () => {
   it("is one component with its votes while all is well", async () => {
     const lab = formedLab();

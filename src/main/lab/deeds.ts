@@ -1,7 +1,7 @@
 /** What an acting line does to a world: acts on the fabric, or on machines, now or later; and the sentence the page and the timeline say about it. */
 import type { FabricAct, LinkSettings, LinkTarget } from "../../engine/fabric/index.ts";
 import type { MachineAct } from "../../engine/kernel/machine.ts";
-import type { TopologyAct, WorldDesign } from "../../engine/world/index.ts";
+import type { TopologyAct, WorldAct, WorldDesign } from "../../engine/world/index.ts";
 import type { Acting, LinkPlace, LinkSetting, NodeVerb, ServiceVerb } from "./acting.ts";
 import { labDeed } from "./lab-deeds.ts";
 import { usage } from "./trouble.ts";
@@ -14,6 +14,29 @@ export interface Deeds {
   /** Virtual µs from now. */
   afterUs: number;
   said: string;
+}
+
+/** The acts in the order in which they are done. */
+export function actsOf({ lab, fabric, machines }: Deeds): WorldAct[] {
+  return [
+    ...lab.map((act): WorldAct => ({ to: "lab", act })),
+    ...fabric.map((act): WorldAct => ({ to: "fabric", act })),
+    ...machines.map(({ node, act }): WorldAct => ({ to: "machine", machine: node, act })),
+  ];
+}
+
+/** The deeds of which only the first `count` acts were done. */
+export function firstOf(deeds: Deeds, count: number): Deeds {
+  const { lab, fabric, machines, said } = deeds;
+  if (count >= lab.length + fabric.length + machines.length) return deeds;
+  const rest = Math.max(0, count - lab.length);
+  return {
+    ...deeds,
+    lab: lab.slice(0, count),
+    fabric: fabric.slice(0, rest),
+    machines: machines.slice(0, Math.max(0, rest - fabric.length)),
+    said: `the part that was done of: ${said}`,
+  };
 }
 
 const nodeActs: Record<NodeVerb, MachineAct> = {

@@ -14,7 +14,7 @@ import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus
 import { buildDeeds } from "./build.ts";
 import { Commands, type CommandSink } from "./commands.ts";
 import { impossible, unreachable } from "./conditions.ts";
-import { deedsOf, type Deeds } from "./deeds.ts";
+import { actsOf, deedsOf, firstOf, type Deeds } from "./deeds.ts";
 import type { LabDisk } from "./disk.ts";
 import { Feed } from "./feed.ts";
 import type { LabHost } from "./lab-host.ts";
@@ -262,8 +262,8 @@ export class Lab {
   }
 
   /** Does an act now; it is in the record on disk before this returns. */
-  async #do(act: WorldAct): Promise<ActResult & { ok: true }> {
-    const result = await this.host.act(act);
+  async #do(act: WorldAct, afterUs = 0): Promise<ActResult & { ok: true }> {
+    const result = await (afterUs > 0 ? this.host.actAfter(afterUs, act) : this.host.act(act));
     if (!result.ok) throw new Trouble("usage", result.message);
     this.options.disk.note(this.world);
     return result;
@@ -292,27 +292,23 @@ export class Lab {
 
   async #undoable(deeds: Deeds): Promise<string> {
     const before = beforeActs(this.world);
-    await this.#perform(deeds);
-    this.#undo.remember(deeds, before);
+    let done = 0;
+    try {
+      await this.#perform(deeds, () => done++);
+    } finally {
+      // What fails half way can be taken back as far as it came.
+      if (done > 0) this.#undo.remember(firstOf(deeds, done), before);
+    }
     return deeds.said;
   }
 
-  async #perform(deeds: Deeds): Promise<void> {
-    const acts: WorldAct[] = [
-      ...deeds.lab.map((act): WorldAct => ({ to: "lab", act })),
-      ...deeds.fabric.map((act): WorldAct => ({ to: "fabric", act })),
-      ...deeds.machines.map(({ node, act }): WorldAct => ({ to: "machine", machine: node, act })),
-    ];
-    if (deeds.afterUs > 0) {
-      for (const act of acts) {
-        const result = await this.host.actAfter(deeds.afterUs, act);
-        if (!result.ok) throw new Trouble("usage", result.message);
-      }
-      return;
+  async #perform(deeds: Deeds, did: () => void): Promise<void> {
+    for (const act of actsOf(deeds)) {
+      await this.#do(act, deeds.afterUs);
+      did();
+      this.#changes++;
     }
-    for (const act of acts) await this.#do(act);
-    this.timeline.mark(this.world.now, "act", deeds.said);
-    this.#changes++;
+    if (deeds.afterUs === 0) this.timeline.mark(this.world.now, "act", deeds.said);
   }
 
   undo(): Promise<string> {
