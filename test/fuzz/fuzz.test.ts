@@ -14,10 +14,13 @@ const optioned: Bounds = { ...small, options: true };
 /** The vote of a device takes half a minute to move. */
 const witnessed: Bounds = { ...small, faultsFor: 90_000_000, qdevice: true };
 
-/** Of a hundred lives six have options and four a device; in two of a hundred corosync.conf is changed and read again. */
+/** Of a hundred lives six have options and four a device, half of these options beside it; in two of a hundred corosync.conf is changed and read again. */
 function taskOf(i: number): FuzzTask {
   const tries = 0;
-  if (i % 25 === 12) return { seed: `d${i}`, bounds: i % 200 === 12 ? { ...witnessed, reloads: true } : witnessed, tries };
+  if (i % 25 === 12) {
+    const more = { ...(i % 2 === 1 ? { options: true } : {}), ...(i % 200 === 12 || i % 200 === 137 ? { reloads: true } : {}) };
+    return { seed: `d${i}`, bounds: { ...witnessed, ...more }, tries };
+  }
   if (i % 16 === 4) return { seed: `o${i}`, bounds: i % 128 === 4 ? { ...optioned, reloads: true } : optioned, tries };
   if (i % 128 === 33) return { seed: `r${i}`, bounds: { ...small, reloads: true }, tries };
   return { seed: `p${i}`, bounds: i % 8 === 7 ? large : small, tries };
@@ -34,7 +37,7 @@ test(
       ["d", 40],
     ] as const)
       expect(tasks.filter((t) => t.seed.startsWith(letter)).length).toBeGreaterThanOrEqual(least);
-    expect(tasks.filter((t) => t.bounds.reloads === true).length).toBe(21);
+    expect(tasks.filter((t) => t.bounds.reloads === true).length).toBe(26);
     const reports = await runTasks(tasks);
     expect(reports.length).toBe(RUNS);
     const all = (pick: (r: FuzzReport) => number): number[] => reports.map(pick);
