@@ -51,7 +51,8 @@ const LEAST = 3;
 const MOST = 6;
 /** Nodes that were started in the course of mending have the agreed file; what still runs with another takes it over then. */
 const AGREED_AT: Duration = 17_900 * MS;
-const RELOADS_AT: readonly Duration[] = [24 * SEC, 32 * SEC, 40 * SEC];
+/** The last ones when a ring that waited half a minute for a device's poll, in which no reload comes through, is done with that. */
+const RELOADS_AT: readonly Duration[] = [24 * SEC, 32 * SEC, 40 * SEC, 54 * SEC, 64 * SEC];
 /** One that ended because its version was not the others' is started again. */
 const STARTED_AGAIN: readonly Duration[] = [28 * SEC, 36 * SEC];
 /**
