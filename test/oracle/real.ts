@@ -85,9 +85,15 @@ export class RealCluster implements Cluster {
       case "resume":
         await this.signal(act.node, "CONT", "corosync.pid", false);
         return undefined;
-      case "partition":
-        for (const node of this.everybody) this.reach(node, act.groups.find((g) => g.includes(node)) ?? this.everybody);
+      case "partition": {
+        // Whoever is in no group reaches everybody, and is reached.
+        const free = this.everybody.filter((node) => !act.groups.some((g) => g.includes(node)));
+        for (const node of this.everybody) {
+          const group = act.groups.find((g) => g.includes(node));
+          this.reach(node, group === undefined ? this.everybody : [...group, ...free]);
+        }
         return undefined;
+      }
       case "heal":
         for (const node of this.everybody) this.reach(node, this.everybody);
         return undefined;
