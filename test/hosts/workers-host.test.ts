@@ -73,6 +73,20 @@ describe("pace", () => {
     await turnUntil(hands, () => host.now() >= FORMED + SEC && told > 5);
   });
 
+  test("where nobody looks on time comes in larger pieces, and is there for whoever asks", async () => {
+    const { host, hands } = await start();
+    host.watched(false);
+    for (let i = 0; i < 20; i++) await hands.turn(10);
+    expect(host.now()).toBe(FORMED);
+    expect(await host.catchUp()).toBe(FORMED + 200 * MS);
+    await turnUntil(hands, () => host.now() >= FORMED + 440 * MS);
+    expect((host.now() - FORMED - 200 * MS) / MS).toBeGreaterThanOrEqual(240);
+    host.watched(true);
+    const [from, wall] = [host.now(), hands.now()];
+    await turnUntil(hands, () => host.now() > from);
+    expect(hands.now() - wall).toBeLessThanOrEqual(80);
+  });
+
   test("pause stops time, resume goes on without catching up", async () => {
     const { host, hands } = await start();
     await pass(host, hands, 500);

@@ -26,6 +26,8 @@ export interface LabHost {
   /** Virtual seconds per wall second. */
   readonly achieved: number;
   setSpeed(speed: Speed): void;
+  /** Whether anybody looks on: where nobody does, time may come in larger pieces. */
+  watched(on: boolean): void;
   pause(): Promise<void>;
   resume(): void;
   /** Grants what the wall clock says is due. Resolves with the present instant. */
@@ -64,6 +66,8 @@ export function inProcess(world: World, pacing: Pacing, ears: () => HostEars): L
       return host.achieved;
     },
     setSpeed: (speed) => host.setSpeed(speed),
+    // Here it costs nothing to be watched.
+    watched: () => undefined,
     pause: async () => host.pause(),
     resume: () => host.resume(),
     catchUp: async () => host.now(),
@@ -111,6 +115,7 @@ export async function withWorkers(dir: string | undefined, world: World, pacing:
       return host.achieved;
     },
     setSpeed: (speed) => host.setSpeed(speed),
+    watched: (on) => host.watched(on),
     pause: () => host.pause(),
     resume: () => host.resume(),
     catchUp: () => host.catchUp(),

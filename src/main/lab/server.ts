@@ -76,6 +76,7 @@ export class Server {
     private readonly around: Around,
   ) {
     lab.onEvent((event) => this.#spread(event));
+    lab.host.watched(false);
     this.#timer = setInterval(
       () => this.#snapshots(),
       snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2)),
@@ -98,6 +99,7 @@ export class Server {
       release: undefined,
     };
     this.#clients.add(client);
+    this.lab.host.watched(true);
     channel.onClose(() => this.#leave(client));
     channel.onMessage((message) => void this.#receive(client, message));
   }
@@ -114,6 +116,7 @@ export class Server {
 
   #leave(client: Client): void {
     this.#clients.delete(client);
+    this.lab.host.watched(this.#clients.size > 0);
     client.release?.();
     for (const id of client.execs) this.sessions.signal(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
