@@ -64,6 +64,12 @@ function wireReply(reply: QueryReply): unknown {
   return reply.kind === "file" ? { kind: "file", data: Buffer.from(reply.data).toString("base64") } : reply;
 }
 
+/** Something comes to the client as it happens. The connection of a shell that waits for its next line is none. */
+function looksOn({ snapshots, journal, trace, execs, terminals, commands, underWay, release }: Client): boolean {
+  const shown = snapshots || journal !== undefined || trace;
+  return shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || underWay > 0 || release !== undefined;
+}
+
 export class Server {
   #clients = new Set<Client>();
   readonly #desk = new WhatIfDesk();
@@ -99,7 +105,6 @@ export class Server {
       release: undefined,
     };
     this.#clients.add(client);
-    this.lab.host.watched(true);
     channel.onClose(() => this.#leave(client));
     channel.onMessage((message) => void this.#receive(client, message));
   }
@@ -116,7 +121,6 @@ export class Server {
 
   #leave(client: Client): void {
     this.#clients.delete(client);
-    this.lab.host.watched(this.#clients.size > 0);
     client.release?.();
     for (const id of client.execs) this.sessions.signal(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
@@ -144,6 +148,7 @@ export class Server {
   }
 
   #snapshots(): void {
+    this.lab.host.watched([...this.#clients].some(looksOn));
     const wanting = [...this.#clients].filter((client) => client.snapshots && (client.channel.backlog?.() ?? 0) < backlogMaxBytes);
     const changes = this.lab.changes;
     const instant = this.lab.world.now;
@@ -167,6 +172,8 @@ export class Server {
       if (!client.authenticated) client.channel.close();
       return;
     }
+    // Until the next look at who is here.
+    this.lab.host.watched(true);
     const { id, request } = parsed.data;
     if (!client.authenticated) {
       if (request.op !== "hello" || !secretFits(request.secret, this.secret)) {
