@@ -11,3 +11,6 @@ export * from "./machine.ts";
 export * from "./status.ts";
 export * from "./port.ts";
 export * from "./tcp.ts";
+export * from "./ipc.ts";
+export * from "./vfs.ts";
+export * from "./program.ts";

@@ -1,0 +1,154 @@
+/**
+ * A program: everything that runs on a machine. A process is one of them with an id, and `Os` is what the kernel, libc and systemd's libraries give it. A program never
+ * calls another: what it asks for is answered by an event of its own, later in the same instant (local sockets, files, signals, exits) or when it comes (network, timers).
+ * One event at a time, run to completion. In the real stack: execve(2) and the calls a daemon's main loop makes. Left out: threads, memory, priorities.
+ */
+import type { Hasher } from "./hash.ts";
+import type { IpcEvent, IpcPort, IpcRequest, Peeked, Plain } from "./ipc.ts";
+import type { LogLevel } from "./journal.ts";
+import type { Datagram, TraceEvent } from "./machine.ts";
+import type { Rng } from "./rng.ts";
+import type { NicStatus } from "./status.ts";
+import type { TcpEvent, TcpPort } from "./tcp.ts";
+import type { Instant } from "./time.ts";
+import type { FilePort, FileReply } from "./vfs.ts";
+
+/** Signals by name, with Linux's numbers on x86-64. */
+export const SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGCHLD: 17,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+} as const;
+
+export type Signal = keyof typeof SIGNALS;
+
+/** How a process ended: wait(2)'s status. */
+export type ProcessExit = { readonly code: number } | { readonly signal: Signal };
+
+/** What reaches a program beside timers and signals. */
+export type ProgramEvent =
+  /** A datagram on an address and port it has bound. */
+  | { readonly kind: "datagram"; readonly datagram: Datagram }
+  | { readonly kind: "tcp"; readonly event: TcpEvent }
+  | { readonly kind: "ipc"; readonly event: IpcEvent }
+  /** The reply to the file call of this id. */
+  | { readonly kind: "file"; readonly id: number; readonly reply: FileReply }
+  /** A child has ended. */
+  | { readonly kind: "child"; readonly pid: number; readonly exit: ProcessExit }
+  /** A line on its standard input; undefined is end of file. */
+  | { readonly kind: "input"; readonly line: string | undefined };
+
+/** Signals that the program handles itself; every other one has its default action. */
+export type Handled = readonly Signal[];
+
+/**
+ * One program of one process. All methods are synchronous and change nothing but the program's own state, and the machine through `Os`. After `exit` none of them is
+ * called any more.
+ */
+export interface Program {
+  /** exec(2): called once, at the instant the process is made. */
+  start(): void;
+  /** Instant of its earliest timer; NEVER if none. A pure function of its state. */
+  nextTimerAt(): Instant;
+  /** Its earliest timer is due at `now`, or was due before (late: the process did not run). Runs that one. */
+  runTimer(now: Instant): void;
+  /** Asked when a signal arrives: those it catches at present (handlers are installed late in real daemons). */
+  handles(): Handled;
+  signal(signal: Signal): void;
+  event(event: ProgramEvent): void;
+  /**
+   * It runs again after SIGSTOP or a stall that began at `since`; `waiting` is what had come for it meanwhile, in order. Absent: each is delivered by `event`, and late
+   * timers run after them. A program whose real counterpart has threads of its own says here in which order they see it. Late timers are the caller's afterwards, then
+   * `resumed` is called where there is one.
+   */
+  catchUp?(since: Instant, waiting: readonly ProgramEvent[]): void;
+  resumed?(): void;
+  /** A pure question to a service it serves. Absent: would-wait. */
+  peek?(service: string, request: IpcRequest): Peeked;
+  /** Plain data, enough to go on from here in another host process. */
+  snapshot(): Plain;
+  restore(state: Plain): void;
+  digest(h: Hasher): void;
+}
+
+/** Where what a process prints goes. */
+export type Stream = "stdout" | "stderr";
+
+export interface SpawnOptions {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** The kernel and the libraries as one process sees them. */
+export interface Os {
+  readonly now: Instant;
+  /** Microseconds since 1970. */
+  unixMicros(): number;
+  readonly pid: number;
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly hostname: string;
+  /** This machine's name in the lab: for generators only. */
+  readonly machine: string;
+  /** A generator of its own for every list of labels, split from the lab's seed, the machine and this instant. */
+  rng(...labels: readonly string[]): Rng;
+  /** syslog(3): a journal line of this process under its unit. `subsystem` is corosync's. */
+  log(identifier: string, level: LogLevel, text: string, subsystem?: string): void;
+  print(stream: Stream, text: string): void;
+  trace(event: TraceEvent): void;
+  /** sd_notify(3) READY=1; nobody hears it where no service manager waits. */
+  notifyReady(): void;
+  /** daemon(3): whoever waits for the process sees it end with 0; it goes on in the background under another pid. */
+  detach(): void;
+  /** The last thing a program does. */
+  exit(exit: ProcessExit): void;
+  /** fork and exec; the child's end comes as an event. Undefined: the process table is full (EAGAIN) or there is no such program (ENOENT). */
+  spawn(options: SpawnOptions): number | undefined;
+  /** kill(2); the errno, undefined on success. */
+  kill(pid: number, signal: Signal): "ESRCH" | "EPERM" | undefined;
+  nics(): readonly NicStatus[];
+  readonly udp: UdpPort;
+  readonly tcp: TcpPort;
+  readonly ipc: IpcPort;
+  readonly files: FilePort;
+}
+
+export interface UdpPort {
+  /** False where another process has it (EADDRINUSE). */
+  bind(address: string, port: number): boolean;
+  unbind(address: string, port: number): void;
+  /** Sends from a card of this machine that is up; else it is dropped. */
+  send(datagram: Datagram): void;
+}
+
+/** Makes the program of a command line; undefined where it is none. */
+export type ProgramMaker = (os: Os) => Program;
