@@ -6,3 +6,8 @@ export * from "./names.ts";
 export * from "./record.ts";
 export type { Refusal } from "./transaction.ts";
 export { layUnits } from "./lay-units.ts";
+export { UnitFiles, type FileState, type Installed } from "./install.ts";
+export { exitText } from "./exits.ts";
+export { checkText } from "./checks.ts";
+export { spanText, parseSignal } from "./values.ts";
+export * from "./view.ts";
