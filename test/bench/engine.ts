@@ -4,8 +4,8 @@
  */
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type MachineFactory } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";
 
 const second = 1_000_000;

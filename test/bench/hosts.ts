@@ -11,8 +11,8 @@ import { WorkersHost } from "../../src/engine/host/workers.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { standingAt, World, type MachineFactory, type WorldSnapshot } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";
 
 const [workerProgram = "", secondsWord = "60", sizesWord = "3,8,16,32"] = process.argv.slice(2);

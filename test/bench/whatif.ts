@@ -3,8 +3,8 @@
  * its own.
  */
 import { whatIf, whatIfDesign } from "../../src/engine/whatif/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 const rounds = 3;
 

@@ -1,7 +1,7 @@
 /** Acting lines: what each means, and what a wrong one is told. */
 import { describe, expect, it } from "vitest";
-import { parseActing, type Places } from "../../src/main/lab/acting.ts";
-import { splitWords } from "../../src/main/lab/words.ts";
+import { parseActing, type Places } from "../../src/main/lab/act/acting.ts";
+import { splitWords } from "../../src/main/lab/act/command-line.ts";
 
 const places: Places = {
   nodes: ["pve1", "pve2", "pve3"],

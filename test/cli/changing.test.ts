@@ -1,9 +1,9 @@
 // A lab that is changed by acting lines, as a scenario: machines, networks, cards, blocks and a quorum device, with what the nodes then believe.
 import { describe, expect, it } from "vitest";
-import { confOf } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { runScenario } from "../../src/main/lab/scenario.ts";
+import { confOf } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 async function played(text: string): Promise<unknown[]> {
   const { result, said } = await runScenario(parseLabFile(text, "changing.yaml"), "changing.yaml");

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { processAlive } from "../../src/main/lab/lock.ts";
+import { processAlive } from "../../src/main/lab/store/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
 
 let place: Place;

@@ -2,17 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { advance, beginLab } from "../../src/main/lab/advance.ts";
+import { advance, beginLab } from "../../src/main/lab/scenario/advance.ts";
 import { labSnapshot as snapshotSchema, type LabSnapshot } from "../../src/main/lab/api.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { LabDisk } from "../../src/main/lab/disk.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { inProcess } from "../../src/main/lab/lab-host.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { LabDisk } from "../../src/main/lab/store/disk.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
-import { letterOf, noLetters } from "../../src/main/lab/letters.ts";
+import { letterOf, noLetters } from "../../src/main/lab/view/ring-labels.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
-import { whyNot } from "../../src/main/lab/conditions.ts";
-import { voteSentence } from "../../src/main/lab/components.ts";
+import { whyNot } from "../../src/main/lab/view/conditions.ts";
+import { voteSentence } from "../../src/main/lab/view/components.ts";
 
 /** A formed lab of three nodes, paused, without a directory: nothing of it is written. */
 function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {

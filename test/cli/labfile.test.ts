@@ -1,12 +1,12 @@
 /** Lab files: what they mean, and the place of what is wrong in them. */
 import { describe, expect, it } from "vitest";
 import { World } from "../../src/engine/world/index.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { importedLab } from "../../src/main/lab/import.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { machinesOf } from "../../src/main/lab/lives.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { importedLab } from "../../src/main/lab/file/import.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { machinesOf } from "../../src/main/lab/fuzz/schedule-scenario.ts";
 
 const whole = `quorate: 1
 name: two of three

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { utf8, type QueryReply } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { exportLab } from "../../src/main/lab/export.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { exportLab } from "../../src/main/lab/file/export.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
 import { replace } from "./good.ts";
 

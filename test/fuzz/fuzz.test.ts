@@ -2,8 +2,8 @@
 // options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a life: more than a minute, an hour's worth of trouble,
 // and memberships that came and went.
 import { expect, test } from "vitest";
-import type { Bounds } from "../../src/engine/world/fuzz/index.ts";
-import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz.ts";
+import type { Bounds } from "../../src/engine/fuzz/index.ts";
+import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
 import { runTasks } from "./runs.ts";
 
 const RUNS = 1000;

@@ -1,9 +1,9 @@
 // The checkers see: an engine with one rule broken is caught, by the invariant that the rule keeps, within a few lives; and what is told of it is a short
 // scenario that breaks the same invariant again. The rule is broken in a copy made while it is loaded.
 import { afterAll, describe, expect, test } from "vitest";
-import type { Bounds } from "../../src/engine/world/fuzz/index.ts";
-import type { FuzzReport } from "../../src/main/lab/fuzz.ts";
-import { parseLabFile } from "../../src/main/lab/labfile.ts";
+import type { Bounds } from "../../src/engine/fuzz/index.ts";
+import type { FuzzReport } from "../../src/main/lab/fuzz/fuzz.ts";
+import { parseLabFile } from "../../src/main/lab/file/labfile.ts";
 import { applyPatch, bundleWorker } from "./bundle.ts";
 import { mutants } from "./mutants.ts";
 import { runTasks } from "./runs.ts";

@@ -6,16 +6,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConf, parseConf } from "../../src/engine/config/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
-import { lifeOf, live, type Bounds, type Deed, type Life, type Variant } from "../../src/engine/world/fuzz/index.ts";
+import { lifeOf, live, type Bounds, type Deed, type Life, type Variant } from "../../src/engine/fuzz/index.ts";
 import { begin } from "../../src/main/cli/fuzz.ts";
-import { parseActing } from "../../src/main/lab/acting.ts";
-import { deedsOf } from "../../src/main/lab/deeds.ts";
-import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { fuzz } from "../../src/main/lab/fuzz.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { birth, labOf, lineOf, scenarioOf, variantText } from "../../src/main/lab/lives.ts";
-import { runScenario } from "../../src/main/lab/scenario.ts";
+import { parseActing } from "../../src/main/lab/act/acting.ts";
+import { deedsOf } from "../../src/main/lab/act/act-plan.ts";
+import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz/fuzz-state.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { fuzz } from "../../src/main/lab/fuzz/fuzz.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { birth, labOf, lineOf, scenarioOf, variantText } from "../../src/main/lab/fuzz/schedule-scenario.ts";
+import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
 

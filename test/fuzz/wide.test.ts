@@ -1,7 +1,7 @@
 // Forty seeded lives with every fault the fabric has: beside those of the thousand, slow and narrow cables, blocked ports and cards that are down. All
 // invariants hold in each.
 import { expect, test } from "vitest";
-import { lifeOf, type Bounds } from "../../src/engine/world/fuzz/index.ts";
+import { lifeOf, type Bounds } from "../../src/engine/fuzz/index.ts";
 import { runTasks } from "./runs.ts";
 
 const RUNS = 40;

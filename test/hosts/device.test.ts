@@ -5,9 +5,9 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, replayWorld, type WorldDesign } from "../../src/engine/world/index.ts";
-import { lifeOf, type Life } from "../../src/engine/world/fuzz/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { lifeOf, type Life } from "../../src/engine/fuzz/index.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { buildWorker, type Built } from "./worker-program.ts";
 import { traceOf } from "./worlds.ts";
 

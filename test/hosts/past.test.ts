@@ -9,8 +9,8 @@ import { HISTORY_SNAPSHOTS_MAX, MS, Rng, SEC, type Instant } from "../../src/eng
 import { makeNode } from "../../src/engine/node/index.ts";
 import { History, World, type Input, type WorldAct, type WorldSnapshot } from "../../src/engine/world/index.ts";
 import { Snapshots } from "../../src/engine/world/snapshots.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { makeTalker, talkers } from "./talker.ts";
 
 const runs = 20;

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { MS, Rng, SEC, type MachineQuery } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, parseRecord, printRecord, replay, replayWorld, type MachineFactory, type WorldAct } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { sendingNodes } from "../../src/engine/world/fuzz/index.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { sendingNodes } from "../../src/engine/fuzz/index.ts";
 import { scheduleOf } from "../property/schedule.ts";
 
 const RUNS = 25;

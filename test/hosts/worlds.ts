@@ -4,8 +4,8 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { scheduleOf, type Schedule } from "../property/schedule.ts";
 
 /** A cluster of `nodes` that boots at instant 0. */

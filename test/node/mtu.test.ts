@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { SEC, type Instant } from "../../src/engine/kernel/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 function design(totem: Record<string, string | number> = {}): WorldDesign {
   const lab = freshLabFile({ nodes: 2, links: 1, clustered: true, name: "mtu", seed: "mtu", epoch: "2026-01-01T00:00:00Z" });

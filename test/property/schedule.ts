@@ -1,6 +1,6 @@
 /** The lives of fuzz runs as schedules of a world that is not yet powered on: for tests that bring their own worlds. */
 import { SEC, type Instant } from "../../src/engine/kernel/index.ts";
-import { lifeOf, type Bounds as LifeBounds, type Deed } from "../../src/engine/world/fuzz/index.ts";
+import { lifeOf, type Bounds as LifeBounds, type Deed } from "../../src/engine/fuzz/index.ts";
 
 export interface Schedule {
   readonly seed: string;

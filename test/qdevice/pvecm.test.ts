@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 
 /** What was printed by each call of pvecm in the recording, in its order, with its exit status. */

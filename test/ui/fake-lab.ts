@@ -1,10 +1,10 @@
 /** A lab that only shows what it is told to: the real web face in front of written snapshots. It records what it is asked. */
 import { startWeb, type Web } from "../../src/main/web/server.ts";
 import { requestMessage, type Channel, type LabSnapshot, type Request, type Variation, type WhatIfReply } from "../../src/main/lab/api.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { variedDesign } from "../../src/main/lab/whatif-desk.ts";
-import { answerTask } from "../../src/main/lab/whatif-task.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { variedDesign } from "../../src/main/lab/whatif/whatif-session.ts";
+import { answerTask } from "../../src/main/lab/whatif/whatif-task.ts";
 import { journal } from "./fixtures.ts";
 
 const conf = `totem {

@@ -1,9 +1,9 @@
 /** Random clusters to ask about: up to five nodes, one or two links, votes, expected votes, options. A seed gives one design. */
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { whatIfDesign } from "../../src/engine/whatif/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import type { LabFile } from "../../src/main/lab/labfile.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile.ts";
 
 function quorumOptions(rng: Rng, nodes: number): Record<string, number | string> {
   const quorum: Record<string, number | string> = {};

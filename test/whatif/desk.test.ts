@@ -4,10 +4,10 @@ import { parseConf } from "../../src/engine/config/index.ts";
 import { utf8 } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { varyConf } from "../../src/main/lab/vary.ts";
-import { designNow, variedDesign, WhatIfDesk } from "../../src/main/lab/whatif-desk.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { varyConf } from "../../src/main/lab/whatif/conf-variant.ts";
+import { designNow, variedDesign, WhatIfDesk } from "../../src/main/lab/whatif/whatif-session.ts";
 
 function world(nodes: number): World {
   const lab = freshLabFile({ nodes, links: 1, clustered: true, name: "desk", seed: "desk", epoch: "2026-01-01T00:00:00Z" });

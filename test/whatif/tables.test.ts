@@ -7,9 +7,9 @@ import { choose, everySet } from "../../src/engine/whatif/sets.ts";
 import { Trial } from "../../src/engine/whatif/trial.ts";
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { Verdicts } from "../../src/engine/whatif/verdicts.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import type { LabCluster, LabFile } from "../../src/main/lab/labfile.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import type { LabCluster, LabFile } from "../../src/main/lab/file/labfile.ts";
 
 function lab(nodes: number, links: number, cluster: Partial<LabCluster> = {}): LabFile {
   const fresh = freshLabFile({ nodes, links, clustered: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });

@@ -1,7 +1,7 @@
 /** Commands that act on a running lab: the acting lines, and those that turn the clock. */
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { labDir } from "../lab/paths.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { labDir } from "../lab/store/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { speedOf, textOf, whole, type Values } from "./values.ts";

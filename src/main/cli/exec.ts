@@ -4,8 +4,8 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import type { LabEvent } from "../lab/api.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { labDir } from "../lab/paths.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { labDir } from "../lab/store/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { report, say } from "./outcome.ts";
 

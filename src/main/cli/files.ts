@@ -1,11 +1,11 @@
 /** Commands about files: conf check|diff|print, import, export. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { connectLab } from "../lab/client.ts";
-import { importedLab } from "../lab/import.ts";
-import { printLabFile, type LabFile } from "../lab/labfile.ts";
-import { labDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { connectLab } from "../lab/process/client.ts";
+import { importedLab } from "../lab/file/import.ts";
+import { printLabFile, type LabFile } from "../lab/file/labfile.ts";
+import { labDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { confCheck, confDiff, confPrint } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";

@@ -1,11 +1,11 @@
 /** `quorate fuzz`: seeded lives on all cores, progress on stderr, what broke an invariant on stdout as a scenario file. */
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { Bounds } from "../../engine/world/fuzz/index.ts";
-import { entry } from "../lab/entries.ts";
-import { linksMax, nodesMax } from "../lab/fresh.ts";
-import { runPool } from "../lab/fuzz-pool.ts";
-import { doneRuns, freshState, median, note, readState, seedOf, writeState, type FuzzState } from "../lab/fuzz-state.ts";
+import type { Bounds } from "../../engine/fuzz/index.ts";
+import { entry } from "../lab/process/entries.ts";
+import { linksMax, nodesMax } from "../lab/file/default-lab.ts";
+import { runPool } from "../lab/fuzz/fuzz-pool.ts";
+import { doneRuns, freshState, median, note, readState, seedOf, writeState, type FuzzState } from "../lab/fuzz/fuzz-state.ts";
 import { usage } from "../lab/trouble.ts";
 import { print, printJson, say } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";

@@ -1,11 +1,11 @@
 /** Commands that look at a running lab, as it is and as it was: status, seek, wait, log, record. */
 import type { JournalLine, LabStatus, MachineView } from "../lab/api.ts";
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { threeUnitWords } from "../lab/conditions.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { threeUnitWords } from "../lab/view/conditions.ts";
 import { dateOf, parseInstant } from "../lab/instant.ts";
-import { labDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { labDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { dialog, shell, type BrowserWindow } from "electron";
-import type { LabClient } from "../lab/client.ts";
-import { stateDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import type { LabClient } from "../lab/process/client.ts";
+import { stateDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 
 /** Asks for a folder and writes the lab's export into it. What stands in the folder is overwritten only after a question. */
 export async function saveExport(window: BrowserWindow, client: LabClient): Promise<void> {

@@ -6,28 +6,28 @@ import type { Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing } from "./acting.ts";
-import { placesOf } from "./acting-lab.ts";
-import { tells } from "./advance.ts";
+import { parseActing } from "./act/acting.ts";
+import { placesOf } from "./act/acting-lab.ts";
+import { tells } from "./scenario/advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
-import { buildDeeds } from "./build.ts";
-import { Commands, type CommandSink } from "./commands.ts";
-import { impossible, unreachable } from "./conditions.ts";
-import { actsOf, deedsOf, firstOf, type Deeds } from "./deeds.ts";
-import type { LabDisk } from "./disk.ts";
-import { Feed } from "./feed.ts";
-import type { LabHost } from "./lab-host.ts";
-import type { LabFile } from "./labfile.ts";
-import { LiveInvariants } from "./live-invariants.ts";
-import { NamedSnapshots } from "./named.ts";
-import { LabPast, writeFork } from "./past.ts";
-import { ConfFindings, type LabTrouble } from "./problems.ts";
-import { Timeline } from "./timeline.ts";
+import { buildDeeds } from "./act/build.ts";
+import { Commands, type CommandSink } from "./process/commands.ts";
+import { impossible, unreachable } from "./view/conditions.ts";
+import { actsOf, deedsOf, firstOf, type Deeds } from "./act/act-plan.ts";
+import type { LabDisk } from "./store/disk.ts";
+import { Feed } from "./view/feed.ts";
+import type { LabHost } from "./process/lab-host.ts";
+import type { LabFile } from "./file/labfile.ts";
+import { LiveInvariants } from "./view/live-invariants.ts";
+import { NamedSnapshots } from "./store/named-snapshots.ts";
+import { LabPast, writeFork } from "./store/past.ts";
+import { ConfFindings, type LabTrouble } from "./view/problems.ts";
+import { Timeline } from "./view/timeline.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
-import { beforeActs, Undo } from "./undo.ts";
-import { labSnapshot, labStatus } from "./view.ts";
-import { Waits } from "./waits.ts";
+import { beforeActs, Undo } from "./act/undo.ts";
+import { labSnapshot, labStatus } from "./view/view.ts";
+import { Waits } from "./scenario/waits.ts";
 
 /** Slower than this the page animates single packets. */
 const traceSpeedMax = 1 / 20;
@@ -243,7 +243,7 @@ export class Lab {
   }
 
   async export(): Promise<ExportFile[]> {
-    const { exportLab } = await import("./export.ts");
+    const { exportLab } = await import("./file/export.ts");
     return exportLab(this.options.file, this.world);
   }
 
