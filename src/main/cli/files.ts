@@ -11,8 +11,8 @@ import { confCheck, confDiff, confPrint } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";
 import { textOf, type Values } from "./values.ts";
 
-export async function conf(words: string[], v: Values): Promise<number> {
-  const [verb, file, ...more] = words;
+export async function conf(args: string[], v: Values): Promise<number> {
+  const [verb, file, ...more] = args;
   const [next, ...rest] = more;
   if (verb === "diff" && file !== undefined && next !== undefined && rest.length === 0) return confDiff(file, next, v["json"] === true);
   if ((verb !== "check" && verb !== "print") || file === undefined || more.length > 0)
@@ -31,8 +31,8 @@ export function importConfFile(path: string): LabFile {
   return importedLab(text, path);
 }
 
-export function importFiles(words: string[], v: Values): Promise<number> {
-  const [path, ...more] = words;
+export function importFiles(args: string[], v: Values): Promise<number> {
+  const [path, ...more] = args;
   if (path === undefined) throw usage("import: FILE [--out LAB.yaml]");
   if (more.length > 0 || path.endsWith(".db")) throw notYet("importing a config.db", "import takes one corosync.conf");
   const text = printLabFile(importConfFile(path));

@@ -3,10 +3,10 @@ import type { FabricAct, LinkSettings, LinkTarget } from "../../../engine/fabric
 import type { MachineAct } from "../../../engine/kernel/machine.ts";
 import type { TopologyAct, WorldAct, WorldDesign } from "../../../engine/world/index.ts";
 import type { Acting, LinkPlace, LinkSetting, NodeVerb, ServiceVerb } from "./acting.ts";
-import { labDeed } from "./lab-act-plan.ts";
+import { planLabChange } from "./lab-act-plan.ts";
 import { usage } from "../trouble.ts";
 
-export interface Deeds {
+export interface ActPlan {
   /** Changes of the lab itself; they come first. */
   lab: TopologyAct[];
   fabric: FabricAct[];
@@ -17,7 +17,7 @@ export interface Deeds {
 }
 
 /** The acts in the order in which they are done. */
-export function actsOf({ lab, fabric, machines }: Deeds): WorldAct[] {
+export function actsOf({ lab, fabric, machines }: ActPlan): WorldAct[] {
   return [
     ...lab.map((act): WorldAct => ({ to: "lab", act })),
     ...fabric.map((act): WorldAct => ({ to: "fabric", act })),
@@ -25,13 +25,13 @@ export function actsOf({ lab, fabric, machines }: Deeds): WorldAct[] {
   ];
 }
 
-/** The deeds of which only the first `count` acts were done. */
-export function firstOf(deeds: Deeds, count: number): Deeds {
-  const { lab, fabric, machines, said } = deeds;
-  if (count >= lab.length + fabric.length + machines.length) return deeds;
+/** The plan of which only the first `count` acts were done. */
+export function firstOf(plan: ActPlan, count: number): ActPlan {
+  const { lab, fabric, machines, said } = plan;
+  if (count >= lab.length + fabric.length + machines.length) return plan;
   const rest = Math.max(0, count - lab.length);
   return {
-    ...deeds,
+    ...plan,
     lab: lab.slice(0, count),
     fabric: fabric.slice(0, rest),
     machines: machines.slice(0, Math.max(0, rest - fabric.length)),
@@ -78,8 +78,8 @@ function settings(s: LinkSetting): LinkSettings {
   };
 }
 
-function settingWords(s: LinkSetting): string {
-  const words = [
+function describeSetting(s: LinkSetting): string {
+  const parts = [
     s.delayMs === undefined ? "" : `delay ${s.delayMs} ms`,
     s.jitterMs === undefined ? "" : `jitter ${s.jitterMs} ms`,
     s.lossPercent === undefined ? "" : `loss ${s.lossPercent} %`,
@@ -88,10 +88,10 @@ function settingWords(s: LinkSetting): string {
     s.rateMbit === undefined ? "" : `rate ${s.rateMbit} Mbit/s`,
     s.mtuBytes === undefined ? "" : `MTU ${s.mtuBytes} bytes`,
   ];
-  return words.filter((word) => word !== "").join(", ");
+  return parts.filter((word) => word !== "").join(", ");
 }
 
-function placeWords(place: LinkPlace): string {
+function describePlace(place: LinkPlace): string {
   const what =
     place.to === undefined
       ? place.net === undefined
@@ -119,10 +119,10 @@ function serviceSaid(node: string, verb: ServiceVerb, unit: string): string {
   return `${node}: systemctl ${verb} ${unit}`;
 }
 
-const fabricDeed = (act: FabricAct, said: string): Deeds => ({ lab: [], fabric: [act], machines: [], afterUs: 0, said });
+const fabricPlan = (act: FabricAct, said: string): ActPlan => ({ lab: [], fabric: [act], machines: [], afterUs: 0, said });
 
-/** The deeds of an acting line on a world that is as `design` says. Throws Trouble (usage) where no address is free. */
-export function deedsOf(acting: Acting, design: WorldDesign): Deeds {
+/** What an acting line does on a world that is as `design` says. Throws Trouble (usage) where no address is free. */
+export function planOf(acting: Acting, design: WorldDesign): ActPlan {
   switch (acting.act) {
     case "node": {
       const later = acting.afterUs > 0 ? ` in ${acting.afterUs / 1e6} s` : "";
@@ -144,21 +144,21 @@ export function deedsOf(acting: Acting, design: WorldDesign): Deeds {
         said: serviceSaid(acting.node, acting.verb, acting.unit),
       };
     case "link-cut":
-      return fabricDeed({ kind: "link-cut", link: target(acting) }, `cut ${placeWords(acting)}`);
+      return fabricPlan({ kind: "link-cut", link: target(acting) }, `cut ${describePlace(acting)}`);
     case "link-heal":
-      return fabricDeed({ kind: "link-heal", link: target(acting) }, `healed ${placeWords(acting)}`);
+      return fabricPlan({ kind: "link-heal", link: target(acting) }, `healed ${describePlace(acting)}`);
     case "link-set":
-      return fabricDeed(
+      return fabricPlan(
         { kind: "link-set", link: target(acting), settings: settings(acting.setting) },
-        `${placeWords(acting)}: ${settingWords(acting.setting)}`,
+        `${describePlace(acting)}: ${describeSetting(acting.setting)}`,
       );
     case "switch":
-      return fabricDeed({ kind: "switch", net: acting.net, on: acting.on }, `switch ${acting.net} ${acting.on ? "on" : "off"}`);
+      return fabricPlan({ kind: "switch", net: acting.net, on: acting.on }, `switch ${acting.net} ${acting.on ? "on" : "off"}`);
     case "partition":
-      return fabricDeed({ kind: "partition", groups: acting.groups }, `partition ${acting.groups.map((g) => g.join(",")).join(" | ")}`);
+      return fabricPlan({ kind: "partition", groups: acting.groups }, `partition ${acting.groups.map((g) => g.join(",")).join(" | ")}`);
     case "block": {
       const { node, port, proto, on } = acting;
-      return fabricDeed({ kind: "block", block: { node, port, proto }, on }, `${node} ${on ? "blocks" : "lets through"} ${port}/${proto}`);
+      return fabricPlan({ kind: "block", block: { node, port, proto }, on }, `${node} ${on ? "blocks" : "lets through"} ${port}/${proto}`);
     }
     case "nic":
       return {
@@ -169,9 +169,9 @@ export function deedsOf(acting: Acting, design: WorldDesign): Deeds {
         said: `${acting.node}: card on ${acting.net} ${acting.up ? "up" : "down"}`,
       };
     case "heal":
-      return fabricDeed({ kind: "heal" }, "healed every network");
+      return fabricPlan({ kind: "heal" }, "healed every network");
     default: {
-      const { act, said } = labDeed(acting, design);
+      const { act, said } = planLabChange(acting, design);
       return { lab: [act], fabric: [], machines: [], afterUs: 0, said };
     }
   }

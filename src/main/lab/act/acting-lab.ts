@@ -1,4 +1,4 @@
-/** Acting lines that change the lab itself: machines, networks and interfaces added, taken away and renamed. What they do to a world is in lab-deeds.ts. */
+/** Acting lines that change the lab itself: machines, networks and interfaces added, taken away and renamed. What they do to a world is in lab-act-plan.ts. */
 import { MACHINE_NAME, NETWORK_NAME, type WorldDesign } from "../../../engine/world/index.ts";
 import type { Acting, Places } from "./acting.ts";
 import { usage } from "../trouble.ts";
@@ -26,7 +26,7 @@ export function placesOf({ machines, networks }: WorldDesign): Places {
   };
 }
 
-function freshName(name: string, taken: readonly string[], what: "machine" | "network"): string {
+function newName(name: string, taken: readonly string[], what: "machine" | "network"): string {
   if (!(what === "machine" ? MACHINE_NAME : NETWORK_NAME).test(name))
     throw usage(
       what === "machine"
@@ -38,12 +38,12 @@ function freshName(name: string, taken: readonly string[], what: "machine" | "ne
 }
 
 /** `node add|rm|rename`; undefined for another verb. */
-export function nodeChange(words: string[], places: Places): LabChange | undefined {
-  const verb = words[0];
+export function nodeChange(args: string[], places: Places): LabChange | undefined {
+  const verb = args[0];
   if (verb === "add") {
     // --address may be given once for each network.
     const addresses: string[] = [];
-    const rest = words.slice(1);
+    const rest = args.slice(1);
     for (let at = rest.findIndex(isAddress); at >= 0; at = rest.findIndex(isAddress)) {
       const [word = "", next] = rest.slice(at, at + 2);
       const value = word === "--address" ? next : word.slice("--address=".length);
@@ -56,38 +56,38 @@ export function nodeChange(words: string[], places: Places): LabChange | undefin
       rest.filter((word) => word !== "--qnetd"),
       [],
       "node add",
-    ).words;
+    ).args;
     if (name === undefined || more.length > 0) throw usage("node add: NAME [--address ADDRESS…] [--qnetd]");
-    return { act: "node-add", name: freshName(name, places.nodes, "machine"), qnetd, addresses };
+    return { act: "node-add", name: newName(name, places.nodes, "machine"), qnetd, addresses };
   }
   if (verb === "rm") {
-    const [name, ...more] = sortOptions(words.slice(1), [], "node rm").words;
+    const [name, ...more] = sortOptions(args.slice(1), [], "node rm").args;
     if (name === undefined || more.length > 0) throw usage("node rm: NAME, one at a time");
     return { act: "node-rm", name: oneOf(name, places.nodes, "node") };
   }
   if (verb !== "rename") return undefined;
-  const [name, to, ...more] = sortOptions(words.slice(1), [], "node rename").words;
+  const [name, to, ...more] = sortOptions(args.slice(1), [], "node rename").args;
   if (name === undefined || to === undefined || more.length > 0) throw usage("node rename: NAME NEWNAME");
   oneOf(name, places.nodes, "node");
-  return { act: "node-rename", name, to: freshName(to, places.nodes, "machine") };
+  return { act: "node-rename", name, to: newName(to, places.nodes, "machine") };
 }
 
 const isAddress = (word: string): boolean => word === "--address" || word.startsWith("--address=");
 
-export function netLine(words: string[], places: Places): LabChange {
-  const [verb, name, other, ...more] = sortOptions(words, [], "net").words;
+export function netLine(args: string[], places: Places): LabChange {
+  const [verb, name, other, ...more] = sortOptions(args, [], "net").args;
   const usageLine = "net: add NAME [CIDR], rm NAME, or rename NAME NEWNAME";
   if (name === undefined || more.length > 0) throw usage(usageLine);
-  if (verb === "add") return { act: "net-add", name: freshName(name, places.networks, "network"), cidr: other };
+  if (verb === "add") return { act: "net-add", name: newName(name, places.networks, "network"), cidr: other };
   if (verb === "rm" && other === undefined) return { act: "net-rm", name: oneOf(name, places.networks, "network") };
   if (verb !== "rename" || other === undefined) throw usage(usageLine);
   oneOf(name, places.networks, "network");
-  return { act: "net-rename", name, to: freshName(other, places.networks, "network") };
+  return { act: "net-rename", name, to: newName(other, places.networks, "network") };
 }
 
 /** `nic add|rm|rename`. */
-export function nicLine(words: string[], places: Places): LabChange {
-  const [verb, node, net, other, ...more] = sortOptions(words, [], "nic").words;
+export function nicLine(args: string[], places: Places): LabChange {
+  const [verb, node, net, other, ...more] = sortOptions(args, [], "nic").args;
   const usageLine = "nic: up|down NODE NET, add NODE NET [ADDRESS], rm NODE NET, or rename NODE NET NAME";
   if (node === undefined || net === undefined || more.length > 0) throw usage(usageLine);
   oneOf(node, places.nodes, "node");

@@ -1,10 +1,10 @@
 /**
  * Acting lines: `node kill pve2 --after 5`, `link cut pve3:net0 --direction in`. The command line, the page and the steps of a scenario all speak them,
- * so they mean the same everywhere. Here a line becomes a plain `Acting`; what it does to a world is in deeds.ts.
+ * so they mean the same everywhere. Here a line becomes a plain `Acting`; what it does to a world is in act-plan.ts.
  */
 import { netLine, nicLine, nodeChange, type LabChange } from "./acting-lab.ts";
 import { notYet, usage } from "../trouble.ts";
-import { oneOf, sortOptions, splitWords } from "./command-line.ts";
+import { oneOf, sortOptions, splitLine } from "./command-line.ts";
 
 export type Direction = "in" | "out" | "both";
 export type NodeVerb = "start" | "stop" | "kill" | "pause" | "resume" | "reboot";
@@ -50,13 +50,13 @@ export interface Places {
   nics: ReadonlyMap<string, readonly string[]>;
 }
 
-const actWords = "node, net, nic, service, link, block, unblock, switch, partition, heal";
+const actNames = "node, net, nic, service, link, block, unblock, switch, partition, heal";
 const nodeVerbs: readonly string[] = ["start", "stop", "kill", "pause", "resume", "reboot"] satisfies NodeVerb[];
 const serviceVerbs: readonly string[] = ["start", "stop", "restart", "kill", "pause", "resume"] satisfies ServiceVerb[];
 /** Units that acting lines may name, on whatever machine they are. */
 const units: readonly string[] = ["corosync", "corosync-qdevice", "corosync-qnetd"];
 const laterActs: Record<string, string> = {
-  clock: `there are: ${actWords}`,
+  clock: `there are: ${actNames}`,
 };
 
 function amount(options: Map<string, string>, name: string, max: number, unit: string): number | undefined {
@@ -68,10 +68,10 @@ function amount(options: Map<string, string>, name: string, max: number, unit: s
   return Number(bare);
 }
 
-function nodeLine(words: string[], places: Places): Acting {
-  const change = nodeChange(words, places);
+function nodeLine(args: string[], places: Places): Acting {
+  const change = nodeChange(args, places);
   if (change !== undefined) return change;
-  const { words: rest, options } = sortOptions(words, ["--after"], "node");
+  const { args: rest, options } = sortOptions(args, ["--after"], "node");
   const [verb, ...nodes] = rest;
   if (verb === undefined || !nodeVerbs.includes(verb))
     throw usage(
@@ -85,8 +85,8 @@ function nodeLine(words: string[], places: Places): Acting {
   return { act: "node", verb: verb as NodeVerb, nodes, afterUs: Math.round(seconds * 1e6) };
 }
 
-function serviceLine(words: string[], places: Places): Acting {
-  const { words: rest } = sortOptions(words, [], "service");
+function serviceLine(args: string[], places: Places): Acting {
+  const { args: rest } = sortOptions(args, [], "service");
   const [verb, node, unit, ...more] = rest;
   if (verb === undefined || !serviceVerbs.includes(verb) || node === undefined || unit === undefined || more.length > 0)
     throw usage(`service: ${serviceVerbs.join("|")} NODE UNIT`);
@@ -132,22 +132,22 @@ function linkSetting(options: Map<string, string>): LinkSetting {
   return setting;
 }
 
-function linkLine(words: string[], places: Places): Acting {
-  const [verb, ...rest] = words;
+function linkLine(args: string[], places: Places): Acting {
+  const [verb, ...rest] = args;
   const where = ["--to", "--direction"];
   if (verb !== "cut" && verb !== "heal" && verb !== "set")
     throw usage("link: cut|heal|set NODE[:NET] [--to NODE] [--direction in|out|both]");
   const sorted = sortOptions(rest, verb === "set" ? [...where, ...settingOptions] : where, `link ${verb}`);
-  if (sorted.words.length > 1) throw usage(`link ${verb}: one NODE[:NET] at a time, not also ${JSON.stringify(sorted.words[1])}`);
-  const place = linkPlace(sorted.words[0], sorted.options, places, verb);
+  if (sorted.args.length > 1) throw usage(`link ${verb}: one NODE[:NET] at a time, not also ${JSON.stringify(sorted.args[1])}`);
+  const place = linkPlace(sorted.args[0], sorted.options, places, verb);
   if (verb !== "set") return { act: verb === "cut" ? "link-cut" : "link-heal", ...place };
   const setting = linkSetting(sorted.options);
   if (Object.keys(setting).length === 0) throw usage(`link set: what? There are: ${settingOptions.join(" ")}`);
   return { act: "link-set", setting, ...place };
 }
 
-function partitionLine(words: string[], places: Places): Acting {
-  const { words: rest } = sortOptions(words, [], "partition");
+function partitionLine(args: string[], places: Places): Acting {
+  const { args: rest } = sortOptions(args, [], "partition");
   const groups = rest.map((word) => word.split(",").filter((name) => name !== ""));
   if (groups.length < 2 || groups.some((group) => group.length === 0))
     throw usage("partition: two groups or more, names joined by commas: partition pve1,pve2 pve3");
@@ -160,8 +160,8 @@ function partitionLine(words: string[], places: Places): Acting {
   return { act: "partition", groups };
 }
 
-function blockLine(head: "block" | "unblock", words: string[], places: Places): Acting {
-  const [node, what, ...more] = sortOptions(words, [], head).words;
+function blockLine(head: "block" | "unblock", args: string[], places: Places): Acting {
+  const [node, what, ...more] = sortOptions(args, [], head).args;
   const [, port, proto] = /^(\d{1,5})\/(udp|tcp)$/.exec(what ?? "") ?? [];
   if (node === undefined || more.length > 0 || port === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw usage(`${head}: NODE PORT/udp|PORT/tcp, a port from 1 to 65535`);
@@ -171,40 +171,40 @@ function blockLine(head: "block" | "unblock", words: string[], places: Places): 
 
 /** Reads an acting line. Throws Trouble (usage), one line: what is wrong and what is allowed. */
 export function parseActing(line: string | readonly string[], places: Places): Acting {
-  const [head, ...words] = typeof line === "string" ? splitWords(line) : line;
+  const [head, ...args] = typeof line === "string" ? splitLine(line) : line;
   switch (head) {
     case "node":
-      return nodeLine(words, places);
+      return nodeLine(args, places);
     case "service":
-      return serviceLine(words, places);
+      return serviceLine(args, places);
     case "link":
-      return linkLine(words, places);
+      return linkLine(args, places);
     case "switch": {
-      const [state, net, ...more] = sortOptions(words, [], "switch").words;
+      const [state, net, ...more] = sortOptions(args, [], "switch").args;
       if ((state !== "on" && state !== "off") || net === undefined || more.length > 0) throw usage("switch: off|on NETWORK");
       return { act: "switch", on: state === "on", net: oneOf(net, places.networks, "network") };
     }
     case "partition":
-      return partitionLine(words, places);
+      return partitionLine(args, places);
     case "net":
-      return netLine(words, places);
+      return netLine(args, places);
     case "nic": {
-      const [verb, node, net, ...more] = sortOptions(words, [], "nic").words;
-      if (verb !== "up" && verb !== "down") return nicLine(words, places);
+      const [verb, node, net, ...more] = sortOptions(args, [], "nic").args;
+      if (verb !== "up" && verb !== "down") return nicLine(args, places);
       if (node === undefined || net === undefined || more.length > 0) throw usage(`nic ${verb}: NODE NET`);
       oneOf(node, places.nodes, "node");
       return { act: "nic", up: verb === "up", node, net: oneOf(net, places.nics.get(node) ?? [], `network of ${node}`) };
     }
     case "block":
     case "unblock":
-      return blockLine(head, words, places);
+      return blockLine(head, args, places);
     case "heal":
-      if (words.length > 0) throw usage("heal undoes everything and takes no words; one cable is healed with: link heal NODE[:NET]");
+      if (args.length > 0) throw usage("heal undoes everything and takes no words; one cable is healed with: link heal NODE[:NET]");
       return { act: "heal" };
     default: {
       const later = head === undefined ? undefined : laterActs[head];
       if (head !== undefined && later !== undefined) throw notYet(head, later);
-      throw usage(`unknown act ${JSON.stringify(head ?? "")}; there are: ${actWords}`);
+      throw usage(`unknown act ${JSON.stringify(head ?? "")}; there are: ${actNames}`);
     }
   }
 }

@@ -61,7 +61,7 @@ function nicsFor(design: Topology, addresses: readonly string[], qnetd: boolean)
 }
 
 /** A machine as freshly installed: its own /etc/hosts knows all that are there; theirs do not know it. */
-export function freshMachine(design: WorldDesign, name: string, nics: readonly NicDesign[], kind: MachineDesign["kind"]): MachineDesign {
+export function newMachine(design: WorldDesign, name: string, nics: readonly NicDesign[], kind: MachineDesign["kind"]): MachineDesign {
   const entry = (machine: string, own: readonly NicDesign[]): MachineDesign["hosts"] =>
     own.slice(0, 1).map(({ address }) => ({ address, names: [`${machine}.${domain}`, machine] }));
   return {
@@ -97,16 +97,16 @@ function nicFor(design: WorldDesign, node: string, net: string, address: string 
   return { name: nicName(machine.nics), net, address: chosen, prefix: prefixOf(network.cidr) };
 }
 
-export interface LabDeed {
+export interface LabChangePlan {
   act: TopologyAct;
   said: string;
 }
 
-export function labDeed(change: LabChange, design: WorldDesign): LabDeed {
+export function planLabChange(change: LabChange, design: WorldDesign): LabChangePlan {
   switch (change.act) {
     case "node-add": {
       const nics = nicsFor(design, change.addresses, change.qnetd);
-      const machine = freshMachine(design, change.name, nics, change.qnetd ? "qnetd" : "node");
+      const machine = newMachine(design, change.name, nics, change.qnetd ? "qnetd" : "node");
       const where = nics.map((nic) => `${nic.net} ${nic.address}`).join(", ");
       return { act: { kind: "machine-add", machine }, said: `${change.name} added: ${where}` };
     }

@@ -9,7 +9,7 @@ import type { TopologyAct } from "../../../engine/world/topology.ts";
 import type { WorldAct } from "../../../engine/world/types.ts";
 import type { World } from "../../../engine/world/world.ts";
 import { underAnotherName } from "./build.ts";
-import type { Deeds } from "./act-plan.ts";
+import type { ActPlan } from "./act-plan.ts";
 import { labUndone } from "./lab-act-plan.ts";
 
 const undoMax = 100;
@@ -68,27 +68,27 @@ function changesUndone(changes: readonly TopologyAct[], before: WorldDesign): To
 export class Undo {
   #entries: Entry[] = [];
 
-  /** Remembers how to take `deeds` back, from how it was before them. */
-  remember(deeds: Deeds, before: Before): void {
-    const acts: WorldAct[] = changesUndone(deeds.lab, before.design).map((act) => ({ to: "lab", act }));
+  /** Remembers how to take `plan` back, from how it was before them. */
+  remember(plan: ActPlan, before: Before): void {
+    const acts: WorldAct[] = changesUndone(plan.lab, before.design).map((act) => ({ to: "lab", act }));
     // What went took its faults along.
-    if (deeds.fabric.length > 0 || deeds.lab.some(({ kind }) => kind.endsWith("-remove")))
+    if (plan.fabric.length > 0 || plan.lab.some(({ kind }) => kind.endsWith("-remove")))
       acts.push({ to: "fabric", act: { kind: "faults", state: before.faults } });
-    for (const act of deeds.lab)
+    for (const act of plan.lab)
       if (act.kind === "machine-remove" && before.running.includes(act.machine))
         acts.push({ to: "machine", machine: act.machine, act: { kind: "power-on" } });
     // What is yet to happen cannot be undone by its opposite now.
-    if (deeds.afterUs > 0) return;
-    for (const { node, act } of deeds.machines) {
+    if (plan.afterUs > 0) return;
+    for (const { node, act } of plan.machines) {
       const back = opposite(act);
       if (back) acts.push({ to: "machine", machine: node, act: back });
     }
     if (acts.length === 0) return;
-    this.#entries.push({ said: deeds.said, acts });
+    this.#entries.push({ said: plan.said, acts });
     if (this.#entries.length > undoMax) this.#entries.shift();
   }
 
-  /** What would be undone, in words. */
+  /** What would be undone, as a sentence. */
   get next(): string | null {
     return this.#entries.at(-1)?.said ?? null;
   }

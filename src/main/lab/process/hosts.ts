@@ -14,7 +14,7 @@ interface Run {
   load: Load | undefined;
 }
 
-/** Lets `work` move a fresh world of `run`. On workers there is no process and no socket left afterwards; one that is lost ends the run with Trouble. */
+/** Lets `work` move a new world of `run`. On workers there is no process and no socket left afterwards; one that is lost ends the run with Trouble. */
 export async function onHost<T>(host: HostKind, run: Run, work: (mover: Mover) => Promise<T>): Promise<T> {
   const { design, load } = run;
   if (host === "inprocess") return work(new LocalMover(new World(design, loadedMachines(load))));

@@ -11,7 +11,7 @@ import { entry } from "./entries.ts";
 export type HostKind = "workers" | "inprocess";
 
 /** What the lab is told by its host. */
-export interface HostEars {
+export interface HostListener {
   /** The engine broke an assertion, or a process did not do what its node did: no more time. */
   failed(error: unknown): void;
   /** A machine's process died untold or fell silent. */
@@ -50,9 +50,9 @@ export interface Pacing {
   readonly paused: boolean;
 }
 
-/** Every node in this process. `ears` is asked for when something happens, so that whoever listens may come later. */
-export function inProcess(world: World, pacing: Pacing, ears: () => HostEars): LabHost {
-  const host = new InProcessHost(world, { ...pacing, onFailure: (error) => ears().failed(error) });
+/** Every node in this process. `listener` is asked for when something happens, so that whoever listens may come later. */
+export function inProcess(world: World, pacing: Pacing, listener: () => HostListener): LabHost {
+  const host = new InProcessHost(world, { ...pacing, onFailure: (error) => listener().failed(error) });
   return {
     kind: "inprocess",
     world,
@@ -88,7 +88,7 @@ export function inProcess(world: World, pacing: Pacing, ears: () => HostEars): L
  * Every node a process of its own, beginning where `world` stands. Throws where one does not come up; then none is left.
  * @param dir for the socket to them; taken away at the end
  */
-export async function withWorkers(dir: string | undefined, world: World, pacing: Pacing, ears: () => HostEars): Promise<LabHost> {
+export async function withWorkers(dir: string | undefined, world: World, pacing: Pacing, listener: () => HostListener): Promise<LabHost> {
   const crew = await Crew.open({ program: entry("worker"), ...(dir === undefined ? {} : { dir }) });
   let hub: Hub;
   try {
@@ -99,8 +99,8 @@ export async function withWorkers(dir: string | undefined, world: World, pacing:
   }
   const host = new WorkersHost(hub, {
     ...pacing,
-    onFailure: (error) => ears().failed(error),
-    onLost: (machine, why) => ears().lost(machine, why),
+    onFailure: (error) => listener().failed(error),
+    onLost: (machine, why) => listener().lost(machine, why),
   });
   return {
     kind: "workers",

@@ -18,7 +18,7 @@ import { Lab } from "../lab.ts";
 import { parseLabFile, type LabFile } from "../file/labfile.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "../store/lock.ts";
-import { crewDir, dropStaleSockets, socketPath } from "../store/paths.ts";
+import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server.ts";
 import { Sessions } from "./sessions.ts";
 import { LocalChannel } from "./socket.ts";
@@ -38,8 +38,8 @@ interface Options {
   foreground: boolean;
 }
 
-function readOptions(words: readonly string[]): Options {
-  const [dir, ...rest] = words;
+function readOptions(args: readonly string[]): Options {
+  const [dir, ...rest] = args;
   if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--host workers|inprocess] [--foreground]");
   const after = (option: string): string | undefined => (rest.includes(option) ? rest[rest.indexOf(option) + 1] : undefined);
   const speed = after("--speed");
@@ -83,11 +83,11 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
   const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
   const pacing = { speed: options.speed ?? found.speed, paused: true };
-  const ears = (): Lab => lab;
+  const listener = (): Lab => lab;
   const host =
     options.host === "inprocess"
-      ? inProcess(found.world, pacing, ears)
-      : await withWorkers(crewDir(options.dir, run), found.world, pacing, ears);
+      ? inProcess(found.world, pacing, listener)
+      : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
   const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
   if (found.how === "new") await beginFaults(lab, file);
   disk.noteTime(lab.world);
@@ -243,7 +243,7 @@ class Supervisor {
     await this.#web?.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
-    // Clients get their last words; whoever does not read them is not waited for.
+    // Clients get what was still to be said to them; whoever does not read them is not waited for.
     setTimeout(() => process.exit(ended), 50);
   }
 }

@@ -8,15 +8,15 @@ import { parseActing, type Acting } from "../act/acting.ts";
 import { placesOf } from "../act/acting-lab.ts";
 import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
-import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "../view/conditions.ts";
-import { deedsOf } from "../act/act-plan.ts";
+import { booted, impossible, matches, threeUnitStates, valueAt, whyNot } from "../view/conditions.ts";
+import { planOf } from "../act/act-plan.ts";
 import { worldDesign } from "../file/design.ts";
 import { onHost, type HostKind } from "../process/hosts.ts";
 import { checkersOf } from "./invariants.ts";
 import { printLabFile, type LabFile, type Step } from "../file/labfile.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "../trouble.ts";
-import { splitWords } from "../act/command-line.ts";
+import { splitLine } from "../act/command-line.ts";
 import { machineView } from "../view/view.ts";
 
 export interface StepResult {
@@ -78,12 +78,12 @@ async function doStep(mover: Mover, line: string, next: Instant): Promise<Outcom
   const acting = parseActing(line, placesOf(world.design));
   const why = impossible(acting, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
-  const deeds = deedsOf(acting, world.design);
-  for (const act of deeds.lab) await perform(mover, { to: "lab", act }, 0);
-  for (const act of deeds.fabric) await perform(mover, { to: "fabric", act }, deeds.afterUs);
-  for (const { node, act } of deeds.machines) await perform(mover, { to: "machine", machine: node, act }, deeds.afterUs);
+  const plan = planOf(acting, world.design);
+  for (const act of plan.lab) await perform(mover, { to: "lab", act }, 0);
+  for (const act of plan.fabric) await perform(mover, { to: "fabric", act }, plan.afterUs);
+  for (const { node, act } of plan.machines) await perform(mover, { to: "machine", machine: node, act }, plan.afterUs);
   await settle(mover, acting, next);
-  return { passed: true, expected: "done", got: deeds.said, what: `do: ${line}` };
+  return { passed: true, expected: "done", got: plan.said, what: `do: ${line}` };
 }
 
 async function waitStep(mover: Mover, wait: Extract<Step, { wait: unknown }>["wait"]): Promise<Outcome> {
@@ -98,12 +98,12 @@ async function waitStep(mover: Mover, wait: Extract<Step, { wait: unknown }>["wa
     ...(rest.idle === undefined ? {} : { idle: rest.idle }),
   };
   const passed = await mover.follow(advancing(world, world.now + Math.round(what.timeout), () => whyNot(what, world) === undefined));
-  const words = JSON.stringify(wait);
+  const wanted = JSON.stringify(wait);
   return {
     passed,
-    expected: words,
-    got: passed ? words : `not within ${timeout} s: ${whyNot(what, world) ?? ""}`,
-    what: `wait: ${words}`,
+    expected: wanted,
+    got: passed ? wanted : `not within ${timeout} s: ${whyNot(what, world) ?? ""}`,
+    what: `wait: ${wanted}`,
   };
 }
 
@@ -127,7 +127,7 @@ function compareRun(run: NodeRun, told: Told): Pick<Outcome, "passed" | "expecte
 
 function expectStep(world: World, expectation: Record<string, unknown>): Outcome {
   const { node, ...wanted } = expectation;
-  const status = threeUnitWords(machineView(world.status(String(node))));
+  const status = threeUnitStates(machineView(world.status(String(node))));
   const found = Object.fromEntries(Object.keys(wanted).map((path) => [path, valueAt(status, path) ?? null]));
   const passed = Object.entries(wanted).every(([path, value]) => matches(value, found[path]));
   return {
@@ -142,7 +142,7 @@ function expectStep(world: World, expectation: Record<string, unknown>): Outcome
 async function startStep(mover: Mover, node: string, line: string): Promise<Outcome> {
   // Inputs are only ever added, so their count is a name that no other command of this world has.
   const id = `step-${mover.world.inputs().length}`;
-  await perform(mover, { to: "machine", machine: node, act: { kind: "command", id, argv: splitWords(line), cwd: "/root", stdin: "" } }, 0);
+  await perform(mover, { to: "machine", machine: node, act: { kind: "command", id, argv: splitLine(line), cwd: "/root", stdin: "" } }, 0);
   return { passed: true, expected: "started", got: "started", what: `exec: ${node}: ${line} (not waited for)` };
 }
 

@@ -16,7 +16,7 @@ function ringTurns(status: MachineStatus): boolean {
   return c !== null && c.state === "operational" && !c.syncing && (c.token.here || c.token.lastReceived !== undefined);
 }
 
-/** What does not hold on this machine, in words; undefined when all does. */
+/** What does not hold on this machine, as a phrase; undefined when all does. */
 function missing(what: WaitFor, status: MachineStatus): string | undefined {
   const { name, corosync, quorum } = status;
   if (what.booted === true && !booted(status)) return `${name} is ${status.power === "off" ? "off" : "still booting"}`;
@@ -92,11 +92,11 @@ export function matches(expected: unknown, found: unknown): boolean {
 }
 
 /** The status as `status --json` and a scenario's `expect` have it: a unit on its way up is not active yet, one on its way down still is. */
-export function threeUnitWords(machine: MachineView): MachineView {
-  const words = { activating: "inactive", deactivating: "active" } as const;
+export function threeUnitStates(machine: MachineView): MachineView {
+  const states = { activating: "inactive", deactivating: "active" } as const;
   const units = Object.entries(machine.units).map(([unit, state]) => [
     unit,
-    state === "activating" || state === "deactivating" ? words[state] : state,
+    state === "activating" || state === "deactivating" ? states[state] : state,
   ]);
   return { ...machine, units: Object.fromEntries(units) as MachineView["units"] };
 }
