@@ -1,6 +1,7 @@
 /** Acting lines: what each means, and what a wrong one is told. */
 import { describe, expect, it } from "vitest";
-import { parseActing, type Places } from "../../src/main/lab/act/acting.ts";
+import { parseActing } from "../../src/main/lab/act/acting.ts";
+import type { Places } from "../../src/main/lab/act/places.ts";
 import { splitLine } from "../../src/main/lab/act/command-line.ts";
 
 const places: Places = {

@@ -2,7 +2,8 @@
 export * from "./fault-schedule.ts";
 export { drawSchedule } from "./draw.ts";
 export type { DeviceOptions } from "./options.ts";
-export { placeOf, type Variant } from "./reloads.ts";
+export { placeOf } from "./reloads.ts";
+export type { Variant } from "./variants.ts";
 export { loadedMachines, sendingNodes, type Tally } from "./sender.ts";
 export { comingToRest, watched } from "./rest.ts";
 export { ASSERTION, runSchedule, type WorldMaker, type ScheduleRun } from "./run.ts";

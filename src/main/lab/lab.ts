@@ -7,7 +7,7 @@ import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../.
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
 import { parseActing } from "./act/acting.ts";
-import { placesOf } from "./act/acting-lab.ts";
+import { placesOf } from "./act/places.ts";
 import { tells } from "./scenario/advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";

@@ -1,6 +1,6 @@
 /** What is wrong with an acting line, while it is still being typed. Nothing is done. */
 import type { World } from "../../../engine/world/world.ts";
-import { placesOf } from "./acting-lab.ts";
+import { placesOf } from "./places.ts";
 import { parseActing } from "./acting.ts";
 import { impossible } from "../view/conditions.ts";
 import { planOf } from "./act-plan.ts";

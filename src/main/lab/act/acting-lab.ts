@@ -1,8 +1,8 @@
 /** Acting lines that change the lab itself: machines, networks and interfaces added, taken away and renamed. What they do to a world is in lab-act-plan.ts. */
-import { MACHINE_NAME, NETWORK_NAME, type WorldDesign } from "../../../engine/world/index.ts";
-import type { Acting, Places } from "./acting.ts";
+import { MACHINE_NAME, NETWORK_NAME } from "../../../engine/world/index.ts";
 import { usage } from "../trouble.ts";
 import { oneOf, sortOptions } from "./command-line.ts";
+import type { Places } from "./places.ts";
 
 export type LabChange =
   | { act: "node-add"; name: string; qnetd: boolean; addresses: string[] }
@@ -16,15 +16,6 @@ export type LabChange =
   | { act: "nic-add"; node: string; net: string; address: string | undefined }
   | { act: "nic-rm"; node: string; net: string }
   | { act: "nic-rename"; node: string; net: string; to: string };
-
-/** What a line may name now. */
-export function placesOf({ machines, networks }: WorldDesign): Places {
-  return {
-    nodes: machines.map((m) => m.name),
-    networks: networks.map((n) => n.name),
-    nics: new Map(machines.map((m) => [m.name, m.nics.map((nic) => nic.net)])),
-  };
-}
 
 function newName(name: string, taken: readonly string[], what: "machine" | "network"): string {
   if (!(what === "machine" ? MACHINE_NAME : NETWORK_NAME).test(name))
@@ -97,43 +88,4 @@ export function nicLine(args: string[], places: Places): LabChange {
   if (verb === "rm" && other === undefined) return { act: "nic-rm", node, net };
   if (verb !== "rename" || other === undefined) throw usage(usageLine);
   return { act: "nic-rename", node, net, to: other };
-}
-
-/** What a later line may name. A new machine may turn out to be on fewer networks. */
-export function placesAfter(places: Places, acting: Acting): Places {
-  const renamed = (list: readonly string[], from: string, to: string): string[] => list.map((name) => (name === from ? to : name));
-  const nics = (change: (node: string, nets: readonly string[]) => [string, readonly string[]]): Places["nics"] =>
-    new Map([...places.nics].map(([node, nets]) => change(node, nets)));
-  switch (acting.act) {
-    case "node-add":
-      return { ...places, nodes: [...places.nodes, acting.name], nics: new Map([...places.nics, [acting.name, places.networks]]) };
-    case "node-rm":
-      return { ...places, nodes: places.nodes.filter((name) => name !== acting.name) };
-    case "node-rename":
-      return {
-        ...places,
-        nodes: renamed(places.nodes, acting.name, acting.to),
-        nics: nics((node, nets) => [node === acting.name ? acting.to : node, nets]),
-      };
-    case "net-add":
-      return { ...places, networks: [...places.networks, acting.name] };
-    case "net-rm":
-      return {
-        ...places,
-        networks: places.networks.filter((name) => name !== acting.name),
-        nics: nics((node, nets) => [node, nets.filter((net) => net !== acting.name)]),
-      };
-    case "net-rename":
-      return {
-        ...places,
-        networks: renamed(places.networks, acting.name, acting.to),
-        nics: nics((node, nets) => [node, renamed(nets, acting.name, acting.to)]),
-      };
-    case "nic-add":
-      return { ...places, nics: nics((node, nets) => [node, node === acting.node ? [...nets, acting.net] : nets]) };
-    case "nic-rm":
-      return { ...places, nics: nics((node, nets) => [node, node === acting.node ? nets.filter((net) => net !== acting.net) : nets]) };
-    default:
-      return places;
-  }
 }

@@ -5,6 +5,7 @@
 import { netLine, nicLine, nodeChange, type LabChange } from "./acting-lab.ts";
 import { notYet, usage } from "../trouble.ts";
 import { oneOf, sortOptions, splitLine } from "./command-line.ts";
+import type { Places } from "./places.ts";
 
 export type Direction = "in" | "out" | "both";
 export type NodeVerb = "start" | "stop" | "kill" | "pause" | "resume" | "reboot";
@@ -41,14 +42,6 @@ export type Acting =
   | { act: "nic"; up: boolean; node: string; net: string }
   | { act: "heal" }
   | LabChange;
-
-/** Names an acting line may use. */
-export interface Places {
-  nodes: readonly string[];
-  networks: readonly string[];
-  /** Networks of each node. */
-  nics: ReadonlyMap<string, readonly string[]>;
-}
 
 const actNames = "node, net, nic, service, link, block, unblock, switch, partition, heal";
 const nodeVerbs: readonly string[] = ["start", "stop", "kill", "pause", "resume", "reboot"] satisfies NodeVerb[];
@@ -206,5 +199,44 @@ export function parseActing(line: string | readonly string[], places: Places): A
       if (head !== undefined && later !== undefined) throw notYet(head, later);
       throw usage(`unknown act ${JSON.stringify(head ?? "")}; there are: ${actNames}`);
     }
+  }
+}
+
+/** What a later line may name. A new machine may turn out to be on fewer networks. */
+export function placesAfter(places: Places, acting: Acting): Places {
+  const renamed = (list: readonly string[], from: string, to: string): string[] => list.map((name) => (name === from ? to : name));
+  const nics = (change: (node: string, nets: readonly string[]) => [string, readonly string[]]): Places["nics"] =>
+    new Map([...places.nics].map(([node, nets]) => change(node, nets)));
+  switch (acting.act) {
+    case "node-add":
+      return { ...places, nodes: [...places.nodes, acting.name], nics: new Map([...places.nics, [acting.name, places.networks]]) };
+    case "node-rm":
+      return { ...places, nodes: places.nodes.filter((name) => name !== acting.name) };
+    case "node-rename":
+      return {
+        ...places,
+        nodes: renamed(places.nodes, acting.name, acting.to),
+        nics: nics((node, nets) => [node === acting.name ? acting.to : node, nets]),
+      };
+    case "net-add":
+      return { ...places, networks: [...places.networks, acting.name] };
+    case "net-rm":
+      return {
+        ...places,
+        networks: places.networks.filter((name) => name !== acting.name),
+        nics: nics((node, nets) => [node, nets.filter((net) => net !== acting.name)]),
+      };
+    case "net-rename":
+      return {
+        ...places,
+        networks: renamed(places.networks, acting.name, acting.to),
+        nics: nics((node, nets) => [node, renamed(nets, acting.name, acting.to)]),
+      };
+    case "nic-add":
+      return { ...places, nics: nics((node, nets) => [node, node === acting.node ? [...nets, acting.net] : nets]) };
+    case "nic-rm":
+      return { ...places, nics: nics((node, nets) => [node, node === acting.node ? nets.filter((net) => net !== acting.net) : nets]) };
+    default:
+      return places;
   }
 }

@@ -5,7 +5,7 @@ import { InvariantWatch, ONE_RING, type Violation } from "../../../engine/world/
 import { ASSERTION, comingToRest, watched } from "../../../engine/fuzz/index.ts";
 import { printRecord, standingAt, type World, type WorldAct } from "../../../engine/world/index.ts";
 import { parseActing, type Acting } from "../act/acting.ts";
-import { placesOf } from "../act/acting-lab.ts";
+import { placesOf } from "../act/places.ts";
 import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
 import { booted, impossible, matches, threeUnitStates, valueAt, whyNot } from "../view/conditions.ts";
