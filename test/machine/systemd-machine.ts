@@ -1,5 +1,17 @@
 /** A machine that is nothing but a disk, a clock and processes that do as they are told, for the service manager to manage. */
-import { fromUtf8, Hasher, MS, Rng, SEC, Timers, utf8, unixFromIso, type ProcessExit, type Signal } from "../../src/engine/kernel/index.ts";
+import {
+  fromUtf8,
+  Hasher,
+  MS,
+  Rng,
+  SEC,
+  Timers,
+  utf8,
+  unixFromIso,
+  type JournalLine,
+  type ProcessExit,
+  type Signal,
+} from "../../src/engine/kernel/index.ts";
 import {
   layUnits,
   linkTarget,
@@ -54,6 +66,8 @@ export class TestMachine {
   private nextPid = 700;
   /** `ms systemd[1]: text`. */
   readonly lines: string[] = [];
+  readonly journal: JournalLine[] = [];
+  private boots = 0;
   readonly traces: string[] = [];
   readonly signals: string[] = [];
   readonly actions: string[] = [];
@@ -143,10 +157,11 @@ export class TestMachine {
       unixMicros: () => EPOCH + this.now,
       setTimer: (name, at) => this.timers.set(`m:${name}`, at),
       clearTimer: (name) => this.timers.clear(`m:${name}`),
-      log: (unit, level, text, as) =>
-        void this.lines.push(
-          `${(this.now / 1000).toFixed(0).padStart(6)} ${as === undefined ? "systemd[1]" : `${as.identifier}[${as.pid}]`}: ${text}`,
-        ),
+      log: (unit, level, text, as) => {
+        const { pid, identifier } = as ?? { pid: 1, identifier: "systemd" };
+        this.lines.push(`${(this.now / 1000).toFixed(0).padStart(6)} ${identifier}[${pid}]: ${text}`);
+        this.journal.push({ instant: this.now, unit, identifier, pid, boot: Math.max(0, this.boots - 1), level, subsystem: "", text });
+      },
       trace: (event) => void (event.what === "unit" && this.traces.push(`${event.unit} ${event.state}`)),
       rng: (...labels) => Rng.from("seed", hostname, ...labels, String(this.now)),
       host: { hostname, machineId: "0123456789abcdef0123456789abcdef", bootId: "fedcba9876543210fedcba9876543210", kernel: "6.14.8-2-pve" },
@@ -170,7 +185,7 @@ export class TestMachine {
       },
       spawn: (request) => this.spawn(request),
       kill: (pid, signal) => this.signal(pid, signal),
-      processes: (unit) => this.processes.filter((p) => p.unit === unit),
+      processes: (unit) => this.processes.filter((p) => p.unit === unit).map((p) => ({ ...p, command: p.argv.join(" ") })),
       started: () => void (this.startedAt = this.now),
       act: (action) => void this.actions.push(action),
     };
@@ -247,6 +262,8 @@ export class TestMachine {
   }
 
   boot(): void {
+    this.boots++;
+    this.processes = [];
     this.manager.boot(this.now);
   }
 

@@ -622,7 +622,7 @@ describe("boot, shutdown, daemon-reload", () => {
     expect(refusal(m, "start", "corosync.service")).toContain("is destructive");
     m.run(2 * SEC);
     expect(m.actions).toEqual(["reboot"]);
-    expect(m.said().at(-1)).toBe("systemd[1]: Reached target reboot.target - System Reboot.");
+    expect(m.said().slice(-2)).toEqual(["systemd[1]: Reached target reboot.target - System Reboot.", "systemd[1]: Shutting down."]);
   });
 
   it("corosync's configuration is its condition, and the device's daemon does not care", () => {

@@ -1,6 +1,6 @@
 /** systemctl's tables and trees: list-units, list-unit-files, list-dependencies, list-timers, list-jobs. Layouts of systemd 252, without colours. */
 import type { UnitDetails } from "../../machine/systemd/index.ts";
-import { ago, systemdTime, timeSpan } from "../dates.ts";
+import { ago, left, systemdTime } from "../dates.ts";
 import { ok, type Result } from "../spec.ts";
 import type { Call } from "./options.ts";
 import { dot, type SystemctlHost } from "./status.ts";
@@ -47,7 +47,9 @@ export function listUnits(host: SystemctlHost, call: Call): Result {
   const header = [`${call.plain ? "" : "  "}UNIT`, "LOAD", "ACTIVE", "SUB", "DESCRIPTION"];
   if (!call.legend) return ok(table(rows));
   const count = `${shown.length} loaded units listed.`;
-  if (shown.length === 0) return ok(`${table([header])}${count}\n`.replace(/^.*\n/, `${header.join(" ")}\n`));
+  if (shown.length === 0)
+    return ok(`${table([header])}${count}
+`);
   const legend =
     "\nLOAD   = Reflects whether the unit definition was properly loaded.\n" +
     "ACTIVE = The high-level unit activation state, i.e. generalization of SUB.\n" +
@@ -109,7 +111,7 @@ export function listTimers(host: SystemctlHost, call: Call): Result {
     const now = host.epochUnixMicros + host.now;
     return [
       nextAt === undefined ? "-" : systemdTime(host.epochUnixMicros + nextAt),
-      nextAt === undefined ? "-" : `${timeSpan(nextAt - host.now)} left`,
+      nextAt === undefined ? "-" : left(nextAt - host.now),
       last === undefined ? "-" : systemdTime(last),
       last === undefined ? "-" : ago(now - last),
       u.unit.name,

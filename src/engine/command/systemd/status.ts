@@ -4,7 +4,7 @@
 import { exitText, checkText, type SystemdView, type UnitDetails } from "../../machine/systemd/index.ts";
 import type { Instant, JournalLine } from "../../kernel/index.ts";
 import { journalUnit } from "../../machine/systemd/index.ts";
-import { ago, systemdTime, timeSpan } from "../dates.ts";
+import { ago, left, systemdTime, timeSpan } from "../dates.ts";
 import type { Result } from "../spec.ts";
 import type { Call } from "./options.ts";
 
@@ -111,7 +111,7 @@ export function describe(host: SystemctlHost, details: UnitDetails, call: Pick<C
     text += row("Duration", timeSpan(activeExit - activeEnter));
   if (record.timer !== undefined) {
     const next = record.timer.nextAt;
-    text += row("Trigger", next === undefined ? "n/a" : `${systemdTime(host.epochUnixMicros + next)}; ${timeSpan(next - host.now)} left`);
+    text += row("Trigger", next === undefined ? "n/a" : `${systemdTime(host.epochUnixMicros + next)}; ${left(next - host.now)}`);
   }
   host.systemd
     .edge(unit.name, "Triggers")

@@ -154,7 +154,8 @@ export function jobError(name: string, result: JobResult, unitResult: string): s
   }
 }
 
-const STATUS_OF: Readonly<Record<string, number>> = { "not-found": 5, masked: 1, "not-applicable": 3 };
+/** LSB's codes, as systemctl makes them of the manager's errors. */
+const STATUS_OF: Readonly<Record<string, number>> = { "not-found": 5, "not-applicable": 3, refused: 4, destructive: 4, "load-error": 6 };
 
 /** Queues the jobs of all units, then waits for each. */
 function* jobs(call: Call, units: readonly string[], verb: JobVerb): SystemctlRun {
@@ -164,7 +165,7 @@ function* jobs(call: Call, units: readonly string[], verb: JobVerb): SystemctlRu
     const { job, error, code: why } = yield { ask: "manager", call: { call: "job", unit, verb, mode: call.mode } };
     if (error !== undefined) {
       yield { ask: "print", stream: "stderr", text: `Failed to ${verb} ${unit}: ${error}\n` };
-      code ||= STATUS_OF[why ?? ""] ?? 4;
+      code ||= STATUS_OF[why ?? ""] ?? 1;
     } else if (job !== undefined && job !== 0) waiting.push({ unit, job });
   }
   if (!call.block) return code;

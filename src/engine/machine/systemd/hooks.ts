@@ -44,8 +44,8 @@ export interface ManagerHooks {
   /** fork and exec in the unit's control group. Its end is told by `Manager.exited`, which may come at once. */
   spawn(request: SpawnRequest): Spawned;
   kill(pid: number, signal: Signal): void;
-  /** The processes of a unit's control group. */
-  processes(unit: string): readonly { readonly pid: number; readonly name: string }[];
+  /** The processes of a unit's control group; `command` as ps(1) has it. */
+  processes(unit: string): readonly { readonly pid: number; readonly name: string; readonly command?: string }[];
   /** Every job of the boot is done. */
   started(): void;
   /** A unit's SuccessAction= or FailureAction=: everything is stopped, or is not waited for. */

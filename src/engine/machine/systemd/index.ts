@@ -11,3 +11,4 @@ export { exitText } from "./exits.ts";
 export { checkText } from "./checks.ts";
 export { spanText, parseSignal } from "./values.ts";
 export * from "./view.ts";
+export type { Verb } from "./verbs.ts";

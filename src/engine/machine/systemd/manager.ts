@@ -30,9 +30,7 @@ import { ACTION_TARGETS, SideEffects } from "./side-effects.ts";
 import { TimerUnits } from "./timer.ts";
 import { planTransaction, type Refusal } from "./transaction.ts";
 import { spanText } from "./values.ts";
-
-/** Verbs that ask for a job. */
-export type Verb = "start" | "stop" | "restart" | "try-restart" | "reload" | "reload-or-restart" | "try-reload-or-restart" | "isolate";
+import { jobTypeOf, type Verb } from "./verbs.ts";
 
 export type Requested = { readonly job: number } | Refusal;
 
@@ -59,6 +57,8 @@ export class Manager {
   /** What happened while something else was being dealt with. */
   private readonly inbox: (() => void)[] = [];
   private busy = false;
+  /** The machine is to go down when the present event is dealt with. */
+  private action: SystemAction | undefined;
 
   constructor(readonly hooks: ManagerHooks) {
     const core: Core = {
@@ -80,6 +80,7 @@ export class Manager {
       record: (unit) => this.record(unit),
       timers: this.timers,
       say: (unit, level, text) => this.say(unit, level, text),
+      act: (action) => (this.action = action),
       later: (unit, type, mode, why) => this.inbox.push(() => this.ownRequest(unit, type, mode, why)),
     });
     this.runner = new JobRunner(core, this.services, this.timers, (unit, text) => this.say(unit.name, "info", text));
@@ -170,6 +171,13 @@ export class Manager {
     } finally {
       this.busy = false;
     }
+    const { action } = this;
+    this.action = undefined;
+    if (action !== undefined) {
+      this.say("systemd", "info", "Shutting down.");
+      this.hooks.act(action);
+      return;
+    }
     if (this.phase !== "booting" || this.jobs.size > 0) return;
     this.phase = "running";
     const [kernel, user] = [this.startedAt - this.bootedAt, this.hooks.now() - this.startedAt];
@@ -246,7 +254,7 @@ export class Manager {
     const unit = this.load(name);
     const up = this.active(unit.name) === "active" || this.active(unit.name) === "reloading" || this.active(unit.name) === "activating";
     if (verb.startsWith("try-") && !up) return { job: 0 };
-    const type = this.jobType(unit, verb);
+    const type = jobTypeOf(verb, this.canReload(unit));
     const refused = (what: string): Refusal => ({
       code: "refused",
       error: `Operation refused, unit ${unit.name} may be requested by dependency only (it is configured to refuse manual ${what}).`,
@@ -257,22 +265,6 @@ export class Manager {
     if (type === "stop" && unit.loadState === "not-found" && this.active(unit.name) === "inactive")
       return { code: "not-found", error: `Unit ${unit.name} not loaded.` };
     return this.plan(unit.name, type, verb === "isolate" ? "isolate" : mode);
-  }
-
-  private jobType(unit: UnitDefinition, verb: Verb): JobType {
-    switch (verb) {
-      case "stop":
-      case "reload":
-      case "restart":
-        return verb;
-      case "try-restart":
-        return "restart";
-      case "reload-or-restart":
-      case "try-reload-or-restart":
-        return this.canReload(unit) ? "reload-or-start" : "restart";
-      default:
-        return "start";
-    }
   }
 
   private canReload(unit: UnitDefinition): boolean {

@@ -23,6 +23,8 @@ export interface EffectsWorld {
   record(unit: string): UnitRecord | undefined;
   readonly timers: TimerUnits;
   say(unit: string, level: LogLevel, text: string): void;
+  /** Done once everything that can be done at this instant is. */
+  act(action: SystemAction): void;
   /** Asked for once the present event is dealt with. */
   later(unit: string, type: "start" | "stop", mode: JobMode, why: string): void;
 }
@@ -67,9 +69,6 @@ export class SideEffects {
     if (m === null) return;
     const what = m[1] as SystemAction;
     if (m[2] === undefined) this.world.later(ACTION_TARGETS[what], "start", "replace-irreversibly", "action");
-    else {
-      this.world.say("systemd", "info", what === "poweroff" ? "Shutting down." : what === "reboot" ? "Rebooting." : "Halting.");
-      this.world.core.hooks.act(what);
-    }
+    else this.world.act(what);
   }
 }
