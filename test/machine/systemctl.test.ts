@@ -48,8 +48,8 @@ describe("systemctl", () => {
     ["start", 1, "Too few arguments.\n"],
     ["frobnicate", 1, "Unknown command verb frobnicate.\n"],
     ["is-system-running", 0, ""],
-  ])("%s exits %i", (words, status, stderr) => {
-    const done = type(machine(), words);
+  ])("%s exits %i", (items, status, stderr) => {
+    const done = type(machine(), items);
     expect({ status: done.status, stderr: done.stderr }).toEqual({ status, stderr });
   });
 

@@ -14,7 +14,7 @@ function machine(units: Readonly<Record<string, string>>, programs: Readonly<Rec
   return m;
 }
 
-/** Asks, and hands back the job's id. */
+/** Asks, and gives the job's id. */
 function ask(m: TestMachine, verb: Verb, name: string, mode: JobMode = "replace"): number {
   const requested = m.manager.request(name, verb, mode);
   if ("error" in requested) throw new Error(requested.error);
@@ -366,7 +366,7 @@ describe("time-outs and signals", () => {
     ]);
   });
 
-  it("a stopped service's last words: a stop in ExecStop= that hangs, and a leftover after SIGKILL", () => {
+  it("a stopped service's last minutes: a stop in ExecStop= that hangs, and a leftover after SIGKILL", () => {
     const m = machine({ "a.service": service("ExecStart=/bin/d\nExecStop=/bin/h\nTimeoutStopSec=2") }, { d: DAEMON, h: { term: MS } });
     ask(m, "start", "a.service");
     ask(m, "stop", "a.service");

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { nextElapse, parseCalendar } from "../../src/engine/machine/systemd/calendar.ts";
 import { UnitLoader } from "../../src/engine/machine/systemd/load.ts";
-import { parseExec, parseSpan, splitWords, withEnvironment } from "../../src/engine/machine/systemd/values.ts";
+import { parseExec, parseSpan, splitItems, withEnvironment } from "../../src/engine/machine/systemd/values.ts";
 import type { UnitDefinition } from "../../src/engine/machine/systemd/index.ts";
 import { EPOCH, TestMachine } from "./systemd-machine.ts";
 
@@ -113,9 +113,9 @@ describe("values", () => {
     ["5 parsecs", undefined],
   ])("%s", (text, micros) => expect(parseSpan(text)).toBe(micros));
 
-  it("splits words by blanks, keeps quotes and escapes together", () => {
-    expect(splitWords(`/bin/echo "a b" 'c d'e f\\x20g \\"`)).toEqual(["/bin/echo", "a b", "c de", "f g", '"']);
-    expect(splitWords("'open")).toBeUndefined();
+  it("splits items by blanks, keeps quotes and escapes together", () => {
+    expect(splitItems(`/bin/echo "a b" 'c d'e f\\x20g \\"`)).toEqual(["/bin/echo", "a b", "c de", "f g", '"']);
+    expect(splitItems("'open")).toBeUndefined();
   });
 
   it("reads prefixes, several commands a line, and puts variables in", () => {

@@ -8,9 +8,9 @@ import { toolHost } from "../machine/systemctl-run.ts";
 const exitOf = (word: string): ProcessExit => (/^\d+$/.test(word) ? { code: Number(word) } : { signal: word as Signal });
 
 /** `ready=10 term=5 ends=20:1`: milliseconds, and what it ends with. */
-function behaviourOf(words: readonly string[]): Behaviour {
+function behaviourOf(items: readonly string[]): Behaviour {
   const out: Behaviour = {};
-  for (const word of words) {
+  for (const word of items) {
     const [key = "", value = ""] = word.split("=");
     if (key === "ready") out.ready = Number(value) * MS;
     else if (key === "term") out.term = value === "ignored" ? "ignored" : Number(value) * MS;

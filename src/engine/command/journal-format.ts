@@ -25,7 +25,7 @@ export type Format = (typeof FORMATS)[number];
 
 type Machine = Pick<ToolHost, "hostname" | "epochUnixMicros">;
 
-/** The message as corosync hands it to syslog: its subsystem in a bracket of its own, after two blanks. */
+/** The message as corosync gives it to syslog: its subsystem in a bracket of its own, after two blanks. */
 export function messageText(line: JournalLine): string {
   return line.subsystem === "" ? line.text : `  [${line.subsystem.padEnd(6)}] ${line.text}`;
 }

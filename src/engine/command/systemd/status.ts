@@ -46,7 +46,7 @@ function active({ record }: UnitDetails): string {
   return `${record.active} (${record.sub})${result !== "success" ? ` (Result: ${result})` : ""}`;
 }
 
-/** How a process ended, as `status` words it: a signal by name, and no name for an exit code that has none. */
+/** How a process ended, as `status` has it: a signal by name, and no name for an exit code that has none. */
 function endText(text: string): string {
   return text.replace(/^code=(killed|dumped), status=\d+\//, "code=$1, signal=").replace("/n/a", "");
 }

@@ -51,9 +51,9 @@ export function isQuery(argv: readonly string[]): boolean {
 
 /** is-active, is-failed: one word a unit; 0 where one of them is, 3 (1) where none is. */
 function is(host: SystemctlHost, call: Call): Result {
-  const words = call.units.map((name) => host.systemd.active(name));
-  const hit = words.some((w) => (call.verb === "is-failed" ? w === "failed" : w === "active" || w === "reloading"));
-  return { stdout: call.quiet ? "" : words.map((w) => `${w}\n`).join(""), stderr: "", status: hit ? 0 : call.verb === "is-failed" ? 1 : 3 };
+  const items = call.units.map((name) => host.systemd.active(name));
+  const hit = items.some((w) => (call.verb === "is-failed" ? w === "failed" : w === "active" || w === "reloading"));
+  return { stdout: call.quiet ? "" : items.map((w) => `${w}\n`).join(""), stderr: "", status: hit ? 0 : call.verb === "is-failed" ? 1 : 3 };
 }
 
 const ENABLED: readonly string[] = ["enabled", "enabled-runtime", "static", "alias", "indirect"];

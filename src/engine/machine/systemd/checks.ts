@@ -62,8 +62,8 @@ function pathHolds(kind: string, path: string, files: FileView): boolean | undef
 /** What a word of /proc/cmdline says: a bare word, or an assignment. */
 function commandLineHolds(value: string, files: FileView): boolean {
   const data = files.read("/proc/cmdline");
-  const words = data === undefined ? [] : fromUtf8(data).trim().split(/\s+/);
-  return words.some((word) => word === value || (!value.includes("=") && word.startsWith(`${value}=`)));
+  const items = data === undefined ? [] : fromUtf8(data).trim().split(/\s+/);
+  return items.some((word) => word === value || (!value.includes("=") && word.startsWith(`${value}=`)));
 }
 
 function holds(check: Check, files: FileView, host: HostFacts): boolean {

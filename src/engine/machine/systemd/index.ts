@@ -1,3 +1,7 @@
+/**
+ * systemd as a part of a machine: units from files, the manager that runs them, enabling and masking, and the view of those who only ask. It touches the machine through the
+ * hooks it is given and nothing else.
+ */
 export * from "./definition.ts";
 export * from "./files.ts";
 export * from "./hooks.ts";

@@ -57,8 +57,8 @@ const RELOAD_FAILURES: Readonly<Partial<Record<JobResult, string>>> = { failed: 
 
 /** The line at the end of a job; undefined where there is none. */
 export function doneMessage(unit: UnitDefinition, type: JobType, result: JobResult): Said | undefined {
-  const say = (words: string | undefined): Said | undefined =>
-    words === undefined ? undefined : { level: LEVELS[result], text: `${words} ${unitTitle(unit)}.` };
+  const say = (items: string | undefined): Said | undefined =>
+    items === undefined ? undefined : { level: LEVELS[result], text: `${items} ${unitTitle(unit)}.` };
   if (type === "start" || type === "reload-or-start") return say(result === "done" ? started(unit) : START_FAILURES[result]);
   if (type === "stop" || type === "restart") return say(result === "done" ? (STOPPED[unit.type] ?? "Stopped") : STOP_FAILURES[result]);
   if (type === "reload") return say(result === "done" ? "Reloaded" : RELOAD_FAILURES[result]);

@@ -1,5 +1,5 @@
 /**
- * A service's life: the states between `dead` and `running` and back, and what moves it from one to the next — an end of a process, a notification, a time-out, a
+ * The course of a service: the states between `dead` and `running` and back, and what moves it from one to the next — an end of a process, a notification, a time-out, a
  * request. In the real stack: service.c; systemd.service(5). Left out: sockets, file descriptor stores, main processes that are no children of PID 1 by other ways than
  * PIDFile= and the control group.
  */

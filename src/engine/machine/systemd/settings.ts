@@ -28,7 +28,7 @@ import {
 import { exitNumber } from "./exits.ts";
 import { KNOWN_KEYS } from "./known-keys.ts";
 import { unitType } from "./names.ts";
-import { parseBoolean, parseExec, parseSignal, parseSpan, parseVariable, splitWords, type ExecCommand } from "./values.ts";
+import { parseBoolean, parseExec, parseSignal, parseSpan, parseVariable, splitItems, type ExecCommand } from "./values.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Lists<K extends string, T> = { [kind in K]: T[] };
@@ -148,7 +148,7 @@ export function emptyDraft(name: string): Draft {
 
 // ---- kinds of values
 
-/** A setter that parses, and says in systemd's words what it could not. */
+/** A setter that parses, and says as systemd puts it what it could not. */
 function parsed<T>(parse: (text: string) => T | undefined, what: string, set: (draft: Draft, value: T) => void): Setter {
   return (draft, value, expand) => {
     const text = expand(value);
@@ -251,7 +251,7 @@ const environment: Setter = (draft, value, expand) => {
     return undefined;
   }
   const variables: (readonly [string, string])[] = [];
-  for (const word of splitWords(expand(value) ?? value) ?? []) {
+  for (const word of splitItems(expand(value) ?? value) ?? []) {
     const variable = parseVariable(word);
     if (variable === undefined) return `Invalid environment assignment, ignoring: ${word}`;
     variables.push(variable);
@@ -296,7 +296,7 @@ function monotonic(base: TimerBase): Setter {
   };
 }
 
-const words =
+const items =
   (key: "wantedBy" | "requiredBy" | "alias" | "also"): Setter =>
   (draft, value, expand) => {
     const list = value.split(/\s+/).filter((w) => w !== "");
@@ -371,10 +371,10 @@ const TIMER_KEYS: Readonly<Record<string, Setter>> = {
 };
 
 const INSTALL_KEYS: Readonly<Record<string, Setter>> = {
-  WantedBy: words("wantedBy"),
-  RequiredBy: words("requiredBy"),
-  Alias: words("alias"),
-  Also: words("also"),
+  WantedBy: items("wantedBy"),
+  RequiredBy: items("requiredBy"),
+  Alias: items("alias"),
+  Also: items("also"),
   DefaultInstance: text((d, v) => (d.install.defaultInstance = v)),
 };
 
@@ -385,7 +385,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, Setter>>>> = {
   Install: INSTALL_KEYS,
 };
 
-/** Applies one assignment. @returns what is wrong with it, in systemd's words */
+/** Applies one assignment. @returns what is wrong with it, as systemd puts it */
 export function assign(
   draft: Draft,
   section: string,

@@ -1,5 +1,5 @@
 /**
- * The text of a unit file taken apart: sections, assignments in order, and what is wrong with it in systemd's own words. In the real stack: config_parse of conf-parser.c;
+ * The text of a unit file taken apart: sections, assignments in order, and what is wrong with it as systemd itself puts it. In the real stack: config_parse of conf-parser.c;
  * systemd.syntax(7). What a key means is another file's matter.
  */
 

@@ -1,13 +1,13 @@
 /**
  * A transaction: the jobs that one request brings with it, made consistent before any of them is queued. In the real stack: transaction.c; systemd's "Concepts" in
- * systemd(1). Pure: it reads the graph and the states and hands back jobs, lines for the journal, or the reason why not.
+ * systemd(1). Pure: it reads the graph and the states and gives jobs, lines for the journal, or the reason why not.
  */
 import type { UnitDefinition } from "./definition.ts";
 import type { UnitGraph } from "./graph.ts";
 import type { ActiveState, Job, JobMode, JobType } from "./record.ts";
 
 export interface Refusal {
-  /** In the words of systemctl: `Unit x.service not found.` */
+  /** As systemctl has it: `Unit x.service not found.` */
   readonly error: string;
   readonly code:
     "not-found" | "masked" | "bad-setting" | "load-error" | "conflict" | "cycle" | "destructive" | "not-applicable" | "refused";

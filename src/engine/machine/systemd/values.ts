@@ -1,5 +1,5 @@
 /**
- * Values of unit files: booleans, spans of time, words with quotes and escapes, command lines with their prefixes, and the environment that is put into them. In the real
+ * Values of unit files: booleans, spans of time, items with quotes and escapes, command lines with their prefixes, and the environment that is put into them. In the real
  * stack: parse-util.c, time-util.c, extract-word.c; systemd.syntax(7), systemd.service(5) "Command lines". Left out: octal and Unicode escapes.
  */
 import { HOUR, MINUTE, MS, NEVER, SEC, SIGNALS, type Duration, type Signal } from "../../kernel/index.ts";
@@ -81,9 +81,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** The words of a line: blanks part them, quotes around a word or a part of it keep blanks. Undefined: a quote is not closed. */
-export function splitWords(text: string): string[] | undefined {
-  const words: string[] = [];
+/** The items of a line: blanks part them, quotes around a word or a part of it keep blanks. Undefined: a quote is not closed. */
+export function splitItems(text: string): string[] | undefined {
+  const items: string[] = [];
   let word: string | undefined;
   let quote = "";
   for (let i = 0; i < text.length; i++) {
@@ -100,13 +100,13 @@ export function splitWords(text: string): string[] | undefined {
       quote = c;
       word ??= "";
     } else if (/\s/.test(c)) {
-      if (word !== undefined) words.push(word);
+      if (word !== undefined) items.push(word);
       word = undefined;
     } else word = (word ?? "") + c;
   }
   if (quote !== "") return undefined;
-  if (word !== undefined) words.push(word);
-  return words;
+  if (word !== undefined) items.push(word);
+  return items;
 }
 
 /** One command of an Exec line. */
@@ -124,12 +124,12 @@ export interface ExecCommand {
 
 /** The commands of one Exec assignment, which `;` parts; or what is wrong with it. */
 export function parseExec(value: string): readonly ExecCommand[] | { readonly problem: string } {
-  const words = splitWords(value);
-  if (words === undefined) return { problem: `Unbalanced quoting, ignoring: "${value}"` };
+  const items = splitItems(value);
+  if (items === undefined) return { problem: `Unbalanced quoting, ignoring: "${value}"` };
   const commands: ExecCommand[] = [];
   let group: string[] = [];
   const texts = value.split(/\s;(?=\s|$)/);
-  for (const word of [...words, ";"]) {
+  for (const word of [...items, ";"]) {
     if (word !== ";") {
       group.push(word === "\\;" ? ";" : word);
       continue;
@@ -148,7 +148,7 @@ export function parseExec(value: string): readonly ExecCommand[] | { readonly pr
   return commands.length === 0 ? { problem: `Empty path in command line, ignoring: "${value}"` } : commands;
 }
 
-/** `$NAME` as a word of its own is split into words, `${NAME}` anywhere stays one; `$$` is a dollar sign. What is not set is empty. */
+/** `$NAME` as a word of its own is split into items, `${NAME}` anywhere stays one; `$$` is a dollar sign. What is not set is empty. */
 export function withEnvironment(command: ExecCommand, environment: ReadonlyMap<string, string>): string[] {
   if (command.literal) return [...command.argv];
   return command.argv.flatMap((word, i) => {
@@ -162,7 +162,7 @@ export function withEnvironment(command: ExecCommand, environment: ReadonlyMap<s
   });
 }
 
-/** `NAME=value` words of Environment=; undefined for one that is no assignment. */
+/** `NAME=value` items of Environment=; undefined for one that is no assignment. */
 export function parseVariable(word: string): readonly [name: string, value: string] | undefined {
   const m = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(word);
   return m === null ? undefined : [m[1] ?? "", m[2] ?? ""];
