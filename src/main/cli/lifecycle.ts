@@ -10,7 +10,7 @@ import { freshLabFile } from "../lab/fresh.ts";
 import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/labfile.ts";
 import { launch } from "../lab/launch.ts";
 import { processAlive, readLock } from "../lab/lock.ts";
-import { dropStaleSockets, labDir } from "../lab/paths.ts";
+import { dropStaleSockets, labDir, logNames } from "../lab/paths.ts";
 import { deleteSnapshots } from "../lab/named.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
 import { makeDir, writeAtomic } from "../lab/store.ts";
@@ -21,7 +21,7 @@ import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
 const labFileName = "lab.yaml";
 
 /** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
-const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", "supervisor.log"]);
+const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", ...Object.values(logNames)]);
 
 function running(dir: string): boolean {
   const lock = readLock(dir);

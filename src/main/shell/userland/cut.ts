@@ -1,4 +1,7 @@
-/** cut: fields, characters or bytes of each line, as they come. */
+/**
+ * cut: fields, characters or bytes of each line, as they come. Our own because just-bash (3.4.2) waits for the end of its input, prints fields in the
+ * order asked for, an empty line for one without the delimiter, and has neither -b, --complement, --output-delimiter nor -z.
+ */
 import type { Program } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { eachInput } from "./text.ts";

@@ -1,4 +1,7 @@
-/** Dumps of bytes: od and xxd. */
+/**
+ * Dumps of bytes: od, xxd and hexdump. Our own because just-bash (3.4.2) has no xxd, and its od prints octal bytes whatever type is asked for, knows
+ * neither -A, -N, -j nor -w with a value, and does not shorten equal lines.
+ */
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { concat } from "../streams.ts";

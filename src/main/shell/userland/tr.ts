@@ -1,4 +1,7 @@
-/** tr: translates, deletes and squeezes bytes, chunk by chunk. */
+/**
+ * tr: translates, deletes and squeezes bytes, chunk by chunk. Our own because just-bash (3.4.2) waits for the end of its input, so that nothing of
+ * `journalctl -f | tr` is seen, works on characters, and knows no octal escape, no -t and no wrong set.
+ */
 import type { Program } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 

@@ -1,4 +1,7 @@
-/** uniq: a group of equal lines is printed when the next one begins. */
+/**
+ * uniq: a group of equal lines is printed when the next one begins. Our own because just-bash (3.4.2) waits for the end of its input, prints counts in
+ * another width, and has neither -f, -s, -w nor an output file.
+ */
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { openOutput } from "../interpreter/redirect.ts";
