@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readLock } from "../../src/main/lab/lock.ts";
+import { readLock } from "../../src/main/lab/store/lock.ts";
 import { LOG_FILE_MAX_BYTES, logLevel, openLog } from "../../src/main/lab/store/log.ts";
 import { newPlace, type Place } from "./quorate.ts";
 

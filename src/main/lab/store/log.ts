@@ -1,7 +1,7 @@
 /** The log of a lab's process, in the lab's directory: one JSON object a line, two files of a bounded size. */
 import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
 import { pino } from "pino";
-import { logPaths } from "../paths.ts";
+import { logPaths } from "./paths.ts";
 import { systemTrouble } from "../trouble.ts";
 
 /** Size at which the newest file becomes the older one. */
