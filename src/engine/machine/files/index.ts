@@ -1,0 +1,7 @@
+/** The files of one machine: the public face. */
+export { Files, type FilesHost, type FilesState, type Resumed } from "./files.ts";
+export { peek, peekRead, contentsOf, type AskServer } from "./peek.ts";
+export { Tree, ROOT_INO, type DiskFault, type TreeLimits, type TreeState } from "./tree.ts";
+export { imageOf, imageAfter, treeOf, type Imaged, type Mounted } from "./image.ts";
+export { contentHash } from "./content.ts";
+export type { ProcProcess, ProcView } from "./proc-text.ts";
