@@ -11,7 +11,9 @@ export class LabFiles {
   readonly commits: Commit[] = [];
   readonly requests: (Served & { readonly server: number })[] = [];
   readonly unmounted: number[] = [];
-  readonly processes = new Map<number, ProcProcess>();
+  readonly processes = new Map<number, ProcProcess>([
+    [1, { pid: 1, ppid: 0, comm: "systemd", argv: ["/sbin/init"], state: "S", startedAt: 0, uid: 0, gid: 0, session: 1 }],
+  ]);
   name = "pve1";
   readonly files: Files;
 

@@ -63,7 +63,7 @@ export function contentHash(data: Uint8Array): string {
 }
 
 export function chunkOf(data: Uint8Array): Chunk {
-  return Object.freeze({ hash: contentHash(data), data });
+  return { hash: contentHash(data), data };
 }
 
 /** Bytes `at` … `at + length`; the caller has cut it at the file's size. */
@@ -119,7 +119,7 @@ export function contentOf(list: readonly string[], chunks: (hash: string) => Uin
     }
     const data = chunks(item);
     if (data === undefined) return undefined;
-    content = setAt(content, index++, Object.freeze({ hash: item, data }));
+    content = setAt(content, index++, { hash: item, data });
   }
   return content;
 }

@@ -1,6 +1,6 @@
 /**
  * The entries of one directory: sorted by name (UTF-16 units) in pages, of which a change copies one. In the real stack: the blocks of a directory, whose order ext4 takes
- * from a hash of the name and tmpfs from the age; here it is the name. Plain data; frozen, so that it is shared.
+ * from a hash of the name and tmpfs from the age; here it is the name. Plain data, shared by whoever has it.
  */
 export interface Entry {
   readonly name: string;
@@ -11,7 +11,7 @@ export type Directory = readonly (readonly Entry[])[];
 
 const PAGE_ENTRIES_MAX = 64;
 
-export const NO_ENTRIES: Directory = Object.freeze([]);
+export const NO_ENTRIES: Directory = [];
 
 /** The page in which `name` is or belongs. */
 function pageOf(dir: Directory, name: string): number {
@@ -47,18 +47,13 @@ export function withEntry(dir: Directory, name: string, ino: number | undefined)
   const page = dir[number] ?? [];
   const at = placeIn(page, name);
   const there = page[at]?.name === name ? 1 : 0;
-  const added = ino === undefined ? [] : [Object.freeze({ name, ino })];
+  const added = ino === undefined ? [] : [{ name, ino }];
   const next = page.toSpliced(at, there, ...added);
   const half = next.length >> 1;
   const pages = next.length > PAGE_ENTRIES_MAX ? [next.slice(0, half), next.slice(half)] : next.length === 0 ? [] : [next];
-  return Object.freeze(dir.toSpliced(number, dir.length === 0 ? 0 : 1, ...pages.map((p) => Object.freeze(p))));
+  return dir.toSpliced(number, dir.length === 0 ? 0 : 1, ...pages);
 }
 
 export function entriesOf(dir: Directory): Entry[] {
   return dir.flat();
-}
-
-export function refrozenDirectory(dir: Directory): Directory {
-  if (Object.isFrozen(dir)) return dir;
-  return Object.freeze(dir.map((page) => Object.freeze(page.map((e) => Object.freeze({ name: e.name, ino: e.ino })))));
 }

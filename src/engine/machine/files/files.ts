@@ -26,7 +26,8 @@ import type { ProcView } from "./proc-text.ts";
 import { ProcFs } from "./proc.ts";
 import { failed, type Context } from "./replies.ts";
 import { pathIn } from "./served-path.ts";
-import { Tree, type DiskFault, type TreeLimits, type TreeState } from "./tree.ts";
+import type { DiskFault, TreeLimits, TreeState } from "./inode-table.ts";
+import { Tree } from "./tree.ts";
 import { Views, type Description, type View, type ViewsState } from "./views.ts";
 import { walk } from "./walk.ts";
 

@@ -7,7 +7,8 @@ import { NO_CONTENT, contentOf } from "./content.ts";
 import { NO_ENTRIES, entriesOf, withEntry } from "./directory.ts";
 import { DIRECTORY_SIZE, rowOf, type Inode } from "./inode.ts";
 import { eachFrom } from "./int-map.ts";
-import { ROOT_INO, Tree, type TreeLimits } from "./tree.ts";
+import type { TreeLimits } from "./inode-table.ts";
+import { ROOT_INO, Tree } from "./tree.ts";
 
 export interface Imaged {
   readonly image: DiskImage;

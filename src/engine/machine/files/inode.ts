@@ -4,8 +4,7 @@
  */
 import { Hasher, utf8, type FileType, type InodeRow, type Instant } from "../../kernel/index.ts";
 import { pieceList, type Chunk, type Content } from "./content.ts";
-import { refrozenMap } from "./int-map.ts";
-import { refrozenDirectory, type Directory } from "./directory.ts";
+import type { Directory } from "./directory.ts";
 
 export interface Inode {
   readonly type: FileType;
@@ -53,10 +52,4 @@ export function rowOf(i: Inode): InodeRow {
   const row = { type, mode, uid, gid, atime, mtime, ctime, size };
   if (type === "symlink") return { ...row, target: i.target };
   return type === "file" ? { ...row, chunks: pieceList(i.content) } : row;
-}
-
-/** One that came back from another process, frozen again so that snapshots share it. */
-export function refrozenInode(i: Inode): Inode {
-  const content = refrozenMap(i.content, (chunk) => Object.freeze({ hash: chunk.hash, data: chunk.data }));
-  return Object.freeze({ ...i, content, entries: refrozenDirectory(i.entries) });
 }

@@ -1,6 +1,6 @@
 /**
  * A map from small integers that never changes: a tree of arrays of 32, of which a change copies the few on its way. File systems keep their inodes in one and files their
- * pieces, so that a snapshot is a reference. In the real stack: the kernel's radix tree of pages. Left out: keys beyond 2^30. Plain data; frozen, so that it is shared.
+ * pieces, so that a snapshot is a reference. In the real stack: the kernel's radix tree of pages. Left out: keys beyond 2^30. Plain data, shared by whoever has it.
  */
 const BITS = 5;
 const MASK = 31;
@@ -15,7 +15,7 @@ export interface IntMap<T> {
   readonly root: readonly (readonly unknown[] | T | null)[];
 }
 
-const EMPTY: IntMap<never> = Object.freeze({ height: 0, root: Object.freeze([]) });
+const EMPTY: IntMap<never> = { height: 0, root: [] };
 
 export function emptyMap<T>(): IntMap<T> {
   return EMPTY;
@@ -39,7 +39,7 @@ function trimmed(node: unknown[]): Branch | null {
   let n = node.length;
   while (n > 0 && (node[n - 1] ?? null) === null) n--;
   node.length = n;
-  return n === 0 ? null : Object.freeze(node);
+  return n === 0 ? null : node;
 }
 
 function put(node: Branch, shift: number, key: number, value: unknown): Branch | null {
@@ -47,7 +47,7 @@ function put(node: Branch, shift: number, key: number, value: unknown): Branch |
   const copy = node.slice();
   while (copy.length < at) copy.push(null);
   copy[at] = shift === 0 ? value : put((node[at] ?? []) as Branch, shift - BITS, key, value);
-  return copy[at] === null ? trimmed(copy) : Object.freeze(copy);
+  return copy[at] === null ? trimmed(copy) : copy;
 }
 
 /** With `value` at `key`; undefined takes it away. */
@@ -57,11 +57,11 @@ export function setAt<T extends object>(map: IntMap<T>, key: number, value: T | 
   let { height } = map;
   let root: Branch = map.root;
   while (!covers(height, key)) {
-    root = root.length === 0 ? root : Object.freeze([root]);
+    root = root.length === 0 ? root : [root];
     height++;
   }
   const next = put(root, height * BITS, key, value ?? null);
-  return next === null ? EMPTY : Object.freeze({ height, root: next as IntMap<T>["root"] });
+  return next === null ? EMPTY : { height, root: next as IntMap<T>["root"] };
 }
 
 function cutNode(node: Branch, shift: number, from: number): Branch | null {
@@ -78,7 +78,7 @@ function cutNode(node: Branch, shift: number, from: number): Branch | null {
 export function cutFrom<T>(map: IntMap<T>, from: number): IntMap<T> {
   if (!covers(map.height, from)) return map;
   const root = cutNode(map.root, map.height * BITS, from);
-  return root === null ? EMPTY : Object.freeze({ height: map.height, root: root as IntMap<T>["root"] });
+  return root === null ? EMPTY : { height: map.height, root: root as IntMap<T>["root"] };
 }
 
 function visit(node: Branch, shift: number, base: number, from: number, each: (value: unknown, key: number) => void): void {
@@ -102,17 +102,4 @@ export function firstGap<T>(map: IntMap<T>, from: number): number {
   let key = from;
   while (getAt(map, key) !== undefined) key++;
   return key;
-}
-
-/** One that came back from another process, frozen again. */
-export function refrozenMap<T extends object>(map: IntMap<T>, value: (value: T) => T): IntMap<T> {
-  if (Object.isFrozen(map)) return map;
-  const walk = (node: Branch, shift: number): Branch =>
-    Object.freeze(
-      node.map((next) => {
-        if (next === null || next === undefined) return null;
-        return shift === 0 ? value(next as T) : walk(next as Branch, shift - BITS);
-      }),
-    );
-  return Object.freeze({ height: map.height, root: walk(map.root, map.height * BITS) as IntMap<T>["root"] });
 }

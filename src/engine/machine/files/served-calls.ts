@@ -32,7 +32,6 @@ export function servedCall(call: FileCall): Asking<FileReply> {
   }
 }
 
-// eslint-disable-next-line require-yield
 function* answered(reply: FileReply): Asking<FileReply> {
   return reply;
 }
