@@ -44,10 +44,17 @@ export default {
     },
     {
       name: "engine-pure",
-      comment: "outside host/ the engine uses no package and nothing of Node",
+      comment: "outside host/ the engine uses no package and nothing of Node; the schema of what a machine believes is zod's",
       severity: "error",
-      from: { path: "^src/engine/", pathNot: "^src/engine/host/" },
+      from: { path: "^src/engine/", pathNot: "^src/engine/(host/|kernel/status\\.ts$)" },
       to: { dependencyTypes: outside },
+    },
+    {
+      name: "status-is-schema-alone",
+      comment: "the page imports the schema of what a machine believes",
+      severity: "error",
+      from: { path: "^src/engine/kernel/status\\.ts$" },
+      to: { pathNot: "node_modules/zod/" },
     },
     {
       name: "engine-known-layer",
@@ -72,10 +79,10 @@ export default {
     },
     {
       name: "api-pure",
-      comment: "the page imports the API, so the API imports zod and its own parts alone",
+      comment: "the page imports the API, so the API imports zod, its own parts and the schema of what a machine believes alone",
       severity: "error",
       from: { path: "^src/main/lab/api(-whatif)?\\.ts$" },
-      to: { pathNot: "node_modules/zod/|^src/main/lab/api-whatif\\.ts$" },
+      to: { pathNot: "node_modules/zod/|^src/main/lab/api-whatif\\.ts$|^src/engine/kernel/status\\.ts$" },
     },
     {
       name: "electron-in-desktop",
