@@ -1,6 +1,6 @@
 /** Random sequences of file calls of two processes, and how the answers of two systems are compared: for property tests. */
 import fc from "fast-check";
-import type { FileCall, FileReply } from "../../src/engine/kernel/index.ts";
+import type { FileCall, FileReply, OpenFlags } from "../../src/engine/kernel/index.ts";
 
 /** A call, and which of the processes makes it. `fd` in it counts the process's open descriptors from the youngest. */
 export interface Made {
@@ -18,20 +18,21 @@ const part = fc.oneof(
 const end = fc.constantFrom("", "", "", "", "", "", "", "", "", "/", "/.");
 
 /** What every sequence begins with: two directories, one in the other, two files, each open in a process, and links to both kinds. */
-export const PRELUDE: readonly Made[] = (
-  [
-    { call: "mkdir", path: "a", mode: 0o755 },
-    { call: "mkdir", path: "a/b", mode: 0o755 },
-    { call: "open", path: "c", flags: { access: "rw", create: true } },
-    { call: "write", fd: 0, data: Uint8Array.from([1, 2, 3, 4, 5]) },
-    { call: "open", path: "a/d", flags: { access: "rw", create: true, append: true } },
-    { call: "write", fd: 0, data: Uint8Array.from([6, 7, 8]) },
-    { call: "symlink", target: "a", path: "l" },
-    { call: "symlink", target: "../c", path: "a/m" },
-  ] satisfies FileCall[]
-)
-  .map((call) => ({ who: 0, call }))
-  .concat({ who: 1, call: { call: "open", path: "c", flags: { access: "rw" } } });
+export const PRELUDE: readonly Made[] = [
+  ...(
+    [
+      { call: "mkdir", path: "a", mode: 0o755 },
+      { call: "mkdir", path: "a/b", mode: 0o755 },
+      { call: "open", path: "c", flags: { access: "rw", create: true } },
+      { call: "write", fd: 0, data: Uint8Array.from([1, 2, 3, 4, 5]) },
+      { call: "open", path: "a/d", flags: { access: "rw", create: true, append: true } },
+      { call: "write", fd: 0, data: Uint8Array.from([6, 7, 8]) },
+      { call: "symlink", target: "a", path: "l" },
+      { call: "symlink", target: "../c", path: "a/m" },
+    ] as const
+  ).map((call) => ({ who: 0, call })),
+  { who: 1, call: { call: "open", path: "c", flags: { access: "rw" } } },
+];
 
 /** Calls that meet only where they follow each other: a working directory that is removed, a file without a name, links in a circle. */
 const STORIES: readonly (readonly (readonly [number, FileCall])[])[] = [
@@ -98,7 +99,7 @@ export function sequences(base: string, length: number): fc.Arbitrary<Made[]> {
       directory: rare,
       nofollow: rare,
     })
-    .map((f) => Object.fromEntries(Object.entries(f).filter(([, v]) => v !== undefined)) as Extract<FileCall, { call: "open" }>["flags"]);
+    .map((f) => Object.fromEntries(Object.entries(f).filter(([, v]) => v !== undefined)) as unknown as OpenFlags);
   const some = <T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<FileCall> =>
     value.map((v) => Object.fromEntries(Object.entries(v).filter(([, x]) => x !== undefined)) as unknown as FileCall);
   const kind = <K extends FileCall["call"]>(...kinds: K[]): fc.Arbitrary<K> => fc.constantFrom(...kinds);

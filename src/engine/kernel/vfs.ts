@@ -176,7 +176,8 @@ export type ServedRequest =
   | { readonly op: "write"; readonly path: string; readonly handle: number; readonly data: Uint8Array; readonly at: number }
   | { readonly op: "release" | "fsync"; readonly path: string; readonly handle: number }
   | { readonly op: "mkdir" | "chmod"; readonly path: string; readonly mode: number }
-  | { readonly op: "rename" | "link"; readonly from: string; readonly to: string }
+  | { readonly op: "rename"; readonly from: string; readonly to: string }
+  | { readonly op: "link"; readonly from: string; readonly to: string }
   | { readonly op: "symlink"; readonly target: string; readonly path: string }
   | { readonly op: "truncate"; readonly path: string; readonly length: number }
   | { readonly op: "chown"; readonly path: string; readonly uid: number; readonly gid: number }

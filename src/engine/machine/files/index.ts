@@ -6,3 +6,4 @@ export type { DiskFault, TreeLimits, TreeState } from "./inode-table.ts";
 export { imageOf, imageAfter, treeOf, type Imaged, type Mounted } from "./image.ts";
 export { contentHash } from "./content.ts";
 export type { ProcProcess, ProcView } from "./proc-text.ts";
+export { fileAct, fileQuery, layBase, makeDirectories, removeWhole, writeWhole, type FileQuery, type WholeWrite } from "./whole.ts";
