@@ -1,6 +1,6 @@
 /** The lab's root file system answers as Linux's tmpfs does: the same calls of two processes, made to both, compared call by call, and the trees at the end. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync } from "node:fs";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import type { FileCall, FileReply } from "../../src/engine/kernel/index.ts";
@@ -18,7 +18,8 @@ const SEQUENCES = 2000;
 const CALLS_MAX = 24;
 
 afterAll(() => {
-  if (here) rmSync(top, { recursive: true });
+  // Some thousands of directories: node's own way takes seconds.
+  if (here) spawnSync("rm", ["-rf", top]);
 });
 
 /** A machine with the directories above the base: made once, laid down for every sequence from its snapshot. */
@@ -159,7 +160,7 @@ test.runIf(canMount)("across a mount that becomes read-only: the same answers, e
         expect(mounted("umount", point)).toBe(true);
       }
     }),
-    { numRuns: 80, seed: 20260102 },
+    { numRuns: 30, seed: 20260102 },
   );
   for (const kind of ["rename EXDEV", "link EXDEV", "open EROFS", "mkdir EROFS", "unlink EROFS", "rmdir EBUSY"]) {
     expect(counts.get(kind) ?? 0, kind).toBeGreaterThan(0);

@@ -29,6 +29,7 @@ export class LabFiles {
       commit,
       request: (server, served) => void this.requests.push({ ...served, server }),
       unmounted: (_server, mount) => void this.unmounted.push(mount),
+      pidOf: (process) => process,
       proc: {
         pids: () => [...this.processes.keys()],
         process: (pid) => this.processes.get(pid),

@@ -1,6 +1,6 @@
 /** A mount that a process serves, as FUSE does: its calls wait for that process, hang while it is stopped, fail when it has died, and after umount the directory is empty. */
 import { expect, test } from "vitest";
-import { peek, peekRead } from "../../src/engine/machine/files/index.ts";
+import { ProcessFiles, peek, peekRead } from "../../src/engine/machine/files/index.ts";
 import { fromUtf8, utf8, type FileCall, type FileReply } from "../../src/engine/kernel/index.ts";
 import { LabFiles } from "./lab-files.ts";
 import { TinyServer } from "./tiny-server.ts";
@@ -119,7 +119,7 @@ test("who waits can be interrupted, or end", () => {
   const s = new Served();
   s.stopped = true;
   const waiting = s.call({ call: "stat", path: "/etc/pve/local" }) as number;
-  expect(s.lab.files.interrupt(waiting)).toEqual({ id: waiting, pid: SHELL, reply: { ok: false, errno: "EINTR" } });
+  expect(s.lab.files.interrupt(waiting)).toEqual({ id: waiting, pid: SHELL, tag: waiting, reply: { ok: false, errno: "EINTR" } });
   expect(s.lab.files.interrupt(waiting)).toBeUndefined();
   s.call({ call: "stat", path: "/etc/pve/local" });
   expect(s.lab.files.detach(SHELL)).toEqual([]);
@@ -133,7 +133,7 @@ test("a server that dies takes those who wait with it; afterwards the transport 
   const fd = s.fd("/etc/pve/local/config", { access: "r" });
   s.stopped = true;
   const waiting = s.call({ call: "stat", path: "/etc/pve/local" }) as number;
-  expect(s.lab.files.detach(SERVER)).toEqual([{ id: waiting, pid: SHELL, reply: { ok: false, errno: "ECONNABORTED" } }]);
+  expect(s.lab.files.detach(SERVER)).toEqual([{ id: waiting, pid: SHELL, tag: waiting, reply: { ok: false, errno: "ECONNABORTED" } }]);
   for (const call of ["stat", "readdir", "chdir", "statfs"] as const) expect(errno(s.call({ call, path: "/etc/pve" }))).toBe("ENOTCONN");
   expect(errno(s.call({ call: "read", fd, length: 1 }))).toBe("ENOTCONN");
   expect(errno(s.call({ call: "stat", path: "/etc/pve/../hosts" }))).toBe("ENOENT");
@@ -172,4 +172,28 @@ test("a caller that cannot wait gets EIO", () => {
   const s = new Served();
   expect(s.lab.files.blocking(SHELL, { call: "stat", path: "/etc/pve/local" })).toEqual({ ok: false, errno: "EIO" });
   expect(s.lab.files.blocking(SHELL, { call: "stat", path: "/etc" })).toMatchObject({ ok: true });
+});
+
+test("the process table sees calls by its own ids, and processes by their serial numbers", () => {
+  const { files, requests } = new LabFiles();
+  const heard: unknown[] = [];
+  const server = new TinyServer().put("/a", "file", "x");
+  const table = new ProcessFiles(files, { reply: (...reply) => heard.push(reply) });
+  table.born(1, undefined, "/");
+  expect(table.call(1, 1, { call: "mkdir", path: "/m" })).toEqual({ ok: true, value: "done" });
+  table.born(2, 1, "/m");
+  table.born(3, 1, undefined);
+  expect([table.cwd(2), table.cwd(3)]).toEqual(["/m", "/"]);
+  table.call(3, 7, { call: "serve", path: "/m", source: "fuse", options: "" });
+  expect(table.call(1, 40, { call: "stat", path: "m/a" })).toBeUndefined();
+  expect(table.call(1, 41, { call: "stat", path: "m/b" })).toBeUndefined();
+  expect(table.peek("/m", { call: "stat", path: "a" })).toBeUndefined();
+  expect(table.peek("/", { call: "stat", path: "m/.." })).toMatchObject({ ok: true });
+  const [one] = requests;
+  if (one !== undefined) table.answer(one.id, server.answer(one.request));
+  table.gone(3);
+  expect(heard).toMatchObject([
+    [1, 40, { ok: true, value: "stat" }],
+    [1, 41, { ok: false, errno: "ECONNABORTED" }],
+  ]);
 });

@@ -92,8 +92,8 @@ test("random acts give the same errors and files as on the tree before", () => {
           JSON.stringify(answerFileQuery(root, { kind: "file-read", path: at })),
         );
     }),
-    { numRuns: 300, seed: 3 },
+    { numRuns: 120, seed: 3 },
   );
-  expect(same).toBeGreaterThan(1000);
-  expect(ok).toBeGreaterThan(300);
+  expect(same).toBeGreaterThan(800);
+  expect(ok).toBeGreaterThan(150);
 });

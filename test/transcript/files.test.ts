@@ -11,9 +11,9 @@ import { TinyServer } from "../machine/tiny-server.ts";
 
 const DIR = new URL("./files/", import.meta.url);
 
-function flagsOf(words: readonly string[]): OpenFlags {
-  const access = words.find((w) => w === "r" || w === "w" || w === "rw") ?? "r";
-  return { access, ...Object.fromEntries(words.filter((w) => w !== access).map((w) => [w, true])) } as OpenFlags;
+function flagsOf(parts: readonly string[]): OpenFlags {
+  const access = parts.find((w) => w === "r" || w === "w" || w === "rw") ?? "r";
+  return { access, ...Object.fromEntries(parts.filter((w) => w !== access).map((w) => [w, true])) } as OpenFlags;
 }
 
 /** `open /a rw create` and the like as calls; numbers in octal where they are modes. */
@@ -88,11 +88,11 @@ function told(reply: FileReply): string {
 }
 
 function rowsOf({ seq, rows, chunks }: Commit): string {
-  const words = rows.map((r) => {
+  const parts = rows.map((r) => {
     if (r.row === "entry") return `entry ${r.dir}/${r.name} ${r.ino === undefined ? "gone" : `→ ${r.ino}`}`;
     return r.inode === undefined ? `inode ${r.ino} gone` : `inode ${r.ino} ${r.inode.type} ${r.inode.size} bytes`;
   });
-  return `commit ${seq}: ${words.join(", ")}${chunks.length === 0 ? "" : ` (${chunks.length} new piece${chunks.length === 1 ? "" : "s"})`}`;
+  return `commit ${seq}: ${parts.join(", ")}${chunks.length === 0 ? "" : ` (${chunks.length} new piece${chunks.length === 1 ? "" : "s"})`}`;
 }
 
 class Teller {

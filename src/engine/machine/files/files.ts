@@ -40,6 +40,8 @@ export interface FilesHost {
   request(server: number, served: Served): void;
   /** Told to the process that serves a mount: it is gone. */
   unmounted(server: number, mount: number): void;
+  /** The pid of a process that is known here by `process`, which need not be its pid: a pid may change and be used again. */
+  pidOf(process: number): number;
   readonly proc: ProcView;
 }
 
@@ -47,6 +49,8 @@ export interface FilesHost {
 export interface Resumed {
   readonly id: number;
   readonly pid: number;
+  /** What the caller called it. */
+  readonly tag: number;
   readonly reply: FileReply;
 }
 
@@ -75,7 +79,7 @@ export class Files {
   private nextCall = 1;
   private nextRequest = 1;
   private cached: { readonly key: readonly unknown[]; readonly state: FilesState } | undefined;
-  private cachedDigest: { readonly key: readonly unknown[]; readonly words: readonly [number, number] } | undefined;
+  private cachedDigest: { readonly key: readonly unknown[]; readonly sum: readonly [number, number] } | undefined;
 
   /** @param root the root file system, whose commits go to `host.commit` */
   constructor(
@@ -178,15 +182,17 @@ export class Files {
 
   // ---- calls
 
-  call(pid: number, call: FileCall): { readonly done: FileReply } | { readonly pending: number } {
+  /** @param tag what the caller calls it, if it has to wait; the id where absent */
+  call(pid: number, call: FileCall, tag?: number): { readonly done: FileReply } | { readonly pending: number } {
     const c = this.context(pid, false);
-    this.proc.caller = pid;
+    this.proc.caller = this.host.pidOf(pid);
     const reply = localCall(c, call, (mount) => this.waiting(mount));
     if (reply !== "served") {
       this.settle();
       return { done: reply };
     }
-    const pending = new PendingCall(this.nextCall++, pid, call);
+    const pending = new PendingCall(this.nextCall, pid, tag ?? this.nextCall, call);
+    this.nextCall++;
     this.pending.set(pending.id, pending);
     const [resumed] = this.advance(pending, undefined);
     return resumed === undefined ? { pending: pending.id } : { done: resumed.reply };
@@ -194,7 +200,7 @@ export class Files {
 
   /** The same for a caller that cannot wait: EIO where a process would have to be asked. */
   blocking(pid: number, call: FileCall): FileReply {
-    this.proc.caller = pid;
+    this.proc.caller = this.host.pidOf(pid);
     const reply = localCall(this.context(pid, false), call, (mount) => this.waiting(mount));
     this.settle();
     return reply === "served" ? failed("EIO") : reply;
@@ -212,7 +218,17 @@ export class Files {
     if (call === undefined) return undefined;
     this.pending.delete(id);
     this.settle();
-    return { id, pid: call.pid, reply: failed("EINTR") };
+    return { id, pid: call.pid, tag: call.tag, reply: failed("EINTR") };
+  }
+
+  /** The working directory of a process; "(unreachable)" where no path leads there, as the kernel says. */
+  cwd(pid: number): string {
+    return this.table.pathOf(this.views.view(pid).cwd) ?? "(unreachable)";
+  }
+
+  /** Begins in another directory than its parent's; false where it is none. */
+  begin(pid: number, cwd: string): boolean {
+    return this.blocking(pid, { call: "chdir", path: cwd }).ok;
   }
 
   /** What this process waits for. */
@@ -232,7 +248,7 @@ export class Files {
       if ("done" in outcome) {
         this.pending.delete(call.id);
         this.settle();
-        return [{ id: call.id, pid: call.pid, reply: outcome.done }];
+        return [{ id: call.id, pid: call.pid, tag: call.tag, reply: outcome.done }];
       }
       const { mount, request } = outcome.serve;
       const fs = this.table.find(mount)?.fs;
@@ -248,7 +264,7 @@ export class Files {
   private send(server: number, mount: number, request: Served["request"], pid: number): number {
     const id = this.nextRequest++;
     const { uid, gid, umask } = this.views.find(pid) ?? { uid: 0, gid: 0, umask: 0 };
-    this.host.request(server, { id, mount, request, caller: { pid, uid, gid, umask } });
+    this.host.request(server, { id, mount, request, caller: { pid: this.host.pidOf(pid), uid, gid, umask } });
     return id;
   }
 
@@ -304,7 +320,7 @@ export class Files {
 
   /** Sets who /proc/self is, for a question. */
   askingAs(pid: number | undefined): Context {
-    this.proc.caller = pid ?? 1;
+    this.proc.caller = pid === undefined ? 1 : this.host.pidOf(pid);
     return this.context(pid, true);
   }
 
@@ -367,9 +383,9 @@ export class Files {
       for (const { fs } of this.table.all()) if (fs.kind === "served") own.int(fs.server).bool(fs.dead);
       this.views.digest(own);
       for (const call of this.pending.values()) call.digest(own);
-      this.cachedDigest = { key, words: own.snapshot() };
+      this.cachedDigest = { key, sum: own.snapshot() };
     }
-    h.int(this.cachedDigest.words[0]).int(this.cachedDigest.words[1]);
+    h.int(this.cachedDigest.sum[0]).int(this.cachedDigest.sum[1]);
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Commit, DiskRow, Duration, Hasher } from "../../kernel/index.ts";
 import { NO_CONTENT, blocksOf, type Chunk, type Content } from "./content.ts";
 import { NO_ENTRIES, entriesOf, entryIn, withEntry } from "./directory.ts";
-import { entryWords, inodeWords, pieceWords, rowOf, type Inode } from "./inode.ts";
+import { entrySum, inodeSum, pieceSum, rowOf, type Inode } from "./inode.ts";
 import { eachFrom, emptyMap, firstGap, getAt, setAt, type IntMap } from "./int-map.ts";
 
 /** ext4: the first number a file may get. */
@@ -30,7 +30,7 @@ export interface TreeState {
   readonly fault: DiskFault;
   /** How long a commit takes to be durable. */
   readonly commitMicros: Duration;
-  readonly words: readonly [number, number];
+  readonly sum: readonly [number, number];
 }
 
 export class InodeTable {
@@ -40,7 +40,7 @@ export class InodeTable {
   private count = 0;
   protected faultNow: DiskFault = "none";
   private slowMicros: Duration = 0;
-  private words: [number, number] = [0, 0];
+  private sum: [number, number] = [0, 0];
   /** No number below this is free: only a shortcut. */
   private gap = FIRST_INO;
   /** Users of an inode beside its names: descriptors, working directories. Not in the snapshot: those who use it say so again. */
@@ -68,14 +68,14 @@ export class InodeTable {
     return inode;
   }
 
-  private mix(words: readonly [number, number], sign: 1 | -1): void {
-    this.words = [(this.words[0] + sign * words[0]) | 0, (this.words[1] + sign * words[1]) | 0];
+  private mix(sum: readonly [number, number], sign: 1 | -1): void {
+    this.sum = [(this.sum[0] + sign * sum[0]) | 0, (this.sum[1] + sign * sum[1]) | 0];
   }
 
   protected put(ino: number, next: Inode | undefined): void {
     const before = this.find(ino);
-    if (before !== undefined) this.mix(inodeWords(ino, before), -1);
-    if (next !== undefined) this.mix(inodeWords(ino, next), 1);
+    if (before !== undefined) this.mix(inodeSum(ino, before), -1);
+    if (next !== undefined) this.mix(inodeSum(ino, next), 1);
     if (before === undefined) this.count++;
     if (next === undefined) {
       this.count--;
@@ -102,8 +102,8 @@ export class InodeTable {
   protected setEntry(dir: number, name: string, ino: number | undefined): void {
     const { entries } = this.get(dir);
     const before = entryIn(entries, name);
-    if (before !== undefined) this.mix(entryWords(dir, name, before), -1);
-    if (ino !== undefined) this.mix(entryWords(dir, name, ino), 1);
+    if (before !== undefined) this.mix(entrySum(dir, name, before), -1);
+    if (ino !== undefined) this.mix(entrySum(dir, name, ino), 1);
     this.edit(dir, { entries: withEntry(entries, name, ino) });
     if (this.onCommit !== undefined) this.dirtyEntries.set(`${dir}/${name}`, { dir, name });
   }
@@ -112,7 +112,7 @@ export class InodeTable {
   protected setContent(ino: number, content: Content, from: number, to: number, changes: Partial<Inode>): void {
     const before = this.get(ino);
     const count = (chunk: Chunk, index: number, sign: 1 | -1): void => {
-      this.mix(pieceWords(ino, index, chunk), sign);
+      this.mix(pieceSum(ino, index, chunk), sign);
       this.blocks += sign * blocksOf(chunk);
     };
     const durable = this.onCommit !== undefined && before.nlink > 0;
@@ -243,7 +243,7 @@ export class InodeTable {
       count: this.count,
       fault: this.faultNow,
       commitMicros: this.slowMicros,
-      words: this.words,
+      sum: this.sum,
     });
     return this.state;
   }
@@ -252,14 +252,14 @@ export class InodeTable {
     this.inodes = state.inodes;
     [this.seq, this.blocks, this.count] = [state.seq, state.blocks, state.count];
     [this.faultNow, this.slowMicros] = [state.fault, state.commitMicros];
-    this.words = [...state.words];
+    this.sum = [...state.sum];
     this.gap = FIRST_INO;
     this.users.clear();
     this.settle(state.seq);
   }
 
   digest(h: Hasher): void {
-    h.int(this.seq).int(this.words[0]).int(this.words[1]).int(this.count).int(this.blocks).text(this.faultNow).int(this.slowMicros);
+    h.int(this.seq).int(this.sum[0]).int(this.sum[1]).int(this.count).int(this.blocks).text(this.faultNow).int(this.slowMicros);
   }
 
   /** Every inode, by number. */

@@ -32,17 +32,17 @@ export function sizeOfTarget(target: string): number {
   return utf8(target).length;
 }
 
-/** Two words for what is in an inode beside its entries and pieces, which count for themselves. */
-export function inodeWords(ino: number, i: Inode): readonly [number, number] {
+/** Two numbers for what is in an inode beside its entries and pieces, which count for themselves. */
+export function inodeSum(ino: number, i: Inode): readonly [number, number] {
   const h = new Hasher().int(ino).text(i.type).int(i.mode).int(i.uid).int(i.gid).int(i.atime).int(i.mtime).int(i.ctime);
   return h.int(i.nlink).int(i.size).text(i.target).int(i.parent).snapshot();
 }
 
-export function entryWords(dir: number, name: string, ino: number): readonly [number, number] {
+export function entrySum(dir: number, name: string, ino: number): readonly [number, number] {
   return new Hasher().int(0x656e).int(dir).text(name).int(ino).snapshot();
 }
 
-export function pieceWords(ino: number, index: number, chunk: Chunk): readonly [number, number] {
+export function pieceSum(ino: number, index: number, chunk: Chunk): readonly [number, number] {
   return new Hasher().int(0x7069).int(ino).int(index).text(chunk.hash).int(chunk.data.length).snapshot();
 }
 

@@ -236,7 +236,7 @@ export function chmodCall(c: Context, call: CallOf<"chmod">): Local {
 
 export function chownCall(c: Context, call: CallOf<"chown" | "lchown">): Local {
   return change(c, existing(c, call.path, call.call === "chown" ? "follow" : "nofollow"), ({ type, mode, uid, gid }) => {
-    // A file that changes hands loses set-user-id, and set-group-id where it means that.
+    // A file that gets another owner loses set-user-id, and set-group-id where it means that.
     const kept = type === "directory" ? mode : mode & ~0o4000 & ~((mode & 0o010) === 0 ? 0 : 0o2000);
     return { uid: call.uid < 0 ? uid : call.uid, gid: call.gid < 0 ? gid : call.gid, mode: kept };
   });

@@ -10,6 +10,8 @@ import type { Answer, Asking, Step } from "./served-path.ts";
 export interface PendingState {
   readonly id: number;
   readonly pid: number;
+  /** What the caller calls it. */
+  readonly tag: number;
   readonly call: FileCall;
   readonly answers: readonly Answer[];
   /** The request that is on its way, and the mount it went to. */
@@ -28,6 +30,7 @@ export class PendingCall {
   constructor(
     readonly id: number,
     readonly pid: number,
+    readonly tag: number,
     readonly call: FileCall,
   ) {
     this.asking = servedCall(call);
@@ -47,12 +50,12 @@ export class PendingCall {
   }
 
   snapshot(): PendingState {
-    const { id, pid, call, request, mount } = this;
-    return Object.freeze({ id, pid, call, answers: [...this.answers], request, mount });
+    const { id, pid, tag, call, request, mount } = this;
+    return Object.freeze({ id, pid, tag, call, answers: [...this.answers], request, mount });
   }
 
   static restore(state: PendingState): PendingCall {
-    const call = new PendingCall(state.id, state.pid, state.call);
+    const call = new PendingCall(state.id, state.pid, state.tag, state.call);
     let next = call.asking.next(undefined as never);
     for (const answer of state.answers) {
       if (next.done === true) throw new Error(`files: call ${state.id} ended before its answers did`);
@@ -66,6 +69,6 @@ export class PendingCall {
   }
 
   digest(h: Hasher): void {
-    h.int(this.id).int(this.pid).text(this.call.call).int(this.answers.length).int(this.request).int(this.mount);
+    h.int(this.id).int(this.pid).int(this.tag).text(this.call.call).int(this.answers.length).int(this.request).int(this.mount);
   }
 }

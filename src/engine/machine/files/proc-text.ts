@@ -6,6 +6,8 @@ import { SEC, type Instant } from "../../kernel/index.ts";
 
 export interface ProcProcess {
   readonly pid: number;
+  /** What its files are known by, where that is not its pid. */
+  readonly files?: number;
   readonly ppid: number;
   /** The name ps shows; the kernel keeps 15 characters. */
   readonly comm: string;

@@ -98,10 +98,10 @@ export class ProcFs {
       ["mountinfo", () => files.mountinfo()],
       ["mounts", () => files.mounts()],
       ["stat", (p) => processStat(view, p)],
-      ["status", (p) => processStatus(p, files.umask(p.pid), files.descriptors(p.pid).length)],
+      ["status", (p) => processStatus(p, files.umask(p.files ?? p.pid), files.descriptors(p.files ?? p.pid).length)],
     ];
     this.pidLinks = [
-      ["cwd", (p) => files.cwd(p.pid)],
+      ["cwd", (p) => files.cwd(p.files ?? p.pid)],
       ["exe", (p) => p.exe],
       ["root", () => "/"],
     ];
@@ -122,11 +122,11 @@ export class ProcFs {
       return { name: String(pid), type: "directory", children: own.map((n) => base + n), parent: ROOT };
     }
     if (k === FD_DIR) {
-      const children = this.files.descriptors(pid).map(({ fd }) => base + FD_BASE + fd);
+      const children = this.files.descriptors(process.files ?? pid).map(({ fd }) => base + FD_BASE + fd);
       return { name: "fd", type: "directory", mode: 0o500, children, parent: base };
     }
     if (k >= FD_BASE) {
-      const open = this.files.descriptors(pid).find(({ fd }) => fd === k - FD_BASE);
+      const open = this.files.descriptors(process.files ?? pid).find(({ fd }) => fd === k - FD_BASE);
       return open === undefined ? undefined : { name: String(open.fd), type: "symlink", target: () => open.path, parent: base + FD_DIR };
     }
     const file = this.pidFiles[k - 2];
