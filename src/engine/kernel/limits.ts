@@ -53,3 +53,30 @@ export const TCP_BUFFER_BYTES = 256 * 1024;
 
 /** Connections of one machine. Ours: far beyond what its programs make. */
 export const TCP_CONNECTIONS_MAX = 1024;
+
+/** Bytes of one piece of a file's contents. Ours: what an appended line hashes and writes again, against the length of a big file's list of pieces. */
+export const FILE_CHUNK_BYTES = 16 * 1024;
+
+/** Linux: NAME_MAX, bytes of one name. */
+export const FILE_NAME_BYTES_MAX = 255;
+
+/** Linux: PATH_MAX, bytes of a path with its end. */
+export const FILE_PATH_BYTES_MAX = 4096;
+
+/** Linux: MAXSYMLINKS, symbolic links followed in one path. */
+export const FILE_SYMLINKS_MAX = 40;
+
+/** ext4: EXT4_LINK_MAX, names of one file. */
+export const FILE_LINKS_MAX = 65_000;
+
+/** Largest size of a file, bytes. Ours: the pieces are counted in 30 bits (ext4: 16 TiB). */
+export const FILE_SIZE_MAX = FILE_CHUNK_BYTES * 2 ** 30;
+
+/** Linux: RLIMIT_NOFILE as systemd sets it, open descriptors of one process. */
+export const DESCRIPTORS_MAX = 1024;
+
+/** Bytes of contents that the root file system of one machine holds. Ours. */
+export const ROOT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Inodes of that file system. Ours. */
+export const ROOT_INODES_MAX = 20_000;
