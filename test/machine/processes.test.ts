@@ -182,7 +182,7 @@ test("a port belongs to one process, and is free when that ends; a card that is 
   expect(m.heard()).toEqual(["sent icmp-port-unreachable to port 9"]);
   m.spawn(["listener", "1"], sink);
   m.spawn(["pinger", "7", "10"]);
-  m.nics = m.nics.map((n) => ({ ...n, up: false }));
+  m.board.cards = m.board.cards.map((n) => ({ ...n, up: false }));
   m.runtime.receive(m.datagram(1, "x"));
   m.wait(100);
   expect(m.heard()).toEqual([]);

@@ -10,6 +10,7 @@ import {
   type FileCall,
   type FileReply,
   type Instant,
+  type LogLevel,
   type MachineAct,
   type NicStatus,
   type ProgramMaker,
@@ -18,7 +19,7 @@ import {
 import type { FileLayer } from "../../src/engine/machine/process/file-layer.ts";
 import type { KernelParty } from "../../src/engine/machine/process/hooks.ts";
 import type { Place, Sink } from "../../src/engine/machine/process/process.ts";
-import { MachineRuntime, isSessionAct, type RuntimeState } from "../../src/engine/machine/runtime.ts";
+import { MachineRuntime, isSessionAct, type Board, type RuntimeState } from "../../src/engine/machine/runtime.ts";
 
 const NIC: NicStatus = { name: "eno1", net: "lan", address: "10.0.0.1", up: true, mtu: 1500 };
 const EPOCH_US = 1_767_225_600_000_000;
@@ -116,16 +117,53 @@ export interface SmallSnapshot {
   readonly rng: ReturnType<Rng["snapshot"]>;
 }
 
-export class SmallMachine {
+/** The computer around it: a clock, a card, pids. */
+class SmallBoard implements Board {
   now: Instant = 0;
+  readonly name = "pve1";
+  readonly hostname = "pve1";
+  cards: NicStatus[] = [{ ...NIC }];
+  nextPid = 700;
+  rng = Rng.from("small machine");
+
+  constructor(
+    readonly emit: (effect: Effect) => void,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  unixMicros(): number {
+    return EPOCH_US + this.now;
+  }
+
+  nics(): readonly NicStatus[] {
+    return this.cards;
+  }
+
+  prefix(): number {
+    return 24;
+  }
+
+  newPid(): number {
+    const pid = this.nextPid;
+    this.nextPid += this.rng.between(1, 4);
+    return pid;
+  }
+
+  trace(): void {
+    return;
+  }
+
+  log(unit: string, pid: number, level: LogLevel, _subsystem: string, text: string, identifier: string): void {
+    this.say(`${identifier}[${pid}] (${unit}, ${level}): ${text}`);
+  }
+}
+
+export class SmallMachine {
+  readonly board: SmallBoard;
   readonly runtime: MachineRuntime;
   readonly files: MapFiles;
-  nics: NicStatus[] = [{ ...NIC }];
-  /** What was said to somebody, one line each, and every effect as it came. */
+  /** What was said to somebody, one line each. */
   said: string[] = [];
-  effects: Effect[] = [];
-  private nextPid = 700;
-  private rng = Rng.from("small machine");
 
   constructor(
     programs: (argv: readonly string[]) => ProgramMaker | undefined,
@@ -133,30 +171,13 @@ export class SmallMachine {
     party?: KernelParty,
   ) {
     this.files = new MapFiles(new Map(Object.entries(files)));
-    const self = this;
+    this.board = new SmallBoard(
+      (effect) => this.hear(effect),
+      (line) => void this.said.push(line),
+    );
     this.runtime = new MachineRuntime({
       seed: "seed",
-      board: {
-        get now() {
-          return self.now;
-        },
-        unixMicros: () => EPOCH_US + this.now,
-        name: "pve1",
-        hostname: "pve1",
-        nics: () => this.nics,
-        prefix: () => 24,
-        newPid: () => {
-          const pid = this.nextPid;
-          this.nextPid += this.rng.between(1, 4);
-          return pid;
-        },
-        get nextPid() {
-          return self.nextPid;
-        },
-        emit: (effect) => this.hear(effect),
-        trace: () => undefined,
-        log: (unit, pid, level, _subsystem, text, identifier) => this.said.push(`${identifier}[${pid}] (${unit}, ${level}): ${text}`),
-      },
+      board: this.board,
       files: this.files,
       manager: {
         ended: (process, exit) =>
@@ -172,7 +193,6 @@ export class SmallMachine {
   }
 
   private hear(effect: Effect): void {
-    this.effects.push(effect);
     if (effect.kind === "output") this.said.push(`${effect.id}> ${effect.text.replace(/\n$/, "")}`);
     else if (effect.kind === "exit") this.said.push(`${effect.id}: exit ${effect.status}`);
     else if (effect.kind === "prompt") this.said.push(`${effect.id}? ${effect.echo ? "" : "(no echo)"}`);
@@ -216,35 +236,35 @@ export class SmallMachine {
 
   /** Lets time pass; timers run at their instants. */
   wait(micros: number): void {
-    const end = this.now + micros;
+    const end = this.board.now + micros;
     for (let at = this.runtime.nextTimerAt(); at <= end; at = this.runtime.nextTimerAt()) {
-      this.now = Math.max(this.now, at);
-      this.runtime.runTimer(this.now);
+      this.board.now = Math.max(this.board.now, at);
+      this.runtime.runTimer(this.board.now);
     }
-    this.now = end;
+    this.board.now = end;
   }
 
   digest(): string {
     const h = new Hasher();
     this.runtime.digest(h);
-    return h.int(this.nextPid).hex();
+    return h.int(this.board.nextPid).hex();
   }
 
   snapshot(): SmallSnapshot {
     return {
-      now: this.now,
+      now: this.board.now,
       runtime: this.runtime.snapshot(),
       files: this.files.snapshot(),
-      nextPid: this.nextPid,
-      rng: this.rng.snapshot(),
+      nextPid: this.board.nextPid,
+      rng: this.board.rng.snapshot(),
     };
   }
 
   restore(state: SmallSnapshot): void {
-    this.now = state.now;
+    this.board.now = state.now;
     this.files.restore(structuredClone(state.files));
     this.runtime.restore(structuredClone(state.runtime));
-    this.nextPid = state.nextPid;
-    this.rng = Rng.restore([...state.rng]);
+    this.board.nextPid = state.nextPid;
+    this.board.rng = Rng.restore([...state.rng]);
   }
 }

@@ -163,18 +163,18 @@ class Reader {
     return undefined;
   }
 
-  /** `pid,comm`, `pid=NUMBER`: what follows an equals sign is the heading, to the end of the word. */
+  /** `pid,comm`, `pid=NUMBER,comm=`: what follows an equals sign is the heading. */
   private format(text: string | undefined): Refusal | undefined {
     if (text === undefined) return wrong("format specification must follow -o");
-    const equals = text.indexOf("=");
-    const names = listOf(equals < 0 ? text : text.slice(0, equals));
-    for (const [i, name] of names.entries()) {
+    const items = text.split(/[ ,]+/).filter((item) => item !== "");
+    for (const item of items) {
+      const equals = item.indexOf("=");
+      const name = equals < 0 ? item : item.slice(0, equals);
       const column = COLUMNS[name];
       if (column === undefined) return wrong(`unknown user-defined format specifier "${name}"`);
-      const renamed = equals >= 0 && i === names.length - 1;
-      this.call.own.push({ column, heading: renamed ? text.slice(equals + 1) : column.heading });
+      this.call.own.push({ column, heading: equals < 0 ? column.heading : item.slice(equals + 1) });
     }
-    return names.length === 0 ? wrong("improper format list") : undefined;
+    return items.length === 0 ? wrong("improper format list") : undefined;
   }
 
   private sort(text: string): Refusal | undefined {
