@@ -43,9 +43,8 @@ export class Turns {
   first(): Process | undefined {
     if (this.earliest !== undefined) return this.earliest;
     let best: Process | undefined;
-    for (const p of this.processes()) {
-      if (best === undefined || p.timerAt < best.timerAt || (p.timerAt === best.timerAt && p.record.serial < best.record.serial)) best = p;
-    }
+    // They stand in the order of their serial numbers, so that of equal instants the older one's is first.
+    for (const p of this.processes()) if (best === undefined || p.timerAt < best.timerAt) best = p;
     this.earliest = best;
     return best;
   }
