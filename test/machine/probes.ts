@@ -291,6 +291,33 @@ class Pinger extends Probe {
   }
 }
 
+/** `reader PORT`: accepts connections, and says what it reads. */
+class Reader extends Probe {
+  override start(): void {
+    this.os.tcp.listen(Number(this.os.argv[1]));
+  }
+
+  override event(event: ProgramEvent): void {
+    if (event.kind !== "tcp") return;
+    const { event: tcp } = event;
+    this.say(tcp.kind === "data" ? `read ${new TextDecoder().decode(tcp.bytes)}` : tcp.kind);
+    if (tcp.kind === "closed") this.os.tcp.close(tcp.id);
+  }
+}
+
+/** `writer ADDRESS PORT TEXT`: sends it, and says how the connection goes. */
+class Writer extends Probe {
+  override start(): void {
+    const id = this.os.tcp.connect(this.os.argv[1] ?? "", Number(this.os.argv[2]));
+    if (id !== undefined) this.os.tcp.send(id, new TextEncoder().encode(this.os.argv[3]));
+  }
+
+  override event(event: ProgramEvent): void {
+    if (event.kind === "tcp")
+      this.say(event.event.kind === "failed" || event.event.kind === "reset" ? event.event.error : event.event.kind);
+  }
+}
+
 const PROBES: { readonly [name: string]: new (os: Os) => Probe } = {
   ticker: Ticker,
   catcher: Catcher,
@@ -304,6 +331,8 @@ const PROBES: { readonly [name: string]: new (os: Os) => Probe } = {
   asker: Asker,
   spinner: Spinner,
   pinger: Pinger,
+  reader: Reader,
+  writer: Writer,
 };
 
 export function probe(argv: readonly string[]): ProgramMaker | undefined {

@@ -164,6 +164,8 @@ export class SmallMachine {
   readonly files: MapFiles;
   /** What was said to somebody, one line each. */
   said: string[] = [];
+  /** Datagrams for the wire. */
+  sent: Datagram[] = [];
 
   constructor(
     programs: (argv: readonly string[]) => ProgramMaker | undefined,
@@ -199,6 +201,7 @@ export class SmallMachine {
     else if (effect.kind === "session") this.said.push(`${effect.session}: shell ${effect.pid} on ${effect.tty || "no terminal"}`);
     else if (effect.kind === "session-ended") this.said.push(`${effect.session}: ended ${JSON.stringify(effect.exit)}`);
     else if (effect.kind === "kill-result") this.said.push(`${effect.id}: ${effect.error ?? "sent"}`);
+    else if (effect.kind === "send" && effect.datagram.proto === "tcp") this.sent.push(effect.datagram);
     else if (effect.kind === "send") this.said.push(`sent ${effect.datagram.proto} to port ${effect.datagram.dstPort}`);
   }
 
