@@ -1,7 +1,7 @@
 /** Acting lines: what each means, and what a wrong one is told. */
 import { describe, expect, it } from "vitest";
-import { parseActing, type Places } from "../../src/main/lab/acting.ts";
-import { splitWords } from "../../src/main/lab/words.ts";
+import { parseActing, type Places } from "../../src/main/lab/act/acting.ts";
+import { splitLine } from "../../src/main/lab/act/command-line.ts";
 
 const places: Places = {
   nodes: ["pve1", "pve2", "pve3"],
@@ -60,8 +60,8 @@ describe("an acting line is read the same wherever it comes from", () => {
   });
 
   it("keeps blanks in quotes, and refuses a quote that does not end", () => {
-    expect(splitWords(`a 'b c' d"e f"g ""`)).toEqual(["a", "b c", "de fg", ""]);
-    expect(() => splitWords("link 'cut")).toThrow("open quote");
+    expect(splitLine(`a 'b c' d"e f"g ""`)).toEqual(["a", "b c", "de fg", ""]);
+    expect(() => splitLine("link 'cut")).toThrow("open quote");
   });
 });
 

@@ -1,4 +1,4 @@
-/** What the written style asks of a file, beyond what ESLint sees: its opening, its length, its functions' length, words that must not stay. */
+/** What the written style asks of a file, beyond what ESLint sees: its opening, its length, its functions' length, what must not stay. */
 import ts from "typescript";
 
 /** A file a reader cannot hold in the head wants another file; the design says about 400 lines and about 60 a function. */

@@ -66,7 +66,7 @@ export const component = z.object({
   mayLose: z.number(),
   /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
   sentence: z.string(),
-  /** Options of the quorum section, and the quorum device, where they decide: the key's name and plain words. */
+  /** Options of the quorum section, and the quorum device, where they decide: the key's name and a plain sentence. */
   notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
   /** `device`: votes of the quorum device. */
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
@@ -193,7 +193,7 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("act"), line: z.string().max(4096) }),
   /** What would be wrong with an acting line; nothing is done. */
   z.object({ op: z.literal("act-check"), line: z.string().max(4096) }),
-  /** Everything of the lab goes, and a fresh one as `up` makes it comes; one act, and one undo. */
+  /** Everything of the lab goes, and a new one as `up` makes it comes; one act, and one undo. */
   z.object({
     op: z.literal("build"),
     nodes: z.number().int().min(1).max(32),
@@ -228,8 +228,8 @@ export const request = z.discriminatedUnion("op", [
   /** The lab goes on from a named snapshot; what came after it is forgotten. */
   z.object({ op: z.literal("rollback"), name }),
   z.object({ op: z.literal("conf-check"), text }),
-  /** What the lab's cluster can lose, from everything on and nothing at fault; with `vary`, also as it would be. A later question supersedes this one. */
-  z.object({ op: z.literal("whatif"), vary: variation.optional() }),
+  /** What the lab's cluster can lose, from everything on and nothing at fault; with `variation`, also as it would be. A later question supersedes this one. */
+  z.object({ op: z.literal("whatif"), variation: variation.optional() }),
   z.object({ op: z.literal("export") }),
   z.object({ op: z.literal("down") }),
   /** What and who this lab is: an entry of `quorate ls`, with process and page address. */

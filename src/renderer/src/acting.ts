@@ -31,7 +31,7 @@ export const stallLine = (machine: MachineView): string => `node ${machine.power
 export type Asking =
   { what: "machine" | "qnetd" | "network" } | { what: "rename-machine"; name: string } | { what: "rename-network"; name: string };
 
-interface ChoiceWords {
+interface ChoiceTexts {
   title: string;
   /** Without the name of what it acts on, where that stands above already. */
   short: string;
@@ -53,7 +53,7 @@ interface ChoiceWords {
     | "server";
   key?: string;
 }
-export type Choice = ChoiceWords & ({ line: string; ask?: never } | { ask: Asking; line?: never });
+export type Choice = ChoiceTexts & ({ line: string; ask?: never } | { ask: Asking; line?: never });
 
 /** Stable name of a choice. */
 export const idOf = (choice: Choice): string => choice.line ?? `${choice.ask.what} ${"name" in choice.ask ? choice.ask.name : ""}`;
