@@ -11,6 +11,8 @@ export * from "./machine.ts";
 export type * from "./status.ts";
 export * from "./port.ts";
 export * from "./tcp.ts";
+export * from "./signals.ts";
 export * from "./ipc.ts";
 export * from "./vfs.ts";
 export * from "./program.ts";
+export * from "./peek.ts";

@@ -53,3 +53,21 @@ export const TCP_BUFFER_BYTES = 256 * 1024;
 
 /** Connections of one machine. Ours: far beyond what its programs make. */
 export const TCP_CONNECTIONS_MAX = 1024;
+
+/** Local events of one machine (IPC, file replies, signals, exits, input) handled without virtual time passing; more is a fault of the lab. Ours. */
+export const LOCAL_EVENTS_MAX = 100_000;
+
+/** Processes of one machine. Ours: systemd gives a unit 15 % of the kernel's limit, thousands. */
+export const PROCESSES_MAX = 1024;
+
+/** Requests that wait for an answer, or notices that wait for their reader, on one local connection. Ours: libqb bounds them by bytes. */
+export const IPC_QUEUE_MAX = 1024;
+
+/** Local connections one process may have: RLIMIT_NOFILE's soft default. */
+export const IPC_CONNECTIONS_MAX = 1024;
+
+/** Lines typed ahead that wait for one process to read them. Ours. */
+export const INPUT_LINES_MAX = 256;
+
+/** Answers that one command's body may have had: they are kept for its snapshot. Ours; what goes on for ever keeps explicit state instead. */
+export const TOOL_ANSWERS_MAX = 65_536;
