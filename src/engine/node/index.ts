@@ -1,2 +1,3 @@
 /** One node: the public face. */
-export { Node, makeMachine, makeNode, type DaemonSocket } from "./node.ts";
+export { Node, makeMachine, makeNode } from "./node.ts";
+export type { BroughtProgram } from "./programs.ts";

@@ -2,24 +2,28 @@
  * The corosync-qdevice daemon of one node: registers with votequorum, talks to corosync-qnetd, and polls votequorum with the vote it is given. In the real
  * stack: corosync-qdevice.c, qdevice-votequorum.c and qdevice-model-net.c; net.ts holds the talk with the server. What is logged, in which order, is recorded.
  *
- * Heuristics run the commands of exec_NAME that the machine models (corosync's own tools, true, false, test with a file), at once and in the order of the map;
- * any other command counts as one that could not be executed, so the result is Fail. Left out: their timeouts and the worker process, and the -S settings.
+ * A call of votequorum's library blocks the daemon until it is answered: what comes meanwhile waits (`waiting`). Heuristics run the commands of exec_NAME one after the other, in
+ * the order of the map, and the daemon waits for them likewise. Left out: their timeouts and the worker process, and the -S settings.
  */
 import { MS, cloneState, type Hasher, type Instant, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
-import type { VoteError } from "../votequorum/index.ts";
 import { CAST_VOTE_TIMER, CastVote } from "./cast-vote.ts";
-import { ffsplitTrouble, readInstance, readNet, type DeviceConfig } from "./device-config.ts";
+import { configNodes, ffsplitTrouble, readInstance, readNet, type DeviceConfig } from "./device-config.ts";
 import {
-  DEVICE_NAME,
   MISSED_MAX,
   digestDevice,
-  freshDevice,
+  emptyDevice,
   quorumNodes,
+  type AfterPoll,
+  type DeviceCall,
   type DevicePort,
+  type DeviceReply,
   type DeviceState,
+  type HeuristicsPurpose,
   type Missed,
   type VoteNode,
+  type VoteView,
+  type Waiting,
 } from "./device-state.ts";
 import { DeviceNet, sleeps } from "./net.ts";
 import { nodeListLines } from "./qnetd.ts";
@@ -33,10 +37,15 @@ const TRY_AGAIN_MS = 1000;
 const ALGORITHM_TIMER = "algorithm";
 const STATE_NUMBERS = { member: 1, dead: 2, leaving: 3 } as const;
 
+const NO_DAEMON = "CS_ERR_LIBRARY";
+
+type Awaits<On extends Waiting["on"]> = Extract<Waiting, { on: On }>;
+
 export class Device {
-  state: DeviceState = freshDevice();
+  state: DeviceState = emptyDevice();
   private net: DeviceNet | undefined;
-  private unsubscribe: () => void = () => undefined;
+  /** Of the result that is being handed to the timer. */
+  private casting: { readonly who: string; readonly after: AfterPoll | undefined } | undefined;
   castVote: CastVote | undefined;
 
   constructor(
@@ -57,32 +66,101 @@ export class Device {
     return this.state.phase !== "ended";
   }
 
+  // ── calls of votequorum ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The process is inside a call, and looks at nothing else. A registration is answered by an event of its main loop. */
+  get blocked(): boolean {
+    const { waiting } = this.state;
+    return waiting !== undefined && waiting.on !== "register";
+  }
+
+  private wait(waiting: Waiting, call: DeviceCall): void {
+    this.state.waiting = waiting;
+    if (!this.port.ask(call)) this.answered({ error: NO_DAEMON });
+  }
+
+  /** The answer to what it had asked. What it was told meanwhile comes after. */
+  answered(reply: DeviceReply): void {
+    const { waiting } = this.state;
+    if (!this.alive || waiting === undefined) return;
+    this.state.waiting = undefined;
+    this.goOn(waiting, reply);
+    this.settle();
+  }
+
+  private goOn(waiting: Waiting, reply: DeviceReply): void {
+    const { error } = reply;
+    switch (waiting.on) {
+      case "trackstart":
+        return this.tracking(error);
+      case "register":
+        return this.registered(error);
+      case "master_wins":
+        return this.configureNet(error);
+      case "current":
+        return reply.view === undefined
+          ? this.fail(`Can't start tracking votequorum changes. Error ${error ?? ""}`)
+          : this.first(reply.view);
+      case "getinfo":
+        return this.gotVotes(waiting, reply);
+      case "poll":
+        return this.polled(waiting, error);
+      case "unregister":
+        // Where nobody answers any more there is nothing to be said.
+        if (error !== undefined && error !== NO_DAEMON) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
+        return this.closed(waiting.code);
+      case "command":
+        throw new Error("a command is not answered by votequorum");
+    }
+  }
+
+  private settle(): void {
+    if (!this.alive || this.blocked) return;
+    const { leaving } = this.state;
+    this.state.leaving = undefined;
+    if (leaving !== undefined) this.terminate(leaving);
+    else this.catchUp();
+  }
+
+  /** The votes of all nodes of the list, one call each; of a node that votequorum has never heard of it knows nothing, whatever the file says (recorded). */
+  private askVotes(purpose: "start" | "expected", expected: number): void {
+    const left = configNodes(this.port.get, this.port.list).map((n) => n.nodeId);
+    this.nextVotes({ on: "getinfo", purpose, expected, left, votes: [] });
+  }
+
+  private nextVotes(waiting: Awaits<"getinfo">): void {
+    const nodeId = waiting.left[0];
+    if (nodeId !== undefined) this.wait(waiting, { call: "getinfo", nodeId });
+    else if (waiting.purpose === "start") this.algorithm(waiting.votes);
+    else this.expected(waiting.expected, waiting.votes);
+  }
+
+  private gotVotes(waiting: Awaits<"getinfo">, reply: DeviceReply): void {
+    const nodeId = waiting.left.shift();
+    if (nodeId !== undefined && reply.votes !== undefined) waiting.votes.push({ nodeId, votes: reply.votes });
+    this.nextVotes(waiting);
+  }
+
   // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   start(): void {
-    const api = this.port.votequorum();
-    if (api === undefined) return this.fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY");
-    if (!this.port.ready()) {
+    this.wait({ on: "trackstart" }, { call: "trackstart" });
+  }
+
+  private tracking(error: string | undefined): void {
+    if (error === "CS_ERR_TRY_AGAIN") {
       this.port.setTimer("start", this.port.now() + TRY_AGAIN_MS * MS);
       return;
     }
+    if (error !== undefined) return this.fail(`Failed to initialize the cmap API. Error ${error}`);
     this.debug("Initializing votequorum");
     this.state.phase = "registering";
-    this.listen();
-    const error = api.deviceRegister(DEVICE_NAME);
-    if (error !== undefined) this.fail(`Can't register votequorum device. Error ${error}`);
+    this.wait({ on: "register" }, { call: "register" });
   }
 
-  private listen(): void {
-    this.unsubscribe();
-    const api = this.port.votequorum();
-    if (api === undefined) return;
-    this.unsubscribe = api.subscribe({
-      registered: (error) => this.registered(error),
-      nodelist: (ring, members) => this.happened({ what: "nodelist", ring, members }),
-      quorum: (quorate, nodes) => this.happened({ what: "quorum", quorate, nodes }),
-      expectedVotes: (votes) => this.happened({ what: "expected", votes }),
-    });
+  /** Nobody serves corosync's sockets. */
+  noDaemon(): void {
+    this.tracking(NO_DAEMON);
   }
 
   private fail(text: string): void {
@@ -90,13 +168,8 @@ export class Device {
     this.end(1);
   }
 
-  private registered(error: VoteError | undefined): void {
-    if (this.state.phase !== "registering") return;
+  private registered(error: string | undefined): void {
     if (error !== undefined) return this.fail(`Can't register votequorum device. Error ${error}`);
-    this.configure();
-  }
-
-  private configure(): void {
     const { get, list } = this.port;
     this.debug("Initializing local socket");
     this.debug("Registering qdevice models");
@@ -104,11 +177,15 @@ export class Device {
     const instance = readInstance(get, list);
     if (typeof instance === "string") return this.fail(instance);
     this.debug("Configuring master_wins");
-    const denied = this.port.votequorum()?.deviceMasterWins(DEVICE_NAME, false);
+    this.wait({ on: "master_wins" }, { call: "master_wins", allow: false });
+  }
+
+  private configureNet(denied: string | undefined): void {
+    const { get, list } = this.port;
     if (denied !== undefined) return this.fail(`Can't set master wins. Error ${denied}`);
     this.debug("Getting configuration node list");
     this.debug("Configuration node list:");
-    for (const line of nodeListLines(instance.nodes)) this.debug(line);
+    for (const line of nodeListLines(configNodes(get, list))) this.debug(line);
     this.debug("Initializing qdevice model");
     this.debug("Initializing qdevice_net_instance");
     const config = readNet(get, list, this.port.nodeId(), this.options.test);
@@ -117,18 +194,25 @@ export class Device {
     this.debug("Initializing NSS");
     if (config.tls !== "off" && !this.port.hasDatabase(QDEVICE_DATABASE))
       return this.fail("Can't init nss (-8174): security library: bad database.");
-    const trouble = config.algorithm === "ffsplit" ? ffsplitTrouble(get, this.port.nodeVotes()) : undefined;
+    if (config.algorithm === "ffsplit") this.askVotes("start", 0);
+    else this.run(config);
+  }
+
+  /** ffsplit looks at the votes before it starts. */
+  private algorithm(votes: Awaits<"getinfo">["votes"]): void {
+    const trouble = ffsplitTrouble(this.port.get, votes);
     if (trouble !== undefined) {
       this.port.log("crit", trouble);
       return this.fail("Algorithm init failed");
     }
+    const config = readNet(this.port.get, this.port.list, this.port.nodeId(), this.options.test);
+    if (typeof config === "string") return this.fail(config);
     this.run(config);
   }
 
   private run(config: DeviceConfig): void {
     this.state.config = Object.freeze({ ...config });
-    const castVote = this.wire(config);
-    castVote.update("Wait for reply");
+    this.wire(config).update("Wait for reply");
     if (config.algorithm === "lms" || config.algorithm === "2nodelms") {
       this.debug(`algo-${config.algorithm}: Can't get WFA res = 12`);
       this.debug(`algo-${config.algorithm}: initialised. WFA = 0`);
@@ -138,18 +222,17 @@ export class Device {
     this.debug("Waiting for ring id");
     this.state.phase = "running";
     this.port.notifyReady();
-    const now = this.port.votequorum()?.current();
-    if (now === undefined) return;
+    this.wait({ on: "current" }, { call: "current" });
+  }
+
+  private first(now: VoteView): void {
     this.onNodelist(now.ring, now.members);
     this.onQuorum(now.quorate, now.nodes);
     this.state.expectedVotes = now.expectedVotes;
     this.debug("Waiting for initial heuristics exec result");
     this.debug("worker: Heuristic worker initialized");
     this.debug("worker: qdevice_heuristics_worker_cmd_process_one_line: Received exec-list-clear command");
-    this.membershipHeuristics();
-    this.debug("Qdevice ready to provide service");
-    this.debug("Running QDevice main loop");
-    this.net?.connect();
+    this.membershipHeuristics("start");
   }
 
   private wire(config: DeviceConfig): CastVote {
@@ -168,61 +251,63 @@ export class Device {
     return castVote;
   }
 
-  // ── votequorum ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── polls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private poll(cast: boolean): boolean {
-    if (!this.port.answers()) {
-      this.state.blocked = true;
-      return true;
-    }
-    const error = this.port.votequorum()?.devicePoll(DEVICE_NAME, cast, this.state.ring) ?? undefined;
-    if (this.port.votequorum() === undefined) return this.pollFailed("CS_ERR_LIBRARY");
-    this.state.lastPoll = { at: this.port.now(), cast };
-    if (error === undefined || error === "CS_ERR_TRY_AGAIN") return true;
-    if (error === "CS_ERR_MESSAGE_ERROR") {
-      this.port.log("info", "qdevice_votequorum_poll called with old ring id");
-      return true;
-    }
-    return this.pollFailed(error);
+  /** The algorithm's result goes to the timer, and when a poll that follows has been answered comes `after`. Where the poll fails for good the process ends. */
+  result(vote: Vote, who: string, after?: AfterPoll): void {
+    this.casting = { who, after };
+    this.castVote?.update(vote);
+    // Nothing was polled.
+    const idle = this.casting !== undefined;
+    this.casting = undefined;
+    if (idle && after !== undefined) this.follow(after);
   }
 
-  private pollFailed(error: string): false {
+  private poll(cast: boolean): void {
+    const { who, after } = this.casting ?? { who: "", after: undefined };
+    this.casting = undefined;
+    this.wait({ on: "poll", cast, who, after }, { call: "poll", cast, ring: this.state.ring });
+  }
+
+  private polled({ cast, who, after }: Awaits<"poll">, error: string | undefined): void {
+    if (error !== NO_DAEMON) this.state.lastPoll = { at: this.port.now(), cast };
+    if (error === undefined || error === "CS_ERR_TRY_AGAIN" || error === "CS_ERR_MESSAGE_ERROR") {
+      if (error === "CS_ERR_MESSAGE_ERROR") this.port.log("info", "qdevice_votequorum_poll called with old ring id");
+      if (after !== undefined) this.follow(after);
+      return;
+    }
+    this.pollFailed(error);
+    if (who !== "") this.port.log("error", `${who} fatal error.  Can't update cast vote timer vote`);
+    if (after?.next === "leave") this.follow(after);
+    else if (who === "") this.pollRefused();
+    else this.end(1);
+  }
+
+  private pollFailed(error: string): void {
     this.port.log("crit", `Can't call votequorum_qdevice_poll. Error ${error}`);
-    return false;
   }
 
   /** The daemon no longer knows the device, as after corosync-quorumtool -f. */
   private pollRefused(): void {
-    this.net?.lost("poll-failed");
-    this.shutDown(false);
-    this.end(1);
+    this.net?.lost("poll-failed", { next: "leave", code: 1, broken: false });
   }
 
-  /** The algorithm's result goes to the timer; where the poll fails for good the process ends. */
-  result(vote: Vote, who: string): boolean {
-    if (this.castVote?.update(vote) !== false) return true;
-    this.port.log("error", `${who} fatal error.  Can't update cast vote timer vote`);
-    return false;
+  private follow(after: AfterPoll): void {
+    if (!this.alive) return;
+    if (after.next === "confirm") this.net?.confirm(after.seq);
+    else if (after.next === "pause") this.net?.pause();
+    else if (after.next === "connect") this.net?.connect();
+    else this.shutDown(after.broken, after.code);
   }
 
-  /** The daemon's process goes on: a poll that waited has its answer. What was told the device meanwhile comes after. */
-  answered(): void {
-    const s = this.state;
-    if (!s.blocked) return;
-    s.blocked = false;
-    if (this.castVote !== undefined && !this.poll(this.castVote.casts)) return this.end(1);
-    const { owed, leaving } = s;
-    s.owed = s.leaving = undefined;
-    if (owed !== undefined) this.net?.confirm(owed);
-    if (leaving !== undefined) this.terminate(leaving);
-    else this.catchUp();
-  }
+  // ── what votequorum tells ────────────────────────────────────────────────────────────────────────────────────────────
 
   private get looks(): boolean {
-    return !this.state.stopped && !this.state.blocked && !sleeps(this.state);
+    return !this.blocked && !sleeps(this.state);
   }
 
-  private happened(what: Missed): void {
+  /** votequorum's notifications, and what comes over the connection to the server. */
+  happened(what: Missed): void {
     if (this.state.phase !== "running") return;
     if (!this.looks) {
       this.state.missed.push(what);
@@ -231,13 +316,13 @@ export class Device {
     }
     if (what.what === "nodelist") {
       this.onNodelist(what.ring, what.members);
-      this.membershipHeuristics();
+      this.membershipHeuristics("membership");
     } else if (what.what === "quorum") this.onQuorum(what.quorate, what.nodes);
     else if (what.what === "expected") this.onExpected(what.votes);
     else this.net?.event(what.event);
   }
 
-  /** What waited while the process slept or was stopped. */
+  /** What waited while the process was inside a call or slept. */
   catchUp(): void {
     while (this.looks && this.alive) {
       const next = this.state.missed.shift();
@@ -273,11 +358,15 @@ export class Device {
   }
 
   private onExpected(votes: number): void {
-    const s = this.state;
     this.debug("Votequorum expected_votes notify callback:");
     this.debug(`  Expected_votes: ${votes}`);
-    this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${s.expectedVotes} / new=${votes})`);
-    const trouble = s.config?.algorithm === "ffsplit" ? ffsplitTrouble(this.port.get, this.port.nodeVotes()) : undefined;
+    this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${this.state.expectedVotes} / new=${votes})`);
+    if (this.state.config?.algorithm === "ffsplit") this.askVotes("expected", votes);
+    else this.expected(votes, undefined);
+  }
+
+  private expected(expectedVotes: number, votes: Awaits<"getinfo">["votes"] | undefined): void {
+    const trouble = votes === undefined ? undefined : ffsplitTrouble(this.port.get, votes);
     if (trouble === undefined) this.debug("Algorithm result vote is No change");
     else {
       this.port.log("crit", trouble);
@@ -285,35 +374,60 @@ export class Device {
       // What else the daemon tells at this moment is still heard (recorded).
       this.port.setTimer(ALGORITHM_TIMER, this.port.now());
     }
-    s.expectedVotes = votes;
+    this.state.expectedVotes = expectedVotes;
   }
 
   /** The algorithm cannot go on with this configuration: the process ends in order, with an error. */
   private algorithmFailed(): void {
-    this.net?.lost("error");
-    this.shutDown(false);
-    this.end(1);
+    this.net?.lost("error", { next: "leave", code: 1, broken: false });
   }
 
   // ── heuristics ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs the commands; "Undefined" where heuristics are off or there are none. */
-  runHeuristics(timeoutMs: number): Heuristics {
+  /** Runs the commands; what has come of them goes to who is named by `purpose`. */
+  runHeuristics(purpose: HeuristicsPurpose, timeoutMs: number): void {
     const s = this.state;
     s.heuristicsSeq++;
-    const seq = s.heuristicsSeq;
-    this.debug(`worker: qdevice_heuristics_worker_cmd_process_exec: Received exec command with seq_no "${seq}" and timeout "${timeoutMs}"`);
+    const text = `Received exec command with seq_no "${s.heuristicsSeq}" and timeout "${timeoutMs}"`;
+    this.debug(`worker: qdevice_heuristics_worker_cmd_process_exec: ${text}`);
     const heuristics = s.config?.heuristics;
-    const off = heuristics === undefined || heuristics.mode === "off" || heuristics.execs.length === 0;
-    const failed = off ? false : heuristics.execs.filter((e) => !this.port.run(e.command)).length > 0;
-    const word = off ? "Disabled" : failed ? "Fail" : "Pass";
-    this.debug(`Received heuristics exec result command with seq_no "${seq}" and result "${word}"`);
-    return off ? "Undefined" : failed ? "Fail" : "Pass";
+    const left = heuristics === undefined || heuristics.mode === "off" ? [] : heuristics.execs.map((e) => e.command);
+    this.runCommands({ on: "command", purpose, left, failed: false }, left.length === 0);
   }
 
-  private membershipHeuristics(): void {
+  private runCommands(waiting: Awaits<"command">, none: boolean): void {
+    for (let command = waiting.left.shift(); command !== undefined; command = waiting.left.shift()) {
+      const ended = this.port.run(command);
+      if (ended === "later") {
+        this.state.waiting = waiting;
+        return;
+      }
+      if (!ended) waiting.failed = true;
+    }
+    const word = none ? "Disabled" : waiting.failed ? "Fail" : "Pass";
+    this.debug(`Received heuristics exec result command with seq_no "${this.state.heuristicsSeq}" and result "${word}"`);
+    const result: Heuristics = word === "Disabled" ? "Undefined" : word;
+    if (waiting.purpose === "connect") this.net?.connectHeuristics(result);
+    else if (waiting.purpose === "regular") this.net?.regularResult(result);
+    else this.membershipResult(result, waiting.purpose === "start");
+  }
+
+  /** The command that was started last has ended. */
+  ran(ok: boolean): void {
+    const { waiting } = this.state;
+    if (!this.alive || waiting?.on !== "command") return;
+    this.state.waiting = undefined;
+    if (!ok) waiting.failed = true;
+    this.runCommands(waiting, false);
+    this.settle();
+  }
+
+  private membershipHeuristics(purpose: "start" | "membership"): void {
+    this.runHeuristics(purpose, this.state.config?.heuristics.syncTimeoutMs ?? 0);
+  }
+
+  private membershipResult(result: Heuristics, starting: boolean): void {
     const s = this.state;
-    const result = this.runHeuristics(s.config?.heuristics.syncTimeoutMs ?? 0);
     s.heuristics.membership = result;
     this.debug("Votequorum heuristics exec result callback:");
     this.debug(`  seq_number = ${s.heuristicsSeq}, exec_result = ${result === "Undefined" ? "Disabled" : result}`);
@@ -322,8 +436,12 @@ export class Device {
     this.debug(`Algorithm decided to ${connected ? "send" : "not send"} list, result vote is ${vote} and heuristics is ${result}`);
     if (connected) this.net?.sendMembership(result);
     this.castVote?.pause(false);
-    if (!this.result(vote, "qdevice_model_net_votequorum_node_list_notify")) return this.end(1);
+    this.result(vote, "qdevice_model_net_votequorum_node_list_notify");
     this.net?.scheduleRegular();
+    if (!starting) return;
+    this.debug("Qdevice ready to provide service");
+    this.debug("Running QDevice main loop");
+    this.net?.connect();
   }
 
   // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,25 +453,14 @@ export class Device {
   timer(name: string): void {
     if (!this.alive) return;
     if (name === "start") this.start();
-    else if (name === CAST_VOTE_TIMER) {
-      if (this.castVote?.timer() === false) this.pollRefused();
-    } else if (name === ALGORITHM_TIMER) this.algorithmFailed();
+    else if (name === CAST_VOTE_TIMER) this.castVote?.timer();
+    else if (name === ALGORITHM_TIMER) this.algorithmFailed();
     else this.net?.timer(name);
   }
 
-  /** A timer must wait: the process is stopped, or sleeps. The one that ends the sleep comes through. */
+  /** A timer must wait: the process is inside a call, or sleeps. The one that ends the sleep comes through. */
   holdsTimer(name: string): boolean {
-    return this.state.stopped || this.state.blocked || (sleeps(this.state) && name !== "wake");
-  }
-
-  stop(): void {
-    this.state.stopped = true;
-  }
-
-  resume(): void {
-    if (!this.state.stopped) return;
-    this.state.stopped = false;
-    this.catchUp();
+    return this.blocked || (sleeps(this.state) && name !== "wake");
   }
 
   /** The node list or another key of the map may have changed. */
@@ -377,30 +484,29 @@ export class Device {
   /** SIGTERM, or corosync-qdevice-tool -H. */
   terminate(by: "SIGTERM" | "tool"): void {
     if (!this.alive) return;
-    if (this.state.blocked) {
+    if (this.state.phase !== "running") return this.end(0);
+    if (this.blocked) {
       this.state.leaving = by;
       return;
     }
-    if (this.state.phase !== "running") return this.end(0);
     this.debug(by === "SIGTERM" ? "SIGTERM received - closing local unix socket" : "IPC client requested shutdown");
     this.debug("Listening socket is closed");
-    this.net?.lost("local-shutdown");
-    this.shutDown(false);
-    this.end(0);
+    this.net?.lost("local-shutdown", { next: "leave", code: 0, broken: false });
   }
 
   /** corosync's sockets broke. */
   daemonGone(): void {
     if (!this.alive) return;
     if (this.state.phase !== "running") return this.end(1);
-    if (this.state.blocked) this.pollFailed("CS_ERR_LIBRARY");
+    const { waiting } = this.state;
+    this.state.waiting = undefined;
+    if (waiting?.on === "unregister") return this.closed(waiting.code);
+    if (waiting?.on === "poll") this.pollFailed(NO_DAEMON);
     this.port.log("error", "Can't dispatch votequorum messages");
-    this.net?.lost("daemon-gone");
-    this.shutDown(true);
-    this.end(1);
+    this.net?.lost("daemon-gone", { next: "leave", code: 1, broken: true });
   }
 
-  private shutDown(broken: boolean): void {
+  private shutDown(broken: boolean, code: number): void {
     const warn = (text: string): void => {
       if (broken) this.port.log("warning", text);
     };
@@ -417,14 +523,17 @@ export class Device {
     this.debug("Destroying votequorum and cmap");
     warn("Can't stop tracking votequorum changes. Error CS_ERR_LIBRARY");
     warn("Unable to unregister votequorum device. Error CS_ERR_LIBRARY");
-    this.unsubscribe();
-    const error = broken ? undefined : this.port.votequorum()?.deviceUnregister(DEVICE_NAME);
-    if (error !== undefined) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
+    if (broken) this.closed(code);
+    else this.wait({ on: "unregister", code }, { call: "unregister" });
+  }
+
+  private closed(code: number): void {
     this.debug("Destroying heuristics");
     this.debug("Waiting for heuristics worker to finish");
     this.debug("worker: Heuristic worker shutdown requested");
     this.debug("worker: Waiting for all processes to exit");
     this.debug("Closing log");
+    this.end(code);
   }
 
   end(code: number): void {
@@ -433,10 +542,9 @@ export class Device {
     this.port.exited(code);
   }
 
-  /** SIGKILL, or the power went: nothing more is said, and nobody is called back. */
+  /** The process is gone: nothing more is said. */
   kill(): void {
     this.state.phase = "ended";
-    this.unsubscribe();
   }
 
   get now(): Instant {
@@ -449,14 +557,12 @@ export class Device {
     return cloneState(this.state);
   }
 
-  /** The daemon's services must stand again. */
   restore(state: unknown): void {
     this.state = cloneState(state as DeviceState);
     if (this.state.config !== undefined) {
       this.state.config = Object.freeze({ ...this.state.config });
       this.wire(this.state.config);
     }
-    if (this.alive && this.state.phase !== "starting") this.listen();
   }
 
   digest(h: Hasher): void {
