@@ -40,6 +40,7 @@ import {
 } from "../machine/index.ts";
 import { performAct } from "./node-acts.ts";
 import { Programs, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
+import { questionTool } from "./question-tool.ts";
 import { ServiceCalls } from "./service-calls.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
@@ -113,7 +114,7 @@ export class Node implements Machine {
       board: boardOf(this.computer),
       files: this.files,
       manager: this.units,
-      program: (argv) => this.programs.maker(argv),
+      program: (argv) => this.programs.maker(argv) ?? questionTool(this.tools, argv),
       party: (name) => (name === TOOLS ? this.calls : undefined),
     });
     const peek: NodeTools["peek"] = (service, request) => this.runtime.table.peek(service, request);

@@ -62,6 +62,11 @@ export interface DevicePort {
   exited(code: number): void;
 }
 
+export interface NodeVotes {
+  readonly nodeId: number;
+  readonly votes: number;
+}
+
 /** What follows when a poll has been answered. */
 export type AfterPoll =
   | { readonly next: "confirm"; readonly seq: number }
@@ -79,7 +84,7 @@ export type Waiting =
       readonly purpose: "start" | "expected";
       readonly expected: number;
       left: number[];
-      votes: { nodeId: number; votes: number }[];
+      votes: NodeVotes[];
     }
   /** `who`: what has to say that it failed; "" for the timer. */
   | { readonly on: "poll"; readonly cast: boolean; readonly who: string; after: AfterPoll | undefined }

@@ -5,10 +5,14 @@
  * A call of votequorum's library blocks the daemon until it is answered: what comes meanwhile waits (`waiting`). Heuristics run the commands of exec_NAME one after the other, in
  * the order of the map, and the daemon waits for them likewise. Left out: their timeouts and the worker process, and the -S settings.
  */
-import { MS, cloneState, type Hasher, type Instant, type TcpEvent } from "../kernel/index.ts";
+import { cloneState, type Hasher, type Instant, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
 import { CAST_VOTE_TIMER, CastVote } from "./cast-vote.ts";
-import { configNodes, ffsplitTrouble, readInstance, readNet, type DeviceConfig } from "./device-config.ts";
+import { ffsplitTrouble, readNet, type DeviceConfig } from "./device-config.ts";
+import type { DeviceCore } from "./device-core.ts";
+import { CLOSED, CLOSING } from "./device-leave.ts";
+import { DeviceStart } from "./device-start.ts";
+import { DeviceVotes } from "./device-votes.ts";
 import {
   MISSED_MAX,
   digestDevice,
@@ -21,18 +25,16 @@ import {
   type DeviceState,
   type HeuristicsPurpose,
   type Missed,
+  type NodeVotes,
   type VoteNode,
   type VoteView,
   type Waiting,
 } from "./device-state.ts";
+import { HeuristicsRuns } from "./heuristics.ts";
 import { DeviceNet, sleeps } from "./net.ts";
 import { nodeListLines } from "./qnetd.ts";
 import type { Heuristics, Vote } from "./tlv.ts";
 
-export const QDEVICE_DATABASE = "/etc/corosync/qdevice/net/nssdb";
-
-/** How often a start whose daemon is not ready yet tries again (max_cs_try_again tries a second apart). */
-const TRY_AGAIN_MS = 1000;
 /** The process ends when what is going on at this instant is over. */
 const ALGORITHM_TIMER = "algorithm";
 const STATE_NUMBERS = { member: 1, dead: 2, leaving: 3 } as const;
@@ -41,18 +43,31 @@ const NO_DAEMON = "CS_ERR_LIBRARY";
 
 type Awaits<On extends Waiting["on"]> = Extract<Waiting, { on: On }>;
 
-export class Device {
+export class Device implements DeviceCore {
   state: DeviceState = emptyDevice();
   private net: DeviceNet | undefined;
   /** Of the result that is being handed to the timer. */
   private casting: { readonly who: string; readonly after: AfterPoll | undefined } | undefined;
   castVote: CastVote | undefined;
+  private readonly starting: DeviceStart;
+  private readonly heuristics: HeuristicsRuns;
+  private readonly votes: DeviceVotes;
 
   constructor(
     private readonly port: DevicePort,
     /** Command line: `-d` and `-S net_test_algorithm_enabled=on`. */
     private readonly options: { readonly debug: boolean; readonly test: boolean },
-  ) {}
+  ) {
+    this.heuristics = new HeuristicsRuns(port, this, (result, purpose) => this.heuristicsEnded(result, purpose));
+    this.votes = new DeviceVotes(port, this, (votes, { purpose, expected }) => {
+      if (purpose === "start") this.starting.algorithm(votes);
+      else this.expected(expected, votes);
+    });
+    this.starting = new DeviceStart(port, this, options, {
+      askVotes: () => this.votes.ask("start", 0),
+      take: (config) => this.take(config),
+    });
+  }
 
   get config(): DeviceConfig | undefined {
     return this.state.config;
@@ -68,13 +83,13 @@ export class Device {
 
   // ── calls of votequorum ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The process is inside a call, and looks at nothing else. A registration is answered by an event of its main loop. */
+  /** A registration is answered by an event of its main loop. */
   get blocked(): boolean {
     const { waiting } = this.state;
     return waiting !== undefined && waiting.on !== "register";
   }
 
-  private wait(waiting: Waiting, call: DeviceCall): void {
+  wait(waiting: Waiting, call: DeviceCall): void {
     this.state.waiting = waiting;
     if (!this.port.ask(call)) this.answered({ error: NO_DAEMON });
   }
@@ -92,17 +107,17 @@ export class Device {
     const { error } = reply;
     switch (waiting.on) {
       case "trackstart":
-        return this.tracking(error);
+        return this.starting.tracking(error);
       case "register":
-        return this.registered(error);
+        return this.starting.registered(error);
       case "master_wins":
-        return this.configureNet(error);
+        return this.starting.configure(error);
       case "current":
         return reply.view === undefined
           ? this.fail(`Can't start tracking votequorum changes. Error ${error ?? ""}`)
           : this.first(reply.view);
       case "getinfo":
-        return this.gotVotes(waiting, reply);
+        return this.votes.answered(waiting, reply);
       case "poll":
         return this.polled(waiting, error);
       case "unregister":
@@ -122,109 +137,28 @@ export class Device {
     else this.catchUp();
   }
 
-  /** The votes of all nodes of the list, one call each; of a node that votequorum has never heard of it knows nothing, whatever the file says (recorded). */
-  private askVotes(purpose: "start" | "expected", expected: number): void {
-    const left = configNodes(this.port.get, this.port.list).map((n) => n.nodeId);
-    this.nextVotes({ on: "getinfo", purpose, expected, left, votes: [] });
-  }
-
-  private nextVotes(waiting: Awaits<"getinfo">): void {
-    const nodeId = waiting.left[0];
-    if (nodeId !== undefined) this.wait(waiting, { call: "getinfo", nodeId });
-    else if (waiting.purpose === "start") this.algorithm(waiting.votes);
-    else this.expected(waiting.expected, waiting.votes);
-  }
-
-  private gotVotes(waiting: Awaits<"getinfo">, reply: DeviceReply): void {
-    const nodeId = waiting.left.shift();
-    if (nodeId !== undefined && reply.votes !== undefined) waiting.votes.push({ nodeId, votes: reply.votes });
-    this.nextVotes(waiting);
-  }
-
-  // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── coming up (device-start.ts) ──────────────────────────────────────────────────────────────────────────────────────
 
   start(): void {
-    this.wait({ on: "trackstart" }, { call: "trackstart" });
-  }
-
-  private tracking(error: string | undefined): void {
-    if (error === "CS_ERR_TRY_AGAIN") {
-      this.port.setTimer("start", this.port.now() + TRY_AGAIN_MS * MS);
-      return;
-    }
-    if (error !== undefined) return this.fail(`Failed to initialize the cmap API. Error ${error}`);
-    this.debug("Initializing votequorum");
-    this.state.phase = "registering";
-    this.wait({ on: "register" }, { call: "register" });
+    this.starting.begin();
   }
 
   /** Nobody serves corosync's sockets. */
   noDaemon(): void {
-    this.tracking(NO_DAEMON);
+    this.starting.tracking(NO_DAEMON);
   }
 
-  private fail(text: string): void {
+  fail(text: string): void {
     this.port.log("error", text);
     this.end(1);
   }
 
-  private registered(error: string | undefined): void {
-    if (error !== undefined) return this.fail(`Can't register votequorum device. Error ${error}`);
-    const { get, list } = this.port;
-    this.debug("Initializing local socket");
-    this.debug("Registering qdevice models");
-    this.debug("Configuring qdevice");
-    const instance = readInstance(get, list);
-    if (typeof instance === "string") return this.fail(instance);
-    this.debug("Configuring master_wins");
-    this.wait({ on: "master_wins" }, { call: "master_wins", allow: false });
-  }
-
-  private configureNet(denied: string | undefined): void {
-    const { get, list } = this.port;
-    if (denied !== undefined) return this.fail(`Can't set master wins. Error ${denied}`);
-    this.debug("Getting configuration node list");
-    this.debug("Configuration node list:");
-    for (const line of nodeListLines(configNodes(get, list))) this.debug(line);
-    this.debug("Initializing qdevice model");
-    this.debug("Initializing qdevice_net_instance");
-    const config = readNet(get, list, this.port.nodeId(), this.options.test);
-    if (typeof config === "string") return this.fail(config);
-    this.debug("Registering algorithms");
-    this.debug("Initializing NSS");
-    if (config.tls !== "off" && !this.port.hasDatabase(QDEVICE_DATABASE))
-      return this.fail("Can't init nss (-8174): security library: bad database.");
-    if (config.algorithm === "ffsplit") this.askVotes("start", 0);
-    else this.run(config);
-  }
-
-  /** ffsplit looks at the votes before it starts. */
-  private algorithm(votes: Awaits<"getinfo">["votes"]): void {
-    const trouble = ffsplitTrouble(this.port.get, votes);
-    if (trouble !== undefined) {
-      this.port.log("crit", trouble);
-      return this.fail("Algorithm init failed");
-    }
-    const config = readNet(this.port.get, this.port.list, this.port.nodeId(), this.options.test);
-    if (typeof config === "string") return this.fail(config);
-    this.run(config);
-  }
-
-  private run(config: DeviceConfig): void {
+  private take(config: DeviceConfig): void {
     this.state.config = Object.freeze({ ...config });
-    this.wire(config).update("Wait for reply");
-    if (config.algorithm === "lms" || config.algorithm === "2nodelms") {
-      this.debug(`algo-${config.algorithm}: Can't get WFA res = 12`);
-      this.debug(`algo-${config.algorithm}: initialised. WFA = 0`);
-    } else if (config.algorithm === "test") this.debug("algo-test: Initialized");
-    this.debug("Initializing cmap tracking");
-    this.debug("Registering main poll loop callbacks");
-    this.debug("Waiting for ring id");
-    this.state.phase = "running";
-    this.port.notifyReady();
-    this.wait({ on: "current" }, { call: "current" });
+    this.wire(config);
   }
 
+  /** The first that votequorum tells. */
   private first(now: VoteView): void {
     this.onNodelist(now.ring, now.members);
     this.onQuorum(now.quorate, now.nodes);
@@ -235,7 +169,7 @@ export class Device {
     this.membershipHeuristics("start");
   }
 
-  private wire(config: DeviceConfig): CastVote {
+  private wire(config: DeviceConfig): void {
     const castVote = new CastVote(
       {
         debug: (text) => this.debug(text),
@@ -248,12 +182,10 @@ export class Device {
     castVote.state = this.state.castVote;
     this.castVote = castVote;
     this.net = new DeviceNet(this.port, this, config);
-    return castVote;
   }
 
   // ── polls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The algorithm's result goes to the timer, and when a poll that follows has been answered comes `after`. Where the poll fails for good the process ends. */
   result(vote: Vote, who: string, after?: AfterPoll): void {
     this.casting = { who, after };
     this.castVote?.update(vote);
@@ -361,11 +293,11 @@ export class Device {
     this.debug("Votequorum expected_votes notify callback:");
     this.debug(`  Expected_votes: ${votes}`);
     this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${this.state.expectedVotes} / new=${votes})`);
-    if (this.state.config?.algorithm === "ffsplit") this.askVotes("expected", votes);
+    if (this.state.config?.algorithm === "ffsplit") this.votes.ask("expected", votes);
     else this.expected(votes, undefined);
   }
 
-  private expected(expectedVotes: number, votes: Awaits<"getinfo">["votes"] | undefined): void {
+  private expected(expectedVotes: number, votes: readonly NodeVotes[] | undefined): void {
     const trouble = votes === undefined ? undefined : ffsplitTrouble(this.port.get, votes);
     if (trouble === undefined) this.debug("Algorithm result vote is No change");
     else {
@@ -384,42 +316,19 @@ export class Device {
 
   // ── heuristics ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs the commands; what has come of them goes to who is named by `purpose`. */
   runHeuristics(purpose: HeuristicsPurpose, timeoutMs: number): void {
-    const s = this.state;
-    s.heuristicsSeq++;
-    const text = `Received exec command with seq_no "${s.heuristicsSeq}" and timeout "${timeoutMs}"`;
-    this.debug(`worker: qdevice_heuristics_worker_cmd_process_exec: ${text}`);
-    const heuristics = s.config?.heuristics;
-    const left = heuristics === undefined || heuristics.mode === "off" ? [] : heuristics.execs.map((e) => e.command);
-    this.runCommands({ on: "command", purpose, left, failed: false }, left.length === 0);
+    this.heuristics.run(purpose, timeoutMs);
   }
 
-  private runCommands(waiting: Awaits<"command">, none: boolean): void {
-    for (let command = waiting.left.shift(); command !== undefined; command = waiting.left.shift()) {
-      const ended = this.port.run(command);
-      if (ended === "later") {
-        this.state.waiting = waiting;
-        return;
-      }
-      if (!ended) waiting.failed = true;
-    }
-    const word = none ? "Disabled" : waiting.failed ? "Fail" : "Pass";
-    this.debug(`Received heuristics exec result command with seq_no "${this.state.heuristicsSeq}" and result "${word}"`);
-    const result: Heuristics = word === "Disabled" ? "Undefined" : word;
-    if (waiting.purpose === "connect") this.net?.connectHeuristics(result);
-    else if (waiting.purpose === "regular") this.net?.regularResult(result);
-    else this.membershipResult(result, waiting.purpose === "start");
+  private heuristicsEnded(result: Heuristics, purpose: HeuristicsPurpose): void {
+    if (purpose === "connect") this.net?.connectHeuristics(result);
+    else if (purpose === "regular") this.net?.regularResult(result);
+    else this.membershipResult(result, purpose === "start");
   }
 
   /** The command that was started last has ended. */
   ran(ok: boolean): void {
-    const { waiting } = this.state;
-    if (!this.alive || waiting?.on !== "command") return;
-    this.state.waiting = undefined;
-    if (!ok) waiting.failed = true;
-    this.runCommands(waiting, false);
-    this.settle();
+    if (this.heuristics.ran(ok)) this.settle();
   }
 
   private membershipHeuristics(purpose: "start" | "membership"): void {
@@ -507,32 +416,16 @@ export class Device {
   }
 
   private shutDown(broken: boolean, code: number): void {
-    const warn = (text: string): void => {
-      if (broken) this.port.log("warning", text);
-    };
-    this.debug("Removing cmap tracking");
-    warn("Can't delete cmap totemconfig_reload_in_progress tracking");
-    warn("Can't delete cmap nodelist tracking");
-    warn("Can't delete cmap logging tracking");
-    warn("Can't delete cmap heuristics tracking");
-    this.debug("Destroying qdevice model");
-    this.debug("Destroying algorithm");
-    this.debug("Destroying qdevice_net_instance");
-    this.debug("Shutting down NSS");
-    this.debug("Destroying qdevice ipc");
-    this.debug("Destroying votequorum and cmap");
-    warn("Can't stop tracking votequorum changes. Error CS_ERR_LIBRARY");
-    warn("Unable to unregister votequorum device. Error CS_ERR_LIBRARY");
+    for (const line of CLOSING) {
+      if (line.level === "debug") this.debug(line.text);
+      else if (broken || line.broken !== true) this.port.log(line.level, line.text);
+    }
     if (broken) this.closed(code);
     else this.wait({ on: "unregister", code }, { call: "unregister" });
   }
 
   private closed(code: number): void {
-    this.debug("Destroying heuristics");
-    this.debug("Waiting for heuristics worker to finish");
-    this.debug("worker: Heuristic worker shutdown requested");
-    this.debug("worker: Waiting for all processes to exit");
-    this.debug("Closing log");
+    for (const text of CLOSED) this.debug(text);
     this.end(code);
   }
 

@@ -1,5 +1,5 @@
 /** The quorum device's public face: the daemon on a node, and the server. */
-export { Device, QDEVICE_DATABASE } from "./device.ts";
+export { Device } from "./device.ts";
 export { QdeviceProgram } from "./device-program.ts";
 export { DEVICE_NAME, type DeviceCall, type DevicePort, type DeviceReply, type DeviceState } from "./device-state.ts";
 export { DEVICE_SOCKET, connectionWord, type DeviceView } from "./device-view.ts";

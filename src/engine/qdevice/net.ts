@@ -7,7 +7,7 @@ import { MS, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
 import type { DeviceConfig } from "./device-config.ts";
 import { quorumNodes, type AfterPoll, type DevicePort, type DeviceState } from "./device-state.ts";
-import type { Device } from "./device.ts";
+import type { DeviceCore } from "./device-core.ts";
 import { nodeListLines } from "./qnetd.ts";
 import { unseededRandom } from "./random.ts";
 import {
@@ -55,7 +55,7 @@ export function sleeps(state: DeviceState): boolean {
 export class DeviceNet {
   constructor(
     private readonly port: DevicePort,
-    private readonly device: Device,
+    private readonly device: DeviceCore,
     private readonly config: DeviceConfig,
   ) {}
 
