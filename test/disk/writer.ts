@@ -1,4 +1,4 @@
-/** A process that writes commits for as long as it lives, applies some of them, and tells its parent which one is on the disk. */
+/** A process that writes commits for as long as it runs, applies some of them, and tells its parent which one is on the disk. */
 import { Contents } from "../../src/engine/host/disk/contents.ts";
 import { Disk } from "../../src/engine/host/disk/disk.ts";
 import { diskFile, storeFile, write } from "./commits.ts";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConf, parseConf } from "../../src/engine/config/index.ts";
+import { unitNames } from "../../src/engine/node/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import {
   drawSchedule,
@@ -15,26 +16,21 @@ import {
   type Variant,
 } from "../../src/engine/fuzz/index.ts";
 import { begin } from "../../src/main/cli/fuzz.ts";
-import { parseActing } from "../../src/main/lab/act/acting.ts";
-import { planOf } from "../../src/main/lab/act/act-plan.ts";
+import { lineOf, readAct } from "../../src/main/lab/act/table.ts";
 import { doneRuns, newState, median, note, readState, writeState } from "../../src/main/lab/fuzz/fuzz-state.ts";
 import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
 import { fuzz } from "../../src/main/lab/fuzz/fuzz.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
-import { maker, labOf, lineOf, scenarioOf, variantText } from "../../src/main/lab/fuzz/schedule-scenario.ts";
+import { maker, labOf, scenarioOf, variantText } from "../../src/main/lab/fuzz/schedule-scenario.ts";
 import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
 
 /** What the acting line of `act` does. */
 function told(act: WorldAct, schedule: FaultSchedule): WorldAct[] {
-  const networks = Object.keys(labOf(schedule).networks);
-  const places = { nodes: schedule.nodes, networks, nics: new Map(schedule.nodes.map((n) => [n, networks])) };
-  const acts = planOf(parseActing(lineOf(act), places), worldDesign(labOf(schedule)));
-  return [
-    ...acts.fabric.map((a): WorldAct => ({ to: "fabric", act: a })),
-    ...acts.machines.map((m): WorldAct => ({ to: "machine", machine: m.node, act: m.act })),
-  ];
+  const design = worldDesign(labOf(schedule));
+  const units = (name: string): string[] => design.machines.filter((m) => m.name === name).flatMap(unitNames);
+  return [...readAct(lineOf(act), { design, units }).acts];
 }
 
 /** The schedule with its tools named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both. */

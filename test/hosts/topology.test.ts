@@ -5,7 +5,7 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC, fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { parseRecord, printRecord, replay, type World, type WorldAct, type TopologyAct } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { newMachine } from "../../src/main/lab/act/lab-act-plan.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { bothCrews } from "./lives.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
 

@@ -11,7 +11,7 @@ import { pack } from "../../src/engine/host/wire.ts";
 import { MS, Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { replayWorld, type World, type WorldAct } from "../../src/engine/world/index.ts";
-import { newMachine } from "../../src/main/lab/act/lab-act-plan.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { notOneRing } from "../../src/engine/world/checkers/index.ts";
 import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";

@@ -1,12 +1,12 @@
 /**
- * Words that say nothing to a stranger who knows corosync, systemd, Unix and testing: found in a file's name, its identifiers and its comments. Strings and
+ * Terms that say nothing to a stranger who knows corosync, systemd, Unix and testing: found in a file's name, its identifiers and its comments. Strings and
  * the text of a page are left alone: they are written for the person who reads them there.
  */
 import { parse } from "svelte/compiler";
 import ts from "typescript";
 
-/** No part of an identifier or of a file's name, and no word of a comment, is one of these. */
-export const bannedWords: ReadonlySet<string> = new Set([
+/** No part of an identifier or of a file's name, and nothing in a comment, is one of these. */
+export const bannedTerms: ReadonlySet<string> = new Set([
   "bench",
   "benches",
   "court",
@@ -40,11 +40,35 @@ export const bannedWords: ReadonlySet<string> = new Set([
   "words",
 ]);
 
+/**
+ * Files that still have such terms, or the beginnings of their paths. test/tidy looks whether each has any, so that the list can only shrink.
+ */
+export const notYetClean: readonly string[] = [
+  "src/engine/command/",
+  "src/engine/host/",
+  "src/engine/kernel/",
+  "src/engine/machine/",
+  "src/engine/node/",
+  "src/engine/qdevice/",
+  "src/main/cli/run.ts",
+  "src/main/lab/api.ts",
+  "src/main/lab/process/hosts.ts",
+  "src/main/lab/process/lab-host.ts",
+  "src/main/lab/scenario/node-run.ts",
+  "src/main/lab/scenario/scenario.ts",
+  "src/main/shell/",
+  "test/bench/hosts.ts",
+  "test/hosts/",
+  "test/node/snapshot.test.ts",
+  "test/qdevice/algorithms.test.ts",
+  "test/shell/machine.ts",
+];
+
 /** Measuring how fast something is goes by its usual name, in these files and where they are spoken of. */
 const benchmarkFiles = /^(scripts\/bench\.mjs|test\/bench\/|src\/engine\/host\/bench\.ts)/;
 const benchmarkMentions = /npm run bench|scripts\/bench|test\/bench|host\/bench|\bbench\.(mjs|ts)\b|"bench"/g;
 
-/** `lifeOf`, `whatif_court`, `MAX_LIVES` in parts, in small letters. */
+/** `tokenTimeoutMs`, `token_coefficient`, `EVENTS_MAX` in parts, in lower case. */
 function partsOf(name: string): string[] {
   return name
     .split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/)
@@ -57,13 +81,13 @@ interface Piece {
   readonly text: string;
 }
 
-/** Each banned word as "line: word in what"; a file's name has line 0. */
+/** Each banned term as "line: term in what"; a file's name has line 0. */
 export function vocabularyFaults(path: string, text: string): string[] {
   const found: string[] = [];
-  const allowed = (word: string): boolean => word === "bench" && benchmarkFiles.test(path);
+  const allowed = (term: string): boolean => term === "bench" && benchmarkFiles.test(path);
   const look = (piece: string, line: number): void => {
     for (const part of partsOf(piece.replace(benchmarkMentions, "")))
-      if (bannedWords.has(part) && !allowed(part)) found.push(`${line}: ${part} in ${piece.trim().split("\n")[0] ?? ""}`);
+      if (bannedTerms.has(part) && !allowed(part)) found.push(`${line}: ${part} in ${piece.trim().split("\n")[0] ?? ""}`);
   };
   look(path, 0);
   const lineStarts = [0];

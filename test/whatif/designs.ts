@@ -3,7 +3,7 @@ import { Rng } from "../../src/engine/kernel/index.ts";
 import { whatIfDesign } from "../../src/engine/whatif/index.ts";
 import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
-import type { LabFile } from "../../src/main/lab/file/labfile.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 function quorumOptions(rng: Rng, nodes: number): Record<string, number | string> {
   const quorum: Record<string, number | string> = {};

@@ -9,7 +9,7 @@ import { Rng } from "../../src/engine/kernel/index.ts";
 import { Verdicts } from "../../src/engine/whatif/verdicts.ts";
 import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
-import type { LabCluster, LabFile } from "../../src/main/lab/file/labfile.ts";
+import type { LabCluster, LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 function lab(nodes: number, links: number, cluster: Partial<LabCluster> = {}): LabFile {
   const base = defaultLabFile({ nodes, links, clustered: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });

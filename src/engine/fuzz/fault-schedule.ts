@@ -5,7 +5,7 @@
 import type { Duration, Instant } from "../kernel/index.ts";
 import type { WorldAct } from "../world/types.ts";
 import type { DeviceOptions, QuorumOptions } from "./options.ts";
-import type { Variant } from "./reloads.ts";
+import type { Variant } from "./variants.ts";
 
 /** What every node multicasts. Instants since power on. */
 export interface Load {

@@ -2,7 +2,8 @@
 export * from "./fault-schedule.ts";
 export { drawSchedule } from "./draw.ts";
 export type { DeviceOptions } from "./options.ts";
-export { placeOf, type Variant } from "./reloads.ts";
+export { placeOf } from "./reloads.ts";
+export type { Variant } from "./variants.ts";
 export { loadedMachines, sendingNodes } from "./sender.ts";
 export type { Tally } from "./load.ts";
 export { comingToRest, watched } from "./rest.ts";

@@ -6,19 +6,18 @@ import type { Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing } from "./act/acting.ts";
-import { placesOf } from "./act/acting-lab.ts";
+import { sceneOf, type PlannedAct } from "./act/kind.ts";
+import { impossible, readAct } from "./act/table.ts";
 import { tells } from "./scenario/advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { planBuild } from "./act/build.ts";
 import { Commands, type CommandSink } from "./process/commands.ts";
-import { impossible, unreachable } from "./view/conditions.ts";
-import { actsOf, planOf, firstOf, type ActPlan } from "./act/act-plan.ts";
+import { unreachable } from "./view/conditions.ts";
 import type { LabDisk } from "./store/disk.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabHost } from "./process/lab-host.ts";
-import type { LabFile } from "./file/labfile.ts";
+import type { LabFile } from "./file/labfile-schema.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { LabPast, writeFork } from "./store/past.ts";
@@ -279,10 +278,10 @@ export class Lab {
   /** Does an acting line. Returns what was done, as a sentence. */
   act(line: string): Promise<string> {
     return this.#inTurn(async () => {
-      const acting = parseActing(line, placesOf(this.world.design));
-      const why = impossible(acting, this.world);
+      const act = readAct(line, sceneOf(this.world));
+      const why = impossible(act, this.world);
       if (why !== undefined) throw new Trouble("failed", why);
-      return this.#undoable(planOf(acting, this.world.design));
+      return this.#undoable(act);
     });
   }
 
@@ -290,20 +289,20 @@ export class Lab {
     return this.#inTurn(async () => this.#undoable(planBuild(spec, this.world.design)));
   }
 
-  async #undoable(plan: ActPlan): Promise<string> {
+  async #undoable(plan: PlannedAct): Promise<string> {
     const before = beforeActs(this.world);
     let done = 0;
     try {
       await this.#perform(plan, () => done++);
     } finally {
       // What fails half way can be taken back as far as it came.
-      if (done > 0) this.#undo.remember(firstOf(plan, done), before);
+      if (done > 0) this.#undo.remember(plan, done, before);
     }
     return plan.said;
   }
 
-  async #perform(plan: ActPlan, did: () => void): Promise<void> {
-    for (const act of actsOf(plan)) {
+  async #perform(plan: PlannedAct, did: () => void): Promise<void> {
+    for (const act of plan.acts) {
       await this.#do(act, plan.afterUs);
       did();
       this.#changes++;

@@ -1,17 +1,17 @@
 /** A lab built from nothing inside one that runs: everything that is there is taken away, and a new lab as `up` makes it stands in its place. */
 import type { FabricNetwork } from "../../../engine/fabric/index.ts";
-import type { TopologyAct, WorldDesign } from "../../../engine/world/index.ts";
+import type { TopologyAct, WorldAct, WorldDesign } from "../../../engine/world/index.ts";
 import type { Request } from "../api.ts";
-import type { ActPlan } from "./act-plan.ts";
 import { worldDesign } from "../file/design.ts";
 import { defaultLabFile } from "../file/default-lab.ts";
+import { planned, type PlannedAct } from "./kind.ts";
 
 type Spec = Omit<Extract<Request, { op: "build" }>, "op">;
 
 const sameNet = (a: FabricNetwork) => (b: FabricNetwork) => a.name === b.name && a.cidr === b.cidr;
 
 /** Throws Trouble (usage) for counts out of range. */
-export function planBuild(spec: Spec, design: WorldDesign): ActPlan {
+export function planBuild(spec: Spec, design: WorldDesign): PlannedAct {
   const { nodes, networks, clustered, qdevice } = spec;
   const built = worldDesign(
     defaultLabFile({ nodes, links: networks, clustered, qdevice, name: design.name, seed: design.seed, epoch: "2026-01-01T00:00:00Z" }),
@@ -26,7 +26,7 @@ export function planBuild(spec: Spec, design: WorldDesign): ActPlan {
   ];
   const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
   const said = `built from nothing: ${count(nodes, "machine")} on ${count(networks, "network")}${qdevice ? " and a qnetd host" : ""}${clustered ? ", one cluster" : ""}`;
-  return { lab, fabric: [{ kind: "heal" }], machines: [], afterUs: 0, said };
+  return planned([...lab.map((act): WorldAct => ({ to: "lab", act })), { to: "fabric", act: { kind: "heal" } }], said);
 }
 
 /** A machine that came where one of its name had gone, on its way out again: under another name, so that the one of the name comes back from those taken away. */

@@ -1,5 +1,5 @@
 /** The lab file of a new lab: N nodes, L links, the addresses that `up` gives by itself. */
-import type { LabFile, LabNode } from "./labfile.ts";
+import type { LabFile, LabNode } from "./labfile-schema.ts";
 import { usage } from "../trouble.ts";
 
 export interface DefaultLabOptions {

@@ -4,7 +4,7 @@ import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { ExportFile } from "../api.ts";
 import { defaultLabFile, linksMax, nodesMax } from "./default-lab.ts";
-import type { LabFile } from "./labfile.ts";
+import type { LabFile } from "./labfile-schema.ts";
 import { Trouble } from "../trouble.ts";
 
 const CONF_PATH = "/etc/corosync/corosync.conf";

@@ -1,6 +1,4 @@
 /** Fault schedules (engine/fuzz) as labs: the world in which one is played, and the scenario file that `quorate run` plays to the same end. */
-import type { LinkSettings, LinkTarget, FabricAct } from "../../../engine/fabric/index.ts";
-import type { MachineAct } from "../../../engine/kernel/machine.ts";
 import {
   placeOf,
   sendingNodes,
@@ -12,11 +10,12 @@ import {
   type Variant,
 } from "../../../engine/fuzz/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
-import { World, type MachineFactory, type WorldAct } from "../../../engine/world/index.ts";
+import { World, type MachineFactory } from "../../../engine/world/index.ts";
+import { lineOf } from "../act/table.ts";
 import { beginLab } from "../scenario/advance.ts";
 import { confOf, worldDesign } from "../file/design.ts";
 import { defaultLabFile } from "../file/default-lab.ts";
-import type { LabCluster, LabFile, LabNode, Step } from "../file/labfile.ts";
+import type { LabCluster, LabFile, LabNode, Step } from "../file/labfile-schema.ts";
 
 /** What makes the machines of a lab: nodes, with a program that sends on each where the lab file has a load. */
 export function machinesOf(lab: LabFile, tally: Tally = { sent: 0, delivered: 0 }): MachineFactory {
@@ -151,64 +150,6 @@ export const maker: WorldMaker = {
   },
   begin: (world, schedule) => beginLab(world, labOf(schedule)),
 };
-
-function placeArgs(link: LinkTarget): string {
-  const net = link.net === undefined ? "" : `:${link.net}`;
-  const to = link.to === undefined ? "" : ` --to ${link.to}`;
-  return `${link.node}${net}${to}${link.direction === "both" ? "" : ` --direction ${link.direction}`}`;
-}
-
-function settingArgs(s: LinkSettings): string {
-  const word = (option: string, value: number | undefined): string => (value === undefined ? "" : ` --${option} ${value}`);
-  const ms = (us: number | undefined): number | undefined => (us === undefined ? undefined : us / 1000);
-  return `${word("delay", ms(s.delayUs))}${word("jitter", ms(s.jitterUs))}${word("loss", s.lossPercent)}${word("dup", s.dupPercent)}${word("reorder", s.reorderPercent)}${word("rate", s.rateMbit)}${word("mtu", s.mtuBytes)}`;
-}
-
-function fabricLine(act: FabricAct): string | undefined {
-  switch (act.kind) {
-    case "link-cut":
-      return `link cut ${placeArgs(act.link)}`;
-    case "link-heal":
-      return `link heal ${placeArgs(act.link)}`;
-    case "link-set":
-      return `link set ${placeArgs(act.link)}${settingArgs(act.settings)}`;
-    case "partition":
-      return `partition ${act.groups.map((group) => group.join(",")).join(" ")}`;
-    case "switch":
-      return `switch ${act.on ? "on" : "off"} ${act.net}`;
-    case "block":
-      return `${act.on ? "block" : "unblock"} ${act.block.node} ${act.block.port}/${act.block.proto}`;
-    case "heal":
-      return "heal";
-    case "faults":
-      return undefined;
-  }
-}
-
-const nodeVerbs: Partial<Record<MachineAct["kind"], string>> = {
-  "power-on": "start",
-  shutdown: "stop",
-  "power-cut": "kill",
-  stall: "pause",
-  resume: "resume",
-  reboot: "reboot",
-};
-
-function machineLine(node: string, act: MachineAct): string | undefined {
-  if (act.kind === "service") return `service ${act.op} ${node} ${act.unit}`;
-  if (act.kind === "service-stall") return `service pause ${node} ${act.unit}`;
-  if (act.kind === "nic-up") return `nic ${act.up ? "up" : "down"} ${node} ${act.net}`;
-  if (act.kind === "service-resume") return `service resume ${node} ${act.unit}`;
-  const verb = nodeVerbs[act.kind];
-  return verb === undefined ? undefined : `node ${verb} ${node}`;
-}
-
-/** The acting line that does `act`. Throws for an act that has none. */
-export function lineOf(act: WorldAct): string {
-  const line = act.to === "fabric" ? fabricLine(act.act) : act.to === "machine" ? machineLine(act.machine, act.act) : undefined;
-  if (line === undefined) throw new Error(`no acting line does ${JSON.stringify(act)}`);
-  return line;
-}
 
 function stepOf({ at, act }: ScheduledAct): Step {
   if (act.to === "machine" && act.act.kind === "command")

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FileAct, QueryReply } from "../../../engine/kernel/machine.ts";
 import { requestMessage, type Channel, type JournalLine, type LabEvent, type LabInfo, type Request } from "../api.ts";
-import { wrongWith } from "../act/act-check.ts";
+import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
 import { Trouble } from "../trouble.ts";

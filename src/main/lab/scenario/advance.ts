@@ -4,7 +4,7 @@ import { HOUR, MS, SEC, type Instant } from "../../../engine/kernel/time.ts";
 import { follow, type Plan, type World } from "../../../engine/world/index.ts";
 import { booted, formed } from "../view/conditions.ts";
 import { membersOf } from "../file/design.ts";
-import type { LabFile } from "../file/labfile.ts";
+import type { LabFile } from "../file/labfile-schema.ts";
 
 /** Some conditions change without a trace (the token rests, a command ends): looked at this often. */
 const lookAtLeastEvery = 10 * MS;

@@ -4,16 +4,16 @@ import { MINUTE, type Instant } from "../../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../../engine/world/checkers/index.ts";
 import { ASSERTION, comingToRest, watched } from "../../../engine/fuzz/index.ts";
 import { printRecord, standingAt, type World, type WorldAct } from "../../../engine/world/index.ts";
-import { parseActing, type Acting } from "../act/acting.ts";
-import { placesOf } from "../act/acting-lab.ts";
+import { sceneOf, type PlannedAct } from "../act/kind.ts";
+import { impossible, readAct } from "../act/table.ts";
 import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
-import { booted, impossible, matches, threeUnitStates, valueAt, whyNot } from "../view/conditions.ts";
-import { planOf } from "../act/act-plan.ts";
+import { booted, matches, threeUnitStates, valueAt, whyNot } from "../view/conditions.ts";
 import { worldDesign } from "../file/design.ts";
 import { onHost, type HostKind } from "../process/hosts.ts";
 import { checkersOf } from "./invariants.ts";
-import { printLabFile, type LabFile, type Step } from "../file/labfile.ts";
+import { printLabFile } from "../file/labfile.ts";
+import type { LabFile, Step } from "../file/labfile-schema.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "../trouble.ts";
 import { splitLine } from "../act/command-line.ts";
@@ -61,29 +61,22 @@ async function perform(mover: Mover, act: WorldAct, afterUs: number): Promise<vo
   if (!result.ok) throw new Trouble("usage", result.message);
 }
 
-/** As the command line does it: `node start|reboot` are over when the last unit has started, but a step that has its instant is not kept waiting. */
-async function settle(mover: Mover, acting: Acting, next: Instant): Promise<void> {
+/** As the command line does it: what boots machines is over when their last unit has started, but a step that has its instant is not kept waiting. */
+async function settle(mover: Mover, { boots }: PlannedAct, next: Instant): Promise<void> {
+  if (boots.length === 0) return;
   const { world } = mover;
-  if (acting.act === "node-add") {
-    await mover.follow(advancing(world, Math.min(next, world.now + bootMax), () => booted(world.status(acting.name))));
-    return;
-  }
-  if (acting.act !== "node" || acting.afterUs > 0 || (acting.verb !== "start" && acting.verb !== "reboot")) return;
-  const all = (): boolean => acting.nodes.every((name) => booted(world.status(name)));
+  const all = (): boolean => boots.every((name) => booted(world.status(name)));
   await mover.follow(advancing(world, Math.min(next, world.now + bootMax), all));
 }
 
 async function doStep(mover: Mover, line: string, next: Instant): Promise<Outcome> {
   const { world } = mover;
-  const acting = parseActing(line, placesOf(world.design));
-  const why = impossible(acting, world);
+  const planned = readAct(line, sceneOf(world));
+  const why = impossible(planned, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
-  const plan = planOf(acting, world.design);
-  for (const act of plan.lab) await perform(mover, { to: "lab", act }, 0);
-  for (const act of plan.fabric) await perform(mover, { to: "fabric", act }, plan.afterUs);
-  for (const { node, act } of plan.machines) await perform(mover, { to: "machine", machine: node, act }, plan.afterUs);
-  await settle(mover, acting, next);
-  return { passed: true, expected: "done", got: plan.said, what: `do: ${line}` };
+  for (const act of planned.acts) await perform(mover, act, planned.afterUs);
+  await settle(mover, planned, next);
+  return { passed: true, expected: "done", got: planned.said, what: `do: ${line}` };
 }
 
 async function waitStep(mover: Mover, wait: Extract<Step, { wait: unknown }>["wait"]): Promise<Outcome> {

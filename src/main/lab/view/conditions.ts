@@ -1,6 +1,5 @@
 /** Questions about the state of a lab: what `wait` waits for, what `expect` expects, when the last unit has started. Pure functions over statuses. */
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
-import type { Acting } from "../act/acting.ts";
 import type { MachineView, WaitFor } from "../api.ts";
 
 const settledUnits: ReadonlySet<string> = new Set(["active", "inactive", "failed"]);
@@ -99,15 +98,6 @@ export function threeUnitStates(machine: MachineView): MachineView {
     state === "activating" || state === "deactivating" ? states[state] : state,
   ]);
   return { ...machine, units: Object.fromEntries(units) as MachineView["units"] };
-}
-
-/** Why an act that happens now cannot do what it says: the machine is off. A power switch, a cable and an act for later can always be asked for. */
-export function impossible(acting: Acting, machines: Machines): string | undefined {
-  const needsPower =
-    acting.act === "service" || acting.act === "nic" || (acting.act === "node" && (acting.verb === "pause" || acting.verb === "reboot"));
-  if (!needsPower || (acting.act === "node" && acting.afterUs > 0)) return undefined;
-  const off = (acting.act === "node" ? acting.nodes : [acting.node]).filter((name) => machines.status(name).power === "off");
-  return off.length === 0 ? undefined : `${off.join(", ")} ${off.length === 1 ? "is" : "are"} powered off`;
 }
 
 /** Why no shell can be had on this machine; undefined when one can. */
