@@ -18,6 +18,8 @@ export type SelfFacts = {
 
 export interface Peeker {
   self(): SelfFacts;
+  /** Somebody serves the name. */
+  serves(service: string): boolean;
   service(service: string, request: IpcRequest): Peeked;
   /** A call that only looks. */
   file(call: FileCall): FileReply | undefined;

@@ -88,6 +88,8 @@ export interface Os {
   /** syslog(3): a journal line of this process under its unit. `subsystem` is corosync's. */
   log(identifier: string, level: LogLevel, text: string, subsystem?: string): void;
   print(stream: Stream, text: string): void;
+  /** Tells whoever types that it waits for a line, which comes as an input event; `echo` false for a password. */
+  prompt(echo: boolean): void;
   trace(event: TraceEvent): void;
   /** sd_notify(3) READY=1; nobody hears it where no service manager waits. */
   notifyReady(): void;

@@ -2,7 +2,7 @@
  * One cluster node as the world sees it: a computer with the daemons on it. It routes acts, timers, datagrams and
  * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
-import { CommandRuns, answerQuery, completions } from "../command/index.ts";
+import { CommandRuns, answerQuery, completions, peekTool, toolNamed, toolProgram } from "../command/index.ts";
 import {
   NEVER,
   cloneState,
@@ -114,7 +114,7 @@ export class Node implements Machine {
       board: boardOf(this.computer),
       files: this.files,
       manager: this.units,
-      program: (argv) => this.programs.maker(argv) ?? questionTool(this.tools, argv),
+      program: (argv) => this.programs.maker(argv) ?? toolProgram(argv) ?? questionTool(this.tools, argv),
       party: (name) => (name === TOOLS ? this.calls : undefined),
     });
     const peek: NodeTools["peek"] = (service, request) => this.runtime.table.peek(service, request);
@@ -309,13 +309,18 @@ export class Node implements Machine {
       if (!this.runtime.signalCommand(act.id, act.signal)) this.commands.signal(act.id, act.signal);
     } else if (act.kind === "command-input") {
       if (!this.runtime.inputCommand(act.id, act.line)) this.commands.input(act.id, act.line);
-    } else if (this.computer.isUp && this.programs.isDaemon(act.argv)) this.launch(act.id, act.argv, act.cwd);
+    } else if (this.computer.isUp && this.isProgram(act.argv)) this.launch(act.id, act.argv, act.cwd);
     else if (this.computer.isUp) this.commands.start(act.id, act.argv, { cwd: act.cwd, stdin: act.stdin });
     else {
       const state = this.computer.booting ? "still booting" : "off";
       this.computer.emit({ kind: "output", id: act.id, stream: "stderr", text: `${this.name} is ${state}\n` });
       this.refuse(act, "EHOSTDOWN");
     }
+  }
+
+  /** The others are commands of the machine (command/runs.ts). */
+  private isProgram(argv: readonly string[]): boolean {
+    return this.programs.isDaemon(argv) || toolNamed(argv[0] ?? "") !== undefined;
   }
 
   /** A daemon typed in a terminal is a process of its own, not a tool that asks one. */
@@ -345,7 +350,11 @@ export class Node implements Machine {
   private ask(argv: readonly string[], cwd: string, stdin: string): QueryReply {
     if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
     if (this.computer.stalled) return { kind: "acts" };
-    const answer = answerQuery(this.tools, argv, { cwd, stdin });
+    const tool = toolNamed(argv[0] ?? "");
+    const answer =
+      tool === undefined
+        ? answerQuery(this.tools, argv, { cwd, stdin })
+        : peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
     if (this.programs.isDaemon(argv)) return { kind: "acts" };
     if (answer === undefined) return { kind: "no-such-command" };
     return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };

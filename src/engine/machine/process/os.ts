@@ -115,6 +115,11 @@ export class ProcessOs implements Os {
     else for (const line of text.replace(/\n$/, "").split("\n")) this.log(this.record.comm, "info", line);
   }
 
+  prompt(echo: boolean): void {
+    const { sink } = this.record;
+    if (sink.kind === "command") this.hooks.emit({ kind: "prompt", id: sink.id, echo });
+  }
+
   trace(event: TraceEvent): void {
     this.hooks.trace(event);
   }

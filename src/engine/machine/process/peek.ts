@@ -31,6 +31,10 @@ export class MachinePeeker implements Peeker {
     return { now: board.now, unixMicros: board.unixMicros(), hostname: board.hostname, pid: board.nextPid, cwd: this.caller.cwd };
   }
 
+  serves(service: string): boolean {
+    return this.machine.table.sockets.server(service) !== undefined;
+  }
+
   service(service: string, request: IpcRequest): Peeked {
     const peeked = this.machine.table.peek(service, request);
     return service === PROCESS_LIST && peeked.peek === "reply" ? { peek: "reply", reply: this.withSelf(peeked.reply) } : peeked;

@@ -85,10 +85,13 @@ export function stateLetter(record: ProcessRecord, current: boolean): "R" | "S" 
   return record.calls.length > 0 ? "D" : "S";
 }
 
-/** comm: the first fifteen bytes of the program's file name. */
+/** comm: the first fifteen bytes of the program's file name. A login shell's first word has a dash before it. */
 export function commOf(argv: readonly string[]): string {
   const word = argv[0] ?? "";
-  return word.slice(word.lastIndexOf("/") + 1).slice(0, 15);
+  return word
+    .slice(word.lastIndexOf("/") + 1)
+    .replace(/^-/, "")
+    .slice(0, 15);
 }
 
 export function timerOf(process: Process): Instant {

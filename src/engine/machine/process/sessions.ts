@@ -122,11 +122,14 @@ export class Sessions {
     if (session === undefined) return;
     if (status !== undefined) this.table.exit(session.pid, { code: status });
     else if (session.terminal === undefined) this.table.signal(session.pid, "SIGTERM");
-    else this.hangUp(session);
+    else for (const signal of ["SIGHUP", "SIGCONT"] as const) this.table.signal(session.pid, signal);
     this.table.settle();
   }
 
-  /** bash sends the SIGHUP that it gets to its jobs, with a SIGCONT for those that are stopped; the kernel to who has the terminal in the foreground. */
+  /**
+   * The shell on a terminal was ended by a signal: bash sends a SIGHUP that it gets to its jobs, with a SIGCONT for those that are stopped, and where it got another signal the kernel does
+   * so to who has the terminal in the foreground.
+   */
   private hangUp(session: Session): void {
     for (const { pid, place, exit } of this.table.records()) {
       if (place.session !== session.id || place.tty === "" || exit !== undefined) continue;

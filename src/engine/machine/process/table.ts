@@ -112,11 +112,13 @@ export class ProcessTable {
     const parent = this.processes.withPid(birth.parent);
     const record = this.processes.make(birth, birth.pid ?? this.freePid(), parent?.record, this.hooks.now());
     const process = this.processes.add(record);
+    // It may go to the background in its first turn and have another one then.
+    const { pid } = record;
     this.hooks.files.born(record.serial, parent?.record.serial, birth.cwd);
     process.program = maker(this.os(process));
     this.local.post({ to: "start", serial: record.serial });
     this.settle();
-    return record.pid;
+    return pid;
   }
 
   private freePid(): number {
