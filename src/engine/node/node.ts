@@ -31,13 +31,13 @@ import {
   applyFileAct,
   isHardware,
   isSessionAct,
-  type Board,
   type ComputerDesign,
   type ComputerState,
   type RuntimeState,
   type UnitSpec,
   type WorldFacts,
 } from "../machine/index.ts";
+import { boardOf } from "./board.ts";
 import { performAct } from "./node-acts.ts";
 import { Programs, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
 import { questionTool } from "./question-tool.ts";
@@ -413,33 +413,6 @@ export class Node implements Machine {
     this.calls.digest(h);
     this.commands.digest(h);
   }
-}
-
-function boardOf(computer: Computer): Board {
-  return {
-    get now() {
-      return computer.now;
-    },
-    get name() {
-      return computer.design.name;
-    },
-    get hostname() {
-      return computer.hostname;
-    },
-    get nextPid() {
-      return computer.nextPid;
-    },
-    unixMicros: () => computer.unixMicros(),
-    nics: () => computer.nics,
-    prefix: (nic) => {
-      const found = computer.design.nics.find((n) => n.name === nic);
-      return found?.prefix ?? (found?.address.includes(":") === true ? 64 : 24);
-    },
-    newPid: () => computer.newPid(),
-    emit: (effect) => computer.emit(effect),
-    trace: (event) => computer.trace(event),
-    log: (unit, pid, level, subsystem, text) => computer.log(unit, pid, level, subsystem, text),
-  };
 }
 
 function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[] {

@@ -5,12 +5,13 @@
  * A call of votequorum's library blocks the daemon until it is answered: what comes meanwhile waits (`waiting`). Heuristics run the commands of exec_NAME one after the other, in
  * the order of the map, and the daemon waits for them likewise. Left out: their timeouts and the worker process, and the -S settings.
  */
-import { cloneState, type Hasher, type Instant, type TcpEvent } from "../kernel/index.ts";
+import { cloneState, type Hasher, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
 import { CAST_VOTE_TIMER, CastVote } from "./cast-vote.ts";
-import { ffsplitTrouble, readNet, type DeviceConfig } from "./device-config.ts";
+import { ffsplitTrouble, type DeviceConfig } from "./device-config.ts";
 import type { DeviceCore } from "./device-core.ts";
 import { CLOSED, CLOSING } from "./device-leave.ts";
+import { rereadNodes } from "./device-reread.ts";
 import { DeviceStart } from "./device-start.ts";
 import { DeviceVotes } from "./device-votes.ts";
 import {
@@ -374,20 +375,9 @@ export class Device implements DeviceCore {
 
   /** The node list or another key of the map may have changed. */
   configurationChanged(): void {
-    const old = this.state.config;
-    if (this.state.phase !== "running" || old === undefined) return;
+    if (this.state.phase !== "running") return;
     this.debug("Node list configuration possibly changed");
-    const read = readNet(this.port.get, this.port.list, this.port.nodeId(), this.options.test);
-    if (typeof read === "string") return;
-    const same = JSON.stringify(read.nodes) === JSON.stringify(old.nodes) && read.configVersion === old.configVersion;
-    if (same) return;
-    this.state.config = Object.freeze({ ...old, nodes: read.nodes, configVersion: read.configVersion });
-    this.debug("Node list changed");
-    if (read.configVersion !== undefined) this.debug(`  config_version = ${read.configVersion}`);
-    for (const line of nodeListLines(read.nodes)) this.debug(line);
-    const connected = this.state.connection === "connected";
-    this.debug(`Algorithm decided to ${connected ? "send" : "not send"} node list and result vote is No change`);
-    if (connected) this.net?.sendConfig("changed config");
+    if (rereadNodes(this, this.port, this.options.test) && this.state.connection === "connected") this.net?.sendConfig("changed config");
   }
 
   /** SIGTERM, or corosync-qdevice-tool -H. */
@@ -438,10 +428,6 @@ export class Device implements DeviceCore {
   /** The process is gone: nothing more is said. */
   kill(): void {
     this.state.phase = "ended";
-  }
-
-  get now(): Instant {
-    return this.port.now();
   }
 
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
