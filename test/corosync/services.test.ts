@@ -70,12 +70,17 @@ describe("a daemon that is not there", () => {
     expect(found).toEqual([undefined]);
   });
 
-  test("going down, it answers with CS_ERR_LIBRARY until it is gone", () => {
+  test("going down, it answers who is connected until it unloads its services, then with CS_ERR_LIBRARY, and is gone; nobody new comes in", () => {
     const c = formed();
     ask(c, 0, QUORUM, { call: "quorum_getquorate" });
     c.network.act(0, { kind: "service", unit: "corosync", op: "stop" });
+    const found: (number | undefined)[] = [];
+    c.now(0, (os) => found.push(os.ipc.connect(CMAP)));
+    expect(found).toEqual([undefined]);
     ask(c, 0, QUORUM, { call: "quorum_getquorate" });
-    expect(c.client(0).answers).toEqual(["ok", "CS_ERR_LIBRARY"]);
+    c.network.runTo(c.network.now + 60 * MS);
+    ask(c, 0, QUORUM, { call: "quorum_getquorate" });
+    expect(c.client(0).answers).toEqual(["ok", "ok", "CS_ERR_LIBRARY"]);
     c.network.runTo(c.network.now + 5 * SEC);
     expect(c.client(0).heard.at(-1)?.event.what).toBe("gone");
   });

@@ -196,7 +196,7 @@ export class Corosync implements Program {
       aborted: () => this.end({ signal: "SIGABRT" }),
     });
     const services = new DaemonServices(this.os.ipc, stack, {
-      answers: () => this.life.phase === "running",
+      answers: () => this.life.phase === "running" || (this.life.phase === "unloading" && this.life.unloaded === 0),
       schedMisses: () => this.life.schedMisses,
       clearStats: (group) => this.clearStats(stack, group),
       crash: () => this.end({ signal: "SIGSEGV" }),

@@ -14,7 +14,7 @@ import { QuorumIpc } from "./quorum.ts";
 import { VotequorumIpc } from "./votequorum.ts";
 
 export interface ServerHooks {
-  /** False: the daemon goes down, and nothing is answered any more but CS_ERR_LIBRARY. */
+  /** False: its services are being unloaded, and nothing is answered any more but CS_ERR_LIBRARY. */
   answers(): boolean;
   schedMisses(): readonly SchedMiss[];
   clearStats(group: StatsGroup): void;
