@@ -14,6 +14,7 @@ import {
 import {
   NEVER,
   Timers,
+  cloneState,
   exists,
   getopt,
   type Handled,
@@ -274,7 +275,7 @@ export class QdeviceProgram implements Program {
 
   private status(): IpcReply {
     const { view } = this;
-    return view === undefined ? { error: "CS_ERR_LIBRARY" } : ({ view } as unknown as IpcReply);
+    return view === undefined ? { error: "CS_ERR_LIBRARY" } : ({ view: cloneState(view) } as unknown as IpcReply);
   }
 
   private answerTool({ id, seq, request }: ToolRequest): void {

@@ -2,7 +2,6 @@
  * What corosync-qdevice tells its own tool, and what the lab's status shows of it. In the real stack: qdevice-ipc-cmd.c and qdevice-net-ipc-cmd.c, which write the text; here
  * the tool does.
  */
-import { cloneState } from "../kernel/index.ts";
 import type { DeviceConfig } from "./device-config.ts";
 import type { Device } from "./device.ts";
 import type { DeviceState } from "./device-state.ts";
@@ -31,7 +30,7 @@ export interface DeviceView {
   readonly casts: boolean;
 }
 
-/** Undefined before it has read its configuration. */
+/** Of the present moment: whoever keeps it copies it. Undefined before it has read its configuration. */
 export function deviceView(device: Device): DeviceView | undefined {
   const { config, state } = device;
   if (config === undefined) return undefined;
@@ -39,7 +38,7 @@ export function deviceView(device: Device): DeviceView | undefined {
   const shown = { connection, ring, members, quorate, voteNodes, expectedVotes, lastPoll, heuristics, tls, connectedAt, echoReceivedAt };
   return {
     config,
-    state: cloneState(shown),
+    state: shown,
     polling: device.castVote?.running === true,
     casts: device.castVote?.casts === true,
   };
