@@ -3,7 +3,7 @@
  */
 import { SEC, SIGNALS, signalNamed, type Signal } from "../kernel/index.ts";
 import { compileEre } from "./ere.ts";
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import { procpsList } from "./kill.ts";
 import { processes, programName, userNames, userNumber, type ProcessRow } from "./processes.ts";
 import { failed, kill as send, print, readLine, self, sleep, type Tool, type ToolBody, type ToolPart } from "./tool.ts";

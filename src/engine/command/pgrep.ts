@@ -3,7 +3,7 @@
  */
 import { SEC, signalNamed, type Signal } from "../kernel/index.ts";
 import { compileEre } from "./ere.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import { commandLine, listOf, processes, userNames, userNumber, type ProcessRow } from "./processes.ts";
 import { failed, kill, print, self, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
 

@@ -1,7 +1,7 @@
 /**
  * pidof: the process ids of running programs, the youngest first, as sysvinit's does it. Left out: -c, -n, -z; they are refused.
  */
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import { processes, programName, type ProcessRow } from "./processes.ts";
 import { failed, print, self, type Tool, type ToolBody } from "./tool.ts";
 

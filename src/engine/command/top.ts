@@ -3,7 +3,7 @@
  * processors idle. Left out: the interactive screen, sorting, threads, other fields; a call without -b or -n is refused.
  */
 import { HOUR, MINUTE, SEC, civilFromUnix } from "../kernel/index.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import { listOf, processes, userNames, type ProcessRow } from "./processes.ts";
 import { failed, print, self, sleep, type Tool, type ToolBody } from "./tool.ts";
 

@@ -16,3 +16,6 @@ export * from "./ipc.ts";
 export * from "./vfs.ts";
 export * from "./program.ts";
 export * from "./peek.ts";
+export * from "./libc.ts";
+export * from "./getopt.ts";
+export * from "./paths.ts";

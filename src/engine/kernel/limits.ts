@@ -98,3 +98,6 @@ export const INPUT_LINES_MAX = 256;
 
 /** Answers that one command's body may have had: they are kept for its snapshot. Ours; what goes on for ever keeps explicit state instead. */
 export const TOOL_ANSWERS_MAX = 65_536;
+
+/** MTU of an Ethernet card, bytes. */
+export const NIC_MTU = 1500;

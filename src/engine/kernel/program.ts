@@ -67,6 +67,8 @@ export interface SpawnOptions {
   readonly argv: readonly string[];
   readonly cwd?: string;
   readonly env?: { readonly [name: string]: string };
+  /** Absent: the parent's. "discard": its standard output and error are /dev/null. */
+  readonly output?: "discard";
 }
 
 /** The kernel and the libraries as one process sees them. */

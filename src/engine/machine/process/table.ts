@@ -137,7 +137,12 @@ export class ProcessTable {
   }
 
   private spawnChild(parent: ProcessRecord, options: SpawnOptions): number | undefined {
-    const pid = this.spawn({ ...options, parent: parent.pid, place: parent.place, sink: parent.sink });
+    const pid = this.spawn({
+      ...options,
+      parent: parent.pid,
+      place: parent.place,
+      sink: options.output === "discard" ? NOWHERE : parent.sink,
+    });
     return typeof pid === "number" ? pid : undefined;
   }
 

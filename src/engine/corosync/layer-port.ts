@@ -1,9 +1,8 @@
 /** The port one layer of the daemon gets: the machine's clock, a timer list, its own generator, the daemon's log; silent once the process is gone. */
-import type { LogLevel, Port, Rng, Timers } from "../kernel/index.ts";
-import type { Computer } from "../machine/index.ts";
+import type { LogLevel, Os, Port, Rng, Timers } from "../kernel/index.ts";
 
 export interface PortOwner {
-  readonly computer: Computer;
+  readonly os: Os;
   /** False from the instant the process ended: whatever its code still does in the call under way has no effect. */
   alive(): boolean;
   log(level: LogLevel, subsystem: string, text: string): void;
@@ -22,7 +21,7 @@ export function layerPort(owner: PortOwner, timers: Timers, prefix: string, rng:
     return whole;
   };
   return {
-    now: () => owner.computer.now,
+    now: () => owner.os.now,
     setTimer: (name, at) => {
       if (owner.alive()) timers.set(full(name), at);
     },
@@ -32,7 +31,7 @@ export function layerPort(owner: PortOwner, timers: Timers, prefix: string, rng:
     },
     log: (level, subsystem, text) => owner.log(level, subsystem, text),
     trace: (event) => {
-      if (owner.alive()) owner.computer.trace(event);
+      if (owner.alive()) owner.os.trace(event);
     },
   };
 }

@@ -19,9 +19,19 @@ import {
   type Verdict,
 } from "../config/index.ts";
 import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
-import { ByteReader, ByteWriter, fromUtf8, utf8 } from "../kernel/index.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  fromUtf8,
+  makeDirectories,
+  readFileBytes,
+  readWhole,
+  utf8,
+  writeOver,
+  type FilePort,
+  type Os,
+} from "../kernel/index.ts";
 import { sealOf, type KnetParams } from "../knet/index.ts";
-import { find, makeDirectory, writeFile, type Computer } from "../machine/index.ts";
 import type { TotemParams } from "../totem/types.ts";
 import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
 
@@ -41,15 +51,13 @@ export interface Settings {
 
 export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
 
-export function readFile(computer: Computer, path: string): Uint8Array | undefined {
-  const found = find(computer.root, path);
-  return found.ok && found.value.type === "file" ? found.value.data : undefined;
-}
+/** What a configuration is judged by: the machine's files, name and cards. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
 
 /** Addresses /etc/hosts gives for a name, in the order of the file. */
-export function resolveByHosts(computer: Computer, name: string): string[] {
+export function resolveByHosts(files: FilePort, name: string): string[] {
   const out: string[] = [];
-  for (const line of fromUtf8(readFile(computer, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
+  for (const line of fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
     const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
     if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
   }
@@ -84,10 +92,10 @@ export interface ConfFile {
 const STANDARD_FILE: ConfFile = { path: CONF_PATH, named: CONF_PATH };
 
 /** A directory opens like a file and has no lines. */
-export function readConf(computer: Computer, path: string): string | undefined {
-  const found = find(computer.root, path);
-  if (!found.ok || found.value.type === "symlink") return undefined;
-  return found.value.type === "file" ? fromUtf8(found.value.data) : "";
+export function readConf(files: FilePort, path: string): string | undefined {
+  const read = readWhole(files, path);
+  if (read.ok) return fromUtf8(read.data);
+  return read.errno === "EISDIR" ? "" : undefined;
 }
 
 function refuseToRead(text: string): Refusal {
@@ -95,31 +103,31 @@ function refuseToRead(text: string): Refusal {
   return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
 }
 
-export function hostFacts(computer: Computer): HostFacts {
+export function hostFacts(host: ConfHost): HostFacts {
   return {
-    hostname: computer.hostname,
-    addresses: computer.nics.map((n) => n.address),
-    resolve: (name) => resolveByHosts(computer, name),
-    authkeyBytes: (path) => readFile(computer, path)?.length ?? null,
+    hostname: host.hostname,
+    addresses: host.nics().map((n) => n.address),
+    resolve: (name) => resolveByHosts(host.files, name),
+    authkeyBytes: (path) => readFileBytes(host.files, path)?.length ?? null,
   };
 }
 
 /** The bytes packets are sealed with. */
-export function readKey(computer: Computer, config: DaemonConfig, values: ConfValues): Uint8Array {
+export function readKey(files: FilePort, config: DaemonConfig, values: ConfValues): Uint8Array {
   const { cipher, hash } = config.crypto;
   // With cipher and hash "none" there is no key, and everybody's packets are taken.
   if (cipher === "none" && hash === "none") return new Uint8Array(0);
   const inline = stringOf(values, "totem.keyfile") === undefined ? stringOf(values, "totem.key") : undefined;
-  const bytes = inline === undefined ? readFile(computer, config.keyfile) : utf8(inline);
+  const bytes = inline === undefined ? readFileBytes(files, config.keyfile) : utf8(inline);
   return (bytes ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
 }
 
 /** What the daemon itself makes of the file on this machine, modelled or not. */
-function judge(computer: Computer, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
-  const text = readConf(computer, file.path);
+function judge(host: ConfHost, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
+  const text = readConf(host.files, file.path);
   if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
   const parsed = parseConf(text);
-  const verdict = verifyConf(parsed, hostFacts(computer));
+  const verdict = verifyConf(parsed, hostFacts(host));
   const first = parsed.errors[0];
   if (first === undefined || verdict.ok) return { parsed, verdict };
   const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, file.named) }));
@@ -127,11 +135,8 @@ function judge(computer: Computer, file: ConfFile): { readonly parsed: ParseOutc
 }
 
 /** corosync -t: the verdict of everything before the services are loaded, which is all it looks at. */
-export function testSettings(
-  computer: Computer,
-  file: ConfFile,
-): { readonly exitCode: number; readonly messages: readonly DaemonMessage[] } {
-  const judged = judge(computer, file);
+export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCode: number; readonly messages: readonly DaemonMessage[] } {
+  const judged = judge(host, file);
   if ("ok" in judged) return judged;
   const { verdict } = judged;
   if (!verdict.ok && verdict.stage !== "services") return verdict;
@@ -145,8 +150,8 @@ export interface EarlyLogging {
   readonly timestamp: "off" | "on" | "hires";
 }
 
-export function earlyLogging(computer: Computer, file: ConfFile): EarlyLogging {
-  const { values } = parseConf(readConf(computer, file.path) ?? "");
+export function earlyLogging(files: FilePort, file: ConfFile): EarlyLogging {
+  const { values } = parseConf(readConf(files, file.path) ?? "");
   const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
   const timestamp = stringOf(values, "logging.timestamp");
   return {
@@ -157,15 +162,15 @@ export function earlyLogging(computer: Computer, file: ConfFile): EarlyLogging {
 }
 
 /** Everything a start needs, or why it does not take place. */
-export function readSettings(computer: Computer, file: ConfFile = STANDARD_FILE): SettingsResult {
-  const judged = judge(computer, file);
+export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): SettingsResult {
+  const judged = judge(host, file);
   if ("ok" in judged) return judged;
   const { parsed, verdict } = judged;
   if (!verdict.ok) return verdict;
   const config = verdict.config;
   const missing = unmodelled(config);
   if (missing.length > 0) return refuseUnmodelled(missing);
-  const key = readKey(computer, config, parsed.values);
+  const key = readKey(host.files, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
   return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
 }
@@ -199,13 +204,13 @@ export function votequorumParams(config: DaemonConfig, deviceConflict?: string):
 }
 
 /** knet's view: a link on an address no card has is still configured, as FREEBIND allows; its packets go nowhere. */
-export function knetParams(settings: Settings, computer: Computer): KnetParams {
+export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetParams {
   const { config, key } = settings;
   return Object.freeze({
     nodeId: config.nodeId,
     links: config.links.map((l) => ({
       link: l.link,
-      net: computer.nics.find((n) => n.address === l.address)?.net ?? "",
+      net: host.nics().find((n) => n.address === l.address)?.net ?? "",
       localAddress: l.address,
       port: l.mcastport,
       pingIntervalMs: l.pingIntervalMs,
@@ -235,8 +240,8 @@ function ringFile(nodeId: number): string {
 }
 
 /** The stored ring sequence number; 0 where there is no file or it has not eight bytes. */
-export function loadRingSeq(computer: Computer, nodeId: number): number {
-  const data = readFile(computer, ringFile(nodeId));
+export function loadRingSeq(files: FilePort, nodeId: number): number {
+  const data = readFileBytes(files, ringFile(nodeId));
   return data?.length === 8 ? new ByteReader(data).u64() : 0;
 }
 
@@ -244,24 +249,15 @@ export function loadRingSeq(computer: Computer, nodeId: number): number {
  * corosync's memory of the highest expected votes: four bytes. Made with a zero where it is missing. Nothing else is ever written to it.
  * @returns undefined where it can be neither read nor made
  */
-export function storedExpectedVotes(computer: Computer): number | undefined {
-  const data = readFile(computer, EV_TRACKING_PATH);
+export function storedExpectedVotes(files: FilePort): number | undefined {
+  const data = readFileBytes(files, EV_TRACKING_PATH);
   if (data?.length === 4) return new ByteReader(data).u32();
-  const dir = makeDirectory(computer.root, STATE_DIR, true, computer.now);
-  const written = dir.ok
-    ? writeFile(dir.value, EV_TRACKING_PATH, new ByteWriter().u32(0).done(), { append: false, mode: 0o700 }, computer.now)
-    : dir;
-  if (!written.ok) return undefined;
-  computer.root = written.value;
-  return 0;
+  const zero = new ByteWriter().u32(0).done();
+  const errno = makeDirectories(files, STATE_DIR) ?? writeOver(files, EV_TRACKING_PATH, zero, 0o700);
+  return errno === undefined ? 0 : undefined;
 }
 
-/** Eight bytes in host order, mode 0600. @returns the errno's name where the disk refuses */
-export function storeRingSeq(computer: Computer, nodeId: number, seq: number): string | undefined {
-  const dir = makeDirectory(computer.root, STATE_DIR, true, computer.now);
-  if (!dir.ok) return dir.errno;
-  const written = writeFile(dir.value, ringFile(nodeId), new ByteWriter().u64(seq).done(), { append: false, mode: 0o600 }, computer.now);
-  if (!written.ok) return written.errno;
-  computer.root = written.value;
-  return undefined;
+/** Eight bytes in host order, mode 0600, written over those before. @returns the errno's name where the disk refuses */
+export function storeRingSeq(files: FilePort, nodeId: number, seq: number): string | undefined {
+  return makeDirectories(files, STATE_DIR) ?? writeOver(files, ringFile(nodeId), new ByteWriter().u64(seq).done(), 0o600);
 }

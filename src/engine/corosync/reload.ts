@@ -7,15 +7,14 @@
 import { confKeys, parseConf, rereadConf, RELOADED_PREFIXES, type ConfValue, type ConfValues, type DaemonConfig } from "../config/index.ts";
 import { totemKeys, type CmapMap } from "../cmap/index.ts";
 import { type LogLevel } from "../kernel/index.ts";
-import type { Computer } from "../machine/index.ts";
-import { hostFacts, readConf, readKey, unmodelled, type ConfFile, type Settings } from "./settings.ts";
+import { hostFacts, readConf, readKey, unmodelled, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
 
 /** config.reload_status, and what corosync_cfg_reload_config answers. */
 export const CS_OK = 1;
 export const CS_ERR_INVALID_PARAM = 7;
 
 export interface ReloadTarget {
-  readonly computer: Computer;
+  readonly host: ConfHost;
   readonly settings: Settings;
   readonly map: CmapMap;
   /** The file it was started with. */
@@ -65,17 +64,17 @@ function dropDeleted(map: CmapMap, values: ConfValues): void {
 
 /** @returns CS_OK or CS_ERR_INVALID_PARAM, the answer to the tool that asked on this node */
 export function reload(target: ReloadTarget): number {
-  const { computer, map, settings } = target;
+  const { host, map, settings } = target;
   const bad = (text: string): number => {
     target.log("error", "CFG", text);
     return CS_ERR_INVALID_PARAM;
   };
   map.put("config.totemconfig_reload_in_progress", "u8", 1);
   const { path, named } = target.file;
-  const text = readConf(computer, path);
+  const text = readConf(host.files, path);
   if (text === undefined) return bad(`Unable to reload config file: Can't read file ${named}: No such file or directory`);
   const parsed = parseConf(text);
-  const read = rereadConf(parsed, settings.config, liveValues(map), hostFacts(computer), named);
+  const read = rereadConf(parsed, settings.config, liveValues(map), hostFacts(host), named);
   if (read.kind === "unparsed") {
     if (!read.abort) return bad(`Unable to reload config file: ${read.text}`);
     target.abort();
@@ -100,7 +99,7 @@ function refuse(target: ReloadTarget, lines: readonly string[], text: string): n
 }
 
 function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues): number {
-  const { computer, map, settings } = target;
+  const { host, map, settings } = target;
   const missing = unmodelled(config);
   if (missing.length > 0) return refuse(target, [], missing.map((what) => `${what}: not modelled in this lab`).join(", "));
   const local = config.nodes.some((n) => n.position === config.localPosition && n.nodeId === config.nodeId);
@@ -108,7 +107,7 @@ function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues):
   for (const { key, type, value } of confKeys({ ...config, links: [] }, values)) {
     if (key !== "nodelist.local_node_pos" || local) map.put(key, type, value);
   }
-  const key = readKey(computer, config, values);
+  const key = readKey(host.files, config, values);
   const same = key.length === settings.key.length && key.every((byte, i) => byte === settings.key[i]);
   target.apply(Object.freeze({ config: Object.freeze(config), key: same ? settings.key : key, keys: settings.keys }));
   map.putAll(totemKeys(config.totem, config.links));

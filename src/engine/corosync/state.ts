@@ -1,13 +1,14 @@
 /** What a corosync process is made of, for its snapshots: where it is in its life, and what it has read. */
 import type { SchedMiss } from "../cmap/index.ts";
-import type { Instant, LogLevel, RngState, TimersState } from "../kernel/index.ts";
-import { emptySocket, type SocketBuffer } from "../machine/index.ts";
-import type { Launch } from "./launch.ts";
+import { CONF_PATH } from "../config/index.ts";
+import type { Instant, IpcEvent, LogLevel, Plain, RngState, TimersState } from "../kernel/index.ts";
+import type { Call } from "./call.ts";
 import type { EarlyLogging, Settings } from "./settings.ts";
 import type { StackState } from "./stack.ts";
 
 type Phase = "exec" | "configured" | "knet" | "running" | "unloading" | "draining" | "dead";
 
+/** Messages without a subsystem come from before the log is set up. */
 export interface RefusalLine {
   readonly level: LogLevel;
   readonly subsystem: string | undefined;
@@ -16,21 +17,14 @@ export interface RefusalLine {
 
 export interface LifeState {
   phase: Phase;
-  pid: number;
-  launch: Launch;
-  /** Its standard error is still heard: it is not in the background. */
+  call: Call;
+  /** Its standard error is still somebody's: it is not in the background. */
   heard: boolean;
   logging: EarlyLogging;
-  /** It has the lock file. */
-  holds: boolean;
-  /** The process is stopped by SIGSTOP, or its machine stalls. */
-  stopped: boolean;
-  stoppedAt: Instant;
-  /** SIGTERM arrived while stopped. */
-  termPending: boolean;
   /** The services will refuse the configuration when they are loaded. */
   refusal: { exitCode: number; messages: RefusalLine[] } | undefined;
-  socket: SocketBuffer;
+  /** What clients had asked while it did not run, until its late timers have run. */
+  asked: IpcEvent[];
   /** The main loop's own timer last ran. */
   lastTick: Instant;
   /** The latest times it came late, newest first: stats.schedmiss.*. */
@@ -46,22 +40,18 @@ export interface CorosyncState {
   rng: RngState;
   settings: Settings | undefined;
   stack: StackState | undefined;
+  services: Plain;
 }
 
 /** At exec(2). */
-export function newLife(pid: number, launch: Launch): LifeState {
+export function newLife(): LifeState {
   return {
     phase: "exec",
-    pid,
-    launch,
-    heard: launch.heard,
+    call: { file: { path: CONF_PATH, named: CONF_PATH }, test: false, foreground: true },
+    heard: true,
     logging: { syslog: true, stderr: true, timestamp: "hires" },
-    holds: false,
-    stopped: false,
-    stoppedAt: 0,
-    termPending: false,
     refusal: undefined,
-    socket: emptySocket(),
+    asked: [],
     lastTick: 0,
     schedMisses: [],
     unloaded: 0,

@@ -43,6 +43,8 @@ export class CfgService implements ServiceEngine {
   readonly description = "corosync configuration service";
   readonly handlerCount = 5;
   private state: CfgState = { asked: 0, answers: [], cryptoIndex: 1 };
+  /** Told how each reload that this node had asked for has ended: its number and config.reload_status. */
+  reloaded: (number: number, status: number) => void = () => undefined;
 
   constructor(
     private readonly port: Port,
@@ -105,8 +107,10 @@ export class CfgService implements ServiceEngine {
     this.port.log("notice", "CFG", `Config reload requested by node ${from}`);
     const status = this.hooks.reload();
     if (from !== this.nodeId) return;
-    this.state.answers.push([new ByteReader(payload).u32(), status]);
+    const number = new ByteReader(payload).u32();
+    this.state.answers.push([number, status]);
     if (this.state.answers.length > ANSWERS_MAX) this.state.answers.shift();
+    this.reloaded(number, status);
   }
 
   /** Each node changes over when its own message comes round: by then the others have read their files, or nearly. */

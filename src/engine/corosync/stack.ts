@@ -3,10 +3,10 @@
  * wires up after the configuration is read. This file makes no protocol decision; it passes each layer what the others say.
  */
 import { CmapService, serviceKeys } from "../cmap/index.ts";
-import { deviceConflict } from "../config/index.ts";
 import { Cpg } from "../cpg/index.ts";
 import {
   NEVER,
+  NIC_MTU,
   Rng,
   Timers,
   type Datagram,
@@ -16,15 +16,14 @@ import {
   type RngState,
   type TimersState,
 } from "../kernel/index.ts";
-import { NIC_MTU } from "../machine/index.ts";
 import { Knet, type KnetSnapshot } from "../knet/index.ts";
 import { SyncEngine, type SyncState } from "../totem/sync.ts";
 import { Totem, type TotemSnapshot } from "../totem/totem.ts";
-import { QuorumService, Votequorum } from "../votequorum/index.ts";
+import { QuorumService, Votequorum, type QuorumView } from "../votequorum/index.ts";
 import { CfgService, PloadService } from "./cfg.ts";
 import { layerPort, type PortOwner } from "./layer-port.ts";
-import { linkLines } from "./lines.ts";
-import { CS_OK, liveValues, reload } from "./reload.ts";
+import type { Layers } from "./layers.ts";
+import { reloadLayers } from "./reconfigure.ts";
 import {
   addressText,
   knetParams,
@@ -33,6 +32,7 @@ import {
   totemParams,
   votequorumParams,
   type ConfFile,
+  type ConfHost,
   type Settings,
 } from "./settings.ts";
 import { tracked } from "./track.ts";
@@ -49,8 +49,8 @@ export interface StackHooks extends PortOwner {
   readonly file: ConfFile;
   /** Its settings are others from here on. */
   reconfigured(settings: Settings): void;
-  /** A reload is over: clients that track the key map look at it again. */
-  reloaded(): void;
+  /** The quorum service has a verdict. */
+  quorum(view: QuorumView): void;
   /** An assertion failed. */
   aborted(): void;
 }
@@ -72,7 +72,9 @@ export interface StackState {
   cfg: unknown;
 }
 
-export class Stack {
+type Socket = ReturnType<Knet["sockets"]>[number];
+
+export class Stack implements Layers {
   /** libknet's threads run beside the main loop, so their timers are kept apart. */
   private readonly knetTimers = new Timers();
   private readonly mainTimers = new Timers();
@@ -87,20 +89,20 @@ export class Stack {
   readonly cfg: CfgService;
   /** Packets knet has taken in while the main loop did not run; undefined: they go straight up. */
   private held: Uint8Array[] | undefined;
+  private bound: readonly Socket[] = [];
   /** Lines of knet's that wait for the end of a reload. */
   private piped: (() => void)[] | undefined;
 
   constructor(
     private current: Settings,
     private readonly hooks: StackHooks,
-    seed: string,
   ) {
     const settings = current;
     const { config } = settings;
     const me = config.nodeId;
-    for (const layer of LAYERS) this.rngs.set(layer, Rng.from(seed, "node", hooks.computer.design.name, layer, String(hooks.computer.now)));
+    for (const layer of LAYERS) this.rngs.set(layer, hooks.os.rng(layer));
     const piping: PortOwner = {
-      computer: hooks.computer,
+      os: hooks.os,
       alive: () => hooks.alive(),
       log: (...line) => {
         if (this.piped === undefined) hooks.log(...line);
@@ -118,16 +120,19 @@ export class Stack {
     };
     this.knet = new Knet(
       port("knet"),
-      knetParams(settings, hooks.computer),
+      knetParams(settings, hooks.os),
       {
         send: (datagram) => this.send(datagram),
-        interfaceMtu: (address) => hooks.computer.nics.find((n) => n.address === address)?.mtu ?? NIC_MTU,
+        interfaceMtu: (address) => hooks.os.nics().find((n) => n.address === address)?.mtu ?? NIC_MTU,
       },
       { data: (_from, bytes) => this.fromKnet(bytes), hostChange: () => undefined },
     );
     this.cmap = new CmapService(port("cmap"), ring, {
       addressText: (nodeId) => addressText(this.settings.config, nodeId),
-      changed: (key, deleted) => tracked(this, key, deleted),
+      changed: (key, deleted) => {
+        tracked(this, key, deleted);
+        this.bindSockets();
+      },
       exit: () => hooks.shutdown(),
       live: () => serviceKeys((id) => this.sync.counters(id)),
     });
@@ -139,13 +144,13 @@ export class Stack {
       dropKey: () => this.knet.dropOldKey(),
     });
     this.cpg = new Cpg(port("cpg"), ring, me, debug);
-    this.quorum = new QuorumService(port("quorum"), me);
+    this.quorum = new QuorumService(port("quorum"), me, (view) => hooks.quorum(view));
     this.votequorum = new Votequorum(
       port("votequorum"),
       ring,
       votequorumParams(config),
       (members, quorate, ringId) => this.quorum.setQuorum(members, quorate, ringId),
-      () => storedExpectedVotes(hooks.computer),
+      () => storedExpectedVotes(hooks.os.files),
       ({ key, type, value }) => this.cmap.map.put(`runtime.votequorum.${key}`, type, value),
     );
     const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
@@ -154,7 +159,7 @@ export class Stack {
       synchronised: (first) => hooks.synchronised(first),
       storeRingSeq: (seq) => hooks.storeRingSeq(seq),
     });
-    this.totem = new Totem(port("totem"), totemParams(config), this.knet, this.sync, loadRingSeq(hooks.computer, me));
+    this.totem = new Totem(port("totem"), totemParams(config), this.knet, this.sync, loadRingSeq(hooks.os.files, me));
     this.totem.onTokenCallback = () => this.sync.onToken();
     this.sync.attach(this.totem);
     this.cmap.map.putAll(settings.keys);
@@ -170,6 +175,10 @@ export class Stack {
     return this.settings.config.quorum.provider !== undefined;
   }
 
+  get host(): ConfHost {
+    return this.hooks.os;
+  }
+
   private rng(layer: Layer): Rng {
     const rng = this.rngs.get(layer);
     if (rng === undefined) throw new Error(`no generator for ${layer}`);
@@ -178,10 +187,10 @@ export class Stack {
 
   private send(datagram: Datagram): void {
     if (!this.hooks.alive()) return;
-    const nic = this.hooks.computer.nics.find((n) => n.address === datagram.src);
+    const nic = this.hooks.os.nics().find((n) => n.address === datagram.src);
     if (nic?.up !== true) return;
     // The network may have another name than when the daemon read its configuration.
-    this.hooks.computer.emit({ kind: "send", datagram: datagram.net === nic.net ? datagram : { ...datagram, net: nic.net } });
+    this.hooks.os.udp.send(datagram.net === nic.net ? datagram : { ...datagram, net: nic.net });
   }
 
   private fromKnet(bytes: Uint8Array): void {
@@ -189,61 +198,21 @@ export class Stack {
     else if (this.hooks.alive()) this.totem.receive(bytes);
   }
 
-  // ── another configuration ────────────────────────────────────────────────────────────────────────────────────────────
+  // ── another configuration (reconfigure.ts says more) ─────────────────────────────────────────────────────────────────
 
   log(level: LogLevel, subsystem: string, text: string): void {
     this.hooks.log(level, subsystem, text);
   }
 
-  /**
-   * The file is read again: all of it is said as the old logging section has it, but for what knet says, whose lines come to the main loop through a pipe.
-   * @returns config.reload_status
-   */
+  /** What knet says comes to the main loop through a pipe, so that a reload's own lines come first. @returns config.reload_status */
   private reload(): number {
-    const version = this.cmap.map.get("totem.config_version")?.value;
     const piped: (() => void)[] = [];
-    let next: Settings | undefined;
     this.piped = piped;
-    const status = reload({
-      computer: this.hooks.computer,
-      settings: this.current,
-      map: this.cmap.map,
-      file: this.hooks.file,
-      log: (level, subsystem, text) => this.log(level, subsystem, text),
-      abort: () => this.hooks.aborted(),
-      apply: (settings) => {
-        if (this.cmap.map.get("totem.config_version")?.value !== version) this.cmap.versionChanged();
-        next = settings;
-        const { logging } = this.current.config;
-        this.apply(Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging }) }));
-      },
-      over: (status) => {
-        if (status === CS_OK) this.reconfigureQuorum();
-        else this.knet.logManualMtu();
-        if (next !== undefined) this.takeOver(next);
-        this.hooks.reloaded();
-      },
-    });
+    const status = reloadLayers(this, this.hooks);
     this.piped = undefined;
     for (const say of piped) say();
+    this.bindSockets();
     return status;
-  }
-
-  private apply(settings: Settings): void {
-    const before = this.current;
-    const { config } = settings;
-    this.takeOver(settings);
-    for (const l of config.links)
-      for (const line of linkLines(l.link, l.address, l.mcastport)) this.log(line.level, line.subsystem, line.text);
-    const params = knetParams(settings, this.hooks.computer);
-    if (!sameBytes(params.key, knetParams(before, this.hooks.computer).key)) {
-      const { model, cipher, hash } = config.crypto;
-      const index = this.cfg.cryptoChanged();
-      this.log("info", "TOTEM", `kronosnet crypto reconfigured on index ${index}: ${model}/${cipher}/${hash}`);
-      this.knet.addKey(params);
-    }
-    this.knet.reconfigure(params);
-    this.totem.reconfigure(totemParams(config));
   }
 
   /** The settings are these; no layer is told. */
@@ -252,26 +221,6 @@ export class Stack {
     this.cpg.debug = settings.config.logging.debug;
     this.votequorum.debug = settings.config.logging.debug;
     this.hooks.reconfigured(settings);
-  }
-
-  /** Parameters that are taken over at once where a client sets their keys: all of Totem's, and knet's but for those of its links. */
-  retune(settings: Settings): void {
-    this.takeOver(settings);
-    this.knet.retune(knetParams(settings, this.hooks.computer));
-    this.totem.reconfigure(totemParams(settings.config));
-  }
-
-  /** votequorum reads its keys again. */
-  reconfigureQuorum(): void {
-    if (!this.hasProvider) return;
-    const { config } = this.current;
-    const local = config.nodes.find((n) => n.nodeId === config.nodeId);
-    if (local === undefined && config.quorum.expectedVotes === undefined) {
-      this.log("crit", "VOTEQ", "configuration error: nodelist or quorum.expected_votes must be configured!");
-      this.log("crit", "VOTEQ", "will continue with current runtime data");
-      return;
-    }
-    this.votequorum.reconfigure(votequorumParams(config, deviceConflict(liveValues(this.cmap.map))?.text));
   }
 
   // ── the daemon's life ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,7 +233,17 @@ export class Stack {
   /** The links are there: sockets open, and Totem gathers for the first time. */
   startRing(): void {
     this.knet.configure();
+    this.bindSockets();
     this.totem.start();
+  }
+
+  /** Sockets follow the links. Nobody else binds knet's port: the lock file sees to it. */
+  private bindSockets(): void {
+    const wanted = this.knet.sockets();
+    const { udp } = this.hooks.os;
+    for (const s of this.bound) if (!has(wanted, s)) udp.unbind(s.address, s.port);
+    for (const s of wanted) if (!has(this.bound, s) && !udp.bind(s.address, s.port)) throw new Error(`${s.address}:${s.port} is taken`);
+    this.bound = wanted;
   }
 
   leave(): void {
@@ -372,6 +331,7 @@ export class Stack {
       if (rng !== undefined) this.rngs.set(layer, Rng.restore(rng));
     }
     this.knet.restore(state.knet);
+    this.bound = this.knet.sockets();
     this.totem.restore(state.totem);
     this.sync.restore(state.sync);
     this.cpg.restore(state.cpg);
@@ -396,6 +356,6 @@ export class Stack {
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+function has(list: readonly Socket[], socket: Socket): boolean {
+  return list.some((s) => s.address === socket.address && s.port === socket.port);
 }
