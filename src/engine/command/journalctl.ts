@@ -3,8 +3,8 @@
  * and adds nothing, as there is no message catalogue. The lab keeps a journal in one active file, of which vacuuming frees nothing.
  */
 import type { JournalLine } from "../kernel/index.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import { systemdTime } from "./dates.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
 import type { ToolHost } from "./host.ts";
 import { bootId, fieldsOf, FORMATS, journalText, LEVELS, messageText, type Format } from "./journal-format.ts";
 import { parseTimestamp, span } from "./journal-time.ts";

@@ -5,7 +5,7 @@
 import { isTemplate, parseSignal, unitType } from "../../machine/systemd/index.ts";
 import type { JobMode, Verb as JobVerb } from "../../machine/systemd/index.ts";
 import type { Signal } from "../../kernel/index.ts";
-import { getopt, wholeNumber } from "../getopt.ts";
+import { getopt, wholeNumber } from "../../kernel/getopt.ts";
 import { fail, notModelled, type Result } from "../spec.ts";
 
 const NAME = "systemctl";
