@@ -16,3 +16,4 @@ export { checkText } from "./checks.ts";
 export { spanText, parseSignal } from "./values.ts";
 export * from "./view.ts";
 export type { Verb } from "./verbs.ts";
+export { portFiles } from "./port-files.ts";

@@ -4,6 +4,7 @@
  */
 import { fromUtf8, type Instant } from "../../kernel/index.ts";
 import type { UnitDefinition } from "./definition.ts";
+import type { FileView } from "./files.ts";
 import type { Edge } from "./graph.ts";
 import { UnitFiles, type FileState } from "./install.ts";
 import { UnitLoader } from "./load.ts";
@@ -51,8 +52,9 @@ export interface UnitStatus {
   readonly wantedAtBoot: boolean;
 }
 
-export function systemdView(manager: Manager): SystemdView {
-  const { files, edits, host, processes } = manager.hooks;
+/** @param files a way to read that leaves no trace, where the manager's own has some (times of access) */
+export function systemdView(manager: Manager, files: FileView = manager.hooks.files): SystemdView {
+  const { edits, host, processes } = manager.hooks;
   const installed = new UnitFiles(files, edits, host);
   const load = (name: string): UnitDefinition => new UnitLoader(files, host, () => undefined).load(name);
   const details = (unit: UnitDefinition): UnitDetails => {
@@ -86,8 +88,8 @@ export function systemdView(manager: Manager): SystemdView {
 }
 
 /** The services of the machine for its status: loaded ones, and those whose files are there. */
-export function unitStatuses(manager: Manager): UnitStatus[] {
-  const view = systemdView(manager);
+export function unitStatuses(manager: Manager, files: FileView = manager.hooks.files): UnitStatus[] {
+  const view = systemdView(manager, files);
   const names = new Set([...view.unitFiles().map((f) => f.name), ...manager.graph.all().map((u) => u.name)]);
   return [...names]
     .filter((name) => name.endsWith(".service") && !name.endsWith("@.service"))
