@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import type { WorkerProgram } from "../../src/engine/host/crew.ts";
+import type { WorkerProgram } from "../../src/engine/host/worker-pool.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

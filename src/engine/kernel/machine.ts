@@ -6,6 +6,7 @@ import type { Hasher } from "./hash.ts";
 import type { JournalLine } from "./journal.ts";
 import type { MachineStatus } from "./status.ts";
 import type { Instant } from "./time.ts";
+import type { Commit } from "./vfs.ts";
 
 /** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
 export interface Datagram {
@@ -93,6 +94,8 @@ export type Effect =
   | { kind: "exit"; id: string; status: number }
   /** The result of a file act: error is an errno name (`ENOENT`, `EACCES`, …), undefined on success. */
   | { kind: "file-result"; path: string; error: string | undefined }
+  /** A durable change of the machine's disk, in the order of its numbers. */
+  | { kind: "commit"; commit: Commit }
   | { kind: "trace"; event: TraceEvent };
 
 /** Things worth drawing. They follow from the other effects and are in no digest. */
@@ -162,7 +165,7 @@ export interface Machine {
   restore(state: MachineSnapshot): void;
   /** Mixes the machine's whole protocol state into `h`. */
   digest(h: Hasher): void;
-  /** Where another process runs the machine: the two words of a fresh hasher after `digest` there. */
+  /** Where a host follows the states of the machine: as `digest` into a hasher of its own, whose two words these are. */
   digested?(): readonly [number, number] | undefined;
 }
 

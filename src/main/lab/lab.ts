@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
-import type { Speed } from "../../engine/host/index.ts";
+import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
@@ -17,7 +17,6 @@ import { impossible, unreachable } from "./view/conditions.ts";
 import { actsOf, deedsOf, firstOf, type Deeds } from "./act/act-plan.ts";
 import type { LabDisk } from "./store/disk.ts";
 import { Feed } from "./view/feed.ts";
-import type { LabHost } from "./process/lab-host.ts";
 import type { LabFile } from "./file/labfile.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
@@ -60,7 +59,7 @@ export class Lab {
 
   /** @param host of this lab alone; it is closed with the lab. Give what it hears to `failed` and `lost`. */
   constructor(
-    readonly host: LabHost,
+    readonly host: LiveHost,
     readonly options: LabOptions,
   ) {
     const { world } = host;

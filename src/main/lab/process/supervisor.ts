@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import type { HostKind } from "../../../engine/host/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
 import { beginLab, waitForBoot } from "../scenario/advance.ts";
@@ -13,7 +14,7 @@ import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { LabDisk, type Found } from "../store/disk.ts";
 import { pageDir } from "./entries.ts";
-import { inProcess, withWorkers, type HostKind } from "./lab-host.ts";
+import { inProcess, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import { parseLabFile, type LabFile } from "../file/labfile.ts";
 import type { LaunchMessage } from "./launch.ts";
@@ -83,11 +84,11 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
   const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
   const pacing = { speed: options.speed ?? found.speed, paused: true };
-  const ears = (): Lab => lab;
+  const listener = (): Lab => lab;
   const host =
     options.host === "inprocess"
-      ? inProcess(found.world, pacing, ears)
-      : await withWorkers(crewDir(options.dir, run), found.world, pacing, ears);
+      ? inProcess(found.world, pacing, listener)
+      : await withWorkers(crewDir(options.dir, run), found.world, pacing, listener);
   const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
   if (found.how === "new") await beginFaults(lab, file);
   disk.noteTime(lab.world);
