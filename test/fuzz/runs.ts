@@ -5,7 +5,7 @@ import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
 import { runPool } from "../../src/main/lab/fuzz/fuzz-pool.ts";
 import { bundleWorker, type Patch } from "./bundle.ts";
 
-/** Lives the tasks on two threads, or one, until `enough`; their reports in the order of the tasks. */
+/** Plays the tasks on two threads, or one, until `enough`; their reports in the order of the tasks. */
 export async function runTasks(
   tasks: readonly FuzzTask[],
   patch?: Patch,

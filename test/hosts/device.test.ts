@@ -4,9 +4,9 @@ import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, replayWorld, type WorldDesign } from "../../src/engine/world/index.ts";
-import { lifeOf, type Life } from "../../src/engine/fuzz/index.ts";
+import { drawSchedule, type FaultSchedule } from "../../src/engine/fuzz/index.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
-import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { buildWorker, type Built } from "./worker-program.ts";
 import { startHub, traceOf } from "./worlds.ts";
 
@@ -28,10 +28,10 @@ afterAll(async () => {
 });
 
 function design(seed: string, nodes: number, links: number): WorldDesign {
-  return worldDesign(freshLabFile({ nodes, links, clustered: true, qdevice: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
+  return worldDesign(defaultLabFile({ nodes, links, clustered: true, qdevice: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
-const deedsOf = (life: Life) => [...life.deeds, ...life.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
+const deedsOf = (life: FaultSchedule) => [...life.acts, ...life.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
 
 test.each([
   ["arbiter2", 3],
@@ -39,17 +39,17 @@ test.each([
 ] as const)(
   "%s, %d nodes and the device's host: the same trace in one process, over ipc and over tcp",
   async (seed, nodes) => {
-    const life = lifeOf(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
-    const deeds = deedsOf(life);
-    const end = (deeds.at(-1)?.at ?? 0) + REST;
+    const life = drawSchedule(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
+    const acts = deedsOf(life);
+    const end = (acts.at(-1)?.at ?? 0) + REST;
     const here = new World(design(seed, nodes, life.links), makeMachine);
-    for (const { at, act } of deeds) expect(here.schedule(at, act)).toMatchObject({ ok: true });
+    for (const { at, act } of acts) expect(here.schedule(at, act)).toMatchObject({ ok: true });
     here.runUntil(end);
     expect(here.status("qnetd").qnetd?.clusters.map((c) => c.clients.length)).toEqual([nodes]);
     const there = async (pool: WorkerPool): Promise<unknown> => {
       const { hub, host } = await startHub(design(seed, nodes, life.links), { pool });
       try {
-        for (const { at, act } of deeds) await host.schedule(at, act);
+        for (const { at, act } of acts) await host.schedule(at, act);
         await host.runUntil(end);
         return traceOf(hub.world);
       } finally {

@@ -12,7 +12,7 @@ import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { MS, Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { replayWorld, standingAt, type World, type WorldAct } from "../../src/engine/world/index.ts";
-import { freshMachine } from "../../src/main/lab/act/lab-act-plan.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { notOneRing } from "../../src/engine/world/checkers/index.ts";
 import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
 import { clusterDesign, startHub, worldHere } from "./worlds.ts";
@@ -189,7 +189,7 @@ describe("a worker", () => {
     expect(await soon(() => own.pids.length === 2, 2000)).toBe(true);
     fails.file = "/nowhere/worker.js";
     const nics = [{ name: "eno1", net: "net0", address: "10.0.0.14", prefix: 24 }];
-    const pve4 = freshMachine(hub.design, "pve4", nics, "node");
+    const pve4 = newMachine(hub.design, "pve4", nics, "node");
     await host.schedule(hub.world.now + SEC, powerOn("pve3"));
     await host.schedule(hub.world.now + 2 * SEC, { to: "lab", act: { kind: "machine-add", machine: pve4 } });
     await host.runUntil(hub.world.now + 10 * SEC);

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { SEC, fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { parseRecord, printRecord, replay, type World, type WorldAct, type TopologyAct } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { freshMachine } from "../../src/main/lab/act/lab-act-plan.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { bothPools } from "./schedules.ts";
 import { clusterDesign, startHub, worldHere } from "./worlds.ts";
 
 const lab = (act: TopologyAct): WorldAct => ({ to: "lab", act });
 const design = clusterDesign("topology", 3, 2);
-const pve4 = freshMachine(
+const pve4 = newMachine(
   design,
   "pve4",
   [
@@ -21,7 +21,7 @@ const pve4 = freshMachine(
 );
 
 /** A life with every sort of change in it, and faults on what has changed. */
-const deeds: readonly (readonly [number, WorldAct])[] = [
+const acts: readonly (readonly [number, WorldAct])[] = [
   [20, lab({ kind: "machine-add", machine: pve4 })],
   [21, { to: "fabric", act: { kind: "block", block: { node: "pve1", port: 5405, proto: "udp" }, on: true } }],
   [25, { to: "fabric", act: { kind: "heal" } }],
@@ -55,7 +55,7 @@ function traceOf(world: World): unknown {
 }
 
 function live(world: World): World {
-  for (const [at, act] of deeds) world.expect(at * SEC, act);
+  for (const [at, act] of acts) world.expect(at * SEC, act);
   world.runUntil(END);
   return world;
 }
@@ -88,7 +88,7 @@ describe("in one process", () => {
 
   test("the cluster ran on over the renamed network while the other was off", () => {
     const world = worldHere(design);
-    for (const [at, act] of deeds.filter(([at]) => at <= 30)) world.expect(at * SEC, act);
+    for (const [at, act] of acts.filter(([at]) => at <= 30)) world.expect(at * SEC, act);
     world.runUntil(33 * SEC);
     expect(world.status("pve1").corosync?.members).toEqual([1, 2, 3]);
     expect(
@@ -112,10 +112,10 @@ describe("in one process", () => {
     expect([again.equal, again.digest]).toEqual([true, done.digest()]);
   });
 
-  test("a snapshot of any moment goes on to the same end, in a fresh world and in one that has gone further", () => {
+  test("a snapshot of any moment goes on to the same end, in a new world and in one that has gone further", () => {
     for (const at of [19, 27, 33, 38, 41, 45, 51, 60]) {
       const world = worldHere(design);
-      for (const [when, act] of deeds) world.expect(when * SEC, act);
+      for (const [when, act] of acts) world.expect(when * SEC, act);
       world.runUntil(at * SEC);
       const state = world.snapshot();
       const fork = world.fork();
@@ -176,7 +176,7 @@ describe("with every machine a process", () => {
       const pool = poolOf(transport);
       const { hub, host, lost } = await startHub(design, { pool });
       try {
-        for (const [at, act] of deeds) await host.expect(at * SEC, act);
+        for (const [at, act] of acts) await host.expect(at * SEC, act);
         await host.runUntil(39 * SEC);
         const pid = hub.pidOf("pve2") ?? 0;
         expect([pool.pids.includes(pid), pool.pids.includes(hub.pidOf("pve4") ?? 0), pool.pids.length]).toEqual([true, true, 4]);

@@ -6,12 +6,12 @@ import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
-import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { scheduleOf, type Schedule } from "../property/schedule.ts";
 
 /** A cluster of `nodes` that boots at instant 0. */
 export function clusterDesign(seed: string, nodes: number, links = 1): WorldDesign {
-  return worldDesign(freshLabFile({ nodes, links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
+  return worldDesign(defaultLabFile({ nodes, links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
 /** The same in this process. */
@@ -32,7 +32,7 @@ export function traceOf(world: World): unknown {
 /** Goes through `schedule` in this process. */
 export function runHere(schedule: Schedule): World {
   const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
-  for (const deed of schedule.deeds) world.schedule(deed.at, deed.act);
+  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
   world.runUntil(endOf(schedule));
   return world;
 }
@@ -53,7 +53,7 @@ export async function startHub(
 export async function runOnWorkers(schedule: Schedule, pool: WorkerPool, options: UnpacedOptions = {}): Promise<unknown> {
   const { hub, host, lost } = await startHub(clusterDesign(schedule.seed, schedule.nodes, schedule.links), { pool }, options);
   try {
-    for (const deed of schedule.deeds) await host.schedule(deed.at, deed.act);
+    for (const deed of schedule.acts) await host.schedule(deed.at, deed.act);
     await host.runUntil(endOf(schedule));
     if (lost.length > 0) throw new Error(`lost: ${lost.join(", ")}`);
     return traceOf(hub.world);

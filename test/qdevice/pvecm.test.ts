@@ -4,7 +4,7 @@ import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
-import { freshLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 
 /** What was printed by each call of pvecm in the recording, in its order, with its exit status. */
@@ -23,7 +23,7 @@ const still = (text: string): string =>
     .replace(/10\.99\.0\./g, "10.0.0.");
 
 function formed(): World {
-  const lab = freshLabFile({ nodes: 2, links: 1, clustered: true, qdevice: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes: 2, links: 1, clustered: true, qdevice: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(lab), makeMachine);
   world.runUntil(25 * SEC);
   return world;

@@ -54,9 +54,9 @@ class Teller {
       default:
         throw new Error(`no such transcript command: ${line}`);
     }
-    const fresh = this.ring.lines.slice(this.told);
+    const added = this.ring.lines.slice(this.told);
     this.told = this.ring.lines.length;
-    return fresh;
+    return added;
   }
 
   private deliveries(): string[] {

@@ -114,7 +114,7 @@ const tool: Draw = (rng, ground) => {
     );
   const argv = rng.pick(lines);
   const gone = argv[1] === "-k" ? ground.names[victim - 1] : argv[1] === "-H" ? node : undefined;
-  // Unique: no node has two deeds of the same drawing.
+  // Unique: no node has two acts of the same drawing.
   const does = onMachine(node, { kind: "command", id: `tool-${rng.u32()}`, argv, cwd: "/root", stdin: "" });
   return { does, undoes: gone === undefined ? undefined : onMachine(gone, { kind: "service", op: "start", unit: "corosync" }) };
 };

@@ -1,9 +1,10 @@
-/** Lives of clusters drawn from seeds: drawing, living, shrinking. */
-export * from "./life.ts";
-export { lifeOf } from "./schedule.ts";
+/** Fault schedules drawn from seeds: drawing, playing, shrinking. */
+export * from "./fault-schedule.ts";
+export { drawSchedule } from "./draw.ts";
 export type { DeviceOptions } from "./options.ts";
-export { placeOf, type Variant } from "./reloads.ts";
+export { placeOf } from "./reloads.ts";
+export type { Variant } from "./variants.ts";
 export { loadedMachines, sendingNodes, type Tally } from "./sender.ts";
 export { comingToRest, watched } from "./rest.ts";
-export { ASSERTION, live, type Birth, type Lived } from "./run.ts";
+export { ASSERTION, runSchedule, type WorldMaker, type ScheduleRun } from "./run.ts";
 export { minimise, type Failing, type Minimised } from "./minimise.ts";

@@ -1,5 +1,5 @@
 /**
- * Options of the quorum section for a life: drawn from the seed apart from everything else, so that what happens to a cluster is the same with them and without. Beside
+ * Options of the quorum section for a schedule: drawn from the seed apart from everything else, so that what happens to a cluster is the same with them and without. Beside
  * a quorum device most are refused by the daemon; what is left are wait_for_all and the device's own settings. Left out: expected_votes_tracking, which changes
  * nothing a membership shows.
  */

@@ -1,43 +1,17 @@
 /**
- * Changed configuration files for a life: somebody puts another corosync.conf into place, on all nodes or on some, and calls `corosync-cfgtool -R` on one. Drawn
+ * Changed configuration files for a schedule: somebody puts another corosync.conf into place, on all nodes or on some, and calls `corosync-cfgtool -R` on one. Drawn
  * from the seed apart from everything else, as options are. Each file lies beside the one in force from the beginning and is moved into its place, as
  * an editor does it. Left out: what the files say, word for word, which is the caller's; another authkey.
  */
 import { MS, SEC, Rng, type Duration } from "../kernel/index.ts";
 import { onMachine } from "./faults.ts";
-import type { Deed } from "./life.ts";
-
-/** How a file differs from the one that the cluster began with. */
-export type Change =
-  | { readonly kind: "nothing" }
-  | { readonly kind: "votes"; readonly node: string; readonly votes: number }
-  | { readonly kind: "expected"; readonly votes: number }
-  | { readonly kind: "token"; readonly ms: number }
-  | { readonly kind: "priorities"; readonly values: readonly number[] }
-  /** Only the first links are left. */
-  | { readonly kind: "links"; readonly count: number }
-  /** The node is not in the list. */
-  | { readonly kind: "without"; readonly node: string }
-  | { readonly kind: "logging"; readonly debug: "on" | "trace" }
-  | { readonly kind: "crypto"; readonly cipher: string; readonly hash: string }
-  /** The node's address on the first link is one that nobody has: a daemon that runs refuses it, one that starts does not find it. */
-  | { readonly kind: "address"; readonly node: string }
-  /** The node's address on the last link is missing: no daemon takes that. */
-  | { readonly kind: "no-address"; readonly node: string }
-  /** Cannot be read: a brace is missing, a line is none, a number is none. */
-  | { readonly kind: "broken"; readonly how: "brace" | "line" | "number" };
-
-export interface Variant {
-  readonly name: string;
-  readonly change: Change;
-  /** config_version is higher by this than at the beginning. */
-  readonly versionUp: number;
-}
+import type { ScheduledAct } from "./fault-schedule.ts";
+import type { Change, Variant } from "./variants.ts";
 
 export interface Reloads {
   readonly variants: readonly Variant[];
-  readonly deeds: readonly Deed[];
-  readonly mends: readonly Deed[];
+  readonly acts: readonly ScheduledAct[];
+  readonly mends: readonly ScheduledAct[];
 }
 
 const DIRECTORY = "/etc/corosync";
@@ -124,10 +98,10 @@ export function reloadsOf(
   const rng = Rng.from(seed, "reloads");
   const minutes = Math.max(1, Math.ceil(faultsFor / (60 * SEC)));
   const variants: Variant[] = [];
-  const deeds: Deed[] = [];
-  const place = (variant: Variant, nodes: readonly string[], at: Duration): Deed[] =>
+  const acts: ScheduledAct[] = [];
+  const place = (variant: Variant, nodes: readonly string[], at: Duration): ScheduledAct[] =>
     nodes.map((n) => ({ at, act: onMachine(n, { kind: "file-rename", from: placeOf(variant), to: IN_FORCE }) }));
-  const ask = (node: string, at: Duration): Deed => ({
+  const ask = (node: string, at: Duration): ScheduledAct => ({
     at,
     act: onMachine(node, { kind: "command", id: `reload-${rng.u32()}`, argv: ["corosync-cfgtool", "-R"], cwd: "/root", stdin: "" }),
   });
@@ -140,8 +114,8 @@ export function reloadsOf(
     // As a rule somebody counts up; sometimes it is forgotten.
     const variant: Variant = { name: `corosync.conf.${i + 1}`, change, versionUp: rng.percent(85) ? i + 1 : rng.below(i + 1) };
     variants.push(variant);
-    deeds.push(...place(variant, receivers(rng, names, change), at));
-    if (rng.percent(90)) deeds.push(ask(rng.pick(names), at + rng.below(2) * rng.below(2 * SEC)));
+    acts.push(...place(variant, receivers(rng, names, change), at));
+    if (rng.percent(90)) acts.push(ask(rng.pick(names), at + rng.below(2) * rng.below(2 * SEC)));
   }
   const agreed: Variant = { name: AGREED_NAME, change: { kind: "nothing" }, versionUp: times.length + 1 };
   const mends = place(agreed, names, healedAt + AGREED_AT);
@@ -151,5 +125,5 @@ export function reloadsOf(
   for (const after of STARTED_AGAIN) for (const n of names) unit(n, "start", "corosync", after);
   if (cluster.lists) names.forEach((n, i) => unit(n, "restart", "corosync", RESTARTED_AT + i * SEC));
   if (device) for (const after of DEVICES_AT) for (const n of names) unit(n, "start", "corosync-qdevice", after);
-  return { variants: [...variants, agreed], deeds, mends };
+  return { variants: [...variants, agreed], acts, mends };
 }

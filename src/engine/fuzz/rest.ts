@@ -1,6 +1,6 @@
 /**
  * Time that passes under the eyes of the checkers, and the coming to rest of a healed cluster. Statuses are looked at on whole half seconds since power
- * on, so that a life and the scenario made of it are looked at in the same moments. Left out: what makes a violation.
+ * on, so that a schedule and the scenario made of it are looked at in the same moments. Left out: what makes a violation.
  */
 import { SEC, type Duration, type Instant } from "../kernel/index.ts";
 import { notOneRing, type InvariantWatch } from "../world/checkers/index.ts";

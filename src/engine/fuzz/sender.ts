@@ -19,7 +19,7 @@ import {
 } from "../kernel/index.ts";
 import { makeMachine, makeNode, type DaemonSocket, type Node } from "../node/index.ts";
 import type { MachineFactory } from "../world/design.ts";
-import type { Load } from "./life.ts";
+import type { Load } from "./fault-schedule.ts";
 
 const GROUP = "load";
 const PID = 4711;

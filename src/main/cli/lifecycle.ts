@@ -6,8 +6,9 @@ import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
 import { wellFormed } from "../lab/process/message-check.ts";
 import { connectLab, type LabClient } from "../lab/process/client.ts";
-import { freshLabFile } from "../lab/file/default-lab.ts";
-import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/file/labfile.ts";
+import { defaultLabFile } from "../lab/file/default-lab.ts";
+import { parseLabFile, printLabFile, readLabFile } from "../lab/file/labfile.ts";
+import type { LabFile } from "../lab/file/labfile-schema.ts";
 import { launch } from "../lab/process/launch.ts";
 import { processAlive, readLock } from "../lab/store/lock.ts";
 import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
@@ -53,7 +54,7 @@ async function labFileFor(v: Values): Promise<LabFile> {
   const file = textOf(v["file"]);
   const conf = textOf(v["import"]);
   if (file === undefined && conf === undefined)
-    return freshLabFile({
+    return defaultLabFile({
       nodes: whole(v["nodes"], "--nodes", 1, 32) ?? 3,
       links: whole(v["links"], "--links", 1, 8) ?? 1,
       clustered: v["clustered"] === true,

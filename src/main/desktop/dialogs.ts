@@ -51,11 +51,11 @@ export async function chooseConf(window: BrowserWindow | undefined): Promise<{ c
   };
   const chosen = await (window === undefined ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   const conf = chosen.filePaths[0];
-  return chosen.canceled || conf === undefined ? undefined : { conf, dir: freshLabDir(conf) };
+  return chosen.canceled || conf === undefined ? undefined : { conf, dir: newLabDir(conf) };
 }
 
 /** A directory for the new lab, beside the default one, named after where the file came from. */
-function freshLabDir(conf: string): string {
+function newLabDir(conf: string): string {
   const name = basename(dirname(conf)).replaceAll(/[^a-zA-Z0-9_-]/g, "") || "imported";
   for (let n = 1; ; n++) {
     const dir = join(stateDir(), `${name}${n === 1 ? "" : `-${n}`}`);

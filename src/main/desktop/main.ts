@@ -50,7 +50,7 @@ async function letGo(lab: Attached): Promise<void> {
   lab.client.close();
 }
 
-/** The page asks for its channel: a fresh connection to the lab behind a MessagePort. */
+/** The page asks for its channel: a new connection to the lab behind a MessagePort. */
 async function connectPage(event: IpcMainEvent): Promise<void> {
   const frame = event.senderFrame;
   const window = BrowserWindow.fromWebContents(event.sender);

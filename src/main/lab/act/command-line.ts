@@ -1,9 +1,9 @@
-/** The words of an acting line: splitting it, taking options out, names that must be one of those there are. */
+/** The arguments of an acting line: splitting it, taking options out, names that must be one of those there are. */
 import { usage } from "../trouble.ts";
 
 /** Splits at blanks; 'single' and "double" quotes keep them. Throws usage for an open quote. */
-export function splitWords(line: string): string[] {
-  const words: string[] = [];
+export function splitLine(line: string): string[] {
+  const args: string[] = [];
   const part = /\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+)|(['"]))(\s|$)?/y;
   let open = "";
   let started = false;
@@ -15,27 +15,27 @@ export function splitWords(line: string): string[] {
     started = true;
     const next = line[part.lastIndex];
     if (m[5] !== undefined || next === undefined || /\s/.test(next)) {
-      words.push(open);
+      args.push(open);
       open = "";
       started = false;
     }
   }
-  if (started) words.push(open);
-  return words;
+  if (started) args.push(open);
+  return args;
 }
 
 export interface Sorted {
-  words: string[];
+  args: string[];
   options: Map<string, string>;
 }
 
-/** Takes `--name value` and `--name=value` out of the words. Only the names in `allowed` may come, each once. */
-export function sortOptions(words: readonly string[], allowed: readonly string[], what: string): Sorted {
-  const sorted: Sorted = { words: [], options: new Map() };
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? "";
+/** Takes `--name value` and `--name=value` out of the arguments. Only the names in `allowed` may come, each once. */
+export function sortOptions(args: readonly string[], allowed: readonly string[], what: string): Sorted {
+  const sorted: Sorted = { args: [], options: new Map() };
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] ?? "";
     if (!word.startsWith("--")) {
-      sorted.words.push(word);
+      sorted.args.push(word);
       continue;
     }
     const eq = word.indexOf("=");
@@ -43,7 +43,7 @@ export function sortOptions(words: readonly string[], allowed: readonly string[]
     if (!allowed.includes(name))
       throw usage(`${what}: unknown option ${name}; ${allowed.length > 0 ? `there are: ${allowed.join(" ")}` : "it has none"}`);
     if (sorted.options.has(name)) throw usage(`${what}: ${name} is given twice`);
-    const value = eq < 0 ? words[++i] : word.slice(eq + 1);
+    const value = eq < 0 ? args[++i] : word.slice(eq + 1);
     if (value === undefined) throw usage(`${what}: ${name} needs a value`);
     sorted.options.set(name, value);
   }

@@ -3,14 +3,14 @@
  * opposite; a machine, network or card that came goes, and one that went comes back with its disk, its cables and its faults.
  */
 import type { FaultState } from "../../../engine/fabric/index.ts";
-import type { MachineAct } from "../../../engine/kernel/machine.ts";
 import type { WorldDesign } from "../../../engine/world/design.ts";
 import type { TopologyAct } from "../../../engine/world/topology.ts";
 import type { WorldAct } from "../../../engine/world/types.ts";
 import type { World } from "../../../engine/world/world.ts";
 import { underAnotherName } from "./build.ts";
-import type { Deeds } from "./act-plan.ts";
-import { labUndone } from "./lab-act-plan.ts";
+import type { PlannedAct } from "./kind.ts";
+import { oppositeOf } from "./table.ts";
+import { takenBack } from "./topology.ts";
 
 const undoMax = 100;
 
@@ -32,33 +32,12 @@ interface Entry {
   acts: WorldAct[];
 }
 
-function opposite(act: MachineAct): MachineAct | undefined {
-  switch (act.kind) {
-    case "shutdown":
-    case "power-cut":
-      return { kind: "power-on" };
-    case "power-on":
-      return { kind: "shutdown" };
-    case "stall":
-      return { kind: "resume" };
-    case "service":
-      if (act.op === "restart") return undefined;
-      return { kind: "service", op: act.op === "start" ? "stop" : "start", unit: act.unit };
-    case "service-stall":
-      return { kind: "service-resume", unit: act.unit };
-    case "nic-up":
-      return { kind: "nic-up", net: act.net, up: !act.up };
-    default:
-      return undefined;
-  }
-}
-
 /** The changes backwards, each from how the lab was before it. */
 function changesUndone(changes: readonly TopologyAct[], before: WorldDesign): TopologyAct[] {
   let design = before;
   const steps: TopologyAct[][] = [];
   for (const act of changes) {
-    steps.unshift(labUndone(act, design));
+    steps.unshift(takenBack(act, design));
     if (act.kind === "machine-remove") design = { ...design, machines: design.machines.filter(({ name }) => name !== act.machine) };
   }
   const gone = changes.flatMap((act) => (act.kind === "machine-remove" ? [act.machine] : []));
@@ -68,27 +47,28 @@ function changesUndone(changes: readonly TopologyAct[], before: WorldDesign): To
 export class Undo {
   #entries: Entry[] = [];
 
-  /** Remembers how to take `deeds` back, from how it was before them. */
-  remember(deeds: Deeds, before: Before): void {
-    const acts: WorldAct[] = changesUndone(deeds.lab, before.design).map((act) => ({ to: "lab", act }));
-    // What went took its faults along.
-    if (deeds.fabric.length > 0 || deeds.lab.some(({ kind }) => kind.endsWith("-remove")))
-      acts.push({ to: "fabric", act: { kind: "faults", state: before.faults } });
-    for (const act of deeds.lab)
-      if (act.kind === "machine-remove" && before.running.includes(act.machine))
-        acts.push({ to: "machine", machine: act.machine, act: { kind: "power-on" } });
+  /** Remembers how to take back the first `count` acts of what was planned, from how it was before them. */
+  remember({ acts, afterUs, said }: PlannedAct, count: number, before: Before): void {
     // What is yet to happen cannot be undone by its opposite now.
-    if (deeds.afterUs > 0) return;
-    for (const { node, act } of deeds.machines) {
-      const back = opposite(act);
-      if (back) acts.push({ to: "machine", machine: node, act: back });
+    if (afterUs > 0) return;
+    const done = acts.slice(0, count);
+    const changes = done.flatMap((act): TopologyAct[] => (act.to === "lab" ? [act.act] : []));
+    const gone = changes.flatMap((act) => (act.kind === "machine-remove" ? [act.machine] : []));
+    const back: WorldAct[] = changesUndone(changes, before.design).map((act) => ({ to: "lab", act }));
+    // What went took its faults along.
+    if (done.some((act) => act.to === "fabric") || changes.some(({ kind }) => kind.endsWith("-remove")))
+      back.push({ to: "fabric", act: { kind: "faults", state: before.faults } });
+    for (const machine of gone) if (before.running.includes(machine)) back.push({ to: "machine", machine, act: { kind: "power-on" } });
+    for (const act of done) {
+      const opposite = oppositeOf(act);
+      if (opposite !== undefined) back.push(opposite);
     }
-    if (acts.length === 0) return;
-    this.#entries.push({ said: deeds.said, acts });
+    if (back.length === 0) return;
+    this.#entries.push({ said: count < acts.length ? `the part that was done of: ${said}` : said, acts: back });
     if (this.#entries.length > undoMax) this.#entries.shift();
   }
 
-  /** What would be undone, in words. */
+  /** What would be undone, as a sentence. */
   get next(): string | null {
     return this.#entries.at(-1)?.said ?? null;
   }

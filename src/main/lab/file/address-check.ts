@@ -1,15 +1,26 @@
 /** What a lab file can say that no lab can be: addresses that are none, stand elsewhere or twice. */
 import { formatIp, networkOf, parseIp } from "../../../engine/config/index.ts";
-import type { LabFile } from "./labfile.ts";
 
-export interface Implausible {
+interface Addressed {
+  /** Network name → address of the machine in it. */
+  readonly nets: Readonly<Record<string, string>>;
+}
+
+/** The part of a lab file that has addresses. */
+interface AddressPlan {
+  readonly networks: Readonly<Record<string, string>>;
+  readonly nodes: Readonly<Record<string, Addressed>>;
+  readonly qnetd?: Readonly<Record<string, Addressed>> | undefined;
+}
+
+export interface AddressIssue {
   path: readonly PropertyKey[];
   message: string;
   /** The key is at fault, not its value. */
   ofKey: boolean;
 }
 
-const value = (path: readonly PropertyKey[], message: string): Implausible => ({ path, message, ofKey: false });
+const value = (path: readonly PropertyKey[], message: string): AddressIssue => ({ path, message, ofKey: false });
 
 /** The network of `address` with the prefix length of `cidr`; undefined for what is no address or no prefix length. */
 function networkWith(address: string, cidr: string): string | undefined {
@@ -19,7 +30,7 @@ function networkWith(address: string, cidr: string): string | undefined {
 }
 
 /** Networks and addresses. */
-export function addressIssue(lab: LabFile): Implausible | undefined {
+export function addressIssue(lab: AddressPlan): AddressIssue | undefined {
   for (const [net, cidr] of Object.entries(lab.networks))
     if (networkWith(cidr.split("/")[0] ?? "", cidr) === undefined)
       return value(["networks", net], `${cidr} is no network; an address with prefix length is, e.g. 10.0.0.0/24`);

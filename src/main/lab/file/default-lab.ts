@@ -1,8 +1,8 @@
-/** The lab file of a fresh lab: N nodes, L links, the addresses of CLI.md's "A fresh lab". */
-import type { LabFile, LabNode } from "./labfile.ts";
+/** The lab file of a new lab: N nodes, L links, the addresses that `up` gives by itself. */
+import type { LabFile, LabNode } from "./labfile-schema.ts";
 import { usage } from "../trouble.ts";
 
-export interface FreshOptions {
+export interface DefaultLabOptions {
   nodes: number;
   links: number;
   clustered: boolean;
@@ -17,7 +17,7 @@ export const nodesMax = 32;
 export const linksMax = 8;
 
 /** Throws Trouble (usage) for counts out of range. */
-export function freshLabFile(options: FreshOptions): LabFile {
+export function defaultLabFile(options: DefaultLabOptions): LabFile {
   const { nodes: count, links } = options;
   if (!Number.isInteger(count) || count < 1 || count > nodesMax) throw usage(`--nodes ${count}: 1 to ${nodesMax} nodes are allowed`);
   if (!Number.isInteger(links) || links < 1 || links > linksMax) throw usage(`--links ${links}: 1 to ${linksMax} links are allowed`);

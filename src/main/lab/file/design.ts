@@ -5,7 +5,7 @@ import { utf8 } from "../../../engine/kernel/bytes.ts";
 import { unixFromIso } from "../../../engine/kernel/time.ts";
 import { BOOT_DEFAULT, type NicDesign } from "../../../engine/machine/index.ts";
 import type { MachineDesign, WorldDesign } from "../../../engine/world/design.ts";
-import type { LabCluster, LabFile, LabNode } from "./labfile.ts";
+import type { LabCluster, LabFile, LabNode } from "./labfile-schema.ts";
 
 export const domain = "lab.local";
 /** What `pvecm create` of the recorded release writes explicitly; corosync itself takes 650 where a file names none. */

@@ -3,8 +3,8 @@ import { checkConf, networkOf, parseConf, parseIp, readFromAfar, type DaemonConf
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { ExportFile } from "../api.ts";
-import { freshLabFile, linksMax, nodesMax } from "./default-lab.ts";
-import type { LabFile } from "./labfile.ts";
+import { defaultLabFile, linksMax, nodesMax } from "./default-lab.ts";
+import type { LabFile } from "./labfile-schema.ts";
 import { Trouble } from "../trouble.ts";
 
 const CONF_PATH = "/etc/corosync/corosync.conf";
@@ -36,23 +36,23 @@ function confs(world: Pick<World, "names" | "query">): NodeConf[] {
   return out;
 }
 
-let freshAddresses: ReadonlySet<string> | undefined;
+let defaultAddresses: ReadonlySet<string> | undefined;
 
-/** The addresses a fresh lab gives its nodes: nobody's own choice. */
-function isFreshAddress(address: string): boolean {
-  freshAddresses ??= new Set(
-    Object.values(freshLabFile({ nodes: nodesMax, links: linksMax, clustered: false, name: "", seed: "", epoch: "" }).nodes).flatMap((n) =>
-      Object.values(n.nets),
+/** The addresses a new lab gives its nodes: nobody's own choice. */
+function isDefaultAddress(address: string): boolean {
+  defaultAddresses ??= new Set(
+    Object.values(defaultLabFile({ nodes: nodesMax, links: linksMax, clustered: false, name: "", seed: "", epoch: "" }).nodes).flatMap(
+      (n) => Object.values(n.nets),
     ),
   );
-  return freshAddresses.has(address);
+  return defaultAddresses.has(address);
 }
 
 /** Why an address is hardly the one of a real host; undefined if nothing speaks against it. */
 function placeholder(address: string): string | undefined {
   const ip = parseIp(address);
   if (ip === undefined) return "a host name: it must resolve to the same address on every host, also without DNS";
-  if (isFreshAddress(address)) return "the lab's own default, not an address anybody chose";
+  if (isDefaultAddress(address)) return "the lab's own default, not an address anybody chose";
   const found = PLACEHOLDER_NETWORKS.find(([cidr, prefix]) => networkOf(ip, prefix) === cidr);
   return found === undefined ? undefined : `from ${found[0]}, a network for examples`;
 }

@@ -3,7 +3,8 @@
  * verbatim and every node has it.
  */
 import { importConf } from "../../../engine/config/index.ts";
-import { parseLabFile, printLabFile, type LabFile, type LabNode } from "./labfile.ts";
+import { parseLabFile, printLabFile } from "./labfile.ts";
+import type { LabFile, LabNode } from "./labfile-schema.ts";
 import { usage } from "../trouble.ts";
 
 const hostsPath = "/etc/hosts";

@@ -3,7 +3,7 @@ import type { Worker } from "node:worker_threads";
 import type { FuzzReport, FuzzTask } from "./fuzz.ts";
 import { openThread } from "../process/thread.ts";
 
-/** A life makes much that does not last; with room for it less of it is looked through before it is over (measured: a twentieth less time). */
+/** A run makes much that does not last; with room for it less of it is looked through before it is over (measured: a twentieth less time). */
 const YOUNG_MB = 64;
 
 export interface PoolOptions {

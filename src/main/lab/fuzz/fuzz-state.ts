@@ -38,7 +38,7 @@ const fuzzState = z.strictObject({
 export type FuzzState = z.infer<typeof fuzzState>;
 type Series = Pick<FuzzState, "seed" | "bounds">;
 
-export function freshState(series: Series): FuzzState {
+export function newState(series: Series): FuzzState {
   return {
     quorateFuzz: 1,
     engine: ENGINE_VERSION,

@@ -1,4 +1,4 @@
-/** A worker thread of `quorate fuzz`: lives one seed after the other and reports each. */
+/** A worker thread of `quorate fuzz`: plays one seed's schedule after the other and reports each. */
 import { parentPort } from "node:worker_threads";
 import { fuzz, type FuzzTask } from "./fuzz.ts";
 

@@ -1,55 +1,59 @@
-/** Lives (engine/world/fuzz) as labs: the world in which one is lived, and the scenario file that `quorate run` plays to the same end. */
-import type { LinkSettings, LinkTarget, FabricAct } from "../../../engine/fabric/index.ts";
-import type { MachineAct } from "../../../engine/kernel/machine.ts";
+/** Fault schedules (engine/fuzz) as labs: the world in which one is played, and the scenario file that `quorate run` plays to the same end. */
 import {
   placeOf,
   sendingNodes,
-  type Birth,
-  type Deed,
+  type WorldMaker,
+  type ScheduledAct,
   type DeviceOptions,
-  type Life,
+  type FaultSchedule,
   type Tally,
   type Variant,
 } from "../../../engine/fuzz/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
-import { World, type MachineFactory, type WorldAct } from "../../../engine/world/index.ts";
+import { World, type MachineFactory } from "../../../engine/world/index.ts";
+import { lineOf } from "../act/table.ts";
 import { beginLab } from "../scenario/advance.ts";
 import { confOf, worldDesign } from "../file/design.ts";
-import { freshLabFile } from "../file/default-lab.ts";
-import type { LabCluster, LabFile, LabNode, Step } from "../file/labfile.ts";
+import { defaultLabFile } from "../file/default-lab.ts";
+import type { LabCluster, LabFile, LabNode, Step } from "../file/labfile-schema.ts";
 
 /** What makes the machines of a lab: nodes, with a program that sends on each where the lab file has a load. */
 export function machinesOf(lab: LabFile, tally: Tally = { sent: 0, delivered: 0 }): MachineFactory {
   return lab.load === undefined ? makeMachine : sendingNodes(lab.load, tally);
 }
 
-/** The lab in which `life` is lived. */
-export function labOf(life: Life): LabFile {
-  const last = Math.max(...life.nodes.map((name) => Number(name.replace(/^\D+/, ""))));
-  const lab = freshLabFile({
+/** The lab in which `schedule` is played. */
+export function labOf(schedule: FaultSchedule): LabFile {
+  const last = Math.max(...schedule.nodes.map((name) => Number(name.replace(/^\D+/, ""))));
+  const lab = defaultLabFile({
     nodes: last,
-    links: life.links,
+    links: schedule.links,
     clustered: true,
-    qdevice: life.arbiter !== undefined,
-    name: `life ${life.seed}`,
-    seed: life.seed,
+    qdevice: schedule.arbiter !== undefined,
+    name: `schedule ${schedule.seed}`,
+    seed: schedule.seed,
     epoch: "2026-01-01T00:00:00Z",
   });
-  const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => life.nodes.includes(name)));
-  const cluster = lab.cluster && life.quorum ? { ...lab.cluster, quorum: life.quorum } : lab.cluster;
-  const plain = { ...lab, nodes, ...(cluster === undefined ? {} : { cluster }), ...(life.load === undefined ? {} : { load: life.load }) };
-  const whole = life.variants === undefined ? plain : { ...plain, nodes: withVariants(plain, life, life.variants) };
-  const text = life.device === undefined ? undefined : confOf(plain);
-  if (life.device === undefined || cluster === undefined || text === undefined) return whole;
-  return { ...whole, cluster: { ...cluster, conf: withDevice(text, life.device) } };
+  const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => schedule.nodes.includes(name)));
+  const cluster = lab.cluster && schedule.quorum ? { ...lab.cluster, quorum: schedule.quorum } : lab.cluster;
+  const plain = {
+    ...lab,
+    nodes,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(schedule.load === undefined ? {} : { load: schedule.load }),
+  };
+  const whole = schedule.variants === undefined ? plain : { ...plain, nodes: withVariants(plain, schedule, schedule.variants) };
+  const text = schedule.device === undefined ? undefined : confOf(plain);
+  if (schedule.device === undefined || cluster === undefined || text === undefined) return whole;
+  return { ...whole, cluster: { ...cluster, conf: withDevice(text, schedule.device) } };
 }
 
-/** The nodes with those variants on their disks that a deed puts into place there. */
-function withVariants(lab: LabFile, life: Life, variants: readonly Variant[]): LabFile["nodes"] {
+/** The nodes with those variants on their disks that an act puts into place there. */
+function withVariants(lab: LabFile, schedule: FaultSchedule, variants: readonly Variant[]): LabFile["nodes"] {
   const moved = new Map<string, string[]>();
-  for (const { act } of [...life.deeds, ...life.mends])
+  for (const { act } of [...schedule.acts, ...schedule.mends])
     if (act.to === "machine" && act.act.kind === "file-rename") moved.set(act.machine, [...(moved.get(act.machine) ?? []), act.act.from]);
-  const { device } = life;
+  const { device } = schedule;
   const texts = variants.map((variant) => {
     const text = variantText(lab, variant);
     return [placeOf(variant), device === undefined ? text : withDevice(text, device)] as const;
@@ -75,7 +79,7 @@ export function withDevice(text: string, device: DeviceOptions): string {
     ...(syncTimeoutMs === undefined ? [] : [`sync_timeout: ${syncTimeoutMs}`]),
     ...(algorithm === "ffsplit" ? ["votes: 1"] : []),
   ];
-  const lines = (indent: string, words: readonly string[]): string => words.map((word) => `${indent}${word}\n`).join("");
+  const lines = (indent: string, texts: readonly string[]): string => texts.map((word) => `${indent}${word}\n`).join("");
   return text
     .replace(/^ {4}votes: \d+\n/m, "")
     .replace(/^ {6}algorithm: \S+\n/m, lines("      ", net))
@@ -86,7 +90,7 @@ export function withDevice(text: string, device: DeviceOptions): string {
 export function variantText(lab: LabFile, { change, versionUp }: Variant): string {
   const { cluster } = lab;
   const plain = confOf(lab);
-  if (cluster === undefined || plain === undefined) throw new Error("a life without a cluster has no configuration to change");
+  if (cluster === undefined || plain === undefined) throw new Error("a schedule without a cluster has no configuration to change");
   const version = Number(/^ +config_version: (\d+)$/m.exec(plain)?.[1]);
   const changed = confOf({ ...lab, cluster: changedCluster(lab, cluster, change) }) ?? plain;
   const counted = changed.replace(/^( +config_version:) \d+$/m, `$1 ${version + versionUp}`);
@@ -139,73 +143,15 @@ function damaged(text: string, change: Variant["change"]): string {
   return how === "line" ? `${text}vote for me\n` : text.replace(/^( +config_version:) .*$/m, "$1 many");
 }
 
-export const birth: Birth = {
-  make(life, tally) {
-    const lab = labOf(life);
+export const maker: WorldMaker = {
+  make(schedule, tally) {
+    const lab = labOf(schedule);
     return new World(worldDesign(lab), machinesOf(lab, tally));
   },
-  begin: (world, life) => beginLab(world, labOf(life)),
+  begin: (world, schedule) => beginLab(world, labOf(schedule)),
 };
 
-function placeWords(link: LinkTarget): string {
-  const net = link.net === undefined ? "" : `:${link.net}`;
-  const to = link.to === undefined ? "" : ` --to ${link.to}`;
-  return `${link.node}${net}${to}${link.direction === "both" ? "" : ` --direction ${link.direction}`}`;
-}
-
-function settingWords(s: LinkSettings): string {
-  const word = (option: string, value: number | undefined): string => (value === undefined ? "" : ` --${option} ${value}`);
-  const ms = (us: number | undefined): number | undefined => (us === undefined ? undefined : us / 1000);
-  return `${word("delay", ms(s.delayUs))}${word("jitter", ms(s.jitterUs))}${word("loss", s.lossPercent)}${word("dup", s.dupPercent)}${word("reorder", s.reorderPercent)}${word("rate", s.rateMbit)}${word("mtu", s.mtuBytes)}`;
-}
-
-function fabricLine(act: FabricAct): string | undefined {
-  switch (act.kind) {
-    case "link-cut":
-      return `link cut ${placeWords(act.link)}`;
-    case "link-heal":
-      return `link heal ${placeWords(act.link)}`;
-    case "link-set":
-      return `link set ${placeWords(act.link)}${settingWords(act.settings)}`;
-    case "partition":
-      return `partition ${act.groups.map((group) => group.join(",")).join(" ")}`;
-    case "switch":
-      return `switch ${act.on ? "on" : "off"} ${act.net}`;
-    case "block":
-      return `${act.on ? "block" : "unblock"} ${act.block.node} ${act.block.port}/${act.block.proto}`;
-    case "heal":
-      return "heal";
-    case "faults":
-      return undefined;
-  }
-}
-
-const nodeVerbs: Partial<Record<MachineAct["kind"], string>> = {
-  "power-on": "start",
-  shutdown: "stop",
-  "power-cut": "kill",
-  stall: "pause",
-  resume: "resume",
-  reboot: "reboot",
-};
-
-function machineLine(node: string, act: MachineAct): string | undefined {
-  if (act.kind === "service") return `service ${act.op} ${node} ${act.unit}`;
-  if (act.kind === "service-stall") return `service pause ${node} ${act.unit}`;
-  if (act.kind === "nic-up") return `nic ${act.up ? "up" : "down"} ${node} ${act.net}`;
-  if (act.kind === "service-resume") return `service resume ${node} ${act.unit}`;
-  const verb = nodeVerbs[act.kind];
-  return verb === undefined ? undefined : `node ${verb} ${node}`;
-}
-
-/** The acting line that does `act`. Throws for an act that has none. */
-export function lineOf(act: WorldAct): string {
-  const line = act.to === "fabric" ? fabricLine(act.act) : act.to === "machine" ? machineLine(act.machine, act.act) : undefined;
-  if (line === undefined) throw new Error(`no acting line does ${JSON.stringify(act)}`);
-  return line;
-}
-
-function stepOf({ at, act }: Deed): Step {
+function stepOf({ at, act }: ScheduledAct): Step {
   if (act.to === "machine" && act.act.kind === "command")
     return { at, exec: { node: act.machine, run: act.act.argv.join(" "), wait: false } };
   if (act.to === "machine" && act.act.kind === "file-rename")
@@ -213,10 +159,10 @@ function stepOf({ at, act }: Deed): Step {
   return { at, do: lineOf(act) };
 }
 
-/** The scenario of `life`, which must keep `invariant` and does not. */
-export function scenarioOf(life: Life, invariant: string): LabFile {
-  const steps = [...life.deeds, ...life.mends].map(stepOf);
+/** The scenario of `schedule`, which must keep `invariant` and does not. */
+export function scenarioOf(schedule: FaultSchedule, invariant: string): LabFile {
+  const steps = [...schedule.acts, ...schedule.mends].map(stepOf);
   // Time goes on to where the invariant is broken.
-  if (life.endsAt !== undefined) steps.push({ at: life.endsAt, do: "heal" });
-  return { ...labOf(life), name: `${invariant} is broken, seed ${life.seed}`, invariants: [invariant], steps };
+  if (schedule.endsAt !== undefined) steps.push({ at: schedule.endsAt, do: "heal" });
+  return { ...labOf(schedule), name: `${invariant} is broken, seed ${schedule.seed}`, invariants: [invariant], steps };
 }

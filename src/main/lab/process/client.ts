@@ -1,4 +1,4 @@
-/** A client of a running lab: finds its socket, shakes hands, and asks. The command line, the desktop window and the terminals all come this way. */
+/** A client of a running lab: finds its socket, does the handshake, and asks. The command line, the desktop window and the terminals all come this way. */
 import { createConnection } from "node:net";
 import type { Channel, LabEvent, Op, Reply, Request } from "../api.ts";
 import { processAlive, readLock } from "../store/lock.ts";

@@ -38,7 +38,7 @@ export class Commands {
     return [...this.#running.values()].some((command) => command.node === node);
   }
 
-  /** Hands an effect of the world to whoever started the command. */
+  /** Passes an effect of the world to whoever started the command. */
   take(machine: string, effect: Effect): void {
     switch (effect.kind) {
       case "output":

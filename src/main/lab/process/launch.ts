@@ -41,7 +41,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   } catch (error) {
     throw systemTrouble(error, `lab directory ${options.dir}`);
   }
-  const words = [
+  const args = [
     options.dir,
     ...(options.cold ? ["--cold"] : []),
     ...(options.speed === undefined ? [] : ["--speed", options.speed]),
@@ -49,7 +49,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     ...(options.foreground ? ["--foreground"] : []),
   ];
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
-  const child = spawn(process.execPath, [...execArgv, file, ...words], {
+  const child = spawn(process.execPath, [...execArgv, file, ...args], {
     detached: !options.foreground,
     env,
     stdio: ["ignore", log, log, "ipc"],

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FileAct, QueryReply } from "../../../engine/kernel/machine.ts";
 import { requestMessage, type Channel, type JournalLine, type LabEvent, type LabInfo, type Request } from "../api.ts";
-import { wrongWith } from "../act/act-check.ts";
+import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
 import { Trouble } from "../trouble.ts";
@@ -253,7 +253,7 @@ export class Server {
         return { errors: count("error"), warnings: count("warning"), findings };
       }
       case "whatif":
-        return this.#desk.ask(lab.world, r.vary);
+        return this.#desk.ask(lab.world, r.variation);
       case "export":
         return { files: await lab.export() };
       case "info":
@@ -288,7 +288,7 @@ export class Server {
 
   async #asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
     const { lab } = this;
-    await lab.fresh();
+    await lab.catchUp();
     switch (r.op) {
       case "status":
         return lab.status(r.node);
@@ -344,7 +344,7 @@ export class Server {
     const { lab } = this;
     switch (r.op) {
       case "query":
-        await lab.fresh();
+        await lab.catchUp();
         return wireReply(lab.query(r.node, r.query));
       case "file":
         return { error: await lab.file(r.node, fileAct(r.act)) };

@@ -101,7 +101,7 @@ export class Sessions {
     else this.#queue.push(message);
   }
 
-  /** Runs one line in a fresh shell of a node. `started` gets its id before any output. */
+  /** Runs one line in a new shell of a node. `started` gets its id before any output. */
   exec(node: string, line: string, sink: ExecSink, started: (id: string) => void): void {
     if (this.#execs.size >= execsMax) throw new Trouble("failed", `at most ${execsMax} exec can run at once`);
     const id = randomUUID();

@@ -16,10 +16,11 @@ import { LabDisk, type Found } from "../store/disk.ts";
 import { pageDir } from "./entries.ts";
 import { inProcess, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
-import { parseLabFile, type LabFile } from "../file/labfile.ts";
+import { parseLabFile } from "../file/labfile.ts";
+import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "../store/lock.ts";
-import { crewDir, dropStaleSockets, socketPath } from "../store/paths.ts";
+import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server.ts";
 import { Sessions } from "./sessions.ts";
 import { LocalChannel } from "./socket.ts";
@@ -39,8 +40,8 @@ interface Options {
   foreground: boolean;
 }
 
-function readOptions(words: readonly string[]): Options {
-  const [dir, ...rest] = words;
+function readOptions(args: readonly string[]): Options {
+  const [dir, ...rest] = args;
   if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--host workers|inprocess] [--foreground]");
   const after = (option: string): string | undefined => (rest.includes(option) ? rest[rest.indexOf(option) + 1] : undefined);
   const speed = after("--speed");
@@ -88,7 +89,7 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const host =
     options.host === "inprocess"
       ? inProcess(found.world, pacing, listener)
-      : await withWorkers(crewDir(options.dir, run), found.world, pacing, listener);
+      : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
   const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
   if (found.how === "new") await beginFaults(lab, file);
   disk.noteTime(lab.world);
@@ -244,7 +245,7 @@ class Supervisor {
     await this.#web?.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
-    // Clients get their last words; whoever does not read them is not waited for.
+    // Clients get what was still to be said to them; whoever does not read them is not waited for.
     setTimeout(() => process.exit(ended), 50);
   }
 }

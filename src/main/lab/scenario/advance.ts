@@ -4,7 +4,7 @@ import { HOUR, MS, SEC, type Instant } from "../../../engine/kernel/time.ts";
 import { follow, type Plan, type World } from "../../../engine/world/index.ts";
 import { booted, formed } from "../view/conditions.ts";
 import { membersOf } from "../file/design.ts";
-import type { LabFile } from "../file/labfile.ts";
+import type { LabFile } from "../file/labfile-schema.ts";
 
 /** Some conditions change without a trace (the token rests, a command ends): looked at this often. */
 const lookAtLeastEvery = 10 * MS;
@@ -21,7 +21,7 @@ export function tells(effect: Effect): boolean {
 
 const seriousLevels: ReadonlySet<string> = new Set(["emerg", "alert", "crit", "error", "warning"]);
 
-/** Something that skip stops at, in words. */
+/** Something that skip stops at, as a phrase. */
 export function worthALook(node: string, effect: Effect): string | undefined {
   if (effect.kind === "journal" && seriousLevels.has(effect.line.level)) return `${node} ${effect.line.unit}: ${effect.line.text}`;
   if (effect.kind !== "trace") return undefined;
@@ -104,7 +104,7 @@ function failedDaemon(world: World, members: readonly string[]): { readonly node
 }
 
 /** What it said before it ended. */
-function lastWords(world: World, members: readonly string[]): string | undefined {
+function lastLine(world: World, members: readonly string[]): string | undefined {
   const found = failedDaemon(world, members);
   if (found === undefined) return undefined;
   const { node, unit } = found;
@@ -117,9 +117,9 @@ function lastWords(world: World, members: readonly string[]): string | undefined
 }
 
 /**
- * Brings a fresh world to where a lab begins: every machine booted; members of the cluster formed, then those that the file says are off shut down in the
+ * Brings a new world to where a lab begins: every machine booted; members of the cluster formed, then those that the file says are off shut down in the
  * order of the file. Acts on the world, so it is part of the record.
- * @returns why the cluster did not form, in words; undefined when it did or there is none
+ * @returns why the cluster did not form, as a phrase; undefined when it did or there is none
  */
 export function* beginning(world: World, lab: LabFile): Plan<string | undefined> {
   if (!(yield* booting(world))) return "not every machine booted within an hour";
@@ -128,7 +128,7 @@ export function* beginning(world: World, lab: LabFile): Plan<string | undefined>
   let why: string | undefined;
   if (members.length > 0) {
     yield* advancing(world, world.now + formMax, () => formed(members, world) === undefined || failed());
-    why = lastWords(world, members) ?? formed(members, world);
+    why = lastLine(world, members) ?? formed(members, world);
   }
   for (const name of membersOf(lab)) {
     if (lab.nodes[name]?.power !== "off") continue;

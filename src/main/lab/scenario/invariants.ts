@@ -5,7 +5,7 @@ import { ASSERTION } from "../../../engine/fuzz/index.ts";
 /** The engine's own assertions count as one: they have no checker. */
 export const invariantNames = [ASSERTION, ...allCheckers().map((checker) => checker.name)];
 
-/** Fresh checkers of the invariants `names`. */
+/** New checkers of the invariants `names`. */
 export function checkersOf(names: readonly string[]): Checker[] {
   return allCheckers().filter((checker) => names.includes(checker.name));
 }

@@ -4,19 +4,19 @@ import { MINUTE, type Instant } from "../../../engine/kernel/time.ts";
 import { InvariantWatch, ONE_RING, type Violation } from "../../../engine/world/checkers/index.ts";
 import { ASSERTION, comingToRest, watched } from "../../../engine/fuzz/index.ts";
 import { printRecord, standingAt, type World, type WorldAct } from "../../../engine/world/index.ts";
-import { parseActing, type Acting } from "../act/acting.ts";
-import { placesOf } from "../act/acting-lab.ts";
+import { sceneOf, type PlannedAct } from "../act/kind.ts";
+import { impossible, readAct } from "../act/table.ts";
 import { advancing, beginning } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
-import { booted, impossible, matches, threeUnitWords, valueAt, whyNot } from "../view/conditions.ts";
-import { deedsOf } from "../act/act-plan.ts";
+import { booted, matches, threeUnitStates, valueAt, whyNot } from "../view/conditions.ts";
 import { worldDesign } from "../file/design.ts";
 import { onHost } from "../process/hosts.ts";
 import { checkersOf } from "./invariants.ts";
-import { printLabFile, type LabFile, type Step } from "../file/labfile.ts";
+import { printLabFile } from "../file/labfile.ts";
+import type { LabFile, Step } from "../file/labfile-schema.ts";
 import { runOnNode, type NodeRun } from "./node-run.ts";
 import { Trouble } from "../trouble.ts";
-import { splitWords } from "../act/command-line.ts";
+import { splitLine } from "../act/command-line.ts";
 import { machineView } from "../view/view.ts";
 
 export interface StepResult {
@@ -61,29 +61,22 @@ async function perform(host: UnpacedHost, act: WorldAct, afterUs: number): Promi
   if (!result.ok) throw new Trouble("usage", result.message);
 }
 
-/** As the command line does it: `node start|reboot` are over when the last unit has started, but a step that has its instant is not kept waiting. */
-async function settle(host: UnpacedHost, acting: Acting, next: Instant): Promise<void> {
+/** As the command line does it: what boots machines is over when their last unit has started, but a step that has its instant is not kept waiting. */
+async function settle(host: UnpacedHost, { boots }: PlannedAct, next: Instant): Promise<void> {
+  if (boots.length === 0) return;
   const { world } = host;
-  if (acting.act === "node-add") {
-    await host.follow(advancing(world, Math.min(next, world.now + bootMax), () => booted(world.status(acting.name))));
-    return;
-  }
-  if (acting.act !== "node" || acting.afterUs > 0 || (acting.verb !== "start" && acting.verb !== "reboot")) return;
-  const all = (): boolean => acting.nodes.every((name) => booted(world.status(name)));
+  const all = (): boolean => boots.every((name) => booted(world.status(name)));
   await host.follow(advancing(world, Math.min(next, world.now + bootMax), all));
 }
 
 async function doStep(host: UnpacedHost, line: string, next: Instant): Promise<Outcome> {
   const { world } = host;
-  const acting = parseActing(line, placesOf(world.design));
-  const why = impossible(acting, world);
+  const planned = readAct(line, sceneOf(world));
+  const why = impossible(planned, world);
   if (why !== undefined) return { passed: false, expected: "done", got: why, what: `do: ${line}` };
-  const deeds = deedsOf(acting, world.design);
-  for (const act of deeds.lab) await perform(host, { to: "lab", act }, 0);
-  for (const act of deeds.fabric) await perform(host, { to: "fabric", act }, deeds.afterUs);
-  for (const { node, act } of deeds.machines) await perform(host, { to: "machine", machine: node, act }, deeds.afterUs);
-  await settle(host, acting, next);
-  return { passed: true, expected: "done", got: deeds.said, what: `do: ${line}` };
+  for (const act of planned.acts) await perform(host, act, planned.afterUs);
+  await settle(host, planned, next);
+  return { passed: true, expected: "done", got: planned.said, what: `do: ${line}` };
 }
 
 async function waitStep(host: UnpacedHost, wait: Extract<Step, { wait: unknown }>["wait"]): Promise<Outcome> {
@@ -98,12 +91,12 @@ async function waitStep(host: UnpacedHost, wait: Extract<Step, { wait: unknown }
     ...(rest.idle === undefined ? {} : { idle: rest.idle }),
   };
   const passed = await host.follow(advancing(world, world.now + Math.round(what.timeout), () => whyNot(what, world) === undefined));
-  const words = JSON.stringify(wait);
+  const wanted = JSON.stringify(wait);
   return {
     passed,
-    expected: words,
-    got: passed ? words : `not within ${timeout} s: ${whyNot(what, world) ?? ""}`,
-    what: `wait: ${words}`,
+    expected: wanted,
+    got: passed ? wanted : `not within ${timeout} s: ${whyNot(what, world) ?? ""}`,
+    what: `wait: ${wanted}`,
   };
 }
 
@@ -127,7 +120,7 @@ function compareRun(run: NodeRun, told: Told): Pick<Outcome, "passed" | "expecte
 
 function expectStep(world: World, expectation: Record<string, unknown>): Outcome {
   const { node, ...wanted } = expectation;
-  const status = threeUnitWords(machineView(world.status(String(node))));
+  const status = threeUnitStates(machineView(world.status(String(node))));
   const found = Object.fromEntries(Object.keys(wanted).map((path) => [path, valueAt(status, path) ?? null]));
   const passed = Object.entries(wanted).every(([path, value]) => matches(value, found[path]));
   return {
@@ -142,7 +135,7 @@ function expectStep(world: World, expectation: Record<string, unknown>): Outcome
 async function startStep(host: UnpacedHost, node: string, line: string): Promise<Outcome> {
   // Inputs are only ever added, so their count is a name that no other command of this world has.
   const id = `step-${host.world.inputs().length}`;
-  await perform(host, { to: "machine", machine: node, act: { kind: "command", id, argv: splitWords(line), cwd: "/root", stdin: "" } }, 0);
+  await perform(host, { to: "machine", machine: node, act: { kind: "command", id, argv: splitLine(line), cwd: "/root", stdin: "" } }, 0);
   return { passed: true, expected: "started", got: "started", what: `exec: ${node}: ${line} (not waited for)` };
 }
 

@@ -40,8 +40,8 @@ export function socketPath(lab: string, run: string, env: NodeJS.ProcessEnv = pr
 }
 
 /** Folder for the socket over which the nodes' processes of one run are reached; undefined where the system has no such sockets. */
-export function crewDir(lab: string, run: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return process.platform === "win32" ? undefined : privateDir(join(privateDir(runtimeDir(env)), `${labKey(lab)}-${run}.crew`));
+export function workersDir(lab: string, run: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return process.platform === "win32" ? undefined : privateDir(join(privateDir(runtimeDir(env)), `${labKey(lab)}-${run}.work`));
 }
 
 /** Folder for the sockets of a run that no lab stands behind; undefined where the system has no such sockets. */
@@ -58,7 +58,7 @@ export function dropStaleSockets(lab: string, own: string | undefined, env: Node
     const path = join(dir, name);
     if (!name.startsWith(`${labKey(lab)}-`) || path === own) continue;
     if (name.endsWith(".sock")) rmSync(path, { force: true });
-    else if (name.endsWith(".crew")) rmSync(path, { recursive: true, force: true });
+    else if (name.endsWith(".work")) rmSync(path, { recursive: true, force: true });
   }
 }
 

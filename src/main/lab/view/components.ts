@@ -55,7 +55,7 @@ function componentOf(nodes: readonly MachineStatus[], letter: string): Component
   };
 }
 
-/** All components, the largest first; equal ones in the order of their letters. A stalled machine counts only with a running one of its ring. */
+/** All components, the largest first; equal ones in the order of their labels. A stalled machine counts only with a running one of its ring. */
 export function componentsOf(machines: readonly MachineStatus[], letter: (status: MachineStatus) => string): Component[] {
   const rings = new Map<string, MachineStatus[]>();
   const found: (Component | undefined)[] = [];

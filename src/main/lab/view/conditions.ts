@@ -1,6 +1,5 @@
 /** Questions about the state of a lab: what `wait` waits for, what `expect` expects, when the last unit has started. Pure functions over statuses. */
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
-import type { Acting } from "../act/acting.ts";
 import type { MachineView, WaitFor } from "../api.ts";
 
 const settledUnits: ReadonlySet<string> = new Set(["active", "inactive", "failed"]);
@@ -16,7 +15,7 @@ function ringTurns(status: MachineStatus): boolean {
   return c !== null && c.state === "operational" && !c.syncing && (c.token.here || c.token.lastReceived !== undefined);
 }
 
-/** What does not hold on this machine, in words; undefined when all does. */
+/** What does not hold on this machine, as a phrase; undefined when all does. */
 function missing(what: WaitFor, status: MachineStatus): string | undefined {
   const { name, corosync, quorum } = status;
   if (what.booted === true && !booted(status)) return `${name} is ${status.power === "off" ? "off" : "still booting"}`;
@@ -92,22 +91,13 @@ export function matches(expected: unknown, found: unknown): boolean {
 }
 
 /** The status as `status --json` and a scenario's `expect` have it: a unit on its way up is not active yet, one on its way down still is. */
-export function threeUnitWords(machine: MachineView): MachineView {
-  const words = { activating: "inactive", deactivating: "active" } as const;
+export function threeUnitStates(machine: MachineView): MachineView {
+  const states = { activating: "inactive", deactivating: "active" } as const;
   const units = Object.entries(machine.units).map(([unit, state]) => [
     unit,
-    state === "activating" || state === "deactivating" ? words[state] : state,
+    state === "activating" || state === "deactivating" ? states[state] : state,
   ]);
   return { ...machine, units: Object.fromEntries(units) as MachineView["units"] };
-}
-
-/** Why an act that happens now cannot do what it says: the machine is off. A power switch, a cable and an act for later can always be asked for. */
-export function impossible(acting: Acting, machines: Machines): string | undefined {
-  const needsPower =
-    acting.act === "service" || acting.act === "nic" || (acting.act === "node" && (acting.verb === "pause" || acting.verb === "reboot"));
-  if (!needsPower || (acting.act === "node" && acting.afterUs > 0)) return undefined;
-  const off = (acting.act === "node" ? acting.nodes : [acting.node]).filter((name) => machines.status(name).power === "off");
-  return off.length === 0 ? undefined : `${off.join(", ")} ${off.length === 1 ? "is" : "are"} powered off`;
 }
 
 /** Why no shell can be had on this machine; undefined when one can. */

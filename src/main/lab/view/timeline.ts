@@ -4,7 +4,7 @@ import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { Instant } from "../../../engine/kernel/time.ts";
 import type { TopologyAct } from "../../../engine/world/index.ts";
 import type { Band, LabSnapshot } from "../api.ts";
-import { lastLetter, leaveRing, letterOf, noLetters } from "./ring-labels.ts";
+import { lastLetter, leaveRing, letterOf, noRingLabels } from "./ring-labels.ts";
 
 type Mark = LabSnapshot["marks"][number];
 type State = Band["state"];
@@ -43,7 +43,7 @@ function upTo(bands: readonly Band[], at: Instant): Band[] {
 }
 
 export class Timeline {
-  #letters = noLetters();
+  #labels = noRingLabels();
   #beliefs = new Map<string, Belief>();
   #bands = new Map<string, Band[]>();
   #marks: Mark[] = [];
@@ -61,7 +61,7 @@ export class Timeline {
       quorate: status.quorum?.quorate ?? false,
     });
     if (c?.state === "operational") {
-      letterOf(this.#letters, c.nodeId, c.ringId, c.members);
+      letterOf(this.#labels, c.nodeId, c.ringId, c.members);
       this.#ringsMarked.push(c.ringId);
     }
     this.#draw(at, status.name);
@@ -130,13 +130,13 @@ export class Timeline {
   letter(status: MachineStatus): string {
     const c = status.corosync;
     if (!c) return "";
-    return c.state === "operational" ? letterOf(this.#letters, c.nodeId, c.ringId, c.members) : lastLetter(this.#letters, c.nodeId);
+    return c.state === "operational" ? letterOf(this.#labels, c.nodeId, c.ringId, c.members) : lastLetter(this.#labels, c.nodeId);
   }
 
   /** As it was drawn at an earlier instant: without what came later, the last bands open. */
   until(at: Instant): Drawn {
     const bands = upTo([...this.#bands.values()].flat(), at);
-    const fresh = noLetters();
+    const labels = noRingLabels();
     return {
       bands: () => bands,
       marks: () => this.#marks.filter((mark) => mark.instant <= at),
@@ -145,23 +145,23 @@ export class Timeline {
         if (band && band.letter !== "") return band.letter;
         // Longer ago than bands are kept.
         const c = status.corosync;
-        return c?.state === "operational" ? letterOf(fresh, c.nodeId, c.ringId, c.members) : "";
+        return c?.state === "operational" ? letterOf(labels, c.nodeId, c.ringId, c.members) : "";
       },
     };
   }
 
   /** Goes back to `at`, where the machines are as `statuses` say. */
   rewind(at: Instant, statuses: readonly MachineStatus[]): void {
-    this.#letters = noLetters();
+    this.#labels = noRingLabels();
     this.#ringsMarked = [];
     this.#marks = this.#marks.filter((mark) => mark.instant <= at);
     for (const status of statuses) {
       const bands = upTo(this.#bands.get(status.name) ?? [], at);
       this.#bands.set(status.name, bands);
       const last = bands.at(-1);
-      // Rings keep the letters they have been drawn with.
-      if (last && last.letter !== "" && !this.#letters.rings.has(last.ringId))
-        this.#letters.rings.set(last.ringId, { letter: last.letter, members: last.members });
+      // Rings keep the labels they have been drawn with.
+      if (last && last.letter !== "" && !this.#labels.rings.has(last.ringId))
+        this.#labels.rings.set(last.ringId, { letter: last.letter, members: last.members });
     }
     for (const status of statuses) this.begin(at, status);
   }
@@ -170,7 +170,7 @@ export class Timeline {
     belief.nodeId = node;
     belief.ringId = ring;
     belief.members = [...members];
-    const letter = letterOf(this.#letters, node, ring, members);
+    const letter = letterOf(this.#labels, node, ring, members);
     if (this.#ringsMarked.includes(ring)) return;
     this.#ringsMarked.push(ring);
     if (this.#ringsMarked.length > marksMax) this.#ringsMarked.shift();
@@ -189,7 +189,7 @@ export class Timeline {
   }
 
   #stopped(belief: Belief): void {
-    leaveRing(this.#letters, belief.nodeId);
+    leaveRing(this.#labels, belief.nodeId);
     belief.totem = undefined;
     belief.ringId = "";
     belief.members = [];
@@ -200,7 +200,7 @@ export class Timeline {
     const belief = this.#beliefs.get(machine);
     if (!belief) return;
     const state: State = belief.power === "on" ? (belief.totem ?? "stopped") : belief.power;
-    const letter = belief.totem === undefined ? "" : lastLetter(this.#letters, belief.nodeId);
+    const letter = belief.totem === undefined ? "" : lastLetter(this.#labels, belief.nodeId);
     const band: Band = {
       node: machine,
       from: at,

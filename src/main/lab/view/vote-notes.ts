@@ -1,4 +1,4 @@
-/** Options of the quorum section and the quorum device where they decide, in plain words with the key's name. Says what votequorum reports, and computes none of it. */
+/** Options of the quorum section and the quorum device where they decide, as plain sentences with the key's name. Says what votequorum reports, and computes none of it. */
 import type { CorosyncStatus, QdeviceStatus, QuorumOptions, QuorumStatus } from "../../../engine/kernel/status.ts";
 import type { Component } from "../api.ts";
 
@@ -18,7 +18,7 @@ function deviceNote(device: QdeviceStatus): Note | undefined {
 }
 
 /** "node 1 (pve1)" */
-function nodeWords(corosync: CorosyncStatus, ids: readonly number[]): string {
+function nodeNames(corosync: CorosyncStatus, ids: readonly number[]): string {
   const one = (id: number): string => {
     const name = corosync.nodelist.find((peer) => peer.nodeId === id)?.name;
     return name === undefined ? `node ${id}` : `node ${id} (${name})`;
@@ -28,7 +28,7 @@ function nodeWords(corosync: CorosyncStatus, ids: readonly number[]): string {
 
 function tieNote(options: QuorumOptions, corosync: CorosyncStatus, votes: Votes): Note | undefined {
   if (options.tieBreaker === "none" || votes.votes * 2 !== votes.expectedVotes) return undefined;
-  const who = options.tieBreakerNodes.length === 0 ? `the ${options.tieBreaker} node` : nodeWords(corosync, options.tieBreakerNodes);
+  const who = options.tieBreakerNodes.length === 0 ? `the ${options.tieBreaker} node` : nodeNames(corosync, options.tieBreakerNodes);
   return note("auto_tie_breaker", `an even split, and the side with ${who} goes on${votes.quorate ? ": this one" : ", not this one"}`);
 }
 

@@ -42,20 +42,20 @@ function device(algorithm: "ffsplit" | "lms", host: string, nodes: number): Conf
 }
 
 /** The file as it would be. `host`: where a QDevice that is put in finds its server. */
-export function varyConf(text: string, vary: Variation, host: string): string {
+export function variedConf(text: string, variation: Variation, host: string): string {
   const { conf } = parseConf(text);
   const nodes = conf.entries.reduce((sum, e) => sum + (e.kind === "section" && e.name === "nodelist" ? nodesIn(e.entries) : 0), 0);
   const entries = conf.entries.map((e) =>
-    e.kind === "section" && e.name === "nodelist" ? { ...e, entries: withVotes(e.entries, vary.votes ?? {}) } : e,
+    e.kind === "section" && e.name === "nodelist" ? { ...e, entries: withVotes(e.entries, variation.votes ?? {}) } : e,
   );
   const options: [string, boolean | undefined][] = [
-    ["two_node", vary.twoNode],
-    ["wait_for_all", vary.waitForAll],
-    ["last_man_standing", vary.lastManStanding],
-    ["auto_tie_breaker", vary.autoTieBreaker],
+    ["two_node", variation.twoNode],
+    ["wait_for_all", variation.waitForAll],
+    ["last_man_standing", variation.lastManStanding],
+    ["auto_tie_breaker", variation.autoTieBreaker],
   ];
   const set = options.flatMap(([name, on]) => (on === undefined ? [] : [key(name, on ? 1 : 0)]));
-  const { qdevice } = vary;
+  const { qdevice } = variation;
   const kept = entries.map((e) =>
     qdevice === undefined || e.kind !== "section" || e.name !== "quorum"
       ? e

@@ -10,7 +10,7 @@ import type { Variation, WhatIfReply } from "../api.ts";
 import { entry } from "../process/entries.ts";
 import { openThread } from "../process/thread.ts";
 import { Trouble } from "../trouble.ts";
-import { varyConf } from "./conf-variant.ts";
+import { variedConf } from "./conf-variant.ts";
 import type { WhatIfOutcome, WhatIfTask } from "./whatif-task.ts";
 
 const answerMaxMs = 60_000;
@@ -39,14 +39,14 @@ function witness(world: WorldDesign): WorldDesign["machines"][number] | undefine
   return { ...pattern, kind: "qnetd", name: "qnetd", hostname: "qnetd", nics, files: [] };
 }
 
-export function variedDesign(world: WorldDesign, vary: Variation): WorldDesign {
-  const made = vary.qdevice === "ffsplit" || vary.qdevice === "lms" ? witness(world) : undefined;
+export function variedDesign(world: WorldDesign, variation: Variation): WorldDesign {
+  const made = variation.qdevice === "ffsplit" || variation.qdevice === "lms" ? witness(world) : undefined;
   const host = world.machines.find((m) => m.kind === "qnetd") ?? made;
   const address = host?.nics[0]?.address ?? "";
   const machines = world.machines.map((machine) => ({
     ...machine,
     files: machine.files.map((file) =>
-      file.path === CONF_PATH ? { ...file, data: utf8(varyConf(fromUtf8(file.data), vary, address)) } : file,
+      file.path === CONF_PATH ? { ...file, data: utf8(variedConf(fromUtf8(file.data), variation, address)) } : file,
     ),
   }));
   return { ...world, machines: host === made && made !== undefined ? [...machines, made] : machines };
@@ -55,11 +55,11 @@ export function variedDesign(world: WorldDesign, vary: Variation): WorldDesign {
 export class WhatIfDesk {
   #end: ((why: Trouble) => void) | undefined;
 
-  /** Answers for the world as it stands, and as it would be with `vary`. Throws Trouble where there is no question, or a later one came. */
-  async ask(world: Pick<World, "design" | "query">, vary: Variation | undefined): Promise<WhatIfReply> {
+  /** Answers for the world as it stands, and as it would be with `variation`. Throws Trouble where there is no question, or a later one came. */
+  async ask(world: Pick<World, "design" | "query">, variation: Variation | undefined): Promise<WhatIfReply> {
     this.#end?.(new Trouble("failed", "superseded by a later question"));
     const now = designNow(world);
-    const outcome = await this.#run({ now, varied: vary === undefined ? undefined : variedDesign(now, vary) });
+    const outcome = await this.#run({ now, varied: variation === undefined ? undefined : variedDesign(now, variation) });
     if (outcome.ok) return outcome.reply;
     throw new Trouble("failed", outcome.varied ? `as varied: ${outcome.why}` : outcome.why);
   }

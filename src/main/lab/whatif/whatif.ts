@@ -4,7 +4,8 @@ import { whatIfDesign, type WhatIfDesign } from "../../../engine/whatif/index.ts
 import type { WorldDesign } from "../../../engine/world/design.ts";
 import { worldDesign } from "../file/design.ts";
 import { importedLab } from "../file/import.ts";
-import { parseLabFile, type LabFile } from "../file/labfile.ts";
+import { parseLabFile } from "../file/labfile.ts";
+import type { LabFile } from "../file/labfile-schema.ts";
 import { systemTrouble, Trouble, usage } from "../trouble.ts";
 
 /** Bytes of a file that are read. Ours: the largest lab file has a tenth of it. */

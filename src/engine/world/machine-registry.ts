@@ -1,37 +1,37 @@
 /**
  * The machines of a world by number: which there are, which timer is next, and those that were taken away and may come back. A number keeps its machine's
- * place for ever. In the real world this is the rack, and the shelf beside it. Left out: what machines do to each other (world.ts).
+ * place for ever. In the real world: the machines of a server room, with those taken out and kept. Left out: what machines do to each other (world.ts).
  */
 import { NEVER, type Instant, type Machine, type MachineSnapshot } from "../kernel/index.ts";
 import type { MachineDesign, MachineFactory, WorldDesign } from "./design.ts";
 import { applyTopology, type Topology, type TopologyAct } from "./topology.ts";
 
-/** Machines on the shelf; the one that has lain there longest goes first. Ours. */
-const SHELF_MAX = 64;
+/** Machines kept after they were taken away; the one kept longest goes first. Ours. */
+const REMOVED_MAX = 64;
 
 /** A machine that was taken away. Never written to, so snapshots share it. */
-export interface Shelved {
+export interface RemovedMachine {
   readonly number: number;
   readonly design: MachineDesign;
   readonly state: MachineSnapshot;
   readonly sequence: number;
 }
 
-export interface RackState {
+export interface MachineRegistryState {
   readonly topology: Topology;
   /** By number; undefined: taken away. */
   readonly machines: readonly (MachineSnapshot | undefined)[];
   readonly sequences: readonly number[];
-  readonly shelf: readonly Shelved[];
+  readonly removed: readonly RemovedMachine[];
 }
 
-export class Rack {
+export class MachineRegistry {
   topology: Topology;
   private machines: (Machine | undefined)[];
   private numbers = new Map<string, number>();
   private timers: Float64Array;
   private sequences: number[];
-  private shelf: readonly Shelved[] = [];
+  private removed: readonly RemovedMachine[] = [];
   /** Names of machines that are there no longer, by number. */
   private lastNames: string[] = [];
   timerAt: Instant = NEVER;
@@ -98,8 +98,8 @@ export class Rack {
     return this.machines;
   }
 
-  shelved(name: string): MachineDesign | undefined {
-    return this.shelf.findLast((s) => s.design.name === name)?.design;
+  removedDesign(name: string): MachineDesign | undefined {
+    return this.removed.findLast((s) => s.design.name === name)?.design;
   }
 
   /** Counts the packets of a machine. */
@@ -139,7 +139,7 @@ export class Rack {
    */
   change(act: TopologyAct): number {
     const number = "machine" in act && typeof act.machine === "string" ? this.numberOf(act.machine) : -1;
-    if (act.kind === "machine-remove") this.shelve(number);
+    if (act.kind === "machine-remove") this.takeAway(number);
     this.topology = applyTopology(this.topology, act);
     let on = -1;
     if (act.kind === "machine-add") {
@@ -147,23 +147,23 @@ export class Rack {
       this.machines.push(this.make(this.design, { ...act.machine, power: "off" }));
       this.sequences.push(0);
       if (act.machine.power === "on") on = this.machines.length - 1;
-    } else if (act.kind === "machine-restore") this.unshelve(act.machine);
+    } else if (act.kind === "machine-restore") this.bringBack(act.machine);
     this.recount();
     return on;
   }
 
-  private shelve(number: number): void {
+  private takeAway(number: number): void {
     const design = this.topology.machines[number];
     if (design === undefined) throw new Error(`world: no machine number ${number} to take away`);
-    const stored: Shelved = { number, design, state: this.machine(number).snapshot(), sequence: this.sequences[number] ?? 0 };
-    this.shelf = [...this.shelf, stored].slice(-SHELF_MAX);
+    const stored: RemovedMachine = { number, design, state: this.machine(number).snapshot(), sequence: this.sequences[number] ?? 0 };
+    this.removed = [...this.removed, stored].slice(-REMOVED_MAX);
     this.machines[number] = undefined;
   }
 
-  private unshelve(name: string): void {
-    const stored = this.shelf.findLast((s) => s.design.name === name);
-    if (stored === undefined) throw new Error(`world: no machine ${name} on the shelf`);
-    this.shelf = this.shelf.filter((s) => s !== stored);
+  private bringBack(name: string): void {
+    const stored = this.removed.findLast((s) => s.design.name === name);
+    if (stored === undefined) throw new Error(`world: no machine ${name} among those taken away`);
+    this.removed = this.removed.filter((s) => s !== stored);
     const machine = this.make(this.design, { ...stored.design, power: "off" });
     machine.restore(stored.state);
     this.machines[stored.number] = machine;
@@ -173,16 +173,16 @@ export class Rack {
 
   // ── snapshots ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  snapshot(): RackState {
+  snapshot(): MachineRegistryState {
     return {
       topology: this.topology,
       machines: this.machines.map((m) => m?.snapshot()),
       sequences: [...this.sequences],
-      shelf: this.shelf,
+      removed: this.removed,
     };
   }
 
-  restore(state: RackState): void {
+  restore(state: MachineRegistryState): void {
     const before = this.topology.machines;
     this.machines = state.topology.machines.map((design, i) => {
       if (design === undefined) return undefined;
@@ -193,9 +193,9 @@ export class Rack {
     });
     this.topology = state.topology;
     this.sequences = [...state.sequences];
-    this.shelf = state.shelf;
+    this.removed = state.removed;
     this.lastNames = [];
-    for (const { number, design } of state.shelf) this.lastNames[number] = design.name;
+    for (const { number, design } of state.removed) this.lastNames[number] = design.name;
     this.recount();
   }
 }

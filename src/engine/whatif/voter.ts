@@ -15,7 +15,7 @@ export interface Sent {
   readonly payload: Uint8Array;
 }
 
-export interface SeatState {
+export interface VoterState {
   readonly votes: unknown;
   readonly timers: TimersState;
 }
@@ -23,7 +23,7 @@ export interface SeatState {
 /** Nothing a node draws decides what a settled membership ends in. */
 const RNG = Rng.from("whatif");
 
-export class Seat {
+export class Voter {
   readonly timers = new Timers();
   readonly votes: Votequorum;
   /** Messages for the ring, not delivered yet. */
@@ -69,11 +69,11 @@ export class Seat {
     return [self, ...told.sort(), ...keys, device === undefined ? "" : JSON.stringify(device)].join("|");
   }
 
-  snapshot(): SeatState {
+  snapshot(): VoterState {
     return { votes: this.votes.snapshot(), timers: this.timers.snapshot() };
   }
 
-  restore(state: SeatState): void {
+  restore(state: VoterState): void {
     this.votes.restore(state.votes);
     this.timers.restore(state.timers);
   }

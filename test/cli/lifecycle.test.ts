@@ -1,4 +1,4 @@
-// The life of a lab whose nodes are processes: up and down again at the same instant, cold, several at once; processes that are killed or fall silent; a
+// A lab whose nodes are processes: up and down again at the same instant, cold, several at once; processes that are killed or fall silent; a
 // supervisor that is killed. Whatever happens, nothing stays behind: no process, no socket, no file.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

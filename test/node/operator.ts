@@ -40,7 +40,7 @@ export function confText(nodes: number, shape: ConfShape = {}): string {
   );
 }
 
-export class Hands {
+export class Operator {
   readonly world: World;
 
   constructor(
@@ -52,17 +52,17 @@ export class Hands {
   }
 
   /** Every node's daemon is started, and has its ring; with a quorum device all of its daemons too. */
-  static up(conf: string, seed = "1"): Hands {
-    const hands = new Hands(conf, seed);
+  static up(conf: string, seed = "1"): Operator {
+    const operator = new Operator(conf, seed);
     const nodes = Array.from({ length: count(conf).nodes }, (_, i) => i + 1);
-    for (const node of nodes) hands.service(node, "start");
+    for (const node of nodes) operator.service(node, "start");
     if (hasDevice(conf)) {
-      hands.service(0, "start", "corosync-qnetd");
-      hands.wait(3);
-      for (const node of nodes) hands.service(node, "start", "corosync-qdevice");
+      operator.service(0, "start", "corosync-qnetd");
+      operator.wait(3);
+      for (const node of nodes) operator.service(node, "start", "corosync-qdevice");
     }
-    hands.wait(15);
-    return hands;
+    operator.wait(15);
+    return operator;
   }
 
   wait(seconds: number): void {

@@ -1,5 +1,5 @@
 /**
- * A seeded life: how many nodes and links, how much is sent, and what happens when. Many faults go again by themselves; at the end everything is healed.
+ * A schedule drawn from a seed: how many nodes and links, how much is sent, and what happens when. Many faults go again by themselves; at the end everything is healed.
  * Left out: choosing seeds.
  */
 import { MS, SEC, Rng, type Duration } from "../kernel/index.ts";
@@ -7,7 +7,7 @@ import { DEVICE_DRAWS, split } from "./device-faults.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
 import { besideDevice, optionsOf } from "./options.ts";
 import { reloadsOf } from "./reloads.ts";
-import { lastAt, type Bounds, type Deed, type Life, type Load } from "./life.ts";
+import { lastAt, type Bounds, type ScheduledAct, type FaultSchedule, type Load } from "./fault-schedule.ts";
 
 /** A cluster has formed and its links count as long up. */
 const FAULTS_FROM: Duration = 5 * SEC;
@@ -17,7 +17,7 @@ const FAULTS_MOST = 14;
 /** A formed cluster is not older than this since power on. */
 const FORMED_BY: Duration = 30 * SEC;
 const SENDING_FROM: Duration = 15 * SEC;
-/** Lives in which somebody overrides votes. */
+/** Schedules in which somebody overrides votes. */
 const OVERRIDES_PERCENT = 25;
 const ARBITER = "qnetd";
 
@@ -34,8 +34,8 @@ function loadOf(seed: string, until: Duration): Load {
   };
 }
 
-/** The life of seed `seed`: at least eight faults a minute, two of which change the membership for sure. */
-export function lifeOf(seed: string, bounds: Bounds): Life {
+/** The schedule of seed `seed`: at least eight faults a minute, two of which change the membership for sure. */
+export function drawSchedule(seed: string, bounds: Bounds): FaultSchedule {
   const rng = Rng.from(seed, "schedule");
   const count = rng.between(...bounds.nodes);
   const links = rng.between(...bounds.links);
@@ -46,10 +46,10 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
   // With a device fewer, so that something can last.
   const minutes = Math.max(1, Math.ceil(bounds.faultsFor / ((arbiter === undefined ? 60 : 120) * SEC)));
   const faults = rng.between(FAULTS_LEAST * minutes, FAULTS_MOST * minutes);
-  const deeds: Deed[] = [];
+  const acts: ScheduledAct[] = [];
   const add = (fault: Fault, from: Duration, lasts: Duration, ends: boolean): void => {
-    deeds.push({ at: from, act: fault.does });
-    if (ends && fault.undoes !== undefined) deeds.push({ at: from + lasts, act: fault.undoes });
+    acts.push({ at: from, act: fault.does });
+    if (ends && fault.undoes !== undefined) acts.push({ at: from + lasts, act: fault.undoes });
   };
   const when = (): Duration => FAULTS_FROM + rng.below(bounds.faultsFor);
   if (arbiter === undefined) add(partition(rng, ground), when(), rng.between(8, 20) * SEC, true);
@@ -61,12 +61,12 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     if (arbiter !== undefined && rng.percent(50)) lasts = rng.between(30 * SEC, 70 * SEC);
     add(rng.pick(draws)(rng, ground), when(), lasts, rng.percent(70));
   }
-  deeds.sort((a, b) => a.at - b.at);
-  const healedAt = Math.max(FAULTS_FROM + bounds.faultsFor, lastAt(deeds)) + 1;
+  acts.sort((a, b) => a.at - b.at);
+  const healedAt = Math.max(FAULTS_FROM + bounds.faultsFor, lastAt(acts)) + 1;
   const reloads =
     bounds.reloads === true ? reloadsOf(seed, names, links, arbiter !== undefined, FAULTS_FROM, bounds.faultsFor, healedAt) : undefined;
-  if (reloads !== undefined) deeds.push(...reloads.deeds);
-  deeds.sort((a, b) => a.at - b.at);
+  if (reloads !== undefined) acts.push(...reloads.acts);
+  acts.sort((a, b) => a.at - b.at);
   return {
     seed,
     nodes: names,
@@ -75,7 +75,7 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
     arbiter,
     load: loadOf(seed, healedAt),
     ...(reloads === undefined ? {} : { variants: reloads.variants }),
-    deeds,
+    acts,
     mends: [
       ...healing(names, bounds.wide === true ? links : 0, healedAt),
       ...deviceHealing(names, arbiter, healedAt),
@@ -87,14 +87,14 @@ export function lifeOf(seed: string, bounds: Bounds): Life {
 }
 
 /** Options of the quorum section, and of the device where there is one. */
-function choicesOf(seed: string, { options, qdevice }: Bounds, nodes: number): Pick<Life, "quorum" | "device"> {
+function choicesOf(seed: string, { options, qdevice }: Bounds, nodes: number): Pick<FaultSchedule, "quorum" | "device"> {
   if (options !== true) return { quorum: undefined };
   return qdevice === true ? besideDevice(seed, nodes) : { quorum: optionsOf(seed, nodes) };
 }
 
 /** Everything healed, the first `cards` cards up, everybody running again. Machines first, since a daemon can be started only on one that runs. */
-function healing(names: readonly string[], cards: number, at: Duration): Deed[] {
-  const out: Deed[] = [{ at, act: onFabric({ kind: "heal" }) }];
+function healing(names: readonly string[], cards: number, at: Duration): ScheduledAct[] {
+  const out: ScheduledAct[] = [{ at, act: onFabric({ kind: "heal" }) }];
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "resume" }) });
   for (const n of names) out.push({ at, act: onMachine(n, { kind: "service-resume", unit: "corosync" }) });
   for (const n of names) for (let k = 0; k < cards; k++) out.push({ at, act: onMachine(n, { kind: "nic-up", net: `net${k}`, up: true }) });
@@ -105,9 +105,9 @@ function healing(names: readonly string[], cards: number, at: Duration): Deed[] 
 }
 
 /** The same for the host of the quorum device and the daemons; a node's device starts when its corosync runs. */
-function deviceHealing(names: readonly string[], arbiter: string | undefined, at: Duration): Deed[] {
+function deviceHealing(names: readonly string[], arbiter: string | undefined, at: Duration): ScheduledAct[] {
   if (arbiter === undefined) return [];
-  const start = (machine: string, unit: string): Deed => ({
+  const start = (machine: string, unit: string): ScheduledAct => ({
     at: at + 22 * SEC,
     act: onMachine(machine, { kind: "service", op: "start", unit }),
   });

@@ -8,7 +8,7 @@ import { Device, Qnetd, type QnetdView } from "../qdevice/index.ts";
 import type { Member } from "./design.ts";
 import { Line, SERVER, type LineState } from "./line.ts";
 import { deliverAll, synchronise, tokenOrder, type Clock } from "./membership.ts";
-import { Seat, type SeatState } from "./seat.ts";
+import { Voter, type VoterState } from "./voter.ts";
 import { indices, type Topology } from "./topology.ts";
 
 /** Events in one settling. Beyond it something wakes itself without end. Ours. */
@@ -18,9 +18,9 @@ const HEARTBEATS = 2.5;
 /** For an algorithm that waits and looks again, after the last loss has been noticed. Ours. */
 const AFTERWARDS: Duration = 6 * SEC;
 
-interface Bench {
+interface ClusterNode {
   readonly member: Member;
-  readonly seat: Seat;
+  readonly voter: Voter;
   readonly timers: Timers;
   readonly device: Device;
   state: { alive: boolean };
@@ -28,17 +28,17 @@ interface Bench {
 
 /** A ring whose synchronisation is not done: who has not sent its part yet. */
 interface Sync {
-  readonly seats: readonly Seat[];
-  left: Seat[];
+  readonly voters: readonly Voter[];
+  left: Voter[];
 }
 
-export interface CourtState {
+export interface WitnessClusterState {
   readonly topology: Topology;
   readonly now: number;
   readonly seq: number;
-  readonly benches: readonly {
+  readonly nodes: readonly {
     readonly index: number;
-    readonly seat: SeatState;
+    readonly voter: VoterState;
     readonly timers: TimersState;
     readonly device: unknown;
     readonly alive: boolean;
@@ -49,31 +49,31 @@ export interface CourtState {
 }
 
 /** A member, and the values of its key map as its device reads them. */
-export interface CourtMember extends Member {
+export interface WitnessMember extends Member {
   readonly keys: ReadonlyMap<string, string>;
 }
 
-export function courtMember(member: Member): CourtMember {
+export function witnessMember(member: Member): WitnessMember {
   const values = member.settings.keys.map(
     ({ key, value }) => [key, value instanceof Uint8Array ? fromUtf8(value) : String(value)] as const,
   );
   return { ...member, keys: new Map(values) };
 }
 
-export class Court {
+export class WitnessCluster {
   private readonly clock: Clock = { now: 0 };
   private readonly line = new Line(this.clock);
-  private readonly benches = new Map<number, Bench>();
+  private readonly nodes = new Map<number, ClusterNode>();
   private readonly serverTimers = new Timers();
   private readonly server: Qnetd;
   private syncs: Sync[] = [];
   /** Who hears whom: the topology's groups, once their members sit. */
-  private rings: readonly (readonly Seat[])[] = [];
+  private rings: readonly (readonly Voter[])[] = [];
   private seq = 5;
   private topology: Topology;
 
   constructor(
-    private readonly members: readonly CourtMember[],
+    private readonly members: readonly WitnessMember[],
     topology: Topology,
   ) {
     this.topology = topology;
@@ -90,10 +90,10 @@ export class Court {
     );
   }
 
-  private sit(index: number): Bench {
+  private addNode(index: number): ClusterNode {
     const member = this.members[index];
     if (member === undefined) throw new Error(`whatif: no member ${index}`);
-    const seat = new Seat(member, this.clock);
+    const voter = new Voter(member, this.clock);
     const timers = new Timers();
     const { keys } = member;
     const state = { alive: true };
@@ -104,9 +104,9 @@ export class Court {
         clearTimer: (name) => timers.clear(name),
         log: () => undefined,
         tcp: this.line.client(index),
-        votequorum: () => seat.votes,
+        votequorum: () => voter.votes,
         answers: () => true,
-        ready: () => !this.syncs.some((sync) => sync.seats.includes(seat)),
+        ready: () => !this.syncs.some((sync) => sync.voters.includes(voter)),
         nodeId: () => member.nodeId,
         get: (key) => keys.get(key),
         list: (prefix) => [...keys.keys()].filter((key) => key.startsWith(prefix)),
@@ -121,9 +121,9 @@ export class Court {
       },
       { debug: false, test: false },
     );
-    const bench: Bench = { member, seat, timers, device, state };
-    this.benches.set(index, bench);
-    return bench;
+    const node: ClusterNode = { member, voter, timers, device, state };
+    this.nodes.set(index, node);
+    return node;
   }
 
   // ── memberships ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,16 +133,16 @@ export class Court {
     this.server.start();
     for (const mask of this.topology.groups)
       for (const index of indices(mask)) {
-        const { seat } = this.sit(index);
-        seat.votes.load();
-        synchronise([seat], { rep: seat.member.nodeId, seq: this.seq }, false);
+        const { voter } = this.addNode(index);
+        voter.votes.load();
+        synchronise([voter], { rep: voter.member.nodeId, seq: this.seq }, false);
       }
     this.seq += 4;
-    this.rings = this.topology.groups.map((mask) => this.seatsOf(mask));
+    this.rings = this.topology.groups.map((mask) => this.votersOf(mask));
     for (const mask of this.topology.groups) this.ring(mask, false);
     this.runFor(SEC);
-    for (const bench of this.benches.values()) {
-      bench.device.start();
+    for (const node of this.nodes.values()) {
+      node.device.start();
       this.afterwards();
     }
     this.runFor(this.settling());
@@ -153,13 +153,13 @@ export class Court {
     this.runFor(wait);
     const before = this.topology;
     const live = to.groups.reduce((bits, mask) => bits | mask, 0);
-    for (const [index, bench] of [...this.benches]) {
+    for (const [index, node] of [...this.nodes]) {
       if (((live >> index) & 1) !== 0) continue;
-      bench.device.kill();
-      this.benches.delete(index);
+      node.device.kill();
+      this.nodes.delete(index);
     }
     this.topology = to;
-    this.rings = to.groups.map((mask) => this.seatsOf(mask));
+    this.rings = to.groups.map((mask) => this.votersOf(mask));
     this.line.reach = to.qnetd;
     const changed = to.groups.filter((mask) => !before.groups.includes(mask));
     if (changed.length > 0) {
@@ -173,7 +173,7 @@ export class Court {
   /** A lost token and a consensus: what the slowest member takes to a new ring. */
   private noticing(): Duration {
     return Math.max(
-      ...[...this.benches.values()].map(
+      ...[...this.nodes.values()].map(
         ({ member }) => (member.settings.config.totem.tokenMs + member.settings.config.totem.consensusMs) * MS,
       ),
       0,
@@ -181,19 +181,19 @@ export class Court {
   }
 
   private settling(): Duration {
-    const heartbeats = [...this.benches.values()].map(({ device }) => (device.config?.heartbeatMs ?? 0) * MS);
+    const heartbeats = [...this.nodes.values()].map(({ device }) => (device.config?.heartbeatMs ?? 0) * MS);
     return Math.floor(Math.max(...heartbeats, 0) * HEARTBEATS) + AFTERWARDS;
   }
 
   private ring(mask: number, together: boolean): void {
-    const seats = this.seatsOf(mask);
-    this.form(seats, { rep: seats[0]?.member.nodeId ?? 0, seq: this.seq }, together);
+    const voters = this.votersOf(mask);
+    this.form(voters, { rep: voters[0]?.member.nodeId ?? 0, seq: this.seq }, together);
   }
 
-  private form(seats: readonly Seat[], ring: { rep: number; seq: number }, together: boolean): void {
-    const ids = seats.map((s) => s.member.nodeId);
-    for (const seat of seats) seat.votes.syncInit(together ? ids : [seat.member.nodeId], ids, ring);
-    this.syncs.push({ seats, left: tokenOrder(seats) });
+  private form(voters: readonly Voter[], ring: { rep: number; seq: number }, together: boolean): void {
+    const ids = voters.map((s) => s.member.nodeId);
+    for (const voter of voters) voter.votes.syncInit(together ? ids : [voter.member.nodeId], ids, ring);
+    this.syncs.push({ voters, left: tokenOrder(voters) });
     this.afterwards();
   }
 
@@ -201,21 +201,21 @@ export class Court {
   private afterwards(): void {
     for (let moved = true; moved;) {
       moved = false;
-      for (const seats of this.rings) if (seats.some((s) => s.queue.length > 0)) deliverAll(seats);
+      for (const voters of this.rings) if (voters.some((s) => s.queue.length > 0)) deliverAll(voters);
       for (const sync of this.syncs) {
-        const waiting = sync.left.filter((seat) => !seat.votes.syncProcess());
-        deliverAll(sync.seats);
+        const waiting = sync.left.filter((voter) => !voter.votes.syncProcess());
+        deliverAll(sync.voters);
         sync.left = waiting;
         if (waiting.length > 0) continue;
         this.syncs = this.syncs.filter((other) => other !== sync);
-        for (const seat of sync.seats) seat.votes.syncActivate();
+        for (const voter of sync.voters) voter.votes.syncActivate();
         moved = true;
       }
     }
   }
 
-  private seatsOf(mask: number): Seat[] {
-    return indices(mask).flatMap((index) => this.benches.get(index)?.seat ?? []);
+  private votersOf(mask: number): Voter[] {
+    return indices(mask).flatMap((index) => this.nodes.get(index)?.voter ?? []);
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,10 +235,10 @@ export class Court {
   /** Runs the next event before `until`: at one instant timers of nodes, of the server, then arrivals. */
   private runNext(until: number): boolean {
     let at = until;
-    let of: Bench | undefined;
-    for (const bench of this.benches.values()) {
-      const own = Math.min(bench.seat.timers.nextAt(), bench.timers.nextAt());
-      if (own < at) [at, of] = [own, bench];
+    let of: ClusterNode | undefined;
+    for (const node of this.nodes.values()) {
+      const own = Math.min(node.voter.timers.nextAt(), node.timers.nextAt());
+      if (own < at) [at, of] = [own, node];
     }
     const server = this.serverTimers.nextAt() < at;
     if (server) at = this.serverTimers.nextAt();
@@ -248,12 +248,12 @@ export class Court {
     this.clock.now = Math.max(this.clock.now, at);
     if (arrival) this.arrive();
     else if (server) this.fire(this.serverTimers, (name) => this.server.timer(name));
-    else if (of !== undefined) this.runBench(of, at);
+    else if (of !== undefined) this.runNode(of, at);
     return true;
   }
 
-  private runBench({ seat, timers, device }: Bench, at: number): void {
-    if (seat.timers.nextAt() <= at) this.fire(seat.timers, (name) => seat.votes.timer(name));
+  private runNode({ voter, timers, device }: ClusterNode, at: number): void {
+    if (voter.timers.nextAt() <= at) this.fire(voter.timers, (name) => voter.votes.timer(name));
     else this.fire(timers, (name) => device.timer(name));
   }
 
@@ -266,39 +266,39 @@ export class Court {
     const arrival = this.line.pop();
     if (arrival === undefined) return;
     if (arrival.to === SERVER) this.server.event(arrival.event);
-    else this.benches.get(arrival.to)?.device.event(arrival.event);
+    else this.nodes.get(arrival.to)?.device.event(arrival.event);
   }
 
   // ── what has come of it ──────────────────────────────────────────────────────────────────────────────────────────────
 
   quorate(index: number): boolean {
-    return this.benches.get(index)?.seat.votes.quorate === true;
+    return this.nodes.get(index)?.voter.votes.quorate === true;
   }
 
   /** A member's state without names and times: equal views, equal futures. */
   view(index: number, ring: readonly number[]): string {
-    const bench = this.benches.get(index);
-    if (bench === undefined) return "";
-    const { state } = bench.device;
+    const node = this.nodes.get(index);
+    if (node === undefined) return "";
+    const { state } = node.device;
     const own = [
-      bench.state.alive,
+      node.state.alive,
       state.phase,
       state.connection === "connected",
       state.castVote.scheduled,
       state.castVote.vote,
       state.quorate,
     ];
-    return `${bench.seat.view(ring, false)}/${own.join(" ")}/${serverView(this.server.view, bench.member.nodeId, ring)}`;
+    return `${node.voter.view(ring, false)}/${own.join(" ")}/${serverView(this.server.view, node.member.nodeId, ring)}`;
   }
 
-  snapshot(): CourtState {
+  snapshot(): WitnessClusterState {
     return {
       topology: this.topology,
       now: this.clock.now,
       seq: this.seq,
-      benches: [...this.benches].map(([index, b]) => ({
+      nodes: [...this.nodes].map(([index, b]) => ({
         index,
-        seat: b.seat.snapshot(),
+        voter: b.voter.snapshot(),
         timers: b.timers.snapshot(),
         device: b.device.snapshot(),
         alive: b.state.alive,
@@ -309,7 +309,7 @@ export class Court {
     };
   }
 
-  restore(state: CourtState): void {
+  restore(state: WitnessClusterState): void {
     this.topology = state.topology;
     this.clock.now = state.now;
     this.seq = state.seq;
@@ -317,15 +317,15 @@ export class Court {
     this.line.restore(state.line, state.topology.qnetd);
     this.server.restore(state.server);
     this.serverTimers.restore(state.serverTimers);
-    this.benches.clear();
-    for (const saved of state.benches) {
-      const bench = this.sit(saved.index);
-      bench.seat.restore(saved.seat);
-      bench.timers.restore(saved.timers);
-      bench.device.restore(saved.device);
-      bench.state.alive = saved.alive;
+    this.nodes.clear();
+    for (const saved of state.nodes) {
+      const node = this.addNode(saved.index);
+      node.voter.restore(saved.voter);
+      node.timers.restore(saved.timers);
+      node.device.restore(saved.device);
+      node.state.alive = saved.alive;
     }
-    this.rings = state.topology.groups.map((mask) => this.seatsOf(mask));
+    this.rings = state.topology.groups.map((mask) => this.votersOf(mask));
   }
 }
 

@@ -1,11 +1,11 @@
 /**
- * A life: a cluster, what happens to it when, and what it sends meanwhile. Plain data that springs from a seed (schedule.ts), is lived (run.ts) and shrunk
- * (minimise.ts). Left out: how a cluster is made from it, which is the caller's, so that a life and a scenario file are the same run.
+ * A fault schedule: a cluster, what happens to it when, and what it sends meanwhile. Plain data that is drawn from a seed (draw.ts), played (run.ts) and shrunk
+ * (minimise.ts). Left out: how a cluster is made from it, which is the caller's, so that a schedule and a scenario file are the same run.
  */
 import type { Duration, Instant } from "../kernel/index.ts";
 import type { WorldAct } from "../world/types.ts";
 import type { DeviceOptions, QuorumOptions } from "./options.ts";
-import type { Variant } from "./reloads.ts";
+import type { Variant } from "./variants.ts";
 
 /** What every node multicasts. Instants since power on. */
 export interface Load {
@@ -18,13 +18,13 @@ export interface Load {
   readonly bytes: number;
 }
 
-export interface Deed {
+export interface ScheduledAct {
   /** Since the cluster has formed. */
   readonly at: Duration;
   readonly act: WorldAct;
 }
 
-export interface Life {
+export interface FaultSchedule {
   readonly seed: string;
   /** Names, in the order of joining. */
   readonly nodes: readonly string[];
@@ -36,25 +36,25 @@ export interface Life {
   /** How the device is set up; absent where it is as `pvecm qdevice setup` does it. */
   readonly device?: DeviceOptions | undefined;
   readonly load: Load | undefined;
-  /** Files beside corosync.conf that deeds put in its place; absent where nobody changes it. */
+  /** Files beside corosync.conf that acts put in its place; absent where nobody changes it. */
   readonly variants?: readonly Variant[] | undefined;
   /** Faults, and what undoes some of them, in order of time. */
-  readonly deeds: readonly Deed[];
-  /** What heals everything, after all deeds. */
-  readonly mends: readonly Deed[];
-  /** Faults among the deeds: what undoes one is none. */
+  readonly acts: readonly ScheduledAct[];
+  /** What heals everything, after all acts. */
+  readonly mends: readonly ScheduledAct[];
+  /** Faults among the acts: what undoes one is none. */
   readonly faults: number;
   /** Ends then, in the middle of it all; undefined: when everything is mended and at rest. */
   readonly endsAt: Duration | undefined;
 }
 
-/** What lives are drawn from: both ends included. */
+/** What schedules are drawn from: both ends included. */
 export interface Bounds {
   readonly nodes: readonly [number, number];
   readonly links: readonly [number, number];
   /** Faults come for so long, µs. */
   readonly faultsFor: Duration;
-  /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their lives. */
+  /** Also rates, MTUs, blocked ports and interfaces that are down. Absent: none, so that seeds of old keep their schedules. */
   readonly wide?: boolean | undefined;
   /** Clusters have options of the quorum section. */
   readonly options?: boolean | undefined;
@@ -64,7 +64,7 @@ export interface Bounds {
   readonly reloads?: boolean | undefined;
 }
 
-/** When the last of `deeds` is done; 0 for none. */
-export function lastAt(deeds: readonly Deed[]): Duration {
-  return deeds[deeds.length - 1]?.at ?? 0;
+/** When the last of `acts` is done; 0 for none. */
+export function lastAt(acts: readonly ScheduledAct[]): Duration {
+  return acts[acts.length - 1]?.at ?? 0;
 }
