@@ -31,7 +31,7 @@ function design(seed: string, nodes: number, links: number): WorldDesign {
   return worldDesign(defaultLabFile({ nodes, links, clustered: true, qdevice: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
-const deedsOf = (life: FaultSchedule) => [...life.acts, ...life.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
+const actsOf = (schedule: FaultSchedule) => [...schedule.acts, ...schedule.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
 
 test.each([
   ["arbiter2", 3],
@@ -39,15 +39,15 @@ test.each([
 ] as const)(
   "%s, %d nodes and the device's host: the same trace in one process, over ipc and over tcp",
   async (seed, nodes) => {
-    const life = drawSchedule(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
-    const acts = deedsOf(life);
+    const schedule = drawSchedule(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
+    const acts = actsOf(schedule);
     const end = (acts.at(-1)?.at ?? 0) + REST;
-    const here = new World(design(seed, nodes, life.links), makeMachine);
+    const here = new World(design(seed, nodes, schedule.links), makeMachine);
     for (const { at, act } of acts) expect(here.schedule(at, act)).toMatchObject({ ok: true });
     here.runUntil(end);
     expect(here.status("qnetd").qnetd?.clusters.map((c) => c.clients.length)).toEqual([nodes]);
     const there = async (pool: WorkerPool): Promise<unknown> => {
-      const { hub, host } = await startHub(design(seed, nodes, life.links), { pool });
+      const { hub, host } = await startHub(design(seed, nodes, schedule.links), { pool });
       try {
         for (const { at, act } of acts) await host.schedule(at, act);
         await host.runUntil(end);

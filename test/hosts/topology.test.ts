@@ -20,7 +20,7 @@ const pve4 = newMachine(
   "node",
 );
 
-/** A life with every sort of change in it, and faults on what has changed. */
+/** A run with every sort of change in it, and faults on what has changed. */
 const acts: readonly (readonly [number, WorldAct])[] = [
   [20, lab({ kind: "machine-add", machine: pve4 })],
   [21, { to: "fabric", act: { kind: "block", block: { node: "pve1", port: 5405, proto: "udp" }, on: true } }],

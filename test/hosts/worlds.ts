@@ -32,7 +32,7 @@ export function traceOf(world: World): unknown {
 /** Goes through `schedule` in this process. */
 export function runHere(schedule: Schedule): World {
   const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
-  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
+  for (const input of schedule.acts) world.schedule(input.at, input.act);
   world.runUntil(endOf(schedule));
   return world;
 }
@@ -53,7 +53,7 @@ export async function startHub(
 export async function runOnWorkers(schedule: Schedule, pool: WorkerPool, options: UnpacedOptions = {}): Promise<unknown> {
   const { hub, host, lost } = await startHub(clusterDesign(schedule.seed, schedule.nodes, schedule.links), { pool }, options);
   try {
-    for (const deed of schedule.acts) await host.schedule(deed.at, deed.act);
+    for (const input of schedule.acts) await host.schedule(input.at, input.act);
     await host.runUntil(endOf(schedule));
     if (lost.length > 0) throw new Error(`lost: ${lost.join(", ")}`);
     return traceOf(hub.world);

@@ -1,5 +1,5 @@
 /**
- * Where the durable changes of nodes' disks go: a worker hands in those of a stretch before it confirms it; the hub hands in those of a worker that died before it had
+ * Where the durable changes of nodes' disks go: a worker writes those of a stretch before it confirms it; the hub writes those of a worker that died before it had
  * confirmed them. In the real stack this is the cable to the disk. Left out: the disk itself, which whoever runs the lab plugs in.
  */
 import type { Commit, Effect, Instant } from "../kernel/index.ts";

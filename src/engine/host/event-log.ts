@@ -84,7 +84,7 @@ export class EventLog {
     return this.hash.snapshot();
   }
 
-  /** Hands out the entries so far; the digest rolls on. */
+  /** Gives the entries so far; the digest rolls on. */
   cut(): Entries {
     const { entries } = this;
     this.entries = new Entries();

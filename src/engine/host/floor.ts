@@ -1,4 +1,4 @@
-/** Who has the floor: while anybody does, no time is granted, for a bounded while. */
+/** Who has the floor: while anybody does, no time is granted, for a bounded while. In the real stack nothing stands here: time does not wait for anybody. */
 import type { HostClock } from "./clock.ts";
 
 export class Floor {

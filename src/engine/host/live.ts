@@ -8,14 +8,9 @@ import type { ActResult, World, WorldAct, WorldSnapshot } from "../world/index.t
 import { wallClock, type HostClock } from "./clock.ts";
 import { runToAct, type Driver, type HostKind } from "./driver.ts";
 import { Floor } from "./floor.ts";
-import { Pace } from "./pace.ts";
+import { checkSpeed, Pace, type Speed } from "./pace.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
-
-export type Speed = number | "max";
-
-export const SPEED_MIN = 0.01;
-export const SPEED_MAX = 100;
 
 /** Wall time after which the event loop gets its turn. */
 const SLICE_MS = 12;
@@ -70,6 +65,7 @@ export class LiveHost {
   private closed = false;
   private cancelTick: (() => void) | undefined;
   private listeners: readonly (() => void)[] = [];
+  private failure: { readonly error: unknown } | undefined;
   /** Somebody's wait has just ended: time stands until the event loop has had its turn, whoever asks. */
   private standing = false;
 
@@ -106,6 +102,11 @@ export class LiveHost {
     return this.pausedNow;
   }
 
+  /** The lab has failed: no more time, and nothing can be done to it any more. */
+  get failed(): boolean {
+    return this.failure !== undefined;
+  }
+
   /** Virtual seconds per wall second over the last two seconds; 0 while paused. */
   get achieved(): number {
     return this.pausedNow ? 0 : this.pace.achieved(this.world.now, this.speedNow);
@@ -113,8 +114,7 @@ export class LiveHost {
 
   /** `speed` must be SPEED_MIN … SPEED_MAX or "max". */
   setSpeed(speed: Speed): void {
-    if (speed !== "max" && !(speed >= SPEED_MIN && speed <= SPEED_MAX))
-      throw new Error(`speed ${speed}: ${SPEED_MIN} to ${SPEED_MAX}, or max`);
+    checkSpeed(speed);
     this.grantBefore();
     this.speedNow = speed;
     this.anchor();
@@ -204,16 +204,15 @@ export class LiveHost {
   private async turn<T>(work: () => T | Promise<T>): Promise<T> {
     try {
       return await this.turns.take(async () => {
+        if (this.failure !== undefined) throw this.failure.error;
         const result = await work();
         this.driver.moved();
         if (this.driver.waits) await this.ready();
         return result;
       });
     } finally {
-      if (!this.turns.taken) {
-        this.settle();
-        this.plan();
-      }
+      if (!this.turns.taken) this.settle();
+      this.plan();
       this.tell();
     }
   }
@@ -267,9 +266,9 @@ export class LiveHost {
   }
 
   private settle(): boolean {
-    const settled = this.waiters.settle(this.world.now);
-    if (settled) this.standing = true;
-    return settled;
+    if (!this.waiters.settle(this.world.now)) return false;
+    this.standing = true;
+    return true;
   }
 
   // ── the floor ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -282,7 +281,6 @@ export class LiveHost {
     return release;
   }
 
-  /** Somebody has the floor. */
   get held(): boolean {
     return this.floor.held;
   }
@@ -428,6 +426,7 @@ export class LiveHost {
 
   private fail(error: unknown): void {
     if (this.closed) return;
+    this.failure = { error };
     this.stop();
     this.pausedNow = true;
     this.options.onFailure?.(error);

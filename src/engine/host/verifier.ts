@@ -45,7 +45,7 @@ export async function firstDifference(own: Entries, other: (index: number) => Pr
 
 const timerText = (at: Instant): string => (Number.isFinite(at) ? `${at}` : "none");
 
-/** What a difference is, in words: what the worker did, beside what it should have done. */
+/** What a difference is, for people: what the worker did, beside what it should have done. */
 export function differenceText({ own, other, sameEvent }: Difference): string {
   if (own === undefined) return "does more than the node here";
   const where = own.kind === "state" ? `the second of ${own.at}` : `the ${own.kind} of ${own.at}`;

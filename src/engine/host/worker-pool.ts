@@ -1,6 +1,6 @@
 /**
  * The worker processes of one run: starts them, knows which of those that call are its own, passes on what they say, notices who falls silent, and leaves nobody
- * behind. Stands where the racks stand. Left out: what workers are told, and what a lost one means (hub.ts).
+ * behind. Stands where the server room stands. Left out: what workers are told, and what a lost one means (hub.ts).
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes, timingSafeEqual } from "node:crypto";

@@ -12,7 +12,7 @@ interface Run {
   load: Load | undefined;
 }
 
-/** Lets `work` move a fresh world of `run`. On workers there is no process and no socket left afterwards; one that is lost ends the run with Trouble. */
+/** Lets `work` move a new world of `run`. On workers there is no process and no socket left afterwards; one that is lost ends the run with Trouble. */
 export async function onHost<T>(kind: HostKind, run: Run, work: (host: UnpacedHost) => Promise<T>): Promise<T> {
   const { design, load } = run;
   if (kind === "inprocess") return work(unpaced(new World(design, loadedMachines(load))));

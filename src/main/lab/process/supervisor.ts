@@ -92,8 +92,8 @@ async function openLab(options: Options, run: string): Promise<Opened> {
       : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
   const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
   if (found.how === "new") await beginFaults(lab, file);
-  disk.noteTime(lab.world);
-  disk.saveDisks(lab.world);
+  await lab.output.noteTime();
+  await lab.output.saveDisks();
   if (!found.paused) lab.resume();
   return { lab, disk, said, formed: why === undefined };
 }
@@ -128,7 +128,8 @@ class Supervisor {
     private readonly lock: Lock,
     private readonly dir: string,
   ) {
-    this.#sessions = new Sessions(lock.socket, lock.secret);
+    // Known to the sessions alone: what they are told does not leave the lab.
+    this.#sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
     this.#server = new Server(opened.lab, this.#sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.#serve(port),
@@ -148,27 +149,17 @@ class Supervisor {
       });
     });
     this.#sessions.warm();
-    const { lab, disk } = this.opened;
+    const { lab } = this.opened;
     lab.keepPast();
-    const guarded = (what: () => void) => () => {
-      try {
-        what();
-      } catch (error) {
-        lab.fail(error instanceof Error ? error.message : String(error));
-      }
+    const every = (ms: number, what: () => Promise<void>): void => {
+      const timer = setInterval(() => {
+        if (lab.host.paused) return;
+        what().catch((error: unknown) => lab.host.failed || lab.fail(error instanceof Error ? error.message : String(error)));
+      }, ms);
+      this.#timers.push(timer);
     };
-    this.#timers.push(
-      setInterval(
-        guarded(() => lab.host.paused || disk.noteTime(lab.world)),
-        noteEveryMs,
-      ),
-    );
-    this.#timers.push(
-      setInterval(
-        guarded(() => lab.host.paused || disk.saveDisks(lab.world)),
-        saveEveryMs,
-      ),
-    );
+    every(noteEveryMs, () => lab.output.noteTime());
+    every(saveEveryMs, () => lab.output.saveDisks());
   }
 
   async info(): Promise<LabInfo> {
@@ -213,6 +204,7 @@ class Supervisor {
     const { speed, paused } = lab.host;
     await lab.pause();
     try {
+      await lab.output.shown();
       disk.freeze(lab.world, speed, paused);
       this.#frozen = true;
     } catch (error) {
