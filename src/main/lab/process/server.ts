@@ -217,6 +217,7 @@ export class Server {
   /** What a request is answered may leave the lab. One that only looks is answered by a lab that has failed, too. */
   #released({ op }: Request): Promise<void> {
     const { output } = this.lab;
+    if (silent.has(op)) return Promise.resolve();
     return doing.has(op) ? output.settled() : output.shown();
   }
 
@@ -508,6 +509,18 @@ export class Server {
     return answered;
   }
 }
+
+/** Requests whose answer says nothing of the lab. */
+const silent: ReadonlySet<Request["op"]> = new Set([
+  "hello",
+  "subscribe",
+  "conf-check",
+  "exec-input",
+  "exec-signal",
+  "terminal-write",
+  "terminal-resize",
+  "terminal-close",
+]);
 
 /** Requests after which something is as it was not before. */
 const doing: ReadonlySet<Request["op"]> = new Set([
