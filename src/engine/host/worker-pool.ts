@@ -1,6 +1,6 @@
 /**
- * The worker processes of one run: starts them, knows which of those that call are its own, passes questions and answers, notices who dies or falls silent,
- * and leaves nobody behind. Stands where the rack and its power switches stand. Left out: what is asked, and what a lost worker means (hub.ts).
+ * The worker processes of one run: starts them, knows which of those that call are its own, passes on what they say, notices who falls silent, and leaves nobody
+ * behind. Stands where the server room stands. Left out: what workers are told, and what a lost one means (hub.ts).
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes, timingSafeEqual } from "node:crypto";
@@ -8,7 +8,8 @@ import { Router, version } from "zeromq";
 import { makeEndpoint, removeEndpoint, type Transport } from "./endpoint.ts";
 import { Outbox } from "./outbox.ts";
 import type { Orders } from "./serve.ts";
-import { MESSAGE_BYTES_MAX, pack, unpackAnswer, type Answer, type Ask } from "./wire.ts";
+import { MESSAGE_BYTES_MAX, unpackAnswer, type Answer } from "./wire.ts";
+import { WorkerProcess } from "./worker-process.ts";
 
 /** Of the library that carries the messages. */
 export const zeromqVersion = version;
@@ -21,12 +22,12 @@ export interface WorkerProgram {
   readonly node?: string;
 }
 
-export interface CrewOptions {
+export interface PoolOptions {
   readonly program: WorkerProgram;
   readonly transport?: Transport;
   /** Where the run's private directory is made. */
   readonly dir?: string;
-  /** Who has not answered for so long is lost, wall ms. */
+  /** Who owes an answer and has said nothing for so long is lost, wall ms. */
   readonly silentMs?: number;
   /** Who has not said hello by then has not started, wall ms. */
   readonly startMs?: number;
@@ -41,119 +42,30 @@ const LOOK_MS = 250;
 /** Workers that were asked to go and do not. */
 const BYE_MS = 1_000;
 
-/** The question without its number. */
-export type Question = Ask extends infer A ? (A extends { id: number } ? Omit<A, "id"> : never) : never;
-export type Said = Exclude<Answer, { say: "hello" }>;
-
-interface Pending {
-  readonly id: number;
-  readonly done: (answer: Said | undefined) => void;
-  looks: number;
-}
-
-/** One worker process. */
-export class Worker {
-  private pending: Pending[] = [];
-  private nextId = 1;
-  private lostWhy: string | undefined;
-  private readonly listeners: ((why: string) => void)[] = [];
-
-  constructor(
-    readonly number: number,
-    private readonly child: ChildProcess,
-    private readonly post: (bytes: Uint8Array) => boolean,
-  ) {
-    child.once("exit", (status, signal) =>
-      this.lose(signal === null ? `ended with status ${status ?? "unknown"}` : `was ended by ${signal}`),
-    );
-    child.once("error", (error) => this.lose(error.message));
-  }
-
-  get pid(): number | undefined {
-    return this.child.pid;
-  }
-
-  /** Why it is no longer there; undefined while it is. */
-  get gone(): string | undefined {
-    return this.lostWhy;
-  }
-
-  /** Called once, when it dies or is given up. */
-  onGone(listener: (why: string) => void): void {
-    this.listeners.push(listener);
-  }
-
-  /** Asks. Undefined: the worker is gone. Throws where the machine broke an assertion. */
-  async ask(question: Question): Promise<Said | undefined> {
-    if (this.lostWhy !== undefined) return undefined;
-    const id = this.nextId++;
-    const answer = await new Promise<Said | undefined>((done) => {
-      this.pending.push({ id, done, looks: 0 });
-      if (!this.post(pack({ ...question, id } as Ask))) this.lose("does not read");
-    });
-    if (answer?.say === "failed") throw new Error(answer.message);
-    return answer;
-  }
-
-  /** An answer has come. False where nobody waits for it. */
-  take(answer: Said): boolean {
-    const at = this.pending.findIndex((p) => p.id === answer.id);
-    const [pending] = at < 0 ? [] : this.pending.splice(at, 1);
-    pending?.done(answer);
-    return pending !== undefined;
-  }
-
-  /** Another look at who still owes an answer. */
-  look(most: number): void {
-    const first = this.pending[0];
-    if (first !== undefined && ++first.looks > most) this.lose("does not answer");
-  }
-
-  /** The process ends now, whatever it does. */
-  kill(): void {
-    this.child.kill("SIGKILL");
-    this.lose("was killed");
-  }
-
-  bye(): void {
-    this.post(pack({ ask: "bye" }));
-  }
-
-  private lose(why: string): void {
-    if (this.lostWhy !== undefined) return;
-    this.lostWhy = why;
-    this.child.kill("SIGKILL");
-    const pending = this.pending;
-    this.pending = [];
-    for (const p of pending) p.done(undefined);
-    for (const listener of this.listeners) listener(why);
-  }
-}
-
 interface Starting {
-  readonly worker: Worker;
+  readonly worker: WorkerProcess;
   readonly hello: () => void;
 }
 
-export class Crew {
+export class WorkerPool {
   private readonly run = randomBytes(8).toString("hex");
   private readonly secret = randomBytes(24).toString("base64url");
   private readonly outbox: Outbox;
   /** By the name the socket gives each peer. */
-  private readonly known = new Map<string, Worker>();
+  private readonly known = new Map<string, WorkerProcess>();
   private readonly routes = new Map<number, Buffer>();
   private readonly starting = new Map<number, Starting>();
   private readonly children = new Map<number, ChildProcess>();
   private readonly looking: NodeJS.Timeout;
   /** They run, and no machine is theirs. */
-  private idle: Worker[] = [];
+  private idle: WorkerProcess[] = [];
   private nextNumber = 1;
   private closing = false;
   /** Messages that were thrown away: of strangers, of no known shape, or asked for by nobody. */
   dropped = 0;
 
   private constructor(
-    private readonly options: CrewOptions,
+    private readonly options: PoolOptions,
     private readonly router: Router,
     readonly address: string,
   ) {
@@ -167,7 +79,7 @@ export class Crew {
   }
 
   /** Opens the endpoint. Throws where the system gives none. */
-  static async open(options: CrewOptions): Promise<Crew> {
+  static async open(options: PoolOptions): Promise<WorkerPool> {
     const endpoint = makeEndpoint(options.transport, options.dir);
     const router = new Router({ linger: 0, mandatory: true, maxMessageSize: MESSAGE_BYTES_MAX });
     try {
@@ -177,9 +89,9 @@ export class Crew {
       removeEndpoint(endpoint.address);
       throw error;
     }
-    const crew = new Crew(options, router, router.lastEndpoint ?? endpoint.address);
-    void crew.listen();
-    return crew;
+    const pool = new WorkerPool(options, router, router.lastEndpoint ?? endpoint.address);
+    void pool.listen();
+    return pool;
   }
 
   /** Process ids of those that run. */
@@ -187,18 +99,19 @@ export class Crew {
     return [...this.children.values()].flatMap((child) => child.pid ?? []);
   }
 
-  /** A worker nobody employs any more; it will begin as another machine. */
-  release(worker: Worker): void {
+  /** A worker that follows no machine any more and owes nothing; it will begin as another one. */
+  release(worker: WorkerProcess): void {
+    worker.employ(undefined);
     this.idle.push(worker);
   }
 
   /** A worker that is free, or else a new one. Throws where it does not come up. */
-  async hire(): Promise<Worker> {
-    if (this.closing) throw new Error("the workers of this run have been sent home");
+  async hire(): Promise<WorkerProcess> {
+    if (this.closing) throw new Error("the workers of this run have ended");
     for (let free = this.idle.pop(); free !== undefined; free = this.idle.pop()) if (free.gone === undefined) return free;
     const number = this.nextNumber++;
     const child = this.spawn(number);
-    const worker = new Worker(number, child, (bytes) => this.post(number, bytes));
+    const worker = new WorkerProcess(number, child, (bytes) => this.post(number, bytes));
     const timeout = this.options.startMs ?? START_MS;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -209,7 +122,7 @@ export class Crew {
           else reject(error);
         };
         this.starting.set(number, { worker, hello: () => settle() });
-        worker.onGone((why) => settle(new Error(`a worker did not start: it ${why}`)));
+        worker.onEnd((why) => settle(new Error(`a worker did not start: it ${why}`)));
         const orders: Orders = { address: this.address, run: this.run, secret: this.secret, worker: number };
         child.send(orders);
       });
@@ -278,7 +191,7 @@ export class Crew {
     return true;
   }
 
-  /** Sends everybody home and waits until they are gone. */
+  /** Ends all of them and waits until they are gone. */
   async close(): Promise<void> {
     if (this.closing) return;
     const ended = [...this.children.values()].map((child) => new Promise<void>((resolve) => child.once("exit", () => resolve())));

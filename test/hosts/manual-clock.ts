@@ -1,7 +1,7 @@
-/** A wall clock with hands that a test turns. */
+/** A wall clock that a test moves on. */
 import type { HostClock } from "../../src/engine/host/index.ts";
 
-export class Hands implements HostClock {
+export class ManualClock implements HostClock {
   private at = 0;
   private calls: { at: number; call: () => void; order: number }[] = [];
   private order = 0;
@@ -26,7 +26,7 @@ export class Hands implements HostClock {
   }
 
   /** Runs what falls due in the next `ms`, giving promises their turn in between. */
-  async turn(ms: number): Promise<void> {
+  async pass(ms: number): Promise<void> {
     const until = this.at + ms;
     for (;;) {
       await Promise.resolve();
