@@ -52,7 +52,7 @@ export interface Played {
   world: World;
 }
 
-type Timed = { after: number; act: WorldAct };
+export type Timed = { after: number; act: WorldAct };
 
 const service = (node: string, op: "start" | "stop" | "kill", unit = "corosync"): WorldAct => ({
   to: "machine",
@@ -224,8 +224,8 @@ function awaitRing(world: World, step: RecordedStep, recording: Recording): void
   if (late) world.runUntil(Math.min(world.now + SEC, limit));
 }
 
-/** Plays the whole recording with one seed. */
-export async function play(recording: Recording, seed: string): Promise<Played> {
+/** Plays the whole recording with one seed; `also`: acts after so many µs of the scenario that nobody recorded. */
+export async function play(recording: Recording, seed: string, also: readonly Timed[] = []): Promise<Played> {
   const config = String(recording.config);
   const { links } = count(config);
   // A machine may be there before the nodelist has it.
@@ -245,6 +245,7 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
         journal.push({ node, line: effect.line, second: (at - BOOTED) / SEC });
     },
   });
+  for (const { after, act } of also) must(world.schedule(BOOTED + after, act));
   const steps: PlayedStep[] = [];
   const begins: number[] = [];
   const pauses: Played["pauses"] = [];
