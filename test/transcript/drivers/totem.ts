@@ -1,16 +1,14 @@
 /**
- * The Totem layer told as transcripts: each file under totem/ is read from top to bottom; a line is a command, what follows `----` up to the next empty
- * line is what the ring logged and delivered meanwhile. `QUORATE_REWRITE=1` writes the files anew, for a person to read the difference.
+ * Totem with no services on it, and knet below. Commands: nodes N [debug] · start ID… · kill ID · leave ID · partition 1,2 3 · cut A>B · heal · loss PERCENT ·
+ * say ID TEXT · run SECONDS · delivered. Shown: log lines with the time in ms, and what was delivered to whom.
  */
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { BareRing } from "./ring.ts";
-
-const DIR = new URL("./totem/", import.meta.url);
+import { expect } from "vitest";
+import { BareRing } from "../ring.ts";
+import type { Driver } from "../told.ts";
 
 const ids = (text: string): number[] => text.split(",").map(Number);
 
-class Teller {
+export class TotemDriver implements Driver {
   private ring = new BareRing(3);
   private told = 0;
   private readonly delivered = new Map<number, number>();
@@ -52,11 +50,11 @@ class Teller {
       case "delivered":
         return this.deliveries();
       default:
-        throw new Error(`no such transcript command: ${line}`);
+        throw new Error(`totem transcripts have no such command: ${line}`);
     }
-    const fresh = this.ring.lines.slice(this.told);
+    const lines = this.ring.lines.slice(this.told);
     this.told = this.ring.lines.length;
-    return fresh;
+    return lines;
   }
 
   private deliveries(): string[] {
@@ -66,26 +64,4 @@ class Teller {
       return `node${d.id}: ${d.delivered.slice(from).join(" | ")}`;
     });
   }
-}
-
-/** Replays a transcript and returns it with what really happened: blocks of commands, each closed by an empty line, its answer at its end. */
-function retell(text: string): string {
-  const teller = new Teller();
-  const blocks = text.trimEnd().split("\n\n");
-  const told = blocks.map((block) => {
-    const commands = block.split("\n----\n")[0]?.split("\n") ?? [];
-    const answer = commands.flatMap((line) => (line.startsWith("#") ? [] : teller.run(line)));
-    return [...commands, ...(answer.length > 0 ? ["----", ...answer] : [])].join("\n");
-  });
-  return `${told.join("\n\n")}\n`;
-}
-
-for (const file of readdirSync(DIR).filter((f) => f.endsWith(".txt"))) {
-  test(`transcript ${file}`, () => {
-    const url = new URL(file, DIR);
-    const text = readFileSync(url, "utf8");
-    const told = retell(text);
-    if (process.env["QUORATE_REWRITE"] === "1") writeFileSync(url, told);
-    else expect(told).toBe(text);
-  });
 }
