@@ -7,19 +7,28 @@ export const engineLayers: readonly string[] = [
   "totem",
   "cpg",
   "votequorum",
-  "qdevice",
   "cmap",
-  "pmxcfs",
+  "corosync",
+  "qdevice",
   "machine",
+  "pmxcfs",
   "guest",
   "ha",
   "cluster",
+  "api",
   "command",
   "node",
   "fabric",
   "world",
+  "fuzz",
   "whatif",
   "host",
+];
+
+/** Pairs of files that still import each other for a type; test/tidy looks whether they do, so that the list can only shrink. */
+export const knownCircles: readonly (readonly [string, string])[] = [
+  ["src/engine/node/stack.ts", "src/engine/node/track.ts"],
+  ["src/engine/qdevice/device.ts", "src/engine/qdevice/net.ts"],
 ];
 
 const layerRules = engineLayers.slice(0, -1).map((layer, index) => ({
@@ -44,10 +53,17 @@ export default {
     },
     {
       name: "engine-pure",
-      comment: "outside host/ the engine uses no package and nothing of Node",
+      comment: "outside host/ the engine uses no package and nothing of Node; the schema of what a machine believes is zod's",
       severity: "error",
-      from: { path: "^src/engine/", pathNot: "^src/engine/host/" },
+      from: { path: "^src/engine/", pathNot: "^src/engine/(host/|kernel/status\\.ts$)" },
       to: { dependencyTypes: outside },
+    },
+    {
+      name: "status-is-schema-alone",
+      comment: "the page imports the schema of what a machine believes",
+      severity: "error",
+      from: { path: "^src/engine/kernel/status\\.ts$" },
+      to: { pathNot: "node_modules/zod/" },
     },
     {
       name: "engine-known-layer",
@@ -72,10 +88,10 @@ export default {
     },
     {
       name: "api-pure",
-      comment: "the page imports the API, so the API imports zod and its own parts alone",
+      comment: "the page imports the API, so the API imports zod, its own parts and the schema of what a machine believes alone",
       severity: "error",
       from: { path: "^src/main/lab/api(-whatif)?\\.ts$" },
-      to: { pathNot: "node_modules/zod/|^src/main/lab/api-whatif\\.ts$" },
+      to: { pathNot: "node_modules/zod/|^src/main/lab/api-whatif\\.ts$|^src/engine/kernel/status\\.ts$" },
     },
     {
       name: "electron-in-desktop",
@@ -106,10 +122,10 @@ export default {
     },
     {
       name: "no-circles",
-      comment: "what imports itself in a circle cannot be read from top to bottom",
+      comment: "what imports itself in a circle, be it for a type alone, cannot be read from top to bottom",
       severity: "error",
-      from: { path: "^src/" },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+      from: { path: "^src/", pathNot: `^(${knownCircles.flat().join("|").replaceAll(".", "\\.")})$` },
+      to: { circular: true },
     },
     {
       name: "resolvable",

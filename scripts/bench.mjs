@@ -12,22 +12,22 @@ import { chromiumBinary, ensureBuilt, ensureInstalled, root, say } from "./lib/s
 
 const run = promisify(execFile);
 const parts = ["engine", "whatif", "hosts", "live", "cli", "page"];
-const words = process.argv.slice(2).filter((word) => word !== "--json");
-/** Takes an option and its value out of the words. */
+const args = process.argv.slice(2).filter((word) => word !== "--json");
+/** Takes an option and its value out of the arguments. */
 function option(name, standard) {
-  const at = words.indexOf(name);
-  return at < 0 ? standard : (words.splice(at, 2)[1] ?? "");
+  const at = args.indexOf(name);
+  return at < 0 ? standard : (args.splice(at, 2)[1] ?? "");
 }
 const secondsWord = option("--seconds", "60");
 const nodesWord = option("--nodes", "3,8,16,32");
 const wellFormed = /^[1-9]\d{0,3}$/.test(secondsWord) && /^\d{1,2}(,\d{1,2})*$/.test(nodesWord);
-if (!wellFormed || words.some((word) => !parts.includes(word))) {
+if (!wellFormed || args.some((word) => !parts.includes(word))) {
   say(`npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: 1 to 9999 seconds; parts: ${parts.join(" ")}`);
   process.exit(2);
 }
 const seconds = Number(secondsWord);
 const sizes = nodesWord.split(",").map(Number);
-const wanted = (part) => words.length === 0 || words.includes(part);
+const wanted = (part) => args.length === 0 || args.includes(part);
 await ensureInstalled();
 if (!(await ensureBuilt())) process.exit(1);
 

@@ -1,7 +1,7 @@
-// npm run nightly [-- [--rounds N] [--lives N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each time and
+// npm run nightly [-- [--rounds N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each time and
 // after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules, then fuzz runs, then
-// random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the bench. What fails once in a while is found here. The fuzz runs and
-// the scenarios of a commit go on where they were left: --rounds 0 --lives 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last
+// random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What fails once in a while is found here. The fuzz runs and
+// the scenarios of a commit go on where they were left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last
 // line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { capture, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const usage =
-  "npm run nightly [-- [--rounds N] [--lives N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; lives from 0 to 1000000, default 5000; " +
+  "npm run nightly [-- [--rounds N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules from 0 to 1000000, default 5000; " +
   "scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
-const options = { "--rounds": 5, "--lives": 5000, "--oracle": 10 };
-const most = { "--rounds": 1000, "--lives": 1_000_000, "--oracle": 1000 };
-const words = process.argv.slice(2);
+const options = { "--rounds": 5, "--schedules": 5000, "--oracle": 10 };
+const most = { "--rounds": 1000, "--schedules": 1_000_000, "--oracle": 1000 };
+const args = process.argv.slice(2);
 
 /** Scenarios on real daemons and in the lab: what test/oracle/main.ts is told. Returns whether all were alike. */
 async function oracle(...args) {
@@ -25,19 +25,19 @@ async function oracle(...args) {
   return (await new Promise((done) => child.on("close", done))) === 0;
 }
 
-if (words[0] === "--only" && words.length === 2) {
+if (args[0] === "--only" && args.length === 2) {
   await ensureInstalled();
-  process.exit((await oracle("--only", words[1])) ? 0 : 1);
+  process.exit((await oracle("--only", args[1])) ? 0 : 1);
 }
-for (let i = 0; i < words.length; i += 2) {
-  const value = /^\d+$/.test(words[i + 1] ?? "") ? Number(words[i + 1]) : NaN;
-  if (!Object.hasOwn(options, words[i]) || !(value <= most[words[i]])) {
+for (let i = 0; i < args.length; i += 2) {
+  const value = /^\d+$/.test(args[i + 1] ?? "") ? Number(args[i + 1]) : NaN;
+  if (!Object.hasOwn(options, args[i]) || !(value <= most[args[i]])) {
     say(usage);
     process.exit(2);
   }
-  options[words[i]] = value;
+  options[args[i]] = value;
 }
-const { "--rounds": rounds, "--lives": lives, "--oracle": scenarios } = options;
+const { "--rounds": rounds, "--schedules": schedules, "--oracle": scenarios } = options;
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
 async function script(name, env, args = []) {
@@ -72,10 +72,10 @@ await ensureInstalled();
 const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
 const commit = head.status === 0 ? head.output.trim() : "tree";
 mkdirSync(join(root, "test-results"), { recursive: true });
-if (lives > 0) {
-  console.log(`── ${lives} lives`);
+if (schedules > 0) {
+  console.log(`── ${schedules} fault schedules`);
   await ensureBuilt();
-  // Of ten lives three are plain; the others have options, a quorum device, a file that is changed and read again, or all of these.
+  // Of ten schedules three are plain; the others have options, a quorum device, a file that is changed and read again, or all of these.
   const device = ["--nodes", "2..6", "--seconds", "90", "--qdevice"];
   const kinds = [
     { name: "options", tenths: 1, more: ["--nodes", "2..8", "--options"] },
@@ -87,11 +87,11 @@ if (lives > 0) {
     { name: "device-options-reloads", tenths: 1, more: [...device, "--options", "--reloads"] },
   ].map(({ name, tenths, more }) => ({
     seed: `nightly-${name}`,
-    runs: Math.floor((lives * tenths) / 10),
+    runs: Math.floor((schedules * tenths) / 10),
     file: `fuzz-${name}-${commit}.json`,
     more,
   }));
-  const plain = lives - kinds.reduce((sum, { runs }) => sum + runs, 0);
+  const plain = schedules - kinds.reduce((sum, { runs }) => sum + runs, 0);
   const series = [{ seed: "nightly", runs: plain, file: `fuzz-${commit}.json`, more: ["--nodes", "2..8"] }, ...kinds];
   for (const { seed, runs, file, more } of series.filter(({ runs }) => runs > 0)) {
     const args = ["fuzz", "--seed", seed, "--links", "1..2", ...more, "--runs", String(runs), "--resume", join(root, "test-results", file)];
@@ -105,8 +105,8 @@ if (scenarios > 0) {
   if (!(await oracle(commit, String(scenarios), join(root, "test-results", `oracle-${commit}.json`))))
     failed.push("oracle: the lab does otherwise than the real daemons, see above");
 }
-console.log("── bench");
-const bench = await script("bench.mjs", {});
+console.log("── benchmarks");
+const benchmarks = await script("bench.mjs", {});
 for (const line of failed) console.log(line);
-console.log(`${held} of ${rounds} rounds held${bench.status === 0 ? "" : ", the bench failed"}`);
-process.exit(failed.length > 0 || bench.status !== 0 ? 1 : 0);
+console.log(`${held} of ${rounds} rounds held${benchmarks.status === 0 ? "" : ", the benchmarks failed"}`);
+process.exit(failed.length > 0 || benchmarks.status !== 0 ? 1 : 0);

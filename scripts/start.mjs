@@ -13,13 +13,13 @@ function wrong(line) {
   process.exit(2);
 }
 
-function options(words) {
+function options(args) {
   const chosen = { face: undefined, port: undefined, open: true };
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at];
     if (word === "--web" || word === "--window") chosen.face = word.slice(2);
     else if (word === "--no-open") chosen.open = false;
-    else if (word === "--port") chosen.port = portOf(words[++at]);
+    else if (word === "--port") chosen.port = portOf(args[++at]);
     else wrong(`${word}: no such option`);
   }
   return chosen;

@@ -57,7 +57,7 @@ const patient = "cli";
 const broad = ["fuzz", "hosts"];
 /** Of those that take one processor each, side by side, the long ones come first. */
 const longFirst = ["conformance", "whatif", "conf", "node", "shell", "desktop"];
-/** Processes more than processors: lives on workers wait for messages a third of the time. */
+/** Processes more than processors: schedules on workers wait for messages a third of the time. */
 const waiters = new Map([
   ["hosts", 1],
   [patient, 1],

@@ -1,4 +1,4 @@
-// Live labs as the bench sees them: processes of their own, asked through the command line and through /proc.
+// Live labs as the benchmarks see them: processes of their own, asked through the command line and through /proc.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { setTimeout as wallMs } from "node:timers/promises";
 

@@ -1,4 +1,4 @@
-// What start, test and build share: is everything installed, is the build fresh, is the Electron binary there, is there a Chromium.
+// What start, test and build share: is everything installed, is the build current, is the Electron binary there, is there a Chromium.
 // Plain Node and nothing installed: this runs before `npm ci` has.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

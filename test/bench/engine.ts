@@ -4,8 +4,8 @@
  */
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type MachineFactory } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";
 
 const second = 1_000_000;
@@ -36,7 +36,7 @@ function median(values: readonly number[]): number {
 
 /** A cluster whose nodes are all members and quorate, three minutes after it began. */
 function formed(nodes: number, make: MachineFactory = makeNode): World {
-  const lab = freshLabFile({ nodes, links: 1, clustered: true, name: "bench", seed: `bench-${nodes}`, epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes, links: 1, clustered: true, name: "bench", seed: `bench-${nodes}`, epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(lab), make);
   const whole = (): boolean =>
     world.statuses().every((status) => status.quorum?.quorate === true && status.corosync?.members.length === nodes);

@@ -1,4 +1,4 @@
-/** The program of a worker in the bench: a node, with the program on it that the bench names in the environment. */
+/** The program of a worker in the benchmarks: a node, with the program on it that they name in the environment. */
 import { serve } from "../../src/engine/host/serve.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";

@@ -11,8 +11,8 @@ import { WorkersHost } from "../../src/engine/host/workers.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { standingAt, World, type MachineFactory, type WorldSnapshot } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";
 
 const [workerProgram = "", secondsWord = "60", sizesWord = "3,8,16,32"] = process.argv.slice(2);
@@ -26,12 +26,12 @@ const floodingAt = 175 * SEC + 20_000;
 /** Wall time of one unpaced measurement. */
 const roundMs = 3_000;
 
-const fresh = (): Pick<Traffic, "sent" | "delivered" | "refused"> => ({ sent: 0, delivered: 0, refused: 0 });
+const noTraffic = (): Pick<Traffic, "sent" | "delivered" | "refused"> => ({ sent: 0, delivered: 0, refused: 0 });
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 function designOf(nodes: number): World["design"] {
   const seed = `bench-${nodes}`;
-  return worldDesign(freshLabFile({ nodes, links: 1, clustered: true, name: "bench", seed, epoch: "2026-01-01T00:00:00Z" }));
+  return worldDesign(defaultLabFile({ nodes, links: 1, clustered: true, name: "bench", seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
 const formed = new Map<number, WorldSnapshot>();
@@ -87,7 +87,7 @@ interface Case {
   load: "idle" | "sender";
 }
 
-const oneSender = (): Traffic => ({ ...fresh(), every: 10_000, bytes: 1_024, only: "pve1" });
+const oneSender = (): Traffic => ({ ...noTraffic(), every: 10_000, bytes: 1_024, only: "pve1" });
 
 /** Virtual over wall time at ×1, and what it costs. */
 async function pace({ nodes, load }: Case): Promise<object> {
@@ -128,8 +128,8 @@ async function granted({ nodes, load }: Case): Promise<object> {
 /** One sender that sends as fast as it may, then one that sends now and then on an idle ring. */
 async function messages({ host, bytes }: { host: "inprocess" | "workers"; bytes: number }): Promise<object> {
   const own = (): Required<Traffic>["own"] => ({ count: 0, virtualUs: [], wallUs: [] });
-  const flood: Traffic = { ...fresh(), every: 200, bytes, only: "pve1", burst: 64, own: own() };
-  const seldom: Traffic = { ...fresh(), every: 250_000, bytes, only: "pve1", own: own() };
+  const flood: Traffic = { ...noTraffic(), every: 200, bytes, only: "pve1", burst: 64, own: own() };
+  const seldom: Traffic = { ...noTraffic(), every: 250_000, bytes, only: "pve1", own: own() };
   const on = <T>(traffic: Traffic, work: (mover: Mover) => Promise<T>): Promise<T> =>
     host === "inprocess" ? work(here(3, traffic)) : there(3, traffic, work);
   const rate = await on(flood, async (mover) => {

@@ -1,5 +1,5 @@
 /**
- * A node with a program on it that multicasts to a closed process group at a steady rate: the load of the bench. The node is the real one; the program
+ * A node with a program on it that multicasts to a closed process group at a steady rate: the load of the benchmarks. The node is the real one; the program
  * stands where a libcpg client stands.
  */
 import type { Cpg } from "../../src/engine/cpg/index.ts";

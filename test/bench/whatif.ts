@@ -3,13 +3,13 @@
  * its own.
  */
 import { whatIf, whatIfDesign } from "../../src/engine/whatif/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 const rounds = 3;
 
 function taken(nodes: number, links: number, qdevice: boolean): number {
-  const lab = freshLabFile({ nodes, links, clustered: true, qdevice, name: "bench", seed: "bench", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes, links, clustered: true, qdevice, name: "bench", seed: "bench", epoch: "2026-01-01T00:00:00Z" });
   const times = Array.from({ length: rounds }, () => {
     const began = performance.now();
     const made = whatIfDesign(worldDesign(lab));

@@ -125,7 +125,7 @@ describe("bad input gets one clear line", { timeout: 120_000 }, () => {
       [["link", "cut", "pve1:net5"], /unknown network of pve1 "net5"; there is: net0/],
       [["wait"], /for what\? There are: --quorate/],
     ];
-    const ran = await Promise.all(wrong.map(([words]) => place.run(words)));
+    const ran = await Promise.all(wrong.map(([args]) => place.run(args)));
     for (const [i, [, said]] of wrong.entries()) oneLine(ran[i] ?? { stdout: "", stderr: "", status: -1 }, 2, said);
   });
 

@@ -1,9 +1,9 @@
 // A lab that is changed by acting lines, as a scenario: machines, networks, cards, blocks and a quorum device, with what the nodes then believe.
 import { describe, expect, it } from "vitest";
-import { confOf } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { runScenario } from "../../src/main/lab/scenario.ts";
+import { confOf } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 async function played(text: string): Promise<unknown[]> {
   const { result, said } = await runScenario(parseLabFile(text, "changing.yaml"), "changing.yaml");
@@ -69,18 +69,18 @@ steps:
 });
 
 describe("a quorum device", () => {
-  const fresh = (nodes: number): ReturnType<typeof freshLabFile> =>
-    freshLabFile({ nodes, links: 1, clustered: true, qdevice: true, name: "lab", seed: "q", epoch: "2026-01-01T00:00:00Z" });
+  const newLab = (nodes: number): ReturnType<typeof defaultLabFile> =>
+    defaultLabFile({ nodes, links: 1, clustered: true, qdevice: true, name: "lab", seed: "q", epoch: "2026-01-01T00:00:00Z" });
 
   it("is written as pvecm does: one vote for an even number of nodes, lms for an odd one", () => {
-    expect(confOf(fresh(4))).toContain(
+    expect(confOf(newLab(4))).toContain(
       "quorum {\n  device {\n    model: net\n    net {\n      algorithm: ffsplit\n      host: 10.0.0.100\n      tls: on\n    }\n    votes: 1\n  }\n  provider: corosync_votequorum\n}\n",
     );
-    expect(confOf(fresh(3))).toContain("      algorithm: lms\n      host: 10.0.0.100\n      tls: on\n    }\n  }\n");
+    expect(confOf(newLab(3))).toContain("      algorithm: lms\n      host: 10.0.0.100\n      tls: on\n    }\n  }\n");
   });
 
   it("the lab file with its host is read as it was written", () => {
-    const text = printLabFile(fresh(2));
+    const text = printLabFile(newLab(2));
     expect(printLabFile(parseLabFile(text, "lab.yaml"))).toBe(text);
     expect(text).toContain("qnetd:\n  qnetd:\n    net0: 10.0.0.100\n");
   });

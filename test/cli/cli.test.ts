@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { processAlive } from "../../src/main/lab/lock.ts";
+import { processAlive } from "../../src/main/lab/store/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
 
 let place: Place;
@@ -11,8 +11,7 @@ beforeAll(() => {
 });
 afterAll(() => place.end());
 
-const json = async (...words: string[]): Promise<Record<string, unknown>> =>
-  JSON.parse(await place.ok(...words)) as Record<string, unknown>;
+const json = async (...args: string[]): Promise<Record<string, unknown>> => JSON.parse(await place.ok(...args)) as Record<string, unknown>;
 
 describe("a lab, from the command line", { timeout: 120_000 }, () => {
   it("comes up clustered and quorate", async () => {
@@ -120,11 +119,11 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
   it("powers every node on from its disk after its supervisor was killed, and says so", async () => {
     process.kill((await json("up", "--json"))["pid"] as number, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, 300));
-    for (const [words, status] of [
+    for (const [args, status] of [
       [["status"], 1],
       [["exec", "pve1", "true"], 255],
     ] as const) {
-      const ran = await place.run(words);
+      const ran = await place.run(args);
       expect(ran.status).toBe(status);
       expect(ran.stderr).toMatch(/^quorate: the supervisor of .* was killed; "quorate up" powers the lab on from disk\n$/);
     }

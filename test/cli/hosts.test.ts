@@ -89,11 +89,11 @@ describe("a scenario", () => {
   it("has no third host", async () => {
     const file = join(place.dir, "story.yaml");
     writeFileSync(file, story);
-    for (const words of [
+    for (const args of [
       ["run", file],
       ["replay", file],
     ]) {
-      const ran = await place.run([...words, "--host", "both"]);
+      const ran = await place.run([...args, "--host", "both"]);
       expect([ran.status, complaint(ran)]).toEqual([2, 'quorate: --host "both": workers or inprocess is allowed']);
     }
   });

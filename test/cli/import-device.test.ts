@@ -6,10 +6,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
 import { importConfFile } from "../../src/main/cli/files.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { importedLab } from "../../src/main/lab/import.ts";
-import { parseLabFile, printLabFile, type LabFile } from "../../src/main/lab/labfile.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { importedLab } from "../../src/main/lab/file/import.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "quorate-import-"));
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -1,22 +1,22 @@
-/** What the page is given to draw: components, letters, cables, bands, problems. */
+/** What the page is given to draw: components, labels, cables, bands, problems. */
 import { describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { advance, beginLab } from "../../src/main/lab/advance.ts";
+import { advance, beginLab } from "../../src/main/lab/scenario/advance.ts";
 import { labSnapshot as snapshotSchema, type LabSnapshot } from "../../src/main/lab/api.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { LabDisk } from "../../src/main/lab/disk.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { inProcess } from "../../src/main/lab/lab-host.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { LabDisk } from "../../src/main/lab/store/disk.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
-import { letterOf, noLetters } from "../../src/main/lab/letters.ts";
+import { letterOf, noRingLabels } from "../../src/main/lab/view/ring-labels.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
-import { whyNot } from "../../src/main/lab/conditions.ts";
-import { voteSentence } from "../../src/main/lab/components.ts";
+import { whyNot } from "../../src/main/lab/view/conditions.ts";
+import { voteSentence } from "../../src/main/lab/view/components.ts";
 
 /** A formed lab of three nodes, paused, without a directory: nothing of it is written. */
 function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {
-  const file = freshLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   expect(beginLab(world, file)).toBeUndefined();
   const lab: Lab = new Lab(
@@ -49,7 +49,7 @@ describe("a build that fails half way", () => {
     const act = host.act.bind(host);
     let left = 4;
     // As where no process comes up for a machine.
-    host.act = async (deed) => (left-- > 0 ? act(deed) : Promise.reject(new Trouble("failed", "no process came up")));
+    host.act = async (change) => (left-- > 0 ? act(change) : Promise.reject(new Trouble("failed", "no process came up")));
     await expect(lab.build({ nodes: 2, networks: 1, clustered: true, qdevice: false })).rejects.toThrow("no process came up");
     host.act = act;
     // Three machines and a network had gone by then.
@@ -158,7 +158,7 @@ describe("a lab that breaks an invariant", () => {
   it("stops at once, says which with its sentence and the seed, and keeps the record", async () => {
     let broken = false;
     // A node that believes in a quorum nobody else has a part in.
-    const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+    const file = defaultLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
     const world = new World(worldDesign(file), (facts, design) => {
       const node = makeNode(facts, design);
       const runTimer = node.runTimer.bind(node);
@@ -197,24 +197,24 @@ describe("a lab that breaks an invariant", () => {
   });
 });
 
-describe("letters stay with their rings", () => {
+describe("labels stay with their rings", () => {
   it("keeps a letter with the majority, gives the rest the next free one, and the first one to a merger", async () => {
-    const letters = noLetters();
-    expect(letterOf(letters, 1, "1.4", [1, 2, 3])).toBe("A");
-    expect(letterOf(letters, 2, "1.4", [1, 2, 3])).toBe("A");
-    expect(letterOf(letters, 3, "1.4", [1, 2, 3])).toBe("A");
+    const labels = noRingLabels();
+    expect(letterOf(labels, 1, "1.4", [1, 2, 3])).toBe("A");
+    expect(letterOf(labels, 2, "1.4", [1, 2, 3])).toBe("A");
+    expect(letterOf(labels, 3, "1.4", [1, 2, 3])).toBe("A");
     // The minority forms first and still does not take the letter.
-    expect(letterOf(letters, 3, "3.8", [3])).toBe("B");
-    expect(letterOf(letters, 1, "1.8", [1, 2])).toBe("A");
-    expect(letterOf(letters, 2, "1.8", [1, 2])).toBe("A");
-    expect(letterOf(letters, 3, "1.c", [1, 2, 3])).toBe("A");
+    expect(letterOf(labels, 3, "3.8", [3])).toBe("B");
+    expect(letterOf(labels, 1, "1.8", [1, 2])).toBe("A");
+    expect(letterOf(labels, 2, "1.8", [1, 2])).toBe("A");
+    expect(letterOf(labels, 3, "1.c", [1, 2, 3])).toBe("A");
   });
 
-  it("gives two equal halves two letters", async () => {
-    const letters = noLetters();
-    for (const id of [1, 2, 3, 4]) letterOf(letters, id, "1.4", [1, 2, 3, 4]);
-    expect(letterOf(letters, 3, "3.8", [3, 4])).toBe("B");
-    expect(letterOf(letters, 1, "1.8", [1, 2])).toBe("A");
+  it("gives two equal halves two labels", async () => {
+    const labels = noRingLabels();
+    for (const id of [1, 2, 3, 4]) letterOf(labels, id, "1.4", [1, 2, 3, 4]);
+    expect(letterOf(labels, 3, "3.8", [3, 4])).toBe("B");
+    expect(letterOf(labels, 1, "1.8", [1, 2])).toBe("A");
   });
 });
 

@@ -1,12 +1,12 @@
 /** Lab files: what they mean, and the place of what is wrong in them. */
 import { describe, expect, it } from "vitest";
 import { World } from "../../src/engine/world/index.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { importedLab } from "../../src/main/lab/import.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { machinesOf } from "../../src/main/lab/lives.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { importedLab } from "../../src/main/lab/file/import.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { machinesOf } from "../../src/main/lab/fuzz/schedule-scenario.ts";
 
 const whole = `quorate: 1
 name: two of three
@@ -64,8 +64,8 @@ describe("a lab file", () => {
     expect(conf).not.toContain("pve3");
   });
 
-  it("of a fresh lab has the addresses of the manual", () => {
-    const lab = freshLabFile({ nodes: 3, links: 2, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  it("of a new lab has the addresses of the manual", () => {
+    const lab = defaultLabFile({ nodes: 3, links: 2, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
     expect(lab.nodes["pve3"]?.nets).toEqual({ net0: "10.0.0.13", net1: "10.10.1.13" });
     expect(lab.networks).toEqual({ net0: "10.0.0.0/24", net1: "10.10.1.0/24" });
   });

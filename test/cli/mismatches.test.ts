@@ -4,7 +4,7 @@ import { goodConf, replace, withKey } from "../conf/good.ts";
 import { SEC, utf8 } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { mismatchesOf, ParsedConfs } from "../../src/main/lab/mismatches.ts";
+import { mismatchesOf, ParsedConfs } from "../../src/main/lab/view/mismatches.ts";
 import { labOf } from "../conformance/lab.ts";
 
 const three = goodConf(3);

@@ -11,10 +11,10 @@ beforeAll(() => {
 afterAll(() => place.end());
 
 type Json = Record<string, unknown>;
-const json = async (...words: string[]): Promise<Json> => JSON.parse(await place.ok(...words)) as Json;
+const json = async (...args: string[]): Promise<Json> => JSON.parse(await place.ok(...args)) as Json;
 
-async function refused(words: string[], status: number, said: RegExp): Promise<void> {
-  const ran = await place.run(words);
+async function refused(args: string[], status: number, said: RegExp): Promise<void> {
+  const ran = await place.run(args);
   expect(complaint(ran)).toMatch(said);
   expect(ran.status).toBe(status);
 }

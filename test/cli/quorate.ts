@@ -13,14 +13,14 @@ function newestUnder(dir: string): number {
 }
 
 /** The built command where it is newer than its sources: what people get, and it starts faster. Else the sources themselves. */
-function commandWords(): string[] {
+function commandLine(): string[] {
   const built = join(root, "out/main/cli.js");
   const made = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const fresh = made > Math.max(newestUnder(join(root, "src/main")), newestUnder(join(root, "src/engine")));
-  return fresh ? [built] : ["--import", "tsx", join(root, "src/main/cli/index.ts")];
+  const current = made > Math.max(newestUnder(join(root, "src/main")), newestUnder(join(root, "src/engine")));
+  return current ? [built] : ["--import", "tsx", join(root, "src/main/cli/index.ts")];
 }
 
-const command = commandWords();
+const command = commandLine();
 
 export interface Ran {
   stdout: string;
@@ -38,9 +38,9 @@ export interface Place {
   /** Scratch directory; the lab is in `lab` below it. */
   dir: string;
   lab: string;
-  run(words: readonly string[], options?: RunOptions): Promise<Ran>;
+  run(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Runs and throws unless the status is 0; returns stdout. */
-  ok(...words: string[]): Promise<string>;
+  ok(...args: string[]): Promise<string>;
   /** Ends the lab, whatever state it is in, and removes the scratch directory. */
   end(): Promise<void>;
 }
@@ -49,9 +49,9 @@ export function newPlace(): Place {
   const dir = mkdtempSync(join(tmpdir(), "quorate-cli-"));
   const lab = join(dir, "lab");
   const env = { ...process.env, XDG_STATE_HOME: join(dir, "state"), XDG_RUNTIME_DIR: dir, QUORATE_LAB: lab, HOME: dir };
-  const run = (words: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  const run = (args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
     new Promise((done, reject) => {
-      const child = spawn(process.execPath, [...command, ...words], { env, cwd: root });
+      const child = spawn(process.execPath, [...command, ...args], { env, cwd: root });
       let [stdout, stderr] = ["", ""];
       child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
       child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
@@ -63,9 +63,9 @@ export function newPlace(): Place {
       const { signalAtOutput } = options;
       if (signalAtOutput) child.stdout.once("data", () => child.kill(signalAtOutput));
     });
-  const ok = async (...words: string[]): Promise<string> => {
-    const ran = await run(words);
-    if (ran.status !== 0) throw new Error(`quorate ${words.join(" ")}: status ${ran.status}\n${ran.stderr}`);
+  const ok = async (...args: string[]): Promise<string> => {
+    const ran = await run(args);
+    if (ran.status !== 0) throw new Error(`quorate ${args.join(" ")}: status ${ran.status}\n${ran.stderr}`);
     return ran.stdout;
   };
   const end = async (): Promise<void> => {

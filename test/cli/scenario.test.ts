@@ -2,9 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { parseRecord, replay } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { parseLabFile } from "../../src/main/lab/labfile.ts";
-import { runScenario } from "../../src/main/lab/scenario.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { parseLabFile } from "../../src/main/lab/file/labfile.ts";
+import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 const head = `quorate: 1
 name: a lost node

@@ -1,18 +1,18 @@
-/** What the page draws of the past is what it drew then: components, letters, cables, bands, marks; and so it is after a rollback. */
+/** What the page draws of the past is what it drew then: components, labels, cables, bands, marks; and so it is after a rollback. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { parseRecord, replay } from "../../src/engine/world/index.ts";
-import { advance, beginLab } from "../../src/main/lab/advance.ts";
+import { advance, beginLab } from "../../src/main/lab/scenario/advance.ts";
 import type { LabEvent, LabSnapshot } from "../../src/main/lab/api.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { LabDisk } from "../../src/main/lab/disk.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { inProcess } from "../../src/main/lab/lab-host.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { LabDisk } from "../../src/main/lab/store/disk.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
 
 let dir: string;
 let disk: LabDisk;
@@ -21,7 +21,7 @@ let lab: Lab;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "quorate-seek-"));
   disk = new LabDisk(dir);
-  const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const text = printLabFile(file);
   const { world } = disk.open(text, worldDesign(file), makeNode);
   beginLab(world, file);
@@ -74,7 +74,7 @@ describe("the page's past", () => {
     }
   });
 
-  it("is gone back to by a rollback: rings keep their letters, later bands, marks and what could be undone are gone", async () => {
+  it("is gone back to by a rollback: rings keep their labels, later bands, marks and what could be undone are gone", async () => {
     await lab.act("link cut pve3:net0");
     pass(10);
     const calm = sent();
@@ -97,7 +97,7 @@ describe("the page's past", () => {
     const after = sent();
     expect(after.marks.at(-1)).toEqual({ instant: calm.time.instant, kind: "act", text: "rolled back to calm" });
     expect({ ...drawn(after), marks: after.marks.slice(0, -1) }).toEqual(drawn(calm));
-    // The new course has letters, a past and a record of its own.
+    // The new course has labels, a past and a record of its own.
     await lab.act("heal");
     pass(15);
     expect(lab.snapshot().components.map((c) => c.letter)).toEqual(["A"]);

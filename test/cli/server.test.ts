@@ -6,17 +6,17 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { connectSocket } from "../../src/main/lab/client.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { LabDisk } from "../../src/main/lab/disk.ts";
-import { wellFormed } from "../../src/main/lab/check.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { inProcess } from "../../src/main/lab/lab-host.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { connectSocket } from "../../src/main/lab/process/client.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { LabDisk } from "../../src/main/lab/store/disk.ts";
+import { wellFormed } from "../../src/main/lab/process/message-check.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
-import { Server } from "../../src/main/lab/server.ts";
-import { Sessions } from "../../src/main/lab/sessions.ts";
-import { LocalChannel } from "../../src/main/lab/socket.ts";
+import { Server } from "../../src/main/lab/process/server.ts";
+import { Sessions } from "../../src/main/lab/process/sessions.ts";
+import { LocalChannel } from "../../src/main/lab/process/socket.ts";
 
 const secret = "the secret of this lab";
 
@@ -29,7 +29,7 @@ let listener: NetServer;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "quorate-server-"));
   path = join(dir, "s");
-  const file = freshLabFile({ nodes: 2, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes: 2, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   beginLab(world, file);
   lab = new Lab(

@@ -1,4 +1,4 @@
-/** quorate whatif: the answer in words and as JSON, and one line for what is no question. */
+/** quorate whatif: the answer as a sentence and as JSON, and one line for what is no question. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

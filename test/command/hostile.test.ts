@@ -28,9 +28,9 @@ function machine(): ReturnType<typeof handmade> {
   );
 }
 
-const letters = "abcdefghijklmnopqrstuvwxyzDHRLTVSUC0123456789";
+const options = "abcdefghijklmnopqrstuvwxyzDHRLTVSUC0123456789";
 const word = fc.oneof(
-  fc.constantFrom(...letters).map((c) => `-${c}`),
+  fc.constantFrom(...options).map((c) => `-${c}`),
   fc.constantFrom(
     "-",
     "--",
@@ -103,9 +103,9 @@ describe("any command line", () => {
 
   it("can be completed", () => {
     fc.assert(
-      fc.property(fc.array(word, { maxLength: 4 }), fc.constantFrom(...commands.keys()), (words, name) => {
-        const offered = completions(machine().host, [name, ...words]);
-        expect(offered.every((w) => w.startsWith(words[words.length - 1] ?? name))).toBe(true);
+      fc.property(fc.array(word, { maxLength: 4 }), fc.constantFrom(...commands.keys()), (args, name) => {
+        const offered = completions(machine().host, [name, ...args]);
+        expect(offered.every((w) => w.startsWith(args[args.length - 1] ?? name))).toBe(true);
       }),
       { numRuns: 500, seed: 7 },
     );

@@ -47,7 +47,7 @@ const UNIT: UnitView = {
 };
 
 /** A machine that notes acts, and a script of what happens to it while a command runs. */
-function bench(errors: Record<string, string> = {}) {
+function testNode(errors: Record<string, string> = {}) {
   const machine = handmade(view(shape()));
   machine.units = [{ ...UNIT }];
   const said: string[] = [];
@@ -79,7 +79,7 @@ function start(runs: CommandRuns, text: string): void {
 
 describe("systemctl start", () => {
   it("returns when the unit is up", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     start(runs, "systemctl start corosync");
     runs.wake();
@@ -90,7 +90,7 @@ describe("systemctl start", () => {
   });
 
   it("tells a failure in systemd's words", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     start(runs, "systemctl start corosync");
     b.setUnit({ job: undefined, state: "failed", lastJob: "failed", result: "exit-code" });
@@ -103,8 +103,8 @@ describe("systemctl start", () => {
   });
 
   it("tells of a start limit how to get past it, and of a job that was given up no more than that", () => {
-    const text = (unit: Parameters<ReturnType<typeof bench>["setUnit"]>[0]): string[] => {
-      const b = bench();
+    const text = (unit: Parameters<ReturnType<typeof testNode>["setUnit"]>[0]): string[] => {
+      const b = testNode();
       const runs = b.make();
       start(runs, "systemctl start corosync");
       b.setUnit({ job: undefined, ...unit });
@@ -121,13 +121,13 @@ describe("systemctl start", () => {
   });
 
   it("knows no other unit", () => {
-    const b = bench();
+    const b = testNode();
     start(b.make(), "systemctl start pveproxy");
     expect(b.said).toEqual(["stderr: Failed to start pveproxy.service: Unit pveproxy.service not found.\n", "exit 5"]);
   });
 
   it("disable --now says what it removes, and stops", () => {
-    const b = bench();
+    const b = testNode();
     start(b.make(), "systemctl disable --now corosync");
     expect(b.acts.map((a) => (a.act === "unit" ? a.op : a.act))).toEqual(["disable", "stop"]);
     expect(b.said[0]).toContain('Removed "/etc/systemd/system/multi-user.target.wants/corosync.service".\n');
@@ -137,7 +137,7 @@ describe("systemctl start", () => {
 
 describe("corosync's tools that act", () => {
   it("expected votes: silent when accepted", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     start(runs, "pvecm expected 1");
     expect(b.said[0]).toContain("does not exist - is this node part of a cluster?");
@@ -183,7 +183,7 @@ describe("corosync's tools that act", () => {
       "stderr: Failed to set key quorum.wait_for_all. Error CS_ERR_ACCESS\n",
     ],
   ])("%s, refused", (line, errors, text) => {
-    const b = bench(errors);
+    const b = testNode(errors);
     const runs = b.make();
     start(runs, line);
     runs.timer("c1");
@@ -198,9 +198,9 @@ describe("corosync's tools that act", () => {
     ["u64 18446744073709551616", "u64", 18446744073709551615n],
     ["flt 0.5", "flt", 0.5],
     ["str abc", "str", "abc"],
-  ])("cmapctl -s test.a %s", (words, type, value) => {
-    const b = bench();
-    start(b.make(), `corosync-cmapctl -s test.a ${words}`);
+  ])("cmapctl -s test.a %s", (args, type, value) => {
+    const b = testNode();
+    start(b.make(), `corosync-cmapctl -s test.a ${args}`);
     expect(b.acts).toEqual([{ act: "cmap-set", key: "test.a", type, value }]);
   });
 
@@ -219,28 +219,28 @@ describe("corosync's tools that act", () => {
     ["test.z u8\ntest.y u8 1\n", [], ["stderr: Both type and value for key test.z are required\n", "exit 1"]],
     [undefined, [], ["stderr: Couldn't open file.: No such file or directory\n", "exit 0"]],
   ])("cmapctl -p %j", (text, acts, said) => {
-    const b = bench();
+    const b = testNode();
     if (text !== undefined) b.machine.files.set("/root/load", utf8(text));
     const runs = b.make();
     start(runs, "corosync-cmapctl -p load");
     runs.timer("c1");
-    const words = (a: NodeAct): string =>
+    const args = (a: NodeAct): string =>
       a.act === "cmap-set" ? `set ${a.key} ${String(a.value)}` : a.act === "cmap-delete" ? `delete ${a.key}` : "";
-    expect([b.acts.map(words), b.said]).toEqual([acts, said]);
+    expect([b.acts.map(args), b.said]).toEqual([acts, said]);
   });
 
   it("cmapctl -s KEY bin takes the bytes of a file", () => {
-    const b = bench();
+    const b = testNode();
     b.machine.files.set("/tmp/b", utf8("hi\n"));
     start(b.make(), "corosync-cmapctl -s t.z bin /tmp/b");
     expect(b.acts).toEqual([{ act: "cmap-set", key: "t.z", type: "bin", value: utf8("hi\n") }]);
-    const none = bench();
+    const none = testNode();
     start(none.make(), "corosync-cmapctl -s t.z bin /nofile");
     expect([none.acts, none.said[0]]).toEqual([[], "stderr: Can't open input file: No such file or directory\n"]);
   });
 
   it("cmapctl -D deletes every key of the prefix and exits 0 whatever comes of it", () => {
-    const b = bench({ "cmap-delete": "CS_ERR_ACCESS" });
+    const b = testNode({ "cmap-delete": "CS_ERR_ACCESS" });
     const runs = b.make();
     start(runs, "corosync-cmapctl -D test.");
     runs.timer("c1");
@@ -252,13 +252,13 @@ describe("corosync's tools that act", () => {
   });
 
   it("cfgtool -k announces, then complains of a node that is not there", () => {
-    const b = bench({ "kill-node": "CS_ERR_NOT_EXIST" });
+    const b = testNode({ "kill-node": "CS_ERR_NOT_EXIST" });
     start(b.make(), "corosync-cfgtool -k 77");
     expect(b.said).toEqual(["stdout: Killing node 77\n", "stderr: Could not kill node (error = CS_ERR_NOT_EXIST)\n", "exit 1"]);
   });
 
   it("a query of a daemon that hangs hangs with it, and answers when it is back", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     const awake = b.machine.daemon;
     b.machine.daemon = "stalled";
@@ -274,7 +274,7 @@ describe("corosync's tools that act", () => {
 
 describe("commands that never end", () => {
   it("quorumtool -m prints the status at the start and at every verdict, until Ctrl-C", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     start(runs, "corosync-quorumtool -m");
     runs.wake();
@@ -290,7 +290,7 @@ describe("commands that never end", () => {
   });
 
   it("cmapctl -T prints what is created, changed and deleted, until q", () => {
-    const b = bench();
+    const b = testNode();
     const runs = b.make();
     start(runs, "corosync-cmapctl -T test.");
     const set = (...keys: [string, number][]): void => {
@@ -311,7 +311,7 @@ describe("commands that never end", () => {
   });
 
   it("journalctl -f prints the last ten lines, then each new one of the unit", () => {
-    const b = bench();
+    const b = testNode();
     const add = (unit: string, text: string): void =>
       void b.machine.journal.push({ instant: 0, unit, pid: 9, level: "info", subsystem: "", text });
     for (let i = 0; i < 12; i++) add("corosync", `line ${i}`);
@@ -347,7 +347,7 @@ describe("a copy made at any step", () => {
   it.each(lines)("%s", (line) => {
     // Every waiting point is reached by holding the daemon, then the unit's job, then the clock; at each one the run is replaced by a copy.
     const story = (copy: boolean): { said: string[]; acts: NodeAct[] } => {
-      const b = bench();
+      const b = testNode();
       let runs = b.make();
       const swap = (): void => {
         if (!copy) return;

@@ -42,8 +42,8 @@ function machine(unit: Partial<UnitView> = {}): Handmade {
 }
 
 function ask(made: Handmade, text: string): Result {
-  const words = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? "");
-  const answer = answerQuery(made.host, words, { cwd: "/root", stdin: "" });
+  const args = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? "");
+  const answer = answerQuery(made.host, args, { cwd: "/root", stdin: "" });
   if (answer === undefined || answer === "acts") throw new Error(`${text}: ${String(answer)}`);
   return answer;
 }
@@ -146,5 +146,5 @@ describe("systemctl", () => {
     ["frobnicate corosync", "", "Unknown command verb frobnicate.\n", 1],
     ["start", "", "Too few arguments.\n", 1],
     ["show -p ActiveState,SubState corosync", "ActiveState=active\nSubState=running\n", "", 0],
-  ])("%s", (words, stdout, stderr, status) => expect(ask(machine(), `systemctl ${words}`)).toEqual({ stdout, stderr, status }));
+  ])("%s", (args, stdout, stderr, status) => expect(ask(machine(), `systemctl ${args}`)).toEqual({ stdout, stderr, status }));
 });

@@ -244,8 +244,8 @@ describe("pvecm", () => {
     ["expected", 255, "400 not enough arguments\npvecm expected <expected>\n"],
     ["frobnicate", 255, "ERROR: unknown command 'pvecm frobnicate'\nUSAGE: pvecm <COMMAND> [ARGS] [OPTIONS]\n"],
     ["create lab", 1, "pvecm create: not modelled in this lab\n"],
-  ])("%s", (words, status, stderr) => {
-    const answer = ask(`pvecm ${words}`, node());
+  ])("%s", (args, status, stderr) => {
+    const answer = ask(`pvecm ${args}`, node());
     expect(answer.status).toBe(status);
     expect(answer.stderr.startsWith(stderr)).toBe(true);
   });

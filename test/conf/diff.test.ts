@@ -79,11 +79,11 @@ describe("quorate conf diff", () => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);
   };
-  async function ran(words: string[], json = false): Promise<{ status: number; out: string; err: string }> {
+  async function ran(args: string[], json = false): Promise<{ status: number; out: string; err: string }> {
     const said = { out: "", err: "" };
     vi.spyOn(process.stdout, "write").mockImplementation((text) => ((said.out += String(text)), true));
     vi.spyOn(process.stderr, "write").mockImplementation((text) => ((said.err += String(text)), true));
-    return { status: await conf(["diff", ...words], { json }), ...said };
+    return { status: await conf(["diff", ...args], { json }), ...said };
   }
 
   test("grouped by what a reload does, each with its reason", async () => {

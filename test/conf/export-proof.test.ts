@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { confKeys, parseConf, verifyConf } from "../../src/engine/config/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { exportLab } from "../../src/main/lab/export.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { exportLab } from "../../src/main/lab/file/export.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { brokenConf } from "./arbitrary.ts";
 import { node1 } from "./good.ts";
 import { noRealHosts, RealHosts } from "./real-hosts.ts";
@@ -17,7 +17,7 @@ import { noRealHosts, RealHosts } from "./real-hosts.ts";
 const why = noRealHosts();
 if (why !== undefined) console.log(`export proof: skipped, ${why} (it runs real corosync daemons as root on Debian)`);
 
-const lab = freshLabFile({ nodes: 3, links: 2, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+const lab = defaultLabFile({ nodes: 3, links: 2, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
 const names = Object.keys(lab.nodes);
 const nets = Object.keys(lab.networks);
 const CONF = "/etc/corosync/corosync.conf";
@@ -46,7 +46,7 @@ describe.skipIf(why !== undefined)("on three real hosts", () => {
 
   afterAll(async () => hosts.close());
 
-  test("the exported corosync.conf and a fresh key make a quorate cluster", { timeout: 120_000 }, async () => {
+  test("the exported corosync.conf and a new key make a quorate cluster", { timeout: 120_000 }, async () => {
     for (const name of names) hosts.write(name, CONF, conf, "0644");
     expect(hosts.run("pve1", "corosync-keygen", "-l").status).toBe(0);
     for (const name of names.slice(1)) hosts.copy("pve1", name, KEY);

@@ -3,14 +3,14 @@ import { describe, expect, test } from "vitest";
 import { utf8, type QueryReply } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { exportLab } from "../../src/main/lab/export.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { exportLab } from "../../src/main/lab/file/export.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
 import { replace } from "./good.ts";
 
-const lab = freshLabFile({ nodes: 3, links: 2, clustered: true, name: "two rings", seed: "1", epoch: "2026-01-01T00:00:00Z" });
-const fresh = confOf(lab) ?? "";
+const lab = defaultLabFile({ nodes: 3, links: 2, clustered: true, name: "two rings", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+const original = confOf(lab) ?? "";
 
 /** A lab whose nodes have these files on their disks; undefined: none. */
 function disks(texts: Record<string, string | undefined>): Pick<World, "names" | "query"> {
@@ -43,9 +43,9 @@ function refusal(world: Pick<World, "names" | "query">): string {
 }
 
 describe("export", () => {
-  test("a fresh cluster, from the nodes' own disks", () => {
+  test("a new cluster, from the nodes' own disks", () => {
     const { conf, readme } = exported(new World(worldDesign(lab), makeNode));
-    expect(conf).toBe(fresh);
+    expect(conf).toBe(original);
     for (const line of [
       "| pve2 | 2 | 1 | 10.0.0.12 | 10.10.1.12 |",
       "- [ ] pve2, link 1: `10.10.1.12` is the lab's own default, not an address anybody chose",
@@ -60,7 +60,7 @@ describe("export", () => {
   test("addresses somebody chose are not flagged; examples and host names are", () => {
     const real = ["11", "12", "13"].reduce(
       (t, n) => replace(replace(t, `10.0.0.${n}`, `172.20.4.${n}`), `10.10.1.${n}`, `172.20.5.${n}`),
-      fresh,
+      original,
     );
     expect(exported(disks({ pve1: real })).readme).toContain("No placeholder among the addresses.");
     const odd = replace(replace(real, "172.20.4.12", "192.0.2.12"), "172.20.4.13", "pve3.example.com");
@@ -72,15 +72,15 @@ describe("export", () => {
   });
 
   test("where files differ the highest config_version is exported, and who lags is named", () => {
-    const newer = replace(fresh, "config_version: 3", "config_version: 4");
-    const { conf, readme } = exported(disks({ pve1: fresh, pve2: newer, pve3: undefined }));
+    const newer = replace(original, "config_version: 3", "config_version: 4");
+    const { conf, readme } = exported(disks({ pve1: original, pve2: newer, pve3: undefined }));
     expect(conf).toBe(newer);
     expect(readme).toContain("In the lab pve1 had another `corosync.conf`");
   });
 
   test("no cluster, or a file real corosync refuses: one line, nothing exported", () => {
     expect(refusal(disks({ pve1: undefined }))).toBe("failed: no node of this lab has /etc/corosync/corosync.conf; form a cluster first");
-    const twice = replace(fresh, "nodeid: 2", "nodeid: 1");
+    const twice = replace(original, "nodeid: 2", "nodeid: 1");
     expect(refusal(disks({ pve1: twice }))).toBe(
       "failed: real corosync refuses the file of pve1: /etc/corosync/corosync.conf:16:13: Nodeid 1 appears twice in corosync.conf",
     );

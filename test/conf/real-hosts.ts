@@ -1,6 +1,6 @@
 /**
  * Real corosync daemons on this machine, each in namespaces of its own (mounts, network, host name, IPC, processes), joined by one bridge per link
- * in a namespace that has no way out. All their files lie on memory file systems inside. Each namespace lives as long as the `cat` that is its
+ * in a namespace that has no way out. All their files lie on memory file systems inside. Each namespace lasts as long as the `cat` that is its
  * first process, and that reads from us: when we end, however that happens, it ends, and the kernel removes processes, interfaces and files with it.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkConf, importConf, parseConf, printConf } from "../../src/engine/config/index.ts";
-import { importedLab } from "../../src/main/lab/import.ts";
+import { importedLab } from "../../src/main/lab/file/import.ts";
 
 const dir = join(import.meta.dirname, "shapes");
 const shapes = readdirSync(dir)

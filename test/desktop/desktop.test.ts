@@ -1,5 +1,5 @@
 /**
- * The built application: it opens a window on a running lab of three nodes, hands the page a channel and nothing else, saves an export, and freezes at
+ * The built application: it opens a window on a running lab of three nodes, gives the page a channel and nothing else, saves an export, and freezes at
  * its end the lab it has started. Run under the stand-in for Electron with the system's Chromium, and in Electron itself where its binary is.
  */
 import { execFile } from "node:child_process";

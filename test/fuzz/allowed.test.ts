@@ -1,12 +1,12 @@
 // What the options of the quorum section allow two components, and what they do not: splits of clusters that have them, looked on at by the checkers.
 import { expect, test } from "vitest";
 import { InvariantWatch } from "../../src/engine/world/checkers/index.ts";
-import { runWatched } from "../../src/engine/world/fuzz/rest.ts";
+import { runWatched } from "../../src/engine/fuzz/rest.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 /** Splits a cluster of `nodes` nodes into each of `splits` for 30 s, with a device for 60, one after the other. @returns who is quorate then, and what was broken */
 function split(
@@ -15,7 +15,7 @@ function split(
   ...splits: number[][][]
 ): { quorate: string[]; broken: string[] } {
   const qdevice = quorum === "device";
-  const file = freshLabFile({ nodes, links: 1, clustered: true, qdevice, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes, links: 1, clustered: true, qdevice, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
   const lab = qdevice ? file : { ...file, cluster: { name: "lab", quorum } };
   const world = new World(worldDesign(lab), makeMachine);
   const watch = new InvariantWatch(world);

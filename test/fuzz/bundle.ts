@@ -52,7 +52,7 @@ export async function bundleWorker(patch?: Patch): Promise<string> {
     build: {
       outDir,
       minify: false,
-      ssr: join(root, "src/main/lab/fuzz-worker.ts"),
+      ssr: join(root, "src/main/lab/fuzz/fuzz-worker.ts"),
       target: "node20",
       rollupOptions: { output: { entryFileNames: "worker.mjs", chunkFileNames: "[name]-[hash].mjs" } },
     },

@@ -1,20 +1,20 @@
-// A thousand seeded lives of clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
-// options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a life: more than a minute, an hour's worth of trouble,
+// A thousand seeded fault schedules for clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
+// options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a real run: more than a minute, an hour's worth of trouble,
 // and memberships that came and went.
 import { expect, test } from "vitest";
-import type { Bounds } from "../../src/engine/world/fuzz/index.ts";
-import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz.ts";
+import type { Bounds } from "../../src/engine/fuzz/index.ts";
+import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
 import { runTasks } from "./runs.ts";
 
 const RUNS = 1000;
 const small: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 30_000_000 };
-/** Large clusters take longer: one life in eight. */
+/** Large clusters take longer: one schedule in eight. */
 const large: Bounds = { ...small, nodes: [6, 8] };
 const optioned: Bounds = { ...small, options: true };
 /** The vote of a device takes half a minute to move. */
 const witnessed: Bounds = { ...small, faultsFor: 90_000_000, qdevice: true };
 
-/** Of a hundred lives six have options and four a device, half of these options beside it; in two of a hundred corosync.conf is changed and read again. */
+/** Of a hundred schedules six have options and four a device, half of these options beside it; in two of a hundred corosync.conf is changed and read again. */
 function taskOf(i: number): FuzzTask {
   const tries = 0;
   if (i % 25 === 12) {
@@ -61,7 +61,7 @@ test(
         all((r) => r.delivered),
       ),
     ];
-    console.log(`${RUNS} lives, ${all((r) => r.events).reduce((a, b) => a + b, 0)} events: ${figures.join(", ")}`);
+    console.log(`${RUNS} schedules, ${all((r) => r.events).reduce((a, b) => a + b, 0)} events: ${figures.join(", ")}`);
     expect(reports.flatMap((r) => r.violations.slice(0, 1).map((v) => `seed ${r.seed} (${r.nodes} nodes): ${v}`))).toEqual([]);
     for (const r of reports)
       expect([r.seed, r.livedUs >= 60_000_000, r.faults >= 8, r.memberships >= 3]).toEqual([r.seed, true, true, true]);

@@ -1,14 +1,14 @@
-// The checkers see: an engine with one rule broken is caught, by the invariant that the rule keeps, within a few lives; and what is told of it is a short
+// The checkers see: an engine with one rule broken is caught, by the invariant that the rule keeps, within a few schedules; and what is told of it is a short
 // scenario that breaks the same invariant again. The rule is broken in a copy made while it is loaded.
 import { afterAll, describe, expect, test } from "vitest";
-import type { Bounds } from "../../src/engine/world/fuzz/index.ts";
-import type { FuzzReport } from "../../src/main/lab/fuzz.ts";
-import { parseLabFile } from "../../src/main/lab/labfile.ts";
+import type { Bounds } from "../../src/engine/fuzz/index.ts";
+import type { FuzzReport } from "../../src/main/lab/fuzz/fuzz.ts";
+import { parseLabFile } from "../../src/main/lab/file/labfile.ts";
 import { applyPatch, bundleWorker } from "./bundle.ts";
 import { mutants } from "./mutants.ts";
 import { runTasks } from "./runs.ts";
 
-/** Lives within which a broken rule must show. */
+/** Schedules within which a broken rule must show. */
 const SEEDS = 200;
 const bounds: Bounds = { nodes: [2, 5], links: [1, 1], faultsFor: 60_000_000 };
 
@@ -18,15 +18,15 @@ describe("a broken rule is caught", () => {
   test.each(mutants.filter(({ long = false }) => !long || process.env["QUORATE_LONG"] === "1"))(
     "$rule ($invariant)",
     async ({ rule, invariant, patch, options = false, qdevice = false, reloads = false, first = 0 }) => {
-      const lives: Bounds = qdevice ? { ...bounds, qdevice, faultsFor: 90_000_000 } : { ...bounds, options, reloads };
-      const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: `m${first + i}`, bounds: lives, tries: 0 }));
+      const schedules: Bounds = qdevice ? { ...bounds, qdevice, faultsFor: 90_000_000 } : { ...bounds, options, reloads };
+      const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: `m${first + i}`, bounds: schedules, tries: 0 }));
       const caught = (r: FuzzReport): boolean => r.violations.some((v) => v.includes(` ${invariant}: `));
-      // Most are caught in a few lives, and a second thread would have to learn the engine anew for them.
+      // Most are caught in a few schedules, and a second thread would have to learn the engine anew for them.
       const reports = await runTasks(tasks, patch, caught, 1);
       const at = reports.findIndex(caught);
       expect(
         at,
-        `no ${invariant} in ${reports.length} lives: ${reports
+        `no ${invariant} in ${reports.length} schedules: ${reports
           .flatMap((r) => r.violations)
           .slice(0, 3)
           .join("; ")}`,
@@ -58,14 +58,14 @@ describe("what breaks is shrunk to a scenario of a few steps, which was seen to 
     return { report, lab: parseLabFile(report.found.scenario, "scenario") };
   };
 
-  test("a line that leaves out who left, where two leave at once: one deed, and time to see what came of it", async () => {
+  test("a line that leaves out who left, where two leave at once: one act, and time to see what came of it", async () => {
     const { lab } = await shrunk("the line of a new membership leaves out who left", "journal-tells");
     expect(lab.steps.length).toBeLessThanOrEqual(3);
     expect(Object.keys(lab.nodes).length).toBeLessThanOrEqual(3);
     expect([lab.load, lab.invariants]).toEqual([undefined, ["journal-tells"]]);
   }, 180_000);
 
-  test("messages that do not come in order: the load stays, most deeds go", async () => {
+  test("messages that do not come in order: the load stays, most acts go", async () => {
     const { report, lab } = await shrunk("a message is delivered although an earlier one is missing", "total-order");
     expect(lab.load).toBeDefined();
     expect(lab.steps.length).toBeLessThan(report.faults);

@@ -2,7 +2,7 @@
 import type { Patch } from "./bundle.ts";
 
 export interface Mutant {
-  /** What is broken, in words. */
+  /** What is broken, as a sentence. */
   readonly rule: string;
   /** The invariant that must complain. */
   readonly invariant: string;
@@ -13,7 +13,7 @@ export interface Mutant {
   readonly qdevice?: true;
   /** The rule is one of a file that is read again. */
   readonly reloads?: true;
-  /** Lives from this seed on, since those before do not show it: a run of all tests takes long enough. */
+  /** Schedules from this seed on, since those before do not show it: a run of all tests takes long enough. */
   readonly first?: number;
   /** One of those that are tried in long runs only. */
   readonly long?: true;

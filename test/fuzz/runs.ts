@@ -1,11 +1,11 @@
 /** Fuzz runs of a built program, and the end of its folder. */
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
-import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz.ts";
-import { runPool } from "../../src/main/lab/fuzz-pool.ts";
+import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
+import { runPool } from "../../src/main/lab/fuzz/fuzz-pool.ts";
 import { bundleWorker, type Patch } from "./bundle.ts";
 
-/** Lives the tasks on two threads, or one, until `enough`; their reports in the order of the tasks. */
+/** Plays the tasks on two threads, or one, until `enough`; their reports in the order of the tasks. */
 export async function runTasks(
   tasks: readonly FuzzTask[],
   patch?: Patch,

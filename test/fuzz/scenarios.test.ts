@@ -1,60 +1,67 @@
-// A life and the scenario told of it are the same run; every deed has an acting line that does just that; and the command keeps its promises: the same seed
+// A schedule and the scenario told of it are the same run; every act has an acting line that does just that; and the command keeps its promises: the same seed
 // is the same run, a series goes on from its file, and what cannot be read is refused in one line.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConf, parseConf } from "../../src/engine/config/index.ts";
+import { unitNames } from "../../src/engine/node/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
-import { lifeOf, live, type Bounds, type Deed, type Life, type Variant } from "../../src/engine/world/fuzz/index.ts";
+import {
+  drawSchedule,
+  runSchedule,
+  type Bounds,
+  type ScheduledAct,
+  type FaultSchedule,
+  type Variant,
+} from "../../src/engine/fuzz/index.ts";
 import { begin } from "../../src/main/cli/fuzz.ts";
-import { parseActing } from "../../src/main/lab/acting.ts";
-import { deedsOf } from "../../src/main/lab/deeds.ts";
-import { doneRuns, freshState, median, note, readState, writeState } from "../../src/main/lab/fuzz-state.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { fuzz } from "../../src/main/lab/fuzz.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/labfile.ts";
-import { birth, labOf, lineOf, scenarioOf, variantText } from "../../src/main/lab/lives.ts";
-import { runScenario } from "../../src/main/lab/scenario.ts";
+import { lineOf, readAct } from "../../src/main/lab/act/table.ts";
+import { doneRuns, newState, median, note, readState, writeState } from "../../src/main/lab/fuzz/fuzz-state.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { fuzz } from "../../src/main/lab/fuzz/fuzz.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { maker, labOf, scenarioOf, variantText } from "../../src/main/lab/fuzz/schedule-scenario.ts";
+import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
 
 /** What the acting line of `act` does. */
-function told(act: WorldAct, life: Life): WorldAct[] {
-  const networks = Object.keys(labOf(life).networks);
-  const places = { nodes: life.nodes, networks, nics: new Map(life.nodes.map((n) => [n, networks])) };
-  const deeds = deedsOf(parseActing(lineOf(act), places), worldDesign(labOf(life)));
-  return [
-    ...deeds.fabric.map((a): WorldAct => ({ to: "fabric", act: a })),
-    ...deeds.machines.map((m): WorldAct => ({ to: "machine", machine: m.node, act: m.act })),
-  ];
+function told(act: WorldAct, schedule: FaultSchedule): WorldAct[] {
+  const design = worldDesign(labOf(schedule));
+  const units = (name: string): string[] => design.machines.filter((m) => m.name === name).flatMap(unitNames);
+  return [...readAct(lineOf(act), { design, units }).acts];
 }
 
-/** The life with its tools named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both. */
-function asTold(life: Life): Life {
-  const tell = ({ at, act }: Deed, i: number): Deed[] =>
+/** The schedule with its tools named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both. */
+function asTold(schedule: FaultSchedule): FaultSchedule {
+  const tell = ({ at, act }: ScheduledAct, i: number): ScheduledAct[] =>
     act.to === "machine" && act.act.kind === "command"
       ? [{ at, act: { ...act, act: { ...act.act, id: `step-${i}` } } }]
       : act.act.kind === "file-rename"
         ? [{ at, act }]
-        : told(act, life).map((one) => ({ at, act: one }));
-  return { ...life, deeds: life.deeds.flatMap(tell), mends: life.mends.flatMap((deed, i) => tell(deed, life.deeds.length + i)) };
+        : told(act, schedule).map((one) => ({ at, act: one }));
+  return {
+    ...schedule,
+    acts: schedule.acts.flatMap(tell),
+    mends: schedule.mends.flatMap((scheduled, i) => tell(scheduled, schedule.acts.length + i)),
+  };
 }
 
 /** Only its reloads: nothing is done to a machine that is off. */
-function calm(life: Life): Life {
-  const deeds = life.deeds.filter(({ act }) => act.act.kind === "file-rename" || act.act.kind === "command");
-  return { ...life, deeds: deeds.filter(({ act }) => act.act.kind !== "command" || act.act.argv[1] === "-R") };
+function calm(schedule: FaultSchedule): FaultSchedule {
+  const acts = schedule.acts.filter(({ act }) => act.act.kind === "file-rename" || act.act.kind === "command");
+  return { ...schedule, acts: acts.filter(({ act }) => act.act.kind !== "command" || act.act.argv[1] === "-R") };
 }
 
-describe("lives and scenarios", () => {
-  test("every deed of 300 lives is one acting line, or one tool", () => {
+describe("schedules and scenarios", () => {
+  test("every act of 300 schedules is one acting line, or one tool", () => {
     const kinds = new Set<string>();
     for (let i = 0; i < 300; i++) {
-      const life = lifeOf(`l${i}`, bounds);
-      for (const { act } of [...life.deeds, ...life.mends]) {
+      const schedule = drawSchedule(`l${i}`, bounds);
+      for (const { act } of [...schedule.acts, ...schedule.mends]) {
         kinds.add(act.act.kind);
-        if (act.act.kind !== "command") expect(told(act, life)).toEqual([act]);
+        if (act.act.kind !== "command") expect(told(act, schedule)).toEqual([act]);
       }
     }
     // Every sort of fault was drawn.
@@ -74,62 +81,62 @@ describe("lives and scenarios", () => {
     for (const sort of [...sorts, "resume", "service", "service-stall", "service-resume", "command"]) expect(kinds).toContain(sort);
   });
 
-  test("wide lives have slow and narrow cables, blocked ports and cards that are down, and keep every invariant; others are what they were", () => {
+  test("wide schedules have slow and narrow cables, blocked ports and cards that are down, and keep every invariant; others are what they were", () => {
     const kinds = new Set<string>();
     const settings = new Set<string>();
     for (let i = 0; i < 100; i++) {
-      const life = lifeOf(`w${i}`, { ...bounds, wide: true });
-      for (const { act } of [...life.deeds, ...life.mends]) {
+      const schedule = drawSchedule(`w${i}`, { ...bounds, wide: true });
+      for (const { act } of [...schedule.acts, ...schedule.mends]) {
         kinds.add(act.act.kind);
         if (act.act.kind === "link-set") for (const key of Object.keys(act.act.settings)) settings.add(key);
-        if (act.act.kind !== "command") expect(told(act, life)).toEqual([act]);
+        if (act.act.kind !== "command") expect(told(act, schedule)).toEqual([act]);
       }
     }
     for (const kind of ["block", "nic-up"]) expect(kinds).toContain(kind);
     for (const key of ["rateMbit", "mtuBytes"]) expect(settings).toContain(key);
-    expect(lifeOf("w0", { ...bounds, wide: false })).toEqual(lifeOf("w0", bounds));
+    expect(drawSchedule("w0", { ...bounds, wide: false })).toEqual(drawSchedule("w0", bounds));
     for (let i = 0; i < 6; i++) {
-      const lived = live(lifeOf(`w${i}`, { ...bounds, wide: true }), birth);
-      expect([i, lived.violations.slice(0, 1)]).toEqual([i, []]);
+      const played = runSchedule(drawSchedule(`w${i}`, { ...bounds, wide: true }), maker);
+      expect([i, played.violations.slice(0, 1)]).toEqual([i, []]);
     }
   }, 120_000);
 
-  test("a scenario is lived as its life: the same instant at the end, and where nothing was done to a machine that is off, the same run", async () => {
+  test("a scenario is played as its schedule: the same instant at the end, and where nothing was done to a machine that is off, the same run", async () => {
     let same = 0;
     for (let i = 0; i < 8; i++) {
-      const life = asTold(lifeOf(`s${i}`, bounds));
-      const lived = live(life, birth);
-      const text = printLabFile(scenarioOf(life, "one-ring"));
+      const schedule = asTold(drawSchedule(`s${i}`, bounds));
+      const played = runSchedule(schedule, maker);
+      const text = printLabFile(scenarioOf(schedule, "one-ring"));
       const { result } = await runScenario(parseLabFile(text, "scenario"), "scenario");
       expect(result.violations).toEqual([]);
-      expect([life.seed, result.instant]).toEqual([life.seed, lived.lived]);
-      // A scenario says of a step that came to nothing that it did; a life just goes on, and has the act among its inputs.
+      expect([schedule.seed, result.instant]).toEqual([schedule.seed, played.ranFor]);
+      // A scenario says of a step that came to nothing that it did; a schedule just goes on, and has the act among its inputs.
       const failed = result.steps.filter((r) => !r.passed);
       for (const step of failed) expect(step.got).toMatch(/powered off$/);
       if (failed.length > 0) continue;
       same++;
-      expect([life.seed, result.digest]).toEqual([life.seed, lived.digest]);
+      expect([schedule.seed, result.digest]).toEqual([schedule.seed, played.digest]);
     }
     expect(same).toBeGreaterThan(0);
   }, 60_000);
 
-  test("lives with reloads change files on all nodes or some, broken ones too, and call for a reload; others are what they were", () => {
+  test("schedules with reloads change files on all nodes or some, broken ones too, and call for a reload; others are what they were", () => {
     const changes = new Set<string>();
     for (let i = 0; i < 60; i++) {
-      const life = lifeOf(`r${i}`, { ...bounds, reloads: true });
-      for (const { change } of life.variants ?? []) changes.add(change.kind);
-      const moved = life.deeds.filter(({ act }) => act.act.kind === "file-rename");
-      const asked = life.deeds.filter(({ act }) => act.act.kind === "command" && act.act.argv[1] === "-R");
-      expect([life.seed, moved.length > 0, asked.length > 0]).toEqual([life.seed, true, true]);
+      const schedule = drawSchedule(`r${i}`, { ...bounds, reloads: true });
+      for (const { change } of schedule.variants ?? []) changes.add(change.kind);
+      const moved = schedule.acts.filter(({ act }) => act.act.kind === "file-rename");
+      const asked = schedule.acts.filter(({ act }) => act.act.kind === "command" && act.act.argv[1] === "-R");
+      expect([schedule.seed, moved.length > 0, asked.length > 0]).toEqual([schedule.seed, true, true]);
     }
     const kinds = ["nothing", "votes", "expected", "token", "priorities", "links", "without"];
     kinds.push("no-address", "broken", "logging", "crypto", "address");
     expect([...changes].sort()).toEqual(kinds.sort());
-    expect(lifeOf("r0", { ...bounds, reloads: false })).toEqual(lifeOf("r0", bounds));
+    expect(drawSchedule("r0", { ...bounds, reloads: false })).toEqual(drawSchedule("r0", bounds));
   });
 
   test("each changed file says what it is for", () => {
-    const lab = labOf(lifeOf("r", { ...bounds, nodes: [3, 3], links: [2, 2] }));
+    const lab = labOf(drawSchedule("r", { ...bounds, nodes: [3, 3], links: [2, 2] }));
     const plain = String(confOf(lab));
     const differs = (change: Variant["change"]): string[] => {
       const lines = variantText(lab, { name: "x", change, versionUp: 4 }).split("\n");
@@ -176,9 +183,9 @@ describe("lives and scenarios", () => {
       expect(parseConf(variantText(lab, { name: "x", change: { kind: "broken", how }, versionUp: 4 })).errors.length).toBeGreaterThan(0);
   });
 
-  test("beside a quorum device lives have what the daemon takes there, and the device is set up in every way", () => {
+  test("beside a quorum device schedules have what the daemon takes there, and the device is set up in every way", () => {
     const texts = Array.from({ length: 40 }, (_, i) => {
-      const lab = labOf(lifeOf(`d${i}`, { ...bounds, options: true, qdevice: true }));
+      const lab = labOf(drawSchedule(`d${i}`, { ...bounds, options: true, qdevice: true }));
       return String(confOf(lab));
     });
     const seen = new Set(texts.flatMap((text) => text.split("\n").map((l) => l.trim())));
@@ -186,17 +193,17 @@ describe("lives and scenarios", () => {
       expect(seen).toContain(line);
     for (const line of ["keep_active_partition_tie_breaker: off", "timeout: 5000", "sync_timeout: 60000"]) expect(seen).toContain(line);
     for (const text of texts) expect(checkConf(text).filter((f) => f.severity === "error")).toEqual([]);
-    const [plain, optioned] = [false, true].map((options) => lifeOf("d0", { ...bounds, options, qdevice: true }));
-    expect(optioned?.deeds).toEqual(plain?.deeds);
+    const [plain, optioned] = [false, true].map((options) => drawSchedule("d0", { ...bounds, options, qdevice: true }));
+    expect(optioned?.acts).toEqual(plain?.acts);
   });
 
-  test("a scenario told of a life with reloads is the same run", async () => {
-    const life = asTold(calm(lifeOf("s", { ...bounds, reloads: true })));
-    const lived = live(life, birth);
-    expect(lived.violations).toEqual([]);
-    const { result } = await runScenario(parseLabFile(printLabFile(scenarioOf(life, "one-ring")), "scenario"), "scenario");
+  test("a scenario told of a schedule with reloads is the same run", async () => {
+    const schedule = asTold(calm(drawSchedule("s", { ...bounds, reloads: true })));
+    const played = runSchedule(schedule, maker);
+    expect(played.violations).toEqual([]);
+    const { result } = await runScenario(parseLabFile(printLabFile(scenarioOf(schedule, "one-ring")), "scenario"), "scenario");
     expect(result.steps.filter((r) => !r.passed)).toEqual([]);
-    expect([result.instant, result.digest]).toEqual([lived.lived, lived.digest]);
+    expect([result.instant, result.digest]).toEqual([played.ranFor, played.digest]);
   }, 60_000);
 
   test("the same seed is the same run", async () => {
@@ -213,7 +220,7 @@ describe("the state of a series", () => {
   afterAll(() => rmSync(dir, { recursive: true }));
 
   test("runs that end in another order are all counted, once, and survive a restart", async () => {
-    const state = freshState({ seed: "x", bounds });
+    const state = newState({ seed: "x", bounds });
     const report = await fuzz({ seed: "x", bounds, tries: 0 });
     for (const index of [2, 0, 3]) note(state, report, index);
     expect([state.next, state.ahead, doneRuns(state)]).toEqual([1, [2, 3], 3]);
@@ -228,17 +235,17 @@ describe("the state of a series", () => {
   test("a new series draws every fault there is; one of old goes on with the bounds it was begun with", () => {
     expect(begin({}, undefined).bounds.wide).toBe(true);
     const path = join(dir, "old.json");
-    const old = { ...freshState({ seed: "old", bounds }), next: 7 };
+    const old = { ...newState({ seed: "old", bounds }), next: 7 };
     writeState(path, old);
     expect(begin({ seed: "old", nodes: "2..5" }, path)).toEqual(old);
     expect(() => begin({ nodes: "2..6" }, path)).toThrow("a series of --seed old --nodes 2..5 --links 1..2 --seconds 60");
-    const fresh = join(dir, "wide.json");
-    writeState(fresh, begin({ seed: "new" }, fresh));
-    expect(begin({}, fresh).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true });
+    const seriesFile = join(dir, "wide.json");
+    writeState(seriesFile, begin({ seed: "new" }, seriesFile));
+    expect(begin({}, seriesFile).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true });
     const more = join(dir, "more.json");
     writeState(more, begin({ seed: "more", options: true, qdevice: true, reloads: true }, more));
     expect(begin({ reloads: true }, more).bounds).toMatchObject({ options: true, qdevice: true, reloads: true });
-    expect(() => begin({ reloads: true }, fresh)).toThrow("a series of --seed new --nodes 2..7 --links 1..2 --seconds 60");
+    expect(() => begin({ reloads: true }, seriesFile)).toThrow("a series of --seed new --nodes 2..7 --links 1..2 --seconds 60");
     expect(() => begin({ nodes: "2..3" }, more)).toThrow("--links 1..2 --options --qdevice --reloads --seconds 60");
   });
 
@@ -252,7 +259,7 @@ describe("the state of a series", () => {
     const path = join(dir, "other.json");
     writeFileSync(path, "precious\n");
     expect(() => readState(path)).toThrow(`${path}: not the state of a fuzz series`);
-    writeFileSync(path, JSON.stringify({ ...freshState({ seed: "x", bounds }), engine: "0.0.1" }));
+    writeFileSync(path, JSON.stringify({ ...newState({ seed: "x", bounds }), engine: "0.0.1" }));
     expect(() => readState(path)).toThrow("from engine 0.0.1");
     expect(readFileSync(path, "utf8")).toContain("0.0.1");
     expect(readState(join(dir, "none.json"))).toBeUndefined();

@@ -1,16 +1,16 @@
-// Forty seeded lives with every fault the fabric has: beside those of the thousand, slow and narrow cables, blocked ports and cards that are down. All
+// Forty seeded schedules with every fault the fabric has: beside those of the thousand, slow and narrow cables, blocked ports and cards that are down. All
 // invariants hold in each.
 import { expect, test } from "vitest";
-import { lifeOf, type Bounds } from "../../src/engine/world/fuzz/index.ts";
+import { drawSchedule, type Bounds } from "../../src/engine/fuzz/index.ts";
 import { runTasks } from "./runs.ts";
 
 const RUNS = 40;
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 30_000_000, wide: true };
 const seeds = Array.from({ length: RUNS }, (_, i) => `w${i}`);
 
-/** The faults that only such lives have. */
+/** The faults that only such schedules have. */
 function wideFaults(seed: string): string[] {
-  return lifeOf(seed, bounds).deeds.flatMap(({ act }) => {
+  return drawSchedule(seed, bounds).acts.flatMap(({ act }) => {
     if (act.act.kind === "block") return ["block"];
     if (act.act.kind === "nic-up" && !act.act.up) return ["card down"];
     return act.act.kind === "link-set" ? Object.keys(act.act.settings).filter((key) => key === "rateMbit" || key === "mtuBytes") : [];

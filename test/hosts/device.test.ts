@@ -5,9 +5,9 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, replayWorld, type WorldDesign } from "../../src/engine/world/index.ts";
-import { lifeOf, type Life } from "../../src/engine/world/fuzz/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { drawSchedule, type FaultSchedule } from "../../src/engine/fuzz/index.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { buildWorker, type Built } from "./worker-program.ts";
 import { traceOf } from "./worlds.ts";
 
@@ -29,10 +29,10 @@ afterAll(async () => {
 });
 
 function design(seed: string, nodes: number, links: number): WorldDesign {
-  return worldDesign(freshLabFile({ nodes, links, clustered: true, qdevice: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
+  return worldDesign(defaultLabFile({ nodes, links, clustered: true, qdevice: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
-const deedsOf = (life: Life) => [...life.deeds, ...life.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
+const deedsOf = (life: FaultSchedule) => [...life.acts, ...life.mends].map(({ at, act }) => ({ at: at + FORMED_BY, act }));
 
 test.each([
   ["arbiter2", 3],
@@ -40,17 +40,17 @@ test.each([
 ] as const)(
   "%s, %d nodes and the device's host: the same trace in one process, over ipc and over tcp",
   async (seed, nodes) => {
-    const life = lifeOf(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
-    const deeds = deedsOf(life);
-    const end = (deeds.at(-1)?.at ?? 0) + REST;
+    const life = drawSchedule(seed, { nodes: [nodes, nodes], links: [1, 2], faultsFor: 60 * SEC, qdevice: true });
+    const acts = deedsOf(life);
+    const end = (acts.at(-1)?.at ?? 0) + REST;
     const here = new World(design(seed, nodes, life.links), makeMachine);
-    for (const { at, act } of deeds) expect(here.schedule(at, act)).toMatchObject({ ok: true });
+    for (const { at, act } of acts) expect(here.schedule(at, act)).toMatchObject({ ok: true });
     here.runUntil(end);
     expect(here.status("qnetd").qnetd?.clusters.map((c) => c.clients.length)).toEqual([nodes]);
     const there = async (crew: Crew): Promise<unknown> => {
       const hub = await Hub.start(design(seed, nodes, life.links), { crew });
       try {
-        for (const { at, act } of deeds) await hub.schedule(at, act);
+        for (const { at, act } of acts) await hub.schedule(at, act);
         await hub.runUntil(end);
         return traceOf(hub.world);
       } finally {

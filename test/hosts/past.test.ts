@@ -9,8 +9,8 @@ import { HISTORY_SNAPSHOTS_MAX, MS, Rng, SEC, type Instant } from "../../src/eng
 import { makeNode } from "../../src/engine/node/index.ts";
 import { History, World, type Input, type WorldAct, type WorldSnapshot } from "../../src/engine/world/index.ts";
 import { Snapshots } from "../../src/engine/world/snapshots.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { makeTalker, talkers } from "./talker.ts";
 
 const runs = 20;
@@ -20,7 +20,7 @@ const length = 70 * SEC;
 /** A cluster of 2 to 4 nodes that forms while it is disturbed. */
 function cluster(seed: string): World {
   const nodes = 2 + Rng.from(seed, "nodes").below(3);
-  const file = freshLabFile({ nodes, links: 1, clustered: true, name: "lab", seed, epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes, links: 1, clustered: true, name: "lab", seed, epoch: "2026-01-01T00:00:00Z" });
   return new World(worldDesign(file), makeNode);
 }
 

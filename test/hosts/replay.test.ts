@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { MS, Rng, SEC, type MachineQuery } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, parseRecord, printRecord, replay, replayWorld, type MachineFactory, type WorldAct } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { sendingNodes } from "../../src/engine/world/fuzz/index.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { sendingNodes } from "../../src/engine/fuzz/index.ts";
 import { scheduleOf } from "../property/schedule.ts";
 
 const RUNS = 25;
@@ -50,10 +50,10 @@ interface Run {
 function open(seed: string): Run {
   const nodes = Number(seed.slice(1)) % 2 === 0 ? 3 : 5;
   const schedule = scheduleOf(seed, { nodes: [nodes, nodes], links: [1, 2] });
-  const lab = freshLabFile({ nodes, links: schedule.links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes, links: schedule.links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" });
   const make = sendingNodes({ from: 15 * SEC, until: 80 * SEC, every: 400 * MS, burst: 2, bytes: 100 }, { sent: 0, delivered: 0 });
   const world = new World(worldDesign(lab), make);
-  for (const deed of schedule.deeds) world.schedule(deed.at, deed.act);
+  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
   const rng = Rng.from(seed, "tools");
   for (let i = 0; i < 8; i++) {
     const machine = `pve${rng.between(1, nodes)}`;
@@ -137,7 +137,7 @@ describe("runs of real nodes", () => {
 });
 
 test("a lone machine without a cluster idles without events", () => {
-  const lab = freshLabFile({ nodes: 1, links: 1, clustered: false, name: "one", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes: 1, links: 1, clustered: false, name: "one", seed: "1", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(lab), makeNode);
   world.runUntil(60 * SEC);
   const events = world.events;

@@ -5,13 +5,13 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC, fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { parseRecord, printRecord, replay, type World, type WorldAct, type TopologyAct } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { freshMachine } from "../../src/main/lab/lab-deeds.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { bothCrews } from "./lives.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
 
 const lab = (act: TopologyAct): WorldAct => ({ to: "lab", act });
 const design = clusterDesign("topology", 3, 2);
-const pve4 = freshMachine(
+const pve4 = newMachine(
   design,
   "pve4",
   [
@@ -22,7 +22,7 @@ const pve4 = freshMachine(
 );
 
 /** A life with every sort of change in it, and faults on what has changed. */
-const deeds: readonly (readonly [number, WorldAct])[] = [
+const acts: readonly (readonly [number, WorldAct])[] = [
   [20, lab({ kind: "machine-add", machine: pve4 })],
   [21, { to: "fabric", act: { kind: "block", block: { node: "pve1", port: 5405, proto: "udp" }, on: true } }],
   [25, { to: "fabric", act: { kind: "heal" } }],
@@ -56,7 +56,7 @@ function traceOf(world: World): unknown {
 }
 
 function live(world: World): World {
-  for (const [at, act] of deeds) world.expect(at * SEC, act);
+  for (const [at, act] of acts) world.expect(at * SEC, act);
   world.runUntil(END);
   return world;
 }
@@ -89,7 +89,7 @@ describe("in one process", () => {
 
   test("the cluster ran on over the renamed network while the other was off", () => {
     const world = worldHere(design);
-    for (const [at, act] of deeds.filter(([at]) => at <= 30)) world.expect(at * SEC, act);
+    for (const [at, act] of acts.filter(([at]) => at <= 30)) world.expect(at * SEC, act);
     world.runUntil(33 * SEC);
     expect(world.status("pve1").corosync?.members).toEqual([1, 2, 3]);
     expect(
@@ -116,7 +116,7 @@ describe("in one process", () => {
   test("a snapshot of any moment goes on to the same end, in a fresh world and in one that has gone further", () => {
     for (const at of [19, 27, 33, 38, 41, 45, 51, 60]) {
       const world = worldHere(design);
-      for (const [when, act] of deeds) world.expect(when * SEC, act);
+      for (const [when, act] of acts) world.expect(when * SEC, act);
       world.runUntil(at * SEC);
       const state = world.snapshot();
       const fork = world.fork();
@@ -179,7 +179,7 @@ describe("with every machine a process", () => {
       const lost: string[] = [];
       hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
       try {
-        for (const [at, act] of deeds) await hub.expect(at * SEC, act);
+        for (const [at, act] of acts) await hub.expect(at * SEC, act);
         await hub.runUntil(39 * SEC);
         const pid = hub.pidOf("pve2") ?? 0;
         expect([crew.pids.includes(pid), crew.pids.includes(hub.pidOf("pve4") ?? 0), crew.pids.length]).toEqual([true, true, 4]);

@@ -11,7 +11,7 @@ import { pack } from "../../src/engine/host/wire.ts";
 import { MS, Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { replayWorld, type World, type WorldAct } from "../../src/engine/world/index.ts";
-import { freshMachine } from "../../src/main/lab/lab-deeds.ts";
+import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { notOneRing } from "../../src/engine/world/checkers/index.ts";
 import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
 import { clusterDesign, worldHere } from "./worlds.ts";
@@ -193,7 +193,7 @@ describe("a worker", () => {
     expect(await soon(() => own.pids.length === 2, 2000)).toBe(true);
     fails.file = "/nowhere/worker.js";
     const nics = [{ name: "eno1", net: "net0", address: "10.0.0.14", prefix: 24 }];
-    const pve4 = freshMachine(hub.design, "pve4", nics, "node");
+    const pve4 = newMachine(hub.design, "pve4", nics, "node");
     await hub.schedule(hub.now + SEC, powerOn("pve3"));
     await hub.schedule(hub.now + 2 * SEC, { to: "lab", act: { kind: "machine-add", machine: pve4 } });
     await hub.runUntil(hub.now + 10 * SEC);

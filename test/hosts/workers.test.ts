@@ -14,7 +14,7 @@ const crewOf = bothCrews();
 const sortOf = ({ act }: Input): string => (act.act.kind === "service" ? `service ${act.act.op}` : act.act.kind);
 
 test("the scenarios have every kind of fault", () => {
-  const sorts = new Set(scenarios.flatMap(([seed, nodes]) => scheduleFor(seed, nodes).deeds.map(sortOf)));
+  const sorts = new Set(scenarios.flatMap(([seed, nodes]) => scheduleFor(seed, nodes).acts.map(sortOf)));
   for (const sort of ["link-cut", "link-set", "link-heal", "partition", "switch", "heal", "power-cut", "shutdown", "reboot", "power-on"])
     expect([sort, sorts.has(sort)]).toEqual([sort, true]);
   for (const sort of ["stall", "resume", "service-stall", "service-resume", "service stop", "service kill", "service restart"])

@@ -4,13 +4,13 @@ import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { scheduleOf, type Schedule } from "../property/schedule.ts";
 
 /** A cluster of `nodes` that boots at instant 0. */
 export function clusterDesign(seed: string, nodes: number, links = 1): WorldDesign {
-  return worldDesign(freshLabFile({ nodes, links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
+  return worldDesign(defaultLabFile({ nodes, links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
 /** The same in this process. */
@@ -31,7 +31,7 @@ export function traceOf(world: World): unknown {
 /** Lives through `schedule` in this process. */
 export function liveHere(schedule: Schedule): World {
   const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
-  for (const deed of schedule.deeds) world.schedule(deed.at, deed.act);
+  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
   world.runUntil(endOf(schedule));
   return world;
 }
@@ -42,7 +42,7 @@ export async function liveInWorkers(schedule: Schedule, crew: Crew): Promise<unk
   const hub = await Hub.start(clusterDesign(schedule.seed, schedule.nodes, schedule.links), { crew });
   hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
   try {
-    for (const deed of schedule.deeds) await hub.schedule(deed.at, deed.act);
+    for (const deed of schedule.acts) await hub.schedule(deed.at, deed.act);
     await hub.runUntil(endOf(schedule));
     if (lost.length > 0) throw new Error(`lost: ${lost.join(", ")}`);
     return traceOf(hub.world);

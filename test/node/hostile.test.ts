@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SEC, type Datagram, type MachineAct } from "../../src/engine/kernel/index.ts";
-import { Bench } from "./lab.ts";
+import { TestNetwork } from "./lab.ts";
 
 const unit = "corosync";
 const fixed: MachineAct[] = [
@@ -72,31 +72,31 @@ describe("three nodes under anything", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) => {
         const names = ["pve1", "pve2", "pve3"];
-        const bench = new Bench(names);
-        bench.runTo(4 * SEC);
+        const network = new TestNetwork(names);
+        network.runTo(4 * SEC);
         for (const { node, what, wait } of steps) {
-          if ("kind" in what) bench.act(node, what);
-          else bench.node(node).receive(bench.now, datagram(node, what), () => undefined);
-          bench.runTo(bench.now + wait);
+          if ("kind" in what) network.act(node, what);
+          else network.node(node).receive(network.now, datagram(node, what), () => undefined);
+          network.runTo(network.now + wait);
         }
-        const healthy = new Bench(names);
+        const healthy = new TestNetwork(names);
         const files = (path: string): Uint8Array => {
           const reply = healthy.node(0).query(0, { kind: "file-read", path });
           return reply.kind === "file" ? reply.data : new Uint8Array(0);
         };
         for (let i = 0; i < 3; i++) {
-          bench.act(i, { kind: "power-cut" });
-          bench.act(i, { kind: "power-on" });
-          bench.runTo(bench.now + 1);
-          bench.act(i, { kind: "file-mkdir", path: "/etc/corosync", parents: true });
+          network.act(i, { kind: "power-cut" });
+          network.act(i, { kind: "power-on" });
+          network.runTo(network.now + 1);
+          network.act(i, { kind: "file-mkdir", path: "/etc/corosync", parents: true });
           for (const path of ["/etc/corosync/corosync.conf", "/etc/corosync/authkey"]) {
-            bench.act(i, { kind: "file-write", path, data: files(path), append: false });
+            network.act(i, { kind: "file-write", path, data: files(path), append: false });
           }
-          bench.act(i, { kind: "service", op: "start", unit });
+          network.act(i, { kind: "service", op: "start", unit });
         }
-        bench.runTo(bench.now + 30 * SEC);
+        network.runTo(network.now + 30 * SEC);
         for (let i = 0; i < 3; i++) {
-          expect(bench.node(i).status(bench.now)).toMatchObject({
+          expect(network.node(i).status(network.now)).toMatchObject({
             units: { corosync: "active" },
             corosync: { members: [1, 2, 3] },
             quorum: { quorate: true },

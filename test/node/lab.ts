@@ -1,4 +1,4 @@
-/** A bench for node tests: nodes on one network with a fixed delay, run event by event in the world's order. No fabric, no faults beyond a cut set. */
+/** A network for node tests: nodes joined with a fixed delay, run event by event in the world's order. No fabric, no faults beyond a cut set. */
 import { writePveConf } from "../../src/engine/config/index.ts";
 import type { Datagram, Effect, Instant, JournalLine, MachineAct } from "../../src/engine/kernel/index.ts";
 import { NEVER, utf8 } from "../../src/engine/kernel/index.ts";
@@ -8,7 +8,7 @@ import { Node } from "../../src/engine/node/index.ts";
 export const EPOCH = 1_767_225_600_000_000;
 const DELAY_US = 200;
 
-export interface BenchOptions {
+export interface TestNetworkOptions {
   conf?: string;
   seed?: string;
   power?: "on" | "off";
@@ -26,7 +26,7 @@ export function conf(names: readonly string[]): string {
   });
 }
 
-export function design(names: readonly string[], i: number, options: BenchOptions = {}): ComputerDesign {
+export function design(names: readonly string[], i: number, options: TestNetworkOptions = {}): ComputerDesign {
   const name = names[i] ?? "";
   return {
     name,
@@ -51,7 +51,7 @@ interface Flight {
   datagram: Datagram;
 }
 
-export class Bench {
+export class TestNetwork {
   readonly nodes: Node[];
   now: Instant = 0;
   flights: Flight[] = [];
@@ -60,7 +60,7 @@ export class Bench {
   /** Addresses that nothing reaches. */
   cut = new Set<string>();
 
-  constructor(names: readonly string[], options: BenchOptions = {}) {
+  constructor(names: readonly string[], options: TestNetworkOptions = {}) {
     this.nodes = names.map((_, i) => new Node(design(names, i, options), { seed: options.seed ?? "1", epochUnixMicros: EPOCH }));
   }
 

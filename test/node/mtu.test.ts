@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { SEC, type Instant } from "../../src/engine/kernel/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 function design(totem: Record<string, string | number> = {}): WorldDesign {
-  const lab = freshLabFile({ nodes: 2, links: 1, clustered: true, name: "mtu", seed: "mtu", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes: 2, links: 1, clustered: true, name: "mtu", seed: "mtu", epoch: "2026-01-01T00:00:00Z" });
   return worldDesign({ ...lab, cluster: { name: "lab", links: ["net0"], totem: { token: 1000, token_coefficient: 0, ...totem } } });
 }
 
@@ -97,8 +97,8 @@ test("while it searches, a snapshot goes on to the same digest", () => {
   setMtu(world, "pve1", "both", 1000);
   setMtu(world, "pve2", "in", 1000);
   world.runUntil(90 * SEC);
-  const twin = world.fork();
-  for (const one of [world, twin]) one.runUntil(300 * SEC);
-  expect(twin.digest()).toBe(world.digest());
+  const copy = world.fork();
+  for (const one of [world, copy]) one.runUntil(300 * SEC);
+  expect(copy.digest()).toBe(world.digest());
   expect(mtuOf(world, "pve1")).toBe(885);
 });

@@ -1,7 +1,7 @@
 /** What a machine's kernel does with datagrams: to a port somebody listens on, to a closed port, to a machine that is off or still booting. */
 import { describe, expect, test } from "vitest";
 import { SEC, type Datagram, type Effect } from "../../src/engine/kernel/index.ts";
-import { Bench } from "./lab.ts";
+import { TestNetwork } from "./lab.ts";
 
 const hello: Datagram = {
   proto: "udp",
@@ -13,9 +13,9 @@ const hello: Datagram = {
   bytes: Uint8Array.of(1, 2, 3),
 };
 
-function deliver(bench: Bench, datagram: Datagram): Effect[] {
+function deliver(network: TestNetwork, datagram: Datagram): Effect[] {
   const effects: Effect[] = [];
-  bench.node(0).receive(bench.now, datagram, (e) => effects.push(e));
+  network.node(0).receive(network.now, datagram, (e) => effects.push(e));
   return effects;
 }
 
@@ -34,57 +34,57 @@ const unreachable = {
 
 describe("a datagram", () => {
   test("to a closed port is answered by port unreachable, before corosync has configured its links and after it has gone", () => {
-    const bench = new Bench(["pve1"]);
-    bench.runTo(0.3 * SEC);
-    expect(deliver(bench, hello)).toEqual([unreachable]);
-    bench.runTo(SEC);
-    bench.act(0, { kind: "service", op: "kill", unit: "corosync" });
-    expect(deliver(bench, hello)).toEqual([unreachable]);
+    const network = new TestNetwork(["pve1"]);
+    network.runTo(0.3 * SEC);
+    expect(deliver(network, hello)).toEqual([unreachable]);
+    network.runTo(SEC);
+    network.act(0, { kind: "service", op: "kill", unit: "corosync" });
+    expect(deliver(network, hello)).toEqual([unreachable]);
   });
 
   test("that is not sealed with the cluster's key is complained of before anybody asks where it comes from", () => {
-    const bench = new Bench(["pve1"]);
-    bench.runTo(SEC);
+    const network = new TestNetwork(["pve1"]);
+    network.runTo(SEC);
     const short = { kind: "journal", line: { level: "error", text: "rx: Unable to decrypt packet from 10.10.0.9:5405 (size 3)!" } };
-    expect(deliver(bench, hello)).toMatchObject([short]);
+    expect(deliver(network, hello)).toMatchObject([short]);
     // with room for a digest, that is looked at first
-    expect(deliver(bench, { ...hello, bytes: new Uint8Array(80).fill(120) })).toMatchObject([
+    expect(deliver(network, { ...hello, bytes: new Uint8Array(80).fill(120) })).toMatchObject([
       { line: { level: "error", text: "nsscrypto: Digest does not match. Check crypto key and configuration." } },
       { line: { level: "error", text: "rx: Unable to decrypt packet from 10.10.0.9:5405 (size 80)!" } },
     ]);
-    expect(deliver(bench, { ...hello, bytes: new Uint8Array(0) })).toEqual([]);
+    expect(deliver(network, { ...hello, bytes: new Uint8Array(0) })).toEqual([]);
   });
 
   test("to another of its ports is answered too; an ICMP message never is", () => {
-    const bench = new Bench(["pve1"]);
-    bench.runTo(SEC);
-    expect(deliver(bench, { ...hello, dstPort: 5406 })).toMatchObject([
+    const network = new TestNetwork(["pve1"]);
+    network.runTo(SEC);
+    expect(deliver(network, { ...hello, dstPort: 5406 })).toMatchObject([
       { kind: "send", datagram: { proto: "icmp-port-unreachable", srcPort: 5406 } },
     ]);
-    expect(deliver(bench, { ...hello, proto: "icmp-port-unreachable", dstPort: 4000 })).toEqual([]);
+    expect(deliver(network, { ...hello, proto: "icmp-port-unreachable", dstPort: 4000 })).toEqual([]);
   });
 
   test("to a machine that is off or still booting, or for another address, is lost", () => {
-    const off = new Bench(["pve1"], { power: "off" });
+    const off = new TestNetwork(["pve1"], { power: "off" });
     expect(deliver(off, hello)).toEqual([]);
-    const booting = new Bench(["pve1"], { boot: 5 * SEC });
+    const booting = new TestNetwork(["pve1"], { boot: 5 * SEC });
     booting.runTo(SEC);
     expect(deliver(booting, hello)).toEqual([]);
-    const up = new Bench(["pve1"]);
+    const up = new TestNetwork(["pve1"]);
     up.runTo(SEC);
     expect(deliver(up, { ...hello, dst: "10.10.0.7" })).toEqual([]);
     expect(deliver(up, { ...hello, net: "net1" })).toEqual([]);
   });
 
   test("a killed daemon's peers see its link go down within 0.3 s, while the membership stands for token and consensus", () => {
-    const bench = new Bench(["pve1", "pve2", "pve3"]);
-    bench.runTo(12 * SEC);
-    bench.act(2, { kind: "service", op: "kill", unit: "corosync" });
-    const from = bench.node(0).journalLength();
-    bench.runTo(14 * SEC);
-    expect(bench.lines(0, from)[0]).toBe("info    [KNET  ] link: host: 3 link: 0 is down");
-    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2, 3]);
-    bench.runTo(21 * SEC);
-    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2]);
+    const network = new TestNetwork(["pve1", "pve2", "pve3"]);
+    network.runTo(12 * SEC);
+    network.act(2, { kind: "service", op: "kill", unit: "corosync" });
+    const from = network.node(0).journalLength();
+    network.runTo(14 * SEC);
+    expect(network.lines(0, from)[0]).toBe("info    [KNET  ] link: host: 3 link: 0 is down");
+    expect(network.node(0).status(network.now).corosync?.members).toEqual([1, 2, 3]);
+    network.runTo(21 * SEC);
+    expect(network.node(0).status(network.now).corosync?.members).toEqual([1, 2]);
   });
 });

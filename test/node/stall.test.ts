@@ -5,24 +5,24 @@
 import { describe, expect, test } from "vitest";
 import { MS, NEVER, SEC, SOCKET_BUFFER_BYTES, utf8, type Datagram } from "../../src/engine/kernel/index.ts";
 import { drain, emptySocket, enqueue } from "../../src/engine/machine/index.ts";
-import { Bench } from "./lab.ts";
+import { TestNetwork } from "./lab.ts";
 
 const quiet = (lines: string[]): string[] => lines.filter((l) => !/best link|no active links|Resetting MTU|pmtud/.test(l));
 
-function three(): Bench {
-  const bench = new Bench(["node1", "node2", "node3"]);
-  bench.runTo(10 * SEC);
-  return bench;
+function three(): TestNetwork {
+  const network = new TestNetwork(["node1", "node2", "node3"]);
+  network.runTo(10 * SEC);
+  return network;
 }
 
 /** Stops and continues node 3's daemon, and gives what it logged from the stop on. */
-function pause(bench: Bench, span: number, then: number): string[] {
-  const from = bench.node(2).journalLength();
-  bench.act(2, { kind: "service-stall", unit: "corosync" });
-  bench.runTo(bench.now + span);
-  bench.act(2, { kind: "service-resume", unit: "corosync" });
-  bench.runTo(bench.now + then);
-  return quiet(bench.lines(2, from));
+function pause(network: TestNetwork, span: number, then: number): string[] {
+  const from = network.node(2).journalLength();
+  network.act(2, { kind: "service-stall", unit: "corosync" });
+  network.runTo(network.now + span);
+  network.act(2, { kind: "service-resume", unit: "corosync" });
+  network.runTo(network.now + then);
+  return quiet(network.lines(2, from));
 }
 
 describe("a stopped process", () => {
@@ -31,8 +31,8 @@ describe("a stopped process", () => {
   });
 
   test("fifteen seconds: own links down, the late main loop, then a token waited for in vain, then the others both joined and left", () => {
-    const bench = three();
-    const lines = pause(bench, 15 * SEC, 10 * SEC).map((l) => l.replace(/@\d+/, "@T").replace(/for \d+\.\d{4} ms/, "for N ms"));
+    const network = three();
+    const lines = pause(network, 15 * SEC, 10 * SEC).map((l) => l.replace(/@\d+/, "@T").replace(/for \d+\.\d{4} ms/, "for N ms"));
     expect(lines).toEqual([
       "info    [KNET  ] link: host: 1 link: 0 is down",
       "info    [KNET  ] link: host: 2 link: 0 is down",
@@ -52,70 +52,70 @@ describe("a stopped process", () => {
   });
 
   test("the machine itself goes on: files change, systemd answers, the daemon's tools wait", () => {
-    const bench = three();
-    bench.act(2, { kind: "service-stall", unit: "corosync" });
-    bench.runTo(11 * SEC);
-    bench.effects = [];
-    bench.act(2, { kind: "file-touch", path: "/root/x" });
-    expect(bench.effects).toEqual([{ node: "node3", effect: { kind: "file-result", path: "/root/x", error: undefined } }]);
-    const ask = (argv: string[]): string => bench.node(2).query(bench.now, { kind: "command", argv, cwd: "/", stdin: "" }).kind;
+    const network = three();
+    network.act(2, { kind: "service-stall", unit: "corosync" });
+    network.runTo(11 * SEC);
+    network.effects = [];
+    network.act(2, { kind: "file-touch", path: "/root/x" });
+    expect(network.effects).toEqual([{ node: "node3", effect: { kind: "file-result", path: "/root/x", error: undefined } }]);
+    const ask = (argv: string[]): string => network.node(2).query(network.now, { kind: "command", argv, cwd: "/", stdin: "" }).kind;
     expect(ask(["systemctl", "is-active", "corosync"])).toBe("result");
     expect(ask(["corosync-quorumtool", "-s"])).toBe("acts");
-    bench.act(2, { kind: "command", id: "c", argv: ["corosync-quorumtool", "-s"], cwd: "/", stdin: "" });
-    bench.runTo(12 * SEC);
-    const exits = (): unknown[] => bench.effects.filter((e) => e.effect.kind === "exit").map((e) => e.effect);
+    network.act(2, { kind: "command", id: "c", argv: ["corosync-quorumtool", "-s"], cwd: "/", stdin: "" });
+    network.runTo(12 * SEC);
+    const exits = (): unknown[] => network.effects.filter((e) => e.effect.kind === "exit").map((e) => e.effect);
     expect(exits()).toEqual([]);
-    bench.act(2, { kind: "service-resume", unit: "corosync" });
-    bench.runTo(13 * SEC);
+    network.act(2, { kind: "service-resume", unit: "corosync" });
+    network.runTo(13 * SEC);
     expect(exits()).toEqual([{ kind: "exit", id: "c", status: 0 }]);
   });
 });
 
 describe("a stalled machine", () => {
   test("has no timers and keeps acts for later", () => {
-    const bench = three();
-    bench.act(2, { kind: "stall" });
-    expect(bench.node(2).nextTimerAt()).toBe(NEVER);
-    expect(bench.node(2).status(bench.now)).toMatchObject({ power: "stalled", powerSince: 10 * SEC });
-    bench.act(2, { kind: "file-write", path: "/root/x", data: utf8("x"), append: false });
-    expect(bench.node(2).query(bench.now, { kind: "file-read", path: "/root/x" })).toEqual({ kind: "error", errno: "ENOENT" });
-    bench.runTo(11 * SEC);
-    bench.act(2, { kind: "resume" });
-    expect(bench.node(2).query(bench.now, { kind: "file-read", path: "/root/x" }).kind).toBe("file");
-    expect(bench.node(2).status(bench.now)).toMatchObject({ power: "on", powerSince: 11 * SEC });
+    const network = three();
+    network.act(2, { kind: "stall" });
+    expect(network.node(2).nextTimerAt()).toBe(NEVER);
+    expect(network.node(2).status(network.now)).toMatchObject({ power: "stalled", powerSince: 10 * SEC });
+    network.act(2, { kind: "file-write", path: "/root/x", data: utf8("x"), append: false });
+    expect(network.node(2).query(network.now, { kind: "file-read", path: "/root/x" })).toEqual({ kind: "error", errno: "ENOENT" });
+    network.runTo(11 * SEC);
+    network.act(2, { kind: "resume" });
+    expect(network.node(2).query(network.now, { kind: "file-read", path: "/root/x" }).kind).toBe("file");
+    expect(network.node(2).status(network.now)).toMatchObject({ power: "on", powerSince: 11 * SEC });
   });
 
   test("long enough, the others go on without it, and it comes back by itself", () => {
-    const bench = three();
-    bench.act(2, { kind: "stall" });
-    bench.runTo(25 * SEC);
-    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2]);
-    bench.act(2, { kind: "resume" });
-    bench.runTo(35 * SEC);
-    for (let i = 0; i < 3; i++) expect(bench.node(i).status(bench.now).corosync?.members).toEqual([1, 2, 3]);
+    const network = three();
+    network.act(2, { kind: "stall" });
+    network.runTo(25 * SEC);
+    expect(network.node(0).status(network.now).corosync?.members).toEqual([1, 2]);
+    network.act(2, { kind: "resume" });
+    network.runTo(35 * SEC);
+    for (let i = 0; i < 3; i++) expect(network.node(i).status(network.now).corosync?.members).toEqual([1, 2, 3]);
   });
 
   test("a process that was stopped before stays stopped when the machine runs again", () => {
-    const bench = three();
-    bench.act(2, { kind: "service-stall", unit: "corosync" });
-    bench.act(2, { kind: "stall" });
-    bench.runTo(11 * SEC);
-    bench.act(2, { kind: "resume" });
-    bench.runTo(25 * SEC);
-    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2]);
-    bench.act(2, { kind: "service-resume", unit: "corosync" });
-    bench.runTo(35 * SEC);
-    expect(bench.node(0).status(bench.now).corosync?.members).toEqual([1, 2, 3]);
+    const network = three();
+    network.act(2, { kind: "service-stall", unit: "corosync" });
+    network.act(2, { kind: "stall" });
+    network.runTo(11 * SEC);
+    network.act(2, { kind: "resume" });
+    network.runTo(25 * SEC);
+    expect(network.node(0).status(network.now).corosync?.members).toEqual([1, 2]);
+    network.act(2, { kind: "service-resume", unit: "corosync" });
+    network.runTo(35 * SEC);
+    expect(network.node(0).status(network.now).corosync?.members).toEqual([1, 2, 3]);
   });
 
   test("the power cord works also then", () => {
-    const bench = three();
-    bench.act(2, { kind: "stall" });
-    bench.act(2, { kind: "power-cut" });
-    expect(bench.node(2).status(bench.now).power).toBe("off");
-    bench.act(2, { kind: "power-on" });
-    bench.runTo(20 * SEC);
-    expect(bench.node(2).status(bench.now)).toMatchObject({ power: "on", units: { corosync: "active" } });
+    const network = three();
+    network.act(2, { kind: "stall" });
+    network.act(2, { kind: "power-cut" });
+    expect(network.node(2).status(network.now).power).toBe("off");
+    network.act(2, { kind: "power-on" });
+    network.runTo(20 * SEC);
+    expect(network.node(2).status(network.now)).toMatchObject({ power: "on", units: { corosync: "active" } });
   });
 });
 

@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
 import { InvariantWatch } from "../../src/engine/world/checkers/index.ts";
-import { advance, beginLab } from "../../src/main/lab/advance.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { advance, beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 
 test("votes raised by hand are not learnt by a node that starts anew beside inquorate ones", () => {
-  const file = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
+  const file = defaultLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   const watch = new InvariantWatch(world);
   world.watch(watch);

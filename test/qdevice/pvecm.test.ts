@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { Ledger, type Side } from "../conformance/ledger.ts";
 import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
@@ -26,7 +26,7 @@ function still(side: Side, text: string): string {
 }
 
 function formed(): World {
-  const lab = freshLabFile({ nodes: 2, links: 1, clustered: true, qdevice: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes: 2, links: 1, clustered: true, qdevice: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(lab), makeMachine);
   world.runUntil(25 * SEC);
   return world;

@@ -1,6 +1,6 @@
 /** What the quorum device's daemon makes of commands and of a tool behind its back. Lines are those of corosync-qdevice 3.0.3 where it has any for the case. */
 import { describe, expect, test } from "vitest";
-import { Hands, confText } from "../node/hands.ts";
+import { Operator, confText } from "../node/operator.ts";
 
 const conf = (heuristics = ""): string =>
   confText(2, {
@@ -11,8 +11,8 @@ const DEVICE = "corosync-qdevice";
 
 describe("heuristics", () => {
   const withExec = (command: string): string => conf(`    heuristics {\n      mode: on\n      exec_a: ${command}\n    }\n`);
-  const told = async (hands: Hands): Promise<string> =>
-    /Last heuristics:\s+(\S+)|Heuristics:\s+(\S+)/i.exec((await hands.type(0, "corosync-qnetd-tool -lv")).stdout)?.[0] ?? "nothing";
+  const told = async (operator: Operator): Promise<string> =>
+    /Last heuristics:\s+(\S+)|Heuristics:\s+(\S+)/i.exec((await operator.type(0, "corosync-qnetd-tool -lv")).stdout)?.[0] ?? "nothing";
 
   test.each([
     ["/bin/true", "Pass"],
@@ -20,33 +20,33 @@ describe("heuristics", () => {
     ["/usr/bin/test -f /etc/corosync/corosync.conf", "Pass"],
     ["/usr/bin/test -f /no/such/file", "Fail"],
   ])("%s is run: %s", async (command, result) => {
-    const hands = Hands.up(withExec(command));
-    expect(await told(hands)).toContain(result);
-    expect(hands.journal(1, 0, DEVICE).join("\n")).not.toContain("not modelled");
+    const operator = Operator.up(withExec(command));
+    expect(await told(operator)).toContain(result);
+    expect(operator.journal(1, 0, DEVICE).join("\n")).not.toContain("not modelled");
   });
 
   test.each(["/usr/bin/ping -q -c 1 10.10.0.200", "/usr/local/bin/check.sh", "/usr/bin/test -r /etc/hosts"])(
     "%s is none that the lab runs: it fails, and the journal says why",
     async (command) => {
-      const hands = Hands.up(withExec(command));
-      expect(await told(hands)).toContain("Fail");
-      expect(hands.journal(1, 0, DEVICE)).toContain(`${DEVICE}: heuristics: ${command}: not modelled in this lab, taken as failed`);
+      const operator = Operator.up(withExec(command));
+      expect(await told(operator)).toContain("Fail");
+      expect(operator.journal(1, 0, DEVICE)).toContain(`${DEVICE}: heuristics: ${command}: not modelled in this lab, taken as failed`);
     },
   );
 });
 
 test("corosync-quorumtool -f takes the device's registration from it: the vote is gone at once, and its daemon ends at its next poll", async () => {
-  const hands = Hands.up(conf());
-  expect((await hands.type(1, "corosync-quorumtool")).stdout).toContain("Total votes:      3\n");
-  const from = hands.journalLength(1);
-  expect(await hands.say(1, "corosync-quorumtool -f")).toBe("");
-  const { stdout } = await hands.type(1, "corosync-quorumtool");
+  const operator = Operator.up(conf());
+  expect((await operator.type(1, "corosync-quorumtool")).stdout).toContain("Total votes:      3\n");
+  const from = operator.journalLength(1);
+  expect(await operator.say(1, "corosync-quorumtool -f")).toBe("");
+  const { stdout } = await operator.type(1, "corosync-quorumtool");
   expect(stdout).toContain("Expected votes:   3\nHighest expected: 3\nTotal votes:      2\n");
   expect(stdout).toContain("         1          1         NR node1 (local)\n         2          1    A,V,NMW node2\n");
   expect(stdout).toContain("         0          0            Qdevice (votes 1)\n");
-  expect(await hands.say(1, "corosync-quorumtool -f")).toBe("");
-  hands.wait(6);
-  const said = hands.journal(1, from, DEVICE).filter((line) => !line.includes("debug"));
+  expect(await operator.say(1, "corosync-quorumtool -f")).toBe("");
+  operator.wait(6);
+  const said = operator.journal(1, from, DEVICE).filter((line) => !line.includes("debug"));
   expect(said).toContain(`${DEVICE}: Can't call votequorum_qdevice_poll. Error CS_ERR_NOT_EXIST`);
   expect(said).toContain(`${DEVICE}: qdevice_model_net_run fatal error.  Can't update cast vote timer vote`);
   expect(said).toContain(`${DEVICE}: Unable to unregister votequorum device. Error CS_ERR_NOT_EXIST`);

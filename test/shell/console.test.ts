@@ -219,7 +219,7 @@ describe("errors and ends", () => {
     expect(await d.ended).toBe(0);
   });
 
-  it("a machine that loses its power says so; when it is back there is a fresh shell", async () => {
+  it("a machine that loses its power says so; when it is back there is a new shell", async () => {
     const c = await prompt();
     await c.typed("x=old\r");
     c.power = { power: "off", booting: false, powerSince: 5 };

@@ -1,4 +1,4 @@
-/** Every line of lines.txt, typed on a fresh machine. */
+/** Every line of lines.txt, typed on a new machine. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";

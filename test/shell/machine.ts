@@ -72,7 +72,7 @@ export class Machine implements NodePort {
           words:
             query.words.length === 1
               ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.words[0] ?? ""))
-              : this.words(query.words),
+              : this.candidates(query.words),
         };
       case "file-stat":
       case "file-read":
@@ -81,8 +81,8 @@ export class Machine implements NodePort {
     }
   }
 
-  private words(words: readonly string[]): string[] {
-    return words[0] === "pvecm" ? ["add", "expected", "nodes", "status"].filter((word) => word.startsWith(words.at(-1) ?? "")) : [];
+  private candidates(line: readonly string[]): string[] {
+    return line[0] === "pvecm" ? ["add", "expected", "nodes", "status"].filter((word) => word.startsWith(line.at(-1) ?? "")) : [];
   }
 
   private command1(argv: readonly string[]): QueryReply {

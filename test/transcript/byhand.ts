@@ -172,10 +172,10 @@ export class ByHand {
     this.receive(encodeCommit({ ...this.commit, tokenSeq: this.commit.tokenSeq + 1 }));
   }
 
-  /** A visit of the token: what is not named is as this node passed it on, or as a fresh token has it. */
+  /** A visit of the token: what is not named is as this node passed it on, or as a new token has it. */
   visit(ring: RingId, change: Partial<OrfToken> = {}): void {
     const before = this.sent.some((m) => m.type === ORF_TOKEN && m.ring.seq === ring.seq) ? this.token : undefined;
-    const fresh: OrfToken = {
+    const newToken: OrfToken = {
       type: ORF_TOKEN,
       seq: 0,
       tokenSeq: 0,
@@ -187,7 +187,7 @@ export class ByHand {
       retransFlg: false,
       rtr: [],
     };
-    const token = { ...(before ?? fresh), tokenSeq: (before?.tokenSeq ?? 0) + 1, ...change };
+    const token = { ...(before ?? newToken), tokenSeq: (before?.tokenSeq ?? 0) + 1, ...change };
     this.receive(encodeToken(token));
   }
 

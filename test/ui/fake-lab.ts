@@ -1,10 +1,10 @@
 /** A lab that only shows what it is told to: the real web face in front of written snapshots. It records what it is asked. */
 import { startWeb, type Web } from "../../src/main/web/server.ts";
 import { requestMessage, type Channel, type LabSnapshot, type Request, type Variation, type WhatIfReply } from "../../src/main/lab/api.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { variedDesign } from "../../src/main/lab/whatif-desk.ts";
-import { answerTask } from "../../src/main/lab/whatif-task.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { variedDesign } from "../../src/main/lab/whatif/whatif-session.ts";
+import { answerTask } from "../../src/main/lab/whatif/whatif-task.ts";
 import { journal } from "./fixtures.ts";
 
 const conf = `totem {
@@ -37,11 +37,11 @@ const pvecm = [
   "",
 ].join("\r\n");
 
-/** A true answer, for a fresh lab of this size. */
-function whatIfOf(nodes: number, links: number, qdevice: boolean, vary: Variation | undefined): WhatIfReply {
+/** A true answer, for a new lab of this size. */
+function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Variation | undefined): WhatIfReply {
   const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
-  const now = worldDesign(freshLabFile(file));
-  const outcome = answerTask({ now, varied: vary === undefined ? undefined : variedDesign(now, vary) });
+  const now = worldDesign(defaultLabFile(file));
+  const outcome = answerTask({ now, varied: variation === undefined ? undefined : variedDesign(now, variation) });
   if (!outcome.ok) throw new Error(outcome.why);
   return outcome.reply;
 }
@@ -126,7 +126,7 @@ export async function fakeLab(
         return { said: `built from nothing: ${request.nodes} machines` };
       case "whatif": {
         const nodes = snapshot.nodes.filter(({ kind }) => kind === "node").length;
-        return whatIfOf(nodes, snapshot.networks.length, nodes < snapshot.nodes.length, request.vary);
+        return whatIfOf(nodes, snapshot.networks.length, nodes < snapshot.nodes.length, request.variation);
       }
       case "export":
         return {

@@ -7,7 +7,7 @@ import { alone, form, settle, type Peer } from "./bus.ts";
 const GROUP = "pve_dcdb_v1";
 
 /** Writes what a member process hears, in order. */
-function ear(heard: string[]): CpgHandlers {
+function listener(heard: string[]): CpgHandlers {
   const list = (xs: readonly { nodeId: number; pid: number; reason?: string }[]): string =>
     xs.map((x) => `${x.nodeId}/${x.pid}${x.reason === undefined ? "" : `:${x.reason}`}`).join(" ");
   return {
@@ -22,9 +22,9 @@ function pair(): [Peer, Peer, string[], string[]] {
   if (!a || !b) throw new Error("two peers wanted");
   form([a, b], { rep: 1, seq: 9 });
   const [heardA, heardB]: [string[], string[]] = [[], []];
-  expect(a.cpg.join(GROUP, 100, ear(heardA))).toBeUndefined();
+  expect(a.cpg.join(GROUP, 100, listener(heardA))).toBeUndefined();
   settle([a, b]);
-  expect(b.cpg.join(GROUP, 200, ear(heardB))).toBeUndefined();
+  expect(b.cpg.join(GROUP, 200, listener(heardB))).toBeUndefined();
   settle([a, b]);
   return [a, b, heardA, heardB];
 }
@@ -61,12 +61,12 @@ describe("joining and leaving", () => {
 
   it("refuses what it must", () => {
     const [a, b] = pair();
-    expect(a.cpg.join(GROUP, 100, ear([]))).toBe("CS_ERR_EXIST");
-    expect(a.cpg.join("", 1, ear([]))).toBe("CS_ERR_INVALID_PARAM");
-    expect(a.cpg.join("g".repeat(129), 1, ear([]))).toBe("CS_ERR_NAME_TOO_LONG");
+    expect(a.cpg.join(GROUP, 100, listener([]))).toBe("CS_ERR_EXIST");
+    expect(a.cpg.join("", 1, listener([]))).toBe("CS_ERR_INVALID_PARAM");
+    expect(a.cpg.join("g".repeat(129), 1, listener([]))).toBe("CS_ERR_NAME_TOO_LONG");
     expect(a.cpg.mcast(GROUP, 999, utf8("x"))).toBe("CS_ERR_NOT_EXIST");
     expect(a.cpg.mcast(GROUP, 100, new Uint8Array(1024 * 1024))).toBe("CS_ERR_TOO_BIG");
-    a.cpg.join("other", 100, ear([]));
+    a.cpg.join("other", 100, listener([]));
     expect(a.cpg.mcast("other", 100, utf8("too early"))).toBe("CS_ERR_TRY_AGAIN");
     form([a, b], { rep: 1, seq: 13 }, 2);
     expect(a.cpg.mcast(GROUP, 100, utf8("during a sync"))).toBe("CS_ERR_TRY_AGAIN");
@@ -103,7 +103,7 @@ describe("a membership change", () => {
     const [a, b] = pair();
     const heard: string[] = [];
     a.cpg.restore(cloneState(a.cpg.snapshot()));
-    a.cpg.attach(GROUP, 100, ear(heard));
+    a.cpg.attach(GROUP, 100, listener(heard));
     b.cpg.mcast(GROUP, 200, utf8("still here"));
     settle([a, b]);
     expect(heard).toEqual(["2/200 says still here"]);
@@ -111,9 +111,9 @@ describe("a membership change", () => {
 
   it("tools are told the newest group first, and its members by node", () => {
     const [a, b] = pair();
-    a.cpg.join("second", 101, ear([]));
+    a.cpg.join("second", 101, listener([]));
     settle([a, b]);
-    b.cpg.join(GROUP, 300, ear([]));
+    b.cpg.join(GROUP, 300, listener([]));
     settle([a, b]);
     expect(b.cpg.groupsNewestFirst()).toEqual(["second", GROUP]);
     expect(b.cpg.members(GROUP).map((m) => `${m.nodeId}/${m.pid}`)).toEqual(["1/100", "2/200", "2/300"]);

@@ -148,13 +148,13 @@ describe("a sync with a device alive", () => {
 it("whoever tracks hears of nodes, quorum and expected votes", () => {
   const [a, b] = pair();
   const heard: string[] = [];
-  const ear: VoteListener = {
+  const listener: VoteListener = {
     nodelist: (ring, members, joined, left) =>
       heard.push(`ring ${ring.rep}.${ring.seq} of ${members.join()} joined ${joined.join()} left ${left.join()}`),
     quorum: (quorate, nodes) => heard.push(`${quorate ? "quorate" : "inquorate"} ${nodes.map((n) => `${n.nodeId}:${n.state}`).join(" ")}`),
     expectedVotes: (votes) => heard.push(`expected ${votes}`),
   };
-  const stop = a.votes.subscribe(ear);
+  const stop = a.votes.subscribe(listener);
   form([a], { rep: 1, seq: 13 });
   expect(heard).toEqual(["ring 1.13 of 1 joined  left 2", "inquorate 2:dead 1:member"]);
   form([b], { rep: 2, seq: 13 });

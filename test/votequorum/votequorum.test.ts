@@ -161,10 +161,10 @@ describe("expected votes", () => {
     form([b], { rep: 2, seq: 17 });
     form([a, b], { rep: 1, seq: 21 });
     expect([a, b].map(brief)).toEqual(Array(2).fill("expected 2 highest 2 total 2 quorum 2 Quorate"));
-    const fresh = alone([3], 3)[0];
-    if (!fresh) throw new Error("a peer wanted");
-    form([a, b, fresh], { rep: 1, seq: 25 });
-    expect([a, fresh].map(brief)).toEqual(Array(2).fill("expected 3 highest 3 total 3 quorum 2 Quorate"));
+    const joiner = alone([3], 3)[0];
+    if (!joiner) throw new Error("a peer wanted");
+    form([a, b, joiner], { rep: 1, seq: 25 });
+    expect([a, joiner].map(brief)).toEqual(Array(2).fill("expected 3 highest 3 total 3 quorum 2 Quorate"));
   });
 });
 

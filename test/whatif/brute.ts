@@ -3,9 +3,9 @@ import { SEC, type Duration, type MachineStatus } from "../../src/engine/kernel/
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { HOLDS, KILLS, SPLITS, UNSETTLED, type Verdict } from "../../src/engine/whatif/trial.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
-import { beginLab } from "../../src/main/lab/advance.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import type { LabFile } from "../../src/main/lab/labfile.ts";
+import { beginLab } from "../../src/main/lab/scenario/advance.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 /** Longer than links, a lost commit token, consensus and every window of the designs take one after another; a device has heartbeats to wait for. */
 const settleUs = (lab: { qnetd?: unknown }): Duration => (lab.qnetd === undefined ? 25 : 60) * SEC;

@@ -7,8 +7,8 @@ import { Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { modelOf, whatIfDesign } from "../../src/engine/whatif/index.ts";
 import { elementsOf, type Element } from "../../src/engine/whatif/elements.ts";
 import { Trial, UNSETTLED, type Verdict } from "../../src/engine/whatif/trial.ts";
-import { worldDesign } from "../../src/main/lab/design.ts";
-import type { LabFile } from "../../src/main/lab/labfile.ts";
+import { worldDesign } from "../../src/main/lab/file/design.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 import { atRest, tried } from "./brute.ts";
 import { randomLab } from "./designs.ts";
 

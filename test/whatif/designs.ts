@@ -1,9 +1,9 @@
 /** Random clusters to ask about: up to five nodes, one or two links, votes, expected votes, options. A seed gives one design. */
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { whatIfDesign } from "../../src/engine/whatif/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import type { LabFile } from "../../src/main/lab/labfile.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import type { LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 function quorumOptions(rng: Rng, nodes: number): Record<string, number | string> {
   const quorum: Record<string, number | string> = {};
@@ -51,7 +51,7 @@ export function randomLab(seed: string): LabFile {
   const nodes = rng.pick([2, 2, 3, 3, 3, 4, 4, 5, 5]);
   const links = rng.pick([1, 2]);
   const qdevice = rng.percent(25);
-  const lab = freshLabFile({ nodes, links, clustered: true, qdevice, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes, links, clustered: true, qdevice, name: `what-if ${seed}`, seed, epoch: "2026-01-01T00:00:00Z" });
   if (qdevice) return withDevice(rng, lab, nodes);
   const votes = rng.percent(35) ? Object.fromEntries(Object.keys(lab.nodes).map((name) => [name, rng.pick([0, 1, 1, 1, 2, 3])])) : {};
   const cluster = { name: "lab", links: Object.keys(lab.networks), votes };

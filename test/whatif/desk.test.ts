@@ -4,13 +4,13 @@ import { parseConf } from "../../src/engine/config/index.ts";
 import { utf8 } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import { varyConf } from "../../src/main/lab/vary.ts";
-import { designNow, variedDesign, WhatIfDesk } from "../../src/main/lab/whatif-desk.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { variedConf } from "../../src/main/lab/whatif/conf-variant.ts";
+import { designNow, variedDesign, WhatIfDesk } from "../../src/main/lab/whatif/whatif-session.ts";
 
 function world(nodes: number): World {
-  const lab = freshLabFile({ nodes, links: 1, clustered: true, name: "desk", seed: "desk", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes, links: 1, clustered: true, name: "desk", seed: "desk", epoch: "2026-01-01T00:00:00Z" });
   return new World(worldDesign(lab), makeNode);
 }
 
@@ -47,7 +47,7 @@ describe("asking a running lab", { timeout: 120_000 }, () => {
 
   it("says which of the two is no question", async () => {
     const lone = new World(
-      worldDesign(freshLabFile({ nodes: 1, links: 1, clustered: false, name: "lone", seed: "1", epoch: "2026-01-01T00:00:00Z" })),
+      worldDesign(defaultLabFile({ nodes: 1, links: 1, clustered: false, name: "lone", seed: "1", epoch: "2026-01-01T00:00:00Z" })),
       makeNode,
     );
     await expect(new WhatIfDesk().ask(lone, undefined)).rejects.toThrow(/^no machine of the lab has a corosync.conf/);
@@ -56,27 +56,27 @@ describe("asking a running lab", { timeout: 120_000 }, () => {
 });
 
 describe("a varied corosync.conf", () => {
-  const lab = freshLabFile({ nodes: 3, links: 1, clustered: true, name: "vary", seed: "vary", epoch: "2026-01-01T00:00:00Z" });
+  const lab = defaultLabFile({ nodes: 3, links: 1, clustered: true, name: "vary", seed: "vary", epoch: "2026-01-01T00:00:00Z" });
   const text = confOf(lab) ?? "";
   const value = (conf: string, name: string): string | undefined => parseConf(conf).values.get(name)?.text;
 
   it("options and votes are set, everything else stays", () => {
-    const conf = varyConf(text, { waitForAll: true, autoTieBreaker: false, votes: { pve2: 3 } }, "");
+    const conf = variedConf(text, { waitForAll: true, autoTieBreaker: false, votes: { pve2: 3 } }, "");
     expect(value(conf, "quorum.wait_for_all")).toBe("1");
     expect(value(conf, "quorum.auto_tie_breaker")).toBe("0");
     expect(value(conf, "nodelist.node.1.quorum_votes")).toBe("3");
     expect(value(conf, "nodelist.node.0.quorum_votes")).toBe("1");
     expect(value(conf, "totem.token_coefficient")).toBe("125");
-    expect(varyConf(text, {}, "")).toBe(text);
+    expect(variedConf(text, {}, "")).toBe(text);
   });
 
   it("a QDevice is put in with the votes pvecm gives it, and taken out", () => {
-    const conf = varyConf(text, { qdevice: "lms" }, "10.0.0.100");
+    const conf = variedConf(text, { qdevice: "lms" }, "10.0.0.100");
     expect(value(conf, "quorum.device.votes")).toBe("2");
     expect(value(conf, "quorum.device.net.host")).toBe("10.0.0.100");
     expect(value(conf, "quorum.device.net.algorithm")).toBe("lms");
-    expect(value(varyConf(conf, { qdevice: "none" }, ""), "quorum.device.model")).toBeUndefined();
-    expect(value(varyConf(conf, { qdevice: "ffsplit" }, "10.0.0.100"), "quorum.device.votes")).toBe("1");
+    expect(value(variedConf(conf, { qdevice: "none" }, ""), "quorum.device.model")).toBeUndefined();
+    expect(value(variedConf(conf, { qdevice: "ffsplit" }, "10.0.0.100"), "quorum.device.votes")).toBe("1");
   });
 
   it("a lab without a qnetd host gets one for the question", () => {

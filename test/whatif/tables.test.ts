@@ -7,20 +7,20 @@ import { choose, everySet } from "../../src/engine/whatif/sets.ts";
 import { Trial } from "../../src/engine/whatif/trial.ts";
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { Verdicts } from "../../src/engine/whatif/verdicts.ts";
-import { confOf, worldDesign } from "../../src/main/lab/design.ts";
-import { freshLabFile } from "../../src/main/lab/fresh.ts";
-import type { LabCluster, LabFile } from "../../src/main/lab/labfile.ts";
+import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
+import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import type { LabCluster, LabFile } from "../../src/main/lab/file/labfile-schema.ts";
 
 function lab(nodes: number, links: number, cluster: Partial<LabCluster> = {}): LabFile {
-  const fresh = freshLabFile({ nodes, links, clustered: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });
-  return { ...fresh, cluster: { name: "lab", links: Object.keys(fresh.networks), ...cluster } };
+  const base = defaultLabFile({ nodes, links, clustered: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });
+  return { ...base, cluster: { name: "lab", links: Object.keys(base.networks), ...cluster } };
 }
 
 /** Five nodes of which two have no card on the second network. */
 function onlySomeOn(): Pick<LabFile, "nodes" | "cluster"> {
-  const fresh = lab(5, 2);
+  const base = lab(5, 2);
   const nodes = Object.fromEntries(
-    Object.entries(fresh.nodes).map(([name, node], i) => [name, i < 3 ? node : { ...node, nets: { net0: node.nets["net0"] ?? "" } }]),
+    Object.entries(base.nodes).map(([name, node], i) => [name, i < 3 ? node : { ...node, nets: { net0: node.nets["net0"] ?? "" } }]),
   );
   return { nodes, cluster: { name: "lab", links: ["net0"] } };
 }
@@ -148,7 +148,7 @@ describe("options of the quorum section", () => {
 });
 
 function arbitrated(nodes: number, links: number): LabFile {
-  return freshLabFile({ nodes, links, clustered: true, qdevice: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });
+  return defaultLabFile({ nodes, links, clustered: true, qdevice: true, name: "table", seed: "table", epoch: "2026-01-01T00:00:00Z" });
 }
 
 describe("a QDevice", () => {

@@ -116,7 +116,7 @@ export interface SchedMiss {
   readonly delayMs: number;
 }
 
-/** What Knet.stats() hands out: counters of every link, the loopback link to the own node included. */
+/** What Knet.stats() gives: counters of every link, the loopback link to the own node included. */
 export interface KnetStats {
   readonly links: readonly {
     readonly node: number;

@@ -80,7 +80,7 @@ function networkAround(ips: readonly Ip[]): string {
   return networkOf(first, prefix);
 }
 
-/** Names of machines: letters, digits and hyphens, each once. */
+/** Names of machines: a-z, digits and hyphens, each once. */
 function hostNames(values: ConfValues, positions: readonly number[]): string[] {
   const used = new Set<string>();
   const next = new Map<string, number>();

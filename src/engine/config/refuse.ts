@@ -1,5 +1,5 @@
 /**
- * How the daemon words its refusals: the line with the reason, then the line with the exit status and the place in its source that gave up. Texts
+ * How the daemon says its refusals: the line with the reason, then the line with the exit status and the place in its source that gave up. Texts
  * and places are those of corosync 3.1.7, observed.
  */
 import { EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";

@@ -143,8 +143,8 @@ export function duplicateId(table: LinkTable): Reason | undefined {
   const seen = new Map<number, DaemonNode[]>();
   for (const node of table.nodes) if (node.nodeId !== 0) seen.set(node.nodeId, [...(seen.get(node.nodeId) ?? []).slice(0, 1), node]);
   let found: Reason | undefined;
-  for (const [id, [, twin]] of seen) {
-    if (twin !== undefined) found = { text: `Nodeid ${id} appears twice in corosync.conf`, key: `nodelist.node.${twin.position}.nodeid` };
+  for (const [id, [, other]] of seen) {
+    if (other !== undefined) found = { text: `Nodeid ${id} appears twice in corosync.conf`, key: `nodelist.node.${other.position}.nodeid` };
   }
   return found;
 }

@@ -274,15 +274,15 @@ export class Cpg implements ServiceEngine {
 
   private addArrivals(): void {
     const s = this.state;
-    const fresh: { group: string; nodeId: number; pid: number }[] = [];
+    const joining: { group: string; nodeId: number; pid: number }[] = [];
     for (const list of s.joinLists) {
       for (const e of list.entries)
-        if (!this.known(e.group, list.nodeId, e.pid)) fresh.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
+        if (!this.known(e.group, list.nodeId, e.pid)) joining.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
     }
-    s.processes.push(...fresh);
-    const groups = [...new Set(fresh.map((p) => p.group))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    s.processes.push(...joining);
+    const groups = [...new Set(joining.map((p) => p.group))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     for (const group of groups) {
-      const joined = fresh.filter((p) => p.group === group).map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "nodeup" as const }));
+      const joined = joining.filter((p) => p.group === group).map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "nodeup" as const }));
       this.tell(group, [], joined);
     }
   }

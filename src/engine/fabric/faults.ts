@@ -266,9 +266,9 @@ function settingsView(s: LinkSettings): Partial<FaultView> {
 function joinDirections(views: readonly FaultView[]): FaultView[] {
   const out: FaultView[] = [];
   for (const view of views) {
-    const twin = out.find((o) => isOtherHalf(o, view));
-    if (twin === undefined) out.push({ ...view });
-    else twin.direction = "both";
+    const otherHalf = out.find((o) => isOtherHalf(o, view));
+    if (otherHalf === undefined) out.push({ ...view });
+    else otherHalf.direction = "both";
   }
   return out;
 }

@@ -3,7 +3,7 @@
  * In the real stack this is the computer the node runs on. Left out: order between machines, which the hub keeps.
  */
 import { Hasher, type Effect, type Instant, type Machine, type Out } from "../kernel/index.ts";
-import type { Load } from "../world/fuzz/index.ts";
+import type { Load } from "../fuzz/index.ts";
 import type { MachineFactory, WorldDesign } from "../world/index.ts";
 import { GRANT_EVENTS_MAX, type Answer, type Ask, type Grant, type Ran, type StateWords } from "./wire.ts";
 

@@ -13,7 +13,7 @@ import {
   type MachineStatus,
   type QueryReply,
 } from "../kernel/index.ts";
-import { loadedMachines, type Load } from "../world/fuzz/index.ts";
+import { loadedMachines, type Load } from "../fuzz/index.ts";
 import {
   accept,
   World,

@@ -3,7 +3,7 @@
  * In the real stack this is a computer with its power supply. Left out: what the machine does (bench.ts).
  */
 import { Dealer } from "zeromq";
-import type { Load } from "../world/fuzz/index.ts";
+import type { Load } from "../fuzz/index.ts";
 import type { MachineFactory } from "../world/index.ts";
 import { Bench } from "./bench.ts";
 import { isCount, isText, shape } from "./check.ts";

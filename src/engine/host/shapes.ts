@@ -157,19 +157,20 @@ const isLink = shapeOf<LinkStatus>({
   priority: isCount,
 });
 
-const isToken = shapeOf<TokenStatus>({
-  here: isFlag,
-  rotations: isCount,
-  retransmits: isCount,
-  slowestRotationUs: isNumber,
-  meanRotationUs: isNumber,
-  tokenTimeoutMs: isNumber,
-  consensusMs: isNumber,
-  holdMs: isNumber,
-  tokenRetransmitMs: isNumber,
-  heldUntil: maybeWhen,
-  lastReceived: maybeWhen,
-});
+const isToken = shapeOf<TokenStatus>(
+  {
+    here: isFlag,
+    rotations: isCount,
+    retransmits: isCount,
+    slowestRotationUs: isNumber,
+    meanRotationUs: isNumber,
+    tokenTimeoutMs: isNumber,
+    consensusMs: isNumber,
+    holdMs: isNumber,
+    tokenRetransmitMs: isNumber,
+  },
+  { heldUntil: maybeWhen, lastReceived: maybeWhen },
+);
 
 const isCorosync = shapeOf<CorosyncStatus>({
   nodeId: isCount,

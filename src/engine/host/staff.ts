@@ -3,7 +3,7 @@
  * patch plan stand. Left out: what they are asked once they run (hub.ts), and their life as processes (crew.ts).
  */
 import type { MachineSnapshot } from "../kernel/index.ts";
-import type { Load } from "../world/fuzz/index.ts";
+import type { Load } from "../fuzz/index.ts";
 import type { MachineDesign, Topology, World, WorldDesign } from "../world/index.ts";
 import type { Crew, Question, Worker } from "./crew.ts";
 import { RemoteMachine } from "./remote.ts";

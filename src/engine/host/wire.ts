@@ -6,7 +6,7 @@
 import { Packr } from "msgpackr";
 import type { Datagram, Effect, Instant, MachineAct, MachineQuery, MachineSnapshot, MachineStatus, QueryReply } from "../kernel/index.ts";
 import type { WorldFacts } from "../machine/index.ts";
-import type { Load } from "../world/fuzz/index.ts";
+import type { Load } from "../fuzz/index.ts";
 import type { MachineDesign } from "../world/index.ts";
 import { isCount, isFlag, isInteger, isNumber, isOpaque, isText, isWhen, listOf, shape, tuple, variants, type Check } from "./check.ts";
 import { isDatagram, isEffect, isMachineAct, isMachineDesign, isMachineQuery, isMachineStatus, isQueryReply } from "./shapes.ts";

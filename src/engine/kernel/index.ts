@@ -8,7 +8,7 @@ export * from "./timers.ts";
 export * from "./journal.ts";
 export * from "./limits.ts";
 export * from "./machine.ts";
-export * from "./status.ts";
+export type * from "./status.ts";
 export * from "./port.ts";
 export * from "./tcp.ts";
 export * from "./ipc.ts";

@@ -1,151 +1,152 @@
 /**
- * What one machine believes, as numbers and words: the source of `quorate status`, of the page and of the checkers. The first part of each record
- * is the public shape of the command line; the rest is what the page draws. Plain data throughout.
+ * What one machine believes, as numbers and words: the source of `quorate status`, of the page and of the checkers. The schema is the one place where a fact about a machine
+ * is written down: the type, the check at every rim and docs/json.md follow from it. The first part of each record is the public shape of the command line; the rest is what
+ * the page draws. Plain data throughout. This file is apart from the kernel's other types: whoever needs only the types does not load what checks them.
  */
-import type { Instant } from "./time.ts";
+import { z } from "zod";
 
-export type Power = "on" | "off" | "stalled";
-export type UnitState = "active" | "activating" | "deactivating" | "inactive" | "failed";
-export type TotemState = "operational" | "gather" | "commit" | "recovery";
+const count = z.number();
+const name = z.string().min(1).max(64);
+const instant = z.number().describe("µs since the lab's epoch");
+const ids = z.array(count);
 
-export interface LinkStatus {
-  to: number;
-  link: number;
-  connected: boolean;
-  /** This link carries the data to that node (passive choice). */
-  active: boolean;
-  /** Mean round-trip latency knet measured, µs; 0 before the first pong. */
-  latencyUs: number;
-  localAddress: string;
-  remoteAddress: string;
-  mtu: number;
-  priority: number;
-}
+export const linkStatus = z.object({
+  to: count.describe("id of the node at the other end"),
+  link: count.describe("0 … 7"),
+  connected: z.boolean(),
+  active: z.boolean().describe("this link carries the data to that node (passive choice)"),
+  latencyUs: count.describe("mean round-trip latency knet measured, µs; 0 before the first pong"),
+  localAddress: z.string(),
+  remoteAddress: z.string(),
+  mtu: count.describe("bytes"),
+  priority: count,
+});
 
-export interface TokenStatus {
-  /** This node holds the token now (the representative resting it, or in the middle of a visit). */
-  here: boolean;
-  /** The representative is holding it idle until this instant; undefined when not. */
-  heldUntil: Instant | undefined;
-  lastReceived: Instant | undefined;
-  rotations: number;
-  retransmits: number;
-  /** Slowest rotation of the last minute not counting the hold, µs. */
-  slowestRotationUs: number;
-  /** Mean rotation of the last rotations counting the hold, µs. */
-  meanRotationUs: number;
-  tokenTimeoutMs: number;
-  consensusMs: number;
-  holdMs: number;
-  tokenRetransmitMs: number;
-}
+export const tokenStatus = z.object({
+  here: z.boolean().describe("this node holds the token now (the representative resting it, or in the middle of a visit)"),
+  heldUntil: instant.optional().describe("the representative is holding it idle until this instant; absent when not"),
+  lastReceived: instant.optional(),
+  rotations: count,
+  retransmits: count,
+  slowestRotationUs: count.describe("slowest rotation of the last minute not counting the hold, µs"),
+  meanRotationUs: count.describe("mean rotation of the last rotations counting the hold, µs"),
+  tokenTimeoutMs: count,
+  consensusMs: count,
+  holdMs: count,
+  tokenRetransmitMs: count,
+});
 
-export interface CorosyncStatus {
-  nodeId: number;
-  state: TotemState;
-  ringId: string;
-  members: number[];
-  representative: number;
-  links: LinkStatus[];
-  /** What the node gathers: known and failed processors. Equal to members and empty while operational. */
-  gathering: { proc: number[]; failed: number[]; consensus: number[] };
-  token: TokenStatus;
-  syncing: boolean;
-  /** Node ids by which this node's corosync.conf knows its peers, with their names. */
-  nodelist: { nodeId: number; name: string; votes: number; addresses: string[] }[];
-}
+export const corosyncStatus = z.object({
+  nodeId: count,
+  state: z.enum(["operational", "gather", "commit", "recovery"]).describe("Totem's state"),
+  ringId: z.string().describe("as corosync prints it"),
+  members: ids.describe("node ids of the ring"),
+  representative: count,
+  links: z.array(linkStatus),
+  gathering: z
+    .object({ proc: ids, failed: ids, consensus: ids })
+    .describe("what the node gathers: known and failed processors; equal to members and empty while operational"),
+  token: tokenStatus,
+  syncing: z.boolean().describe("services have not synchronised yet"),
+  nodelist: z
+    .array(z.object({ nodeId: count, name: z.string(), votes: count, addresses: z.array(z.string()) }))
+    .describe("node ids by which this node's corosync.conf knows its peers, with their names"),
+});
 
-/** The quorum device as this node has it. */
-export interface QdeviceStatus {
-  /** quorum.device.model */
-  model: string;
-  /** ffsplit, lms, 2nodelms or test; "" while the device's daemon has not read its configuration. */
-  algorithm: string;
-  host: string;
-  /** Votes it adds where it casts them. */
-  votes: number;
-  /** quorum.device.timeout: without a poll for so long it counts as gone. */
-  timeoutMs: number;
-  registered: boolean;
-  alive: boolean;
-  castVote: boolean;
-  masterWins: boolean;
-  /** The State line of corosync-qdevice-tool; "not running" where no daemon answers. */
-  state: string;
-  /** Instant of the last poll of votequorum; null before one. */
-  lastPoll: Instant | null;
-}
+export const qdeviceStatus = z.object({
+  model: z.string().describe("quorum.device.model"),
+  algorithm: z.string().describe('ffsplit, lms, 2nodelms or test; "" while the device\'s daemon has not read its configuration'),
+  host: z.string(),
+  votes: count.describe("votes it adds where it casts them"),
+  timeoutMs: count.describe("quorum.device.timeout: without a poll for so long it counts as gone"),
+  registered: z.boolean(),
+  alive: z.boolean(),
+  castVote: z.boolean(),
+  masterWins: z.boolean(),
+  state: z.string().describe('the State line of corosync-qdevice-tool; "not running" where no daemon answers'),
+  lastPoll: instant.nullable().describe("instant of the last poll of votequorum; null before one"),
+});
 
-/** What the server of the quorum device knows. */
-export interface QnetdStatus {
-  clusters: {
-    name: string;
-    algorithm: string;
-    clients: { nodeId: number; address: string; ringId: string; members: number[]; vote: string; connected: boolean }[];
-    /** Node ids of connected clients whose last vote was ACK. */
-    holders: number[];
-    /** When the algorithm last chose, and whom; null before. */
-    lastDecision: { instant: Instant; winners: number[] } | null;
-  }[];
-}
+export const qnetdStatus = z.object({
+  clusters: z.array(
+    z.object({
+      name: z.string(),
+      algorithm: z.string(),
+      clients: z.array(
+        z.object({
+          nodeId: count,
+          address: z.string(),
+          ringId: z.string(),
+          members: ids,
+          vote: z.string().describe('the last that was sent to it, "" before one'),
+          connected: z.boolean(),
+        }),
+      ),
+      holders: ids.describe("node ids of connected clients whose last ACK or NACK was ACK"),
+      lastDecision: z.object({ instant, winners: ids }).nullable().describe("when the algorithm last chose, and whom; null before"),
+    }),
+  ),
+});
 
-/** The options of the quorum section in force, and what they are doing. */
-export interface QuorumOptions {
-  twoNode: boolean;
-  waitForAll: boolean;
-  /** wait_for_all: all nodes have to be seen together before there is quorum. */
-  waiting: boolean;
-  lastManStanding: boolean;
-  windowMs: number;
-  /** The window of last_man_standing ends then; null while none runs. */
-  windowEnds: Instant | null;
-  tieBreaker: "none" | "lowest" | "highest" | "list";
-  /** Ids that decide an even split, the first that counts first; empty while none is known. */
-  tieBreakerNodes: number[];
-  allowDownscale: boolean;
-  /** expected_votes_tracking */
-  tracking: boolean;
-}
+export const quorumOptions = z.object({
+  twoNode: z.boolean(),
+  waitForAll: z.boolean(),
+  waiting: z.boolean().describe("wait_for_all: all nodes have to be seen together before there is quorum"),
+  lastManStanding: z.boolean(),
+  windowMs: count,
+  windowEnds: instant.nullable().describe("the window of last_man_standing ends then; null while none runs"),
+  tieBreaker: z.enum(["none", "lowest", "highest", "list"]),
+  tieBreakerNodes: ids.describe("ids that decide an even split, the first that counts first; empty while none is known"),
+  allowDownscale: z.boolean(),
+  tracking: z.boolean().describe("expected_votes_tracking"),
+});
 
-export interface QuorumStatus {
-  quorate: boolean;
-  expectedVotes: number;
-  highestExpected: number;
-  totalVotes: number;
-  quorum: number;
-  flags: string[];
-  /** null where no device is configured. */
-  qdevice: QdeviceStatus | null;
-  options: QuorumOptions;
-  votes: { nodeId: number; votes: number; member: boolean }[];
-}
+export const quorumStatus = z.object({
+  quorate: z.boolean(),
+  expectedVotes: count,
+  highestExpected: count,
+  totalVotes: count,
+  quorum: count.describe("votes that are needed"),
+  flags: z.array(z.string()).describe("as corosync-quorumtool prints them"),
+  qdevice: qdeviceStatus.nullable().describe("the quorum device as this node has it; null where none is configured"),
+  options: quorumOptions.describe("the options of the quorum section in force, and what they are doing"),
+  votes: z.array(z.object({ nodeId: count, votes: count, member: z.boolean() })),
+});
 
-export interface NicStatus {
-  name: string;
-  net: string;
-  address: string;
-  up: boolean;
-  /** Bytes. */
-  mtu: number;
-}
+export const nicStatus = z.object({
+  name: z.string(),
+  net: z.string(),
+  address: z.string(),
+  up: z.boolean(),
+  mtu: count.describe("bytes"),
+});
 
-export interface MachineStatus {
-  name: string;
-  kind: "node" | "qnetd";
-  power: Power;
-  /** Instant of the last change of `power`. */
-  powerSince: Instant;
-  /** Booting: the instant the last unit is expected to have started; undefined when not booting. */
-  booting: boolean;
-  worker: "alive" | "lost";
-  units: { [unit: string]: UnitState };
-  nics: NicStatus[];
-  corosync: CorosyncStatus | null;
-  quorum: QuorumStatus | null;
-  /** null where no corosync-qnetd runs. */
-  qnetd: QnetdStatus | null;
-  pmxcfs: null;
-  ha: null;
-  /** A modelled command is running. */
-  busy: boolean;
-}
+export const machineStatus = z.object({
+  name,
+  kind: z.enum(["node", "qnetd"]),
+  power: z.enum(["on", "off", "stalled"]),
+  powerSince: instant.describe("instant of the last change of `power`, µs"),
+  booting: z.boolean(),
+  worker: z.enum(["alive", "lost"]).describe("lost: the machine's process died untold or fell silent, until it is powered on again"),
+  units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])).describe("by name without suffix"),
+  nics: z.array(nicStatus),
+  corosync: corosyncStatus.nullable().describe("null where the daemon does not run"),
+  quorum: quorumStatus.nullable(),
+  qnetd: qnetdStatus.nullable().describe("what the server of the quorum device knows; null where no corosync-qnetd runs"),
+  pmxcfs: z.null(),
+  ha: z.null(),
+  busy: z.boolean().describe("a modelled command is running"),
+});
+
+export type LinkStatus = z.infer<typeof linkStatus>;
+export type TokenStatus = z.infer<typeof tokenStatus>;
+export type CorosyncStatus = z.infer<typeof corosyncStatus>;
+export type QdeviceStatus = z.infer<typeof qdeviceStatus>;
+export type QnetdStatus = z.infer<typeof qnetdStatus>;
+export type QuorumOptions = z.infer<typeof quorumOptions>;
+export type QuorumStatus = z.infer<typeof quorumStatus>;
+export type NicStatus = z.infer<typeof nicStatus>;
+export type MachineStatus = z.infer<typeof machineStatus>;
+export type Power = MachineStatus["power"];
+export type UnitState = MachineStatus["units"][string];
+export type TotemState = CorosyncStatus["state"];

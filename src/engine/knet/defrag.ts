@@ -6,7 +6,7 @@ import { ByteWriter } from "../kernel/index.ts";
 
 /** Numbers below the newest one that are remembered. libknet: 4096; fewer here, as a snapshot copies them. */
 const WINDOW = 1024;
-const WORDS = WINDOW / 32;
+const BITMAP_LENGTH = WINDOW / 32;
 const SEQ_MOD = 65_536;
 /** Messages of one host that may be in pieces at a time (libknet: KNET_DEFRAG_BUFFERS). */
 const DEFRAG_BUFFERS = 32;
@@ -19,8 +19,8 @@ export interface RxWindow {
   pieces: { seq: number; parts: (Uint8Array | undefined)[] }[];
 }
 
-export function freshWindow(): RxWindow {
-  return { newest: -1, seen: new Array<number>(WORDS).fill(0), pieces: [] };
+export function newWindow(): RxWindow {
+  return { newest: -1, seen: new Array<number>(BITMAP_LENGTH).fill(0), pieces: [] };
 }
 
 function bit(w: RxWindow, seq: number): boolean {

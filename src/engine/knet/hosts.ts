@@ -3,8 +3,8 @@
  * knet_link_set_config and _clear_config of libknet, as totemknet calls them. What stays keeps its state. Left out: a link whose address changes, which Totem does not allow.
  */
 import type { LinkStatus } from "../kernel/index.ts";
-import { freshWindow, type RxWindow } from "./defrag.ts";
-import { freshLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import { newWindow, type RxWindow } from "./defrag.ts";
+import { newLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
 import type { Seal } from "./seal.ts";
 
 export interface KnetPeer {
@@ -58,7 +58,7 @@ function linksOf(host: HostState | undefined, peer: KnetPeer, params: KnetParams
   return params.links.flatMap((l) => {
     const address = peer.addresses[l.link];
     if (address === undefined) return [];
-    return [host?.links.find((have) => have.link === l.link) ?? freshLink(peer.nodeId, l.link, address, params.seal)];
+    return [host?.links.find((have) => have.link === l.link) ?? newLink(peer.nodeId, l.link, address, params.seal)];
   });
 }
 
@@ -70,7 +70,7 @@ export function regroup(old: readonly HostState[], params: KnetParams): Regroupe
   const hosts = params.peers.map((peer) => {
     const known = old.find((h) => h.nodeId === peer.nodeId);
     const links = linksOf(known, peer, params);
-    const host = known ?? { nodeId: peer.nodeId, reachable: false, active: params.links[0]?.link ?? 0, txSeq: 0, rx: freshWindow(), links };
+    const host = known ?? { nodeId: peer.nodeId, reachable: false, active: params.links[0]?.link ?? 0, txSeq: 0, rx: newWindow(), links };
     const lost = host.links.filter((l) => !links.includes(l));
     if (known === undefined || links.some((l) => !host.links.includes(l))) grown.push(host);
     if (lost.length > 0) shrunk.push(host);

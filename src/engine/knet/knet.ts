@@ -5,14 +5,14 @@
  * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
 import { NEVER, cloneState, type Datagram, type Hasher, type Instant, type LinkStatus, type Port } from "../kernel/index.ts";
-import { freshWindow, takeFragment } from "./defrag.ts";
+import { newWindow, takeFragment } from "./defrag.ts";
 import { keepPorts, linkCounters, linkStatuses, regroup, type HostState, type KnetCounters, type KnetParams } from "./hosts.ts";
 import {
   digestLink,
   downAt,
   dueAt,
   clearedCounters,
-  freshCounters,
+  zeroCounters,
   onPong,
   pingDue,
   takeDown,
@@ -92,7 +92,7 @@ export class Knet {
       configured: false,
       pmtud: this.pmtud.state,
       loop: [],
-      own: { ...freshCounters(), up_count: 1 },
+      own: { ...zeroCounters(), up_count: 1 },
       rxCrypt: 0,
       txCrypt: 0,
       statsCleared: false,
@@ -296,7 +296,7 @@ export class Knet {
     const changed = reachable !== host.reachable;
     host.reachable = reachable;
     // A host that was away may have started anew: its numbers begin again.
-    if (changed && reachable) host.rx = freshWindow();
+    if (changed && reachable) host.rx = newWindow();
     this.logChoice(host);
     if (!changed) return;
     this.port.log("debug", "TOTEM", `Knet host change callback. nodeid: ${host.nodeId} reachable: ${reachable ? 1 : 0}`);
@@ -408,7 +408,7 @@ export class Knet {
         link.c.tx_pong_packets++;
         link.c.tx_pong_bytes += 80;
         // Nothing sent so far: a process that has just begun and numbers from the start. What the one before it sent is no measure (libknet: clear_buf).
-        if (packet.seq === 0 && host.rx.newest >= 0) host.rx = freshWindow();
+        if (packet.seq === 0 && host.rx.newest >= 0) host.rx = newWindow();
         this.transmit(p, link, sealPong(this.key, this.params.nodeId, packet.sentAt));
         return;
       case PONG:
@@ -438,7 +438,7 @@ export class Knet {
     }
   }
 
-  /** Under the key in force, or one of the two it lives beside while the key changes. */
+  /** Under the key in force, or one of the two it is used beside while the key changes. */
   private unseal(bytes: Uint8Array): ReturnType<typeof open> {
     let packet = open(this.key, bytes);
     for (const key of [this.s.nextKey, this.s.oldKey]) if (packet?.type === "foreign" && key !== undefined) packet = open(key, bytes);

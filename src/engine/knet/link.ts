@@ -78,7 +78,7 @@ export interface LinkState {
   c: LinkCounters;
 }
 
-export function freshCounters(): LinkCounters {
+export function zeroCounters(): LinkCounters {
   return {
     tx_data_packets: 0,
     tx_data_bytes: 0,
@@ -107,10 +107,10 @@ export function freshCounters(): LinkCounters {
 
 /** knet_handle_clear_stats: everything is zero, minima too; only the running mean goes on. */
 export function clearedCounters({ latency_samples, latency_ave }: LinkCounters): LinkCounters {
-  return { ...freshCounters(), latency_min: 0, latency_samples, latency_ave };
+  return { ...zeroCounters(), latency_min: 0, latency_samples, latency_ave };
 }
 
-export function freshLink(node: number, link: number, remoteAddress: string, seal: Seal): LinkState {
+export function newLink(node: number, link: number, remoteAddress: string, seal: Seal): LinkState {
   return {
     node,
     link,
@@ -124,7 +124,7 @@ export function freshLink(node: number, link: number, remoteAddress: string, sea
     mtu: minMtu(remoteAddress, seal),
     patience: PATIENCE_MIN,
     // libknet counts the first configuration as a down.
-    c: { ...freshCounters(), down_count: 1 },
+    c: { ...zeroCounters(), down_count: 1 },
   };
 }
 

@@ -45,7 +45,7 @@ export function dataWire(bytes: number, seal: Seal): number {
   return seal.around + Math.ceil((HEADER + bytes + filled(seal)) / seal.block) * seal.block;
 }
 
-/** What a packet is sealed with: two words that differ when the keys differ, and the bytes that cipher and hash add, as `envelope` has them. */
+/** What a packet is sealed with: two numbers that differ when the keys differ, and the bytes that cipher and hash add, as `envelope` has them. */
 export type SealKey = [number, number, number];
 
 export function sealKey(key: Uint8Array, seal: Seal): SealKey {

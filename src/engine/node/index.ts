@@ -1,2 +1,2 @@
 /** One node: the public face. */
-export { Node, makeMachine, makeNode, type DaemonSocket } from "./node.ts";
+export { Node, makeMachine, makeNode, unitNames, type DaemonSocket } from "./node.ts";

@@ -468,6 +468,11 @@ function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[]
   return design.packages?.includes(QDEVICE) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
 }
 
+/** Names of the units that a machine of this design has, without suffix. */
+export function unitNames({ kind, ...design }: ComputerDesign & { readonly kind: MachineKind }): string[] {
+  return unitsOf(kind, design).map(({ name }) => name);
+}
+
 /** A node from its design. */
 export function makeNode(world: WorldFacts, design: ComputerDesign): Node {
   return new Node(design, world);

@@ -91,7 +91,7 @@ export interface HoldCancel {
 
 export type TotemMessage = OrfToken | Mcast | MergeDetect | Join | CommitToken | HoldCancel;
 
-/** Sequence numbers start at 0; a fresh token's aru is -1, which travels as ffffffff. Wrap-around past 2^31 messages in one ring is left out. */
+/** Sequence numbers start at 0; a new token's aru is -1, which travels as ffffffff. Wrap-around past 2^31 messages in one ring is left out. */
 const signed = (v: number): number => v | 0;
 
 function header(w: ByteWriter, type: number, encapsulated: boolean, nodeId: number): ByteWriter {

@@ -73,7 +73,7 @@ export class TotemPg {
     return this.s.pack.length > 0;
   }
 
-  /** Takes one frame from the total order and hands out the messages completed by it. */
+  /** Takes one frame from the total order and gives the messages completed by it. */
   deliver(from: number, frame: Uint8Array, out: (payload: Uint8Array) => void): void {
     let pieces: Uint8Array[];
     let flags: number;

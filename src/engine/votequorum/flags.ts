@@ -1,5 +1,5 @@
 /**
- * The words votequorum's messages are made of: flags of a nodeinfo, message numbers, node states. In the real stack: the constants of votequorum.c.
+ * What votequorum's messages are made of: flags of a nodeinfo, message numbers, node states. In the real stack: the constants of votequorum.c.
  */
 
 /** Flags of a nodeinfo message (NODE_FLAGS_*). */

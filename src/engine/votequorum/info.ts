@@ -15,7 +15,7 @@ export interface VoteInfo {
   readonly highestExpected: number;
   readonly totalVotes: number;
   readonly quorum: number;
-  /** Flag words in quorumtool's order. */
+  /** Names of the flags in quorumtool's order. */
   readonly flags: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export function voteInfo(table: VoteTable, nodeId: number): VoteInfo | undefined
   if (node === undefined) return undefined;
   const s = table.state;
   const members = table.members();
-  const words: [boolean, string][] = [
+  const named: [boolean, string][] = [
     [s.options.twoNode, "2Node"],
     [s.quorate, "Quorate"],
     [s.options.waitForAll, "WaitForAll"],
@@ -78,7 +78,7 @@ export function voteInfo(table: VoteTable, nodeId: number): VoteInfo | undefined
     // The device's votes count for the node asked about, not for the one that answers.
     totalVotes: members.reduce((sum, n) => sum + n.votes, table.castVotes(node.flags)),
     quorum: s.quorum,
-    flags: words.filter(([on]) => on).map(([, word]) => word),
+    flags: named.filter(([on]) => on).map(([, word]) => word),
   };
 }
 

@@ -16,8 +16,8 @@ export const TIE_BREAKER_NUMBER: Record<TieBreaker["type"], number> = { none: 0,
 export function parseTieBreaker(text: string): TieBreaker | undefined {
   if (text.startsWith("lowest")) return { type: "lowest" };
   if (text.startsWith("highest")) return { type: "highest" };
-  const words = text.split(/ +/).filter((w) => w !== "");
-  const nodes = words.map((w) => Number(/^\d+/.exec(w)?.[0] ?? 0));
+  const parts = text.split(/ +/).filter((w) => w !== "");
+  const nodes = parts.map((w) => Number(/^\d+/.exec(w)?.[0] ?? 0));
   return nodes.length === 0 || nodes.includes(0) ? undefined : { type: "list", nodes };
 }
 
@@ -30,7 +30,7 @@ export interface Split {
   readonly highest: number | undefined;
 }
 
-/** Is the tie breaker in this half? `debug` gets the daemon's words on it. */
+/** Is the tie breaker in this half? `debug` gets the daemon's log line on it. */
 export function tieBreakerIsHere(breaker: TieBreaker, split: Split, debug: (text: () => string) => void): boolean {
   if (breaker.type === "none") return false;
   if (breaker.type === "list") return listIsHere(breaker.nodes, split, debug);

@@ -4,6 +4,7 @@
  */
 import { Signatures, classesOf, tieOrderOf } from "./alike.ts";
 import type { WhatIfDesign } from "./design.ts";
+import type { Answer, Row, WhatIf } from "./answer.ts";
 import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
 import { GroupModel, type Model } from "./model.ts";
 import { WitnessModel } from "./witness-model.ts";
@@ -21,41 +22,7 @@ const LEVEL_MOST = 50_000;
 /** Progress is told after so many sets. */
 const PROGRESS_EVERY = 2048;
 
-/** How many sets of `lost` nodes end how. */
-export interface Row {
-  readonly lost: number;
-  readonly sets: number;
-  readonly holds: number;
-  readonly kills: number;
-  readonly splits: number;
-  readonly unsettled: number;
-}
-
 type Counts = { -readonly [K in keyof Row]: Row[K] };
-
-export interface Answer {
-  /** The most of one kind that can go, whichever they are, without a kill or a split. */
-  readonly survivesAny: Readonly<Record<Kind, number>>;
-  /** Kinds of which more may go still: more were not tried. */
-  readonly atLeast: readonly Kind[];
-  /** Smallest sets, by names. */
-  readonly killing: readonly (readonly string[])[];
-  readonly splitting: readonly (readonly string[])[];
-  /** Smallest sets after which the membership never settles. */
-  readonly unsettled: readonly (readonly string[])[];
-  readonly matrix: readonly Row[];
-}
-
-export interface WhatIf {
-  readonly sentence: string;
-  /** Sets of up to so many things were tried. */
-  readonly upTo: number;
-  readonly nodes: number;
-  /** Nodes are quorate while nothing is lost. */
-  readonly quorate: boolean;
-  readonly atOnce: Answer;
-  readonly oneAfterAnother: Answer;
-}
 
 export type Progress = (done: number, total: number) => void;
 

@@ -133,8 +133,8 @@ export function whatIfDesign(world: WorldDesign): DesignResult {
     stations.push(station);
   }
   stations.sort((a, b) => a.nodeId - b.nodeId);
-  const twin = stations.find((s, i) => s.nodeId === stations[i + 1]?.nodeId);
-  if (twin !== undefined) return { ok: false, why: `two machines have the node id ${twin.nodeId}` };
+  const other = stations.find((s, i) => s.nodeId === stations[i + 1]?.nodeId);
+  if (other !== undefined) return { ok: false, why: `two machines have the node id ${other.nodeId}` };
   const mute = stations.find((s) => s.settings.config.quorum.provider === undefined);
   if (mute !== undefined) return { ok: false, why: `${mute.name}: no quorum provider is configured, so nobody counts votes` };
   const judged = stations.find((s) => s.settings.config.quorum.device !== undefined);

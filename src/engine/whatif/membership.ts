@@ -5,7 +5,7 @@
  */
 import { SEC, type Duration, type Instant } from "../kernel/index.ts";
 import type { RingId } from "../totem/types.ts";
-import type { Seat } from "./seat.ts";
+import type { Voter } from "./voter.ts";
 
 /** Longest stretch in which something settles: a last_man_standing_window of ten minutes is longer than anybody has. Ours. */
 const SETTLE_MOST: Duration = 3600 * SEC;
@@ -17,15 +17,15 @@ export interface Clock {
   now: Instant;
 }
 
-/** The order in which a ring's first token visits its members: the representative hands it on and is visited last. */
-export function tokenOrder(seats: readonly Seat[]): Seat[] {
-  const [rep, ...rest] = seats;
+/** The order in which a ring's first token visits its members: the representative passes it on and is visited last. */
+export function tokenOrder(voters: readonly Voter[]): Voter[] {
+  const [rep, ...rest] = voters;
   return rep === undefined ? [] : [...rest, rep];
 }
 
-/** Delivers what is queued to every member, until nothing is left. `seats`: ascending by node id. */
-export function deliverAll(seats: readonly Seat[]): void {
-  const order = tokenOrder(seats);
+/** Delivers what is queued to every member, until nothing is left. `voters`: ascending by node id. */
+export function deliverAll(voters: readonly Voter[]): void {
+  const order = tokenOrder(voters);
   for (let moved = true; moved;) {
     moved = false;
     for (const from of order) {
@@ -33,33 +33,33 @@ export function deliverAll(seats: readonly Seat[]): void {
       if (sent.length === 0) continue;
       from.queue = [];
       moved = true;
-      for (const message of sent) for (const to of seats) to.votes.execute(message.handler, message.from, message.payload);
+      for (const message of sent) for (const to of voters) to.votes.execute(message.handler, message.from, message.payload);
     }
   }
 }
 
-/** `seats`, ascending, have formed a ring and synchronise. `together`: they come from one ring; else each from a ring of its own. */
-export function synchronise(seats: readonly Seat[], ring: RingId, together: boolean): void {
-  const ids = seats.map((s) => s.member.nodeId);
-  for (const seat of seats) seat.votes.syncInit(together ? ids : [seat.member.nodeId], ids, ring);
-  deliverAll(seats);
-  for (const seat of tokenOrder(seats)) if (!seat.votes.syncProcess()) throw new Error("whatif: a sync message was refused");
-  deliverAll(seats);
-  for (const seat of seats) seat.votes.syncActivate();
-  deliverAll(seats);
+/** `voters`, ascending, have formed a ring and synchronise. `together`: they come from one ring; else each from a ring of its own. */
+export function synchronise(voters: readonly Voter[], ring: RingId, together: boolean): void {
+  const ids = voters.map((s) => s.member.nodeId);
+  for (const voter of voters) voter.votes.syncInit(together ? ids : [voter.member.nodeId], ids, ring);
+  deliverAll(voters);
+  for (const voter of tokenOrder(voters)) if (!voter.votes.syncProcess()) throw new Error("whatif: a sync message was refused");
+  deliverAll(voters);
+  for (const voter of voters) voter.votes.syncActivate();
+  deliverAll(voters);
 }
 
 /** Lets time pass until no timer is left. */
-export function settle(seats: readonly Seat[], clock: Clock): void {
+export function settle(voters: readonly Voter[], clock: Clock): void {
   const until = clock.now + SETTLE_MOST;
   for (let n = 0; n < TIMERS_MOST; n++) {
-    let next: Seat | undefined;
-    for (const seat of seats) if (seat.timers.nextAt() < (next?.timers.nextAt() ?? until)) next = seat;
+    let next: Voter | undefined;
+    for (const voter of voters) if (voter.timers.nextAt() < (next?.timers.nextAt() ?? until)) next = voter;
     if (next === undefined) return;
     clock.now = Math.max(clock.now, next.timers.nextAt());
     const name = next.timers.pop(clock.now);
     if (name !== undefined) next.votes.timer(name);
-    deliverAll(seats);
+    deliverAll(voters);
   }
   throw new Error(`whatif: more than ${TIMERS_MOST} timers, and nothing has settled`);
 }

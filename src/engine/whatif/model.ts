@@ -5,7 +5,7 @@
  */
 import type { Member, WhatIfDesign } from "./design.ts";
 import { settle, synchronise, type Clock } from "./membership.ts";
-import { Seat, type SeatState } from "./seat.ts";
+import { Voter, type VoterState } from "./voter.ts";
 import { indices, type Topology } from "./topology.ts";
 
 /** A cluster on its settled rings. Equal states are one object. */
@@ -28,7 +28,7 @@ interface Group {
 interface Part {
   readonly number: number;
   readonly members: readonly Member[];
-  readonly seats: readonly SeatState[];
+  readonly voters: readonly VoterState[];
   /** By member: members of one kind may stand for each other. */
   readonly kinds: readonly number[];
   readonly quorate: boolean;
@@ -112,27 +112,27 @@ export class GroupModel implements Model<GroupState> {
   /** Every member starts, is alone for a moment, and joins the others. */
   private form(mask: number): Part {
     const clock: Clock = { now: 0 };
-    const seats = indices(mask)
+    const voters = indices(mask)
       .flatMap((i) => this.design.members[i] ?? [])
-      .map((member) => new Seat(member, clock));
-    for (const seat of seats) {
-      seat.votes.load();
-      synchronise([seat], { rep: seat.member.nodeId, seq: 5 }, false);
+      .map((member) => new Voter(member, clock));
+    for (const voter of voters) {
+      voter.votes.load();
+      synchronise([voter], { rep: voter.member.nodeId, seq: 5 }, false);
     }
-    return this.ring(seats, clock, 5, false);
+    return this.ring(voters, clock, 5, false);
   }
 
   /** `stay`: a bit for each place in the part. */
   private shrink(part: Part, stay: number): Part {
     const clock: Clock = { now: part.now };
-    const seats = part.members.flatMap((member, i) => {
-      const state = part.seats[i];
+    const voters = part.members.flatMap((member, i) => {
+      const state = part.voters[i];
       if (((stay >> i) & 1) === 0 || state === undefined) return [];
-      const seat = new Seat(member, clock);
-      seat.restore(state);
-      return [seat];
+      const voter = new Voter(member, clock);
+      voter.restore(state);
+      return [voter];
     });
-    return this.ring(seats, clock, part.seq, true);
+    return this.ring(voters, clock, part.seq, true);
   }
 
   private kind(text: string): number {
@@ -141,20 +141,20 @@ export class GroupModel implements Model<GroupState> {
     return known;
   }
 
-  private ring(seats: readonly Seat[], clock: Clock, before: number, together: boolean): Part {
-    const ids = seats.map((s) => s.member.nodeId);
-    synchronise(seats, { rep: ids[0] ?? 0, seq: before + 4 }, together);
-    settle(seats, clock);
-    const kinds = seats.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view(ids, true)}`));
+  private ring(voters: readonly Voter[], clock: Clock, before: number, together: boolean): Part {
+    const ids = voters.map((s) => s.member.nodeId);
+    synchronise(voters, { rep: ids[0] ?? 0, seq: before + 4 }, together);
+    settle(voters, clock);
+    const kinds = voters.map((s) => this.kind(`${this.own.get(s.member) ?? ""} ${s.view(ids, true)}`));
     const key = String.fromCharCode(...kinds);
     const known = this.alike ? this.parts.get(key) : undefined;
     if (known !== undefined) return known;
     const made: Part = {
       number: this.count++,
-      members: seats.map((s) => s.member),
-      seats: seats.map((s) => s.snapshot()),
+      members: voters.map((s) => s.member),
+      voters: voters.map((s) => s.snapshot()),
       kinds,
-      quorate: seats.some((s) => s.votes.quorate),
+      quorate: voters.some((s) => s.votes.quorate),
       seq: before + 4,
       now: clock.now,
       next: new Map(),

@@ -1,8 +1,8 @@
 /**
- * The answer in words: what can be lost, what cannot, and where order matters, one kind of thing after the other. Left out: sets of more than one
+ * The answer as sentences: what can be lost, what cannot, and where order matters, one kind of thing after the other. Left out: sets of more than one
  * kind, which the tables name.
  */
-import type { Answer, WhatIf } from "./ask.ts";
+import type { Answer, WhatIf } from "./answer.ts";
 import type { Element, Kind } from "./elements.ts";
 
 const NOUNS: Record<Kind, readonly [string, string]> = {

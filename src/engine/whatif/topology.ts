@@ -5,7 +5,7 @@
  */
 import type { WhatIfDesign } from "./design.ts";
 
-/** What is gone, as words of bits: members, networks, the qnetd host, then per network the members whose cable is gone. */
+/** What is gone, as bit sets: members, networks, the qnetd host, then per network the members whose cable is gone. */
 export type Loss = number[];
 export const LOST_NODES = 0;
 export const LOST_NETWORKS = 1;
@@ -101,10 +101,10 @@ export function indices(mask: number): number[] {
 
 function hangTogether(seed: number, reach: readonly number[]): number {
   let hanging = seed;
-  for (let fresh = seed; fresh !== 0;) {
+  for (let frontier = seed; frontier !== 0;) {
     let next = 0;
-    for (let left = fresh; left !== 0; left &= left - 1) next |= reach[lowest(left)] ?? 0;
-    fresh = next & ~hanging;
+    for (let left = frontier; left !== 0; left &= left - 1) next |= reach[lowest(left)] ?? 0;
+    frontier = next & ~hanging;
     hanging |= next;
   }
   return hanging;

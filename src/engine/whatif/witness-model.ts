@@ -1,5 +1,5 @@
 /**
- * What becomes of a cluster with a QDevice: one court (court.ts) for all groups, since whom the witness believes depends on all of them. Equal steps are run
+ * What becomes of a cluster with a QDevice: one cluster (witness-cluster.ts) for all groups, since whom the witness believes depends on all of them. Equal steps are run
  * once: members of one group and one kind stand for each other, the lowest and the highest of all and of those that reach the witness apart, as these
  * may break ties. A step that has no likeness is run from the beginning for the very members it is about.
  *
@@ -7,7 +7,7 @@
  * the loss between two heartbeats; such a step is tried at several.
  */
 import { MS, type Duration } from "../kernel/index.ts";
-import { Court, courtMember, type CourtMember, type CourtState } from "./court.ts";
+import { WitnessCluster, witnessMember, type WitnessMember, type WitnessClusterState } from "./witness-cluster.ts";
 import type { Member, WhatIfDesign } from "./design.ts";
 import type { Model, State } from "./model.ts";
 import { indices, type Topology } from "./topology.ts";
@@ -25,9 +25,9 @@ interface Place {
   readonly kind: number;
 }
 
-/** A settled court, and what can become of it. */
+/** A settled cluster, and what can become of it. */
 interface Scene {
-  readonly court: CourtState;
+  readonly cluster: WitnessClusterState;
   /** By group and kind: the members it was run with, ascending. */
   readonly cast: ReadonlyMap<string, readonly number[]>;
   readonly quorate: number;
@@ -99,7 +99,7 @@ export class WitnessModel implements Model<WitnessState> {
   private readonly numbers = new Map<Scene, number>();
   /** Moments at which a loss is tried, since the last settling. */
   private readonly waits: readonly Duration[];
-  private readonly members: readonly CourtMember[];
+  private readonly members: readonly WitnessMember[];
   private readonly own: readonly string[];
 
   /** @param alike false: every step is run for itself, which tests compare with */
@@ -107,7 +107,7 @@ export class WitnessModel implements Model<WitnessState> {
     private readonly design: WhatIfDesign,
     private readonly alike = true,
   ) {
-    this.members = design.members.map(courtMember);
+    this.members = design.members.map(witnessMember);
     this.own = design.members.map((member) => ownOf(member, design.members));
     const lms = design.members.some(({ settings }) => LMS.includes(String(settings.keys.find(({ key }) => key === ALGORITHM)?.value)));
     const heartbeat =
@@ -116,9 +116,9 @@ export class WitnessModel implements Model<WitnessState> {
   }
 
   begin(topology: Topology): WitnessState {
-    const court = new Court(this.members, topology);
-    court.begin();
-    const { scene, places } = this.settled(court, topology);
+    const cluster = new WitnessCluster(this.members, topology);
+    cluster.begin();
+    const { scene, places } = this.settled(cluster, topology);
     return this.state(scene, places, [{ to: topology, wait: 0 }]);
   }
 
@@ -158,28 +158,28 @@ export class WitnessModel implements Model<WitnessState> {
   }
 
   private onwards(scene: Scene, to: Topology, wait: Duration): Settled {
-    const court = new Court(this.members, to);
-    court.restore(scene.court);
-    court.become(to, wait);
-    return this.settled(court, to);
+    const cluster = new WitnessCluster(this.members, to);
+    cluster.restore(scene.cluster);
+    cluster.become(to, wait);
+    return this.settled(cluster, to);
   }
 
   /** The whole way, for the very members. */
   private again(path: readonly Turn[]): Settled {
     const [first, ...rest] = path;
     if (first === undefined) throw new Error("whatif: no beginning");
-    const court = new Court(this.members, first.to);
-    court.begin();
-    for (const { to, wait } of rest) court.become(to, wait);
-    return this.settled(court, path[path.length - 1]?.to ?? first.to);
+    const cluster = new WitnessCluster(this.members, first.to);
+    cluster.begin();
+    for (const { to, wait } of rest) cluster.become(to, wait);
+    return this.settled(cluster, path[path.length - 1]?.to ?? first.to);
   }
 
   /** `to` with the members that the scene was run with in the place of the state's. */
   private imageOf(state: WitnessState, to: Topology): Topology {
     const own = gather([...state.places].sort((a, b) => a[0] - b[0]).map(([member, place]) => [cell(place), member] as const));
-    const twin = new Map<number, number>();
-    for (const [key, members] of own) members.forEach((member, i) => twin.set(member, state.scene.cast.get(key)?.[i] ?? member));
-    const image = (mask: number): number => indices(mask).reduce((bits, i) => bits | (1 << (twin.get(i) ?? i)), 0);
+    const counterpart = new Map<number, number>();
+    for (const [key, members] of own) members.forEach((member, i) => counterpart.set(member, state.scene.cast.get(key)?.[i] ?? member));
+    const image = (mask: number): number => indices(mask).reduce((bits, i) => bits | (1 << (counterpart.get(i) ?? i)), 0);
     const groups = to.groups.map(image).sort((a, b) => (a & -a) - (b & -b));
     return { groups, loose: [], qnetd: image(to.groups.reduce((bits, mask) => bits | mask, 0) & to.qnetd) };
   }
@@ -192,8 +192,8 @@ export class WitnessModel implements Model<WitnessState> {
     return known;
   }
 
-  /** The scene a court has settled in, and each member's place in it. */
-  private settled(court: Court, topology: Topology): Settled {
+  /** The scene a cluster has settled in, and each member's place in it. */
+  private settled(cluster: WitnessCluster, topology: Topology): Settled {
     const marks = extremes(topology);
     const kinds = new Map<number, number>();
     for (const mask of topology.groups) {
@@ -201,7 +201,7 @@ export class WitnessModel implements Model<WitnessState> {
       for (const i of indices(mask)) {
         const mark = marks.map((m) => (m === i ? "!" : ".")).join("");
         const reach = (topology.qnetd >> i) & 1;
-        kinds.set(i, this.kind(`${this.own[i] ?? ""} ${mark} ${reach} ${court.view(i, ids)}`));
+        kinds.set(i, this.kind(`${this.own[i] ?? ""} ${mark} ${reach} ${cluster.view(i, ids)}`));
       }
     }
     const described = topology.groups.map((mask) => ({
@@ -218,8 +218,8 @@ export class WitnessModel implements Model<WitnessState> {
     const known = this.alike ? this.scenes.get(key) : undefined;
     if (known !== undefined) return { scene: known, places };
     const cast = gather([...places].sort((a, b) => a[0] - b[0]).map(([member, place]) => [cell(place), member] as const));
-    const quorate = topology.groups.filter((mask) => indices(mask).some((i) => court.quorate(i))).length;
-    const scene: Scene = { court: court.snapshot(), cast, quorate, steps: new Map() };
+    const quorate = topology.groups.filter((mask) => indices(mask).some((i) => cluster.quorate(i))).length;
+    const scene: Scene = { cluster: cluster.snapshot(), cast, quorate, steps: new Map() };
     this.scenes.set(key, scene);
     this.numbers.set(scene, this.numbers.size);
     return { scene, places };

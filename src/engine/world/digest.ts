@@ -20,7 +20,7 @@ export interface TraceState {
   readonly spacing: number;
 }
 
-const PROTO_WORDS = { udp: 11, "icmp-port-unreachable": 12, tcp: 14 } as const;
+const PROTO_CODES = { udp: 11, "icmp-port-unreachable": 12, tcp: 14 } as const;
 
 export const CLASS_ACT = 0;
 export const CLASS_TIMER = 1;
@@ -65,7 +65,7 @@ export class TraceDigest {
     switch (effect.kind) {
       case "send": {
         const d = effect.datagram;
-        h.int(PROTO_WORDS[d.proto]).int(d.srcPort * 65_536 + d.dstPort);
+        h.int(PROTO_CODES[d.proto]).int(d.srcPort * 65_536 + d.dstPort);
         h.text(d.net).text(d.dst).bytes(d.bytes);
         return;
       }

@@ -14,6 +14,7 @@ export {
   machinesOf,
   networksOf,
   networkWith,
+  applyTopology,
   ownerOf,
   type Topology,
   type TopologyAct,

@@ -9,7 +9,7 @@ import type { Checkpoint } from "./digest.ts";
 import type { Input, WorldAct } from "./types.ts";
 
 /** The engine's version as a record carries it: raised whenever the same inputs may give another run. */
-export const ENGINE_VERSION = "0.2.0";
+export const ENGINE_VERSION = "0.3.0";
 
 const RECORD_VERSION = 1;
 

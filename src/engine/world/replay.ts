@@ -21,7 +21,7 @@ export interface ReplayResult {
   readonly firstDifference: Instant | undefined;
 }
 
-/** A fresh world with all inputs waiting for their instants. Throws on an input that the design does not know (a machine that is not there). */
+/** A new world with all inputs waiting for their instants. Throws on an input that the design does not know (a machine that is not there). */
 export function replayWorld(design: WorldDesign, makeMachine: MachineFactory, inputs: readonly Input[]): World {
   const world = new World(design, makeMachine);
   const known = new Set(world.names);
@@ -46,7 +46,7 @@ export function replay(design: WorldDesign, makeMachine: MachineFactory, record:
   return follow(world, replaying(world, record, until));
 }
 
-/** The same as a plan for a fresh world that has the inputs. */
+/** The same as a plan for a new world that has the inputs. */
 export function* replaying(world: World, record: WorldRecord, until: Instant | undefined): Plan<ReplayResult> {
   const last =
     record.end?.at ?? Math.max(0, ...record.inputs.slice(-1).map((i) => i.at + 1), ...record.checkpoints.slice(-1).map((c) => c.at));

@@ -23,9 +23,9 @@ export interface Topology {
 export type TopologyAct =
   /** A new machine is plugged in; it boots if its design says so. */
   | { kind: "machine-add"; machine: MachineDesign }
-  /** Its power is cut, then it is unplugged and put on the shelf. */
+  /** Its power is cut, then it is unplugged and kept. */
   | { kind: "machine-remove"; machine: string }
-  /** The last machine of that name on the shelf comes back: off, its disk as it was, with its number and its cards. */
+  /** The last machine of that name that was taken away comes back: off, its disk as it was, with its number and its cards. */
   | { kind: "machine-restore"; machine: string }
   /** In the lab and on the machine itself: as hostnamectl does, with its own lines of /etc/hosts. */
   | { kind: "machine-rename"; machine: string; to: string }
@@ -134,7 +134,7 @@ function machineTrouble(topology: Topology, machine: MachineDesign): string | un
   if (named !== undefined) return named;
   if (machine.nics.length === 0) return `${machine.name} would be on no network`;
   if (machinesOf(topology).length >= MACHINES_MAX) return `a lab has at most ${MACHINES_MAX} machines`;
-  if (topology.machines.length >= NUMBERS_MAX) return `a lab has room for ${NUMBERS_MAX} machines in its life, and has had them`;
+  if (topology.machines.length >= NUMBERS_MAX) return `a lab has room for ${NUMBERS_MAX} machines in all, and has had them`;
   let before: MachineDesign = { ...machine, nics: [] };
   for (const nic of machine.nics) {
     const trouble = nicTrouble(topology, before, nic);
@@ -153,7 +153,7 @@ function networkTrouble(topology: Topology, net: FabricNetwork): string | undefi
   const other = networksOf(topology).find((n) => isIn(n.cidr.split("/")[0] ?? "", net.cidr) || isIn(net.cidr.split("/")[0] ?? "", n.cidr));
   if (other !== undefined) return `${net.cidr} overlaps ${other.name}, ${other.cidr}`;
   if (networksOf(topology).length >= NETWORKS_MAX) return `a lab has at most ${NETWORKS_MAX} networks`;
-  return topology.networks.length >= NUMBERS_MAX ? `a lab has room for ${NUMBERS_MAX} networks in its life, and has had them` : undefined;
+  return topology.networks.length >= NUMBERS_MAX ? `a lab has room for ${NUMBERS_MAX} networks in all, and has had them` : undefined;
 }
 
 function nicOf(topology: Topology, machine: string, net: string): NicDesign | undefined {
@@ -172,17 +172,17 @@ function checkNic(topology: Topology, act: Extract<TopologyAct, { kind: "nic-add
   return machine.nics.some((n) => n.name === act.to) ? `${act.machine} has an interface ${act.to} already` : undefined;
 }
 
-/** One line that says why the act cannot be done; undefined when it can. `shelf`: the machines that can come back. */
+/** One line that says why the act cannot be done; undefined when it can. `removed`: the machines that can come back. */
 export function checkTopology(
   topology: Topology,
   act: TopologyAct,
-  shelf: (name: string) => MachineDesign | undefined,
+  removed: (name: string) => MachineDesign | undefined,
 ): string | undefined {
   switch (act.kind) {
     case "machine-add":
       return machineTrouble(topology, act.machine);
     case "machine-restore": {
-      const design = shelf(act.machine);
+      const design = removed(act.machine);
       return design === undefined ? `no machine ${act.machine} was taken away` : machineTrouble(topology, design);
     }
     case "machine-remove":
@@ -214,7 +214,7 @@ function withNics(topology: Topology, name: string, change: (nics: readonly NicD
 
 const renameOwnHost = (m: MachineDesign, to: string): MachineDesign => ({ ...m, name: to, hostname: to });
 
-/** The topology after an act that `checkTopology` has let pass. A machine that comes back is put in its place by whoever has the shelf. */
+/** The topology after an act that `checkTopology` has let pass. A machine that comes back is put in its place by the registry. */
 export function applyTopology(topology: Topology, act: TopologyAct): Topology {
   switch (act.kind) {
     case "machine-add":

@@ -1,12 +1,12 @@
 /**
- * The words a world is spoken to in: acts and their stamps, what an act answers, who may look on, and what a snapshot holds. All plain data, so that
+ * What is said to a world and what it says: acts and their stamps, what an act answers, who may look on, and what a snapshot holds. All plain data, so that
  * inputs and snapshots can be written to a file. Left out: queries, which are the machine's own.
  */
 import type { FabricAct, FabricState } from "../fabric/index.ts";
 import type { Effect, Instant, MachineAct } from "../kernel/index.ts";
 import type { TraceState } from "./digest.ts";
 import type { Flight } from "./queue.ts";
-import type { RackState } from "./rack.ts";
+import type { MachineRegistryState } from "./machine-registry.ts";
 import type { TopologyAct } from "./topology.ts";
 
 export type WorldAct =
@@ -36,7 +36,7 @@ export interface Watcher {
   changed?(at: Instant, act: TopologyAct): void;
 }
 
-export interface WorldSnapshot extends RackState {
+export interface WorldSnapshot extends MachineRegistryState {
   readonly now: Instant;
   readonly opened: boolean;
   readonly events: number;

@@ -22,7 +22,7 @@ import {
 } from "../kernel/index.ts";
 import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
-import { Rack } from "./rack.ts";
+import { MachineRegistry } from "./machine-registry.ts";
 import {
   checkTopology,
   fabricDesign,
@@ -43,7 +43,7 @@ const EVENTS_PER_INSTANT_MAX = 1_000_000;
 
 export class World {
   readonly fabric: Fabric;
-  private readonly rack: Rack;
+  private readonly registry: MachineRegistry;
   private readonly flights = new FlightQueue();
   private readonly trace = new TraceDigest();
   private scheduled: Input[] = [];
@@ -76,36 +76,36 @@ export class World {
       if (trouble !== undefined) throw new Error(trouble);
       this.fabric.act(fault);
     }
-    this.rack = new Rack(origin, hosted);
+    this.registry = new MachineRegistry(origin, hosted);
     this.out = (effect) => this.take(effect);
     this.arrive = (path, after) => this.launch(path.to, path.link, after);
   }
 
   /** What a world like this one would be built from: machines and networks as they are now. */
   get design(): WorldDesign {
-    const { topology } = this.rack;
+    const { topology } = this.registry;
     if (topology.machines === this.origin.machines && topology.networks === this.origin.networks) return this.origin;
     return { ...this.origin, networks: networksOf(topology), machines: machinesOf(topology) };
   }
 
   /** Machines and networks by number. */
   get topology(): Topology {
-    return this.rack.topology;
+    return this.registry.topology;
   }
 
   /** The machines there are, in the lab's order. */
   get names(): readonly string[] {
-    return this.rack.names();
+    return this.registry.names();
   }
 
   /** The name of machine `number`, also of one that is there no longer. */
   nameOf(number: number): string {
-    return this.rack.nameOf(number);
+    return this.registry.nameOf(number);
   }
 
   /** -1: there is no such machine. */
   numberOf(name: string): number {
-    return this.rack.numberOf(name);
+    return this.registry.numberOf(name);
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +121,7 @@ export class World {
 
   /** Instant of the next event; NEVER if nothing is under way. */
   nextAt(): Instant {
-    const timer = this.rack.timerAt < this.at ? this.at : this.rack.timerAt;
+    const timer = this.registry.timerAt < this.at ? this.at : this.registry.timerAt;
     const flight = this.flights.peek()?.at ?? NEVER;
     const act = this.scheduled[0]?.at ?? NEVER;
     const first = timer < flight ? timer : flight;
@@ -134,9 +134,9 @@ export class World {
     if (at === NEVER) return undefined;
     if (this.scheduled[0]?.at === at) return { at, kind: "act", input: this.scheduled[0] };
     const flight = this.flights.peek();
-    return this.rack.timerAt > at && flight !== undefined
+    return this.registry.timerAt > at && flight !== undefined
       ? { at, kind: "datagram", flight }
-      : { at, kind: "timer", target: this.rack.timerOf };
+      : { at, kind: "timer", target: this.registry.timerOf };
   }
 
   /** Packets under way that arrive before `until` if no act happens before, in the world's order. */
@@ -187,7 +187,7 @@ export class World {
 
   private advance(to: Instant): void {
     if (to <= this.at && this.trace.nextAt > to) return;
-    while (this.trace.nextAt <= to) this.trace.second(this.rack.all(), this.fabric);
+    while (this.trace.nextAt <= to) this.trace.second(this.registry.all(), this.fabric);
     if (to > this.at) {
       this.at = to;
       this.opened = false;
@@ -200,18 +200,18 @@ export class World {
     if (++this.inInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`world: more than ${EVENTS_PER_INSTANT_MAX} events at instant ${at}`);
     if (this.scheduled[0]?.at === at) return this.runScheduled();
     this.opened = true;
-    if (this.rack.timerAt <= at) return this.runTimer(at);
+    if (this.registry.timerAt <= at) return this.runTimer(at);
     return this.runFlight(at);
   }
 
   private runTimer(at: Instant): Stepped {
-    const target = this.rack.timerOf;
+    const target = this.registry.timerOf;
     this.count++;
     this.trace.event(at, CLASS_TIMER, target);
     this.current = target;
-    this.rack.machine(target).runTimer(at, this.out);
-    this.rack.refresh(target);
-    return { at, kind: "timer", machine: this.rack.nameOf(target) };
+    this.registry.machine(target).runTimer(at, this.out);
+    this.registry.refresh(target);
+    return { at, kind: "timer", machine: this.registry.nameOf(target) };
   }
 
   private runFlight(at: Instant): Stepped {
@@ -223,10 +223,10 @@ export class World {
       this.trace.event(at, CLASS_DATAGRAM, target);
       this.trace.flight(source, link, flight.sequence);
       this.current = target;
-      this.rack.machine(target).receive(at, flight.datagram, this.out);
-      this.rack.refresh(target);
+      this.registry.machine(target).receive(at, flight.datagram, this.out);
+      this.registry.refresh(target);
     }
-    return { at, kind: "datagram", machine: this.rack.nameOf(target) };
+    return { at, kind: "datagram", machine: this.registry.nameOf(target) };
   }
 
   // ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -244,7 +244,7 @@ export class World {
 
   private launch(target: number, link: number, after: Duration): void {
     const source = this.current;
-    const sequence = this.rack.nextSequence(source);
+    const sequence = this.registry.nextSequence(source);
     if (this.sending !== undefined) this.flights.push({ at: this.at + after, target, source, link, sequence, datagram: this.sending });
   }
 
@@ -269,7 +269,7 @@ export class World {
         return message === undefined ? undefined : { ok: false, code: "bad-fault", message };
       }
       case "lab": {
-        const message = checkTopology(this.topology, act.act, (name) => this.rack.shelved(name));
+        const message = checkTopology(this.topology, act.act, (name) => this.registry.removedDesign(name));
         return message === undefined ? undefined : { ok: false, code: "bad-change", message };
       }
     }
@@ -345,12 +345,12 @@ export class World {
     const { at, act } = input;
     this.count++;
     this.done.push(input);
-    const target = act.to === "machine" ? this.rack.numberOf(act.machine) : -1;
+    const target = act.to === "machine" ? this.registry.numberOf(act.machine) : -1;
     this.trace.event(at, CLASS_ACT, target);
     this.trace.value(act);
     for (const watcher of this.watchers) watcher.input?.(input);
     if (this.check(act) === undefined) {
-      for (const { machine, act: own } of this.consequences(act)) this.tell(this.rack.numberOf(machine), own);
+      for (const { machine, act: own } of this.consequences(act)) this.tell(this.registry.numberOf(machine), own);
       if (act.to === "fabric") this.fabric.act(act.act);
       else if (act.to === "lab") this.change(act.act);
     }
@@ -360,15 +360,15 @@ export class World {
   private tell(number: number, act: MachineAct): void {
     this.trace.touch(number);
     this.current = number;
-    this.rack.machine(number).act(this.at, act, this.out);
-    this.rack.refresh(number);
+    this.registry.machine(number).act(this.at, act, this.out);
+    this.registry.refresh(number);
   }
 
   private change(act: TopologyAct): void {
-    const on = this.rack.change(act);
+    const on = this.registry.change(act);
     this.fabric.redesign(fabricDesign(this.origin.seed, this.topology), renamedFaults(this.fabric.faults(), act));
     if (act.kind === "net-rename") this.flights.change((d) => (d.net === act.net ? { ...d, net: act.to } : d));
-    this.trace.restart(this.rack.size);
+    this.trace.restart(this.registry.size);
     for (const watcher of this.watchers) watcher.changed?.(this.at, act);
     if (on >= 0) this.tell(on, { kind: "power-on" });
   }
@@ -386,7 +386,7 @@ export class World {
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   has(name: string): boolean {
-    return this.rack.numberOf(name) >= 0;
+    return this.registry.numberOf(name) >= 0;
   }
 
   /** Answered at the present instant; changes nothing. Throws for a machine that is not there: ask `has` first. */
@@ -400,17 +400,17 @@ export class World {
 
   /** Of all machines in the lab's order. */
   statuses(): MachineStatus[] {
-    return this.rack.all().flatMap((m) => (m === undefined ? [] : [m.status(this.at)]));
+    return this.registry.all().flatMap((m) => (m === undefined ? [] : [m.status(this.at)]));
   }
 
   /** The machine itself, for its journal; nobody but the world may step it. */
   named(name: string): Pick<Machine, "name" | "query" | "status" | "journalSince" | "journalLength"> {
-    return this.rack.machine(this.rack.numberOf(name));
+    return this.registry.machine(this.registry.numberOf(name));
   }
 
   /** For a host that runs machines elsewhere; undefined: it is there no longer. */
   machineAt(number: number): Machine | undefined {
-    return this.rack.at(number);
+    return this.registry.at(number);
   }
 
   /** The rolling trace digest, 16 hex digits: of everything that happened before `now`, and what has happened at it so far. */
@@ -437,7 +437,7 @@ export class World {
       opened: this.opened,
       events: this.count,
       flights: this.flights.snapshot(),
-      ...this.rack.snapshot(),
+      ...this.registry.snapshot(),
       fabric: this.fabric.snapshot(),
       trace: this.trace.snapshot(),
       scheduled: [...this.scheduled],
@@ -451,7 +451,7 @@ export class World {
     this.opened = state.opened;
     this.inInstant = 0;
     this.count = state.events;
-    this.rack.restore(state);
+    this.registry.restore(state);
     this.flights.restore(state.flights);
     this.fabric.redesign(fabricDesign(this.origin.seed, this.topology), state.fabric.faults);
     this.fabric.restore(state.fabric);
@@ -462,8 +462,8 @@ export class World {
 
   /** A second world that goes on from here by itself. Watchers stay behind. */
   fork(): World {
-    const twin = new World(this.origin, this.makeMachine);
-    twin.restore(this.snapshot());
-    return twin;
+    const copy = new World(this.origin, this.makeMachine);
+    copy.restore(this.snapshot());
+    return copy;
   }
 }

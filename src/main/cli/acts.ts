@@ -1,7 +1,7 @@
 /** Commands that act on a running lab: the acting lines, and those that turn the clock. */
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { labDir } from "../lab/paths.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { labDir } from "../lab/store/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { speedOf, textOf, whole, type Values } from "./values.ts";
@@ -20,10 +20,10 @@ function quote(word: string): string {
 const bootPatience = 600e6;
 
 /** `node start|reboot|add` return when the last unit has started. */
-async function waitForBoot(client: LabClient, words: readonly string[]): Promise<void> {
-  const [head, verb, ...rest] = words;
+async function waitForBoot(client: LabClient, args: readonly string[]): Promise<void> {
+  const [head, verb, ...rest] = args;
   const boots = verb === "start" || verb === "reboot" || verb === "add";
-  if (head !== "node" || !boots || words.some((word) => word.startsWith("--after"))) return;
+  if (head !== "node" || !boots || args.some((word) => word.startsWith("--after"))) return;
   const nodes = verb === "add" ? rest.slice(0, 1) : rest;
   if ((await client.call({ op: "time" })).paused) {
     say("quorate: the lab is paused; the machine boots when it goes on");
@@ -34,10 +34,10 @@ async function waitForBoot(client: LabClient, words: readonly string[]): Promise
   if (!held) throw new Trouble("failed", why);
 }
 
-export async function act(words: string[], v: Values): Promise<number> {
+export async function act(args: string[], v: Values): Promise<number> {
   const client = await connect(v);
-  await client.call({ op: "act", line: words.map(quote).join(" ") });
-  await waitForBoot(client, words);
+  await client.call({ op: "act", line: args.map(quote).join(" ") });
+  await waitForBoot(client, args);
   return 0;
 }
 
@@ -57,10 +57,10 @@ export async function resume(v: Values): Promise<number> {
   return 0;
 }
 
-export async function step(words: string[], v: Values): Promise<number> {
-  const unit = words[0] === "event" || words[0] === "window" ? words[0] : undefined;
-  const count = unit === undefined ? words[0] : words[1];
-  if (unit === undefined && words.length > 1) throw usage(`step ${JSON.stringify(words[0])}: event or window is allowed, then a count`);
+export async function step(args: string[], v: Values): Promise<number> {
+  const unit = args[0] === "event" || args[0] === "window" ? args[0] : undefined;
+  const count = unit === undefined ? args[0] : args[1];
+  if (unit === undefined && args.length > 1) throw usage(`step ${JSON.stringify(args[0])}: event or window is allowed, then a count`);
   if (unit === undefined && count !== undefined && !/^\d+$/.test(count))
     throw usage(`step ${JSON.stringify(count)}: event or window is allowed, then a count`);
   const client = await connect(v);

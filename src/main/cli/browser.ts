@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { entry } from "../lab/entries.ts";
+import { entry } from "../lab/process/entries.ts";
 import { Trouble } from "../lab/trouble.ts";
 import { say } from "./outcome.ts";
 

@@ -1,8 +1,8 @@
 /** `quorate doctor`: what the lab needs of this computer, one line each. Exit status 1 when something needed is missing. */
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { entry, pageDir } from "../lab/entries.ts";
-import { socketPath, stateDir } from "../lab/paths.ts";
+import { entry, pageDir } from "../lab/process/entries.ts";
+import { socketPath, stateDir } from "../lab/store/paths.ts";
 import { print } from "./outcome.ts";
 
 interface Check {

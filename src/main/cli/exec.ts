@@ -4,8 +4,8 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import type { LabEvent } from "../lab/api.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { labDir } from "../lab/paths.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { labDir } from "../lab/store/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { report, say } from "./outcome.ts";
 
@@ -22,31 +22,31 @@ interface ExecOptions {
   line: string;
 }
 
-function wordAfter(words: readonly string[], i: number): string {
-  const value = words[i];
-  if (value === undefined) throw usage(`${words[i - 1] ?? ""} needs a value; usage: ${synopsis}`);
+function wordAfter(args: readonly string[], i: number): string {
+  const value = args[i];
+  if (value === undefined) throw usage(`${args[i - 1] ?? ""} needs a value; usage: ${synopsis}`);
   return value;
 }
 
 /** Options come before NODE; everything after it is the command's. */
-export function parseExec(words: readonly string[], lab: string | undefined): ExecOptions {
+export function parseExec(args: readonly string[], lab: string | undefined): ExecOptions {
   const options: ExecOptions = { interactive: false, noWait: false, timeoutSeconds: undefined, lab, node: "", line: "" };
   let i = 0;
-  for (; i < words.length && (words[i] ?? "").startsWith("-"); i++) {
-    const word = words[i] ?? "";
+  for (; i < args.length && (args[i] ?? "").startsWith("-"); i++) {
+    const word = args[i] ?? "";
     if (word === "-i") options.interactive = true;
     else if (word === "--no-wait") options.noWait = true;
-    else if (word === "--lab") options.lab = wordAfter(words, ++i);
+    else if (word === "--lab") options.lab = wordAfter(args, ++i);
     else if (word === "--timeout") {
-      const value = wordAfter(words, ++i);
+      const value = wordAfter(args, ++i);
       if (!/^\d+(\.\d+)?$/.test(value) || Number(value) <= 0) throw usage(`--timeout ${JSON.stringify(value)}: seconds, more than 0`);
       options.timeoutSeconds = Number(value);
     } else if (word === "--explain") throw usage("exec --explain is not part of this version; there are: -i --no-wait --timeout --lab");
     else throw usage(`exec: unknown option ${word}; usage: ${synopsis}`);
   }
-  options.node = words[i++] ?? "";
-  if (words[i] === "--") i++;
-  options.line = words.slice(i).join(" ");
+  options.node = args[i++] ?? "";
+  if (args[i] === "--") i++;
+  options.line = args.slice(i).join(" ");
   if (options.node === "" || (options.line.trim() === "" && !options.interactive)) throw usage(`exec: usage: ${synopsis}`);
   return options;
 }
@@ -135,10 +135,10 @@ async function runInteractive(client: LabClient, options: ExecOptions): Promise<
   }
 }
 
-/** Runs `quorate exec WORDS…` and returns its exit status. */
-export async function exec(words: readonly string[], lab: string | undefined): Promise<number> {
+/** Runs `quorate exec ARGS…` and returns its exit status. */
+export async function exec(args: readonly string[], lab: string | undefined): Promise<number> {
   try {
-    const options = parseExec(words, lab);
+    const options = parseExec(args, lab);
     const client = await connectLab(labDir(options.lab));
     return await (options.interactive ? runInteractive(client, options) : runPlain(client, options));
   } catch (error) {

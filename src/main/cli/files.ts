@@ -1,18 +1,19 @@
 /** Commands about files: conf check|diff|print, import, export. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { connectLab } from "../lab/client.ts";
-import { importedLab } from "../lab/import.ts";
-import { printLabFile, type LabFile } from "../lab/labfile.ts";
-import { labDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { connectLab } from "../lab/process/client.ts";
+import { importedLab } from "../lab/file/import.ts";
+import { printLabFile } from "../lab/file/labfile.ts";
+import type { LabFile } from "../lab/file/labfile-schema.ts";
+import { labDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { confCheck, confDiff, confPrint } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";
 import { textOf, type Values } from "./values.ts";
 
-export async function conf(words: string[], v: Values): Promise<number> {
-  const [verb, file, ...more] = words;
+export async function conf(args: string[], v: Values): Promise<number> {
+  const [verb, file, ...more] = args;
   const [next, ...rest] = more;
   if (verb === "diff" && file !== undefined && next !== undefined && rest.length === 0) return confDiff(file, next, v["json"] === true);
   if ((verb !== "check" && verb !== "print") || file === undefined || more.length > 0)
@@ -31,8 +32,8 @@ export function importConfFile(path: string): LabFile {
   return importedLab(text, path);
 }
 
-export function importFiles(words: string[], v: Values): Promise<number> {
-  const [path, ...more] = words;
+export function importFiles(args: string[], v: Values): Promise<number> {
+  const [path, ...more] = args;
   if (path === undefined) throw usage("import: FILE [--out LAB.yaml]");
   if (more.length > 0 || path.endsWith(".db")) throw notYet("importing a config.db", "import takes one corosync.conf");
   const text = printLabFile(importConfFile(path));

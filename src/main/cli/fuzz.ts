@@ -1,11 +1,11 @@
-/** `quorate fuzz`: seeded lives on all cores, progress on stderr, what broke an invariant on stdout as a scenario file. */
+/** `quorate fuzz`: seeded fault schedules on all cores, progress on stderr, what broke an invariant on stdout as a scenario file. */
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { Bounds } from "../../engine/world/fuzz/index.ts";
-import { entry } from "../lab/entries.ts";
-import { linksMax, nodesMax } from "../lab/fresh.ts";
-import { runPool } from "../lab/fuzz-pool.ts";
-import { doneRuns, freshState, median, note, readState, seedOf, writeState, type FuzzState } from "../lab/fuzz-state.ts";
+import type { Bounds } from "../../engine/fuzz/index.ts";
+import { entry } from "../lab/process/entries.ts";
+import { linksMax, nodesMax } from "../lab/file/default-lab.ts";
+import { runPool } from "../lab/fuzz/fuzz-pool.ts";
+import { doneRuns, newState, median, note, readState, seedOf, writeState, type FuzzState } from "../lab/fuzz/fuzz-state.ts";
 import { usage } from "../lab/trouble.ts";
 import { print, printJson, say } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
@@ -13,7 +13,7 @@ import { textOf, whole, type Values } from "./values.ts";
 const runsDefault = 100;
 const runsMax = 10_000_000;
 const secondsMax = 3600;
-/** Lives tried to shrink one violation. */
+/** Schedules tried to shrink one violation. */
 const triesMost = 300;
 /** After so many broken seeds a series ends: what is wrong is known. */
 const violationsMost = 10;
@@ -54,10 +54,10 @@ function asked(v: Values): {
   };
 }
 
-function boundsWords(bounds: Bounds): string {
+function boundsOptions(bounds: Bounds): string {
   const { nodes, links, faultsFor } = bounds;
-  const words = kinds.map((kind) => (bounds[kind] === true ? ` --${kind}` : "")).join("");
-  return `--nodes ${nodes.join("..")} --links ${links.join("..")}${words} --seconds ${faultsFor / 1e6}`;
+  const flags = kinds.map((kind) => (bounds[kind] === true ? ` --${kind}` : "")).join("");
+  return `--nodes ${nodes.join("..")} --links ${links.join("..")}${flags} --seconds ${faultsFor / 1e6}`;
 }
 
 /** The state to go on from. A file that says otherwise than the command line is not gone on from. */
@@ -72,7 +72,7 @@ export function begin(v: Values, file: string | undefined): FuzzState {
       wide: true,
       ...Object.fromEntries(want.kinds.map((kind) => [kind, true])),
     };
-    return freshState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });
+    return newState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });
   }
   const differs = (a: unknown, b: unknown): boolean => a !== undefined && JSON.stringify(a) !== JSON.stringify(b);
   const { seed, bounds } = old;
@@ -84,7 +84,7 @@ export function begin(v: Values, file: string | undefined): FuzzState {
     differs(seconds, bounds.faultsFor) ||
     want.kinds.some((kind) => bounds[kind] !== true)
   )
-    throw usage(`${file ?? ""}: a series of --seed ${seed} ${boundsWords(bounds)}; leave these out, or name another file`);
+    throw usage(`${file ?? ""}: a series of --seed ${seed} ${boundsOptions(bounds)}; leave these out, or name another file`);
   return old;
 }
 
@@ -96,7 +96,7 @@ async function runSeries(state: FuzzState, runs: number, file: string | undefine
   let stopped = false;
   const stop = (): void => {
     stopped = true;
-    say("quorate: stopping when the lives under way have ended …");
+    say("quorate: stopping when the runs under way have ended …");
   };
   process.once("SIGINT", stop);
   let shown = Date.now();
@@ -105,7 +105,7 @@ async function runSeries(state: FuzzState, runs: number, file: string | undefine
     if (Date.now() - shown >= progressEveryMs) {
       shown = Date.now();
       if (file !== undefined) writeState(file, state);
-      say(`quorate: ${doneRuns(state)} of ${runs} lives, ${state.violations.length} violations`);
+      say(`quorate: ${doneRuns(state)} of ${runs} schedules, ${state.violations.length} violations`);
     }
     return stopped || state.violations.length >= violationsMost;
   };
@@ -124,7 +124,7 @@ function printViolations(state: FuzzState): void {
     const { wide } = state.bounds;
     print(`# seed ${seed}: ${invariant} broken at ${(instant / 1e6).toFixed(6)} s: ${text}`);
     // A series begun anew draws every fault; one that was begun without them is gone on from, not begun again.
-    if (wide === true) print(`# again: quorate fuzz --seed ${seed} --runs 1 ${boundsWords(state.bounds)}`);
+    if (wide === true) print(`# again: quorate fuzz --seed ${seed} --runs 1 ${boundsOptions(state.bounds)}`);
     print(`# ${wide === true ? "or " : ""}this scenario: quorate run FILE\n${scenario}---`);
   }
 }
@@ -135,7 +135,7 @@ export async function fuzz(v: Values): Promise<number> {
   const state = begin(v, file);
   // A file that cannot be written is better known before an hour of runs.
   if (file !== undefined) writeState(file, state);
-  say(`quorate: seed ${state.seed}, ${runs} lives${state.next > 0 ? `, ${doneRuns(state)} of them done` : ""}`);
+  say(`quorate: seed ${state.seed}, ${runs} schedules${state.next > 0 ? `, ${doneRuns(state)} of them done` : ""}`);
   const ended = await runSeries(state, runs, file);
   const violations = state.violations.map(({ seed, invariant, instant, text, scenario }) => ({ seed, invariant, instant, scenario, text }));
   const medians = { seconds: median(state.seconds), faults: median(state.faults), memberships: median(state.memberships) };
@@ -144,7 +144,7 @@ export async function fuzz(v: Values): Promise<number> {
   else {
     printViolations(state);
     print(
-      `${done} lives, ${violations.length} violations (seed ${state.seed}; medians: ${medians.seconds} virtual s, ${medians.faults} faults, ${medians.memberships} memberships)`,
+      `${done} schedules, ${violations.length} violations (seed ${state.seed}; medians: ${medians.seconds} virtual s, ${medians.faults} faults, ${medians.memberships} memberships)`,
     );
   }
   return violations.length > 0 || !ended ? 1 : 0;

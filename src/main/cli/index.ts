@@ -3,16 +3,16 @@
 import { exec } from "./exec.ts";
 import { quietPipes, report } from "./outcome.ts";
 
-async function main(words: string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
   quietPipes();
   let lab: string | undefined;
   let at = 0;
   // `--lab DIR` may stand before the command too.
-  if (words[0] === "--lab") [lab, at] = [words[1], 2];
-  else if (words[0]?.startsWith("--lab=")) [lab, at] = [words[0].slice("--lab=".length), 1];
-  if (words[at] === "exec" && words[at + 1] !== "--help") return exec(words.slice(at + 1), lab);
+  if (args[0] === "--lab") [lab, at] = [args[1], 2];
+  else if (args[0]?.startsWith("--lab=")) [lab, at] = [args[0].slice("--lab=".length), 1];
+  if (args[at] === "exec" && args[at + 1] !== "--help") return exec(args.slice(at + 1), lab);
   const { program } = await import("./program.ts");
-  return program(words.slice(at), lab);
+  return program(args.slice(at), lab);
 }
 
 main(process.argv.slice(2)).then(

@@ -4,16 +4,17 @@ import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { freshLabFile } from "../lab/fresh.ts";
-import { parseLabFile, printLabFile, readLabFile, type LabFile } from "../lab/labfile.ts";
-import { launch } from "../lab/launch.ts";
-import { processAlive, readLock } from "../lab/lock.ts";
-import { dropStaleSockets, labDir } from "../lab/paths.ts";
-import { deleteSnapshots } from "../lab/named.ts";
-import { forgetLab, knownLabs, rememberLab } from "../lab/registry.ts";
-import { makeDir, writeAtomic } from "../lab/store.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { defaultLabFile } from "../lab/file/default-lab.ts";
+import { parseLabFile, printLabFile, readLabFile } from "../lab/file/labfile.ts";
+import type { LabFile } from "../lab/file/labfile-schema.ts";
+import { launch } from "../lab/process/launch.ts";
+import { processAlive, readLock } from "../lab/store/lock.ts";
+import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
+import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
+import { forgetLab, knownLabs, rememberLab } from "../lab/store/registry.ts";
+import { makeDir, writeAtomic } from "../lab/store/atomic-files.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
@@ -53,7 +54,7 @@ async function labFileFor(v: Values): Promise<LabFile> {
   const file = textOf(v["file"]);
   const conf = textOf(v["import"]);
   if (file === undefined && conf === undefined)
-    return freshLabFile({
+    return defaultLabFile({
       nodes: whole(v["nodes"], "--nodes", 1, 32) ?? 3,
       links: whole(v["links"], "--links", 1, 8) ?? 1,
       clustered: v["clustered"] === true,

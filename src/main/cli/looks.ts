@@ -1,11 +1,11 @@
 /** Commands that look at a running lab, as it is and as it was: status, seek, wait, log, record. */
 import type { JournalLine, LabStatus, MachineView } from "../lab/api.ts";
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { threeUnitWords } from "../lab/conditions.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { threeUnitStates } from "../lab/view/conditions.ts";
 import { dateOf, parseInstant } from "../lab/instant.ts";
-import { labDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { labDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
@@ -61,10 +61,10 @@ function printStatus(status: LabStatus): void {
   for (const line of status.nodes.flatMap(deviceLines)) print(line);
   for (const f of status.faults) {
     const { kind, ...rest } = f;
-    const words = Object.entries(rest).map(
+    const details = Object.entries(rest).map(
       ([key, value]) => `${key} ${Array.isArray(value) ? value.map((g) => g.join(",")).join(" | ") : value}`,
     );
-    print(`fault: ${kind} ${words.join(", ")}`);
+    print(`fault: ${kind} ${details.join(", ")}`);
   }
 }
 
@@ -75,7 +75,7 @@ export async function status(node: string | undefined, v: Values): Promise<numbe
 }
 
 function showStatus(found: LabStatus, v: Values): void {
-  if (v["json"] === true) printJson({ ...found, nodes: found.nodes.map(threeUnitWords) });
+  if (v["json"] === true) printJson({ ...found, nodes: found.nodes.map(threeUnitStates) });
   else printStatus(found);
 }
 

@@ -1,10 +1,10 @@
 /** Commands that keep an instant of a lab, go back to it, or make a lab of its own from it. */
 import { resolve } from "node:path";
 import type { NamedSnapshot } from "../lab/api.ts";
-import { wellFormed } from "../lab/check.ts";
-import { connectLab, type LabClient } from "../lab/client.ts";
+import { wellFormed } from "../lab/process/message-check.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
 import { parseInstant } from "../lab/instant.ts";
-import { labDir } from "../lab/paths.ts";
+import { labDir } from "../lab/store/paths.ts";
 import { usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, type Values } from "./values.ts";

@@ -4,7 +4,7 @@ import { notYet } from "../lab/trouble.ts";
 import { report } from "./outcome.ts";
 
 type Values = Record<string, unknown>;
-type Run = (words: string[], values: Values) => Promise<number>;
+type Run = (args: string[], values: Values) => Promise<number>;
 
 const later: Record<string, string> = {
   clock: "every clock shows the lab's time",
@@ -22,7 +22,7 @@ const jsonOption = (): Option => new Option("--json", "the result as JSON");
 
 function lifecycle(b: Builder): void {
   b.command("up", "start a lab, or go on with the one in the directory", async (_, v) => (await import("./lifecycle.ts")).up(v))
-    .option("--nodes <n>", "a fresh lab of n nodes (default 3)")
+    .option("--nodes <n>", "a new lab of n nodes (default 3)")
     .option("--links <n>", "networks between the nodes (default 1)")
     .option("--clustered", "form the cluster before returning")
     .option("--file <lab.yaml>", "the lab of a lab file")
@@ -56,8 +56,8 @@ function lifecycle(b: Builder): void {
 function acting(b: Builder): void {
   const act =
     (head: string): Run =>
-    async (words, v) =>
-      (await import("./acts.ts")).act([head, ...words], v);
+    async (args, v) =>
+      (await import("./acts.ts")).act([head, ...args], v);
   const line = (name: string, summary: string, args: string): void => {
     b.command(name, summary, act(name)).argument(args).allowUnknownOption(true).helpOption(false).addOption(labOption());
   };
@@ -170,8 +170,8 @@ function files(b: Builder): void {
     .option("--options", "clusters with options of the quorum section")
     .option("--qdevice", "clusters with a quorum device: its host, cable and daemons fail too")
     .option("--reloads", "corosync.conf is changed, on all nodes or on some, and read again")
-    .option("--runs <r>", "how many lives (default 100)")
-    .option("--seed <s>", "seed of the first life (default: a new one)")
+    .option("--runs <r>", "how many schedules (default 100)")
+    .option("--seed <s>", "seed of the first schedule (default: a new one)")
     .option("--seconds <t>", "virtual seconds in which faults come (default 60)")
     .option("--resume <file>", "keep the state in a file, and go on from it")
     .addOption(jsonOption());
@@ -205,8 +205,8 @@ function helpful(text: string): string {
 }
 
 /** Runs one command line (without `quorate`) and returns its exit status. */
-export async function program(words: string[], lab: string | undefined): Promise<number> {
-  const head = words[0];
+export async function program(args: string[], lab: string | undefined): Promise<number> {
+  const head = args[0];
   if (head !== undefined && Object.hasOwn(later, head)) return report(notYet(head, later[head] ?? ""));
   const { version } = await import("../lab/version.ts");
   let status = 0;
@@ -237,12 +237,12 @@ export async function program(words: string[], lab: string | undefined): Promise
   looking(b);
   past(b);
   files(b);
-  if (words.length === 0) {
+  if (args.length === 0) {
     root.outputHelp();
     return 2;
   }
   try {
-    await root.parseAsync(words, { from: "user" });
+    await root.parseAsync(args, { from: "user" });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

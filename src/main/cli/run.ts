@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { replayOn } from "../../engine/host/index.ts";
 import { ENGINE_VERSION, parseRecord, type ReplayResult, type WorldRecord } from "../../engine/world/index.ts";
-import { worldDesign } from "../lab/design.ts";
-import { onHost } from "../lab/hosts.ts";
+import { worldDesign } from "../lab/file/design.ts";
+import { onHost } from "../lab/process/hosts.ts";
 import { parseInstant } from "../lab/instant.ts";
-import { parseLabFile, readLabFile } from "../lab/labfile.ts";
-import { runScenario, type ScenarioResult } from "../lab/scenario.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { parseLabFile, readLabFile } from "../lab/file/labfile.ts";
+import { runScenario, type ScenarioResult } from "../lab/scenario/scenario.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { systemTrouble, Trouble } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, textOf, type Values } from "./values.ts";

@@ -1,6 +1,6 @@
-/** `quorate whatif CONF|LAB.yaml`: the answer in words, the smallest sets that do harm, and how many nodes may go; progress on stderr. */
+/** `quorate whatif CONF|LAB.yaml`: the answer as a sentence, the smallest sets that do harm, and how many nodes may go; progress on stderr. */
 import { whatIf, type Answer, type WhatIf } from "../../engine/whatif/index.ts";
-import { labFor, questionFor } from "../lab/whatif.ts";
+import { labFor, questionFor } from "../lab/whatif/whatif.ts";
 import { print, printJson, say } from "./outcome.ts";
 import type { Values } from "./values.ts";
 

@@ -2,8 +2,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { entry } from "../lab/entries.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { entry } from "../lab/process/entries.ts";
 import { Trouble } from "../lab/trouble.ts";
 
 /** Forming three nodes takes a second; a machine under load may take its time. */

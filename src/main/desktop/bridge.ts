@@ -2,7 +2,7 @@
 import type { MessagePortMain } from "electron";
 import { requestMessage, type Channel } from "../lab/api.ts";
 
-/** Joins a page's port and a channel to the lab that has already shaken hands. When one ends, so does the other. */
+/** Joins a page's port and a channel to the lab that has already done its handshake. When one ends, so does the other. */
 export function joinPort(port: MessagePortMain, lab: Channel): void {
   port.on("message", ({ data }: { data: unknown }) => {
     const parsed = requestMessage.safeParse(data);

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { dialog, shell, type BrowserWindow } from "electron";
-import type { LabClient } from "../lab/client.ts";
-import { stateDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import type { LabClient } from "../lab/process/client.ts";
+import { stateDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 
 /** Asks for a folder and writes the lab's export into it. What stands in the folder is overwritten only after a question. */
 export async function saveExport(window: BrowserWindow, client: LabClient): Promise<void> {
@@ -51,11 +51,11 @@ export async function chooseConf(window: BrowserWindow | undefined): Promise<{ c
   };
   const chosen = await (window === undefined ? dialog.showOpenDialog(options) : dialog.showOpenDialog(window, options));
   const conf = chosen.filePaths[0];
-  return chosen.canceled || conf === undefined ? undefined : { conf, dir: freshLabDir(conf) };
+  return chosen.canceled || conf === undefined ? undefined : { conf, dir: newLabDir(conf) };
 }
 
 /** A directory for the new lab, beside the default one, named after where the file came from. */
-function freshLabDir(conf: string): string {
+function newLabDir(conf: string): string {
   const name = basename(dirname(conf)).replaceAll(/[^a-zA-Z0-9_-]/g, "") || "imported";
   for (let n = 1; ; n++) {
     const dir = join(stateDir(), `${name}${n === 1 ? "" : `-${n}`}`);

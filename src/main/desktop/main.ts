@@ -1,9 +1,9 @@
 /** The desktop face: one application, a window for each lab, each window a client of its lab's supervisor. */
 import { join } from "node:path";
 import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, type IpcMainEvent } from "electron";
-import { connectLab, type LabClient } from "../lab/client.ts";
-import { pageDir } from "../lab/entries.ts";
-import { labDir, stateDir } from "../lab/paths.ts";
+import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { pageDir } from "../lab/process/entries.ts";
+import { labDir, stateDir } from "../lab/store/paths.ts";
 import { attach, type Attached } from "./attach.ts";
 import { joinPort } from "./bridge.ts";
 import { chooseConf, saveExport } from "./dialogs.ts";
@@ -50,7 +50,7 @@ async function letGo(lab: Attached): Promise<void> {
   lab.client.close();
 }
 
-/** The page asks for its channel: a fresh connection to the lab behind a MessagePort. */
+/** The page asks for its channel: a new connection to the lab behind a MessagePort. */
 async function connectPage(event: IpcMainEvent): Promise<void> {
   const frame = event.senderFrame;
   const window = BrowserWindow.fromWebContents(event.sender);

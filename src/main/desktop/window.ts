@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrowserWindow, screen, session, shell, type WebContents } from "electron";
 import { z } from "zod";
-import { stateDir } from "../lab/paths.ts";
-import { writeAtomic } from "../lab/store.ts";
+import { stateDir } from "../lab/store/paths.ts";
+import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { pageOrigin, pageUrl } from "./page.ts";
 
 const placement = z.object({

@@ -1,9 +1,10 @@
 /**
  * The lab's one typed API, shared by the page (desktop and web face), the command line and the terminals. Requests go to the lab, each gets one
  * reply; events come from the lab to whoever subscribed. Both directions are validated with the schemas below. Transport: a `Channel` of JSON messages.
- * This file and its parts are pure (zod only): the page imports it too.
+ * This file and its parts are pure (zod only): the page imports it too. What a machine believes is the engine's own schema.
  */
 import { z } from "zod";
+import { machineStatus } from "../../engine/kernel/status.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
@@ -23,125 +24,6 @@ const instant = z.number();
 const text = z.string().max(1 << 20);
 
 // ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
-
-export const linkStatus = z.object({
-  to: z.number(),
-  link: z.number(),
-  connected: z.boolean(),
-  active: z.boolean(),
-  latencyUs: z.number(),
-  localAddress: z.string(),
-  remoteAddress: z.string(),
-  mtu: z.number(),
-  priority: z.number(),
-});
-
-export const tokenStatus = z.object({
-  here: z.boolean(),
-  heldUntil: instant.optional(),
-  lastReceived: instant.optional(),
-  rotations: z.number(),
-  retransmits: z.number(),
-  slowestRotationUs: z.number(),
-  meanRotationUs: z.number(),
-  tokenTimeoutMs: z.number(),
-  consensusMs: z.number(),
-  holdMs: z.number(),
-  tokenRetransmitMs: z.number(),
-});
-
-export const corosyncStatus = z.object({
-  nodeId: z.number(),
-  state: z.enum(["operational", "gather", "commit", "recovery"]),
-  ringId: z.string(),
-  members: z.array(z.number()),
-  representative: z.number(),
-  links: z.array(linkStatus),
-  gathering: z.object({ proc: z.array(z.number()), failed: z.array(z.number()), consensus: z.array(z.number()) }),
-  token: tokenStatus,
-  syncing: z.boolean(),
-  nodelist: z.array(z.object({ nodeId: z.number(), name: z.string(), votes: z.number(), addresses: z.array(z.string()) })),
-});
-
-/** The options of the quorum section in force, and what they are doing. */
-const quorumOptions = z.object({
-  twoNode: z.boolean(),
-  waitForAll: z.boolean(),
-  waiting: z.boolean(),
-  lastManStanding: z.boolean(),
-  windowMs: z.number(),
-  windowEnds: instant.nullable(),
-  tieBreaker: z.enum(["none", "lowest", "highest", "list"]),
-  tieBreakerNodes: z.array(z.number()),
-  allowDownscale: z.boolean(),
-  tracking: z.boolean(),
-});
-
-export const quorumStatus = z.object({
-  quorate: z.boolean(),
-  expectedVotes: z.number(),
-  highestExpected: z.number(),
-  totalVotes: z.number(),
-  quorum: z.number(),
-  flags: z.array(z.string()),
-  qdevice: z
-    .object({
-      model: z.string(),
-      algorithm: z.string(),
-      host: z.string(),
-      votes: z.number(),
-      timeoutMs: z.number(),
-      registered: z.boolean(),
-      alive: z.boolean(),
-      castVote: z.boolean(),
-      masterWins: z.boolean(),
-      state: z.string(),
-      lastPoll: z.number().nullable(),
-    })
-    .nullable(),
-  options: quorumOptions,
-  votes: z.array(z.object({ nodeId: z.number(), votes: z.number(), member: z.boolean() })),
-});
-
-/** What the server of the quorum device knows: clients by cluster, who has the vote, the last choice. */
-const qnetdStatus = z.object({
-  clusters: z.array(
-    z.object({
-      name: z.string(),
-      algorithm: z.string(),
-      clients: z.array(
-        z.object({
-          nodeId: z.number(),
-          address: z.string(),
-          ringId: z.string(),
-          members: z.array(z.number()),
-          vote: z.string(),
-          connected: z.boolean(),
-        }),
-      ),
-      holders: z.array(z.number()),
-      lastDecision: z.object({ instant, winners: z.array(z.number()) }).nullable(),
-    }),
-  ),
-});
-
-export const machineStatus = z.object({
-  name,
-  kind: z.enum(["node", "qnetd"]),
-  power: z.enum(["on", "off", "stalled"]),
-  powerSince: instant,
-  booting: z.boolean(),
-  worker: z.enum(["alive", "lost"]),
-  units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])),
-  nics: z.array(z.object({ name: z.string(), net: z.string(), address: z.string(), up: z.boolean(), mtu: z.number() })),
-  corosync: corosyncStatus.nullable(),
-  quorum: quorumStatus.nullable(),
-  /** On the machine that runs corosync-qnetd. */
-  qnetd: qnetdStatus.nullable(),
-  pmxcfs: z.null(),
-  ha: z.null(),
-  busy: z.boolean(),
-});
 
 /** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups; `block`: a port. */
 export const fault = z.object({
@@ -184,7 +66,7 @@ export const component = z.object({
   mayLose: z.number(),
   /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
   sentence: z.string(),
-  /** Options of the quorum section, and the quorum device, where they decide: the key's name and plain words. */
+  /** Options of the quorum section, and the quorum device, where they decide: the key's name and a plain sentence. */
   notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
   /** `device`: votes of the quorum device. */
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
@@ -311,7 +193,7 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("act"), line: z.string().max(4096) }),
   /** What would be wrong with an acting line; nothing is done. */
   z.object({ op: z.literal("act-check"), line: z.string().max(4096) }),
-  /** Everything of the lab goes, and a fresh one as `up` makes it comes; one act, and one undo. */
+  /** Everything of the lab goes, and a new one as `up` makes it comes; one act, and one undo. */
   z.object({
     op: z.literal("build"),
     nodes: z.number().int().min(1).max(32),
@@ -346,8 +228,8 @@ export const request = z.discriminatedUnion("op", [
   /** The lab goes on from a named snapshot; what came after it is forgotten. */
   z.object({ op: z.literal("rollback"), name }),
   z.object({ op: z.literal("conf-check"), text }),
-  /** What the lab's cluster can lose, from everything on and nothing at fault; with `vary`, also as it would be. A later question supersedes this one. */
-  z.object({ op: z.literal("whatif"), vary: variation.optional() }),
+  /** What the lab's cluster can lose, from everything on and nothing at fault; with `variation`, also as it would be. A later question supersedes this one. */
+  z.object({ op: z.literal("whatif"), variation: variation.optional() }),
   z.object({ op: z.literal("export") }),
   z.object({ op: z.literal("down") }),
   /** What and who this lab is: an entry of `quorate ls`, with process and page address. */

@@ -6,28 +6,27 @@ import type { Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
-import { parseActing } from "./acting.ts";
-import { placesOf } from "./acting-lab.ts";
-import { tells } from "./advance.ts";
+import { sceneOf, type PlannedAct } from "./act/kind.ts";
+import { impossible, readAct } from "./act/table.ts";
+import { tells } from "./scenario/advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
-import { buildDeeds } from "./build.ts";
-import { Commands, type CommandSink } from "./commands.ts";
-import { impossible, unreachable } from "./conditions.ts";
-import { actsOf, deedsOf, firstOf, type Deeds } from "./deeds.ts";
-import type { LabDisk } from "./disk.ts";
-import { Feed } from "./feed.ts";
-import type { LabHost } from "./lab-host.ts";
-import type { LabFile } from "./labfile.ts";
-import { LiveInvariants } from "./live-invariants.ts";
-import { NamedSnapshots } from "./named.ts";
-import { LabPast, writeFork } from "./past.ts";
-import { ConfFindings, type LabTrouble } from "./problems.ts";
-import { Timeline } from "./timeline.ts";
+import { planBuild } from "./act/build.ts";
+import { Commands, type CommandSink } from "./process/commands.ts";
+import { unreachable } from "./view/conditions.ts";
+import type { LabDisk } from "./store/disk.ts";
+import { Feed } from "./view/feed.ts";
+import type { LabHost } from "./process/lab-host.ts";
+import type { LabFile } from "./file/labfile-schema.ts";
+import { LiveInvariants } from "./view/live-invariants.ts";
+import { NamedSnapshots } from "./store/named-snapshots.ts";
+import { LabPast, writeFork } from "./store/past.ts";
+import { ConfFindings, type LabTrouble } from "./view/problems.ts";
+import { Timeline } from "./view/timeline.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
-import { beforeActs, Undo } from "./undo.ts";
-import { labSnapshot, labStatus } from "./view.ts";
-import { Waits } from "./waits.ts";
+import { beforeActs, Undo } from "./act/undo.ts";
+import { labSnapshot, labStatus } from "./view/view.ts";
+import { Waits } from "./scenario/waits.ts";
 
 /** Slower than this the page animates single packets. */
 const traceSpeedMax = 1 / 20;
@@ -168,7 +167,7 @@ export class Lab {
   }
 
   /** Grants what is due, so that what is asked next is answered as of now. */
-  async fresh(): Promise<void> {
+  async catchUp(): Promise<void> {
     await this.host.catchUp();
   }
 
@@ -180,7 +179,7 @@ export class Lab {
 
   // ── what is ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** As far as time has been granted; see `fresh`. */
+  /** As far as time has been granted; see `catchUp`. */
   time(): Time {
     const { host, world } = this;
     return {
@@ -243,7 +242,7 @@ export class Lab {
   }
 
   async export(): Promise<ExportFile[]> {
-    const { exportLab } = await import("./export.ts");
+    const { exportLab } = await import("./file/export.ts");
     return exportLab(this.options.file, this.world);
   }
 
@@ -276,39 +275,39 @@ export class Lab {
     return turn;
   }
 
-  /** Does an acting line. Returns what was done, in words. */
+  /** Does an acting line. Returns what was done, as a sentence. */
   act(line: string): Promise<string> {
     return this.#inTurn(async () => {
-      const acting = parseActing(line, placesOf(this.world.design));
-      const why = impossible(acting, this.world);
+      const act = readAct(line, sceneOf(this.world));
+      const why = impossible(act, this.world);
       if (why !== undefined) throw new Trouble("failed", why);
-      return this.#undoable(deedsOf(acting, this.world.design));
+      return this.#undoable(act);
     });
   }
 
-  build(spec: Parameters<typeof buildDeeds>[0]): Promise<string> {
-    return this.#inTurn(async () => this.#undoable(buildDeeds(spec, this.world.design)));
+  build(spec: Parameters<typeof planBuild>[0]): Promise<string> {
+    return this.#inTurn(async () => this.#undoable(planBuild(spec, this.world.design)));
   }
 
-  async #undoable(deeds: Deeds): Promise<string> {
+  async #undoable(plan: PlannedAct): Promise<string> {
     const before = beforeActs(this.world);
     let done = 0;
     try {
-      await this.#perform(deeds, () => done++);
+      await this.#perform(plan, () => done++);
     } finally {
       // What fails half way can be taken back as far as it came.
-      if (done > 0) this.#undo.remember(firstOf(deeds, done), before);
+      if (done > 0) this.#undo.remember(plan, done, before);
     }
-    return deeds.said;
+    return plan.said;
   }
 
-  async #perform(deeds: Deeds, did: () => void): Promise<void> {
-    for (const act of actsOf(deeds)) {
-      await this.#do(act, deeds.afterUs);
+  async #perform(plan: PlannedAct, did: () => void): Promise<void> {
+    for (const act of plan.acts) {
+      await this.#do(act, plan.afterUs);
       did();
       this.#changes++;
     }
-    if (deeds.afterUs === 0) this.timeline.mark(this.world.now, "act", deeds.said);
+    if (plan.afterUs === 0) this.timeline.mark(this.world.now, "act", plan.said);
   }
 
   undo(): Promise<string> {
@@ -382,7 +381,7 @@ export class Lab {
   /** The lab as it stood at `at`. The run goes on meanwhile unless `pause`. */
   async seek(at: Instant, pause: boolean): Promise<Reply<"seek">> {
     if (pause && !this.host.paused) await this.pause();
-    await this.fresh();
+    await this.catchUp();
     return this.#past.visit(at, (world) => {
       const paused = this.#past.wasPaused(at);
       const snapshot = labSnapshot({
@@ -401,7 +400,7 @@ export class Lab {
   /** Makes a lab in `dir` that goes on from `at`, without it from where this one stands. Acts that wait for their time go along only from there. */
   async fork(dir: string, at: Instant | undefined): Promise<Reply<"fork">> {
     if (!isAbsolute(dir)) throw usage(`fork ${JSON.stringify(dir)}: an absolute path is needed`);
-    await this.fresh();
+    await this.catchUp();
     const world = at === undefined ? this.world.snapshot() : await this.#past.visit(at, (past) => past.snapshot());
     const { speed, paused } = this.host;
     writeFork(dir, this.options.text, { world, speed, paused });
@@ -414,7 +413,7 @@ export class Lab {
   }
 
   async saveSnapshot(name: string): Promise<NamedSnapshot> {
-    await this.fresh();
+    await this.catchUp();
     return this.#named.save(name, this.world.snapshot(), this.world.digest());
   }
 

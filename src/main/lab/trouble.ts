@@ -25,7 +25,7 @@ export function notYet(what: string, instead: string): Trouble {
   return new Trouble("usage", `${what} is not part of this version; ${instead}`);
 }
 
-const systemWords: Record<string, string> = {
+const systemReasons: Record<string, string> = {
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
   EROFS: "the file system is read-only",
@@ -42,6 +42,6 @@ const systemWords: Record<string, string> = {
 export function systemTrouble(error: unknown, doing: string): Trouble {
   if (error instanceof Trouble) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const reason = systemWords[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = systemReasons[code] ?? (error instanceof Error ? error.message : String(error));
   return new Trouble("failed", `${doing}: ${reason}`);
 }

@@ -2,7 +2,7 @@
 import { unixFromIso } from "../../engine/kernel/time.ts";
 import type { FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import type { LabEvent } from "../lab/api.ts";
-import type { LabClient } from "../lab/client.ts";
+import type { LabClient } from "../lab/process/client.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";

@@ -1,6 +1,6 @@
 /** The program of a terminal tab: one shell of root on one node, behind a pseudo terminal, until it is closed. */
-import { connectSocket } from "../lab/client.ts";
-import type { LabClient } from "../lab/client.ts";
+import { connectSocket } from "../lab/process/client.ts";
+import type { LabClient } from "../lab/process/client.ts";
 import { ClientPort } from "./client-port.ts";
 import { Terminal } from "./console/terminal.ts";
 import { ConsoleSession } from "./console/session.ts";

@@ -3,8 +3,8 @@
  * a connection of its own to the lab, because the floor belongs to a connection.
  */
 import type { FromSession, ToSession } from "../lab/protocol.ts";
-import { connectSocket } from "../lab/client.ts";
-import type { LabClient } from "../lab/client.ts";
+import { connectSocket } from "../lab/process/client.ts";
+import type { LabClient } from "../lab/process/client.ts";
 import { ClientPort } from "./client-port.ts";
 import { LAB_FAILED, runLine } from "./exec.ts";
 import { Interrupt } from "./interrupt.ts";

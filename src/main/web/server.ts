@@ -129,7 +129,7 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** Waits for the hello; hands the channel on when its token is right, closes it otherwise. */
+/** Waits for the hello; passes the channel on when its token is right, closes it otherwise. */
 function greet(ws: WebSocket, token: string, options: WebOptions): void {
   const channel = new SocketChannel(ws);
   const timer = setTimeout(() => ws.close(1008, "no hello in time"), options.helloTimeoutMs ?? helloTimeoutMs);

@@ -1,6 +1,6 @@
 /** The acting lines that the keys, menus, cards and the palette send: the same lines a person types after `quorate`. */
 import type { LabSnapshot, MachineView } from "../../main/lab/api.ts";
-import type { Selected } from "./selection.svelte.ts";
+import type { Asking, Selected } from "./selection.svelte.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -27,11 +27,7 @@ export const powerLine = (machine: MachineView): string => `node ${machine.power
 /** `Z`: the processors stall, or go on. */
 export const stallLine = (machine: MachineView): string => `node ${machine.power === "stalled" ? "resume" : "pause"} ${machine.name}`;
 
-/** What needs a name first; see NameDialog. */
-export type Asking =
-  { what: "machine" | "qnetd" | "network" } | { what: "rename-machine"; name: string } | { what: "rename-network"; name: string };
-
-interface ChoiceWords {
+interface ChoiceTexts {
   title: string;
   /** Without the name of what it acts on, where that stands above already. */
   short: string;
@@ -53,7 +49,7 @@ interface ChoiceWords {
     | "server";
   key?: string;
 }
-export type Choice = ChoiceWords & ({ line: string; ask?: never } | { ask: Asking; line?: never });
+export type Choice = ChoiceTexts & ({ line: string; ask?: never } | { ask: Asking; line?: never });
 
 /** Stable name of a choice. */
 export const idOf = (choice: Choice): string => choice.line ?? `${choice.ask.what} ${"name" in choice.ask ? choice.ask.name : ""}`;

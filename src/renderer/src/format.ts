@@ -1,4 +1,4 @@
-/** Numbers and instants as words. Virtual instants are microseconds since the lab's epoch. */
+/** Numbers and instants as text. Virtual instants are microseconds since the lab's epoch. */
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
@@ -53,6 +53,6 @@ export const speedName = (speed: number | "max"): string => (speed === "max" ? "
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** ["a","b","c"] → "a, b and c" */
-export function listed(words: readonly string[]): string {
-  return words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
+export function listed(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? "") : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
 }

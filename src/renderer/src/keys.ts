@@ -1,7 +1,7 @@
 /** The keyboard: which key does what, in one table that the help shows too. No single letter acts in a terminal or a field. */
 import type { Place } from "./selection.svelte.ts";
 
-export interface Deeds {
+export interface KeyActions {
   palette(): void;
   help(): void;
   pauseOrRun(): void;
@@ -53,56 +53,56 @@ const writing = "input, textarea, select, [contenteditable=true], .xterm, .cm-ed
 const ownKeys = `${writing}, [role=menu], [role=menuitem], [role=tab], [role=dialog], [role=listbox], [role=separator], [role=log], [role=region]`;
 
 /** Handles a key of the window; returns true when the page took it. */
-export function pressed(event: KeyboardEvent, place: Place, deeds: Deeds): boolean {
+export function pressed(event: KeyboardEvent, place: Place, keyActions: KeyActions): boolean {
   const target = event.target instanceof Element ? event.target : document.body;
   const ctrl = event.ctrlKey || event.metaKey;
   const letter = event.key.toUpperCase();
-  if (event.key === "F1" || (ctrl && event.shiftKey && letter === "P")) return done(deeds.palette);
-  if (ctrl && event.shiftKey && letter === "E") return done(deeds.exportFiles);
-  if (event.key === "F6") return done(() => deeds.nextRegion(event.shiftKey));
-  if (ctrl && !event.shiftKey && event.code === "Backquote") return done(deeds.terminal);
+  if (event.key === "F1" || (ctrl && event.shiftKey && letter === "P")) return done(keyActions.palette);
+  if (ctrl && event.shiftKey && letter === "E") return done(keyActions.exportFiles);
+  if (event.key === "F6") return done(() => keyActions.nextRegion(event.shiftKey));
+  if (ctrl && !event.shiftKey && event.code === "Backquote") return done(keyActions.terminal);
   if (ctrl && !event.shiftKey && !event.altKey && /^Digit[1-9]$/.test(event.code))
-    return done(() => deeds.terminalOfNumber(Number(event.code.slice(5))));
-  if (event.key === "Escape") return target.closest(writing) === null && deeds.escape();
+    return done(() => keyActions.terminalOfNumber(Number(event.code.slice(5))));
+  if (event.key === "Escape") return target.closest(writing) === null && keyActions.escape();
   if (place.palette || place.help || place.exporting || place.asking !== null || place.building || target.closest(writing) !== null)
     return false;
-  if (ctrl && !event.shiftKey && !event.altKey && letter === "Z") return done(deeds.undo);
+  if (ctrl && !event.shiftKey && !event.altKey && letter === "Z") return done(keyActions.undo);
   if (ctrl || event.altKey) return false;
   const canvasItem = target.closest("[data-key]") !== null;
-  return plainKey(event, target, canvasItem, deeds);
+  return plainKey(event, target, canvasItem, keyActions);
 }
 
-function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, deeds: Deeds): boolean {
+function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, keyActions: KeyActions): boolean {
   const control = target.closest("button, a, summary, [role=button]") !== null && !canvasItem;
   const elsewhere = target.closest(ownKeys) !== null && !canvasItem;
   const arrows: Record<string, readonly [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const arrow = arrows[event.key];
-  if (arrow !== undefined) return !elsewhere && done(() => deeds.moveSelection(arrow[0], arrow[1]));
-  if (event.key === " ") return !control && !elsewhere && done(deeds.pauseOrRun);
-  if (event.key === "Enter") return !control && !elsewhere && done(deeds.inspect);
+  if (arrow !== undefined) return !elsewhere && done(() => keyActions.moveSelection(arrow[0], arrow[1]));
+  if (event.key === " ") return !control && !elsewhere && done(keyActions.pauseOrRun);
+  if (event.key === "Enter") return !control && !elsewhere && done(keyActions.inspect);
   if (target.closest("[role=menu], [role=dialog], [role=listbox]") !== null) return false;
-  if (event.key === "F2") return done(deeds.rename);
+  if (event.key === "F2") return done(keyActions.rename);
   // Only where the thing itself has the focus: nothing goes by a slip in a list.
-  if (event.key === "Delete") return canvasItem && done(deeds.remove);
+  if (event.key === "Delete") return canvasItem && done(keyActions.remove);
   switch (event.key.length === 1 ? event.key.toUpperCase() : "") {
     case ".":
-      return done(deeds.stepEvent);
+      return done(keyActions.stepEvent);
     case "[":
-      return done(() => deeds.faster(-1));
+      return done(() => keyActions.faster(-1));
     case "]":
-      return done(() => deeds.faster(1));
+      return done(() => keyActions.faster(1));
     case "?":
-      return done(deeds.help);
+      return done(keyActions.help);
     case "X":
-      return done(deeds.cutOrHeal);
+      return done(keyActions.cutOrHeal);
     case "P":
-      return done(deeds.power);
+      return done(keyActions.power);
     case "K":
-      return done(deeds.kill);
+      return done(keyActions.kill);
     case "Z":
-      return done(deeds.stall);
+      return done(keyActions.stall);
     case "A":
-      return done(deeds.add);
+      return done(keyActions.add);
     default:
       return false;
   }

@@ -15,7 +15,7 @@ function spotsOf(snapshot: LabSnapshot): Spot[] {
   if (inCircle(snapshot)) {
     const scene = circleOf(snapshot);
     return [
-      ...scene.seats.map(({ key, x, y }) => ({ key, kind: "node", x, y })),
+      ...scene.slots.map(({ key, x, y }) => ({ key, kind: "node", x, y })),
       ...scene.spokes.map(({ key, from, to }) => ({ key, kind: "cable", x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 })),
       ...scene.switches.map(({ key, label }) => ({ key, kind: "switch", x: label.x, y: label.y })),
     ];

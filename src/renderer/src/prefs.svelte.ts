@@ -14,7 +14,7 @@ export interface Layout {
   hint: "start" | "over";
 }
 
-const freshLayout: Layout = {
+const defaultLayout: Layout = {
   inspector: true,
   dock: true,
   timeline: true,
@@ -28,7 +28,7 @@ function read(key: string): unknown {
   try {
     return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
-    // No storage, or something else's words in it: as if nothing were remembered.
+    // No storage, or something else's content in it: as if nothing were remembered.
     return null;
   }
 }
@@ -57,8 +57,8 @@ export interface Prefs {
   readonly theme: Theme;
   choose(theme: Theme | "system"): void;
   layout: Layout;
-  /** Reads the layout of this lab, or begins with `fresh`; what is changed from now on is remembered for it. */
-  forLab(dir: string, fresh: Partial<Layout>): void;
+  /** Reads the layout of this lab, or begins with `initial`; what is changed from now on is remembered for it. */
+  forLab(dir: string, initial: Partial<Layout>): void;
   keep(): void;
 }
 
@@ -67,7 +67,7 @@ export function makePrefs(): Prefs {
   const stored = read("quorate.theme");
   let chosen = $state<Theme | "system">(isTheme(stored) ? stored : "system");
   let system = $state<Theme>(systemTheme());
-  let layout = $state<Layout>({ ...freshLayout });
+  let layout = $state<Layout>({ ...defaultLayout });
   let key = "";
   const theme = (): Theme => (chosen === "system" ? system : chosen);
   const apply = (): void => document.documentElement.setAttribute("data-theme", theme());
@@ -95,11 +95,11 @@ export function makePrefs(): Prefs {
     set layout(next) {
       layout = next;
     },
-    forLab(dir, fresh) {
+    forLab(dir, initial) {
       if (key === `quorate.layout.${dir}`) return;
       key = `quorate.layout.${dir}`;
       const before = read(key);
-      layout = { ...freshLayout, ...fresh, ...(typeof before === "object" && before !== null ? before : {}) };
+      layout = { ...defaultLayout, ...initial, ...(typeof before === "object" && before !== null ? before : {}) };
     },
     keep() {
       if (key !== "") write(key, $state.snapshot(layout));

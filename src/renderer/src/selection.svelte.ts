@@ -1,11 +1,14 @@
 /** What is selected on the canvas, and which view is open. Everything that acts, acts on the selection. */
 import type { LabSnapshot } from "../../main/lab/api.ts";
-import type { Asking } from "./acting.ts";
 
 export type Selected = { kind: "node"; node: string } | { kind: "cable"; node: string; net: string } | { kind: "switch"; net: string };
 
 export type View = "topology" | "whatif" | "configure";
 export type DockTab = { kind: "terminal"; id: number } | { kind: "journal" } | { kind: "problems" };
+
+/** What needs a name first; see NameDialog. */
+export type Asking =
+  { what: "machine" | "qnetd" | "network" } | { what: "rename-machine"; name: string } | { what: "rename-network"; name: string };
 
 /** Stable name of a selected thing, as the canvas marks its elements. */
 export function keyOf(selected: Selected): string {

@@ -9,7 +9,7 @@ import type { Input } from "../types.ts";
 export type Complain = (text: string) => void;
 
 export interface Checker {
-  /** Short name, in words with hyphens. */
+  /** Short name, lower case with hyphens. */
   readonly name: string;
   /** The invariant. */
   readonly sentence: string;
@@ -37,9 +37,9 @@ export interface Violation {
 export function overridesVotes(input: Input): boolean {
   const { act } = input;
   if (act.to !== "machine" || act.act.kind !== "command") return false;
-  const [tool, ...words] = act.act.argv;
+  const [tool, ...args] = act.act.argv;
   const name = tool?.slice(tool.lastIndexOf("/") + 1);
-  if (name === "pvecm") return words[0]?.startsWith("e") === true;
-  if (name === "corosync-quorumtool") return words.some((w) => /^-\w*[ev]/.test(w));
-  return name === "corosync-cmapctl" && words.some((w) => w.startsWith("quorum.") || w.startsWith("nodelist."));
+  if (name === "pvecm") return args[0]?.startsWith("e") === true;
+  if (name === "corosync-quorumtool") return args.some((w) => /^-\w*[ev]/.test(w));
+  return name === "corosync-cmapctl" && args.some((w) => w.startsWith("quorum.") || w.startsWith("nodelist."));
 }

@@ -43,7 +43,7 @@ export class VirtualSynchrony implements Checker {
 
   private change(machine: string, ring: string, complain: Complain): void {
     const old = this.told.get(machine);
-    this.told.set(machine, fresh(ring));
+    this.told.set(machine, nothingTold(ring));
     if (this.partial.delete(machine) || old === undefined) return;
     const key = `${old.ring} > ${ring}, ${(this.together.get(machine) ?? []).join(" ")}`;
     const mine = { machine, digest: old.hash.hex(), count: old.count, last: old.last };
@@ -67,12 +67,12 @@ export class VirtualSynchrony implements Checker {
   private of(machine: string, ring: string): Told {
     const known = this.told.get(machine);
     if (known !== undefined && known.ring === ring) return known;
-    const made = fresh(ring);
+    const made = nothingTold(ring);
     this.told.set(machine, made);
     return made;
   }
 }
 
-function fresh(ring: string): Told {
+function nothingTold(ring: string): Told {
   return { ring, count: 0, last: 0, hash: new Hasher() };
 }

@@ -1,6 +1,6 @@
 /** One console: prompt, line, command, prompt — and what happens when the machine goes away and comes back. */
 import type { MachineView } from "../../lab/api.ts";
-import type { LabClient } from "../../lab/client.ts";
+import type { LabClient } from "../../lab/process/client.ts";
 import { newShell, runSource } from "../exec.ts";
 import { Interrupt, Interrupted } from "../interrupt.ts";
 import { Interpreter } from "../interpreter/interpreter.ts";

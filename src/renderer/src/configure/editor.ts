@@ -1,4 +1,4 @@
-/** The editor for corosync.conf: CodeMirror with its words told apart, line numbers, and the lab's own findings as marks. */
+/** The editor for corosync.conf: CodeMirror with its keys and values told apart, line numbers, and the lab's own findings as marks. */
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
 import { linter, lintGutter, type Diagnostic } from "@codemirror/lint";
@@ -17,7 +17,7 @@ import {
 import type { Finding } from "../../../main/lab/api.ts";
 
 /** Section names, keys before the colon, comments: all there is to tell apart in a corosync.conf. */
-const words = new MatchDecorator({
+const decorator = new MatchDecorator({
   regexp: /^(?<lead>\s*)(?:(?<comment>#.*)|(?<section>[\w.]+)(?=\s*\{)|(?<key>[\w.]+)(?=\s*:))/gm,
   decorate(add, from, to, match) {
     const { lead = "", comment, section } = match.groups ?? {};
@@ -31,9 +31,9 @@ const words = new MatchDecorator({
 
 const colouring = ViewPlugin.define(
   (view) => ({
-    marks: words.createDeco(view),
+    marks: decorator.createDeco(view),
     update(update: ViewUpdate): void {
-      this.marks = words.updateDeco(update, this.marks);
+      this.marks = decorator.updateDeco(update, this.marks);
     },
   }),
   { decorations: ({ marks }) => marks },

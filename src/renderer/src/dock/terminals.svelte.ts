@@ -96,7 +96,7 @@ function pageKey(event: KeyboardEvent): boolean {
 
 export function makeTerminals(lab: Lab): Terminals {
   let tabs = $state<TerminalTab[]>([]);
-  const lives = new Map<number, Live>();
+  const liveTabs = new Map<number, Live>();
   const early = new Map<string, TerminalEvent[]>();
   let nextId = 1;
 
@@ -116,7 +116,7 @@ export function makeTerminals(lab: Lab): Terminals {
     try {
       const { cols, rows } = live.term;
       const { terminal } = await lab.connection.call({ op: "terminal-open", node: live.tab.node, cols, rows });
-      if (!lives.has(live.tab.id)) {
+      if (!liveTabs.has(live.tab.id)) {
         await lab.connection.call({ op: "terminal-close", terminal });
         return;
       }
@@ -154,7 +154,7 @@ export function makeTerminals(lab: Lab): Terminals {
   }
 
   function heard(event: TerminalEvent): void {
-    const live = [...lives.values()].find((one) => one.remote === event.terminal);
+    const live = [...liveTabs.values()].find((one) => one.remote === event.terminal);
     if (live === undefined) {
       const kept = early.get(event.terminal) ?? [];
       if (early.size < maxTerminals && kept.length < maxEarly) early.set(event.terminal, [...kept, event]);
@@ -171,7 +171,7 @@ export function makeTerminals(lab: Lab): Terminals {
   lab.onTerminal(heard);
   // After a lost connection the lab has closed our terminals: they begin anew.
   lab.onOpen(() => {
-    for (const live of lives.values()) {
+    for (const live of liveTabs.values()) {
       live.remote = undefined;
       if (live.opened) void join(live);
     }
@@ -210,7 +210,7 @@ export function makeTerminals(lab: Lab): Terminals {
     term.onData((data) => write(live, data));
     term.onResize(() => resize(live));
     term.attachCustomKeyEventHandler((event) => keyed(live, event));
-    lives.set(tab.id, live);
+    liveTabs.set(tab.id, live);
     tabs.push(tab);
     return tab;
   }
@@ -255,16 +255,16 @@ export function makeTerminals(lab: Lab): Terminals {
     of: (node) => tabs.find((tab) => tab.node === node) ?? make(node),
     add: (node) => (tabs.length >= maxTerminals ? (tabs.find((tab) => tab.node === node) ?? make(node)) : make(node)),
     close(id) {
-      const live = lives.get(id);
+      const live = liveTabs.get(id);
       if (live === undefined) return;
-      lives.delete(id);
+      liveTabs.delete(id);
       tabs = tabs.filter((tab) => tab.id !== id);
       // The lab may have closed it already: then there is nothing left to close.
       if (live.remote !== undefined) lab.connection.call({ op: "terminal-close", terminal: live.remote }).catch(() => undefined);
       live.term.dispose();
     },
     show(id, host) {
-      const live = lives.get(id);
+      const live = liveTabs.get(id);
       if (live === undefined) return () => undefined;
       host.append(live.element);
       if (!live.opened) start(live);
@@ -280,21 +280,22 @@ export function makeTerminals(lab: Lab): Terminals {
         live.element.remove();
       };
     },
-    focus: (id) => lives.get(id)?.term.focus(),
+    focus: (id) => liveTabs.get(id)?.term.focus(),
     type(node, line) {
       const tab = api.of(node);
-      const live = lives.get(tab.id);
+      const live = liveTabs.get(tab.id);
       // What the person has typed so far is put away first, as Ctrl-U does.
       if (live !== undefined) write(live, `${live.remote === undefined ? "" : "\x15"}${line}\r`);
       return tab;
     },
-    find: (id, text) => lives.get(id)?.search.findPrevious(text),
+    find: (id, text) => liveTabs.get(id)?.search.findPrevious(text),
     paint() {
       const theme = themeOf();
-      for (const { term } of lives.values()) term.options.theme = theme;
+      for (const { term } of liveTabs.values()) term.options.theme = theme;
     },
     revive(isOn) {
-      for (const live of lives.values()) if (tabOf(live.tab.id)?.state === "ended" && live.opened && isOn(live.tab.node)) void join(live);
+      for (const live of liveTabs.values())
+        if (tabOf(live.tab.id)?.state === "ended" && live.opened && isOn(live.tab.node)) void join(live);
     },
   };
   return api;

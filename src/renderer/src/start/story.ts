@@ -30,8 +30,8 @@ function minority(snapshot: LabSnapshot): { away: Component; rest: Component } |
 }
 
 /** "The cables of pve3 are cut: net0 both ways, net1 inwards.": what keeps the rings apart. */
-function cutWords(snapshot: LabSnapshot, away: Component): string {
-  const words = away.nodes.flatMap((node) => {
+function describeCut(snapshot: LabSnapshot, away: Component): string {
+  const parts = away.nodes.flatMap((node) => {
     const cut = cablesOf(snapshot, node).filter(isCut);
     if (cut.length === 0) return [];
     const each = cut.map((cable) => `${cable.net} ${cable.cutIn && cable.cutOut ? "both ways" : cable.cutIn ? "inwards" : "outwards"}`);
@@ -42,7 +42,7 @@ function cutWords(snapshot: LabSnapshot, away: Component): string {
     snapshot.pairCuts.length > 0
       ? [`${listed([...new Set(snapshot.pairCuts.flatMap(({ from, to }) => [from, to]))])} cannot all reach each other`]
       : [];
-  const all = [...words, ...off, ...pairs];
+  const all = [...parts, ...off, ...pairs];
   return all.length === 0 ? `Nothing of ${listed(away.nodes)} reaches the others.` : `${capital(listed(all))}.`;
 }
 
@@ -53,7 +53,7 @@ function whyLines(snapshot: LabSnapshot, away: Component, rest: Component): stri
       ? "Each side formed its own ring."
       : `No token for ${token.tokenTimeoutMs} ms, no consensus for ${token.consensusMs} ms: each side formed its own ring.`;
   return [
-    cutWords(snapshot, away),
+    describeCut(snapshot, away),
     timers,
     `${listed(away.nodes)} ${away.nodes.length === 1 ? "holds" : "hold"} ${away.votes} of ${away.expectedVotes} votes, ${away.quorum} are needed: not quorate. ${listed(rest.nodes)} hold ${rest.votes} and ${rest.nodes.length === 1 ? "goes" : "go"} on.`,
   ];

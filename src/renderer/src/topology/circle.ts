@@ -7,7 +7,7 @@ import { beliefsOf } from "./beliefs.ts";
 import type { CableState, Point, RingShape } from "./shapes.ts";
 import { cableState } from "./wiring.ts";
 
-export interface Seat extends Point {
+export interface Slot extends Point {
   key: string;
   kind: "node" | "qnetd";
   name: string;
@@ -25,7 +25,7 @@ export interface Spoke {
   /** From the machine to the switch's port. */
   from: Point;
   to: Point;
-  words: string;
+  description: string;
 }
 
 export interface CircleSwitch {
@@ -36,7 +36,7 @@ export interface CircleSwitch {
   name: string;
   detail: string;
   label: Point;
-  words: string;
+  description: string;
 }
 
 /** The part of the circle a ring's members take. */
@@ -51,7 +51,7 @@ export interface Sector {
 
 export interface CircleScene {
   size: number;
-  seats: Seat[];
+  slots: Slot[];
   spokes: Spoke[];
   switches: CircleSwitch[];
   sectors: Sector[];
@@ -59,7 +59,7 @@ export interface CircleScene {
 }
 
 /** Room of one machine on the circle, and the width of the tinted band. */
-const perSeat = 84;
+const perSlot = 84;
 const band = 96;
 const box = { w: 60, h: 40 };
 const gapAngle = 0.05;
@@ -71,34 +71,34 @@ export function circleOf(snapshot: LabSnapshot): CircleScene {
   const columns = columnsOf(snapshot);
   const formed = snapshot.components.filter((component) => component.formed);
   const n = columns.length;
-  const r = Math.max(200, (n * perSeat) / (2 * Math.PI));
+  const r = Math.max(200, (n * perSlot) / (2 * Math.PI));
   const radii = switchRadii(snapshot, r);
   const outermost = Math.max(r + band / 2, ...radii);
-  const seats = columns.map(({ machine }, index): Seat => {
+  const slots = columns.map(({ machine }, index): Slot => {
     const angle = (index / n) * 2 * Math.PI;
     const look = nodeLook(snapshot, machine);
     return { key: `node:${machine.name}`, kind: "node", name: machine.name, angle, ...polar(r, angle), look, ...box };
   });
   const size = 2 * (outermost + 34);
-  const hosts = hostSeats(snapshot, n, size / 2);
+  const hosts = hostSlots(snapshot, n, size / 2);
   return {
     size,
-    seats: [...seats, ...hosts],
+    slots: [...slots, ...hosts],
     spokes: snapshot.networks.flatMap((net, index) =>
-      [...seats, ...hosts].flatMap((seat) => spoke(snapshot, seat, net.name, radii[index] ?? r) ?? []),
+      [...slots, ...hosts].flatMap((slot) => spoke(snapshot, slot, net.name, radii[index] ?? r) ?? []),
     ),
     switches: snapshot.networks.map((net, index) => circleSwitch(net, radii[index] ?? r, r)),
-    sectors: sectorsOf(snapshot, seats, r),
-    rings: formed.map((component) => circleRing(component, columns, seats, r, formed.length > 1)),
+    sectors: sectorsOf(snapshot, slots, r),
+    rings: formed.map((component) => circleRing(component, columns, slots, r, formed.length > 1)),
   };
 }
 
 /** Hosts of the quorum device stand in the corners, outside every circle, where a spoke passes between two machines. */
-function hostSeats(snapshot: LabSnapshot, n: number, half: number): Seat[] {
+function hostSlots(snapshot: LabSnapshot, n: number, half: number): Slot[] {
   const step = (2 * Math.PI) / n;
   return snapshot.nodes
     .filter(({ kind }) => kind === "qnetd")
-    .map((machine, index): Seat => {
+    .map((machine, index): Slot => {
       const corner = Math.PI * (0.75 + 0.5 * index);
       const angle = (Math.floor(corner / step) + 0.5) * step;
       const [w, h] = [box.w + 24, box.h];
@@ -113,7 +113,7 @@ function switchRadii(snapshot: LabSnapshot, r: number): number[] {
   return snapshot.networks.map((_, index) => (index === 0 ? r - band / 2 - 42 : r + band / 2 + 42 * index));
 }
 
-function circleSwitch(net: LabSnapshot["networks"][number], r: number, seatsAt: number): CircleSwitch {
+function circleSwitch(net: LabSnapshot["networks"][number], r: number, slotsAt: number): CircleSwitch {
   const detail = `${net.link === null ? "no corosync link" : `link ${net.link}`} · ${net.cidr}`;
   return {
     key: `switch:${net.name}`,
@@ -122,69 +122,69 @@ function circleSwitch(net: LabSnapshot["networks"][number], r: number, seatsAt: 
     on: net.on,
     name: `switch ${net.name}`,
     detail: net.on ? detail : `off · ${detail}`,
-    label: { x: 0, y: r < seatsAt ? -r + 26 : -r - 14 },
-    words: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}`,
+    label: { x: 0, y: r < slotsAt ? -r + 26 : -r - 14 },
+    description: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}`,
   };
 }
 
-function spoke(snapshot: LabSnapshot, seat: Seat, net: string, r: number): Spoke | undefined {
-  const cable = snapshot.cables.find((one) => one.node === seat.name && one.net === net);
+function spoke(snapshot: LabSnapshot, slot: Slot, net: string, r: number): Spoke | undefined {
+  const cable = snapshot.cables.find((one) => one.node === slot.name && one.net === net);
   if (cable === undefined) return undefined;
-  const seatR = Math.hypot(seat.x, seat.y);
-  const edge = boxEdge(seat);
+  const slotR = Math.hypot(slot.x, slot.y);
+  const edge = boxEdge(slot);
   const state = cableState(cable);
   return {
-    key: `cable:${seat.name}:${net}`,
-    node: seat.name,
+    key: `cable:${slot.name}:${net}`,
+    node: slot.name,
     net,
     state,
-    from: polar(r < seatR ? seatR - edge : seatR + edge, seat.angle),
-    to: polar(r, seat.angle),
-    words: `cable ${seat.name} to switch ${net}, ${cable.address}: ${state}`,
+    from: polar(r < slotR ? slotR - edge : slotR + edge, slot.angle),
+    to: polar(r, slot.angle),
+    description: `cable ${slot.name} to switch ${net}, ${cable.address}: ${state}`,
   };
 }
 
 /** Distance from a machine's middle to its edge in the direction of the spoke. */
-function boxEdge({ angle, w, h }: Seat): number {
+function boxEdge({ angle, w, h }: Slot): number {
   const sin = Math.abs(Math.sin(angle));
   const cos = Math.abs(Math.cos(angle));
   return Math.min(sin > 0.001 ? w / 2 / sin : Number.POSITIVE_INFINITY, cos > 0.001 ? h / 2 / cos : Number.POSITIVE_INFINITY) + 2;
 }
 
 /** The parts of the ring-shaped band: one for each ring; a belief of the gather phase is an arc of its own width, the widest outside. */
-function sectorsOf(snapshot: LabSnapshot, seats: readonly Seat[], r: number): Sector[] {
+function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], r: number): Sector[] {
   const formed = snapshot.components
     .filter((component) => component.formed)
     .flatMap(({ letter, ringId, nodes }) => {
-      const inside = seats.filter(({ name }) => nodes.includes(name));
+      const inside = slots.filter(({ name }) => nodes.includes(name));
       return (
-        sector(seats, inside, r, 0, { key: `region:${letter}`, tone: toneOf(letter), letter, formed: true, text: `ring ${ringId}` }) ?? []
+        sector(slots, inside, r, 0, { key: `region:${letter}`, tone: toneOf(letter), letter, formed: true, text: `ring ${ringId}` }) ?? []
       );
     });
   const beliefs = beliefsOf(snapshot);
   return [
     ...formed,
     ...beliefs.flatMap(({ nodes, members, tone, text }, level) => {
-      const inside = seats.filter(({ name, look }) => nodes.includes(name) || members.includes(look.id ?? -1));
+      const inside = slots.filter(({ name, look }) => nodes.includes(name) || members.includes(look.id ?? -1));
       const inset = (level / beliefs.length) * (band / 2 - 8);
-      return sector(seats, inside, r, inset, { key: `belief:${nodes.join()}`, tone, letter: "", formed: false, text }) ?? [];
+      return sector(slots, inside, r, inset, { key: `belief:${nodes.join()}`, tone, letter: "", formed: false, text }) ?? [];
     }),
   ];
 }
 
 function sector(
-  seats: readonly Seat[],
-  inside: readonly Seat[],
+  slots: readonly Slot[],
+  inside: readonly Slot[],
   r: number,
   inset: number,
   what: Pick<Sector, "key" | "tone" | "letter" | "formed"> & { text: string },
 ): Sector | undefined {
   const first = inside[0];
   if (first === undefined) return undefined;
-  const step = (2 * Math.PI) / seats.length;
+  const step = (2 * Math.PI) / slots.length;
   const a = first.angle - step / 2 + gapAngle;
   const b = (inside.at(-1)?.angle ?? first.angle) + step / 2 - gapAngle;
-  const whole = inside.length === seats.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
+  const whole = inside.length === slots.length || b - a > 2 * Math.PI - 3 * gapAngle - step / 2;
   const inner = r - band / 2 + inset;
   const outer = r + band / 2 - inset;
   const at = polar(outer, a + (whole ? step / 2 : 0.06));
@@ -211,24 +211,24 @@ function sectorPath(inner: number, outer: number, a: number, b: number): string 
 function circleRing(
   component: Component,
   columns: readonly { machine: MachineView }[],
-  seats: readonly Seat[],
+  slots: readonly Slot[],
   r: number,
   shared: boolean,
 ): CircleScene["rings"][number] {
-  const members = seats.flatMap((seat, index) => {
+  const members = slots.flatMap((slot, index) => {
     const id = columns[index]?.machine.corosync?.nodeId;
-    return component.nodes.includes(seat.name) && id !== undefined ? [{ seat, id, index }] : [];
+    return component.nodes.includes(slot.name) && id !== undefined ? [{ slot, id, index }] : [];
   });
   const places = new Map<number, Point>();
   const hops = new Map<number, readonly Point[]>();
   const arrows: { d: string; chevron: string }[] = [];
-  members.forEach(({ seat, id, index }, at) => {
-    places.set(id, polar(r, seat.angle + Math.min(0.18, (Math.PI / seats.length) * 0.9)));
+  members.forEach(({ slot, id, index }, at) => {
+    places.set(id, polar(r, slot.angle + Math.min(0.18, (Math.PI / slots.length) * 0.9)));
     const next = members[(at + 1) % members.length];
     if (next === undefined || next.id === id) return;
     // The last hop of a ring that shares the circle with another goes back inside its own sector.
     const back = shared && at === members.length - 1;
-    const way = back ? wayBack(seat, next.seat, r) : hopWay(seat, next.seat, r, next.index === (index + 1) % seats.length);
+    const way = back ? wayBack(slot, next.slot, r) : hopWay(slot, next.slot, r, next.index === (index + 1) % slots.length);
     hops.set(id, way);
     arrows.push({ d: smooth(way), chevron: arrowHead(way) });
   });
@@ -238,14 +238,14 @@ function circleRing(
     hatched: false,
     track: "",
     chevrons: [],
-    seats: places,
+    slots: places,
     hops,
     rate: { x: 0, y: 0, room: 0 },
     arrows,
   };
 }
 
-function hopWay(from: Seat, to: Seat, r: number, neighbours: boolean): Point[] {
+function hopWay(from: Slot, to: Slot, r: number, neighbours: boolean): Point[] {
   let span = to.angle - from.angle;
   if (span <= 0) span += 2 * Math.PI;
   const clear = Math.min(0.45, (box.w / 2 + 6) / r / span);
@@ -259,7 +259,7 @@ function hopWay(from: Seat, to: Seat, r: number, neighbours: boolean): Point[] {
 }
 
 /** Against the others' direction, along the inner edge of the band. */
-function wayBack(from: Seat, to: Seat, r: number): Point[] {
+function wayBack(from: Slot, to: Slot, r: number): Point[] {
   const steps = 24;
   return Array.from({ length: steps + 1 }, (_, step) => {
     const share = step / steps;

@@ -1,4 +1,4 @@
-/** What is written on a machine: its role, whether it is quorate, what it sees. Words and a glyph, from the node's own report. */
+/** What is written on a machine: its role, whether it is quorate, what it sees. Text and a glyph, from the node's own report. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
@@ -20,7 +20,7 @@ export interface Look {
   lines: LookLine[];
   /** One short state for tables and dense drawings. */
   state: LookLine;
-  words: string;
+  description: string;
 }
 
 /** How a machine looks from outside. */
@@ -28,8 +28,8 @@ export function nodeLook(snapshot: LabSnapshot, machine: MachineView): Look {
   const { role, lines, state } = partsOf(snapshot, machine);
   const id = machine.corosync?.nodeId;
   for (const line of mismatchLines(snapshot, machine.name)) lines.push(line);
-  const words = [machine.name, id === undefined ? "" : `node ID ${id}`, role, ...lines.map(({ text }) => text)];
-  return { id, power: machine.power, role, lines, state, words: words.filter((word) => word !== "").join(", ") };
+  const description = [machine.name, id === undefined ? "" : `node ID ${id}`, role, ...lines.map(({ text }) => text)];
+  return { id, power: machine.power, role, lines, state, description: description.filter((word) => word !== "").join(", ") };
 }
 
 function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role" | "lines" | "state"> {
@@ -55,7 +55,7 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
   return { role: roleOf(snapshot, machine), lines, state: lines[0] ?? { icon: "info", tone: "plain", text: "" } };
 }
 
-const mismatchWords: Record<LabSnapshot["mismatches"][number]["kind"], string> = {
+const mismatchTexts: Record<LabSnapshot["mismatches"][number]["kind"], string> = {
   authkey: "other authkey",
   encryption: "encrypts otherwise",
   "cluster-name": "other cluster name",
@@ -69,14 +69,14 @@ function mismatchLines(snapshot: LabSnapshot, name: string): LookLine[] {
   const own = snapshot.mismatches.filter(({ kind, nodes }) => (kind === "node-id" ? nodes.includes(name) : nodes[0] === name));
   const [first] = own;
   if (first === undefined) return [];
-  const words = mismatchWords[first.kind];
-  return [{ icon: "warn", tone: "bad", text: own.length > 1 ? `${words}, ${own.length - 1} more` : words, short: words }];
+  const description = mismatchTexts[first.kind];
+  return [{ icon: "warn", tone: "bad", text: own.length > 1 ? `${description}, ${own.length - 1} more` : description, short: description }];
 }
 
-/** The Qdevice column of corosync-quorumtool, and what its letters say. */
-export function deviceLetters(
+/** The Qdevice column of corosync-quorumtool, and what its flags say. */
+export function deviceFlags(
   device: NonNullable<NonNullable<MachineView["quorum"]>["qdevice"]>,
-): (readonly [letter: string, words: string])[] {
+): (readonly [letter: string, description: string])[] {
   if (!device.registered) return [["NR", "not registered"]];
   return [
     device.alive ? ["A", "alive"] : ["NA", "not alive"],

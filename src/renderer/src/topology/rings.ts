@@ -23,7 +23,7 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
     { x: left - loop.side, y: mid },
     { x: left, y: mid },
   ];
-  const seats = new Map<number, Point>();
+  const slots = new Map<number, Point>();
   const hops = new Map<number, readonly Point[]>();
   const lines: string[] = [polyline(back, loop.radius)];
   const chevrons: string[] = [];
@@ -31,7 +31,7 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
     const id = plan.columns[column]?.machine.corosync?.nodeId;
     const next = members[index + 1];
     const from = { x: (plan.x[column] ?? 0) + plan.size.w, y: mid };
-    if (id !== undefined) seats.set(id, from);
+    if (id !== undefined) slots.set(id, from);
     if (next === undefined) {
       if (id !== undefined) hops.set(id, back);
       return;
@@ -54,7 +54,7 @@ export function ringOf(snapshot: LabSnapshot, plan: Plan, component: Component):
     hatched: tone !== "r1",
     track: lines.join(""),
     chevrons,
-    seats,
+    slots,
     hops,
     rate: { x: rateX, y: plan.y + plan.h + 43, room },
   };

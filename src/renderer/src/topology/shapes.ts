@@ -29,7 +29,7 @@ export interface CableShape {
   label: string;
   /** A ring passes under this cable here, if it does. */
   crossing: number | undefined;
-  words: string;
+  description: string;
 }
 
 export interface SwitchShape extends Point {
@@ -41,8 +41,8 @@ export interface SwitchShape extends Point {
   name: string;
   detail: string;
   detailX: number;
-  words: string;
-  /** Cut pairs on this network, in words. */
+  description: string;
+  /** Cut pairs on this network, as a phrase. */
   pairs: string;
 }
 
@@ -62,7 +62,7 @@ export interface RingShape {
   track: string;
   chevrons: string[];
   /** Where the token rests at a node. */
-  seats: ReadonlyMap<number, Point>;
+  slots: ReadonlyMap<number, Point>;
   /** The way of the token from node id to the next one. */
   hops: ReadonlyMap<number, readonly Point[]>;
   rate: { x: number; y: number; room: number };

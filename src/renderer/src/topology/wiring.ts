@@ -23,7 +23,7 @@ export function wiring(
     const socketX = (column: number): number => (plan.x[column] ?? 0) + Math.min(plan.size.w - 14, Math.max(14, offset));
     const detail = `${net.link === null ? "no corosync link" : `link ${net.link}`} · ${net.cidr}`;
     const first = plan.columns.findIndex(({ machine }) => machine.nics.some((nic) => nic.net === net.name));
-    const pairs = pairWords(snapshot, net.name);
+    const pairs = pairText(snapshot, net.name);
     switches.push({
       key: `switch:${net.name}`,
       net: net.name,
@@ -36,7 +36,7 @@ export function wiring(
       detail: net.on ? detail : `off · ${detail}`,
       detailX: Math.max(plan.left + 24 + 6.6 * (net.name.length + 7), (first < 0 ? 0 : socketX(first)) + 14),
       pairs,
-      words: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}${pairs === "" ? "" : `, cut: ${pairs}`}`,
+      description: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}${pairs === "" ? "" : `, cut: ${pairs}`}`,
     });
     plan.columns.forEach(({ machine }, column) => {
       const cable = snapshot.cables.find((one) => one.node === machine.name && one.net === net.name);
@@ -54,20 +54,20 @@ export function wiring(
 }
 
 function spans(ring: RingShape, x: number): boolean {
-  const xs = [...ring.seats.values()].map((seat) => seat.x);
+  const xs = [...ring.slots.values()].map((slot) => slot.x);
   return x > Math.min(...xs) - wide.w && x < Math.max(...xs);
 }
 
 /** "pve1 – pve3" for a pair cut both ways, "pve1 → pve3" for one way. */
-function pairWords(snapshot: LabSnapshot, net: string): string {
+function pairText(snapshot: LabSnapshot, net: string): string {
   const cuts = snapshot.pairCuts.filter((cut) => cut.net === net);
-  const words: string[] = [];
+  const description: string[] = [];
   for (const cut of cuts) {
     const back = cuts.some(({ from, to }) => from === cut.to && to === cut.from);
-    if (!back) words.push(`${cut.from} → ${cut.to}`);
-    else if (cut.from < cut.to) words.push(`${cut.from} – ${cut.to}`);
+    if (!back) description.push(`${cut.from} → ${cut.to}`);
+    else if (cut.from < cut.to) description.push(`${cut.from} – ${cut.to}`);
   }
-  return words.join(", ");
+  return description.join(", ");
 }
 
 type Cable = LabSnapshot["cables"][number];
@@ -79,7 +79,7 @@ export function cableState(cable: Cable): CableState {
   return cable.state;
 }
 
-const stateWords: Record<CableState, string> = {
+const stateText: Record<CableState, string> = {
   carrying: "up, carries data",
   idle: "up, probed, idle",
   down: "down",
@@ -95,10 +95,10 @@ function cableShape(
   machine: MachineView,
   cable: Cable,
   link: number | null,
-): Pick<CableShape, "key" | "node" | "net" | "state" | "label" | "words"> {
+): Pick<CableShape, "key" | "node" | "net" | "state" | "label" | "description"> {
   const state = cableState(cable);
   const measured = slowest(machine, link);
-  const extra = settingWords(cable);
+  const extra = settingText(cable);
   const round = measured === undefined ? "" : latency(measured);
   const label = {
     carrying: round,
@@ -115,7 +115,7 @@ function cableShape(
     net: cable.net,
     state,
     label: [label, extra].filter((part) => part !== "").join(" · "),
-    words: `cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${stateWords[state]}${extra === "" ? "" : `, ${extra}`}`,
+    description: `cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${stateText[state]}${extra === "" ? "" : `, ${extra}`}`,
   };
 }
 
@@ -128,10 +128,10 @@ export function slowest(machine: MachineView, link: number | null): number | und
 }
 
 /** What `link set` did to it. */
-function settingWords(cable: Cable): string {
-  const words: string[] = [];
-  if (cable.delayMs > 0) words.push(`delay ${cable.delayMs} ms`);
-  if (cable.jitterMs > 0) words.push(`± ${cable.jitterMs} ms`);
-  if (cable.lossPercent > 0) words.push(`loses ${cable.lossPercent} %`);
-  return words.join(", ");
+function settingText(cable: Cable): string {
+  const description: string[] = [];
+  if (cable.delayMs > 0) description.push(`delay ${cable.delayMs} ms`);
+  if (cable.jitterMs > 0) description.push(`± ${cable.jitterMs} ms`);
+  if (cable.lossPercent > 0) description.push(`loses ${cable.lossPercent} %`);
+  return description.join(", ");
 }

@@ -1,4 +1,4 @@
-/** The answers of what-if as rows and words. Looks up what the lab found; what becomes of a cluster is decided there. */
+/** The answers of what-if as rows and text. Looks up what the lab found; what becomes of a cluster is decided there. */
 import type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "../../../main/lab/api.ts";
 import { listed, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
@@ -41,12 +41,12 @@ export interface LossRow {
   set: string[];
   /** Sets of the same sort and outcome that are not shown in rows of their own. */
   more: number;
-  words: string;
+  description: string;
   /** One of them, where a row stands for several. */
   example: string;
 }
 
-const kindWords = { node: "node", network: "switch", link: "cable", qnetd: "qnetd" } as const;
+const kindNames = { node: "node", network: "switch", link: "cable", qnetd: "qnetd" } as const;
 
 /** "two nodes and one cable" as a stable name of a sort of set. */
 function sortOf(set: readonly string[]): string {
@@ -58,7 +58,7 @@ function sortOf(set: readonly string[]): string {
   const number = ["no", "one", "two", "three", "four"];
   return listed(
     [...counts].map(([kind, n]) => {
-      const word = kindWords[kind as keyof typeof kindWords];
+      const word = kindNames[kind as keyof typeof kindNames];
       return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
     }),
   );
@@ -93,10 +93,10 @@ function rowsOf(key: string, group: readonly string[][], nodes: number): LossRow
   if (first === undefined) return [];
   const onlyNodes = first.every((name) => name.startsWith("node:"));
   if (onlyNodes && group.length > 1 && group.length === choose(nodes, first.length))
-    return [{ key, set: first, more: group.length, words: `any ${sortOf(first)}`, example: "" }];
+    return [{ key, set: first, more: group.length, description: `any ${sortOf(first)}`, example: "" }];
   if (group.length <= shownOfSort)
-    return group.map((set) => ({ key: set.join(" "), set, more: 0, words: set.map(spoken).join(" + "), example: "" }));
-  return [{ key, set: first, more: group.length, words: sortOf(first), example: `such as ${first.map(spoken).join(" + ")}` }];
+    return group.map((set) => ({ key: set.join(" "), set, more: 0, description: set.map(spoken).join(" + "), example: "" }));
+  return [{ key, set: first, more: group.length, description: sortOf(first), example: `such as ${first.map(spoken).join(" + ")}` }];
 }
 
 /** "You can lose any one node." as lines with their tone. */
@@ -107,7 +107,7 @@ export function sentenceLines(sentence: string): { tone: "ok" | "bad" | "clock";
     .map((text) => ({ tone: text.startsWith("You can lose") ? "ok" : text.startsWith("Without ") ? "clock" : "bad", text }));
 }
 
-const whatWords: Record<WhatIfChange["what"], string> = {
+const changeNames: Record<WhatIfChange["what"], string> = {
   nodes: "nodes that may go, whichever",
   networks: "switches that may go, whichever",
   qnetd: "qnetd hosts that may go",
@@ -117,26 +117,26 @@ const whatWords: Record<WhatIfChange["what"], string> = {
 };
 
 /** One line for what is the same at once and one after another. The host of a device that is gone is nothing to lose. */
-export function changeLines(changes: readonly WhatIfChange[], vary: Variation): string[] {
-  const told = changes.filter(({ what }) => what !== "qnetd" || vary.qdevice !== "none");
+export function changeLines(changes: readonly WhatIfChange[], variation: Variation): string[] {
+  const told = changes.filter(({ what }) => what !== "qnetd" || variation.qdevice !== "none");
   return told.flatMap(({ way, what, now, varied }) => {
-    const twin = told.find((other) => other.way !== way && other.what === what && other.now === now && other.varied === varied);
-    if (twin !== undefined && way === "oneAfterAnother") return [];
-    const when = twin !== undefined ? "" : way === "atOnce" ? ", at once" : ", one after another";
-    return [`${whatWords[what]}${when}: ${now} → ${varied}`];
+    const counterpart = told.find((other) => other.way !== way && other.what === what && other.now === now && other.varied === varied);
+    if (counterpart !== undefined && way === "oneAfterAnother") return [];
+    const when = counterpart !== undefined ? "" : way === "atOnce" ? ", at once" : ", one after another";
+    return [`${changeNames[what]}${when}: ${now} → ${varied}`];
   });
 }
 
 /** The keys of corosync.conf that a variation stands for. */
-export function varyWords(vary: Variation): string[] {
-  const votes = Object.entries(vary.votes ?? {}).map(([name, n]) => `${plural(n, "vote")} for ${name}`);
+export function variationTexts(variation: Variation): string[] {
+  const votes = Object.entries(variation.votes ?? {}).map(([name, n]) => `${plural(n, "vote")} for ${name}`);
   const bit = (name: string, on: boolean | undefined): string[] => (on === undefined ? [] : [`${name}: ${on ? 1 : 0}`]);
   return [
-    ...(vary.qdevice === undefined ? [] : [vary.qdevice === "none" ? "no QDevice" : `a QDevice, ${vary.qdevice}`]),
+    ...(variation.qdevice === undefined ? [] : [variation.qdevice === "none" ? "no QDevice" : `a QDevice, ${variation.qdevice}`]),
     ...votes,
-    ...bit("two_node", vary.twoNode),
-    ...bit("wait_for_all", vary.waitForAll),
-    ...bit("last_man_standing", vary.lastManStanding),
-    ...bit("auto_tie_breaker", vary.autoTieBreaker),
+    ...bit("two_node", variation.twoNode),
+    ...bit("wait_for_all", variation.waitForAll),
+    ...bit("last_man_standing", variation.lastManStanding),
+    ...bit("auto_tie_breaker", variation.autoTieBreaker),
   ];
 }

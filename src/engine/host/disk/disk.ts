@@ -1,0 +1,173 @@
+/**
+ * The disk of one node on the computer the lab runs on: `disk.db`, with the rows of the node's root file system and, before them, a redo log of the commits that not every
+ * process of the lab has confirmed yet. A commit is in the log before its worker confirms it; it reaches the rows only up to the instant that all have confirmed, so that a
+ * crash of the hub leaves disks of which one consistent cut can be made. In the real stack: the block device under pve-root. Left out: blocks, partitions, the journal of
+ * ext4.
+ */
+import { Packr } from "msgpackr";
+import { Hasher, type Commit, type DiskImage, type DiskRow, type Instant } from "../../kernel/index.ts";
+import type { Contents } from "./contents.ts";
+import { Damaged, Database, type Row } from "./database.ts";
+import { entryHash, entryOf, INODE_COLUMNS, imageDigest, inodeOf, inodeValues } from "./rows.ts";
+
+const FORMAT = 1;
+const SCHEMA = `
+  CREATE TABLE inode (ino INTEGER PRIMARY KEY, type TEXT, mode INTEGER, uid INTEGER, gid INTEGER,
+    atime INTEGER, mtime INTEGER, ctime INTEGER, size INTEGER, target TEXT, chunks TEXT, hash TEXT);
+  CREATE TABLE entry (dir INTEGER, name TEXT, ino INTEGER, hash TEXT, PRIMARY KEY (dir, name)) WITHOUT ROWID;
+  CREATE TABLE redo (seq INTEGER PRIMARY KEY, instant INTEGER NOT NULL, body BLOB NOT NULL, hash TEXT NOT NULL);
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`;
+
+const packr = new Packr({ useRecords: false, moreTypes: true });
+
+/** What was found when a disk was read. */
+export interface Found {
+  readonly image: DiskImage;
+  /** Rows that somebody else than the lab wrote: their own hash does not fit them, or they are no rows of a disk at all. */
+  readonly foreign: number;
+}
+
+function redoHash(seq: number, instant: Instant, body: Uint8Array): string {
+  return new Hasher().int(seq).int(instant).bytes(body).hex();
+}
+
+export class Disk {
+  private readonly db: Database;
+
+  /** Opens the file, or makes an empty one. Throws Damaged. */
+  constructor(
+    readonly file: string,
+    private readonly contents: Contents,
+  ) {
+    this.db = new Database(file, SCHEMA, FORMAT);
+  }
+
+  // ── what the lab writes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Puts commits of `instant` into the redo log, their contents first. One that is there already is left: to write again what was written changes nothing. */
+  write(commits: readonly { readonly at: Instant; readonly commit: Commit }[]): void {
+    if (commits.length === 0) return;
+    this.contents.add(commits.flatMap(({ commit }) => commit.chunks));
+    const applied = this.appliedSeq;
+    this.db.transaction(() => {
+      for (const { at, commit } of commits) {
+        if (commit.seq <= applied) continue;
+        const body = packr.pack(commit.rows);
+        this.db.run(
+          "INSERT OR IGNORE INTO redo (seq, instant, body, hash) VALUES (?, ?, ?, ?)",
+          commit.seq,
+          at,
+          body,
+          redoHash(commit.seq, at, body),
+        );
+      }
+    });
+  }
+
+  /** Everything before or at `instant` has been confirmed by all: the commits up to there reach the rows. */
+  settle(instant: Instant): void {
+    const due = this.db.rows("SELECT seq, instant, body, hash FROM redo WHERE instant <= ? ORDER BY seq", instant);
+    if (due.length === 0) return;
+    this.db.transaction(() => {
+      let last = this.appliedSeq;
+      for (const row of due) {
+        const { seq, rows } = this.redone(row);
+        if (seq !== last + 1) throw new Damaged(this.file, `commit ${last + 1} is missing from its log`);
+        for (const change of rows) this.apply(change);
+        last = seq;
+      }
+      this.setMeta("seq", last);
+      this.db.run("DELETE FROM redo WHERE seq <= ?", last);
+    });
+  }
+
+  private redone(row: Row): { readonly seq: number; readonly rows: readonly DiskRow[] } {
+    const [seq, instant, body] = [Number(row["seq"]), Number(row["instant"]), row["body"]];
+    if (!(body instanceof Uint8Array) || redoHash(seq, instant, body) !== row["hash"])
+      throw new Damaged(this.file, `commit ${seq} of its log is not what was written`);
+    // The hash has shown that it is what `write` packed.
+    return { seq, rows: packr.unpack(body) as DiskRow[] };
+  }
+
+  private apply(change: DiskRow): void {
+    if (change.row === "inode") {
+      if (change.inode === undefined) this.db.run("DELETE FROM inode WHERE ino = ?", change.ino);
+      else this.putInode(change.ino, change.inode);
+    } else if (change.ino === undefined) this.db.run("DELETE FROM entry WHERE dir = ? AND name = ?", change.dir, change.name);
+    else this.putEntry(change.dir, change.name, change.ino);
+  }
+
+  private putInode(ino: number, inode: Parameters<typeof inodeValues>[1]): void {
+    this.db.run(`INSERT OR REPLACE INTO inode (${INODE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, ...inodeValues(ino, inode));
+  }
+
+  private putEntry(dir: number, name: string, ino: number): void {
+    this.db.run("INSERT OR REPLACE INTO entry (dir, name, ino, hash) VALUES (?, ?, ?, ?)", dir, name, ino, entryHash(dir, name, ino));
+  }
+
+  /** What was not confirmed by all at `instant` has not happened. */
+  cut(instant: Instant): void {
+    this.settle(instant);
+    this.db.run("DELETE FROM redo");
+  }
+
+  /** Lays a whole disk down: a new one, one of a snapshot, one as the lab has it in mind. */
+  lay(image: DiskImage, chunks: (hash: string) => Uint8Array): void {
+    const wanted = new Set(image.inodes.flatMap(({ inode }) => inode.chunks ?? []));
+    this.contents.add([...wanted].map((hash) => ({ hash, data: chunks(hash) })));
+    this.db.transaction(() => {
+      for (const table of ["inode", "entry", "redo"]) this.db.run(`DELETE FROM ${table}`);
+      for (const { ino, inode } of image.inodes) this.putInode(ino, inode);
+      for (const { dir, name, ino } of image.entries) this.putEntry(dir, name, ino);
+      this.setMeta("seq", image.seq);
+    });
+  }
+
+  // ── what stands there ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sequence number of the last commit in the rows. */
+  get appliedSeq(): number {
+    return Number(this.db.row("SELECT value FROM meta WHERE name = 'seq'")?.["value"] ?? 0);
+  }
+
+  /** Sequence number of the last commit in rows or log. */
+  get lastSeq(): number {
+    return Math.max(this.appliedSeq, Number(this.db.row("SELECT max(seq) AS seq FROM redo")?.["seq"] ?? 0));
+  }
+
+  /** Nothing was ever laid down here. */
+  get empty(): boolean {
+    return this.db.row("SELECT 1 FROM inode LIMIT 1") === undefined;
+  }
+
+  private setMeta(name: string, value: number): void {
+    this.db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+  }
+
+  /** What the rows hold, with the log's commits not yet in them. Throws Damaged where SQLite cannot read its own file. */
+  read(): Found {
+    const fault = this.db.fault();
+    if (fault !== undefined) throw new Damaged(this.file, fault);
+    let foreign = 0;
+    const seen = <T extends { readonly intact: boolean }>(found: T | undefined): T[] => {
+      if (found?.intact !== true) foreign++;
+      return found === undefined ? [] : [found];
+    };
+    const inodes = this.db.rows(`SELECT ${INODE_COLUMNS} FROM inode ORDER BY ino`).flatMap((row) => seen(inodeOf(row)));
+    const entries = this.db.rows("SELECT dir, name, ino, hash FROM entry ORDER BY dir, name").flatMap((row) => seen(entryOf(row)));
+    const image = {
+      seq: this.appliedSeq,
+      inodes: inodes.map(({ ino, inode }) => ({ ino, inode })),
+      entries: entries.map(({ entry }) => entry),
+    };
+    return { image, foreign };
+  }
+
+  digest(): string {
+    return imageDigest(this.read().image);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}

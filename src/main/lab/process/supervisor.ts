@@ -1,0 +1,290 @@
+/**
+ * The process that runs a lab: takes the directory's lock, brings the world back or makes it, listens on the local socket, and ends in order: on
+ * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR
+ * [--cold] [--speed X] [--host workers|inprocess] [--foreground].
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { makeMachine } from "../../../engine/node/index.ts";
+import { startWeb, WebError, type Web } from "../../web/server.ts";
+import { beginLab, waitForBoot } from "../scenario/advance.ts";
+import type { LabInfo } from "../api.ts";
+import { worldDesign } from "../file/design.ts";
+import { LabDisk, type Found } from "../store/disk.ts";
+import { pageDir } from "./entries.ts";
+import { inProcess, withWorkers, type HostKind } from "./lab-host.ts";
+import { Lab } from "../lab.ts";
+import { parseLabFile } from "../file/labfile.ts";
+import type { LabFile } from "../file/labfile-schema.ts";
+import type { LaunchMessage } from "./launch.ts";
+import { dropLock, takeLock, type Lock } from "../store/lock.ts";
+import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
+import { Server } from "./server.ts";
+import { Sessions } from "./sessions.ts";
+import { LocalChannel } from "./socket.ts";
+import { systemTrouble, Trouble, usage } from "../trouble.ts";
+import { version } from "../version.ts";
+
+/** Wall time between two notes of how far the lab's time has come, and between two savings of the disks. */
+const noteEveryMs = 10_000;
+const saveEveryMs = 60_000;
+
+interface Options {
+  dir: string;
+  cold: boolean;
+  speed: number | "max" | undefined;
+  host: HostKind;
+  /** Whoever started it takes it along when it ends. */
+  foreground: boolean;
+}
+
+function readOptions(args: readonly string[]): Options {
+  const [dir, ...rest] = args;
+  if (dir === undefined) throw usage("supervisor: DIR [--cold] [--speed X] [--host workers|inprocess] [--foreground]");
+  const after = (option: string): string | undefined => (rest.includes(option) ? rest[rest.indexOf(option) + 1] : undefined);
+  const speed = after("--speed");
+  return {
+    dir,
+    cold: rest.includes("--cold"),
+    host: after("--host") === "inprocess" ? "inprocess" : "workers",
+    foreground: rest.includes("--foreground"),
+    speed: speed === undefined ? undefined : speed === "max" ? "max" : Number(speed),
+  };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw systemTrouble(error, `read ${path}`);
+  }
+}
+
+interface Opened {
+  lab: Lab;
+  disk: LabDisk;
+  said: string | undefined;
+  /** The cluster that was to form has formed. */
+  formed: boolean;
+}
+
+/** Faults of the lab file, once the lab stands. */
+async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
+  for (const line of file.faults) await lab.act(line);
+}
+
+/** The world comes about in this process, unpaced; then whoever is to grant it time takes it from where it stands. */
+async function openLab(options: Options, run: string): Promise<Opened> {
+  const disk = new LabDisk(options.dir);
+  const path = disk.path("lab");
+  const text = readText(path);
+  const file = parseLabFile(text, path);
+  const found = disk.open(text, worldDesign(file), makeMachine);
+  const why = found.how === "new" ? beginLab(found.world, file) : undefined;
+  const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
+  const pacing = { speed: options.speed ?? found.speed, paused: true };
+  const listener = (): Lab => lab;
+  const host =
+    options.host === "inprocess"
+      ? inProcess(found.world, pacing, listener)
+      : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
+  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
+  if (found.how === "new") await beginFaults(lab, file);
+  disk.noteTime(lab.world);
+  disk.saveDisks(lab.world);
+  if (!found.paused) lab.resume();
+  return { lab, disk, said, formed: why === undefined };
+}
+
+/** Every node on from its disk, at the present instant: what a power failure of the whole lab leaves. Says so; undefined where the lab goes on as it was. */
+function coldStart({ world, how }: Found, disk: LabDisk, asked: boolean): string | undefined {
+  if (how !== "crashed" && !(asked && how === "frozen")) return undefined;
+  const on = world.statuses().filter((m) => m.power !== "off");
+  for (const kind of ["power-cut", "power-on"] as const)
+    for (const { name } of on) {
+      world.act({ to: "machine", machine: name, act: { kind } });
+      disk.note(world);
+    }
+  // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
+  waitForBoot(world);
+  return how === "crashed"
+    ? "the lab was not taken down in order: every node powers on from its disk"
+    : "every node powers on from its disk";
+}
+
+class Supervisor {
+  readonly #server: Server;
+  readonly #sessions: Sessions;
+  readonly #listener = createServer();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #web: Web | undefined;
+  #ending = false;
+  #frozen = false;
+
+  constructor(
+    private readonly opened: Opened,
+    private readonly lock: Lock,
+    private readonly dir: string,
+  ) {
+    this.#sessions = new Sessions(lock.socket, lock.secret);
+    this.#server = new Server(opened.lab, this.#sessions, lock.secret, {
+      info: () => this.info(),
+      serve: (port) => this.#serve(port),
+      freeze: () => this.#freeze(),
+      end: () => void this.end("the lab was taken down", 0),
+    });
+    this.#listener.on("connection", (socket) => this.#server.accept(new LocalChannel(socket), false));
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const mask = process.umask(0o177);
+      this.#listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
+      this.#listener.listen(this.lock.socket, () => {
+        process.umask(mask);
+        resolve();
+      });
+    });
+    this.#sessions.warm();
+    const { lab, disk } = this.opened;
+    lab.keepPast();
+    const guarded = (what: () => void) => () => {
+      try {
+        what();
+      } catch (error) {
+        lab.fail(error instanceof Error ? error.message : String(error));
+      }
+    };
+    this.#timers.push(
+      setInterval(
+        guarded(() => lab.host.paused || disk.noteTime(lab.world)),
+        noteEveryMs,
+      ),
+    );
+    this.#timers.push(
+      setInterval(
+        guarded(() => lab.host.paused || disk.saveDisks(lab.world)),
+        saveEveryMs,
+      ),
+    );
+  }
+
+  async info(): Promise<LabInfo> {
+    const { lab } = this.opened;
+    return {
+      lab: this.dir,
+      name: lab.options.file.name,
+      running: true,
+      instant: await lab.host.catchUp(),
+      nodes: [...lab.world.names],
+      pid: process.pid,
+      url: this.#web?.url ?? null,
+      host: lab.host.kind,
+      workers: Object.fromEntries(
+        lab.world.names.flatMap((name) => {
+          const pid = lab.host.pidOf(name);
+          return pid === undefined ? [] : [[name, pid]];
+        }),
+      ),
+    };
+  }
+
+  async #serve(port: number | undefined): Promise<{ url: string }> {
+    if (this.#web && (port === undefined || port === this.#web.port)) return { url: this.#web.url };
+    try {
+      const web = await startWeb({
+        ...(port === undefined ? {} : { port }),
+        staticDir: pageDir(),
+        onChannel: (channel) => this.#server.accept(channel, true),
+      });
+      await this.#web?.close();
+      this.#web = web;
+      return { url: web.url };
+    } catch (error) {
+      throw error instanceof WebError ? new Trouble("failed", error.message) : error;
+    }
+  }
+
+  async #freeze(): Promise<void> {
+    const { lab, disk } = this.opened;
+    if (this.#frozen) return;
+    const { speed, paused } = lab.host;
+    await lab.pause();
+    try {
+      disk.freeze(lab.world, speed, paused);
+      this.#frozen = true;
+    } catch (error) {
+      if (!paused) lab.resume();
+      throw error;
+    }
+  }
+
+  /** Freezes the lab and ends the process. */
+  async end(reason: string, status: number): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const { lab, disk } = this.opened;
+    let ended = status;
+    try {
+      await this.#freeze();
+    } catch (error) {
+      ended = 1;
+      console.error(`the lab could not be frozen: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await lab.close().catch((error: unknown) => {
+      ended = 1;
+      console.error(`the nodes' processes could not be ended: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    disk.close();
+    this.#sessions.end();
+    this.#server.end(reason);
+    this.#listener.close();
+    await this.#web?.close();
+    dropLock(this.dir, this.lock.run);
+    if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
+    // Clients get what was still to be said to them; whoever does not read them is not waited for.
+    setTimeout(() => process.exit(ended), 50);
+  }
+}
+
+function tell(message: LaunchMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send) process.send(message, () => resolve());
+    else resolve();
+  });
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const run = randomBytes(4).toString("hex");
+  const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
+  const holder = takeLock(options.dir, lock);
+  if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  try {
+    dropStaleSockets(options.dir, lock.socket);
+    const opened = await openLab(options, run);
+    const supervisor = new Supervisor(opened, lock, options.dir);
+    await supervisor.start();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
+    process.on("uncaughtException", (error) => {
+      console.error(error);
+      opened.lab.fail(`the lab itself failed: ${error.message}`);
+    });
+    await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
+    if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
+  } catch (error) {
+    dropLock(options.dir, run);
+    throw error;
+  }
+}
+
+main().catch(async (error: unknown) => {
+  const known = error instanceof Trouble;
+  if (!known) console.error(error);
+  const message = error instanceof Error ? error.message : String(error);
+  await tell({ failed: { code: known ? error.code : "lab", message: known ? message : `the lab could not start: ${message}` } });
+  process.exit(1);
+});
