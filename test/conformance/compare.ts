@@ -100,6 +100,7 @@ export function compareRun(ledger: Ledger, recording: Recording, played: Played,
   let shift: Shift = rule.endless === true ? "endless" : 0;
   const found: Difference[] = [];
   const excused: number[] = [];
+  for (const name of played.adjusted) ledger.use(name, "lab");
   recording.steps.forEach((step, i) => {
     const mine = played.steps[i];
     if (mine === undefined) throw new Error(`${recording.scenario}: step ${step.step} was not played`);
