@@ -5,7 +5,7 @@
 import type { JournalLine, LogLevel } from "../kernel/index.ts";
 import { Hasher } from "../kernel/index.ts";
 import { isoTime, preciseTime, syslogTime, systemdTime } from "./dates.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import type { ToolHost } from "./host.ts";
 import { parseTimestamp } from "./journal-time.ts";
 import { fail, notModelled, ok, unixMicros, type CommandSpec, type Follow, type Result } from "./spec.ts";

@@ -66,6 +66,8 @@ export interface WorldFacts {
 
 /** Who runs the programs. */
 export interface Processes {
+  /** The kernel has started. */
+  booted(): void;
   spawn(unit: string, pid: number): void;
   stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
   kill(unit: string): void;
@@ -346,6 +348,7 @@ export class Computer {
       this.changePower("starting");
       // Every card is `auto` in /etc/network/interfaces.
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
+      this.processes.booted();
       this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
       this.startNext();
     } else if (name === "power/off") this.finishShutdown();

@@ -5,6 +5,7 @@ import { requestMessage, type Channel, type JournalLine, type LabEvent, type Lab
 import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
+import type { LabLog } from "../store/log.ts";
 import { Trouble } from "../trouble.ts";
 import { WhatIfDesk } from "../whatif/whatif-session.ts";
 
@@ -27,6 +28,7 @@ export interface Around {
   freeze(): Promise<void>;
   /** After `freeze`: the process ends. */
   end(): void;
+  readonly log: LabLog;
 }
 
 interface Client {
@@ -130,7 +132,7 @@ export class Server {
   /** Nobody waits for it any more; a lab that can do no act has said so itself. */
   #late(act: Promise<void>): void {
     act.catch((error: unknown) => {
-      if (!(error instanceof Trouble)) console.error(error);
+      if (!(error instanceof Trouble)) this.around.log.unexpected(error, "an act that nobody waits for any more failed");
     });
   }
 
@@ -168,7 +170,9 @@ export class Server {
     if (!parsed.success) {
       const id = typeof message === "object" && message !== null && "id" in message && typeof message.id === "number" ? message.id : 0;
       const issue = parsed.error.issues[0];
-      this.#refuse(client, id, new Trouble("usage", `malformed request: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`));
+      const text = `malformed request: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`;
+      this.around.log.warn(text);
+      this.#refuse(client, id, new Trouble("usage", text));
       if (!client.authenticated) client.channel.close();
       return;
     }
@@ -177,6 +181,7 @@ export class Server {
     const { id, request } = parsed.data;
     if (!client.authenticated) {
       if (request.op !== "hello" || !secretFits(request.secret, this.secret)) {
+        this.around.log.warn("a client was refused: its secret is not this lab's");
         this.#refuse(client, id, new Trouble("lab", "the secret is not this lab's"));
         client.channel.close();
         return;
@@ -196,8 +201,9 @@ export class Server {
 
   #refuse(client: Client, id: number, error: unknown): void {
     const known = error instanceof Trouble;
-    if (!known) console.error(error);
     const message = error instanceof Error ? error.message : String(error);
+    if (!known) this.around.log.unexpected(error, "a request failed");
+    else this.around.log.debug(`refused: ${message}`);
     client.channel.send({
       id,
       ok: false,
