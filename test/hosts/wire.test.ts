@@ -87,7 +87,7 @@ describe("nothing else is taken for it", () => {
     ["a packet whose bytes are text", { kind: "send", datagram: { ...datagram, bytes: "00" } }],
     ["a port that is no number", { kind: "send", datagram: { ...datagram, dstPort: null } }],
     ["a key that every object has", { kind: "constructor" }],
-    ["a line of another level", { kind: "journal", line: { instant: 1, unit: "u", pid: 1, level: "loud", subsystem: "", text: "" } }],
+    ["a line of another level", { kind: "journal", line: { instant: 1, unit: "u", identifier: "u", pid: 1, boot: 0, level: "loud", subsystem: "", text: "" } }],
   ])("%s", (_name, effect) => {
     const answer = { say: "ran", id: 1, events: [{ kind: "timer", at: 1, next: 2, effects: [effect] }] };
     expect(unpackAnswer(pack(answer as unknown as Answer))).toBeUndefined();

@@ -112,7 +112,9 @@ export const isQueryReply: Check = variants("kind", {
 const isJournalLine = shape({
   instant: isCount,
   unit: isText,
+  identifier: isText,
   pid: isCount,
+  boot: isCount,
   level: oneOf("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"),
   subsystem: isText,
   text: isText,

@@ -1,4 +1,4 @@
-/** A computer as what runs on it sees the rest of it. */
+/** A computer as what runs on it sees the rest of it: clock, name, cards, process ids, journal. In the real stack: what the kernel lends to its processes. */
 import type { Board, Computer } from "../machine/index.ts";
 
 export function boardOf(computer: Computer): Board {
@@ -24,6 +24,6 @@ export function boardOf(computer: Computer): Board {
     newPid: () => computer.newPid(),
     emit: (effect) => computer.emit(effect),
     trace: (event) => computer.trace(event),
-    log: (unit, pid, level, subsystem, text) => computer.log(unit, pid, level, subsystem, text),
+    log: (unit, pid, level, subsystem, text, identifier) => computer.log(unit, pid, level, subsystem, text, identifier),
   };
 }

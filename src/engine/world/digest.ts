@@ -71,7 +71,7 @@ export class TraceDigest {
       }
       case "journal": {
         const l = effect.line;
-        h.int(13).int(l.instant).int(l.pid).text(l.unit).text(l.level).text(l.subsystem).text(l.text);
+        h.int(13).int(l.instant).int(l.pid).int(l.boot).text(l.unit).text(l.identifier).text(l.level).text(l.subsystem).text(l.text);
         return;
       }
       case "trace":
