@@ -11,7 +11,7 @@ import { pack, type Answer } from "../../src/engine/host/wire.ts";
 import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { MS, Rng, SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
-import { replayWorld, standingAt, type World, type WorldAct } from "../../src/engine/world/index.ts";
+import { replayWorld, type World, type WorldAct } from "../../src/engine/world/index.ts";
 import { newMachine } from "../../src/main/lab/act/addresses.ts";
 import { notOneRing } from "../../src/engine/world/checkers/index.ts";
 import { buildProgram, buildWorker, type Built } from "./worker-program.ts";
@@ -239,7 +239,7 @@ describe("a worker", () => {
 describe("at the hub's door", () => {
   test("who does not know the secret is not heard, nor what is no message; each is counted", async () => {
     const own = await WorkerPool.open({ program, transport: "tcp" });
-    const { hub, host, lost } = await formedHub("door", own);
+    const { hub, host } = await formedHub("door", own);
     const stranger = new Dealer({ linger: 0 });
     stranger.connect(own.address);
     const before = own.dropped;
