@@ -33,18 +33,19 @@ function designOf(nodes: number): World["design"] {
   return worldDesign(defaultLabFile({ nodes, links: 1, clustered: true, name: "bench", seed, epoch: "2026-01-01T00:00:00Z" }));
 }
 
-const formed = new Map<number, WorldSnapshot>();
+const formed = new Map<string, WorldSnapshot>();
 
-/** The cluster of `nodes`, formed. */
-function formedState(nodes: number): WorldSnapshot {
-  const known = formed.get(nodes);
+/** The cluster of `nodes`, formed, with the program on them that is going to send. */
+function formedState(nodes: number, traffic: Traffic | undefined): WorldSnapshot {
+  const key = `${nodes} ${traffic === undefined ? "idle" : (traffic.only ?? "all")}`;
+  const known = formed.get(key);
   if (known !== undefined) return known;
-  const world = new World(designOf(nodes), makeNode);
+  const world = new World(designOf(nodes), machines(traffic));
   world.runUntil(formedAt);
   const whole = world.statuses().every((s) => s.quorum?.quorate === true && s.corosync?.members.length === nodes);
   if (!whole) throw new Error(`${nodes} nodes did not form a cluster in ${formedAt / SEC} virtual seconds`);
   const state = world.snapshot();
-  formed.set(nodes, state);
+  formed.set(key, state);
   return state;
 }
 
@@ -52,7 +53,7 @@ const machines = (traffic: Traffic | undefined): MachineFactory => (traffic === 
 
 function here(nodes: number, traffic: Traffic | undefined): UnpacedHost {
   const world = new World(designOf(nodes), machines(traffic));
-  world.restore(formedState(nodes));
+  world.restore(formedState(nodes, traffic));
   return unpaced(world);
 }
 
@@ -62,7 +63,7 @@ async function there<T>(nodes: number, traffic: Traffic | undefined, work: (hub:
   else process.env["QUORATE_BENCH_TRAFFIC"] = JSON.stringify(traffic);
   const pool = await WorkerPool.open({ program: { file: workerProgram, execArgv: [] } });
   try {
-    const hub = await Hub.start(designOf(nodes), { pool, snapshot: formedState(nodes), makeMachine: machines(traffic) });
+    const hub = await Hub.start(designOf(nodes), { pool, snapshot: formedState(nodes, traffic), makeMachine: machines(traffic) });
     const result = await work(hub, pool);
     await hub.close();
     return result;

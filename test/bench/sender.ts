@@ -1,23 +1,7 @@
-/**
- * A node with a program on it that multicasts to a closed process group at a steady rate: the load of the benchmarks. The node is the real one; the program
- * stands where a libcpg client stands.
- */
-import type { Cpg } from "../../src/engine/cpg/index.ts";
-import {
-  NEVER,
-  SEC,
-  type Hasher,
-  type Instant,
-  type Machine,
-  type MachineAct,
-  type MachineQuery,
-  type MachineSnapshot,
-  type Datagram,
-  type Out,
-} from "../../src/engine/kernel/index.ts";
-import { Computer } from "../../src/engine/machine/index.ts";
-import { Corosync } from "../../src/engine/node/corosync.ts";
-import { makeNode, type Node } from "../../src/engine/node/index.ts";
+/** The load of the bench: a program on the nodes that multicasts to a closed process group at a steady rate, and measures its own deliveries by the wall clock. */
+import { CPG, ServiceClient, type CpgCalls, type CpgNotices } from "../../src/engine/corosync/index.ts";
+import { NEVER, SEC, type Instant, type IpcEvent, type Os, type Program, type ProgramEvent } from "../../src/engine/kernel/index.ts";
+import { makeNode } from "../../src/engine/node/index.ts";
 import type { MachineFactory } from "../../src/engine/world/index.ts";
 
 const group = "bench";
@@ -43,50 +27,74 @@ export interface Traffic {
 /** Latencies kept. */
 const keptMax = 20_000;
 
-class SendingNode implements Machine {
-  readonly name: string;
-  private nextAt: Instant = beginAt;
-  private joined = false;
+class BenchSender implements Program {
+  private readonly cpg: ServiceClient<CpgCalls, CpgNotices>;
   private readonly message: Uint8Array;
-  private at: Instant = 0;
+  private nextAt: Instant = NEVER;
+  private joined = false;
+  private left = 0;
   /** When those under way were sent, in order: delivery keeps it. */
   private readonly underWay: { at: Instant; wall: number }[] = [];
 
   constructor(
-    private readonly node: Node,
+    private readonly os: Os,
     private readonly traffic: Traffic,
   ) {
-    this.name = node.name;
+    this.cpg = new ServiceClient(os.ipc, CPG);
     this.message = new Uint8Array(traffic.bytes);
-    if (traffic.only !== undefined && traffic.only !== node.name) this.nextAt = NEVER;
+  }
+
+  start(): void {
+    if (this.traffic.only === undefined || this.traffic.only === this.os.machine) this.nextAt = beginAt;
   }
 
   nextTimerAt(): Instant {
-    return Math.min(this.nextAt, this.node.nextTimerAt());
+    return this.nextAt;
   }
 
-  runTimer(now: Instant, out: Out): void {
-    this.at = now;
-    if (this.node.nextTimerAt() <= this.nextAt) return this.node.runTimer(now, out);
+  runTimer(now: Instant): void {
     this.nextAt = now + this.traffic.every;
-    this.send(now, out);
-  }
-
-  private send(now: Instant, out: Out): void {
-    const { computer, cpg } = insides(this.node);
-    computer.enter(now, out);
+    if (!this.cpg.connect()) throw new Error(`${this.os.machine} runs no corosync`);
     if (!this.joined) {
-      const refused = cpg.join(group, pid, { deliver: () => this.deliver(), confchg: () => undefined });
-      this.joined = refused === undefined;
+      this.cpg.ask("cpg_join", { group, pid });
       return;
     }
-    for (let left = this.traffic.burst ?? 1; left > 0; left--) {
-      if (cpg.mcast(group, pid, this.message) !== undefined) {
-        this.traffic.refused++;
-        return;
-      }
+    if (this.left > 0) return;
+    this.left = this.traffic.burst ?? 1;
+    this.send();
+  }
+
+  private send(): void {
+    this.cpg.ask("cpg_mcast_joined", { message: this.message });
+  }
+
+  handles(): readonly [] {
+    return [];
+  }
+
+  signal(): void {
+    throw new Error("the sender catches no signal");
+  }
+
+  event(event: ProgramEvent): void {
+    if (event.kind === "ipc") this.heard(event.event);
+  }
+
+  private heard(event: IpcEvent): void {
+    if (event.what === "notice" && this.cpg.notice("cpg_deliver", event.notice) !== undefined) this.deliver();
+    else if (event.what === "reply") this.answered(event.reply.error === undefined);
+  }
+
+  private answered(ok: boolean): void {
+    if (!this.joined) this.joined = ok;
+    else if (!ok) {
+      this.traffic.refused++;
+      this.left = 0;
+    } else {
       this.traffic.sent++;
-      if (this.traffic.own !== undefined) this.underWay.push({ at: now, wall: performance.now() });
+      if (this.traffic.own !== undefined) this.underWay.push({ at: this.os.now, wall: performance.now() });
+      this.left--;
+      if (this.left > 0) this.send();
     }
   }
 
@@ -96,50 +104,27 @@ class SendingNode implements Machine {
     if (sent === undefined || own === undefined) return;
     own.count++;
     if (own.virtualUs.length >= keptMax) return;
-    own.virtualUs.push(this.at - sent.at);
+    own.virtualUs.push(this.os.now - sent.at);
     own.wallUs.push((performance.now() - sent.wall) * 1000);
   }
 
-  receive(now: Instant, datagram: Datagram, out: Out): void {
-    this.at = now;
-    this.node.receive(now, datagram, out);
+  snapshot(): { nextAt: Instant; joined: boolean; left: number; connection: { id: number | undefined } } {
+    return { nextAt: this.nextAt, joined: this.joined, left: this.left, connection: { ...this.cpg.snapshot() } };
   }
-  act(now: Instant, act: MachineAct, out: Out): void {
-    this.node.act(now, act, out);
-  }
-  query(now: Instant, query: MachineQuery): ReturnType<Machine["query"]> {
-    return this.node.query(now, query);
-  }
-  status(now: Instant): ReturnType<Machine["status"]> {
-    return this.node.status(now);
-  }
-  journalSince(from: number): ReturnType<Machine["journalSince"]> {
-    return this.node.journalSince(from);
-  }
-  journalLength(): number {
-    return this.node.journalLength();
-  }
-  snapshot(): MachineSnapshot {
-    return this.node.snapshot();
-  }
-  restore(state: MachineSnapshot): void {
-    this.node.restore(state);
-  }
-  digest(h: Hasher): void {
-    this.node.digest(h);
-  }
-}
 
-/** The node keeps its layers to itself; a client's socket into corosync is what this reaches for. */
-function insides(node: Node): { computer: Computer; cpg: Cpg } {
-  const computer: unknown = Reflect.get(node, "computer");
-  const corosync: unknown = Reflect.get(node, "corosync");
-  const cpg = corosync instanceof Corosync ? corosync.stack?.cpg : undefined;
-  if (!(computer instanceof Computer) || cpg === undefined) throw new Error(`${node.name} runs no corosync`);
-  return { computer, cpg };
+  restore(state: ReturnType<BenchSender["snapshot"]>): void {
+    this.nextAt = state.nextAt;
+    this.joined = state.joined;
+    this.left = state.left;
+    this.cpg.restore(state.connection);
+  }
+
+  digest(): void {
+    // What it does shows in the daemon's state.
+  }
 }
 
 /** Nodes that send; all count into one `traffic`. */
 export function sendingNodes(traffic: Traffic): MachineFactory {
-  return (world, machine) => new SendingNode(makeNode(world, machine), traffic);
+  return (world, machine) => makeNode(world, machine, { argv: ["bench-sender"], pid, make: (os) => new BenchSender(os, traffic) });
 }

@@ -16,6 +16,7 @@ import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { Server } from "../../src/main/lab/process/server.ts";
 import { Sessions } from "../../src/main/lab/process/sessions.ts";
+import { openLog, type LabLog } from "../../src/main/lab/store/log.ts";
 import { LocalChannel } from "../../src/main/lab/process/socket.ts";
 
 const secret = "the secret of this lab";
@@ -25,6 +26,7 @@ let path: string;
 let lab: Lab;
 let server: Server;
 let listener: NetServer;
+let log: LabLog;
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "quorate-server-"));
@@ -36,6 +38,7 @@ beforeEach(async () => {
     inProcess(world, { speed: 1, paused: true }, () => lab),
     { dir, file, text: "", version: "test", disk: new LabDisk(dir) },
   );
+  log = openLog(dir);
   const around = {
     info: () =>
       Promise.resolve({
@@ -52,6 +55,7 @@ beforeEach(async () => {
     serve: () => Promise.reject(new Error("no page here")),
     freeze: () => Promise.resolve(),
     end: () => undefined,
+    log,
   };
   server = new Server(lab, new Sessions(path, secret), secret, around);
   listener = createServer((socket) => server.accept(new LocalChannel(socket), false));
@@ -61,6 +65,7 @@ beforeEach(async () => {
 afterEach(async () => {
   server.end("over");
   listener.close();
+  log.close();
   await lab.close();
   rmSync(dir, { recursive: true, force: true });
 });

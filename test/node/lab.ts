@@ -3,7 +3,7 @@ import { writePveConf } from "../../src/engine/config/index.ts";
 import type { Datagram, Effect, Instant, JournalLine, MachineAct } from "../../src/engine/kernel/index.ts";
 import { NEVER, utf8 } from "../../src/engine/kernel/index.ts";
 import type { ComputerDesign } from "../../src/engine/machine/index.ts";
-import { Node } from "../../src/engine/node/index.ts";
+import { Node, type BroughtProgram } from "../../src/engine/node/index.ts";
 
 export const EPOCH = 1_767_225_600_000_000;
 const DELAY_US = 200;
@@ -15,6 +15,8 @@ export interface TestNetworkOptions {
   boot?: number;
   disabled?: string[];
   files?: ComputerDesign["files"];
+  /** The program that each node has beside its own, by the node's place. */
+  brought?: (place: number) => BroughtProgram;
 }
 
 export function conf(names: readonly string[]): string {
@@ -61,7 +63,8 @@ export class TestNetwork {
   cut = new Set<string>();
 
   constructor(names: readonly string[], options: TestNetworkOptions = {}) {
-    this.nodes = names.map((_, i) => new Node(design(names, i, options), { seed: options.seed ?? "1", epochUnixMicros: EPOCH }));
+    const facts = { seed: options.seed ?? "1", epochUnixMicros: EPOCH };
+    this.nodes = names.map((_, i) => new Node(design(names, i, options), facts, "node", options.brought?.(i)));
   }
 
   node(i: number): Node {

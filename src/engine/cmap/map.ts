@@ -87,6 +87,8 @@ export class CmapMap {
   private entries = new Map<string, Stored>();
   /** Hash of all entries, until the next change: the map is large and changes rarely. */
   private hashed: readonly [number, number] | undefined;
+  /** Told of every change: the entry as it is now and as it was, undefined where there is none. Who watches watches again after a restore. */
+  watch: ((key: string, entry: CmapEntry | undefined, before: CmapEntry | undefined) => void) | undefined;
 
   /** The daemon's own write: no protection. */
   put(key: string, type: CmapType, value: CmapValue): void {
@@ -94,6 +96,7 @@ export class CmapMap {
     if (old !== undefined && old.type === type && old.value === value) return;
     this.entries.set(key, Object.freeze({ type, value }));
     this.hashed = undefined;
+    this.watch?.(key, { key, type, value }, old && { key, type: old.type, value: old.value });
   }
 
   putAll(entries: readonly CmapEntry[]): void {
@@ -105,9 +108,14 @@ export class CmapMap {
     return found && { key, type: found.type, value: found.value };
   }
 
-  /** The daemon's own delete: no protection. */
-  remove(key: string): void {
-    if (this.entries.delete(key)) this.hashed = undefined;
+  /** The daemon's own delete: no protection. @returns whether there was such a key */
+  remove(key: string): boolean {
+    const old = this.entries.get(key);
+    if (old === undefined) return false;
+    this.entries.delete(key);
+    this.hashed = undefined;
+    this.watch?.(key, undefined, { key, type: old.type, value: old.value });
+    return true;
   }
 
   /** A client's write. @returns undefined when done, else the error the client gets */
@@ -126,9 +134,7 @@ export class CmapMap {
     const bad = checkKey(key);
     if (bad) return bad;
     if (isProtected(key)) return "CS_ERR_ACCESS";
-    if (!this.entries.delete(key)) return "CS_ERR_NOT_EXIST";
-    this.hashed = undefined;
-    return undefined;
+    return this.remove(key) ? undefined : "CS_ERR_NOT_EXIST";
   }
 
   /** Entries whose key begins with `prefix`, in byte order. */

@@ -3,7 +3,7 @@
  * files that -L reopens; `-i` is accepted and changes nothing, as with knet on real nodes.
  */
 import type { LinkStatus } from "../kernel/index.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import { fail, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
 

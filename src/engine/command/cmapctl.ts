@@ -6,7 +6,7 @@ import type { CmapEntry } from "../cmap/map.ts";
 import type { StatsGroup } from "../cmap/stats.ts";
 import { fromUtf8, utf8 } from "../kernel/index.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import {
   fail,

@@ -1,7 +1,7 @@
 /** corosync-cpgtool: process groups and their members. Layouts are those of 3.1.7, observed. */
 import { utf8 } from "../kernel/index.ts";
 import { printable } from "./cmap-text.ts";
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import { fail, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";
 

@@ -5,7 +5,7 @@
 import type { CmapEntry } from "../cmap/map.ts";
 import type { CpgAddress } from "../cpg/messages.ts";
 import type { Instant, JournalLine, LinkStatus, UnitState } from "../kernel/index.ts";
-import type { Device, QnetdView } from "../qdevice/index.ts";
+import type { DeviceView, QnetdView } from "../qdevice/index.ts";
 import type { QuorumView } from "../votequorum/quorum.ts";
 import type { DeviceInfo, VoteInfo } from "../votequorum/info.ts";
 
@@ -68,7 +68,7 @@ export interface ToolHost {
   /** The daemon: `down` when nobody answers its socket, `stalled` when its process is stopped and a client would hang. */
   corosync(): DaemonView | "down" | "stalled";
   /** The quorum device's daemon; `stalled` while its process is stopped or sleeps and a client would wait. */
-  qdevice(): Device | "down" | "stalled";
+  qdevice(): DeviceView | "down" | "stalled";
   /** The quorum device's server, on the machine that has it. */
   qnetd(): QnetdView | "down" | "stalled";
   /** Whether a program of this name is on the machine's disk. */

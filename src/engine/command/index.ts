@@ -1,7 +1,9 @@
 /** The commands' public face. */
-export * from "./acts.ts";
-export { corosyncCall } from "./corosync.ts";
 export * from "./host.ts";
 export * from "./registry.ts";
 export * from "./runs.ts";
 export * from "./spec.ts";
+export * from "./tool.ts";
+export { peekTool } from "./tool-peek.ts";
+export { ToolProgram } from "./tool-program.ts";
+export { toolNamed, toolProgram, tools } from "./tools.ts";

@@ -2,10 +2,10 @@
  * corosync-qdevice-tool: what the device's daemon on this node knows, and its shutdown. The daemon formats the text in the real stack (qdevice-ipc-cmd.c,
  * qdevice-net-ipc-cmd.c) and the tool prints it. Layouts recorded, of 3.0.3. Left out: -p with another socket.
  */
-import type { Device } from "../qdevice/index.ts";
+import { connectionWord, type DeviceView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 import { isoSeconds } from "./dates.ts";
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import type { ToolHost } from "./host.ts";
 import { fail, notModelled, ok, printResult, unixMicros, type CommandSpec, type Result, type Run } from "./spec.ts";
 
@@ -34,10 +34,8 @@ export function tieBreakerText(tie: { readonly mode: "lowest" | "highest" | "nod
 
 const yes = (value: boolean): string => (value ? "Yes" : "No");
 
-function general(host: ToolHost, device: Device, verbose: boolean): string {
-  const { state } = device;
-  const config = state.config;
-  if (config === undefined) return "";
+function general(host: ToolHost, device: DeviceView, verbose: boolean): string {
+  const { config, state } = device;
   let text = `Qdevice information\n-------------------\nModel:\t\t\tNet\nNode ID:\t\t${config.nodeId}\n`;
   if (verbose) text += `HB interval:\t\t${config.timeoutMs}ms\nSync HB interval:\t${config.syncTimeoutMs}ms\n`;
   if (config.configVersion !== undefined) text += `Configuration version:\t${config.configVersion}\n`;
@@ -61,25 +59,8 @@ function general(host: ToolHost, device: Device, verbose: boolean): string {
   return `${text}Last poll call:\t\t${polled}\n`;
 }
 
-const CONNECTION = {
-  idle: "Connecting",
-  sleeping: "Connecting",
-  connecting: "Connecting",
-  failed: "Connect failed",
-  preinit: "Connecting",
-  init: "Connecting",
-  connected: "Connected",
-} as const;
-
-/** The State line's word. */
-export function connectionWord(device: Device): string {
-  return CONNECTION[device.state.connection];
-}
-
-function net(host: ToolHost, device: Device, verbose: boolean): string {
-  const { state } = device;
-  const config = state.config;
-  if (config === undefined) return "";
+function net(host: ToolHost, device: DeviceView, verbose: boolean): string {
+  const { config, state } = device;
   let text = `\nQdevice-net information\n----------------------\nCluster name:\t\t${config.clusterName}\nQNetd host:\t\t${config.host}:${config.port}\n`;
   if (verbose) {
     const tls = { off: "Unsupported", on: "Supported", required: "Required" }[config.tls];
@@ -90,18 +71,17 @@ function net(host: ToolHost, device: Device, verbose: boolean): string {
   if (verbose) {
     const kap = { ffsplit: config.keepActive ? "Enabled" : "Disabled", lms: "Algorithm hard-coded" };
     text += `KAP Tie-breaker:\t${config.algorithm === "ffsplit" || config.algorithm === "lms" ? kap[config.algorithm] : "Unsupported by algorithm"}\n`;
-    const running = device.castVote?.running === true;
-    text += `Poll timer running:\t${running ? `Yes${device.castVote?.casts === true ? " (cast vote)" : ""}` : "No"}\n`;
+    text += `Poll timer running:\t${device.polling ? `Yes${device.casts ? " (cast vote)" : ""}` : "No"}\n`;
   }
   text += `State:\t\t\t${connectionWord(device)}\n`;
   return verbose ? text + netVerbose(host, device) : text;
 }
 
-function netVerbose(host: ToolHost, device: Device): string {
+function netVerbose(host: ToolHost, device: DeviceView): string {
   const { state } = device;
   const { regular, membership, connect } = state.heuristics;
   let text = "";
-  if (state.config?.heuristics.mode !== "off")
+  if (device.config.heuristics.mode !== "off")
     text += `Heuristics result:\t${membership} (regular: ${regular}, membership: ${membership}, connect: ${connect})\n`;
   if (state.connection !== "connected") return `${text}TLS active:\t\tNo\n`;
   text += `TLS active:\t\t${state.tls ? "Yes (client certificate sent)" : "No"}\n`;

@@ -4,7 +4,7 @@
  */
 import type { QnetdClient, QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
-import { getopt } from "./getopt.ts";
+import { getopt } from "../kernel/getopt.ts";
 import type { ToolHost } from "./host.ts";
 import { ALGORITHM_NAMES, tieBreakerText } from "./qdevicetool.ts";
 import { fail, notModelled, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";

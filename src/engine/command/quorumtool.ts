@@ -6,7 +6,7 @@
 import { ringIdText } from "../totem/types.ts";
 import type { DeviceInfo } from "../votequorum/info.ts";
 import { ctime } from "./dates.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import type { DaemonView, ToolHost } from "./host.ts";
 import { fail, notModelled, ok, printResult, TOOL_TIME, unixMicros, type CommandSpec, type Follow, type Result, type Run } from "./spec.ts";
 

@@ -4,7 +4,7 @@
  */
 import { cloneState, type Effect, type Hasher, type Instant } from "../kernel/index.ts";
 import type { ToolHost } from "./host.ts";
-import { absolutePath } from "./paths.ts";
+import { absolutePath } from "../kernel/paths.ts";
 import { answerQuery, commandNamed } from "./registry.ts";
 import type { Answer, Ask, CommandSpec, FollowState, Io, NodeAct, Run } from "./spec.ts";
 

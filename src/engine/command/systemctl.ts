@@ -3,9 +3,9 @@
  * `status` (the lab does not model them, so the lines are absent), targets, timers, and verbs not listed here, which say so.
  */
 import { ago, systemdTime, timeSpan } from "./dates.ts";
-import { getopt, wholeNumber } from "./getopt.ts";
+import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import type { ToolHost, UnitView } from "./host.ts";
-import { journalText } from "./journalctl.ts";
+import { journalText } from "./journal-format.ts";
 import { fail, notModelled, ok, printResult, unixMicros, type CommandSpec, type Result, type Run } from "./spec.ts";
 
 const NAME = "systemctl";

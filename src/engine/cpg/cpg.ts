@@ -132,14 +132,18 @@ export class Cpg implements ServiceEngine {
     return undefined;
   }
 
-  /** The process died: every group it was in loses it, reason procdown. It hears nothing any more. Not possible to refuse, so a sync's end sorts it out. */
-  died(pid: number): void {
+  /**
+   * The process died, or its connection for `group` did: every group it was in, or that one, loses it, reason procdown. It hears nothing any more. Not possible to
+   * refuse, so a sync's end sorts it out.
+   */
+  died(pid: number, group?: string): void {
     const s = this.state;
-    for (const p of s.local.filter((l) => l.pid === pid)) {
+    const gone = s.local.filter((l) => l.pid === pid && (group === undefined || l.group === group));
+    for (const p of gone) {
       this.handlers.delete(key(p.group, pid));
       this.ring.mcast(this.id, PROCLEAVE, encodeProc(p.group, pid, REASON_NUMBER.procdown));
     }
-    s.local = s.local.filter((l) => l.pid !== pid);
+    s.local = s.local.filter((l) => !gone.includes(l));
   }
 
   /** cpg_mcast_joined. Delivered to all members, the sender included, in one order everywhere. */

@@ -8,7 +8,7 @@ import type { World } from "../world/world.ts";
 import type { FaultSchedule } from "./fault-schedule.ts";
 import { AGREED } from "./reloads.ts";
 import { comeToRest, runWatched } from "./rest.ts";
-import type { Tally } from "./sender.ts";
+import type { Tally } from "./load.ts";
 
 /** How worlds come about. */
 export interface WorldMaker {

@@ -53,3 +53,51 @@ export const TCP_BUFFER_BYTES = 256 * 1024;
 
 /** Connections of one machine. Ours: far beyond what its programs make. */
 export const TCP_CONNECTIONS_MAX = 1024;
+
+/** Bytes of one piece of a file's contents. Ours: what an appended line hashes and writes again, against the length of a big file's list of pieces. */
+export const FILE_CHUNK_BYTES = 16 * 1024;
+
+/** Linux: NAME_MAX, bytes of one name. */
+export const FILE_NAME_BYTES_MAX = 255;
+
+/** Linux: PATH_MAX, bytes of a path with its end. */
+export const FILE_PATH_BYTES_MAX = 4096;
+
+/** Linux: MAXSYMLINKS, symbolic links followed in one path. */
+export const FILE_SYMLINKS_MAX = 40;
+
+/** ext4: EXT4_LINK_MAX, names of one file. */
+export const FILE_LINKS_MAX = 65_000;
+
+/** Largest size of a file, bytes. Ours: the pieces are counted in 30 bits (ext4: 16 TiB). */
+export const FILE_SIZE_MAX = FILE_CHUNK_BYTES * 2 ** 30;
+
+/** Linux: RLIMIT_NOFILE as systemd sets it, open descriptors of one process. */
+export const DESCRIPTORS_MAX = 1024;
+
+/** Bytes of contents that the root file system of one machine holds. Ours. */
+export const ROOT_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Inodes of that file system. Ours. */
+export const ROOT_INODES_MAX = 20_000;
+
+/** Local events of one machine (IPC, file replies, signals, exits, input) handled without virtual time passing; more is a fault of the lab. Ours. */
+export const LOCAL_EVENTS_MAX = 100_000;
+
+/** Processes of one machine. Ours: systemd gives a unit 15 % of the kernel's limit, thousands. */
+export const PROCESSES_MAX = 1024;
+
+/** Requests that wait for an answer, or notices that wait for their reader, on one local connection. Ours: libqb bounds them by bytes. */
+export const IPC_QUEUE_MAX = 1024;
+
+/** Local connections one process may have: RLIMIT_NOFILE's soft default. */
+export const IPC_CONNECTIONS_MAX = 1024;
+
+/** Lines typed ahead that wait for one process to read them. Ours. */
+export const INPUT_LINES_MAX = 256;
+
+/** Answers that one command's body may have had: they are kept for its snapshot. Ours; what goes on for ever keeps explicit state instead. */
+export const TOOL_ANSWERS_MAX = 65_536;
+
+/** MTU of an Ethernet card, bytes. */
+export const NIC_MTU = 1500;

@@ -4,6 +4,7 @@
  */
 import type { Hasher } from "./hash.ts";
 import type { JournalLine } from "./journal.ts";
+import type { ProcessExit, Signal } from "./signals.ts";
 import type { MachineStatus } from "./status.ts";
 import type { Instant } from "./time.ts";
 import type { Commit } from "./vfs.ts";
@@ -47,8 +48,29 @@ export type MachineAct =
   | { kind: "command-signal"; id: string; signal: "SIGINT" | "SIGTERM" }
   /** A line typed at a command's prompt; `line` undefined is end of input. */
   | { kind: "command-input"; id: string; line: string | undefined }
+  | SessionAct
   | HardwareAct
   | FileAct;
+
+/** What somebody at a terminal, or a script outside, does with a shell on the machine and with what it starts. A session's id is chosen by the caller and unique in the lab. */
+export type SessionAct =
+  /** A shell begins, on a terminal or (for one line of a script) without. */
+  | { kind: "session-open"; session: string; terminal: boolean; cwd: string }
+  /** The shell exits with `status`; absent: its terminal hangs up. */
+  | { kind: "session-close"; session: string; status?: number }
+  /** `cd` typed there. */
+  | { kind: "session-cd"; session: string; cwd: string }
+  /** The shell starts a program; its output, prompts and end come as effects with this id. Input and Ctrl-C are `command-input` and `command-signal`. */
+  | {
+      kind: "session-run";
+      session: string;
+      id: string;
+      argv: readonly string[];
+      cwd: string;
+      env?: { readonly [name: string]: string };
+    }
+  /** kill(2), as the shell's own `kill` calls it. */
+  | { kind: "session-kill"; session: string; id: string; pid: number; signal: Signal };
 
 /** A card of a machine. */
 export interface NicDesign {
@@ -96,6 +118,12 @@ export type Effect =
   | { kind: "file-result"; path: string; error: string | undefined }
   /** A durable change of the machine's disk, in the order of its numbers. */
   | { kind: "commit"; commit: Commit }
+  /** A session has a shell: its pid and terminal ("" without one). */
+  | { kind: "session"; session: string; pid: number; tty: string }
+  /** The shell has ended, by `exit`, a hang-up or somebody's signal; or it could not begin. */
+  | { kind: "session-ended"; session: string; exit: ProcessExit }
+  /** The result of a `session-kill`: an errno name, undefined on success. */
+  | { kind: "kill-result"; id: string; error: string | undefined }
   | { kind: "trace"; event: TraceEvent };
 
 /** Things worth drawing. They follow from the other effects and are in no digest. */

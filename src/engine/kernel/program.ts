@@ -8,50 +8,11 @@ import type { IpcEvent, IpcPort, IpcRequest, Peeked, Plain } from "./ipc.ts";
 import type { LogLevel } from "./journal.ts";
 import type { Datagram, TraceEvent } from "./machine.ts";
 import type { Rng } from "./rng.ts";
+import type { ProcessExit, Signal } from "./signals.ts";
 import type { NicStatus } from "./status.ts";
 import type { TcpEvent, TcpPort } from "./tcp.ts";
 import type { Instant } from "./time.ts";
 import type { FilePort, FileReply } from "./vfs.ts";
-
-/** Signals by name, with Linux's numbers on x86-64. */
-export const SIGNALS = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGUSR1: 10,
-  SIGSEGV: 11,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGSTKFLT: 16,
-  SIGCHLD: 17,
-  SIGCONT: 18,
-  SIGSTOP: 19,
-  SIGTSTP: 20,
-  SIGTTIN: 21,
-  SIGTTOU: 22,
-  SIGURG: 23,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGVTALRM: 26,
-  SIGPROF: 27,
-  SIGWINCH: 28,
-  SIGIO: 29,
-  SIGPWR: 30,
-  SIGSYS: 31,
-} as const;
-
-export type Signal = keyof typeof SIGNALS;
-
-/** How a process ended: wait(2)'s status. */
-export type ProcessExit = { readonly code: number } | { readonly signal: Signal };
 
 /** What reaches a program beside timers and signals. */
 export type ProgramEvent =
@@ -106,6 +67,8 @@ export interface SpawnOptions {
   readonly argv: readonly string[];
   readonly cwd?: string;
   readonly env?: { readonly [name: string]: string };
+  /** Absent: the parent's. "discard": its standard output and error are /dev/null. */
+  readonly output?: "discard";
 }
 
 /** The kernel and the libraries as one process sees them. */
@@ -116,6 +79,7 @@ export interface Os {
   readonly pid: number;
   readonly argv: readonly string[];
   readonly cwd: string;
+  readonly env: { readonly [name: string]: string };
   readonly hostname: string;
   /** This machine's name in the lab: for generators only. */
   readonly machine: string;
@@ -124,6 +88,8 @@ export interface Os {
   /** syslog(3): a journal line of this process under its unit. `subsystem` is corosync's. */
   log(identifier: string, level: LogLevel, text: string, subsystem?: string): void;
   print(stream: Stream, text: string): void;
+  /** Tells whoever types that it waits for a line, which comes as an input event; `echo` false for a password. */
+  prompt(echo: boolean): void;
   trace(event: TraceEvent): void;
   /** sd_notify(3) READY=1; nobody hears it where no service manager waits. */
   notifyReady(): void;

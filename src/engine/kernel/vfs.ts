@@ -32,6 +32,8 @@ export type Errno =
   | "EOPNOTSUPP"
   | "ESTALE"
   | "ENOTCONN"
+  | "ECONNABORTED"
+  | "ENXIO"
   | "ETIMEDOUT"
   | "EHOSTDOWN"
   | "ENODEV"
@@ -94,6 +96,22 @@ export type FileCall =
   /** Absent: left as it is; "now": the present instant. */
   | { readonly call: "utimens"; readonly path: string; readonly atime?: Instant | "now"; readonly mtime?: Instant | "now" }
   | { readonly call: "statfs"; readonly path: string }
+  /** mount(2) of a tmpfs. `bytes` is its size=; half of the memory where absent. */
+  | {
+      readonly call: "mount";
+      readonly path: string;
+      readonly type: "tmpfs";
+      readonly source: string;
+      readonly mode?: number;
+      readonly bytes?: number;
+      readonly readOnly?: boolean;
+    }
+  /** What fusermount does for a process that serves a file system: the caller answers for it from now on. The reply's count is the mount's number. */
+  | { readonly call: "serve"; readonly path: string; readonly source: string; readonly options: string }
+  /** mount(2) with MS_REMOUNT. */
+  | { readonly call: "remount"; readonly path: string; readonly readOnly: boolean }
+  /** umount2(2); `lazy` is MNT_DETACH. */
+  | { readonly call: "umount"; readonly path: string; readonly lazy?: boolean }
   | { readonly call: "umask"; readonly mask: number }
   | { readonly call: "chdir"; readonly path: string }
   | { readonly call: "getcwd" };
@@ -131,6 +149,72 @@ export type FileReply =
   | { readonly ok: true; readonly value: "count"; readonly count: number }
   | { readonly ok: true; readonly value: "statfs"; readonly statfs: FsStat };
 
+/** What a served file system says of one of its files: a getattr's answer. The kernel adds device and inode number. */
+export type ServedAttr = Omit<Stat, "dev" | "ino">;
+
+/** Names in a directory of a served file system. */
+export interface ServedEntry {
+  readonly name: string;
+  readonly type: FileType;
+}
+
+/**
+ * One operation of a served file system, as libfuse's high-level interface has it. Paths begin with a slash at the mount's root; `handle` is what the server's open or create
+ * returned. The kernel follows links, checks names and keeps offsets; the server sees neither.
+ */
+export type ServedRequest =
+  | { readonly op: "getattr" | "readlink" | "readdir" | "unlink" | "rmdir" | "statfs"; readonly path: string }
+  | { readonly op: "open"; readonly path: string; readonly access: OpenFlags["access"]; readonly append: boolean }
+  | {
+      readonly op: "create";
+      readonly path: string;
+      readonly mode: number;
+      readonly access: OpenFlags["access"];
+      readonly exclusive: boolean;
+    }
+  | { readonly op: "read"; readonly path: string; readonly handle: number; readonly length: number; readonly at: number }
+  | { readonly op: "write"; readonly path: string; readonly handle: number; readonly data: Uint8Array; readonly at: number }
+  | { readonly op: "release" | "fsync"; readonly path: string; readonly handle: number }
+  | { readonly op: "mkdir" | "chmod"; readonly path: string; readonly mode: number }
+  | { readonly op: "rename"; readonly from: string; readonly to: string }
+  | { readonly op: "link"; readonly from: string; readonly to: string }
+  | { readonly op: "symlink"; readonly target: string; readonly path: string }
+  | { readonly op: "truncate"; readonly path: string; readonly length: number }
+  | { readonly op: "chown"; readonly path: string; readonly uid: number; readonly gid: number }
+  | { readonly op: "utimens"; readonly path: string; readonly atime?: Instant; readonly mtime?: Instant };
+
+/** fuse_get_context(): who asks. */
+export interface ServedCaller {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly umask: number;
+}
+
+/** A request on its way to the process that serves the mount. It is answered once, with its `id`. */
+export interface Served {
+  readonly id: number;
+  readonly mount: number;
+  readonly request: ServedRequest;
+  readonly caller: ServedCaller;
+}
+
+/** `value` as the operation has it: open and create give a handle, write a count. */
+export type ServedReply =
+  | { readonly ok: false; readonly errno: Errno }
+  | { readonly ok: true; readonly value: "done" }
+  | { readonly ok: true; readonly value: "attr"; readonly attr: ServedAttr }
+  | { readonly ok: true; readonly value: "entries"; readonly entries: readonly ServedEntry[] }
+  | { readonly ok: true; readonly value: "target"; readonly target: string }
+  | { readonly ok: true; readonly value: "handle"; readonly handle: number }
+  | { readonly ok: true; readonly value: "data"; readonly data: Uint8Array }
+  | { readonly ok: true; readonly value: "count"; readonly count: number }
+  | {
+      readonly ok: true;
+      readonly value: "statfs";
+      readonly statfs: Pick<FsStat, "blockSize" | "blocks" | "free" | "files" | "filesFree">;
+    };
+
 /** The files as one process sees them. */
 export interface FilePort {
   /** Asks; the reply comes as the event {kind: "file", id, reply}, at this instant where the file system is this machine's own and not slow. */
@@ -140,6 +224,8 @@ export interface FilePort {
    * itself; EIO on one that a process serves.
    */
   blocking(call: FileCall): FileReply;
+  /** The process that serves a mount answers one request. An answer that nobody waits for any more is dropped. */
+  answer(id: number, reply: ServedReply): void;
 }
 
 /**
@@ -163,7 +249,7 @@ export interface InodeRow {
   readonly size: number;
   /** Of a symbolic link. */
   readonly target?: string;
-  /** Of a file: hashes of its pieces of CHUNK_BYTES, the last one shorter. */
+  /** Of a file: hashes of its pieces of FILE_CHUNK_BYTES, the last one shorter; `-N` stands for N pieces that are not there and read as zeros. */
   readonly chunks?: readonly string[];
 }
 

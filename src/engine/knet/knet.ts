@@ -178,9 +178,10 @@ export class Knet {
     this.s.oldKey = undefined;
   }
 
-  /** One of the open sockets has this address and port. */
-  listens(address: string, port: number): boolean {
-    return this.s.configured && this.socket(address, port) !== undefined;
+  /** Where its sockets are bound: one for each own link; none before the links are configured and after the end. */
+  sockets(): { readonly address: string; readonly port: number }[] {
+    if (!this.s.configured) return [];
+    return [...this.links.values()].map((l) => ({ address: l.localAddress, port: l.port }));
   }
 
   private socket(address: string, port: number): LinkParams | undefined {

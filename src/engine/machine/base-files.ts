@@ -81,14 +81,17 @@ function hostsFile(base: BaseDesign): string {
   return lines.join("\n");
 }
 
-/** The tree of a machine that was just installed, everything dated `now`. */
-export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
-  let root = directoryNode([], 0o755, now);
-  for (const dir of DIRECTORIES) root = must(makeDirectory(root, dir, true, now));
-  root = must(makeDirectory(root, "/root", false, now, 0o700));
-  root = must(makeDirectory(root, "/tmp", false, now, 0o1777));
-  for (const [path, target] of LINKS) root = must(makeSymlink(root, target, path, now));
-  const texts: readonly [string, string][] = [
+/** Modes of directories where they are not 0755, as Debian 12 has them. */
+const DIRECTORY_MODES: ReadonlyMap<string, number> = new Map([
+  ["/proc", 0o555],
+  ["/root", 0o700],
+  ["/sys", 0o555],
+  ["/tmp", 0o1777],
+  ["/var/tmp", 0o1777],
+]);
+
+function textsOf(base: BaseDesign): readonly (readonly [string, string])[] {
+  return [
     ["/etc/hostname", `${base.hostname}\n`],
     ["/etc/hosts", hostsFile(base)],
     ["/etc/network/interfaces", interfacesFile(base.nics)],
@@ -96,6 +99,40 @@ export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
     ["/etc/default/corosync", '# Command line options of corosync(8)\nCOROSYNC_OPTIONS=""\n'],
     ["/usr/lib/os-release", OS_RELEASE],
   ];
-  for (const [path, text] of texts) root = must(writeFile(root, path, utf8(text), { append: false }, now));
+}
+
+/** One thing on the disk of a machine that was just installed. All of it is root's. */
+export interface BaseEntry {
+  readonly path: string;
+  readonly type: "directory" | "file" | "symlink";
+  readonly mode: number;
+  /** Of a file. */
+  readonly data?: Uint8Array;
+  /** Of a symbolic link. */
+  readonly target?: string;
+}
+
+/** Every directory, link and file of a machine that was just installed, each after the directory it is in. */
+export function baseEntries(base: BaseDesign): BaseEntry[] {
+  const directories = new Set<string>();
+  for (const dir of [...DIRECTORIES, "/root", "/tmp"]) {
+    const names = dir.split("/").slice(1);
+    for (let n = 1; n <= names.length; n++) directories.add(`/${names.slice(0, n).join("/")}`);
+  }
+  return [
+    ...[...directories].map((path): BaseEntry => ({ path, type: "directory", mode: DIRECTORY_MODES.get(path) ?? 0o755 })),
+    ...LINKS.map(([path, target]): BaseEntry => ({ path, type: "symlink", mode: 0o777, target })),
+    ...textsOf(base).map(([path, text]): BaseEntry => ({ path, type: "file", mode: 0o644, data: utf8(text) })),
+  ];
+}
+
+/** The tree of a machine that was just installed, everything dated `now`. */
+export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
+  let root = directoryNode([], 0o755, now);
+  for (const dir of DIRECTORIES) root = must(makeDirectory(root, dir, true, now));
+  root = must(makeDirectory(root, "/root", false, now, 0o700));
+  root = must(makeDirectory(root, "/tmp", false, now, 0o1777));
+  for (const [path, target] of LINKS) root = must(makeSymlink(root, target, path, now));
+  for (const [path, text] of textsOf(base)) root = must(writeFile(root, path, utf8(text), { append: false }, now));
   return root;
 }

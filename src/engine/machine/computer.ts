@@ -10,6 +10,7 @@ import {
   SEC,
   Timers,
   cloneState,
+  defaultIdentifier,
   type Duration,
   type Effect,
   type HardwareAct,
@@ -66,6 +67,8 @@ export interface WorldFacts {
 
 /** Who runs the programs. */
 export interface Processes {
+  /** The kernel has started. */
+  booted(): void;
   spawn(unit: string, pid: number): void;
   stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
   kill(unit: string): void;
@@ -162,8 +165,8 @@ export class Computer {
   }
 
   /** One journal line. `unit` without suffix; pid 1 is systemd speaking about the unit. */
-  log(unit: string, pid: number, level: LogLevel, subsystem: string, text: string): void {
-    const line = { instant: this.now, unit, pid, level, subsystem, text };
+  log(unit: string, pid: number, level: LogLevel, subsystem: string, text: string, identifier = defaultIdentifier(unit, pid)): void {
+    const line = { instant: this.now, unit, identifier, pid, boot: this.journal.boot, level, subsystem, text };
     this.journal.append(line);
     this.out({ kind: "journal", line });
   }
@@ -254,6 +257,7 @@ export class Computer {
     this.power.stalled = false;
     this.power.nextPid = FIRST_PID + this.rng.below(200);
     this.changePower("booting");
+    this.journal.beginBoot();
     this.log("kernel", 0, "notice", "", KERNEL_LINE);
     this.timers.set("power/boot", this.now + this.design.boot);
   }
@@ -346,6 +350,7 @@ export class Computer {
       this.changePower("starting");
       // Every card is `auto` in /etc/network/interfaces.
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
+      this.processes.booted();
       this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
       this.startNext();
     } else if (name === "power/off") this.finishShutdown();

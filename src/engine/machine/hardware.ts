@@ -2,7 +2,16 @@
  * Cards plugged into and pulled out of a computer, and its name changed: what that leaves on the disk and in the kernel. In the real stack: netlink, udev's
  * interface names, hostnamectl, and the person who keeps /etc/network/interfaces and /etc/hosts true. Left out: what other machines call it.
  */
-import { fromUtf8, utf8, type HardwareAct, type Instant, type MachineAct, type NicDesign, type NicStatus } from "../kernel/index.ts";
+import {
+  NIC_MTU,
+  fromUtf8,
+  utf8,
+  type HardwareAct,
+  type Instant,
+  type MachineAct,
+  type NicDesign,
+  type NicStatus,
+} from "../kernel/index.ts";
 import { find, writeFile, type DirectoryNode } from "./files.ts";
 
 const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
@@ -19,8 +28,6 @@ export function isHardware(act: MachineAct): act is HardwareAct {
   return KINDS.has(act.kind);
 }
 
-/** MTU of an Ethernet card, bytes. */
-export const NIC_MTU = 1500;
 const INTERFACES = "/etc/network/interfaces";
 
 export function freshNic(nic: NicDesign): NicStatus {

@@ -17,9 +17,14 @@ export function emptySocket(): SocketBuffer {
   return { queue: [], bytes: 0, dropped: 0 };
 }
 
+/** What the kernel charges a socket's buffer for a datagram, bytes. */
+export function datagramCost(datagram: Datagram): number {
+  return datagram.bytes.length + PACKET_OVERHEAD_BYTES;
+}
+
 /** Queues one datagram, or drops and counts it when the buffer is full. */
 export function enqueue(socket: SocketBuffer, datagram: Datagram): void {
-  const cost = datagram.bytes.length + PACKET_OVERHEAD_BYTES;
+  const cost = datagramCost(datagram);
   if (socket.bytes + cost > SOCKET_BUFFER_BYTES) {
     socket.dropped++;
     return;

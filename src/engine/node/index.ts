@@ -1,2 +1,3 @@
 /** One node: the public face. */
-export { Node, makeMachine, makeNode, unitNames, type DaemonSocket } from "./node.ts";
+export { Node, makeMachine, makeNode, unitNames } from "./node.ts";
+export type { BroughtProgram } from "./programs.ts";

@@ -1,9 +1,8 @@
 /**
- * One cluster node as the world sees it: a computer with the daemons on it. This is the one place that names all layers of a node together. It routes acts,
- * timers, datagrams and questions to whom they concern and owns no rule of its own but what a kernel does with a datagram nobody listens for.
+ * One cluster node as the world sees it: a computer with the daemons on it. It routes acts, timers, datagrams and
+ * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
-import { CommandRuns, answerQuery, completions, corosyncCall } from "../command/index.ts";
-import type { Cpg } from "../cpg/index.ts";
+import { CommandRuns, answerQuery, completions, peekTool, toolNamed, toolProgram } from "../command/index.ts";
 import {
   NEVER,
   cloneState,
@@ -19,78 +18,70 @@ import {
   type MachineStatus,
   type Out,
   type QueryReply,
+  type SessionAct,
 } from "../kernel/index.ts";
 import {
   Computer,
+  MachineRuntime,
   PVE_UNITS,
   QDEVICE_UNIT,
   QNETD_UNITS,
-  isHardware,
+  TreeFiles,
   answerFileQuery,
   applyFileAct,
-  drain,
-  emptySocket,
-  enqueue,
-  portUnreachable,
+  isHardware,
+  isSessionAct,
   type ComputerDesign,
   type ComputerState,
-  type SocketBuffer,
+  type RuntimeState,
   type UnitSpec,
   type WorldFacts,
 } from "../machine/index.ts";
-import type { Corosync } from "./corosync.ts";
-import { Daemons } from "./daemons.ts";
-import { SESSION_UNIT } from "./launch.ts";
+import { boardOf } from "./board.ts";
 import { performAct } from "./node-acts.ts";
-import { programsOf, type MachineKind } from "./programs.ts";
-import { QDEVICE } from "./qdevice-process.ts";
-import { Services } from "./services.ts";
+import { Programs, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
+import { questionTool } from "./question-tool.ts";
+import { ServiceCalls } from "./service-calls.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
+import { EXEC_STOP_TIMER, UnitProcesses } from "./unit-processes.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
 
 const REACHES_A_STALLED_MACHINE: ReadonlySet<MachineAct["kind"]> = new Set(["resume", "power-cut", "worker-lost"]);
 
-const COROSYNC = "corosync";
-
-/** What a program reaches of the daemon. */
-export interface DaemonSocket {
-  /** Of the daemon's process. */
-  readonly pid: number;
-  readonly cpg: Cpg;
-  /** Its services have synchronised, so that requests are taken. */
-  readonly ready: boolean;
-}
-
 /** Timers of running commands, among the machine's own. */
 const COMMAND_TIMER = "command/";
+/** Whose calls those of acting tools are, to local services. */
+const TOOLS = "tools";
+/** What a shell starts belongs to the login session, as systemd counts. */
+const SESSION_UNIT = "session-1.scope";
+/** What a world brings along. */
+const BROUGHT_UNIT = "load";
 
 interface NodeState {
   computer: ComputerState;
-  daemons: unknown;
-  socket: SocketBuffer;
+  files: [number, string][];
+  runtime: RuntimeState;
   deferred: Exclude<MachineAct, HardwareAct>[];
-  sigstopped: boolean;
   lost: boolean;
   commands: unknown;
-  services: unknown;
+  calls: unknown;
 }
 
 type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>;
 
 export class Node implements Machine {
   private readonly computer: Computer;
+  private readonly files: TreeFiles;
+  private readonly runtime: MachineRuntime;
+  private readonly programs: Programs;
+  private readonly calls: ServiceCalls;
+  private readonly units: UnitProcesses;
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
-  private readonly daemons: Daemons;
-  private readonly services: Services;
-  /** What the network card has for a stalled machine. */
-  private socket: SocketBuffer = emptySocket();
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
-  /** The daemon's process got SIGSTOP; it stays stopped when the machine's stall ends. */
-  private sigstopped = false;
   /** The process that ran this machine is gone. */
   private lost = false;
 
@@ -98,38 +89,40 @@ export class Node implements Machine {
     design: ComputerDesign,
     world: WorldFacts,
     private readonly kind: MachineKind = "node",
+    private readonly brought?: BroughtProgram,
   ) {
+    const packages = design.packages ?? [];
     this.computer = new Computer(design, world, unitsOf(kind, design), {
-      spawn: (unit, pid) => this.spawn(unit, pid),
-      stop: (unit, polite) => this.stopProcess(unit, polite),
-      kill: (unit) => this.killProcess(unit),
+      booted: () => this.booted(),
+      spawn: (unit, pid) => this.units.spawn(unit, pid),
+      stop: (unit, polite) => this.units.stop(unit, polite),
+      kill: (unit) => this.units.kill(unit),
       powerLost: () => this.powerLost(),
     });
-    this.daemons = new Daemons(this.computer, world.seed, {
-      ready: () => {
-        this.computer.units.ready(COROSYNC);
-        this.computer.afterUnitChange();
-      },
-      exited: (exit) => {
-        this.computer.units.exited(COROSYNC, exit);
-        this.computer.afterUnitChange();
-      },
-      gone: () => this.services.corosyncGone(),
-      reloaded: () => this.services.device?.configurationChanged(),
+    this.files = new TreeFiles(this.computer);
+    this.programs = new Programs(kind, packages, brought, (pid) => {
+      const record = this.runtime.table.get(pid);
+      return record !== undefined && record.exit === undefined;
     });
-    this.services = new Services(this.computer, world.seed, {
-      stack: () => this.corosync?.stack,
-      answers: () => this.corosync?.stopped !== true,
-      query: (argv) => {
-        const answer = answerQuery(this.tools, argv, { cwd: "/", stdin: "" });
-        return answer === undefined || answer === "acts" ? undefined : answer.status;
-      },
+    this.calls = new ServiceCalls(
+      () => this.runtime.table.sockets.port(TOOLS),
+      () => this.runtime.table.settle(),
+    );
+    this.units = new UnitProcesses(this.computer, () => this.runtime, this.calls);
+    this.runtime = new MachineRuntime({
+      seed: world.seed,
+      board: boardOf(this.computer),
+      files: this.files,
+      manager: this.units,
+      program: (argv) => this.programs.maker(argv) ?? toolProgram(argv) ?? questionTool(this.tools, argv),
+      party: (name) => (name === TOOLS ? this.calls : undefined),
     });
-    this.tools = new NodeTools(this.computer, () => this.corosync, this.services, programsOf(kind, design.packages ?? []));
+    const peek: NodeTools["peek"] = (service, request) => this.runtime.table.peek(service, request);
+    this.tools = new NodeTools(this.computer, peek, this.calls, toolsOf(kind, packages));
     this.commands = new CommandRuns({
       host: () => this.tools,
       act: (act) => {
-        const error = performAct(act, this.computer.units, this.corosync, (unit) => this.services.shutDown(unit));
+        const error = performAct(act, { units: this.computer.units, calls: this.calls, peek });
         this.computer.afterUnitChange();
         return error;
       },
@@ -143,79 +136,47 @@ export class Node implements Machine {
     return this.computer.design.name;
   }
 
-  // ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── power ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private spawn(unit: string, pid: number): void {
-    if (unit !== COROSYNC) {
-      this.services.spawn(unit, pid);
-      return;
-    }
-    this.sigstopped = false;
-    this.daemons.startUnit(pid);
-  }
-
-  /** The daemon that came up, whoever started it. */
-  private get corosync(): Corosync | undefined {
-    return this.daemons.holder;
-  }
-
-  private stopProcess(unit: string, polite: "exec-stop" | "SIGTERM"): void {
-    const daemon = this.daemons.unit;
-    this.services.terminate(unit);
-    if (unit !== COROSYNC || daemon === undefined) return;
-    // ExecStop= asks over the daemon's socket; a daemon that is not up yet has none, and systemd goes on to SIGTERM.
-    if (polite === "exec-stop" && daemon.execStop()) return;
-    // systemd sends SIGCONT after SIGTERM.
-    this.sigstopped = false;
-    daemon.resume();
-    this.services.corosyncAnswers();
-    daemon.terminate();
-  }
-
-  private killProcess(unit: string): void {
-    if (unit === COROSYNC) this.daemons.killUnit();
-    else this.services.kill(unit);
-  }
-
-  /** The daemon's socket as a program on this machine finds it; undefined while no daemon answers. */
-  daemonSocket(): DaemonSocket | undefined {
-    const daemon = this.corosync;
-    if (daemon?.stack === undefined || daemon.stopped) return undefined;
-    return { pid: daemon.pid, cpg: daemon.stack.cpg, ready: daemon.stack.sync.ready };
-  }
-
-  /** A program on this machine has its turn and finds the daemon; `run` is not called where it does not. */
-  program(now: Instant, out: Out, run: (daemon: DaemonSocket) => void): void {
-    const daemon = this.daemonSocket();
-    if (daemon === undefined) return;
-    this.computer.enter(now, out);
-    run(daemon);
+  private booted(): void {
+    this.runtime.start();
+    if (this.brought === undefined) return;
+    const place = { unit: BROUGHT_UNIT, session: "", tty: "" };
+    const { argv, pid } = this.brought;
+    this.runtime.table.spawn({ argv, pid, cwd: "/", parent: 1, place, sink: { kind: "nowhere" } });
   }
 
   private powerLost(): void {
-    this.services.powerLost();
-    this.daemons.powerLost();
-    this.socket = emptySocket();
+    this.runtime.powerLost();
+    this.computer.timers.clear(EXEC_STOP_TIMER);
+    this.calls.powerLost();
     this.deferred = [];
     this.commands.powerLost();
+  }
+
+  /** What systemd finds in the login session gets SIGTERM. */
+  private endSession(): void {
+    const { table } = this.runtime;
+    for (const { pid, place } of table.records()) if (place.unit === SESSION_UNIT) table.signal(pid, "SIGTERM");
+    table.settle();
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimerAt(): Instant {
     if (this.computer.stalled) return NEVER;
-    return Math.min(this.computer.nextTimerAt(), this.daemons.nextTimerAt());
+    return Math.min(this.computer.nextTimerAt(), this.runtime.nextTimerAt());
   }
 
   runTimer(now: Instant, out: Out): void {
     this.computer.enter(now, out);
     if (this.computer.stalled) return;
-    const own = this.computer.nextTimerAt();
-    if (own <= this.daemons.nextTimerAt()) {
+    if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
       if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
-      else if (name !== undefined && !this.services.timer(name)) this.computer.timer(name);
-    } else this.daemons.runTimer(now);
+      else if (name === EXEC_STOP_TIMER) this.units.signal("corosync", "SIGTERM");
+      else if (name !== undefined) this.computer.timer(name);
+    } else this.runtime.runTimer(now);
     this.commands.wake();
   }
 
@@ -224,19 +185,8 @@ export class Node implements Machine {
   receive(now: Instant, datagram: Datagram, out: Out): void {
     this.computer.enter(now, out);
     if (!this.computer.isUp) return;
-    if (this.computer.stalled) enqueue(this.socket, datagram);
-    else {
-      this.accept(datagram);
-      this.commands.wake();
-    }
-  }
-
-  private accept(datagram: Datagram): void {
-    const nic = this.computer.nics.find((n) => n.address === datagram.dst && n.net === datagram.net);
-    if (nic?.up !== true) return;
-    if (datagram.proto === "tcp") this.services.receive(datagram);
-    else if (this.corosync?.listens(datagram.dst, datagram.dstPort) === true) this.corosync.receive(datagram);
-    else if (datagram.proto === "udp") this.computer.emit({ kind: "send", datagram: portUnreachable(datagram) });
+    this.runtime.receive(datagram);
+    if (!this.computer.stalled) this.commands.wake();
   }
 
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,9 +210,7 @@ export class Node implements Machine {
 
   private hardware(act: HardwareAct): void {
     this.computer.hardware(act);
-    if (act.kind !== "net-renamed") return;
-    this.socket.queue = this.socket.queue.map((d) => (d.net === act.net ? { ...d, net: act.to } : d));
-    this.services.networkRenamed(act.net, act.to);
+    if (act.kind === "net-renamed") this.runtime.networkRenamed(act.net, act.to);
   }
 
   private doAct(act: Exclude<MachineAct, HardwareAct>): void {
@@ -274,7 +222,7 @@ export class Node implements Machine {
         return;
       case "shutdown":
       case "reboot":
-        this.daemons.endSession();
+        this.endSession();
         c.shutdown(act.kind === "reboot");
         return;
       case "power-cut":
@@ -286,8 +234,8 @@ export class Node implements Machine {
         return;
       case "stall":
         c.stall();
-        this.daemons.stop();
-        this.services.stop();
+        // One that is off has no processors to stop.
+        if (c.stalled) this.runtime.stall();
         return;
       case "resume":
         this.resume();
@@ -296,17 +244,10 @@ export class Node implements Machine {
         this.service(act.op, act.unit);
         return;
       case "service-stall":
-        this.services.stop(act.unit);
-        if (act.unit !== COROSYNC || this.daemons.unit === undefined) return;
-        this.sigstopped = true;
-        this.daemons.unit.stop();
+        if (c.isUp) this.units.signal(act.unit, "SIGSTOP");
         return;
       case "service-resume":
-        this.services.resume(act.unit);
-        if (act.unit !== COROSYNC) return;
-        this.sigstopped = false;
-        this.daemons.unit?.resume();
-        this.services.corosyncAnswers();
+        if (c.isUp) this.units.signal(act.unit, "SIGCONT");
         return;
       case "command":
       case "command-signal":
@@ -314,13 +255,15 @@ export class Node implements Machine {
         this.command(act);
         return;
       default:
-        this.fileAct(act);
+        if (isSessionAct(act)) this.session(act);
+        else this.fileAct(act);
     }
   }
 
   /** What a machine that is off, or that has too much to remember, answers to an act somebody waits for. */
   private refuse(act: MachineAct, errno: string): void {
-    if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
+    if (isSessionAct(act)) this.runtime.sessions.refuse(act, errno);
+    else if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
     else if ("path" in act) this.computer.emit({ kind: "file-result", path: act.path, error: errno });
     else if (act.kind === "file-rename") this.computer.emit({ kind: "file-result", path: act.to, error: errno });
   }
@@ -339,16 +282,18 @@ export class Node implements Machine {
     const c = this.computer;
     if (!c.stalled) return;
     c.resume();
-    // What waited at the card goes to the sockets first, then the processes run, in the order each has for it.
-    for (const datagram of drain(this.socket)) this.accept(datagram);
-    this.daemons.resume(this.sigstopped);
-    this.services.resume();
+    this.runtime.resume();
     const acts = this.deferred;
     this.deferred = [];
     for (const act of acts) this.doAct(act);
   }
 
-  private fileAct(act: Exclude<MachineAct, CommandAct | HardwareAct>): void {
+  private session(act: SessionAct): void {
+    if (this.computer.isUp) this.runtime.sessions.act(act);
+    else this.refuse(act, "EHOSTDOWN");
+  }
+
+  private fileAct(act: Exclude<MachineAct, CommandAct | HardwareAct | SessionAct>): void {
     if (!("path" in act) && act.kind !== "file-rename") return;
     const path = act.kind === "file-rename" ? act.to : act.path;
     if (!this.computer.isUp) {
@@ -362,9 +307,10 @@ export class Node implements Machine {
 
   private command(act: CommandAct): void {
     if (act.kind === "command-signal") {
-      if (!this.daemons.signal(act.id, act.signal)) this.commands.signal(act.id, act.signal);
-    } else if (act.kind === "command-input") this.commands.input(act.id, act.line);
-    else if (this.computer.isUp && this.launch(act.id, act.argv, act.cwd)) return;
+      if (!this.runtime.signalCommand(act.id, act.signal)) this.commands.signal(act.id, act.signal);
+    } else if (act.kind === "command-input") {
+      if (!this.runtime.inputCommand(act.id, act.line)) this.commands.input(act.id, act.line);
+    } else if (this.computer.isUp && this.isProgram(act.argv)) this.launch(act.id, act.argv, act.cwd);
     else if (this.computer.isUp) this.commands.start(act.id, act.argv, { cwd: act.cwd, stdin: act.stdin });
     else {
       const state = this.computer.booting ? "still booting" : "off";
@@ -373,13 +319,16 @@ export class Node implements Machine {
     }
   }
 
-  /** `corosync` typed in a terminal is a process of its own, not a tool that asks one. False: the line is something else, or only asks. */
-  private launch(id: string, argv: readonly string[], cwd: string): boolean {
-    const call = corosyncCall(argv, cwd);
-    if (call === undefined) return false;
-    if (this.daemons.full) this.refuse({ kind: "command", id, argv, cwd, stdin: "" }, "EAGAIN");
-    else this.daemons.startCommand(id, { ...call, heard: true, unit: SESSION_UNIT });
-    return true;
+  /** The others are commands of the machine (command/runs.ts). */
+  private isProgram(argv: readonly string[]): boolean {
+    return this.programs.isDaemon(argv) || toolNamed(argv[0] ?? "") !== undefined;
+  }
+
+  /** A daemon typed in a terminal is a process of its own, not a tool that asks one. */
+  private launch(id: string, argv: readonly string[], cwd: string): void {
+    const place = { unit: SESSION_UNIT, session: "", tty: "" };
+    const made = this.runtime.table.spawn({ argv, cwd, parent: 1, place, sink: { kind: "command", id }, command: id });
+    if (typeof made === "string") this.refuse({ kind: "command", id, argv, cwd, stdin: "" }, made);
   }
 
   // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -402,19 +351,24 @@ export class Node implements Machine {
   private ask(argv: readonly string[], cwd: string, stdin: string): QueryReply {
     if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
     if (this.computer.stalled) return { kind: "acts" };
-    const answer = answerQuery(this.tools, argv, { cwd, stdin });
+    const tool = toolNamed(argv[0] ?? "");
+    const answer =
+      tool === undefined
+        ? answerQuery(this.tools, argv, { cwd, stdin })
+        : peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
+    if (this.programs.isDaemon(argv)) return { kind: "acts" };
     if (answer === undefined) return { kind: "no-such-command" };
     return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };
   }
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.corosync?.believing, {
+    return machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
-      busy: this.commands.busy || this.daemons.commanded,
+      busy: this.commands.busy || this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
-      device: this.services.device,
-      qnetd: this.services.view,
+      device: this.programs.qdevice?.view,
+      qnetd: this.programs.qnetd?.view,
     });
   }
 
@@ -431,13 +385,12 @@ export class Node implements Machine {
   snapshot(): MachineSnapshot {
     const state: NodeState = {
       computer: this.computer.snapshot(),
-      daemons: this.daemons.snapshot(),
-      socket: cloneState(this.socket),
+      files: this.files.snapshot(),
+      runtime: this.runtime.snapshot(),
       deferred: cloneState(this.deferred),
-      sigstopped: this.sigstopped,
       lost: this.lost,
       commands: this.commands.snapshot(),
-      services: this.services.snapshot(),
+      calls: this.calls.snapshot(),
     };
     return { ...state };
   }
@@ -445,27 +398,27 @@ export class Node implements Machine {
   restore(snapshot: MachineSnapshot): void {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
-    this.socket = cloneState(state.socket);
+    this.files.restore(state.files);
+    this.programs.forget();
+    this.runtime.restore(state.runtime);
     this.deferred = cloneState(state.deferred);
-    this.sigstopped = state.sigstopped;
     this.lost = state.lost;
-    this.daemons.restore(state.daemons);
-    this.services.restore(state.services);
+    this.calls.restore(state.calls);
     this.commands.restore(state.commands);
   }
 
   digest(h: Hasher): void {
     this.computer.digest(h);
-    h.int(this.socket.queue.length).int(this.deferred.length).bool(this.sigstopped).bool(this.lost);
-    this.daemons.digest(h);
-    this.services.digest(h);
+    h.int(this.deferred.length).bool(this.lost);
+    this.runtime.digest(h);
+    this.calls.digest(h);
     this.commands.digest(h);
   }
 }
 
 function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[] {
   if (kind === "qnetd") return QNETD_UNITS;
-  return design.packages?.includes(QDEVICE) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
+  return design.packages?.includes(QDEVICE_UNIT.name) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
 }
 
 /** Names of the units that a machine of this design has, without suffix. */
@@ -474,8 +427,8 @@ export function unitNames({ kind, ...design }: ComputerDesign & { readonly kind:
 }
 
 /** A node from its design. */
-export function makeNode(world: WorldFacts, design: ComputerDesign): Node {
-  return new Node(design, world);
+export function makeNode(world: WorldFacts, design: ComputerDesign, brought?: BroughtProgram): Node {
+  return new Node(design, world, "node", brought);
 }
 
 /** The machine factory a world takes: what the design's kind says. */

@@ -1,15 +1,112 @@
-/** Which of the modelled programs are on the disk of which machine: what Proxmox VE installs, what a package adds, what a qnetd host has. */
+/** Which program a command line is on which machine, and which of the modelled tools are on its disk: what Proxmox VE installs, what a package adds, what a qnetd host has. */
 import { commands } from "../command/index.ts";
+import { Corosync, parseCall } from "../corosync/index.ts";
+import type { Os, Program, ProgramMaker } from "../kernel/index.ts";
+import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
 
 export type MachineKind = "node" | "qnetd";
+
+/** A daemon: its unit's and its program's name, and where it is installed. */
+interface Row {
+  readonly name: string;
+  readonly directory: string;
+  readonly make: ProgramMaker;
+  /** It is on every machine of this kind, or comes with this package. */
+  readonly on: MachineKind | { readonly package: string };
+  /** A call that only prints is a question to the tool of that name. */
+  readonly prints?: (argv: readonly string[]) => boolean;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    name: "corosync",
+    directory: "/usr/sbin",
+    make: (os) => new Corosync(os),
+    on: "node",
+    prints: (argv) => "status" in parseCall(argv, "/"),
+  },
+  { name: "corosync-qdevice", directory: "/usr/sbin", make: (os) => new QdeviceProgram(os), on: { package: "corosync-qdevice" } },
+  { name: "corosync-qnetd", directory: "/usr/bin", make: (os) => new QnetdProgram(os), on: "qnetd" },
+];
+
+/** A program that a world brings along, beside those of the disk; it is started when the kernel is up. */
+export interface BroughtProgram {
+  readonly argv: readonly string[];
+  readonly pid: number;
+  readonly make: ProgramMaker;
+}
 
 const OF_PACKAGE: Readonly<Record<string, readonly string[]>> = { "corosync-qdevice": ["corosync-qdevice-tool"] };
 const QNETD_HOST: ReadonlySet<string> = new Set(["systemctl", "journalctl", "corosync-qnetd-tool"]);
 /** Not on a node by itself. */
 const EXTRA: ReadonlySet<string> = new Set(["corosync-qnetd-tool", "corosync-qdevice-tool"]);
 
-export function programsOf(kind: MachineKind, packages: readonly string[]): ReadonlySet<string> {
+/** The tools. */
+export function toolsOf(kind: MachineKind, packages: readonly string[]): ReadonlySet<string> {
   if (kind === "qnetd") return QNETD_HOST;
   const own = [...commands.keys()].filter((name) => !EXTRA.has(name));
   return new Set([...own, ...packages.flatMap((p) => OF_PACKAGE[p] ?? [])]);
+}
+
+/** The programs of one machine, and those that run. */
+export class Programs {
+  private readonly rows: readonly Row[];
+  private made: { readonly os: Os; readonly program: Program }[] = [];
+
+  constructor(
+    kind: MachineKind,
+    packages: readonly string[],
+    private readonly brought: BroughtProgram | undefined,
+    /** A process of this id runs. */
+    private readonly runs: (pid: number) => boolean,
+  ) {
+    this.rows = ROWS.filter((row) => (typeof row.on === "string" ? row.on === kind : packages.includes(row.on.package)));
+  }
+
+  /** Undefined where the words are no program's. */
+  maker(argv: readonly string[]): ProgramMaker | undefined {
+    const word = argv[0] ?? "";
+    if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
+    const row = this.row(word);
+    return row === undefined ? undefined : (os) => this.keep(os, row.make(os));
+  }
+
+  /** Typed words that run a daemon; not those that only have it print something. */
+  isDaemon(argv: readonly string[]): boolean {
+    const row = this.row(argv[0] ?? "");
+    return row !== undefined && row.prints?.(argv) !== true;
+  }
+
+  private row(word: string): Row | undefined {
+    const slash = word.lastIndexOf("/");
+    const [directory, name] = [word.slice(0, Math.max(0, slash)), word.slice(slash + 1)];
+    return this.rows.find((r) => r.name === name && (slash < 0 || directory === r.directory || `/usr${directory}` === r.directory));
+  }
+
+  private keep(os: Os, program: Program): Program {
+    this.made = [...this.made.filter((m) => this.runs(m.os.pid)), { os, program }];
+    return program;
+  }
+
+  private running(): Program[] {
+    return this.made.filter((m) => this.runs(m.os.pid)).map((m) => m.program);
+  }
+
+  /** The corosync whose layers are this node's word in the cluster. */
+  get corosync(): Corosync | undefined {
+    return this.running().find((p): p is Corosync => p instanceof Corosync && p.believing !== undefined);
+  }
+
+  get qdevice(): QdeviceProgram | undefined {
+    return this.running().find((p) => p instanceof QdeviceProgram);
+  }
+
+  get qnetd(): QnetdProgram | undefined {
+    return this.running().find((p) => p instanceof QnetdProgram);
+  }
+
+  /** Before a restore makes them anew. */
+  forget(): void {
+    this.made = [];
+  }
 }

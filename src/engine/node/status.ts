@@ -1,10 +1,9 @@
 /** What one node believes, gathered from its layers into the record that status lines, the page and the checkers read. Computes nothing of its own. */
-import { connectionWord } from "../command/qdevicetool.ts";
+import type { Stack } from "../corosync/index.ts";
 import type { CorosyncStatus, MachineStatus, QdeviceStatus, QnetdStatus, QuorumStatus } from "../kernel/index.ts";
 import type { Computer } from "../machine/index.ts";
-import type { Device, QnetdView } from "../qdevice/index.ts";
+import { connectionWord, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
-import type { Stack } from "./stack.ts";
 
 function corosyncStatus(stack: Stack): CorosyncStatus {
   const config = stack.settings.config;
@@ -25,7 +24,7 @@ function corosyncStatus(stack: Stack): CorosyncStatus {
   };
 }
 
-function qdeviceStatus(stack: Stack, device: Device | undefined): QdeviceStatus | null {
+function qdeviceStatus(stack: Stack, device: DeviceView | undefined): QdeviceStatus | null {
   const { config } = stack.settings;
   const configured = config.quorum.device;
   const own = stack.votequorum.deviceInfo(config.nodeId);
@@ -36,15 +35,15 @@ function qdeviceStatus(stack: Stack, device: Device | undefined): QdeviceStatus 
   };
   return {
     model: configured.model,
-    algorithm: device?.config?.algorithm ?? net("algorithm"),
-    host: device?.config?.host ?? net("host"),
+    algorithm: device?.config.algorithm ?? net("algorithm"),
+    host: device?.config.host ?? net("host"),
     votes: own.votes,
     timeoutMs: own.timeoutMs,
     registered: own.registered,
     alive: own.alive,
     castVote: own.castVote,
     masterWins: own.masterWins,
-    state: device?.config === undefined ? "not running" : connectionWord(device),
+    state: device === undefined ? "not running" : connectionWord(device),
     lastPoll: device?.state.lastPoll?.at ?? null,
   };
 }
@@ -68,7 +67,7 @@ function qnetdStatus(view: QnetdView): QnetdStatus {
   };
 }
 
-function quorumStatus(stack: Stack, device: Device | undefined): QuorumStatus | null {
+function quorumStatus(stack: Stack, device: DeviceView | undefined): QuorumStatus | null {
   const view = stack.quorum.view;
   const me = stack.votequorum.info(stack.settings.config.nodeId);
   if (me === undefined) return null;
@@ -93,7 +92,7 @@ export function machineStatus(
     readonly kind: MachineStatus["kind"];
     readonly busy: boolean;
     readonly worker: MachineStatus["worker"];
-    readonly device: Device | undefined;
+    readonly device: DeviceView | undefined;
     readonly qnetd: QnetdView | undefined;
   },
 ): MachineStatus {

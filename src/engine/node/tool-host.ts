@@ -2,62 +2,92 @@
  * What the tools on a node get to see: libcmap, libquorum, libvotequorum, libcfg, libcpg, systemd and journald, answered from the layers at the present
  * instant. Only reads. Left out: the count of connections ever closed, as asking leaves no trace in the lab.
  */
-import { statsEntries } from "../cmap/index.ts";
 import type { DaemonView, ToolHost, UnitView } from "../command/host.ts";
-import { Hasher, type Instant, type JournalLine } from "../kernel/index.ts";
+import {
+  CFG,
+  CMAP,
+  CPG,
+  QUORUM,
+  VOTEQUORUM,
+  peekCall,
+  type Answer,
+  type CallMap,
+  type CfgCalls,
+  type CmapCalls,
+  type CpgCalls,
+  type QuorumCalls,
+  type VotequorumCalls,
+} from "../corosync/index.ts";
+import type { Instant, IpcRequest, JournalLine, Peeked } from "../kernel/index.ts";
 import { exitText, find, type Computer } from "../machine/index.ts";
-import type { Device, QnetdView } from "../qdevice/index.ts";
-import type { Corosync } from "./corosync.ts";
-import type { Services } from "./services.ts";
-import type { Stack } from "./stack.ts";
-
-function daemonView(stack: Stack, daemon: Corosync): DaemonView {
-  const config = stack.settings.config;
-  return {
-    nodeId: config.nodeId,
-    ringMembers: stack.totem.members,
-    nodelist: config.nodes,
-    links: stack.knet.status(),
-    quorum: stack.quorum.view,
-    votes: (nodeId) => (stack.hasProvider ? stack.votequorum.info(nodeId) : undefined),
-    device: (nodeId) => (stack.hasProvider ? stack.votequorum.deviceInfo(nodeId) : undefined),
-    cmapGet: (key) => stack.cmap.get(key),
-    cmapList: (prefix) => stack.cmap.list(prefix),
-    stats: (client) => {
-      const pointer = `0x56${new Hasher().int(client.pid).hex().slice(0, 10)}`;
-      const connections = [{ service: 0, pid: client.pid, pointer, procname: client.procname }];
-      const { schedMisses } = daemon;
-      return statsEntries({ srp: stack.totem.stats(), knet: stack.knet.stats(), connections, closed: 0, schedMisses });
-    },
-    lastReload: stack.cfg.lastReload,
-    reloadStatus: (number) => stack.cfg.reloadStatus(number),
-    cpgGroups: () => stack.cpg.groupsNewestFirst().map((group) => ({ group, members: stack.cpg.members(group) })),
-  };
-}
+import { DEVICE_SOCKET, QNETD_SOCKET, type DeviceView, type QnetdView } from "../qdevice/index.ts";
+import type { ServiceCalls } from "./service-calls.ts";
 
 export class NodeTools implements ToolHost {
   constructor(
     private readonly computer: Computer,
-    /** The daemon that runs now; it changes with every start. */
-    private readonly daemon: () => Corosync | undefined,
-    private readonly services: Services,
-    private readonly programs: ReadonlySet<string>,
+    readonly peek: (service: string, request: IpcRequest) => Peeked,
+    private readonly calls: ServiceCalls,
+    private readonly tools: ReadonlySet<string>,
   ) {}
 
-  qdevice(): Device | "down" | "stalled" {
-    const process = this.services.qdevice;
-    if (process?.device.config === undefined) return "down";
-    return process.stalled ? "stalled" : process.device;
+  /** What a call answers; undefined where it refuses, or nobody is there to answer. */
+  private read<C extends CallMap, K extends keyof C & string>(
+    service: string,
+    call: K,
+    request: C[K]["request"],
+  ): Exclude<Answer<C, K>, { readonly error: unknown }> | undefined {
+    const answer = peekCall<C, K>(this.peek, service, call, request);
+    if (answer === "waits" || (answer as { readonly error?: unknown }).error !== undefined) return undefined;
+    return answer as Exclude<Answer<C, K>, { readonly error: unknown }>;
+  }
+
+  corosync(): DaemonView | "down" | "stalled" {
+    const status = peekCall<CfgCalls, "corosync_cfg_ring_status_get">(this.peek, CFG, "corosync_cfg_ring_status_get", {});
+    if (status === "waits") return "stalled";
+    if ("error" in status) return "down";
+    const local = this.read<CfgCalls, "corosync_cfg_local_get">(CFG, "corosync_cfg_local_get", {});
+    const quorum = this.read<QuorumCalls, "quorum_current">(QUORUM, "quorum_current", {});
+    if (local === undefined || quorum === undefined) return "down";
+    return {
+      nodeId: local.nodeId,
+      ringMembers: status.members,
+      nodelist: status.nodes,
+      links: status.links,
+      quorum,
+      votes: (nodeId) => this.read<VotequorumCalls, "votequorum_getinfo">(VOTEQUORUM, "votequorum_getinfo", { nodeId })?.info,
+      device: (nodeId) =>
+        this.read<VotequorumCalls, "votequorum_qdevice_getinfo">(VOTEQUORUM, "votequorum_qdevice_getinfo", { nodeId })?.info,
+      cmapGet: (key) => {
+        const found = this.read<CmapCalls, "cmap_get">(CMAP, "cmap_get", { key });
+        return found && { key, type: found.type, value: found.value };
+      },
+      cmapList: (prefix) => [...(this.read<CmapCalls, "cmap_iter">(CMAP, "cmap_iter", { prefix })?.entries ?? [])],
+      stats: (client) => [
+        ...(this.read<CmapCalls, "cmap_iter">(CMAP, "cmap_iter", { map: "stats", prefix: "", ...client })?.entries ?? []),
+      ],
+      lastReload: this.calls.lastReload,
+      reloadStatus: (number) => this.calls.reloadStatus(number),
+      cpgGroups: () => [...(this.read<CpgCalls, "cpg_iteration">(CPG, "cpg_iteration", {})?.groups ?? [])],
+    };
+  }
+
+  private view<V>(socket: string): V | "down" | "stalled" {
+    const answer = this.peek(socket, { call: "status" });
+    if (answer.peek === "would-wait") return "stalled";
+    return answer.peek === "reply" && answer.reply.error === undefined ? (answer.reply.view as V) : "down";
+  }
+
+  qdevice(): DeviceView | "down" | "stalled" {
+    return this.view<DeviceView>(DEVICE_SOCKET);
   }
 
   qnetd(): QnetdView | "down" | "stalled" {
-    const process = this.services.qnetd;
-    if (process?.view === undefined) return "down";
-    return process.stalled ? "stalled" : process.view;
+    return this.view<QnetdView>(QNETD_SOCKET);
   }
 
   installed(program: string): boolean {
-    return this.programs.has(program);
+    return this.tools.has(program);
   }
 
   get hostname(): string {
@@ -74,12 +104,6 @@ export class NodeTools implements ToolHost {
 
   get pid(): number {
     return this.computer.nextPid;
-  }
-
-  corosync(): DaemonView | "down" | "stalled" {
-    const daemon = this.daemon();
-    if (daemon?.stack === undefined) return "down";
-    return daemon.stopped ? "stalled" : daemonView(daemon.stack, daemon);
   }
 
   unit(name: string): UnitView | undefined {

@@ -17,8 +17,8 @@ export interface CastVotePort {
   debug(text: string): void;
   setTimer(name: string, afterUs: number): void;
   clearTimer(name: string): void;
-  /** votequorum_qdevice_poll; false: the daemon cannot go on. */
-  poll(castVote: boolean): boolean;
+  /** votequorum_qdevice_poll; what comes of it is not told here. */
+  poll(castVote: boolean): void;
 }
 
 export class CastVote {
@@ -43,38 +43,36 @@ export class CastVote {
     this.port.debug(paused ? "Cast vote timer is now paused." : "Cast vote timer is no longer paused.");
   }
 
-  /** A new result of the algorithm. False: the poll failed for good. */
-  update(vote: Vote): boolean {
-    if (vote === "No change") return true;
+  /** A new result of the algorithm. */
+  update(vote: Vote): void {
+    if (vote === "No change") return;
     const s = this.state;
     s.vote = vote;
     if (vote !== "ACK" && vote !== "NACK") {
       this.port.debug(s.scheduled ? "Cast vote timer is now stopped." : "Cast vote timer remains stopped.");
       s.scheduled = false;
       this.port.clearTimer(CAST_VOTE_TIMER);
-      return true;
+      return;
     }
     this.port.debug(`Cast vote timer ${s.scheduled ? "remains" : "is now"} scheduled every ${this.intervalMs}ms voting ${vote}.`);
     if (!s.scheduled) this.arm();
     s.scheduled = true;
-    return this.cast();
+    this.cast();
   }
 
   private arm(): void {
     this.port.setTimer(CAST_VOTE_TIMER, this.intervalMs * MS);
   }
 
-  private cast(): boolean {
-    return this.state.paused || this.port.poll(this.casts);
+  private cast(): void {
+    if (!this.state.paused) this.port.poll(this.casts);
   }
 
-  /** The timer is due. False: the poll failed for good. */
-  timer(): boolean {
-    if (!this.state.scheduled) return true;
+  /** The timer is due. */
+  timer(): void {
+    if (!this.state.scheduled) return;
     this.arm();
-    if (this.cast()) return true;
-    this.state.scheduled = false;
-    return false;
+    this.cast();
   }
 
   digest(h: Hasher): void {

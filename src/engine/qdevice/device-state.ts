@@ -1,31 +1,40 @@
 /** What a running corosync-qdevice knows, as plain data, its digest, and what it has from its machine. In the real stack: struct qdevice_instance and qdevice_net_instance. */
 import type { Hasher, Instant, LogLevel, TcpEvent, TcpPort } from "../kernel/index.ts";
 import type { RingId } from "../totem/types.ts";
-import type { NodeState, VoteError, VoteListener } from "../votequorum/index.ts";
+import type { NodeState } from "../votequorum/index.ts";
 import type { DeviceConfig, GetKey, ListKeys } from "./device-config.ts";
 import type { CastVoteState } from "./cast-vote.ts";
 import type { Heuristics, NodeInfo } from "./tlv.ts";
 
-/** libvotequorum as far as the device calls it. */
-export interface DeviceVotequorum {
-  deviceRegister(name: string): VoteError | undefined;
-  deviceUnregister(name: string): VoteError | undefined;
-  devicePoll(name: string, castVote: boolean, ring: RingId): VoteError | undefined;
-  deviceMasterWins(name: string, allow: boolean): VoteError | undefined;
-  subscribe(listener: VoteListener): () => void;
-  /** What a client that begins to track is told at once. */
-  current(): {
-    readonly ring: RingId;
-    readonly members: readonly number[];
-    readonly quorate: boolean;
-    readonly nodes: readonly VoteNode[];
-    readonly expectedVotes: number;
-  };
-}
-
 export interface VoteNode {
   readonly nodeId: number;
   readonly state: NodeState;
+}
+
+/** What votequorum tells a client that begins to track. */
+export interface VoteView {
+  readonly ring: RingId;
+  readonly members: readonly number[];
+  readonly quorate: boolean;
+  readonly nodes: readonly VoteNode[];
+  readonly expectedVotes: number;
+}
+
+/** What the device asks of votequorum on its node: its library's calls. */
+export type DeviceCall =
+  | { readonly call: "trackstart" }
+  | { readonly call: "current" }
+  | { readonly call: "getinfo"; readonly nodeId: number }
+  | { readonly call: "register" }
+  | { readonly call: "unregister" }
+  | { readonly call: "master_wins"; readonly allow: boolean }
+  | { readonly call: "poll"; readonly cast: boolean; readonly ring: RingId };
+
+/** The answer: an error's name, or what the call tells. */
+export interface DeviceReply {
+  readonly error?: string | undefined;
+  readonly view?: VoteView;
+  readonly votes?: number;
 }
 
 export interface DevicePort {
@@ -34,28 +43,53 @@ export interface DevicePort {
   clearTimer(name: string): void;
   log(level: LogLevel, text: string): void;
   readonly tcp: TcpPort;
-  /** The services of the daemon on this node; undefined where it does not answer. */
-  votequorum(): DeviceVotequorum | undefined;
-  /** The daemon's services have synchronised: requests are taken. */
-  ready(): boolean;
-  /** False: the daemon's process is stopped, and whoever asks it waits. */
-  answers(): boolean;
+  /** Asks votequorum; the answer comes by `answered`, later in this instant or, where the daemon is stopped, when it goes on. False: nobody serves it. */
+  ask(call: DeviceCall): boolean;
   /** This node's id. */
   nodeId(): number;
+  /** The configuration map, as cmap has told of it. */
   readonly get: GetKey;
   readonly list: ListKeys;
-  nodeVotes(): readonly { readonly nodeId: number; readonly votes: number }[];
   /** An address for a host name or a literal address; undefined where it has none. */
   resolve(host: string): string | undefined;
   /** There is a certificate database of NSS in this directory. */
   hasDatabase(directory: string): boolean;
-  /** Runs one heuristics command. True: it ended with status 0. */
-  run(command: string): boolean;
+  /** Runs one heuristics command. True: it ended with status 0. "later": `ran` is called when it has ended. */
+  run(command: string): boolean | "later";
   /** sd_notify(READY=1). */
   notifyReady(): void;
-  /** The process is gone. */
+  /** The process ends. */
   exited(code: number): void;
 }
+
+export interface NodeVotes {
+  readonly nodeId: number;
+  readonly votes: number;
+}
+
+/** What follows when a poll has been answered. */
+export type AfterPoll =
+  | { readonly next: "confirm"; readonly seq: number }
+  | { readonly next: "pause" }
+  | { readonly next: "connect" }
+  | { readonly next: "leave"; readonly code: number; readonly broken: boolean };
+
+export type HeuristicsPurpose = "start" | "membership" | "connect" | "regular";
+
+/** What the process waits for, and what for. */
+export type Waiting =
+  | { readonly on: "trackstart" | "register" | "master_wins" | "current" }
+  | {
+      readonly on: "getinfo";
+      readonly purpose: "start" | "expected";
+      readonly expected: number;
+      left: number[];
+      votes: NodeVotes[];
+    }
+  /** `who`: what has to say that it failed; "" for the timer. */
+  | { readonly on: "poll"; readonly cast: boolean; readonly who: string; after: AfterPoll | undefined }
+  | { readonly on: "unregister"; readonly code: number }
+  | { readonly on: "command"; readonly purpose: HeuristicsPurpose; left: string[]; failed: boolean };
 
 export type Connection = "idle" | "sleeping" | "connecting" | "failed" | "preinit" | "init" | "connected";
 
@@ -93,12 +127,8 @@ export interface DeviceState {
   /** Pauses drawn before a reconnect so far. */
   pauses: number;
   castVote: CastVoteState;
-  /** The process has got SIGSTOP. */
-  stopped: boolean;
-  /** The process waits for the answer to a poll. */
-  blocked: boolean;
-  /** A vote info that is to be confirmed after that. */
-  owed: number | undefined;
+  /** A call that has not been answered: the process does nothing else meanwhile, but where it registers. */
+  waiting: Waiting | undefined;
   /** An order to leave, to be followed after that. */
   leaving: "SIGTERM" | "tool" | undefined;
   missed: Missed[];
@@ -108,7 +138,7 @@ export const DEVICE_NAME = "Qdevice";
 /** Things a process that does not look is told later; beyond it the oldest are forgotten. Ours. */
 export const MISSED_MAX = 256;
 
-export function freshDevice(): DeviceState {
+export function emptyDevice(): DeviceState {
   return {
     phase: "starting",
     config: undefined,
@@ -132,9 +162,7 @@ export function freshDevice(): DeviceState {
     lastPoll: undefined,
     pauses: 0,
     castVote: { scheduled: false, paused: false, vote: "Wait for reply" },
-    stopped: false,
-    blocked: false,
-    owed: undefined,
+    waiting: undefined,
     leaving: undefined,
     missed: [],
   };
@@ -159,9 +187,7 @@ export function digestDevice(h: Hasher, s: DeviceState): void {
   h.int(s.lastPoll?.at ?? -1)
     .bool(s.lastPoll?.cast === true)
     .int(s.pauses)
-    .bool(s.stopped)
-    .bool(s.blocked)
-    .int(s.owed ?? -1)
+    .text(s.waiting === undefined ? "" : JSON.stringify(s.waiting))
     .text(s.leaving ?? "");
   h.bool(s.castVote.scheduled).bool(s.castVote.paused).text(s.castVote.vote);
   h.int(s.members.length).int(s.voteNodes.length).int(s.missed.length);

@@ -2,48 +2,73 @@
  * The corosync-qdevice daemon of one node: registers with votequorum, talks to corosync-qnetd, and polls votequorum with the vote it is given. In the real
  * stack: corosync-qdevice.c, qdevice-votequorum.c and qdevice-model-net.c; net.ts holds the talk with the server. What is logged, in which order, is recorded.
  *
- * Heuristics run the commands of exec_NAME that the machine models (corosync's own tools, true, false, test with a file), at once and in the order of the map;
- * any other command counts as one that could not be executed, so the result is Fail. Left out: their timeouts and the worker process, and the -S settings.
+ * A call of votequorum's library blocks the daemon until it is answered: what comes meanwhile waits (`waiting`). Heuristics run the commands of exec_NAME one after the other, in
+ * the order of the map, and the daemon waits for them likewise. Left out: their timeouts and the worker process, and the -S settings.
  */
-import { MS, cloneState, type Hasher, type Instant, type TcpEvent } from "../kernel/index.ts";
+import { cloneState, type Hasher, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
-import type { VoteError } from "../votequorum/index.ts";
 import { CAST_VOTE_TIMER, CastVote } from "./cast-vote.ts";
-import { ffsplitTrouble, readInstance, readNet, type DeviceConfig } from "./device-config.ts";
+import { ffsplitTrouble, type DeviceConfig } from "./device-config.ts";
+import type { DeviceCore } from "./device-core.ts";
+import { CLOSED, CLOSING } from "./device-leave.ts";
+import { rereadNodes } from "./device-reread.ts";
+import { DeviceStart } from "./device-start.ts";
+import { DeviceVotes } from "./device-votes.ts";
 import {
-  DEVICE_NAME,
   MISSED_MAX,
   digestDevice,
-  freshDevice,
+  emptyDevice,
   quorumNodes,
+  type AfterPoll,
+  type DeviceCall,
   type DevicePort,
+  type DeviceReply,
   type DeviceState,
+  type HeuristicsPurpose,
   type Missed,
+  type NodeVotes,
   type VoteNode,
+  type VoteView,
+  type Waiting,
 } from "./device-state.ts";
+import { HeuristicsRuns } from "./heuristics.ts";
 import { DeviceNet, sleeps } from "./net.ts";
 import { nodeListLines } from "./qnetd.ts";
 import type { Heuristics, Vote } from "./tlv.ts";
 
-export const QDEVICE_DATABASE = "/etc/corosync/qdevice/net/nssdb";
-
-/** How often a start whose daemon is not ready yet tries again (max_cs_try_again tries a second apart). */
-const TRY_AGAIN_MS = 1000;
 /** The process ends when what is going on at this instant is over. */
 const ALGORITHM_TIMER = "algorithm";
 const STATE_NUMBERS = { member: 1, dead: 2, leaving: 3 } as const;
 
-export class Device {
-  state: DeviceState = freshDevice();
+const NO_DAEMON = "CS_ERR_LIBRARY";
+
+type Awaits<On extends Waiting["on"]> = Extract<Waiting, { on: On }>;
+
+export class Device implements DeviceCore {
+  state: DeviceState = emptyDevice();
   private net: DeviceNet | undefined;
-  private unsubscribe: () => void = () => undefined;
+  /** Of the result that is being handed to the timer. */
+  private casting: { readonly who: string; readonly after: AfterPoll | undefined } | undefined;
   castVote: CastVote | undefined;
+  private readonly starting: DeviceStart;
+  private readonly heuristics: HeuristicsRuns;
+  private readonly votes: DeviceVotes;
 
   constructor(
     private readonly port: DevicePort,
     /** Command line: `-d` and `-S net_test_algorithm_enabled=on`. */
     private readonly options: { readonly debug: boolean; readonly test: boolean },
-  ) {}
+  ) {
+    this.heuristics = new HeuristicsRuns(port, this, (result, purpose) => this.heuristicsEnded(result, purpose));
+    this.votes = new DeviceVotes(port, this, (votes, { purpose, expected }) => {
+      if (purpose === "start") this.starting.algorithm(votes);
+      else this.expected(expected, votes);
+    });
+    this.starting = new DeviceStart(port, this, options, {
+      askVotes: () => this.votes.ask("start", 0),
+      take: (config) => this.take(config),
+    });
+  }
 
   get config(): DeviceConfig | undefined {
     return this.state.config;
@@ -57,102 +82,95 @@ export class Device {
     return this.state.phase !== "ended";
   }
 
-  // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── calls of votequorum ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A registration is answered by an event of its main loop. */
+  get blocked(): boolean {
+    const { waiting } = this.state;
+    return waiting !== undefined && waiting.on !== "register";
+  }
+
+  wait(waiting: Waiting, call: DeviceCall): void {
+    this.state.waiting = waiting;
+    if (!this.port.ask(call)) this.answered({ error: NO_DAEMON });
+  }
+
+  /** The answer to what it had asked. What it was told meanwhile comes after. */
+  answered(reply: DeviceReply): void {
+    const { waiting } = this.state;
+    if (!this.alive || waiting === undefined) return;
+    this.state.waiting = undefined;
+    this.goOn(waiting, reply);
+    this.settle();
+  }
+
+  private goOn(waiting: Waiting, reply: DeviceReply): void {
+    const { error } = reply;
+    switch (waiting.on) {
+      case "trackstart":
+        return this.starting.tracking(error);
+      case "register":
+        return this.starting.registered(error);
+      case "master_wins":
+        return this.starting.configure(error);
+      case "current":
+        return reply.view === undefined
+          ? this.fail(`Can't start tracking votequorum changes. Error ${error ?? ""}`)
+          : this.first(reply.view);
+      case "getinfo":
+        return this.votes.answered(waiting, reply);
+      case "poll":
+        return this.polled(waiting, error);
+      case "unregister":
+        // Where nobody answers any more there is nothing to be said.
+        if (error !== undefined && error !== NO_DAEMON) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
+        return this.closed(waiting.code);
+      case "command":
+        throw new Error("a command is not answered by votequorum");
+    }
+  }
+
+  private settle(): void {
+    if (!this.alive || this.blocked) return;
+    const { leaving } = this.state;
+    this.state.leaving = undefined;
+    if (leaving !== undefined) this.terminate(leaving);
+    else this.catchUp();
+  }
+
+  // ── coming up (device-start.ts) ──────────────────────────────────────────────────────────────────────────────────────
 
   start(): void {
-    const api = this.port.votequorum();
-    if (api === undefined) return this.fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY");
-    if (!this.port.ready()) {
-      this.port.setTimer("start", this.port.now() + TRY_AGAIN_MS * MS);
-      return;
-    }
-    this.debug("Initializing votequorum");
-    this.state.phase = "registering";
-    this.listen();
-    const error = api.deviceRegister(DEVICE_NAME);
-    if (error !== undefined) this.fail(`Can't register votequorum device. Error ${error}`);
+    this.starting.begin();
   }
 
-  private listen(): void {
-    this.unsubscribe();
-    const api = this.port.votequorum();
-    if (api === undefined) return;
-    this.unsubscribe = api.subscribe({
-      registered: (error) => this.registered(error),
-      nodelist: (ring, members) => this.happened({ what: "nodelist", ring, members }),
-      quorum: (quorate, nodes) => this.happened({ what: "quorum", quorate, nodes }),
-      expectedVotes: (votes) => this.happened({ what: "expected", votes }),
-    });
+  /** Nobody serves corosync's sockets. */
+  noDaemon(): void {
+    this.starting.tracking(NO_DAEMON);
   }
 
-  private fail(text: string): void {
+  fail(text: string): void {
     this.port.log("error", text);
     this.end(1);
   }
 
-  private registered(error: VoteError | undefined): void {
-    if (this.state.phase !== "registering") return;
-    if (error !== undefined) return this.fail(`Can't register votequorum device. Error ${error}`);
-    this.configure();
-  }
-
-  private configure(): void {
-    const { get, list } = this.port;
-    this.debug("Initializing local socket");
-    this.debug("Registering qdevice models");
-    this.debug("Configuring qdevice");
-    const instance = readInstance(get, list);
-    if (typeof instance === "string") return this.fail(instance);
-    this.debug("Configuring master_wins");
-    const denied = this.port.votequorum()?.deviceMasterWins(DEVICE_NAME, false);
-    if (denied !== undefined) return this.fail(`Can't set master wins. Error ${denied}`);
-    this.debug("Getting configuration node list");
-    this.debug("Configuration node list:");
-    for (const line of nodeListLines(instance.nodes)) this.debug(line);
-    this.debug("Initializing qdevice model");
-    this.debug("Initializing qdevice_net_instance");
-    const config = readNet(get, list, this.port.nodeId(), this.options.test);
-    if (typeof config === "string") return this.fail(config);
-    this.debug("Registering algorithms");
-    this.debug("Initializing NSS");
-    if (config.tls !== "off" && !this.port.hasDatabase(QDEVICE_DATABASE))
-      return this.fail("Can't init nss (-8174): security library: bad database.");
-    const trouble = config.algorithm === "ffsplit" ? ffsplitTrouble(get, this.port.nodeVotes()) : undefined;
-    if (trouble !== undefined) {
-      this.port.log("crit", trouble);
-      return this.fail("Algorithm init failed");
-    }
-    this.run(config);
-  }
-
-  private run(config: DeviceConfig): void {
+  private take(config: DeviceConfig): void {
     this.state.config = Object.freeze({ ...config });
-    const castVote = this.wire(config);
-    castVote.update("Wait for reply");
-    if (config.algorithm === "lms" || config.algorithm === "2nodelms") {
-      this.debug(`algo-${config.algorithm}: Can't get WFA res = 12`);
-      this.debug(`algo-${config.algorithm}: initialised. WFA = 0`);
-    } else if (config.algorithm === "test") this.debug("algo-test: Initialized");
-    this.debug("Initializing cmap tracking");
-    this.debug("Registering main poll loop callbacks");
-    this.debug("Waiting for ring id");
-    this.state.phase = "running";
-    this.port.notifyReady();
-    const now = this.port.votequorum()?.current();
-    if (now === undefined) return;
+    this.wire(config);
+  }
+
+  /** The first that votequorum tells. */
+  private first(now: VoteView): void {
     this.onNodelist(now.ring, now.members);
     this.onQuorum(now.quorate, now.nodes);
     this.state.expectedVotes = now.expectedVotes;
     this.debug("Waiting for initial heuristics exec result");
     this.debug("worker: Heuristic worker initialized");
     this.debug("worker: qdevice_heuristics_worker_cmd_process_one_line: Received exec-list-clear command");
-    this.membershipHeuristics();
-    this.debug("Qdevice ready to provide service");
-    this.debug("Running QDevice main loop");
-    this.net?.connect();
+    this.membershipHeuristics("start");
   }
 
-  private wire(config: DeviceConfig): CastVote {
+  private wire(config: DeviceConfig): void {
     const castVote = new CastVote(
       {
         debug: (text) => this.debug(text),
@@ -165,64 +183,64 @@ export class Device {
     castVote.state = this.state.castVote;
     this.castVote = castVote;
     this.net = new DeviceNet(this.port, this, config);
-    return castVote;
   }
 
-  // ── votequorum ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── polls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private poll(cast: boolean): boolean {
-    if (!this.port.answers()) {
-      this.state.blocked = true;
-      return true;
-    }
-    const error = this.port.votequorum()?.devicePoll(DEVICE_NAME, cast, this.state.ring) ?? undefined;
-    if (this.port.votequorum() === undefined) return this.pollFailed("CS_ERR_LIBRARY");
-    this.state.lastPoll = { at: this.port.now(), cast };
-    if (error === undefined || error === "CS_ERR_TRY_AGAIN") return true;
-    if (error === "CS_ERR_MESSAGE_ERROR") {
-      this.port.log("info", "qdevice_votequorum_poll called with old ring id");
-      return true;
-    }
-    return this.pollFailed(error);
+  result(vote: Vote, who: string, after?: AfterPoll): void {
+    this.casting = { who, after };
+    this.castVote?.update(vote);
+    // Nothing was polled.
+    const idle = this.casting !== undefined;
+    this.casting = undefined;
+    if (idle && after !== undefined) this.follow(after);
   }
 
-  private pollFailed(error: string): false {
+  private poll(cast: boolean): void {
+    const { who, after } = this.casting ?? { who: "", after: undefined };
+    this.casting = undefined;
+    this.wait({ on: "poll", cast, who, after }, { call: "poll", cast, ring: this.state.ring });
+  }
+
+  private polled({ cast, who, after }: Awaits<"poll">, error: string | undefined): void {
+    if (error !== NO_DAEMON) this.state.lastPoll = { at: this.port.now(), cast };
+    if (error === undefined || error === "CS_ERR_TRY_AGAIN" || error === "CS_ERR_MESSAGE_ERROR") {
+      if (error === "CS_ERR_MESSAGE_ERROR") this.port.log("info", "qdevice_votequorum_poll called with old ring id");
+      if (after !== undefined) this.follow(after);
+      return;
+    }
+    this.pollFailed(error);
+    if (who !== "") this.port.log("error", `${who} fatal error.  Can't update cast vote timer vote`);
+    if (after?.next === "leave") this.follow(after);
+    else if (who === "") this.pollRefused();
+    else this.end(1);
+  }
+
+  private pollFailed(error: string): void {
     this.port.log("crit", `Can't call votequorum_qdevice_poll. Error ${error}`);
-    return false;
   }
 
   /** The daemon no longer knows the device, as after corosync-quorumtool -f. */
   private pollRefused(): void {
-    this.net?.lost("poll-failed");
-    this.shutDown(false);
-    this.end(1);
+    this.net?.lost("poll-failed", { next: "leave", code: 1, broken: false });
   }
 
-  /** The algorithm's result goes to the timer; where the poll fails for good the process ends. */
-  result(vote: Vote, who: string): boolean {
-    if (this.castVote?.update(vote) !== false) return true;
-    this.port.log("error", `${who} fatal error.  Can't update cast vote timer vote`);
-    return false;
+  private follow(after: AfterPoll): void {
+    if (!this.alive) return;
+    if (after.next === "confirm") this.net?.confirm(after.seq);
+    else if (after.next === "pause") this.net?.pause();
+    else if (after.next === "connect") this.net?.connect();
+    else this.shutDown(after.broken, after.code);
   }
 
-  /** The daemon's process goes on: a poll that waited has its answer. What was told the device meanwhile comes after. */
-  answered(): void {
-    const s = this.state;
-    if (!s.blocked) return;
-    s.blocked = false;
-    if (this.castVote !== undefined && !this.poll(this.castVote.casts)) return this.end(1);
-    const { owed, leaving } = s;
-    s.owed = s.leaving = undefined;
-    if (owed !== undefined) this.net?.confirm(owed);
-    if (leaving !== undefined) this.terminate(leaving);
-    else this.catchUp();
-  }
+  // ── what votequorum tells ────────────────────────────────────────────────────────────────────────────────────────────
 
   private get looks(): boolean {
-    return !this.state.stopped && !this.state.blocked && !sleeps(this.state);
+    return !this.blocked && !sleeps(this.state);
   }
 
-  private happened(what: Missed): void {
+  /** votequorum's notifications, and what comes over the connection to the server. */
+  happened(what: Missed): void {
     if (this.state.phase !== "running") return;
     if (!this.looks) {
       this.state.missed.push(what);
@@ -231,13 +249,13 @@ export class Device {
     }
     if (what.what === "nodelist") {
       this.onNodelist(what.ring, what.members);
-      this.membershipHeuristics();
+      this.membershipHeuristics("membership");
     } else if (what.what === "quorum") this.onQuorum(what.quorate, what.nodes);
     else if (what.what === "expected") this.onExpected(what.votes);
     else this.net?.event(what.event);
   }
 
-  /** What waited while the process slept or was stopped. */
+  /** What waited while the process was inside a call or slept. */
   catchUp(): void {
     while (this.looks && this.alive) {
       const next = this.state.missed.shift();
@@ -273,11 +291,15 @@ export class Device {
   }
 
   private onExpected(votes: number): void {
-    const s = this.state;
     this.debug("Votequorum expected_votes notify callback:");
     this.debug(`  Expected_votes: ${votes}`);
-    this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${s.expectedVotes} / new=${votes})`);
-    const trouble = s.config?.algorithm === "ffsplit" ? ffsplitTrouble(this.port.get, this.port.nodeVotes()) : undefined;
+    this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${this.state.expectedVotes} / new=${votes})`);
+    if (this.state.config?.algorithm === "ffsplit") this.votes.ask("expected", votes);
+    else this.expected(votes, undefined);
+  }
+
+  private expected(expectedVotes: number, votes: readonly NodeVotes[] | undefined): void {
+    const trouble = votes === undefined ? undefined : ffsplitTrouble(this.port.get, votes);
     if (trouble === undefined) this.debug("Algorithm result vote is No change");
     else {
       this.port.log("crit", trouble);
@@ -285,35 +307,37 @@ export class Device {
       // What else the daemon tells at this moment is still heard (recorded).
       this.port.setTimer(ALGORITHM_TIMER, this.port.now());
     }
-    s.expectedVotes = votes;
+    this.state.expectedVotes = expectedVotes;
   }
 
   /** The algorithm cannot go on with this configuration: the process ends in order, with an error. */
   private algorithmFailed(): void {
-    this.net?.lost("error");
-    this.shutDown(false);
-    this.end(1);
+    this.net?.lost("error", { next: "leave", code: 1, broken: false });
   }
 
   // ── heuristics ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs the commands; "Undefined" where heuristics are off or there are none. */
-  runHeuristics(timeoutMs: number): Heuristics {
-    const s = this.state;
-    s.heuristicsSeq++;
-    const seq = s.heuristicsSeq;
-    this.debug(`worker: qdevice_heuristics_worker_cmd_process_exec: Received exec command with seq_no "${seq}" and timeout "${timeoutMs}"`);
-    const heuristics = s.config?.heuristics;
-    const off = heuristics === undefined || heuristics.mode === "off" || heuristics.execs.length === 0;
-    const failed = off ? false : heuristics.execs.filter((e) => !this.port.run(e.command)).length > 0;
-    const word = off ? "Disabled" : failed ? "Fail" : "Pass";
-    this.debug(`Received heuristics exec result command with seq_no "${seq}" and result "${word}"`);
-    return off ? "Undefined" : failed ? "Fail" : "Pass";
+  runHeuristics(purpose: HeuristicsPurpose, timeoutMs: number): void {
+    this.heuristics.run(purpose, timeoutMs);
   }
 
-  private membershipHeuristics(): void {
+  private heuristicsEnded(result: Heuristics, purpose: HeuristicsPurpose): void {
+    if (purpose === "connect") this.net?.connectHeuristics(result);
+    else if (purpose === "regular") this.net?.regularResult(result);
+    else this.membershipResult(result, purpose === "start");
+  }
+
+  /** The command that was started last has ended. */
+  ran(ok: boolean): void {
+    if (this.heuristics.ran(ok)) this.settle();
+  }
+
+  private membershipHeuristics(purpose: "start" | "membership"): void {
+    this.runHeuristics(purpose, this.state.config?.heuristics.syncTimeoutMs ?? 0);
+  }
+
+  private membershipResult(result: Heuristics, starting: boolean): void {
     const s = this.state;
-    const result = this.runHeuristics(s.config?.heuristics.syncTimeoutMs ?? 0);
     s.heuristics.membership = result;
     this.debug("Votequorum heuristics exec result callback:");
     this.debug(`  seq_number = ${s.heuristicsSeq}, exec_result = ${result === "Undefined" ? "Disabled" : result}`);
@@ -322,8 +346,12 @@ export class Device {
     this.debug(`Algorithm decided to ${connected ? "send" : "not send"} list, result vote is ${vote} and heuristics is ${result}`);
     if (connected) this.net?.sendMembership(result);
     this.castVote?.pause(false);
-    if (!this.result(vote, "qdevice_model_net_votequorum_node_list_notify")) return this.end(1);
+    this.result(vote, "qdevice_model_net_votequorum_node_list_notify");
     this.net?.scheduleRegular();
+    if (!starting) return;
+    this.debug("Qdevice ready to provide service");
+    this.debug("Running QDevice main loop");
+    this.net?.connect();
   }
 
   // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,96 +363,60 @@ export class Device {
   timer(name: string): void {
     if (!this.alive) return;
     if (name === "start") this.start();
-    else if (name === CAST_VOTE_TIMER) {
-      if (this.castVote?.timer() === false) this.pollRefused();
-    } else if (name === ALGORITHM_TIMER) this.algorithmFailed();
+    else if (name === CAST_VOTE_TIMER) this.castVote?.timer();
+    else if (name === ALGORITHM_TIMER) this.algorithmFailed();
     else this.net?.timer(name);
   }
 
-  /** A timer must wait: the process is stopped, or sleeps. The one that ends the sleep comes through. */
+  /** A timer must wait: the process is inside a call, or sleeps. The one that ends the sleep comes through. */
   holdsTimer(name: string): boolean {
-    return this.state.stopped || this.state.blocked || (sleeps(this.state) && name !== "wake");
-  }
-
-  stop(): void {
-    this.state.stopped = true;
-  }
-
-  resume(): void {
-    if (!this.state.stopped) return;
-    this.state.stopped = false;
-    this.catchUp();
+    return this.blocked || (sleeps(this.state) && name !== "wake");
   }
 
   /** The node list or another key of the map may have changed. */
   configurationChanged(): void {
-    const old = this.state.config;
-    if (this.state.phase !== "running" || old === undefined) return;
+    if (this.state.phase !== "running") return;
     this.debug("Node list configuration possibly changed");
-    const read = readNet(this.port.get, this.port.list, this.port.nodeId(), this.options.test);
-    if (typeof read === "string") return;
-    const same = JSON.stringify(read.nodes) === JSON.stringify(old.nodes) && read.configVersion === old.configVersion;
-    if (same) return;
-    this.state.config = Object.freeze({ ...old, nodes: read.nodes, configVersion: read.configVersion });
-    this.debug("Node list changed");
-    if (read.configVersion !== undefined) this.debug(`  config_version = ${read.configVersion}`);
-    for (const line of nodeListLines(read.nodes)) this.debug(line);
-    const connected = this.state.connection === "connected";
-    this.debug(`Algorithm decided to ${connected ? "send" : "not send"} node list and result vote is No change`);
-    if (connected) this.net?.sendConfig("changed config");
+    if (rereadNodes(this, this.port, this.options.test) && this.state.connection === "connected") this.net?.sendConfig("changed config");
   }
 
   /** SIGTERM, or corosync-qdevice-tool -H. */
   terminate(by: "SIGTERM" | "tool"): void {
     if (!this.alive) return;
-    if (this.state.blocked) {
+    if (this.state.phase !== "running") return this.end(0);
+    if (this.blocked) {
       this.state.leaving = by;
       return;
     }
-    if (this.state.phase !== "running") return this.end(0);
     this.debug(by === "SIGTERM" ? "SIGTERM received - closing local unix socket" : "IPC client requested shutdown");
     this.debug("Listening socket is closed");
-    this.net?.lost("local-shutdown");
-    this.shutDown(false);
-    this.end(0);
+    this.net?.lost("local-shutdown", { next: "leave", code: 0, broken: false });
   }
 
   /** corosync's sockets broke. */
   daemonGone(): void {
     if (!this.alive) return;
     if (this.state.phase !== "running") return this.end(1);
-    if (this.state.blocked) this.pollFailed("CS_ERR_LIBRARY");
+    const { waiting } = this.state;
+    this.state.waiting = undefined;
+    if (waiting?.on === "unregister") return this.closed(waiting.code);
+    if (waiting?.on === "poll") this.pollFailed(NO_DAEMON);
     this.port.log("error", "Can't dispatch votequorum messages");
-    this.net?.lost("daemon-gone");
-    this.shutDown(true);
-    this.end(1);
+    this.net?.lost("daemon-gone", { next: "leave", code: 1, broken: true });
   }
 
-  private shutDown(broken: boolean): void {
-    const warn = (text: string): void => {
-      if (broken) this.port.log("warning", text);
-    };
-    this.debug("Removing cmap tracking");
-    warn("Can't delete cmap totemconfig_reload_in_progress tracking");
-    warn("Can't delete cmap nodelist tracking");
-    warn("Can't delete cmap logging tracking");
-    warn("Can't delete cmap heuristics tracking");
-    this.debug("Destroying qdevice model");
-    this.debug("Destroying algorithm");
-    this.debug("Destroying qdevice_net_instance");
-    this.debug("Shutting down NSS");
-    this.debug("Destroying qdevice ipc");
-    this.debug("Destroying votequorum and cmap");
-    warn("Can't stop tracking votequorum changes. Error CS_ERR_LIBRARY");
-    warn("Unable to unregister votequorum device. Error CS_ERR_LIBRARY");
-    this.unsubscribe();
-    const error = broken ? undefined : this.port.votequorum()?.deviceUnregister(DEVICE_NAME);
-    if (error !== undefined) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
-    this.debug("Destroying heuristics");
-    this.debug("Waiting for heuristics worker to finish");
-    this.debug("worker: Heuristic worker shutdown requested");
-    this.debug("worker: Waiting for all processes to exit");
-    this.debug("Closing log");
+  private shutDown(broken: boolean, code: number): void {
+    for (const line of CLOSING) {
+      if (line.level === "debug") this.debug(line.text);
+      else if (broken || line.broken !== true) this.port.log(line.level, line.text);
+    }
+    if (broken) this.closed(code);
+    else this.wait({ on: "unregister", code }, { call: "unregister" });
+  }
+
+  private closed(code: number): void {
+    for (const text of CLOSED) this.debug(text);
+    this.end(code);
   }
 
   end(code: number): void {
@@ -433,14 +425,9 @@ export class Device {
     this.port.exited(code);
   }
 
-  /** SIGKILL, or the power went: nothing more is said, and nobody is called back. */
+  /** The process is gone: nothing more is said. */
   kill(): void {
     this.state.phase = "ended";
-    this.unsubscribe();
-  }
-
-  get now(): Instant {
-    return this.port.now();
   }
 
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -449,14 +436,12 @@ export class Device {
     return cloneState(this.state);
   }
 
-  /** The daemon's services must stand again. */
   restore(state: unknown): void {
     this.state = cloneState(state as DeviceState);
     if (this.state.config !== undefined) {
       this.state.config = Object.freeze({ ...this.state.config });
       this.wire(this.state.config);
     }
-    if (this.alive && this.state.phase !== "starting") this.listen();
   }
 
   digest(h: Hasher): void {

@@ -6,8 +6,8 @@
 import { MS, type TcpEvent } from "../kernel/index.ts";
 import { ringIdText, type RingId } from "../totem/types.ts";
 import type { DeviceConfig } from "./device-config.ts";
-import { quorumNodes, type DevicePort, type DeviceState } from "./device-state.ts";
-import type { Device } from "./device.ts";
+import { quorumNodes, type AfterPoll, type DevicePort, type DeviceState } from "./device-state.ts";
+import type { DeviceCore } from "./device-core.ts";
 import { nodeListLines } from "./qnetd.ts";
 import { unseededRandom } from "./random.ts";
 import {
@@ -55,7 +55,7 @@ export function sleeps(state: DeviceState): boolean {
 export class DeviceNet {
   constructor(
     private readonly port: DevicePort,
-    private readonly device: Device,
+    private readonly device: DeviceCore,
     private readonly config: DeviceConfig,
   ) {}
 
@@ -118,8 +118,8 @@ export class DeviceNet {
     }
   }
 
-  /** The server is lost, or could not be reached: the vote is withdrawn. */
-  lost(reason: Reason): boolean {
+  /** The server is lost, or could not be reached: the vote is withdrawn, and then comes `after`. */
+  lost(reason: Reason, after: AfterPoll): void {
     const s = this.s;
     const { algorithm } = this.config;
     if (algorithm === "lms" || algorithm === "2nodelms") {
@@ -133,11 +133,15 @@ export class DeviceNet {
     s.connectedAt = undefined;
     for (const timer of ["connect", "heartbeat", "heuristics"]) this.port.clearTimer(timer);
     s.regularScheduled = false;
-    return this.device.result("NACK", "qdevice_model_net_run");
+    this.device.result("NACK", "qdevice_model_net_run", after);
   }
 
   private disconnect(reason: Reason): void {
-    if (!this.lost(reason)) return this.device.end(1);
+    this.lost(reason, { next: "pause" });
+  }
+
+  /** It waits a moment before it connects again. */
+  pause(): void {
     const draw = unseededRandom(RANDOM_FIRST + this.s.pauses);
     const pause = draw % Math.floor(this.config.castVoteMs * PAUSE_PART);
     this.s.pauses++;
@@ -159,8 +163,7 @@ export class DeviceNet {
     const { connection } = this.s;
     if (connection === "connected") return;
     this.port.log("error", "Connect timeout");
-    if (!this.lost("cannot-connect")) return this.device.end(1);
-    this.connect();
+    this.lost("cannot-connect", { next: "connect" });
   }
 
   // ── messages out ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,7 +228,7 @@ export class DeviceNet {
     this.s.stream = rest;
     for (const [i, message] of messages.entries()) {
       if (this.s.socket === undefined || !this.device.alive) return;
-      if (this.s.blocked) {
+      if (this.device.blocked) {
         // The others wait in the socket.
         const bytes = [...messages.slice(i), rest].reduce(joinBytes);
         this.s.stream = new Uint8Array(0);
@@ -324,7 +327,12 @@ export class DeviceNet {
     this.debug(`Scheduling send of heartbeat every ${this.config.heartbeatMs}ms`);
     this.after("heartbeat", this.config.heartbeatMs);
     this.debug("Executing after-connect heuristics.");
-    const heuristics = this.device.runHeuristics(this.config.heuristics.timeoutMs);
+    this.device.runHeuristics("connect", this.config.heuristics.timeoutMs);
+  }
+
+  /** The commands that are run after connecting have ended. */
+  connectHeuristics(heuristics: Heuristics): void {
+    const s = this.s;
     s.heuristics.connect = heuristics;
     if (this.config.algorithm === "test") this.debug("algo-test: Connected");
     this.debug(
@@ -382,13 +390,13 @@ export class DeviceNet {
     this.debug(`  ring id = (${ringIdText(ring)})`);
   }
 
-  private use(told: Vote, ring: RingId, old: string): void {
+  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {
     const own = this.s.ring;
     const current = ring.rep === own.rep && ring.seq === own.seq;
     if (!current) this.debug(old);
     const vote = current ? told : "No change";
     this.debug(`Algorithm result vote is ${vote}`);
-    if (!this.device.result(vote, "qdevice_net_msg_received_node_list_reply")) this.device.end(1);
+    this.device.result(vote, "qdevice_net_msg_received_node_list_reply", after);
   }
 
   private onVoteInfo(m: Message): void {
@@ -396,9 +404,7 @@ export class DeviceNet {
     if (seq === undefined || vote === undefined || ring === undefined)
       return this.refuse("Received unexpected vote info message. Disconnecting from server");
     this.tell("Received vote info", seq, vote, ring);
-    this.use(vote, ring, "Received vote info with old ring id.");
-    if (this.s.blocked) this.s.owed = seq;
-    else this.confirm(seq);
+    this.use(vote, ring, "Received vote info with old ring id.", { next: "confirm", seq });
   }
 
   // ── heuristics at regular times ──────────────────────────────────────────────────────────────────────────────────────
@@ -420,8 +426,13 @@ export class DeviceNet {
     s.regularScheduled = false;
     if (s.connection !== "connected") return;
     this.debug("Executing regular heuristics.");
+    this.device.runHeuristics("regular", this.config.heuristics.timeoutMs);
+  }
+
+  /** The commands that are run at regular times have ended. */
+  regularResult(result: Heuristics): void {
+    const s = this.s;
     const before = s.heuristics.regular === "Undefined" ? s.heuristics.membership : s.heuristics.regular;
-    const result = this.device.runHeuristics(this.config.heuristics.timeoutMs);
     const changed = result !== before;
     s.heuristics.regular = result;
     if (changed) {

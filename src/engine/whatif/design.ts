@@ -3,9 +3,10 @@
  * design of a world, whose running state plays no part: a question begins with everything on and nothing at fault. In the real world: the
  * administrator's drawing. Left out: machines that are no member, and cards that carry neither a corosync link nor the way to qnetd.
  */
+import type { FilePort } from "../kernel/index.ts";
 import { networkOf, parseIp, type DaemonMessage } from "../config/index.ts";
-import { Computer } from "../machine/index.ts";
-import { knetParams, readSettings, resolveByHosts, type Settings } from "../node/settings.ts";
+import { Computer, TreeFiles } from "../machine/index.ts";
+import { knetParams, readSettings, resolveByHosts, type ConfHost, type Settings } from "../corosync/index.ts";
 import type { MachineDesign, WorldDesign } from "../world/design.ts";
 
 /** Members a question is answered for. Ours: every subset of the nodes is looked at, so each further one doubles the work. */
@@ -52,7 +53,7 @@ export type DesignResult = { readonly ok: true; readonly design: WhatIfDesign } 
 
 const CONF = "/etc/corosync/corosync.conf";
 
-const idle = { spawn: () => undefined, stop: () => undefined, kill: () => undefined, powerLost: () => undefined };
+const idle = { booted: () => undefined, spawn: () => undefined, stop: () => undefined, kill: () => undefined, powerLost: () => undefined };
 
 interface Station extends Member {
   readonly links: ReturnType<typeof knetParams>["links"];
@@ -69,12 +70,16 @@ function reasonOf(messages: readonly DaemonMessage[]): string {
 
 function stationOf(world: WorldDesign, machine: MachineDesign): Station | string {
   const computer = new Computer({ ...machine, power: "off" }, world, [], idle);
-  const result = readSettings(computer);
+  const tree = new TreeFiles(computer);
+  tree.born(0, undefined, "/");
+  const files: FilePort = { call: () => 0, blocking: (call) => tree.blocking(0, call) };
+  const host: ConfHost = { files, hostname: computer.hostname, nics: () => computer.nics };
+  const result = readSettings(host);
   if (!result.ok) return `${machine.name}: ${reasonOf(result.messages)}`;
   const { settings } = result;
-  const { links, peers } = knetParams(settings, computer);
+  const { links, peers } = knetParams(settings, host);
   const nets = machine.nics.map((nic) => nic.net);
-  const resolve = (name: string): string | undefined => resolveByHosts(computer, name)[0];
+  const resolve = (name: string): string | undefined => resolveByHosts(files, name)[0];
   return { name: machine.name, nodeId: settings.config.nodeId, settings, links, peers, nets, resolve };
 }
 

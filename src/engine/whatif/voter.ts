@@ -6,7 +6,7 @@
 import { Rng, Timers, type Instant, type Port, type TimersState } from "../kernel/index.ts";
 import type { ServicePort } from "../totem/service.ts";
 import { Votequorum } from "../votequorum/index.ts";
-import { votequorumParams } from "../node/settings.ts";
+import { votequorumParams } from "../corosync/index.ts";
 import type { Member } from "./design.ts";
 
 export interface Sent {

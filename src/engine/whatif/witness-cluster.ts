@@ -4,7 +4,7 @@
  * who is quorate. Left out: Totem itself, TLS, and commands of heuristics.
  */
 import { MS, SEC, Timers, fromUtf8, type Duration, type TimersState } from "../kernel/index.ts";
-import { Device, Qnetd, type QnetdView } from "../qdevice/index.ts";
+import { DEVICE_NAME, Device, Qnetd, type DeviceCall, type DeviceReply, type QnetdView } from "../qdevice/index.ts";
 import type { Member } from "./design.ts";
 import { Line, SERVER, type LineState } from "./line.ts";
 import { deliverAll, synchronise, tokenOrder, type Clock } from "./membership.ts";
@@ -24,6 +24,8 @@ interface ClusterNode {
   readonly timers: Timers;
   readonly device: Device;
   state: { alive: boolean };
+  /** What the device has asked of votequorum and what votequorum has told it, in order. */
+  readonly local: ((device: Device) => void)[];
 }
 
 /** A ring whose synchronisation is not done: who has not sent its part yet. */
@@ -97,6 +99,13 @@ export class WitnessCluster {
     const timers = new Timers();
     const { keys } = member;
     const state = { alive: true };
+    const local: ClusterNode["local"] = [];
+    voter.votes.subscribe({
+      registered: (error) => local.push((d) => d.answered({ error })),
+      nodelist: (ring, members) => local.push((d) => d.happened({ what: "nodelist", ring, members })),
+      quorum: (quorate, nodes) => local.push((d) => d.happened({ what: "quorum", quorate, nodes })),
+      expectedVotes: (votes) => local.push((d) => d.happened({ what: "expected", votes })),
+    });
     const device = new Device(
       {
         now: () => this.clock.now,
@@ -104,13 +113,13 @@ export class WitnessCluster {
         clearTimer: (name) => timers.clear(name),
         log: () => undefined,
         tcp: this.line.client(index),
-        votequorum: () => voter.votes,
-        answers: () => true,
-        ready: () => !this.syncs.some((sync) => sync.voters.includes(voter)),
+        ask: (call) => {
+          local.push((d) => this.perform(voter, call, d));
+          return true;
+        },
         nodeId: () => member.nodeId,
         get: (key) => keys.get(key),
         list: (prefix) => [...keys.keys()].filter((key) => key.startsWith(prefix)),
-        nodeVotes: () => member.settings.config.nodes,
         resolve: (host) => host,
         hasDatabase: () => true,
         run: () => false,
@@ -121,9 +130,34 @@ export class WitnessCluster {
       },
       { debug: false, test: false },
     );
-    const node: ClusterNode = { member, voter, timers, device, state };
+    const node: ClusterNode = { member, voter, timers, device, state, local };
     this.nodes.set(index, node);
     return node;
+  }
+
+  /** One call of votequorum by a device. A registration that is let through is answered when it has gone round. */
+  private perform(voter: Voter, call: DeviceCall, device: Device): void {
+    const { votes } = voter;
+    const done = (reply: DeviceReply): void => device.answered(reply);
+    switch (call.call) {
+      case "trackstart":
+        return done(this.syncs.some((sync) => sync.voters.includes(voter)) ? { error: "CS_ERR_TRY_AGAIN" } : {});
+      case "current":
+        return done({ view: votes.current() });
+      case "getinfo":
+        return done({ votes: voter.member.settings.config.nodes.find((n) => n.nodeId === call.nodeId)?.votes ?? 1 });
+      case "register": {
+        const error = votes.deviceRegister(DEVICE_NAME);
+        if (error !== undefined) done({ error });
+        return;
+      }
+      case "unregister":
+        return done({ error: votes.deviceUnregister(DEVICE_NAME) });
+      case "master_wins":
+        return done({ error: votes.deviceMasterWins(DEVICE_NAME, call.allow) });
+      case "poll":
+        return done({ error: votes.devicePoll(DEVICE_NAME, call.cast, call.ring) });
+    }
   }
 
   // ── memberships ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,6 +235,12 @@ export class WitnessCluster {
   private afterwards(): void {
     for (let moved = true; moved;) {
       moved = false;
+      for (const { device, local } of this.nodes.values()) {
+        for (let next = local.shift(); next !== undefined; next = local.shift()) {
+          next(device);
+          moved = true;
+        }
+      }
       for (const voters of this.rings) if (voters.some((s) => s.queue.length > 0)) deliverAll(voters);
       for (const sync of this.syncs) {
         const waiting = sync.left.filter((voter) => !voter.votes.syncProcess());

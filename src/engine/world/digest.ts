@@ -118,7 +118,7 @@ export function mixEffect(h: Hasher, effect: Effect): void {
     }
     case "journal": {
       const l = effect.line;
-      h.int(13).int(l.instant).int(l.pid).text(l.unit).text(l.level).text(l.subsystem).text(l.text);
+      h.int(13).int(l.instant).int(l.pid).int(l.boot).text(l.unit).text(l.identifier).text(l.level).text(l.subsystem).text(l.text);
       return;
     }
     case "trace":

@@ -1,8 +1,8 @@
 /** `quorate doctor`: what the lab needs of this computer, one line each. Exit status 1 when something needed is missing. */
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { entry, pageDir } from "../lab/process/entries.ts";
-import { socketPath, stateDir } from "../lab/store/paths.ts";
+import { labDir, logPaths, socketPath, stateDir } from "../lab/store/paths.ts";
 import { print } from "./outcome.ts";
 
 interface Check {
@@ -46,6 +46,15 @@ const checks: Check[] = [
     look: async () => {
       await import("node-pty");
       return "node-pty loads";
+    },
+  },
+  {
+    what: "log",
+    needed: false,
+    look: () => {
+      const path = logPaths(labDir(undefined)).newest;
+      const size = statSync(path, { throwIfNoEntry: false })?.size;
+      return size === undefined ? `${path}, from the first "up" on` : `${path}, ${size} bytes`;
     },
   },
   {

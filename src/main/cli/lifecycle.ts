@@ -11,7 +11,7 @@ import { parseLabFile, printLabFile, readLabFile } from "../lab/file/labfile.ts"
 import type { LabFile } from "../lab/file/labfile-schema.ts";
 import { launch } from "../lab/process/launch.ts";
 import { processAlive, readLock } from "../lab/store/lock.ts";
-import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
+import { dropStaleSockets, labDir, logNames } from "../lab/store/paths.ts";
 import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/store/registry.ts";
 import { makeDir, writeAtomic } from "../lab/store/atomic-files.ts";
@@ -22,7 +22,7 @@ import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
 const labFileName = "lab.yaml";
 
 /** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
-const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", "supervisor.log"]);
+const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", ...Object.values(logNames)]);
 
 function running(dir: string): boolean {
   const lock = readLock(dir);

@@ -1,4 +1,8 @@
-/** The page's own files: finds one by the path of a URL, and nothing outside the folder. Used by the web face and by the desktop's app:// scheme. */
+/**
+ * The page's own files: finds one by the path of a URL, and nothing outside the folder. Used by the web face and by the desktop's app:// scheme. Our own
+ * because sirv (3.0.2) knows HTTP only, follows links out of the folder, and throws where nobody can catch it when a file it has seen is gone: a page
+ * that is built anew under a running lab would be a fault of the lab.
+ */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
 import { pageHeaders } from "./policy.ts";

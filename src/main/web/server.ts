@@ -27,6 +27,8 @@ export interface WebOptions {
   helloTimeoutMs?: number;
   /** Called with each channel whose hello was right. The hello is answered already. */
   onChannel(channel: Channel): void;
+  /** Called with the reason when a request, a socket or a token was turned away. */
+  onRefused?(why: string): void;
 }
 
 export interface Web {
@@ -61,12 +63,14 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const token = options.token ?? newToken();
   const server = createServer({ maxHeaderSize: 16 << 10 });
   const port = await listen(server, wanted);
-  server.on("request", (request, response) => void answer(request, response, port, options.staticDir));
+  server.on("request", (request, response) => void answer(request, response, port, options));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
   server.on("upgrade", (request, socket, head) => {
     const refusal = refuseUpgrade(request, port, sockets.clients.size);
-    if (refusal !== undefined) refuse(socket, refusal);
-    else sockets.handleUpgrade(request, socket, head, (ws) => greet(ws, token, options));
+    if (refusal !== undefined) {
+      options.onRefused?.(`a socket was refused: ${refusal}`);
+      refuse(socket, refusal);
+    } else sockets.handleUpgrade(request, socket, head, (ws) => greet(ws, token, options));
   });
   return { url: `http://${host}:${port}/#${token}`, port, close: () => stop(server, sockets) };
 }
@@ -101,20 +105,23 @@ function originAllowed(request: IncomingMessage, port: number): boolean {
   return origin === undefined || origin === `http://${host}:${port}` || origin === `http://localhost:${port}`;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, port: number, staticDir: string): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, port: number, options: WebOptions): Promise<void> {
   const plain = (status: number, text: string): void => {
     response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end(`${text}\n`);
   };
   try {
-    if (!hostAllowed(request, port) || !originAllowed(request, port))
+    if (!hostAllowed(request, port) || !originAllowed(request, port)) {
+      options.onRefused?.("a request was refused: wrong Host or Origin");
       return plain(403, "wrong Host or Origin: the page answers on 127.0.0.1 only");
+    }
     if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "only GET");
     const path = (request.url ?? "/").split("?")[0] ?? "/";
-    const file = await pageFile(staticDir, path);
+    const file = await pageFile(options.staticDir, path);
     if (file === undefined) return plain(404, "no such file");
     response.writeHead(200, { ...file.headers, "Content-Length": String(file.bytes.length) });
     response.end(request.method === "HEAD" ? undefined : file.bytes);
   } catch (error) {
+    options.onRefused?.(`a file could not be read: ${error instanceof Error ? error.message : String(error)}`);
     plain(500, `the file could not be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -137,8 +144,12 @@ function greet(ws: WebSocket, token: string, options: WebOptions): void {
   channel.onMessage((message) => {
     clearTimeout(timer);
     const parsed = requestMessage.safeParse(message);
-    if (!parsed.success || parsed.data.request.op !== "hello") return ws.close(1008, "the first message must be hello");
+    if (!parsed.success || parsed.data.request.op !== "hello") {
+      options.onRefused?.("a page was refused: its first message was no hello");
+      return ws.close(1008, "the first message must be hello");
+    }
     if (!sameSecret(parsed.data.request.secret, token)) {
+      options.onRefused?.("a page was refused: wrong token");
       channel.send({
         id: parsed.data.id,
         ok: false,

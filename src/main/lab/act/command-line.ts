@@ -1,27 +1,12 @@
 /** The arguments of an acting line: splitting it, taking options out, names that must be one of those there are. */
+import { parseArgsStringToArgv } from "string-argv";
 import { usage } from "../trouble.ts";
 
 /** Splits at blanks; 'single' and "double" quotes keep them. Throws usage for an open quote. */
 export function splitLine(line: string): string[] {
-  const args: string[] = [];
-  const part = /\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+)|(['"]))(\s|$)?/y;
-  let open = "";
-  let started = false;
-  while (part.lastIndex < line.length) {
-    const m = part.exec(line);
-    if (!m) break;
-    if (m[4] !== undefined) throw usage(`open quote in: ${line}`);
-    open += m[1] ?? m[2] ?? m[3] ?? "";
-    started = true;
-    const next = line[part.lastIndex];
-    if (m[5] !== undefined || next === undefined || /\s/.test(next)) {
-      args.push(open);
-      open = "";
-      started = false;
-    }
-  }
-  if (started) args.push(open);
-  return args;
+  // The package takes the end of the line for the quote that is missing.
+  if (/['"]/.test(line.replace(/'[^']*'|"[^"]*"/g, ""))) throw usage(`open quote in: ${line}`);
+  return parseArgsStringToArgv(line);
 }
 
 export interface Sorted {

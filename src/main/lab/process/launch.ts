@@ -1,9 +1,9 @@
 /** Starts a lab's supervisor as a process of its own and waits until it says it is ready. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
 import type { LabInfo } from "../api.ts";
 import { entry } from "./entries.ts";
+import { logPaths } from "../store/paths.ts";
 import { systemTrouble, Trouble, type TroubleCode } from "../trouble.ts";
 
 export interface LaunchOptions {
@@ -37,7 +37,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const { file, execArgv } = entry("supervisor");
   let log: number;
   try {
-    log = openSync(join(options.dir, "supervisor.log"), "a", 0o600);
+    log = openSync(logPaths(options.dir).newest, "a", 0o600);
   } catch (error) {
     throw systemTrouble(error, `lab directory ${options.dir}`);
   }
@@ -62,10 +62,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
     child.once("error", (error) => reject(systemTrouble(error, "start the supervisor")));
     child.once("exit", (status, signal) =>
       reject(
-        new Trouble(
-          "lab",
-          `the supervisor ended while starting (${signal ?? `status ${status}`}); see ${join(options.dir, "supervisor.log")}`,
-        ),
+        new Trouble("lab", `the supervisor ended while starting (${signal ?? `status ${status}`}); see ${logPaths(options.dir).newest}`),
       ),
     );
   });

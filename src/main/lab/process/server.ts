@@ -6,6 +6,7 @@ import { HeldOutput } from "./held-output.ts";
 import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
+import type { LabLog } from "../store/log.ts";
 import { Trouble } from "../trouble.ts";
 import { WhatIfDesk } from "../whatif/whatif-session.ts";
 
@@ -28,6 +29,7 @@ export interface Around {
   freeze(): Promise<void>;
   /** After `freeze`: the process ends. */
   end(): void;
+  readonly log: LabLog;
 }
 
 interface Client {
@@ -136,7 +138,7 @@ export class Server {
   /** Nobody waits for it any more; a lab that can do no act has said so itself. */
   #late(act: Promise<void>): void {
     act.catch((error: unknown) => {
-      if (!(error instanceof Trouble)) console.error(error);
+      if (!(error instanceof Trouble)) this.around.log.unexpected(error, "an act that nobody waits for any more failed");
     });
   }
 
@@ -184,7 +186,9 @@ export class Server {
     if (!parsed.success) {
       const id = typeof message === "object" && message !== null && "id" in message && typeof message.id === "number" ? message.id : 0;
       const issue = parsed.error.issues[0];
-      this.#refuse(client, id, new Trouble("usage", `malformed request: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`));
+      const text = `malformed request: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unknown"}`;
+      this.around.log.warn(text);
+      this.#refuse(client, id, new Trouble("usage", text));
       if (!client.authenticated) client.channel.close();
       return;
     }
@@ -194,6 +198,7 @@ export class Server {
     if (!client.authenticated) {
       client.inside = request.op === "hello" && secretFits(request.secret, this.sessions.secret);
       if (!client.inside && (request.op !== "hello" || !secretFits(request.secret, this.secret))) {
+        this.around.log.warn("a client was refused: its secret is not this lab's");
         this.#refuse(client, id, new Trouble("lab", "the secret is not this lab's"));
         client.channel.close();
         return;
@@ -223,8 +228,9 @@ export class Server {
 
   #refuse(client: Client, id: number, error: unknown): void {
     const known = error instanceof Trouble;
-    if (!known) console.error(error);
     const message = error instanceof Error ? error.message : String(error);
+    if (!known) this.around.log.unexpected(error, "a request failed");
+    else this.around.log.debug(`refused: ${message}`);
     client.channel.send({
       id,
       ok: false,

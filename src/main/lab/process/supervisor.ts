@@ -8,6 +8,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
+import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
 import { beginLab, waitForBoot } from "../scenario/advance.ts";
 import type { LabInfo } from "../api.ts";
@@ -23,6 +24,7 @@ import { dropLock, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server.ts";
 import { Sessions } from "./sessions.ts";
+import { openLog, type LabLog } from "../store/log.ts";
 import { LocalChannel } from "./socket.ts";
 import { systemTrouble, Trouble, usage } from "../trouble.ts";
 import { version } from "../version.ts";
@@ -127,6 +129,7 @@ class Supervisor {
     private readonly opened: Opened,
     private readonly lock: Lock,
     private readonly dir: string,
+    private readonly log: LabLog,
   ) {
     // Known to the sessions alone: what they are told does not leave the lab.
     this.#sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
@@ -135,6 +138,13 @@ class Supervisor {
       serve: (port) => this.#serve(port),
       freeze: () => this.#freeze(),
       end: () => void this.end("the lab was taken down", 0),
+      log,
+    });
+    opened.lab.onEvent((event) => {
+      if (event.event !== "notice") return;
+      if (event.severity === "error") log.error(event.text);
+      else if (event.severity === "warning") log.warn(event.text);
+      else log.info(event.text);
     });
     this.#listener.on("connection", (socket) => this.#server.accept(new LocalChannel(socket), false));
   }
@@ -189,6 +199,7 @@ class Supervisor {
         ...(port === undefined ? {} : { port }),
         staticDir: pageDir(),
         onChannel: (channel) => this.#server.accept(channel, true),
+        onRefused: (why) => this.log.warn(`web: ${why}`),
       });
       await this.#web?.close();
       this.#web = web;
@@ -224,11 +235,11 @@ class Supervisor {
       await this.#freeze();
     } catch (error) {
       ended = 1;
-      console.error(`the lab could not be frozen: ${error instanceof Error ? error.message : String(error)}`);
+      this.log.unexpected(error, "the lab could not be frozen");
     }
     await lab.close().catch((error: unknown) => {
       ended = 1;
-      console.error(`the nodes' processes could not be ended: ${error instanceof Error ? error.message : String(error)}`);
+      this.log.unexpected(error, "the nodes' processes could not be ended");
     });
     disk.close();
     this.#sessions.end();
@@ -237,6 +248,7 @@ class Supervisor {
     await this.#web?.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
+    this.log.info(`ended with status ${ended}: ${reason}`);
     // Clients get what was still to be said to them; whoever does not read them is not waited for.
     setTimeout(() => process.exit(ended), 50);
   }
@@ -249,26 +261,39 @@ function tell(message: LaunchMessage): Promise<void> {
   });
 }
 
+/** Brings the lab up and tells whoever started it. */
+async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
+  const opened = await openLab(options, lock.run);
+  const supervisor = new Supervisor(opened, lock, options.dir, log);
+  await supervisor.start();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
+  process.on("uncaughtException", (error) => {
+    log.unexpected(error, "nobody caught this");
+    opened.lab.fail(`the lab itself failed: ${error.message}`);
+  });
+  const { lab } = opened;
+  const { names } = lab.world;
+  const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
+  log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
+  if (opened.said !== undefined) log.warn(opened.said);
+  await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
+  if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
+}
+
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const run = randomBytes(4).toString("hex");
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  let log: LabLog | undefined;
   try {
+    log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
-    const opened = await openLab(options, run);
-    const supervisor = new Supervisor(opened, lock, options.dir);
-    await supervisor.start();
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
-    process.on("uncaughtException", (error) => {
-      console.error(error);
-      opened.lab.fail(`the lab itself failed: ${error.message}`);
-    });
-    await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
-    if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
+    await begin(options, lock, log);
   } catch (error) {
+    if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");
+    else log?.error(`the lab did not start: ${error.message}`);
     dropLock(options.dir, run);
     throw error;
   }
@@ -276,8 +301,8 @@ async function main(): Promise<void> {
 
 main().catch(async (error: unknown) => {
   const known = error instanceof Trouble;
-  if (!known) console.error(error);
   const message = error instanceof Error ? error.message : String(error);
+  if (!process.send) console.error(message);
   await tell({ failed: { code: known ? error.code : "lab", message: known ? message : `the lab could not start: ${message}` } });
   process.exit(1);
 });

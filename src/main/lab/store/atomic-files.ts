@@ -1,4 +1,7 @@
-/** Files written so that a crash at any instant leaves the old content or the new, never half of it. */
+/**
+ * Files written so that a crash at any instant leaves the old content or the new, never half of it. Our own because write-file-atomic (7.0.1) writes
+ * once and does not look at how much was taken: on a disk that fills up it puts half of the new content over the old one and reports no error.
+ */
 import {
   accessSync,
   closeSync,

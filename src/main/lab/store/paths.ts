@@ -17,6 +17,13 @@ export function labDir(named: string | undefined, env: NodeJS.ProcessEnv = proce
   return resolve(named ?? (env["QUORATE_LAB"] || join(stateDir(env), "lab")));
 }
 
+/** Files of the lab's log, in its directory: when the newest is full, it becomes the older one. */
+export const logNames = { newest: "supervisor.log", older: "supervisor.log.1" };
+
+export function logPaths(dir: string): { newest: string; older: string } {
+  return { newest: join(dir, logNames.newest), older: join(dir, logNames.older) };
+}
+
 /** Socket paths are limited to about 107 bytes, so the folder is short: $XDG_RUNTIME_DIR where it is, else one of our own in the temporary folder. */
 function runtimeDir(env: NodeJS.ProcessEnv): string {
   const own = env["XDG_RUNTIME_DIR"];

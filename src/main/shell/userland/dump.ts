@@ -1,6 +1,10 @@
-/** Dumps of bytes: od and xxd. */
+/**
+ * Dumps of bytes: od, xxd and hexdump. Our own because just-bash (3.4.2) has no xxd, and its od prints octal bytes whatever type is asked for, knows
+ * neither -A, -N, -j nor -w with a value, and does not shorten equal lines.
+ */
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
+import { FileError } from "../files.ts";
 import { concat } from "../streams.ts";
 
 const INPUT_MAX = 1 << 26;
@@ -8,18 +12,34 @@ const INPUT_MAX = 1 << 26;
 async function inputBytes(run: Run, paths: readonly string[]): Promise<Uint8Array> {
   if (paths.length === 0) return run.stdin.readAll(run.interrupt, INPUT_MAX);
   const parts: Uint8Array[] = [];
-  for (const path of paths) parts.push(await run.bytes(path));
+  for (const path of paths) {
+    try {
+      parts.push(await run.bytes(path));
+    } catch (error) {
+      if (error instanceof FileError) throw new UsageError(`${path}: ${error.message}`, run.name === "xxd" ? 2 : 1);
+      throw error;
+    }
+  }
   return concat(parts);
 }
 
 interface Format {
   /** Bytes of one item. */
   size: number;
+  /** Columns of one item, the blank before it included. */
   width: number;
+  /** The characters stand behind. */
+  readable: boolean;
   show: (bytes: Uint8Array) => string;
 }
 
 const CHARACTERS: Readonly<Record<number, string>> = { 0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r" };
+
+/** `-t a`: the names of the characters that show nothing, without their high bit. */
+const NAMES: Readonly<Record<number, string>> = {
+  ..."nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp".split(" "),
+  127: "del",
+};
 
 const little = (bytes: Uint8Array): bigint => bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
@@ -27,10 +47,13 @@ function format(type: string): Format {
   const m = /^([acdoux])([1248CSIL])?(z)?$/.exec(type);
   if (!m) throw new UsageError(`invalid type string '${type}'`);
   const kind = m[1] ?? "o";
-  if (kind === "c" || kind === "a") {
+  const readable = m[3] === "z";
+  if (kind === "a") return { size: 1, width: 4, readable, show: ([byte = 0]) => NAMES[byte & 127] ?? String.fromCharCode(byte & 127) };
+  if (kind === "c") {
     return {
       size: 1,
       width: 4,
+      readable,
       show: ([byte = 0]) => CHARACTERS[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : byte.toString(8).padStart(3, "0")),
     };
   }
@@ -41,6 +64,7 @@ function format(type: string): Format {
     return {
       size,
       width: size * 2 + 1,
+      readable,
       show: (bytes) =>
         little(bytes)
           .toString(16)
@@ -56,28 +80,29 @@ function format(type: string): Format {
     return {
       size,
       width,
+      readable,
       show: (bytes) =>
         little(bytes)
           .toString(8)
           .padStart(width - 1, "0"),
     };
-  return { size, width, show: (bytes) => (kind === "d" ? BigInt.asIntN(bits, little(bytes)) : little(bytes)).toString() };
+  return { size, width, readable, show: (bytes) => (kind === "d" ? BigInt.asIntN(bits, little(bytes)) : little(bytes)).toString() };
 }
 
 async function od(run: Run): Promise<number> {
   const options = parseOptions(run.args, {
-    flags: "bcdoxv",
+    flags: "abcdiosxv",
     values: "AtNjw",
     long: { "address-radix": "A", format: "t", "read-bytes": "N", "skip-bytes": "j", width: "w" },
   });
   const radix = options.value("A") ?? "o";
   if (!/^[doxn]$/.test(radix)) throw new UsageError(`invalid output address radix '${radix}'; it must be one character from [doxn]`);
-  const short: Readonly<Record<string, string>> = { b: "o1", c: "c", d: "u2", o: "o2", x: "x2" };
+  const short: Readonly<Record<string, string>> = { a: "a", b: "o1", c: "c", d: "u2", i: "d4", o: "o2", s: "d2", x: "x2" };
   const types = [
     ...options.all("t").flatMap((text) => text.match(/[acdoux][1248CSIL]?z?/g) ?? [text]),
-    ...[..."bcdox"].filter((l) => options.has(l)).map((l) => short[l] ?? "o2"),
+    ...[..."abcdiosx"].filter((l) => options.has(l)).map((l) => short[l] ?? "o2"),
   ];
-  const formats = (types.length > 0 ? types : ["o2"]).map(format);
+  const formats = aligned((types.length > 0 ? types : ["o2"]).map(format));
   const all = await inputBytes(run, options.operands);
   const skip = Number(options.value("j") ?? "0");
   const limit = options.value("N");
@@ -90,7 +115,7 @@ async function od(run: Run): Promise<number> {
   for (let at = 0; at < data.length; at += perLine) {
     await run.system.step(run.interrupt);
     const row = data.subarray(at, at + perLine);
-    const lines = formats.map((f) => itemLine(f, row));
+    const lines = formats.map((f) => itemLine(f, row, perLine));
     const same = lines.join("\n");
     if (same === previous && row.length === perLine && at + perLine < data.length && !options.has("v")) {
       if (!starred) await run.out("*\n");
@@ -106,14 +131,23 @@ async function od(run: Run): Promise<number> {
   return 0;
 }
 
-function itemLine(f: Format, row: Uint8Array): string {
+/** Several formats stand under each other: a byte takes as many columns in all of them. */
+function aligned(formats: readonly Format[]): Format[] {
+  const perByte = Math.max(...formats.map((f) => f.width / f.size));
+  return formats.map((f) => ({ ...f, width: Math.ceil(perByte * f.size) }));
+}
+
+const printable = (row: Uint8Array): string =>
+  [...row].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
+
+function itemLine(f: Format, row: Uint8Array, perLine: number): string {
   let out = "";
   for (let at = 0; at < row.length; at += f.size) {
     const item = new Uint8Array(f.size);
     item.set(row.subarray(at, at + f.size));
     out += f.show(item).padStart(f.width);
   }
-  return out;
+  return f.readable ? `${out.padEnd((f.width * perLine) / f.size)}  >${printable(row)}<` : out;
 }
 
 async function xxd(run: Run): Promise<number> {
@@ -131,14 +165,16 @@ async function xxd(run: Run): Promise<number> {
   const hex = (bytes: Uint8Array): string =>
     options.has("u") ? Buffer.from(bytes).toString("hex").toUpperCase() : Buffer.from(bytes).toString("hex");
   const perLine = Number(options.value("c") ?? (options.has("p") ? "30" : "16")) || 16;
+  const group = Number(options.value("g") ?? "2") || perLine;
   for (let at = 0; at < data.length; at += perLine) {
     await run.system.step(run.interrupt);
     const row = data.subarray(at, at + perLine);
     if (options.has("p")) await run.out(`${hex(row)}\n`);
     else {
-      const groups = (hex(row).match(/.{1,4}/g) ?? []).join(" ");
-      const shown = [...row].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
-      await run.out(`${(at + skip).toString(16).padStart(8, "0")}: ${groups.padEnd(Math.ceil(perLine / 2) * 5 - 1)}  ${shown}\n`);
+      const groups = [];
+      for (let n = 0; n < row.length; n += group) groups.push(hex(row.subarray(n, n + group)));
+      const width = perLine * 2 + Math.ceil(perLine / group) - 1;
+      await run.out(`${(at + skip).toString(16).padStart(8, "0")}: ${groups.join(" ").padEnd(width)}  ${printable(row)}\n`);
     }
   }
   return 0;
@@ -164,8 +200,7 @@ async function hexdump(run: Run): Promise<number> {
     const cells = [...row].map((byte) => byte.toString(16).padStart(2, "0"));
     const left = cells.slice(0, 8).join(" ").padEnd(23);
     const right = cells.slice(8).join(" ").padEnd(23);
-    const shown = [...row].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : ".")).join("");
-    await run.out(`${at.toString(16).padStart(8, "0")}  ${left}  ${right}  |${shown}|\n`);
+    await run.out(`${at.toString(16).padStart(8, "0")}  ${left}  ${right}  |${printable(row)}|\n`);
   }
   if (data.length > 0) await run.out(`${data.length.toString(16).padStart(8, "0")}\n`);
   return 0;

@@ -1,0 +1,205 @@
+/**
+ * Extended regular expressions in linear time: a pattern becomes a set of states, and a text is read once, however the pattern is made. In the real stack: regcomp(3) and regexec(3) as pgrep
+ * uses them. Left out: back references (which ERE has not), collating elements, locales; a class is compared by UTF-16 units.
+ */
+
+/** States a pattern may have; repetition copies. Ours: RE_DUP_MAX is 255 per count. */
+const STATES_MAX = 20_000;
+
+type State =
+  | { readonly kind: "char"; readonly test: (c: string) => boolean; next: number }
+  | { readonly kind: "split"; next: number; other: number }
+  | { readonly kind: "begin" | "end"; next: number }
+  | { readonly kind: "match" };
+
+type Node =
+  | { readonly node: "char"; readonly test: (c: string) => boolean }
+  | { readonly node: "begin" | "end" | "empty" }
+  | { readonly node: "seq" | "or"; readonly parts: readonly Node[] }
+  | { readonly node: "repeat"; readonly of: Node; readonly least: number; readonly most: number | undefined };
+
+class SyntaxFault extends Error {}
+
+const CLASSES: { readonly [name: string]: RegExp } = {
+  alpha: /[A-Za-z]/,
+  digit: /[0-9]/,
+  alnum: /[A-Za-z0-9]/,
+  upper: /[A-Z]/,
+  lower: /[a-z]/,
+  space: /[ \t\n\r\f\v]/,
+  punct: /[!-/:-@[-`{-~]/,
+  xdigit: /[0-9A-Fa-f]/,
+};
+
+class Parser {
+  private at = 0;
+
+  constructor(
+    private readonly text: string,
+    private readonly fold: boolean,
+  ) {}
+
+  whole(): Node {
+    const node = this.alternatives();
+    if (this.at < this.text.length) throw new SyntaxFault();
+    return node;
+  }
+
+  private alternatives(): Node {
+    const parts = [this.sequence()];
+    while (this.text[this.at] === "|") {
+      this.at++;
+      parts.push(this.sequence());
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : { node: "or", parts };
+  }
+
+  private sequence(): Node {
+    const parts: Node[] = [];
+    for (let c = this.text[this.at]; c !== undefined && c !== "|" && c !== ")"; c = this.text[this.at])
+      parts.push(this.repeated(this.atom()));
+    return { node: "seq", parts };
+  }
+
+  private repeated(atom: Node): Node {
+    let node = atom;
+    for (;;) {
+      const c = this.text[this.at];
+      if (c === "*") node = { node: "repeat", of: node, least: 0, most: undefined };
+      else if (c === "+") node = { node: "repeat", of: node, least: 1, most: undefined };
+      else if (c === "?") node = { node: "repeat", of: node, least: 0, most: 1 };
+      else if (c === "{") {
+        const m = /^\{([0-9]{1,3})(,([0-9]{0,3}))?\}/.exec(this.text.slice(this.at));
+        if (m === null) throw new SyntaxFault();
+        const least = Number(m[1]);
+        const most = m[2] === undefined ? least : m[3] === "" ? undefined : Number(m[3]);
+        if (most !== undefined && most < least) throw new SyntaxFault();
+        this.at += m[0].length - 1;
+        node = { node: "repeat", of: node, least, most };
+      } else return node;
+      this.at++;
+    }
+  }
+
+  private atom(): Node {
+    const c = this.text[this.at++] ?? "";
+    if (c === "^") return { node: "begin" };
+    if (c === "$") return { node: "end" };
+    if (c === ".") return { node: "char", test: () => true };
+    if (c === "[") return { node: "char", test: this.bracket() };
+    if (c === "(") {
+      const inner = this.alternatives();
+      if (this.text[this.at++] !== ")") throw new SyntaxFault();
+      return inner;
+    }
+    if (c === "*" || c === "+" || c === "?") throw new SyntaxFault();
+    if (c !== "\\") return { node: "char", test: this.literal(c) };
+    const escaped = this.text[this.at++];
+    if (escaped === undefined) throw new SyntaxFault();
+    return { node: "char", test: this.literal(escaped) };
+  }
+
+  private literal(c: string): (other: string) => boolean {
+    const lower = c.toLowerCase();
+    return this.fold ? (other) => other.toLowerCase() === lower : (other) => other === c;
+  }
+
+  private bracket(): (c: string) => boolean {
+    const not = this.text[this.at] === "^";
+    if (not) this.at++;
+    const tests: ((c: string) => boolean)[] = [];
+    for (let first = true; first || this.text[this.at] !== "]"; first = false) {
+      const c = this.text[this.at++];
+      if (c === undefined) throw new SyntaxFault();
+      const named = c === "[" ? /^:([a-z]+):\]/.exec(this.text.slice(this.at)) : null;
+      if (named !== null) {
+        const known = CLASSES[named[1] ?? ""];
+        if (known === undefined) throw new SyntaxFault();
+        this.at += named[0].length;
+        tests.push((other) => known.test(other));
+      } else if (this.text[this.at] === "-" && this.text[this.at + 1] !== "]" && this.text[this.at + 1] !== undefined) {
+        const to = this.text[this.at + 1] ?? "";
+        if (to < c) throw new SyntaxFault();
+        this.at += 2;
+        tests.push((other) => other >= c && other <= to);
+      } else tests.push((other) => other === c);
+    }
+    this.at++;
+    const hit = (c: string): boolean => tests.some((t) => t(c));
+    const folded = this.fold ? (c: string): boolean => hit(c.toLowerCase()) || hit(c.toUpperCase()) : hit;
+    return not ? (c) => !folded(c) : folded;
+  }
+}
+
+/** States from the end backwards: each part is given where it goes on. */
+function build(node: Node, next: number, states: State[]): number {
+  const add = (state: State): number => {
+    if (states.length >= STATES_MAX) throw new SyntaxFault();
+    return states.push(state) - 1;
+  };
+  switch (node.node) {
+    case "char":
+      return add({ kind: "char", test: node.test, next });
+    case "begin":
+    case "end":
+      return add({ kind: node.node, next });
+    case "empty":
+      return next;
+    case "seq":
+      return node.parts.reduceRight((to, part) => build(part, to, states), next);
+    case "or":
+      return node.parts.map((part) => build(part, next, states)).reduce((other, to) => add({ kind: "split", next: to, other }));
+    case "repeat": {
+      let to = next;
+      if (node.most === undefined) {
+        const loop: Extract<State, { kind: "split" }> = { kind: "split", next: 0, other: next };
+        to = add(loop);
+        loop.next = build(node.of, to, states);
+      } else for (let n = node.least; n < node.most; n++) to = add({ kind: "split", next: build(node.of, to, states), other: next });
+      for (let n = 0; n < node.least; n++) to = build(node.of, to, states);
+      return to;
+    }
+  }
+}
+
+/** Whether the pattern is found anywhere in a text; undefined where the pattern is none. */
+export function compileEre(pattern: string, options: { readonly ignoreCase?: boolean } = {}): ((text: string) => boolean) | undefined {
+  const states: State[] = [{ kind: "match" }];
+  let start: number;
+  try {
+    start = build(new Parser(pattern, options.ignoreCase === true).whole(), 0, states);
+  } catch (fault) {
+    if (fault instanceof SyntaxFault) return undefined;
+    throw fault;
+  }
+  return (text) => found(states, start, text);
+}
+
+function found(states: readonly State[], start: number, text: string): boolean {
+  let now = new Set<number>();
+  for (let at = 0; at <= text.length; at++) {
+    const reached = new Set<number>();
+    for (const from of [...now, start]) follow(states, from, at, text.length, reached);
+    if (reached.has(0)) return true;
+    now = new Set();
+    const c = text[at];
+    if (c === undefined) return false;
+    for (const s of reached) {
+      const state = states[s];
+      if (state?.kind === "char" && state.test(c)) now.add(state.next);
+    }
+  }
+  return false;
+}
+
+/** Everything reached from `from` without reading. */
+function follow(states: readonly State[], from: number, at: number, end: number, reached: Set<number>): void {
+  const open = [from];
+  for (let s = open.pop(); s !== undefined; s = open.pop()) {
+    if (reached.has(s)) continue;
+    reached.add(s);
+    const state = states[s];
+    if (state?.kind === "split") open.push(state.other, state.next);
+    else if ((state?.kind === "begin" && at === 0) || (state?.kind === "end" && at === end)) open.push(state.next);
+  }
+}

@@ -1,0 +1,24 @@
+/** Every tool that is a generator, by name: what a node's program table and its questions look up. A tool that is not here is not modelled. */
+import type { ProgramMaker } from "../kernel/index.ts";
+import { kill } from "./kill.ts";
+import { killall } from "./killall.ts";
+import { pgrep, pkill } from "./pgrep.ts";
+import { pidof } from "./pidof.ts";
+import { ps } from "./ps.ts";
+import { ToolProgram } from "./tool-program.ts";
+import type { Tool } from "./tool.ts";
+import { top } from "./top.ts";
+
+export const tools: ReadonlyMap<string, Tool> = new Map([kill, killall, pgrep, pidof, pkill, ps, top].map((tool) => [tool.name, tool]));
+
+/** `/usr/bin/ps` and `ps` are the same program. */
+export function toolNamed(word: string): Tool | undefined {
+  return tools.get(word.replace(/^\/(?:usr\/)?s?bin\//, ""));
+}
+
+/** The program of a command line that is a tool's. */
+export function toolProgram(argv: readonly string[]): ProgramMaker | undefined {
+  const tool = toolNamed(argv[0] ?? "");
+  if (tool === undefined) return undefined;
+  return tool.endless?.(argv) ?? ((os) => new ToolProgram(tool, os));
+}

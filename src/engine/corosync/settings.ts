@@ -1,0 +1,263 @@
+/**
+ * What one start of the daemon reads from disk: corosync.conf, the key, the stored ring sequence number. In the real stack: coroparse, totemconfig and the
+ * file half of main.c. What a file means, and what a start says against it, is decided in config/; this file only fetches.
+ */
+import {
+  CONF_PATH,
+  EXIT_MAIN_CONFIG,
+  confKeys,
+  parseConf,
+  parserMessage,
+  stringOf,
+  verifyConf,
+  type ConfValues,
+  type DaemonConfig,
+  type DaemonMessage,
+  type HostFacts,
+  type ParseOutcome,
+  type Refusal,
+  type Verdict,
+} from "../config/index.ts";
+import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  fromUtf8,
+  makeDirectories,
+  readFileBytes,
+  readWhole,
+  utf8,
+  writeOver,
+  type FilePort,
+  type Os,
+} from "../kernel/index.ts";
+import { sealOf, type KnetParams } from "../knet/index.ts";
+import type { TotemParams } from "../totem/types.ts";
+import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
+
+const STATE_DIR = "/var/lib/corosync";
+const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
+const HOSTS_PATH = "/etc/hosts";
+/** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
+const KEY_BYTES_MAX = 4096;
+
+/** Frozen: snapshots share it. */
+export interface Settings {
+  readonly config: DaemonConfig;
+  readonly key: Uint8Array;
+  /** The key map as it is right after the start: what the file gives and what the daemon adds. */
+  readonly keys: readonly CmapEntry[];
+}
+
+export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
+
+/** What a configuration is judged by: the machine's files, name and cards. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
+
+/** Addresses /etc/hosts gives for a name, in the order of the file. */
+export function resolveByHosts(files: FilePort, name: string): string[] {
+  const out: string[] = [];
+  for (const line of fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
+    const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
+    if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
+  }
+  return out;
+}
+
+/** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
+export function unmodelled(config: DaemonConfig): string[] {
+  const found: [boolean, string][] = [
+    [config.transport !== "knet", `totem.transport: ${config.transport}`],
+    [config.linkMode !== "passive" && config.links.length > 1, `totem.link_mode: ${config.linkMode}`],
+    [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
+    [config.totem.knetCompressionModel !== "none", `totem.knet_compression_model: ${config.totem.knetCompressionModel}`],
+    [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
+  ];
+  return found.filter(([on]) => on).map(([, what]) => what);
+}
+
+function refuseUnmodelled(what: readonly string[]): Refusal {
+  const messages = what.map((name) => ({ level: "error" as const, subsystem: "MAIN" as const, text: `${name}: not modelled in this lab` }));
+  return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
+}
+
+/** The file a process was told to read, under the name it was told. */
+export interface ConfFile {
+  /** Absolute. */
+  readonly path: string;
+  /** As given with -c; messages carry it. */
+  readonly named: string;
+}
+
+const STANDARD_FILE: ConfFile = { path: CONF_PATH, named: CONF_PATH };
+
+/** A directory opens like a file and has no lines. */
+export function readConf(files: FilePort, path: string): string | undefined {
+  const read = readWhole(files, path);
+  if (read.ok) return fromUtf8(read.data);
+  return read.errno === "EISDIR" ? "" : undefined;
+}
+
+function refuseToRead(text: string): Refusal {
+  const messages = [{ level: "error" as const, subsystem: undefined, text }];
+  return { ok: false, stage: "parse", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
+}
+
+export function hostFacts(host: ConfHost): HostFacts {
+  return {
+    hostname: host.hostname,
+    addresses: host.nics().map((n) => n.address),
+    resolve: (name) => resolveByHosts(host.files, name),
+    authkeyBytes: (path) => readFileBytes(host.files, path)?.length ?? null,
+  };
+}
+
+/** The bytes packets are sealed with. */
+export function readKey(files: FilePort, config: DaemonConfig, values: ConfValues): Uint8Array {
+  const { cipher, hash } = config.crypto;
+  // With cipher and hash "none" there is no key, and everybody's packets are taken.
+  if (cipher === "none" && hash === "none") return new Uint8Array(0);
+  const inline = stringOf(values, "totem.keyfile") === undefined ? stringOf(values, "totem.key") : undefined;
+  const bytes = inline === undefined ? readFileBytes(files, config.keyfile) : utf8(inline);
+  return (bytes ?? new Uint8Array(0)).slice(0, KEY_BYTES_MAX);
+}
+
+/** What the daemon itself makes of the file on this machine, modelled or not. */
+function judge(host: ConfHost, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
+  const text = readConf(host.files, file.path);
+  if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
+  const parsed = parseConf(text);
+  const verdict = verifyConf(parsed, hostFacts(host));
+  const first = parsed.errors[0];
+  if (first === undefined || verdict.ok) return { parsed, verdict };
+  const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, file.named) }));
+  return { parsed, verdict: { ...verdict, messages } };
+}
+
+/** corosync -t: the verdict of everything before the services are loaded, which is all it looks at. */
+export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCode: number; readonly messages: readonly DaemonMessage[] } {
+  const judged = judge(host, file);
+  if ("ok" in judged) return judged;
+  const { verdict } = judged;
+  if (!verdict.ok && verdict.stage !== "services") return verdict;
+  return { exitCode: 0, messages: verdict.messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN") };
+}
+
+/** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
+export interface EarlyLogging {
+  readonly syslog: boolean;
+  readonly stderr: boolean;
+  readonly timestamp: "off" | "on" | "hires";
+}
+
+export function earlyLogging(files: FilePort, file: ConfFile): EarlyLogging {
+  const { values } = parseConf(readConf(files, file.path) ?? "");
+  const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
+  const timestamp = stringOf(values, "logging.timestamp");
+  return {
+    syslog: on("to_syslog"),
+    stderr: on("to_stderr"),
+    timestamp: timestamp === "off" || timestamp === "on" ? timestamp : "hires",
+  };
+}
+
+/** Everything a start needs, or why it does not take place. */
+export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): SettingsResult {
+  const judged = judge(host, file);
+  if ("ok" in judged) return judged;
+  const { parsed, verdict } = judged;
+  if (!verdict.ok) return verdict;
+  const config = verdict.config;
+  const missing = unmodelled(config);
+  if (missing.length > 0) return refuseUnmodelled(missing);
+  const key = readKey(host.files, config, parsed.values);
+  const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
+  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
+}
+
+export function totemParams(config: DaemonConfig): TotemParams {
+  return Object.freeze({ ...config.totem, nodeId: config.nodeId });
+}
+
+/** votequorum's view of a configuration. `deviceConflict`: what the daemon, which runs already, finds wrong with its device. */
+export function votequorumParams(config: DaemonConfig, deviceConflict?: string): VotequorumParams {
+  const { quorum, nodes } = config;
+  const votes = nodes.map((n) => n.votes);
+  return Object.freeze({
+    nodeId: config.nodeId,
+    votes: votes[config.localPosition] ?? 1,
+    expectedVotes: configuredExpectedVotes(votes, quorum.expectedVotes, quorum.device?.automaticVotes === true ? quorum.device.votes : 0),
+    givenExpectedVotes: quorum.expectedVotes ?? 0,
+    listedVotes: quorum.nodelistVotes,
+    twoNode: quorum.twoNode,
+    waitForAll: quorum.waitForAll,
+    lastManStanding: quorum.lastManStanding,
+    lastManStandingWindowMs: quorum.lastManStandingWindowMs,
+    autoTieBreaker: quorum.autoTieBreaker,
+    autoTieBreakerNode: quorum.autoTieBreakerNode,
+    allowDownscale: quorum.allowDownscale,
+    expectedVotesTracking: quorum.expectedVotesTracking,
+    device: quorum.device,
+    deviceConflict,
+    debug: config.logging.debug,
+  });
+}
+
+/** knet's view: a link on an address no card has is still configured, as FREEBIND allows; its packets go nowhere. */
+export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetParams {
+  const { config, key } = settings;
+  return Object.freeze({
+    nodeId: config.nodeId,
+    links: config.links.map((l) => ({
+      link: l.link,
+      net: host.nics().find((n) => n.address === l.address)?.net ?? "",
+      localAddress: l.address,
+      port: l.mcastport,
+      pingIntervalMs: l.pingIntervalMs,
+      pingTimeoutMs: l.pingTimeoutMs,
+      pongCount: l.pongCount,
+      priority: l.priority,
+    })),
+    peers: config.nodes
+      .filter((n) => n.nodeId !== config.nodeId && n.nodeId !== 0)
+      .map((n) => ({ nodeId: n.nodeId, name: n.name, addresses: n.addresses.map((a) => (a === "" ? undefined : a)) })),
+    // Packets of another cipher or hash can be read no more than those of another key; without a key there is nothing to tell them by.
+    key: key.length === 0 ? key : Uint8Array.from([...utf8(`${config.crypto.cipher}/${config.crypto.hash}:`), ...key]),
+    seal: sealOf(config.crypto.cipher, config.crypto.hash),
+    blockUnlisted: config.totem.blockUnlistedIps,
+    pmtudIntervalS: config.totem.knetPmtudIntervalS,
+  });
+}
+
+/** `r(0) ip(10.10.0.1) r(1) ip(10.10.1.1) `, with the trailing blank, as in runtime.members.ID.ip. */
+export function addressText(config: DaemonConfig, nodeId: number): string {
+  const addresses = config.nodes.find((n) => n.nodeId === nodeId)?.addresses ?? [];
+  return addresses.map((a, link) => (a === "" ? "" : `r(${link}) ip(${a}) `)).join("");
+}
+
+function ringFile(nodeId: number): string {
+  return `${STATE_DIR}/ringid_${nodeId}`;
+}
+
+/** The stored ring sequence number; 0 where there is no file or it has not eight bytes. */
+export function loadRingSeq(files: FilePort, nodeId: number): number {
+  const data = readFileBytes(files, ringFile(nodeId));
+  return data?.length === 8 ? new ByteReader(data).u64() : 0;
+}
+
+/**
+ * corosync's memory of the highest expected votes: four bytes. Made with a zero where it is missing. Nothing else is ever written to it.
+ * @returns undefined where it can be neither read nor made
+ */
+export function storedExpectedVotes(files: FilePort): number | undefined {
+  const data = readFileBytes(files, EV_TRACKING_PATH);
+  if (data?.length === 4) return new ByteReader(data).u32();
+  const zero = new ByteWriter().u32(0).done();
+  const errno = makeDirectories(files, STATE_DIR) ?? writeOver(files, EV_TRACKING_PATH, zero, 0o700);
+  return errno === undefined ? 0 : undefined;
+}
+
+/** Eight bytes in host order, mode 0600, written over those before. @returns the errno's name where the disk refuses */
+export function storeRingSeq(files: FilePort, nodeId: number, seq: number): string | undefined {
+  return makeDirectories(files, STATE_DIR) ?? writeOver(files, ringFile(nodeId), new ByteWriter().u64(seq).done(), 0o600);
+}
