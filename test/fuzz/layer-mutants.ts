@@ -135,8 +135,18 @@ export const layerMutants: readonly LayerMutant[] = [
   },
   {
     layer: "host",
-    rule: "what a datagram carries is not compared",
-    caughtBy: "host: equal effects",
-    patch: { file: "host/same.ts", find: "    sameBytes(a.bytes, b.bytes)\n", replace: "    a.bytes.length === b.bytes.length\n" },
+    rule: "a difference is looked for in the later half alone",
+    caughtBy: "host: the first difference",
+    patch: { file: "host/verifier.ts", find: "    else high = middle;\n", replace: "    else low = middle + 1;\n" },
+  },
+  {
+    layer: "host",
+    rule: "effects are not in a worker's digest",
+    caughtBy: "host: the first difference",
+    patch: {
+      file: "host/event-log.ts",
+      find: "    mixEffect(this.hash, effect);\n",
+      replace: '    if (effect.kind === "journal") mixEffect(this.hash, effect);\n',
+    },
   },
 ];

@@ -5,7 +5,7 @@ import { checkConf } from "../../engine/config/index.ts";
 import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
-import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
+import { printRecord, type ActResult, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
 import { sceneOf, type PlannedAct } from "./act/kind.ts";
 import { impossible, readAct } from "./act/table.ts";
 import { tells } from "./scenario/advance.ts";
