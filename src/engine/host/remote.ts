@@ -6,6 +6,7 @@
  */
 import type {
   Datagram,
+  DiskContents,
   Effect,
   Hasher,
   Instant,
@@ -215,5 +216,13 @@ export class RemoteMachine implements Machine {
 
   journalLength(): number {
     return this.twin.journalLength();
+  }
+
+  diskImage(): DiskContents {
+    return this.twin.diskImage();
+  }
+
+  diskSeq(): number {
+    return this.twin.diskSeq();
   }
 }

@@ -21,6 +21,7 @@ import {
   variants,
   type Check,
 } from "./check.ts";
+import { isCommit, isDiskImage, isExit, isFileCall, isFileReply, isPiece, isSignal } from "./file-shapes.ts";
 import type {
   CorosyncStatus,
   LinkStatus,
@@ -84,6 +85,14 @@ export const isMachineAct: Check = variants("kind", {
   "file-rename": shape({ kind, from: isText, to: isText }),
   "file-chmod": shape({ kind, path: isText, mode: isCount }),
   "file-touch": shape({ kind, path: isText }),
+  file: shape({ kind, id: isText, call: isFileCall }, { session: isText }),
+  "file-interrupt": shape({ kind, id: isText }),
+  disk: shape({ kind, image: isDiskImage, chunks: listOf(isPiece) }),
+  "session-open": shape({ kind, session: isText, terminal: isFlag, cwd: isText }),
+  "session-close": shape({ kind, session: isText }, { status: isInteger }),
+  "session-cd": shape({ kind, session: isText, cwd: isText }),
+  "session-run": shape({ kind, session: isText, id: isText, argv: texts, cwd: isText }, { env: mapOf(isText) }),
+  "session-kill": shape({ kind, session: isText, id: isText, pid: isInteger, signal: isSignal }),
 });
 
 const ofPath = shape({ kind, path: isText });
@@ -93,6 +102,7 @@ export const isMachineQuery: Check = variants("kind", {
   "file-read": ofPath,
   "file-list": ofPath,
   "file-stat": ofPath,
+  file: shape({ kind, call: isFileCall }, { session: isText }),
   complete: shape({ kind, words: texts, cwd: isText }),
 });
 
@@ -101,6 +111,8 @@ const isStat = shape({ type: oneOf("file", "directory", "symlink"), mode: isCoun
 export const isQueryReply: Check = variants("kind", {
   result: shape({ kind, stdout: isText, stderr: isText, status: isInteger }),
   acts: bare,
+  "would-wait": bare,
+  "file-reply": shape({ kind, reply: isFileReply }),
   "no-such-command": bare,
   file: shape({ kind, data: isBytes }),
   list: shape({ kind, entries: listOf(shape({ name: isText, stat: isStat })) }),
@@ -142,6 +154,11 @@ export const isEffect: Check = variants("kind", {
   prompt: shape({ kind, id: isText, echo: isFlag }),
   exit: shape({ kind, id: isText, status: isInteger }),
   "file-result": shape({ kind, path: isText }, { error: maybeText }),
+  "file-reply": shape({ kind, id: isText, reply: isFileReply }),
+  commit: shape({ kind, commit: isCommit }),
+  session: shape({ kind, session: isText, pid: isCount, tty: isText }),
+  "session-ended": shape({ kind, session: isText, exit: isExit }),
+  "kill-result": shape({ kind, id: isText }, { error: maybeText }),
   trace: shape({ kind, event: isTraceEvent }),
 });
 

@@ -74,6 +74,13 @@ export class TraceDigest {
         h.int(13).int(l.instant).int(l.pid).text(l.unit).text(l.level).text(l.subsystem).text(l.text);
         return;
       }
+      case "commit": {
+        const { seq, rows, chunks } = effect.commit;
+        h.int(15).int(seq);
+        mixValue(h, rows);
+        for (const { hash } of chunks) h.text(hash);
+        return;
+      }
       case "trace":
         return;
       default:
