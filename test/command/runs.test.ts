@@ -313,7 +313,7 @@ describe("commands that never end", () => {
   it("journalctl -f prints the last ten lines, then each new one of the unit", () => {
     const b = testNode();
     const add = (unit: string, text: string): void =>
-      void b.machine.journal.push({ instant: 0, unit, pid: 9, level: "info", subsystem: "", text });
+      void b.machine.journal.push({ instant: 0, unit, identifier: unit, pid: 9, boot: 0, level: "info", subsystem: "", text });
     for (let i = 0; i < 12; i++) add("corosync", `line ${i}`);
     const runs = b.make();
     start(runs, "journalctl -f -u corosync -o cat");
@@ -370,7 +370,16 @@ describe("a copy made at any step", () => {
       runs.timer("c1");
       swap();
       b.machine.daemon = view(shape(false));
-      b.machine.journal.push({ instant: 0, unit: "corosync", pid: 9, level: "info", subsystem: "", text: "news" });
+      b.machine.journal.push({
+        instant: 0,
+        unit: "corosync",
+        identifier: "corosync",
+        pid: 9,
+        boot: 0,
+        level: "info",
+        subsystem: "",
+        text: "news",
+      });
       runs.wake();
       runs.signal("c1", "SIGTERM");
       return { said: b.said, acts: b.acts };

@@ -1,7 +1,7 @@
 /** systemctl and journalctl: what systemd 252 prints on a machine with these units and lines. */
 import { describe, expect, it } from "vitest";
 import { answerQuery, type Result, type UnitView } from "../../src/engine/command/index.ts";
-import { MINUTE, SEC, type JournalLine, type LogLevel } from "../../src/engine/kernel/index.ts";
+import { defaultIdentifier, MINUTE, SEC, type JournalLine, type LogLevel } from "../../src/engine/kernel/index.ts";
 import { handmade, type Handmade } from "./fake-host.ts";
 
 const UNIT: UnitView = {
@@ -22,8 +22,8 @@ const UNIT: UnitView = {
   lastJob: "done",
 };
 
-function line(instant: number, unit: string, pid: number, text: string, subsystem = "", level: LogLevel = "info"): JournalLine {
-  return { instant, unit, pid, level, subsystem, text };
+function line(instant: number, unit: string, pid: number, text: string, subsystem = "", level: LogLevel = "info", boot = 0): JournalLine {
+  return { instant, unit, identifier: defaultIdentifier(unit, pid), pid, boot, level, subsystem, text };
 }
 
 function machine(unit: Partial<UnitView> = {}): Handmade {
@@ -70,19 +70,68 @@ describe("journalctl", () => {
     ['--since "1 min ago"', "-- No entries --\n"],
   ])("%s", (options, stdout) => expect(ask(machine(), `journalctl ${options}`)).toEqual({ stdout, stderr: "", status: 0 }));
 
+  it.each([
+    ["-t corosync -n 1 -o short-unix", "1795167331.000000 node1 corosync[812]:   [KNET  ] host: host: 2 has no active links\n"],
+    ["-t corosync -n 1 -o short-monotonic --no-hostname", "[    3.000000] corosync[812]:   [KNET  ] host: host: 2 has no active links\n"],
+    ["-g MEMBERS -o cat", "-- No entries --\n"],
+    ["-g members -o cat", "  [QUORUM] Members[1]: 1\n"],
+    ["_PID=1 -n 1 -o cat", "Started corosync.service - Corosync Cluster Engine.\n"],
+    ["_SYSTEMD_UNIT=corosync.service -n 1 -o cat", "  [KNET  ] host: host: 2 has no active links\n"],
+    [
+      "_SYSTEMD_UNIT=corosync.service + _PID=1 -o cat -n 2",
+      "Started corosync.service - Corosync Cluster Engine.\n  [KNET  ] host: host: 2 has no active links\n",
+    ],
+    ["_SYSTEMD_UNIT=corosync.service _PID=1", "-- No entries --\n"],
+    ["-p notice..notice -o cat -t kernel", "Linux version 6.8.12-13-pve\n"],
+    ["--disk-usage", "Archived and active journals take up 8.0M in the file system.\n"],
+  ])("selects: %s", (options, stdout) => expect(ask(machine(), `journalctl ${options}`).stdout).toBe(stdout));
+
+  it("json has the fields of an entry as strings", () => {
+    const text = ask(machine(), "journalctl -u corosync -n 1 -o json").stdout;
+    expect(JSON.parse(text)).toMatchObject({
+      __REALTIME_TIMESTAMP: "1795167331000000",
+      __MONOTONIC_TIMESTAMP: "3000000",
+      PRIORITY: "4",
+      SYSLOG_IDENTIFIER: "corosync",
+      _PID: "812",
+      _SYSTEMD_UNIT: "corosync.service",
+      MESSAGE: "  [KNET  ] host: host: 2 has no active links",
+    });
+    expect(JSON.parse(ask(machine(), "journalctl -u corosync -n 1 -o json-pretty").stdout)).toEqual(JSON.parse(text));
+    const verbose = ask(machine(), "journalctl _PID=1 -n 1 -o verbose").stdout.split("\n");
+    expect(verbose[0]).toMatch(/^Fri 2026-11-20 09:35:30\.000000 UTC \[s=[0-9a-f]{32};i=/);
+    expect(verbose).toContain("    UNIT=corosync.service");
+  });
+
   it("tells boots apart", () => {
     const made = machine();
-    made.journal.push(line(5 * MINUTE, "kernel", 0, "Linux version 6.8.12-13-pve"), line(5 * MINUTE, "corosync", 1, "second boot"));
+    made.journal.push(
+      line(5 * MINUTE, "kernel", 0, "Linux version 6.8.12-13-pve", "", "notice", 1),
+      line(5 * MINUTE, "corosync", 1, "second boot", "", "info", 1),
+    );
     const lines = ask(made, "journalctl -u corosync -o short").stdout.split("\n");
     expect(lines[5]).toMatch(/^-- Boot [0-9a-f]{32} --$/);
     expect(ask(made, "journalctl -b -u corosync -o cat").stdout).toBe("second boot\n");
+    const boots = ask(made, "journalctl --list-boots").stdout.split("\n");
+    expect(boots[0]).toBe("IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY");
+    expect(boots.slice(1, 3).map((l) => l.replace(/[0-9a-f]{32}/, "ID"))).toEqual([
+      " -1 ID Fri 2026-11-20 09:35:28 UTC Fri 2026-11-20 09:35:31 UTC",
+      "  0 ID Fri 2026-11-20 09:40:28 UTC Fri 2026-11-20 09:40:28 UTC",
+    ]);
+    const id = /[0-9a-f]{32}/.exec(boots[2] ?? "")?.[0] ?? "";
+    expect(ask(made, `journalctl -b ${id} -u corosync -o cat`).stdout).toBe("second boot\n");
     expect(ask(made, "journalctl -b -1 -u corosync -n 1 -o cat").stdout).toBe("  [KNET  ] host: host: 2 has no active links\n");
   });
 
   it.each([
     ["--since gestern", "Failed to parse timestamp: gestern\n"],
     ["-p loud", "Unknown log level loud\n"],
-    ["-o json", "journalctl -o json (available: short, short-precise, short-iso, short-full, cat): not modelled in this lab\n"],
+    [
+      "-o export",
+      "journalctl -o export (available: short, short-precise, short-iso, short-iso-precise, short-full, short-unix, short-monotonic, verbose, json, json-pretty, cat): not modelled in this lab\n",
+    ],
+    ["-g (a+)+", "journalctl -g (a+)+: not modelled in this lab\n"],
+    ["--vacuum-time soon", "Failed to parse vacuum time: soon\n"],
     ["-o nosuch", "Unknown output format 'nosuch'.\n"],
     ["-n x", "Failed to add match 'x': Invalid argument\n"],
     ["--frobnicate", "journalctl: unrecognized option '--frobnicate'\n"],

@@ -34,7 +34,7 @@ export class Talker implements Machine {
   private timers = new Timers();
   private journal = new Journal();
   private rng: Rng;
-  private peers: string[];
+  protected peers: string[];
   private nic: { net: string; address: string };
 
   constructor(world: WorldDesign, machine: MachineDesign) {
@@ -70,7 +70,7 @@ export class Talker implements Machine {
   }
 
   private log(now: Instant, text: string, out: Out): void {
-    const line: JournalLine = { instant: now, unit: "talker", pid: 1, level: "info", subsystem: "", text };
+    const line: JournalLine = { instant: now, unit: "talker", identifier: "talker", pid: 1, boot: 0, level: "info", subsystem: "", text };
     this.journal.append(line);
     out({ kind: "journal", line });
   }

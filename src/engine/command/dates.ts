@@ -61,6 +61,11 @@ export function ago(micros: number): string {
   return micros >= 1000 ? `${n(1000)}ms ago` : micros > 0 ? `${micros}us ago` : "now";
 }
 
+/** `3min 20s left`: the same for a moment to come. */
+export function left(micros: number): string {
+  return micros <= 0 ? "now" : ago(micros).replace(/ ago$/, " left");
+}
+
 /** `1min 5.123s`: systemd's FORMAT_TIMESPAN with millisecond accuracy, as in `Duration:`. */
 export function timeSpan(micros: number): string {
   const parts: string[] = [];

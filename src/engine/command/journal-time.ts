@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** `5min`, `1h 30min`, `90` (seconds): µs, or undefined. */
-function span(text: string): number | undefined {
+export function span(text: string): number | undefined {
   let rest = text.trim();
   let total = 0;
   if (rest === "") return undefined;

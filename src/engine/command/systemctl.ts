@@ -5,7 +5,7 @@
 import { ago, systemdTime, timeSpan } from "./dates.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import type { ToolHost, UnitView } from "./host.ts";
-import { journalText } from "./journalctl.ts";
+import { journalText } from "./journal-format.ts";
 import { fail, notModelled, ok, printResult, unixMicros, type CommandSpec, type Result, type Run } from "./spec.ts";
 
 const NAME = "systemctl";

@@ -1,5 +1,5 @@
 /**
- * The corosync program: its life from exec to exit, and its main loop. In the real stack: main.c, and the service loader and unloader. It comes up in three
+ * The corosync program: from exec to exit, and its main loop. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
  * without one. Timing and lines are those of recorded runs. Left out: real-time scheduling, and the file whose lock is held (a name that one process alone can serve
  * stands for it).
@@ -49,7 +49,7 @@ import {
 import { DaemonLog } from "./log.ts";
 import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
 import { Stack } from "./stack.ts";
-import { newLife, type CorosyncState, type LifeState, type RefusalLine } from "./state.ts";
+import { newRun, type CorosyncState, type RunState, type RefusalLine } from "./state.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
 
 /** corosync: exit status where another process holds the lock file. */
@@ -69,7 +69,7 @@ const HANDLED: Handled = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGUSR2", "SIGPIPE"];
 const TERMINATES: Handled = ["SIGTERM", "SIGINT", "SIGQUIT"];
 
 export class Corosync implements Program {
-  private life: LifeState = newLife();
+  private run: RunState = newRun();
   private readonly timers = new Timers();
   private rng: Rng;
   private settings: Settings | undefined;
@@ -81,7 +81,7 @@ export class Corosync implements Program {
     this.rng = os.rng("corosync");
     this.log = new DaemonLog(
       os,
-      () => this.life,
+      () => this.run,
       () => this.settings,
     );
   }
@@ -94,17 +94,17 @@ export class Corosync implements Program {
       this.end({ code: call.status });
       return;
     }
-    this.life.call = call;
+    this.run.call = call;
     this.after("exec", execTime(this.rng));
   }
 
   private get alive(): boolean {
-    return this.life.phase !== "dead";
+    return this.run.phase !== "dead";
   }
 
   /** The layers while what they believe is this node's word in the cluster: from the first ring's forming to the leave message. */
   get believing(): Stack | undefined {
-    return this.life.phase === "running" || this.life.phase === "unloading" ? this.running : undefined;
+    return this.run.phase === "running" || this.run.phase === "unloading" ? this.running : undefined;
   }
 
   private after(timer: string, delay: Duration): void {
@@ -113,7 +113,7 @@ export class Corosync implements Program {
 
   private end(exit: ProcessExit): void {
     if (!this.alive) return;
-    this.life.phase = "dead";
+    this.run.phase = "dead";
     this.running?.knet.stop();
     this.timers.clearPrefix("");
     this.os.exit(exit);
@@ -122,8 +122,8 @@ export class Corosync implements Program {
   // ── coming up ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private configure(): void {
-    const { call } = this.life;
-    this.life.logging = earlyLogging(this.os.files, call.file);
+    const { call } = this.run;
+    this.run.logging = earlyLogging(this.os.files, call.file);
     if (call.test) {
       this.test(call.file);
       return;
@@ -137,7 +137,7 @@ export class Corosync implements Program {
     }
     if (!call.foreground) {
       // The parent ends well, and nobody hears the child's standard error.
-      this.life.heard = false;
+      this.run.heard = false;
       this.os.detach();
     }
     if (!this.os.ipc.listen(LOCK)) {
@@ -147,8 +147,8 @@ export class Corosync implements Program {
     this.log.say(TRANSPORT);
     // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
-    else this.life.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
-    this.life.phase = "configured";
+    else this.run.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
   }
 
@@ -173,7 +173,7 @@ export class Corosync implements Program {
     if (this.settings !== undefined) {
       this.wire(this.settings).stack.startKnet();
     }
-    this.life.phase = "knet";
+    this.run.phase = "knet";
     this.after("services", servicesTime(this.rng));
   }
 
@@ -188,7 +188,7 @@ export class Corosync implements Program {
       },
       killed: () => this.end({ code: EXIT_FATAL }),
       shutdown: () => this.shutdown(),
-      file: this.life.call.file,
+      file: this.run.call.file,
       reconfigured: (next) => {
         this.settings = next;
       },
@@ -196,8 +196,8 @@ export class Corosync implements Program {
       aborted: () => this.end({ signal: "SIGABRT" }),
     });
     const services = new DaemonServices(this.os.ipc, stack, {
-      answers: () => this.life.phase === "running" || (this.life.phase === "unloading" && this.life.unloaded === 0),
-      schedMisses: () => this.life.schedMisses,
+      answers: () => this.run.phase === "running" || (this.run.phase === "unloading" && this.run.unloaded === 0),
+      schedMisses: () => this.run.schedMisses,
       clearStats: (group) => this.clearStats(stack, group),
       crash: () => this.end({ signal: "SIGSEGV" }),
     });
@@ -208,12 +208,12 @@ export class Corosync implements Program {
 
   private loadServices(): void {
     const { running: stack, settings, services } = this;
-    if (this.life.refusal !== undefined || stack === undefined || settings === undefined) {
+    if (this.run.refusal !== undefined || stack === undefined || settings === undefined) {
       this.log.say(SERVICES_FIRST);
-      this.refuse(this.life.refusal?.exitCode ?? EXIT_FATAL, this.life.refusal?.messages ?? []);
+      this.refuse(this.run.refusal?.exitCode ?? EXIT_FATAL, this.run.refusal?.messages ?? []);
       return;
     }
-    this.life.phase = "running";
+    this.run.phase = "running";
     this.log.say(SERVICES_FIRST);
     if (stack.hasProvider) {
       this.log.say([PROVIDER]);
@@ -226,7 +226,7 @@ export class Corosync implements Program {
     this.log.say(QUORUM_LOADED);
     services?.listen();
     for (const l of settings.config.links) this.log.say(linkLines(l.link, l.address, l.mcastport));
-    this.life.lastTick = this.os.now;
+    this.run.lastTick = this.os.now;
     this.armTick();
     stack.startRing();
   }
@@ -251,15 +251,15 @@ export class Corosync implements Program {
   }
 
   private tick(): void {
-    const late = this.os.now - this.life.lastTick;
+    const late = this.os.now - this.run.lastTick;
     const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
     if (late > threshold) {
       const now = this.os.unixMicros();
       this.log.say([notScheduled(now, late, threshold)]);
-      this.life.schedMisses.unshift({ unixMs: Math.floor(now / MS), delayMs: late / MS });
-      this.life.schedMisses.splice(SCHED_MISSES_KEPT);
+      this.run.schedMisses.unshift({ unixMs: Math.floor(now / MS), delayMs: late / MS });
+      this.run.schedMisses.splice(SCHED_MISSES_KEPT);
     }
-    this.life.lastTick = this.os.now;
+    this.run.lastTick = this.os.now;
     this.armTick();
   }
 
@@ -268,7 +268,7 @@ export class Corosync implements Program {
     const has = (...groups: StatsGroup[]): boolean => groups.includes(group);
     if (has("knet", "all")) stack.knet.clearStats();
     if (has("knet", "totem", "all")) stack.totem.clearStats();
-    if (has("schedmiss", "all")) this.life.schedMisses = [];
+    if (has("schedmiss", "all")) this.run.schedMisses = [];
   }
 
   nextTimerAt(): Instant {
@@ -310,21 +310,21 @@ export class Corosync implements Program {
     const datagrams: Datagram[] = [];
     for (const event of waiting) {
       if (event.kind === "datagram") datagrams.push(event.datagram);
-      else if (event.kind === "ipc") this.life.asked.push(event.event);
+      else if (event.kind === "ipc") this.run.asked.push(event.event);
     }
     this.running?.catchUp(this.os.now, since, datagrams);
   }
 
   resumed(): void {
     this.running?.caughtUp();
-    const { asked } = this.life;
-    this.life.asked = [];
+    const { asked } = this.run;
+    this.run.asked = [];
     for (const event of asked) if (this.alive) this.services?.event(event);
     this.services?.flush();
   }
 
   peek(service: string, request: IpcRequest): Peeked {
-    if (this.life.phase !== "running") return { peek: "refused" };
+    if (this.run.phase !== "running") return { peek: "refused" };
     return this.services?.peek(service, request) ?? { peek: "refused" };
   }
 
@@ -332,19 +332,19 @@ export class Corosync implements Program {
 
   /** Handlers are installed when the services are there; before, a signal ends the process. */
   handles(): Handled {
-    const { phase } = this.life;
+    const { phase } = this.run;
     return phase === "running" || phase === "unloading" || phase === "draining" ? HANDLED : [];
   }
 
   signal(signal: Signal): void {
-    if (this.life.phase !== "running" || !TERMINATES.includes(signal)) return;
+    if (this.run.phase !== "running" || !TERMINATES.includes(signal)) return;
     this.log.say([SIGNALLED]);
     this.unload(unloadGaps(this.rng, UNLOAD.length - 1), signalTime(this.rng));
   }
 
   /** Order of a tool (cfgtool -H) or the daemon's own decision: no waits between the services. */
   private shutdown(): void {
-    if (this.life.phase !== "running") return;
+    if (this.run.phase !== "running") return;
     this.unload(
       UNLOAD.slice(1).map(() => 0),
       0,
@@ -352,36 +352,36 @@ export class Corosync implements Program {
   }
 
   private unload(gaps: number[], first: Duration): void {
-    this.life.phase = "unloading";
+    this.run.phase = "unloading";
     this.services?.unlisten();
     this.timers.clear("tick");
-    this.life.gaps = gaps;
+    this.run.gaps = gaps;
     this.after("unload", first);
   }
 
   private unloadNext(): void {
     for (;;) {
-      const lines = UNLOAD[this.life.unloaded];
+      const lines = UNLOAD[this.run.unloaded];
       if (lines === undefined) break;
-      if (this.life.unloaded === 0) {
+      if (this.run.unloaded === 0) {
         this.log.say([UNLOADING]);
         if (this.running !== undefined) this.running.sync.unload(this.running.votequorum.id);
       }
-      if (this.life.unloaded > 0 || this.running?.hasProvider === true) this.log.say(lines);
-      if (this.life.unloaded === 0 && this.running?.hasProvider === true) this.running.votequorum.unload();
-      const gap = this.life.gaps[this.life.unloaded] ?? 0;
-      this.life.unloaded++;
+      if (this.run.unloaded > 0 || this.running?.hasProvider === true) this.log.say(lines);
+      if (this.run.unloaded === 0 && this.running?.hasProvider === true) this.running.votequorum.unload();
+      const gap = this.run.gaps[this.run.unloaded] ?? 0;
+      this.run.unloaded++;
       if (gap > 0) {
         this.after("unload", gap);
         return;
       }
     }
-    const ordered = this.life.gaps.every((g) => g === 0);
+    const ordered = this.run.gaps.every((g) => g === 0);
     this.after("leave", leaveTime(this.rng, ordered));
   }
 
   private leaveRing(stack: Stack): void {
-    this.life.phase = "draining";
+    this.run.phase = "draining";
     stack.leave();
     this.after("exit", drainTime(this.rng));
   }
@@ -397,7 +397,7 @@ export class Corosync implements Program {
 
   snapshot(): Plain {
     const state: CorosyncState = {
-      life: cloneState(this.life),
+      run: cloneState(this.run),
       timers: this.timers.snapshot(),
       rng: this.rng.snapshot(),
       settings: this.settings,
@@ -409,7 +409,7 @@ export class Corosync implements Program {
 
   restore(saved: Plain): void {
     const state = saved as unknown as CorosyncState;
-    this.life = cloneState(state.life);
+    this.run = cloneState(state.run);
     this.timers.restore(state.timers);
     this.rng = Rng.restore(state.rng);
     this.settings = state.settings === undefined ? undefined : Object.freeze({ ...state.settings });
@@ -422,7 +422,7 @@ export class Corosync implements Program {
   }
 
   digest(h: Hasher): void {
-    const l = this.life;
+    const l = this.run;
     h.text(l.phase).text(l.call.file.path).bool(l.call.test).bool(l.call.foreground).bool(l.heard);
     h.bool(l.logging.syslog).bool(l.logging.stderr).text(l.logging.timestamp);
     h.int(l.lastTick).int(l.unloaded).int(l.schedMisses.length).int(l.asked.length);

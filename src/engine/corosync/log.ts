@@ -5,23 +5,23 @@
 import type { LogLevel, Os } from "../kernel/index.ts";
 import { terminalLine, type Line } from "./lines.ts";
 import type { Settings } from "./settings.ts";
-import type { LifeState, RefusalLine } from "./state.ts";
+import type { RunState, RefusalLine } from "./state.ts";
 
 const IDENTIFIER = "corosync";
 
 export class DaemonLog {
   constructor(
     private readonly os: Os,
-    private readonly life: () => LifeState,
+    private readonly run: () => RunState,
     private readonly settings: () => Settings | undefined,
   ) {}
 
   line(level: LogLevel, subsystem: string, text: string): void {
-    const life = this.life();
-    if (life.phase === "dead") return;
+    const run = this.run();
+    if (run.phase === "dead") return;
     const logging = this.settings()?.config.logging;
     if (level === "debug" && logging?.debug !== true) return;
-    const { heard, logging: early } = life;
+    const { heard, logging: early } = run;
     if (heard && early.stderr) this.os.print("stderr", terminalLine(this.os.unixMicros(), early.timestamp, { level, subsystem, text }));
     if (logging?.toSyslog ?? early.syslog) this.os.log(IDENTIFIER, level, text, subsystem);
   }
@@ -37,7 +37,7 @@ export class DaemonLog {
         this.line(m.level, m.subsystem, m.text);
         continue;
       }
-      if (this.life().heard) this.os.print("stderr", `${m.text}\n`);
+      if (this.run().heard) this.os.print("stderr", `${m.text}\n`);
       if (m.level !== "crit") this.os.log(IDENTIFIER, m.level, m.text);
     }
   }

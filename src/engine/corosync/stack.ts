@@ -223,7 +223,7 @@ export class Stack implements Layers {
     this.hooks.reconfigured(settings);
   }
 
-  // ── the daemon's life ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── coming up and going down ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** knet's handle exists: its heartbeat counts from here. */
   startKnet(): void {

@@ -1,4 +1,4 @@
-/** What a corosync process is made of, for its snapshots: where it is in its life, and what it has read. */
+/** What a corosync process is made of, for its snapshots: how far it has come, and what it has read. */
 import type { SchedMiss } from "../cmap/index.ts";
 import { CONF_PATH } from "../config/index.ts";
 import type { Instant, IpcEvent, LogLevel, Plain, RngState, TimersState } from "../kernel/index.ts";
@@ -15,7 +15,7 @@ export interface RefusalLine {
   readonly text: string;
 }
 
-export interface LifeState {
+export interface RunState {
   phase: Phase;
   call: Call;
   /** Its standard error is still somebody's: it is not in the background. */
@@ -35,7 +35,7 @@ export interface LifeState {
 }
 
 export interface CorosyncState {
-  life: LifeState;
+  run: RunState;
   timers: TimersState;
   rng: RngState;
   settings: Settings | undefined;
@@ -44,7 +44,7 @@ export interface CorosyncState {
 }
 
 /** At exec(2). */
-export function newLife(): LifeState {
+export function newRun(): RunState {
   return {
     phase: "exec",
     call: { file: { path: CONF_PATH, named: CONF_PATH }, test: false, foreground: true },

@@ -1,6 +1,6 @@
 /**
  * The program `load`: a client of closed process groups that joins one and multicasts at a steady rate until a given instant. In the real stack: corosync's own cpgverify and testcpg, and
- * every daemon that lives on cpg. Left out: what it does with what it hears.
+ * every daemon that works over cpg. Left out: what it does with what it hears.
  */
 import { CPG, ServiceClient, type Connection, type CpgCalls, type CpgNotices } from "../corosync/index.ts";
 import {

@@ -1,16 +1,11 @@
 /**
- * The exact shapes of file calls, their replies, and what stands on a disk, for checking them where they come from another process. They follow kernel/vfs.ts and kernel/signals.ts.
- * Left out: whether a disk's rows fit together, which the file system looks at.
+ * The exact shapes of file calls and of what stands on a disk, for checking them where they come from another process. They follow kernel/vfs.ts. Left out: whether a disk's rows
+ * fit together, which the file system looks at.
  */
-import { SIGNALS, type FileCall } from "../kernel/index.ts";
+import type { FileCall } from "../kernel/index.ts";
 import { either, isBytes, isCount, isFlag, isInteger, isNothing, isText, listOf, oneOf, shape, variants, type Check } from "./check.ts";
 
-const row = isText;
-const value = isText;
 const word = isText;
-
-export const isSignal: Check = oneOf(...Object.keys(SIGNALS));
-export const isExit: Check = either(shape({ code: isInteger }), shape({ signal: isSignal }));
 
 const isFileType = oneOf("file", "directory", "symlink", "socket", "fifo");
 const maybeTime = either(isInteger, oneOf("now"), isNothing);
@@ -65,42 +60,10 @@ export const isFileCall: Check = variants("call", CALLS);
 
 const ofTimes = { atime: isInteger, mtime: isInteger, ctime: isInteger };
 const ofInode = { type: isFileType, mode: isCount, uid: isInteger, gid: isInteger, size: isCount, ...ofTimes };
-const ok = (v: unknown): boolean => v === true;
-
-const isGranted = variants("value", {
-  done: shape({ ok, value }),
-  stat: shape({ ok, value, stat: shape({ ...ofInode, dev: isCount, ino: isCount, nlink: isCount }) }),
-  entries: shape({ ok, value, entries: listOf(shape({ name: isText, ino: isCount, type: isFileType })) }),
-  path: shape({ ok, value, path: isText }),
-  fd: shape({ ok, value, fd: isCount }),
-  data: shape({ ok, value, data: isBytes }),
-  count: shape({ ok, value, count: isCount }),
-  statfs: shape({
-    ok,
-    value,
-    statfs: shape({
-      ...{ type: isText, source: isText, mountPoint: isText, readOnly: isFlag },
-      ...{ blockSize: isCount, blocks: isCount, free: isCount, files: isCount, filesFree: isCount },
-    }),
-  }),
-});
-
-export const isFileReply: Check = either(shape({ ok: (v) => v === false, errno: isText }), isGranted);
 
 const isInode = shape(ofInode, { target: isText, chunks: listOf(isText) });
 
 export const isPiece: Check = shape({ hash: isText, data: isBytes });
-
-export const isCommit: Check = shape({
-  seq: isCount,
-  rows: listOf(
-    variants("row", {
-      inode: shape({ row, ino: isCount }, { inode: isInode }),
-      entry: shape({ row, dir: isCount, name: isText }, { ino: isCount }),
-    }),
-  ),
-  chunks: listOf(isPiece),
-});
 
 export const isDiskImage: Check = shape({
   seq: isCount,

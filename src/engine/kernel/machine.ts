@@ -226,7 +226,7 @@ export interface Machine {
   restore(state: MachineSnapshot): void;
   /** Mixes the machine's whole protocol state into `h`. */
   digest(h: Hasher): void;
-  /** Where another process runs the machine: the two words of a fresh hasher after `digest` there. */
+  /** Where a host follows the states of the machine: as `digest` into a hasher of its own, whose two words these are. */
   digested?(): readonly [number, number] | undefined;
 }
 

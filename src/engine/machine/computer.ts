@@ -10,6 +10,7 @@ import {
   SEC,
   Timers,
   cloneState,
+  defaultIdentifier,
   type DiskImage,
   type Duration,
   type Effect,
@@ -169,8 +170,8 @@ export class Computer {
   }
 
   /** One journal line. `unit` without suffix; pid 1 is systemd speaking about the unit. */
-  log(unit: string, pid: number, level: LogLevel, subsystem: string, text: string): void {
-    const line = { instant: this.now, unit, pid, level, subsystem, text };
+  log(unit: string, pid: number, level: LogLevel, subsystem: string, text: string, identifier = defaultIdentifier(unit, pid)): void {
+    const line = { instant: this.now, unit, identifier, pid, boot: this.journal.boot, level, subsystem, text };
     this.journal.append(line);
     this.out({ kind: "journal", line });
   }
@@ -270,6 +271,7 @@ export class Computer {
     this.power.nextPid = FIRST_PID + this.rng.below(200);
     this.changePower("booting");
     this.power.hostname = "";
+    this.journal.beginBoot();
     this.log("kernel", 0, "notice", "", KERNEL_LINE);
     if (this.power.diskLine !== "") this.log("kernel", 0, "warning", "", this.power.diskLine);
     this.power.diskLine = "";

@@ -24,6 +24,6 @@ export function boardOf(computer: Computer): Board {
     newPid: () => computer.newPid(),
     emit: (effect) => computer.emit(effect),
     trace: (event) => computer.trace(event),
-    log: (unit, pid, level, subsystem, text) => computer.log(unit, pid, level, subsystem, text),
+    log: (unit, pid, level, subsystem, text, identifier) => computer.log(unit, pid, level, subsystem, text, identifier),
   };
 }
