@@ -13,15 +13,17 @@ import { letterOf, noRingLabels } from "../../src/main/lab/view/ring-labels.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
 import { whyNot } from "../../src/main/lab/view/conditions.ts";
 import { voteSentence } from "../../src/main/lab/view/components.ts";
+import { testDisks } from "./node-disks.ts";
 
 /** A formed lab of three nodes, paused, without a directory: nothing of it is written. */
 function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {
   const file = defaultLabFile({ nodes: 3, links, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   expect(beginLab(world, file)).toBeUndefined();
+  const disks = testDisks();
   const lab: Lab = new Lab(
-    inProcess(world, { speed: 1, paused: true }, () => lab),
-    { dir: "/nowhere", file, text: "", version: "test", disk },
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    { dir: "/nowhere", file, text: "", version: "test", disk, disks },
   );
   return lab;
 }
@@ -172,9 +174,10 @@ describe("a lab that breaks an invariant", () => {
     expect(beginLab(world, file)).toBeUndefined();
     const disk = new LabDisk("/nowhere");
     disk.note = () => undefined;
+    const disks = testDisks();
     const lab: Lab = new Lab(
-      inProcess(world, { speed: "max", paused: true }, () => lab),
-      { dir: "/nowhere", file, text: "", version: "test", disk },
+      inProcess(world, disks, { speed: "max", paused: true }, () => lab),
+      { dir: "/nowhere", file, text: "", version: "test", disk, disks },
     );
     const notices: string[] = [];
     lab.onEvent((event) => event.event === "notice" && notices.push(event.text));

@@ -13,6 +13,7 @@ import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { testDisks } from "./node-disks.ts";
 
 let dir: string;
 let disk: LabDisk;
@@ -25,9 +26,10 @@ beforeEach(async () => {
   const text = printLabFile(file);
   const { world } = disk.open(text, worldDesign(file), makeNode);
   beginLab(world, file);
+  const disks = testDisks();
   lab = new Lab(
-    inProcess(world, { speed: 1, paused: true }, () => lab),
-    { dir, file, text, version: "test", disk },
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    { dir, file, text, version: "test", disk, disks },
   );
 });
 

@@ -18,6 +18,7 @@ import { Server } from "../../src/main/lab/process/server.ts";
 import { Sessions } from "../../src/main/lab/process/sessions.ts";
 import { openLog, type LabLog } from "../../src/main/lab/store/log.ts";
 import { LocalChannel } from "../../src/main/lab/process/socket.ts";
+import { testDisks } from "./node-disks.ts";
 
 const secret = "the secret of this lab";
 
@@ -34,9 +35,10 @@ beforeEach(async () => {
   const file = defaultLabFile({ nodes: 2, links: 1, clustered: true, name: "lab", seed: "5", epoch: "2026-01-01T00:00:00Z" });
   const world = new World(worldDesign(file), makeNode);
   beginLab(world, file);
+  const disks = testDisks();
   lab = new Lab(
-    inProcess(world, { speed: 1, paused: true }, () => lab),
-    { dir, file, text: "", version: "test", disk: new LabDisk(dir) },
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    { dir, file, text: "", version: "test", disk: new LabDisk(dir), disks },
   );
   log = openLog(dir);
   const around = {

@@ -41,6 +41,7 @@ describe("what is written", () => {
       expect(disk.appliedSeq).toBe(2);
       expect(disk.lastSeq).toBe(3);
       expect(disk.read()).toEqual({ image: imageAfter(2), foreign: 0 });
+      expect(disk.current()).toEqual(imageAfter(3));
     });
   });
 
@@ -110,7 +111,7 @@ describe("a whole disk", () => {
       disk.lay(imageAfter(1), () => contentOf(1));
       expect(disk.lastSeq).toBe(1);
       expect(disk.read().image).toEqual(imageAfter(1));
-      expect(disk.digest()).toBe(imageDigest(imageAfter(1)));
+      expect(imageDigest(disk.current())).toBe(imageDigest(imageAfter(1)));
     });
   });
 

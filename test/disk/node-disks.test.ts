@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { NodeDisks, type DiskState } from "../../src/engine/host/disk/node-disks.ts";
+import { NodeDisks } from "../../src/engine/host/disk/node-disks.ts";
+import type { DiskContents } from "../../src/engine/kernel/index.ts";
 import { contentOf, imageAfter, write } from "./commits.ts";
 
 let dir: string;
@@ -18,7 +19,7 @@ afterEach(() => {
 });
 
 /** A disk after commits 1 … `seq`, as a machine has it in mind. */
-function after(seq: number): DiskState {
+function after(seq: number): DiskContents {
   return { image: imageAfter(seq), chunks: new Map([[`hash-${seq}`, contentOf(seq)]]) };
 }
 
@@ -40,7 +41,7 @@ describe("when a lab is brought up", () => {
 
   it("what the machine has in mind is what lies there", () => {
     withDisks((disks) => {
-      disks.of(0).follow(1, () => after(1));
+      disks.of(0).follow(after(1));
       disks.of(0).write([write(2, 200)]);
     });
     expect(withDisks((disks) => disks.look(0, LATE, after(2)))).toEqual({ found: "same" });
@@ -48,7 +49,7 @@ describe("when a lab is brought up", () => {
 
   it("what nobody had been told has not happened: all disks are cut at one instant", () => {
     withDisks((disks) => {
-      for (const number of [0, 1]) disks.of(number).follow(1, () => after(1));
+      for (const number of [0, 1]) disks.of(number).follow(after(1));
       disks.of(0).write([write(2, 200), write(3, 300)]);
       disks.of(1).write([write(2, 210)]);
     });
@@ -56,57 +57,54 @@ describe("when a lab is brought up", () => {
       expect(disks.look(0, 250, after(2))).toEqual({ found: "same" });
       expect(disks.look(1, 250, after(2))).toEqual({ found: "same" });
       // The machine had come further in the record than the disk had been released.
-      expect(disks.look(0, 250, after(3))).toMatchObject({ found: "other", foreign: 0, state: { image: imageAfter(2) } });
+      expect(disks.look(0, 250, after(3))).toMatchObject({ found: "other", foreign: 0, image: imageAfter(2) });
     });
   });
 
   it("what somebody wrote there by hand is found, with its contents", () => {
-    withDisks((disks) => disks.of(0).follow(2, () => after(2)));
-    const db = new DatabaseSync(join(dir, "disks", "0", "disk.db"));
+    withDisks((disks) => disks.of(0).follow(after(2)));
+    const db = new DatabaseSync(join(dir, "0", "disk.db"));
     db.exec("UPDATE inode SET mode = 384");
     db.close();
     const found = withDisks((disks) => disks.look(0, LATE, after(2)));
-    expect(found).toMatchObject({ found: "other", foreign: 1, state: { image: { inodes: [{ inode: { mode: 0o600 } }] } } });
+    expect(found).toMatchObject({ found: "other", foreign: 1, image: { inodes: [{ inode: { mode: 0o600 } }] }, chunks: [] });
     // A machine that had something else in mind does not have the contents either.
     expect(withDisks((disks) => disks.look(0, LATE, after(1)))).toMatchObject({
       found: "other",
-      state: { chunks: new Map([["hash-2", contentOf(2)]]) },
+      chunks: [{ hash: "hash-2", data: contentOf(2) }],
     });
   });
 
   it("a file that is broken is put aside and named, and the next one is new", () => {
-    withDisks((disks) => disks.of(0).follow(1, () => after(1)));
+    withDisks((disks) => disks.of(0).follow(after(1)));
     for (const k of [1, 2]) {
-      writeFileSync(join(dir, "disks", "0", "disk.db"), `broken ${k} `.repeat(900));
+      writeFileSync(join(dir, "0", "disk.db"), `broken ${k} `.repeat(900));
       const found = withDisks((disks) => disks.look(0, LATE, after(1)));
-      expect(found).toMatchObject({ found: "damaged", aside: join(dir, "disks", `0.damaged-${k}`) });
-      expect(readFileSync(join(dir, "disks", `0.damaged-${k}`, "disk.db"), "utf8")).toContain(`broken ${k}`);
-      expect(existsSync(join(dir, "disks", "0"))).toBe(false);
-      withDisks((disks) => disks.of(0).follow(1, () => after(1)));
+      expect(found).toMatchObject({ found: "damaged", aside: join(dir, `0.damaged-${k}`) });
+      expect(readFileSync(join(dir, `0.damaged-${k}`, "disk.db"), "utf8")).toContain(`broken ${k}`);
+      expect(existsSync(join(dir, "0"))).toBe(false);
+      withDisks((disks) => disks.of(0).follow(after(1)));
       expect(withDisks((disks) => disks.look(0, LATE, after(1)))).toEqual({ found: "same" });
     }
   });
 });
 
 describe("while a lab runs", () => {
-  it("a disk that stands where the machine stands is not laid down again", () => {
+  it("a state of another run with as many commits is laid down", () => {
     withDisks((disks) => {
       const disk = disks.of(0);
-      disk.follow(2, () => after(2));
-      disk.follow(2, () => {
-        throw new Error("asked for the whole disk");
-      });
+      disk.follow(after(2));
       disk.write([write(3, 300)]);
-      disk.follow(3, () => {
-        throw new Error("asked for the whole disk");
-      });
+      const other = { image: { ...imageAfter(3), inodes: imageAfter(1).inodes }, chunks: after(1).chunks };
+      disk.follow(other);
+      expect(disk.compare(other)).toEqual({ found: "same" });
     });
   });
 
   it("commits reach the rows when all have confirmed them, and asking is free where there is nothing", () => {
     withDisks((disks) => {
       const disk = disks.of(0);
-      disk.follow(1, () => after(1));
+      disk.follow(after(1));
       disk.write([write(2, 200), write(3, 300)]);
       disk.confirmed(250);
       disk.confirmed(240);
@@ -120,7 +118,7 @@ describe("while a lab runs", () => {
     if (file === undefined) throw new Error("an image without a file");
     const image = { ...imageAfter(1), inodes: [{ ...file, inode: { ...file.inode, chunks: ["-3", "hash-1"] } }] };
     const state = { image, chunks: after(1).chunks };
-    withDisks((disks) => disks.of(0).follow(1, () => state));
+    withDisks((disks) => disks.of(0).follow(state));
     expect(withDisks((disks) => disks.look(0, LATE, state))).toEqual({ found: "same" });
   });
 });

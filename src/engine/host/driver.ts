@@ -4,7 +4,7 @@
  */
 import { NEVER, type Duration, type Instant } from "../kernel/index.ts";
 import type { World, WorldAct, WorldSnapshot } from "../world/index.ts";
-import { commitOf, type DiskSink, type StampedCommit } from "./disk-sink.ts";
+import { commitOf, type DiskDifference, type DiskSink, type StampedCommit } from "./disk-sink.ts";
 
 export type HostKind = "workers" | "inprocess";
 
@@ -12,6 +12,8 @@ export type HostKind = "workers" | "inprocess";
 export interface Attendant {
   /** A worker is gone untold; its machine is about to lose its power, as an act of the record. */
   readonly lost?: (machine: string, why: string) => void;
+  /** What lies on the disk of a machine is not what the machine had in mind; where it counts, it is about to be an act of the record. */
+  readonly disk?: (machine: string, difference: DiskDifference) => void;
   /** No more time: an assertion of the engine, or a LabFault. Told once. */
   readonly broken?: (error: unknown) => void;
   /** The driver has moved the world. */
@@ -70,11 +72,21 @@ export class InProcessDriver implements Driver {
     private readonly disks?: DiskSink,
   ) {
     if (disks === undefined) return;
+    this.lay();
     world.watch({
       effect: (at, machine, effect) => {
         const commit = commitOf(at, effect);
         if (commit !== undefined) this.commits.push({ machine, commit });
       },
+    });
+  }
+
+  /** Has every machine's disk stand where the machine stands. */
+  private lay(): void {
+    const { disks, world } = this;
+    world.topology.machines.forEach((_design, number) => {
+      const machine = world.machineAt(number);
+      if (machine !== undefined) disks?.begin?.({ dir: "", number, look: false }, machine.diskImage());
     });
   }
 
@@ -117,6 +129,8 @@ export class InProcessDriver implements Driver {
 
   restore(state: WorldSnapshot): undefined {
     this.world.restore(state);
+    this.commits = [];
+    this.lay();
     return undefined;
   }
 

@@ -5,7 +5,7 @@
 import type { Instant, Machine, Out } from "../kernel/index.ts";
 import type { Load } from "../fuzz/index.ts";
 import { stateOf, type MachineFactory, type WorldDesign } from "../world/index.ts";
-import { commitOf, type DiskSink, type StampedCommit } from "./disk-sink.ts";
+import { commitOf, type DiskDifference, type DiskPlace, type DiskSink, type StampedCommit } from "./disk-sink.ts";
 import { EventLog, type Entries, type Entry } from "./event-log.ts";
 import type { Answer, Ask, Stretch } from "./wire.ts";
 
@@ -22,6 +22,7 @@ export class Follower {
   private last: Instant = 0;
   private unverified: Unverified[] = [];
   private commits: StampedCommit[] = [];
+  private place: DiskPlace | undefined;
   private readonly out: Out;
 
   /** @param make what builds the machine, by the load it is to have */
@@ -45,7 +46,7 @@ export class Follower {
   answer(ask: Exclude<Ask, { ask: "bye" }>): Answer {
     switch (ask.ask) {
       case "begin":
-        return { say: "begun", id: ask.id, next: this.begin(ask) };
+        return { say: "begun", id: ask.id, ...this.begin(ask) };
       case "stretch":
         return this.follow(ask);
       case "entry":
@@ -53,7 +54,7 @@ export class Follower {
     }
   }
 
-  private begin(ask: Extract<Ask, { ask: "begin" }>): Instant {
+  private begin(ask: Extract<Ask, { ask: "begin" }>): { readonly next: Instant; readonly disk?: DiskDifference } {
     // A machine sees of its world the seed and the epoch alone.
     const world: WorldDesign = { ...ask.facts, name: "", networks: [], machines: [ask.design], faults: [] };
     const machine = this.make(ask.load)(world, ask.design);
@@ -63,7 +64,9 @@ export class Follower {
     this.last = 0;
     this.unverified = [];
     this.commits = [];
-    return machine.nextTimerAt();
+    this.place = ask.disk;
+    const found = ask.disk === undefined ? undefined : this.disks?.begin?.(ask.disk, machine.diskImage());
+    return { next: machine.nextTimerAt(), ...(found === undefined ? {} : { disk: found }) };
   }
 
   private follow(stretch: Stretch): Answer {
@@ -76,6 +79,10 @@ export class Follower {
     const { commits } = this;
     this.commits = [];
     if (commits.length > 0) disks?.write(machine.name, commits, until);
+    // What the machine has taken over of a disk that somebody changed may be less than what lay there.
+    const { place } = this;
+    if (place !== undefined && stretch.inputs.some((input) => "act" in input && input.act.kind === "disk"))
+      disks?.begin?.({ ...place, look: false }, machine.diskImage());
     disks?.confirmed(machine.name, stretch.confirmed);
     return { say: "confirm", sequence, digest: this.log.digest() };
   }

@@ -7,7 +7,7 @@ import { NEVER, type Duration, type Instant } from "../kernel/index.ts";
 import { loadedMachines, type Load } from "../fuzz/index.ts";
 import { World, type MachineFactory, type Topology, type WorldAct, type WorldDesign, type WorldSnapshot } from "../world/index.ts";
 import { Confirmations, type Round } from "./confirmations.ts";
-import type { DiskSink, StampedCommit } from "./disk-sink.ts";
+import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "./disk-sink.ts";
 import type { Attendant, Driver } from "./driver.ts";
 import { beginWorker } from "./begin.ts";
 import { Replica, type ReplicaOwner } from "./replica.ts";
@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly makeMachine?: MachineFactory;
   /** Takes the unconfirmed commits of workers that are gone; absent: the machines have no disks outside this process. */
   readonly disks?: DiskSink;
+  /** Where the workers put the disks of their machines; absent: nowhere. */
+  readonly diskDir?: string;
 }
 
 /** What may be told and not confirmed, whatever the lead: stretches, bytes, and events whose digests are kept. */
@@ -323,12 +325,13 @@ export class Hub implements Driver, ReplicaOwner {
     const design = this.world.topology.machines[this.world.numberOf(replica.name)];
     if (design === undefined) throw new Error(`hub: no machine ${replica.name}`);
     const { pool, load } = this.options;
-    const { worker, next } = await beginWorker(pool, replica.name, {
+    const { worker, next, disk } = await beginWorker(pool, replica.name, {
       ask: "begin",
       facts: { seed, epochUnixMicros },
       design,
       ...(load === undefined ? {} : { load }),
       snapshot: replica.snapshot(),
+      ...this.placeOf(replica),
     });
     if (this.closed) {
       worker.kill();
@@ -344,8 +347,27 @@ export class Hub implements Driver, ReplicaOwner {
       failed: (message) => this.broke(replica, message),
       gone: (why) => this.lost(replica, verifier, why),
     });
-    const own = replica.nextTimerAt();
-    if (next !== own) this.fail(new LabFault(`${replica.name}: its process begins with its next timer at ${next}, not ${own}`));
+    if (disk !== undefined) this.noteDisk(replica, disk);
+    else if (next !== replica.nextTimerAt())
+      this.fail(new LabFault(`${replica.name}: its process begins with its next timer at ${next}, not ${replica.nextTimerAt()}`));
+  }
+
+  /** Where the machine's disk lies. What lies there counts for a machine that is off: it is about to boot from it. */
+  private placeOf({ name }: Replica): { readonly disk?: DiskPlace } {
+    const { diskDir } = this.options;
+    if (diskDir === undefined) return {};
+    const look = this.world.status(name).power === "off";
+    return { disk: { dir: diskDir, number: this.world.numberOf(name), look } };
+  }
+
+  /** A machine boots from what is on its disk, whoever put it there: an act like any other, so that the record tells it. */
+  private noteDisk({ name }: Replica, disk: DiskDifference): void {
+    for (const attendant of this.attendants) attendant.disk?.(name, disk);
+    if (disk.found !== "other") return;
+    const { image, chunks } = disk;
+    const result = this.world.act({ to: "machine", machine: name, act: { kind: "disk", image, chunks } });
+    if (!result.ok) throw new Error(`the disk of ${name} cannot be recorded: ${result.message}`);
+    this.moved();
   }
 
   private async employAll(): Promise<void> {

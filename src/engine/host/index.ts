@@ -1,5 +1,6 @@
 /** Hosts: who grants a world its time. */
 export { wallClock, type HostClock } from "./clock.ts";
+export type { DiskDifference } from "./disk-sink.ts";
 export { InProcessDriver, type Driver, type HostKind } from "./driver.ts";
 export { LiveHost, type LiveOptions } from "./live.ts";
 export { SPEED_MAX, SPEED_MIN, type Speed } from "./pace.ts";

@@ -4,6 +4,7 @@
  * out: worlds that nobody paces (unpaced.ts).
  */
 import { NEVER, SEC, type Duration, type Instant } from "../kernel/index.ts";
+import type { DiskDifference } from "./disk-sink.ts";
 import type { ActResult, World, WorldAct, WorldSnapshot } from "../world/index.ts";
 import { wallClock, type HostClock } from "./clock.ts";
 import { runToAct, type Driver, type HostKind } from "./driver.ts";
@@ -47,6 +48,8 @@ export interface LiveOptions {
   readonly onFailure?: (error: unknown) => void;
   /** A worker died or fell silent: its machine is about to lose its power. The lab goes on. */
   readonly onLost?: (machine: string, why: string) => void;
+  /** A machine is about to boot from a disk that is not as it had it in mind. */
+  readonly onDisk?: (machine: string, difference: DiskDifference) => void;
   /** Is called last when the host is closed: ends what the host does not know of. */
   readonly onClosed?: () => Promise<void>;
 }
@@ -81,6 +84,7 @@ export class LiveHost {
     this.floor = new Floor(this.clock, options.floorBoundMs ?? 1000, () => this.anchor());
     driver.attend({
       lost: (machine, why) => options.onLost?.(machine, why),
+      disk: (machine, difference) => options.onDisk?.(machine, difference),
       broken: (error) => this.fail(error),
       moved: () => this.tell(),
       room: () => this.plan(),

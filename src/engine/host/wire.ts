@@ -11,6 +11,7 @@ import type { MachineDesign } from "../world/index.ts";
 import {
   either,
   isCount,
+  isFlag,
   isInteger,
   isNumber,
   isOpaque,
@@ -23,7 +24,9 @@ import {
   variants,
   type Check,
 } from "./check.ts";
+import type { DiskDifference, DiskPlace } from "./disk-sink.ts";
 import type { DigestPair, Entry } from "./event-log.ts";
+import { isDiskImage, isPiece } from "./file-shapes.ts";
 import { isDatagram, isMachineAct, isMachineDesign } from "./shapes.ts";
 
 /** Largest message either way, bytes: a snapshot of a node with a full journal is far below. */
@@ -63,6 +66,8 @@ export type Ask =
       readonly load?: Load | undefined;
       /** Goes on from there; absent: as the design says. */
       readonly snapshot?: MachineSnapshot | undefined;
+      /** Absent: the machine has no disk outside this process. */
+      readonly disk?: DiskPlace | undefined;
     }
   | Stretch
   /** What stands at a place of a stretch whose digest was another one than the hub's. */
@@ -72,7 +77,7 @@ export type Ask =
 export type Answer =
   /** The first word of a worker: that it is of this run, and which of those the hub has started. */
   | { readonly say: "hello"; readonly run: string; readonly secret: string; readonly worker: number }
-  | { readonly say: "begun"; readonly id: number; readonly next: Instant }
+  | { readonly say: "begun"; readonly id: number; readonly next: Instant; readonly disk?: DiskDifference | undefined }
   /** The stretch is done, its commits are on disk, and the digest of everything so far is this. */
   | { readonly say: "confirm"; readonly sequence: number; readonly digest: DigestPair }
   | { readonly say: "entry"; readonly id: number; readonly entry?: Entry | undefined }
@@ -89,7 +94,7 @@ const isLoad = shape({ from: isCount, until: isCount, every: isCount, burst: isC
 const isAsk: Check = variants("ask", {
   begin: shape(
     { ask, id, facts: shape({ seed: isText, epochUnixMicros: isNumber }), design: isMachineDesign },
-    { load: isLoad, snapshot: isOpaque },
+    { load: isLoad, snapshot: isOpaque, disk: shape({ dir: isText, number: isCount, look: isFlag }) },
   ),
   stretch: shape({
     ask,
@@ -106,11 +111,16 @@ const isAsk: Check = variants("ask", {
   bye: shape({ ask }),
 });
 
+const isDiskDifference = variants("found", {
+  other: shape({ found: isText, image: isDiskImage, chunks: listOf(isPiece), foreign: isCount }),
+  damaged: shape({ found: isText, why: isText, aside: isText }),
+});
+
 const isDigest = tuple(isInteger, isInteger);
 
 const isAnswer: Check = variants("say", {
   hello: shape({ say, run: isText, secret: isText, worker: isCount }),
-  begun: shape({ say, id, next: isWhen }),
+  begun: shape({ say, id, next: isWhen }, { disk: isDiskDifference }),
   confirm: shape({ say, sequence: isCount, digest: isDigest }),
   entry: shape({ say, id }, { entry: shape({ kind: oneOf("act", "timer", "datagram", "state"), at, next: isWhen, digest: isDigest }) }),
   failed: shape({ say, message: isText }),

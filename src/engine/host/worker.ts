@@ -3,6 +3,7 @@
  * everything; see serve.ts.
  */
 import { loadedMachines } from "../fuzz/index.ts";
+import { WorkerDisk } from "./disk/node-disks.ts";
 import { serve } from "./serve.ts";
 
-serve(loadedMachines);
+serve(loadedMachines, new WorkerDisk());

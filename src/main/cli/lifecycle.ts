@@ -22,7 +22,7 @@ import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
 const labFileName = "lab.yaml";
 
 /** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
-const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "running.json", ...Object.values(logNames)]);
+const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "disks", "running.json", ...Object.values(logNames)]);
 
 function running(dir: string): boolean {
   const lock = readLock(dir);
@@ -162,7 +162,8 @@ export async function rm(v: Values): Promise<number> {
   if (running(dir)) await down(v);
   try {
     dropStaleSockets(dir, undefined);
-    for (const name of readdirSync(dir)) if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true });
+    for (const name of readdirSync(dir))
+      if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true, recursive: true });
     deleteSnapshots(dir);
     if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
     else say(`quorate: ${dir} holds other files; they stay`);

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
-import type { LiveHost, Speed } from "../../engine/host/index.ts";
+import type { DiskDifference, LiveHost, Speed } from "../../engine/host/index.ts";
+import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
@@ -16,6 +17,7 @@ import { Commands, type CommandSink } from "./process/commands.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import { unreachable } from "./view/conditions.ts";
 import type { LabDisk } from "./store/disk.ts";
+import { differenceSaid } from "./store/lab-disks.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
@@ -38,6 +40,7 @@ export interface LabOptions {
   text: string;
   version: string;
   disk: LabDisk;
+  disks: NodeDisks;
 }
 
 export class Lab {
@@ -72,7 +75,7 @@ export class Lab {
       input: () => this.#changes++,
       changed: (at, act) => this.#changed(at, act),
     });
-    this.output = new OutputCommit(host, options.disk);
+    this.output = new OutputCommit(host, options.disk, options.disks);
     this.#invariants = new LiveInvariants(world);
     this.#waits = new Waits(host, () => this.#changes);
     this.#past = new LabPast(world, (text) => this.fail(text));
@@ -153,6 +156,13 @@ export class Lab {
       );
     this.timeline.mark(this.world.now, "event", `the process of ${machine} was lost`);
     this.#feed.tell({ event: "notice", severity: "warning", text });
+  }
+
+  /** A machine is about to boot from a disk that somebody changed while it was off. */
+  disk(machine: string, difference: DiskDifference): void {
+    this.#changes++;
+    this.timeline.mark(this.world.now, "event", `the disk of ${machine} was changed`);
+    this.#feed.tell({ event: "notice", severity: "warning", text: differenceSaid(machine, difference) });
   }
 
   /** The lab itself failed: time stands, the state can still be looked at and the record saved. */
@@ -454,6 +464,7 @@ export class Lab {
       if (!paused) this.resume();
       throw error;
     }
+    this.options.disks.contents.rewind(state.now);
     this.#past.rewind(state);
     this.#waits.rolledBack();
     this.commands.lose();

@@ -21,11 +21,14 @@ function sumOf(data: Uint8Array): string {
 
 export class Contents {
   private readonly db: Database;
+  /** The mark as this process has written it last. */
+  private told: number | undefined;
   /** Pieces known to be in the file, so that a write of known bytes costs nothing. */
   private readonly known = new Set<string>();
 
   constructor(readonly file: string) {
     this.db = new Database(file, SCHEMA, FORMAT);
+    this.told = this.released;
   }
 
   add(chunks: readonly Chunk[]): void {
@@ -43,7 +46,7 @@ export class Contents {
     const row = this.db.row("SELECT data, sum FROM chunk WHERE hash = ?", hash);
     const data = row?.["data"];
     if (!(data instanceof Uint8Array)) throw new Damaged(this.file, `the piece ${hash} of a file's contents is missing`);
-    // SQLite hands out memory of its own; what is kept must not change under anybody.
+    // SQLite gives memory of its own; what is kept must not change under anybody.
     const copy = Uint8Array.from(data);
     if (sumOf(copy) !== row?.["sum"]) throw new Damaged(this.file, `the piece ${hash} of a file's contents has changed`);
     return copy;
@@ -71,6 +74,12 @@ export class Contents {
 
   /** To be called before anything of `instant` is told. */
   release(instant: number): void {
+    if (this.told === undefined || instant > this.told) this.rewind(instant);
+  }
+
+  /** The lab goes on from `instant`: what was told later is not of this run. */
+  rewind(instant: number): void {
+    this.told = instant;
     this.db.run("INSERT INTO mark (name, value) VALUES ('released', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", instant);
   }
 

@@ -8,7 +8,7 @@ import { Packr } from "msgpackr";
 import { Hasher, type Commit, type DiskImage, type DiskRow, type Instant } from "../../kernel/index.ts";
 import type { Contents } from "./contents.ts";
 import { Damaged, Database, type Row } from "./database.ts";
-import { entryHash, entryOf, INODE_COLUMNS, imageDigest, inodeOf, inodeValues, isHole } from "./rows.ts";
+import { entryHash, entryOf, INODE_COLUMNS, inodeOf, inodeValues, isHole } from "./rows.ts";
 
 const FORMAT = 1;
 const SCHEMA = `
@@ -163,8 +163,27 @@ export class Disk {
     return { image, foreign };
   }
 
-  digest(): string {
-    return imageDigest(this.read().image);
+  /** What the rows would hold with all commits of the log. */
+  current(): DiskImage {
+    const { image } = this.read();
+    const inodes = new Map(image.inodes.map(({ ino, inode }) => [ino, inode]));
+    const entries = new Map(image.entries.map((entry) => [`${entry.dir}/${entry.name}`, entry]));
+    let { seq } = image;
+    for (const row of this.db.rows("SELECT seq, instant, body, hash FROM redo ORDER BY seq")) {
+      const redone = this.redone(row);
+      seq = redone.seq;
+      for (const change of redone.rows) {
+        if (change.row === "inode") {
+          if (change.inode === undefined) inodes.delete(change.ino);
+          else inodes.set(change.ino, change.inode);
+          continue;
+        }
+        const { dir, name, ino } = change;
+        if (ino === undefined) entries.delete(`${dir}/${name}`);
+        else entries.set(`${dir}/${name}`, { dir, name, ino });
+      }
+    }
+    return { seq, inodes: [...inodes].map(([ino, inode]) => ({ ino, inode })), entries: [...entries.values()] };
   }
 
   close(): void {

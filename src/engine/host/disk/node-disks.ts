@@ -2,31 +2,17 @@
  * The disks of a lab's nodes in the lab's directory: one folder a machine, by its number, and the contents they share. A worker writes its own machine's; the hub, or a lab in
  * one process, those of all. In the real stack: the cables from the servers to their disks. Left out: what the rows mean.
  */
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import type { DiskImage, Instant } from "../../kernel/index.ts";
-import type { StampedCommit } from "../disk-sink.ts";
+import type { DiskContents, DiskImage, Instant, Piece } from "../../kernel/index.ts";
+import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "../disk-sink.ts";
 import { Contents } from "./contents.ts";
 import { Damaged } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { imageDigest, isHole } from "./rows.ts";
 
-/** A disk as a machine has it in mind, or as it was read. */
-export interface DiskState {
-  readonly image: DiskImage;
-  readonly chunks: ReadonlyMap<string, Uint8Array>;
-}
-
-/** What was found on a disk when a lab is brought up. */
-export type DiskFound =
-  /** Nothing was ever laid down there. */
-  | { readonly found: "nothing" }
-  /** What the machine has in mind, too. */
-  | { readonly found: "same" }
-  /** Something else; `foreign` rows that somebody else wrote. */
-  | { readonly found: "other"; readonly state: DiskState; readonly foreign: number }
-  /** It could not be read and was put aside, under this name. */
-  | { readonly found: "damaged"; readonly why: string; readonly aside: string };
+/** What was found on a disk: what the machine has in mind too; nothing, since it never ran; or something else. */
+export type DiskFound = { readonly found: "same" } | { readonly found: "nothing" } | DiskDifference;
 
 /** One machine's disk. */
 export class NodeDisk {
@@ -65,23 +51,28 @@ export class NodeDisk {
     this.unsettled = [];
   }
 
-  /** Has exactly this on the disk, where it has not. `seq` alone tells: between two looks only the lab writes. */
-  follow(seq: number, state: () => DiskState): void {
-    if (!this.disk.empty && this.disk.lastSeq === seq) return;
-    const { image, chunks } = state();
+  /** Has exactly this on the disk, where it has not: a state of another run may have had as many commits. */
+  follow({ image, chunks }: DiskContents): void {
+    if (!this.disk.empty && this.disk.lastSeq === image.seq && imageDigest(this.disk.current()) === imageDigest(image)) return;
     this.disk.lay(image, (hash) => pieceOf(chunks, hash));
     this.unsettled = [];
   }
 
   /** Compares what is on the disk with what the machine has in mind. Throws Damaged. */
-  compare(own: DiskState): DiskFound {
+  compare(own: DiskContents): DiskFound {
     if (this.disk.empty) return { found: "nothing" };
     const { image, foreign } = this.disk.read();
     if (foreign === 0 && imageDigest(image) === imageDigest(own.image)) return { found: "same" };
-    const chunks = new Map<string, Uint8Array>();
-    for (const { inode } of image.inodes)
-      for (const hash of inode.chunks ?? []) if (!own.chunks.has(hash) && !isHole(hash)) chunks.set(hash, this.contents.get(hash));
-    return { found: "other", state: { image, chunks }, foreign };
+    const wanted = new Set(
+      image.inodes.flatMap(({ inode }) => inode.chunks ?? []).filter((hash) => !isHole(hash) && !own.chunks.has(hash)),
+    );
+    const chunks = [...wanted].map((hash): Piece => ({ hash, data: this.contents.get(hash) }));
+    return { found: "other", image, chunks, foreign };
+  }
+
+  /** All of it, whether it has reached the rows or not. */
+  current(): DiskImage {
+    return this.disk.current();
   }
 
   close(): void {
@@ -99,15 +90,15 @@ export class NodeDisks {
   readonly contents: Contents;
   private readonly open = new Map<number, NodeDisk>();
 
-  /** @param dir of the lab */
-  constructor(private readonly dir: string) {
+  /** @param dir of the disks alone */
+  constructor(readonly dir: string) {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.contents = new Contents(join(dir, "contents.db"));
   }
 
   /** The folder of machine `number`. */
   folder(number: number): string {
-    return join(this.dir, "disks", String(number));
+    return join(this.dir, String(number));
   }
 
   of(number: number): NodeDisk {
@@ -120,7 +111,7 @@ export class NodeDisks {
   }
 
   /** Looks at a disk that nobody uses, cut at the instant up to which something had been told. One that cannot be read is put aside. */
-  look(number: number, until: Instant, own: DiskState): DiskFound {
+  look(number: number, until: Instant, own: DiskContents): DiskFound {
     try {
       const disk = this.of(number);
       disk.cut(until);
@@ -145,6 +136,16 @@ export class NodeDisks {
     }
   }
 
+  /** Forgets contents that no disk refers to. Only while nobody else writes. */
+  collect(): void {
+    const inUse = new Set<string>();
+    for (const name of readdirSync(this.dir)) {
+      if (!/^\d+$/.test(name)) continue;
+      for (const { inode } of this.of(Number(name)).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
+    }
+    this.contents.collect(inUse);
+  }
+
   /** Somebody else writes this disk from here on. */
   release(number: number): void {
     const disk = this.open.get(number);
@@ -155,5 +156,53 @@ export class NodeDisks {
   close(): void {
     for (const number of [...this.open.keys()]) this.release(number);
     this.contents.close();
+  }
+}
+
+/** The disk of the one machine that a worker runs. */
+export class WorkerDisk implements DiskSink {
+  private disks: NodeDisks | undefined;
+  private disk: NodeDisk | undefined;
+
+  begin({ dir, number, look }: DiskPlace, own: DiskContents): DiskDifference | undefined {
+    this.disks?.close();
+    this.disks = new NodeDisks(dir);
+    const found = look ? this.disks.look(number, Number.MAX_SAFE_INTEGER, own) : { found: "nothing" as const };
+    this.disk = this.disks.of(number);
+    if (found.found !== "other") this.disk.follow(own);
+    return found.found === "other" || found.found === "damaged" ? found : undefined;
+  }
+
+  write(_machine: string, commits: readonly StampedCommit[]): void {
+    this.disk?.write(commits);
+  }
+
+  confirmed(_machine: string, until: Instant): void {
+    this.disk?.confirmed(until);
+  }
+}
+
+/** The disks of all machines, for a lab in one process and for a hub that writes for workers that are gone. */
+export class AllDisks implements DiskSink {
+  /** @param shared workers have these files open, too: none stays open here */
+  constructor(
+    private readonly disks: NodeDisks,
+    private readonly numberOf: (machine: string) => number,
+    private readonly shared: boolean,
+  ) {}
+
+  begin({ number }: DiskPlace, own: DiskContents): undefined {
+    this.disks.of(number).follow(own);
+    return undefined;
+  }
+
+  write(machine: string, commits: readonly StampedCommit[]): void {
+    const number = this.numberOf(machine);
+    this.disks.of(number).write(commits);
+    if (this.shared) this.disks.release(number);
+  }
+
+  confirmed(machine: string, until: Instant): void {
+    if (!this.shared) this.disks.of(this.numberOf(machine)).confirmed(until);
   }
 }

@@ -2,6 +2,7 @@
  * What leaves a lab: nothing before every worker has confirmed the instant it belongs to, and every act up to there is in the record on disk. So whatever somebody has seen
  * acknowledged is there after a crash.
  */
+import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { LiveHost } from "../../../engine/host/index.ts";
 import type { LabDisk } from "../store/disk.ts";
 
@@ -12,14 +13,17 @@ export class OutputCommit {
   constructor(
     private readonly host: LiveHost,
     private readonly disk: LabDisk,
+    private readonly disks: NodeDisks,
   ) {}
 
   /** Resolves when everything so far may leave the lab. Rejects when it never will, or the record cannot be written. */
   async settled(): Promise<void> {
     const { world } = this.host;
-    const count = world.inputs().length;
+    const [count, at] = [world.inputs().length, world.now];
     await this.host.whenConfirmed();
     this.disk.note(world, count);
+    // What is told from here on is on every disk, also after a crash at this moment.
+    this.disks.contents.release(at);
   }
 
   /** The same for what only looks: also a lab that has failed can be looked at. */

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
@@ -14,6 +15,7 @@ import { beginLab, waitForBoot } from "../scenario/advance.ts";
 import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { LabDisk, type Found } from "../store/disk.ts";
+import { standOnDisks } from "../store/lab-disks.ts";
 import { pageDir } from "./entries.ts";
 import { inProcess, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
@@ -67,6 +69,7 @@ function readText(path: string): string {
 interface Opened {
   lab: Lab;
   disk: LabDisk;
+  disks: NodeDisks;
   said: string | undefined;
   /** The cluster that was to form has formed. */
   formed: boolean;
@@ -84,36 +87,48 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const text = readText(path);
   const file = parseLabFile(text, path);
   const found = disk.open(text, worldDesign(file), makeMachine);
+  const disks = new NodeDisks(disk.path("nodes"));
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-  const said = coldStart(found, disk, options.cold) ?? (why === undefined ? undefined : `the cluster has not formed: ${why}`);
+  const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
+  disks.collect();
   const pacing = { speed: options.speed ?? found.speed, paused: true };
   const listener = (): Lab => lab;
   const host =
     options.host === "inprocess"
-      ? inProcess(found.world, pacing, listener)
-      : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
-  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
+      ? inProcess(found.world, disks, pacing, listener)
+      : await withWorkers(workersDir(options.dir, run), found.world, disks, pacing, listener);
+  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
   if (found.how === "new") await beginFaults(lab, file);
   await lab.output.noteTime();
   await lab.output.saveDisks();
   if (!found.paused) lab.resume();
-  return { lab, disk, said, formed: why === undefined };
+  return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
 }
 
-/** Every node on from its disk, at the present instant: what a power failure of the whole lab leaves. Says so; undefined where the lab goes on as it was. */
-function coldStart({ world, how }: Found, disk: LabDisk, asked: boolean): string | undefined {
-  if (how !== "crashed" && !(asked && how === "frozen")) return undefined;
-  const on = world.statuses().filter((m) => m.power !== "off");
-  for (const kind of ["power-cut", "power-on"] as const)
-    for (const { name } of on) {
+/**
+ * The nodes stand on their disks: where the lab goes on as it was frozen, each on its own; after a crash, or if `cold`, every one powers on from its disk at the present
+ * instant, which is what a power failure of the whole lab leaves. Says what happened.
+ */
+function standUp({ world, how }: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
+  const recorded = (): void => disk.note(world);
+  const all = (kind: "power-cut" | "power-on"): void => {
+    for (const name of on) {
       world.act({ to: "machine", machine: name, act: { kind } });
-      disk.note(world);
+      recorded();
     }
+  };
+  if (how === "new") return [];
+  const on = world.statuses().flatMap((m) => (m.power === "off" ? [] : [m.name]));
+  const down = how === "crashed" || cold;
+  if (down) all("power-cut");
+  // What a crash left that nobody outside had been told of has not happened.
+  const until = how === "crashed" ? (disks.contents.released ?? 0) : world.now;
+  const { said, boots } = standOnDisks(world, disks, until, recorded);
+  if (down) all("power-on");
   // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
-  waitForBoot(world);
-  return how === "crashed"
-    ? "the lab was not taken down in order: every node powers on from its disk"
-    : "every node powers on from its disk";
+  if (down || boots) waitForBoot(world);
+  if (how === "crashed") return ["the lab was not taken down in order: every node powers on from its disk", ...said];
+  return cold ? ["every node powers on from its disk", ...said] : said;
 }
 
 class Supervisor {
@@ -242,6 +257,7 @@ class Supervisor {
       this.log.unexpected(error, "the nodes' processes could not be ended");
     });
     disk.close();
+    this.opened.disks.close();
     this.#sessions.end();
     this.#server.end(reason);
     this.#listener.close();

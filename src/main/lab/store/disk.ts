@@ -24,7 +24,7 @@ import {
 import { LineFile, writeAtomic } from "./atomic-files.ts";
 import { Trouble } from "../trouble.ts";
 
-export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin" };
+export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin", nodes: "disks" };
 
 /** Notes kept; a lab that is rolled back over and over says so for the last times. */
 const notesMax = 100;
