@@ -256,6 +256,7 @@ describe("at the hub's door", () => {
     const digest = hub.world.digest();
     await host.runUntil(hub.world.now + SEC);
     expect(hub.world.digest()).not.toBe(digest);
+    expect(lost).toEqual([]);
     stranger.close();
     await host.close();
     await own.close();

@@ -2,8 +2,8 @@
  * The exact shapes of what a worker is told about its machine, for checking it where it comes from another process: datagrams, acts, designs. They follow
  * kernel/machine.ts. Left out: machine snapshots, which only the machine itself understands.
  */
-import { isBytes, isCount, isFlag, isText, listOf, mapOf, oneOf, shape, variants, type Check } from "./check.ts";
-import type { MachineAct } from "../kernel/index.ts";
+import { SIGNALS, type MachineAct } from "../kernel/index.ts";
+import { isBytes, isCount, isFlag, isInteger, isText, listOf, mapOf, oneOf, shape, variants, type Check } from "./check.ts";
 
 const kind = isText;
 const texts = listOf(isText);
@@ -25,8 +25,6 @@ const ofNic = { name: isText, net: isText, address: isText };
 
 const bare = shape({ kind });
 const ofUnit = shape({ kind, unit: isText });
-
-const session = isText;
 
 /** Each kind of act has its shape here: one that is added to the type and not here does not compile. */
 const acts: { readonly [K in MachineAct["kind"]]: Check } = {
@@ -56,11 +54,11 @@ const acts: { readonly [K in MachineAct["kind"]]: Check } = {
   "file-rename": shape({ kind, from: isText, to: isText }),
   "file-chmod": shape({ kind, path: isText, mode: isCount }),
   "file-touch": shape({ kind, path: isText }),
-  "session-open": shape({ kind, session, terminal: isFlag, cwd: isText }),
-  "session-close": shape({ kind, session }, { status: isCount }),
-  "session-cd": shape({ kind, session, cwd: isText }),
-  "session-run": shape({ kind, session, id: isText, argv: texts, cwd: isText }, { env: mapOf(isText) }),
-  "session-kill": shape({ kind, session, id: isText, pid: isCount, signal: isText }),
+  "session-open": shape({ kind, session: isText, terminal: isFlag, cwd: isText }),
+  "session-close": shape({ kind, session: isText }, { status: isCount }),
+  "session-cd": shape({ kind, session: isText, cwd: isText }),
+  "session-run": shape({ kind, session: isText, id: isText, argv: texts, cwd: isText }, { env: mapOf(isText) }),
+  "session-kill": shape({ kind, session: isText, id: isText, pid: isInteger, signal: oneOf(...Object.keys(SIGNALS)) }),
 };
 
 export const isMachineAct: Check = variants("kind", acts);

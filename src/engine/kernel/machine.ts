@@ -116,14 +116,14 @@ export type Effect =
   | { kind: "exit"; id: string; status: number }
   /** The result of a file act: error is an errno name (`ENOENT`, `EACCES`, …), undefined on success. */
   | { kind: "file-result"; path: string; error: string | undefined }
-  /** A durable change of the machine's disk, in the order of its numbers. */
-  | { kind: "commit"; commit: Commit }
   /** A session has a shell: its pid and terminal ("" without one). */
   | { kind: "session"; session: string; pid: number; tty: string }
   /** The shell has ended, by `exit`, a hang-up or somebody's signal; or it could not begin. */
   | { kind: "session-ended"; session: string; exit: ProcessExit }
   /** The result of a `session-kill`: an errno name, undefined on success. */
   | { kind: "kill-result"; id: string; error: string | undefined }
+  /** A durable change of the machine's disk, in the order of its numbers. */
+  | { kind: "commit"; commit: Commit }
   | { kind: "trace"; event: TraceEvent };
 
 /** Things worth drawing. They follow from the other effects and are in no digest. */
