@@ -2,7 +2,7 @@
  * The exact shapes of what a worker is told about its machine, for checking it where it comes from another process: datagrams, acts, designs. They follow
  * kernel/machine.ts. Left out: machine snapshots, which only the machine itself understands.
  */
-import { SIGNALS } from "../kernel/index.ts";
+import { SIGNALS, type MachineAct } from "../kernel/index.ts";
 import { isBytes, isCount, isFlag, isInteger, isText, listOf, mapOf, oneOf, shape, variants, type Check } from "./check.ts";
 import { isDiskImage, isFileCall, isPiece } from "./file-shapes.ts";
 
@@ -27,7 +27,8 @@ const ofNic = { name: isText, net: isText, address: isText };
 const bare = shape({ kind });
 const ofUnit = shape({ kind, unit: isText });
 
-export const isMachineAct: Check = variants("kind", {
+/** Each kind of act has its shape here: one that is added to the type and not here does not compile. */
+const acts: { readonly [K in MachineAct["kind"]]: Check } = {
   "power-on": bare,
   shutdown: bare,
   reboot: bare,
@@ -62,7 +63,9 @@ export const isMachineAct: Check = variants("kind", {
   "session-cd": shape({ kind, session: isText, cwd: isText }),
   "session-run": shape({ kind, session: isText, id: isText, argv: texts, cwd: isText }, { env: mapOf(isText) }),
   "session-kill": shape({ kind, session: isText, id: isText, pid: isInteger, signal: oneOf(...Object.keys(SIGNALS)) }),
-});
+};
+
+export const isMachineAct: Check = variants("kind", acts);
 
 /** What a machine is built from, apart from the fields that only some machines have. */
 export const isMachineDesign: Check = shape(
