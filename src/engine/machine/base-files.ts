@@ -3,8 +3,7 @@
  * Proxmox VE installer leaves. Left out: programs, libraries, and everything the lab models no reader of.
  */
 import { utf8 } from "../kernel/index.ts";
-import { interfaceStanza } from "./hardware.ts";
-import type { NicDesign } from "./nics.ts";
+import { interfaceStanza, type NicDesign } from "./nics.ts";
 
 const DIRECTORIES = [
   "/boot",

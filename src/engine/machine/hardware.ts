@@ -4,6 +4,7 @@
  */
 import { NIC_MTU, fromUtf8, utf8, type HardwareAct, type MachineAct, type NicDesign, type NicStatus } from "../kernel/index.ts";
 import { contentsOf, writeWhole, type Files } from "./files/index.ts";
+import { interfaceStanza } from "./nics.ts";
 
 const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
   "nic-up",
@@ -23,12 +24,6 @@ const INTERFACES = "/etc/network/interfaces";
 
 export function freshNic(nic: NicDesign): NicStatus {
   return { name: nic.name, net: nic.net, address: nic.address, up: true, mtu: NIC_MTU };
-}
-
-/** One card in the words of /etc/network/interfaces. */
-export function interfaceStanza(nic: NicDesign): string {
-  const six = nic.address.includes(":");
-  return `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`;
 }
 
 /** Cards put in, pulled out and renamed. */

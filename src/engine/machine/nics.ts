@@ -2,7 +2,7 @@
  * The network cards of one machine: which network each is on, its address, whether it is up, and which UDP ports somebody listens on. In the real
  * stack: netlink interfaces and the kernel's socket table. Left out: bridges, bonds, VLANs, routes and ARP; addresses are on the card itself.
  */
-import type { Datagram, NicStatus } from "../kernel/index.ts";
+import type { Datagram, NicDesign, NicStatus } from "../kernel/index.ts";
 
 export type { NicDesign } from "../kernel/index.ts";
 
@@ -22,4 +22,10 @@ export function portUnreachable(datagram: Datagram): Datagram {
     dstPort: datagram.srcPort,
     bytes: new Uint8Array(0),
   };
+}
+
+/** One card in the words of /etc/network/interfaces. */
+export function interfaceStanza(nic: NicDesign): string {
+  const six = nic.address.includes(":");
+  return `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`;
 }
