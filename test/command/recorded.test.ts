@@ -3,9 +3,8 @@
  * are read with plain patterns, a node's state is made of them by hand, and the tools must print each recorded text again, byte for byte.
  */
 import { describe, expect, it } from "vitest";
-import { answerQuery } from "../../src/engine/command/index.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
-import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
+import { ask, handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
 /** Scenarios of what this version models: plain majority, no quorum device, no quorum options. */
 const SCENARIOS = [
@@ -93,10 +92,10 @@ describe.skipIf(!haveReference)("every recorded layout, printed again from the s
         const cfg = outputs["corosync-cfgtool -s"];
         if (status === undefined || cfg === undefined || status.rc === null) continue;
         const daemon = status.rc === 1 ? "down" : view(shapeOf(status.out, cfg.out, outputs["corosync-cfgtool -n"]?.out ?? "", nodes));
-        const { host } = handmade(daemon);
+        const machine = handmade(daemon);
         for (const [command, recorded] of Object.entries(outputs)) {
           if (!/^corosync-(quorumtool|cfgtool) /.test(command)) continue;
-          const got = answerQuery(host, command.split(" "), { cwd: "/root", stdin: "" });
+          const got = ask(machine, command.split(" "));
           const where = `${scenario} step ${step.step} ${name}# ${command}`;
           if (got === undefined || got === "acts") throw new Error(`${where}: no answer`);
           expect({ out: undated(got.stdout), err: got.stderr, rc: got.status }, where).toEqual({

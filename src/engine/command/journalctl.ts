@@ -400,6 +400,7 @@ export const journalctl: CommandSpec = {
     { flag: "--until", help: "up to this time" },
     { flag: "--no-pager", help: "no pager" },
   ],
+  takesUnit: (before) => before.at(-1) === "-u" || before.at(-1) === "--unit",
   isQuery: (argv, host) => !isFollow(argv) || "stdout" in parse(host, argv.slice(1)),
   query,
   follow: (argv) => (isFollow(argv) ? following : undefined),

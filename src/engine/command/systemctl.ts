@@ -372,7 +372,8 @@ export const systemctl: CommandSpec = {
     { flag: "-s", help: "signal for kill" },
     { flag: "-p", help: "property for show" },
   ],
-  words: VERBS,
+  subcommands: VERBS,
+  takesUnit: (before) => before.some((operand) => !operand.startsWith("-")),
   isQuery: (argv) => {
     const call = parse(argv.slice(1));
     return "stdout" in call || QUERIES.includes(call.verb);
