@@ -78,3 +78,24 @@ test("a monitor is a process: ps has it, kill ends it, and the node is busy mean
   operator.act(1, { kind: "command", id: "k", argv: ["kill", pid], cwd: "/root", stdin: "" });
   expect([ended, list(), world.status("node1").busy]).toEqual([[143], "", false]);
 });
+
+test("what is a question by itself answers the same as a process", () => {
+  const operator = Operator.up(confText(2, { quorum: DEVICE }));
+  const { world } = operator;
+  const said: string[] = [];
+  world.watch({
+    effect: (_at, _machine, effect) => {
+      if (effect.kind === "output") said.push(effect.text);
+      if (effect.kind === "exit") said.push(`status ${effect.status}`);
+    },
+  });
+  for (const [machine, lines] of Object.entries(QUESTIONS))
+    // The process list has one line more, and the statistics the connection of another pid.
+    for (const line of lines.filter((l) => !/^(ps|top|pgrep)|stats/.test(l))) {
+      const reply = world.query(machine, { kind: "command", argv: line.split(" "), cwd: "/root", stdin: "" });
+      const id = said.length;
+      operator.act(machine === "qnetd" ? 0 : 1, { kind: "command", id: `q${id}`, argv: line.split(" "), cwd: "/root", stdin: "" });
+      expect(reply, line).toMatchObject({ kind: "result" });
+      if (reply.kind === "result") expect(said.splice(0).join(""), line).toBe(`${reply.stdout}${reply.stderr}status ${reply.status}`);
+    }
+});

@@ -20,7 +20,7 @@ export function notModelled(what: string): Result {
   return fail(`${what}: not modelled in this lab\n`);
 }
 
-/** Prints it and hands back its status. */
+/** Prints it; its status is the value. */
 export function* printResult({ stdout, stderr, status }: Result): ToolPart<number> {
   yield* print(stdout);
   yield* print(stderr, "stderr");

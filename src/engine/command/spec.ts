@@ -54,7 +54,7 @@ export interface CommandSpec {
   follow?(argv: readonly string[]): Follow | undefined;
 }
 
-/** Prints a result inside a generator and hands back its status. */
+/** Prints a result inside a generator; its status is the value. */
 export function* printResult(result: Result): Run {
   if (result.stdout !== "") yield { ask: "print", stream: "stdout", text: result.stdout };
   if (result.stderr !== "") yield { ask: "print", stream: "stderr", text: result.stderr };

@@ -108,7 +108,7 @@ export function* print(text: string, stream: Stream = "stdout"): ToolPart<void> 
   if (text !== "") yield { ask: "print", stream, text };
 }
 
-/** Prints to standard error and hands back the status. */
+/** Prints to standard error; the value is the status. */
 export function* failed(text: string, status = 1): ToolPart<number> {
   yield* print(text, "stderr");
   return status;

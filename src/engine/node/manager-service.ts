@@ -39,7 +39,7 @@ function isVerb(call: string): call is UnitOp {
   return Object.hasOwn(VERBS, call);
 }
 
-export class ManagerService implements KernelParty {
+export class ManagerService {
   private state: ManagerState = { verbs: [], jobs: [], followers: [], told: 0 };
 
   constructor(
@@ -48,9 +48,10 @@ export class ManagerService implements KernelParty {
     private readonly port: (party: string) => IpcPort,
   ) {}
 
-  /** Names of the parties it is. */
-  static is(party: string): boolean {
-    return party === MANAGER || party === JOURNAL;
+  /** The part of the kernel of this name, where it is one of these two. */
+  party(name: string): KernelParty | undefined {
+    if (name !== MANAGER && name !== JOURNAL) return undefined;
+    return { event: (event) => this.event(name, event), peek: (_service, request) => this.peek(request) };
   }
 
   /** The kernel has started. */
@@ -60,8 +61,8 @@ export class ManagerService implements KernelParty {
 
   // ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  event(event: IpcEvent): void {
-    if (event.what === "request") this.request(event.id, event.seq, event.request);
+  private event(party: string, event: IpcEvent): void {
+    if (event.what === "request") this.request(party, event.id, event.seq, event.request);
     else if (event.what === "closed") {
       const { state } = this;
       state.jobs = state.jobs.filter((j) => j.id !== event.id);
@@ -69,22 +70,18 @@ export class ManagerService implements KernelParty {
     }
   }
 
-  private request(id: number, seq: number, request: IpcRequest): void {
+  private request(party: string, id: number, seq: number, request: IpcRequest): void {
     const unit = typeof request["unit"] === "string" ? request["unit"] : "";
     if (isVerb(request.call)) this.state.verbs.push({ id, seq, unit, op: request.call });
     else if (request.call === "job") this.state.jobs.push({ id, seq, unit });
     else if (request.call === "follow") {
       if (this.state.followers.length === 0) this.state.told = this.computer.journal.length;
       this.state.followers.push(id);
-      this.reply(id, seq, {});
-    } else this.reply(id, seq, this.answer(request) ?? { error: "unknown" });
+      this.port(party).reply(id, seq, {});
+    } else this.port(party).reply(id, seq, this.answer(request) ?? { error: "unknown" });
   }
 
-  private reply(id: number, seq: number, reply: IpcReply): void {
-    this.port(MANAGER).reply(id, seq, reply);
-  }
-
-  peek(_service: string, request: IpcRequest): Peeked {
+  private peek(request: IpcRequest): Peeked {
     const reply = this.answer(request);
     return reply === undefined ? { peek: "would-wait" } : { peek: "reply", reply };
   }
@@ -115,7 +112,7 @@ export class ManagerService implements KernelParty {
     state.jobs = state.jobs.filter((j) => !done.includes(j));
     for (const { id, seq, unit } of done) {
       const view = unitView(this.computer, unit);
-      this.reply(id, seq, { lastJob: view?.lastJob, result: view?.result ?? "success" });
+      this.port(MANAGER).reply(id, seq, { lastJob: view?.lastJob, result: view?.result ?? "success" });
     }
     const grown = state.followers.length > 0 && this.computer.journal.length > state.told;
     state.told = state.followers.length > 0 ? this.computer.journal.length : 0;
@@ -129,7 +126,7 @@ export class ManagerService implements KernelParty {
       VERBS[op](this.computer.units, unit);
       this.computer.afterUnitChange();
     }
-    this.reply(id, seq, known ? {} : { error: "not-found" });
+    this.port(MANAGER).reply(id, seq, known ? {} : { error: "not-found" });
   }
 
   powerLost(): void {

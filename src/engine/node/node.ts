@@ -104,7 +104,7 @@ export class Node implements Machine {
       files: this.files,
       manager: this.units,
       program: (argv) => this.programs.maker(argv),
-      party: (name) => (name === EXEC_STOP_CLIENT ? this.units : ManagerService.is(name) ? this.manager : undefined),
+      party: (name) => (name === EXEC_STOP_CLIENT ? this.units : this.manager.party(name)),
     });
   }
 
