@@ -30,7 +30,11 @@ const number = (heading: string, width: number, of: (row: ProcessRow) => number)
   right: true,
   text: (row) => String(of(row)),
 });
-const leftAligned = (heading: string, width: number, of: (row: ProcessRow) => string): Column => ({ heading, width, text: (row) => of(row) });
+const leftAligned = (heading: string, width: number, of: (row: ProcessRow) => string): Column => ({
+  heading,
+  width,
+  text: (row) => of(row),
+});
 const nothing = (heading: string, width: number, text: string): Column => ({ heading, width, right: true, text: () => text });
 
 /** A name longer than the column ends in a plus sign. */
