@@ -11,6 +11,7 @@ import {
   Timers,
   cloneState,
   defaultIdentifier,
+  type DiskImage,
   type Duration,
   type Effect,
   type HardwareAct,
@@ -20,15 +21,17 @@ import {
   type LogLevel,
   type NicStatus,
   type Out,
+  type Piece,
   type Power,
   type RngState,
   type TimersState,
   type TraceEvent,
 } from "../kernel/index.ts";
-import { baseTree, type HostEntry } from "./base-files.ts";
+import type { HostEntry } from "./base-files.ts";
+import { KERNEL_LINE, computerFiles, layContents, type FileUsers } from "./computer-files.ts";
 import { dropIn } from "./drop-ins.ts";
-import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
-import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
+import { peek, type Files, type FilesState } from "./files/index.ts";
+import { changedCards, changedNics, changeDisk, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 import { Units, type UnitSpec, type UnitsState } from "./units.ts";
 
@@ -74,6 +77,7 @@ export interface Processes {
   kill(unit: string): void;
   /** The power went: nothing that ran is left. */
   powerLost(): void;
+  readonly files: FileUsers;
 }
 
 type Stage = "off" | "booting" | "starting" | "on" | "stopping" | "powering-off";
@@ -86,11 +90,15 @@ interface PowerState {
   /** Units still to be started at boot, in order. */
   bootQueue: string[];
   nextPid: number;
+  /** The name the kernel was given since it started; "" : that of the design. */
+  hostname: string;
+  /** What the kernel will say of a disk that was changed while the machine was off; "" where it was not. */
+  diskLine: string;
 }
 
 export interface ComputerState {
   power: PowerState;
-  root: DirectoryNode;
+  files: FilesState;
   nics: NicStatus[];
   timers: TimersState;
   journal: JournalState;
@@ -98,17 +106,13 @@ export interface ComputerState {
   rng: RngState;
 }
 
-/** The kernel that `uname` names. */
-const KERNEL_LINE =
-  "Linux version 6.14.8-2-pve (build@proxmox) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
-
 export class Computer {
   now: Instant = 0;
   private out: Out = () => undefined;
   readonly timers = new Timers();
   readonly journal = new Journal();
   readonly units: Units;
-  root: DirectoryNode;
+  readonly files: Files;
   nics: NicStatus[];
   private power: PowerState;
   private rng: Rng;
@@ -122,9 +126,10 @@ export class Computer {
   ) {
     this.epochUnixMicros = world.epochUnixMicros;
     this.rng = Rng.from(world.seed, "machine", design.name);
-    this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, bootQueue: [], nextPid: FIRST_PID };
+    const began = { stage: "off", stalled: false, since: 0, rebootAfter: false } as const;
+    this.power = { ...began, bootQueue: [], nextPid: FIRST_PID, hostname: "", diskLine: "" };
     this.nics = design.nics.map(freshNic);
-    this.root = this.freshDisk();
+    this.files = computerFiles(this, processes.files, design);
     this.units = new Units(
       {
         now: () => this.now,
@@ -132,8 +137,8 @@ export class Computer {
         clearTimer: (name) => this.timers.clear(`unit/${name}`),
         log: (unit, pid, level, text) => this.log(unit, pid, level, "", text),
         trace: (event) => this.trace(event),
-        pathExists: (path) => find(this.root, path).ok,
-        dropIn: (unit, setting) => dropIn(this.root, unit, setting),
+        pathExists: (path) => this.exists(path),
+        dropIn: (unit, setting) => dropIn(this.files, unit, setting),
         newPid: () => this.newPid(),
         spawn: (unit, pid) => processes.spawn(unit, pid),
         stop: (unit, polite) => processes.stop(unit, polite),
@@ -185,28 +190,36 @@ export class Computer {
 
   /** The name the kernel has. */
   get hostname(): string {
-    return this.design.hostname;
+    return this.power.hostname === "" ? this.design.hostname : this.power.hostname;
+  }
+
+  /** sethostname(2): until the next boot. */
+  setHostname(name: string): void {
+    this.power.hostname = name;
+  }
+
+  private exists(path: string): boolean {
+    const reply = peek(this.files, undefined, { call: "stat", path });
+    return typeof reply !== "string" && reply.ok;
   }
 
   /** Cards and names; also while the machine is off. */
   hardware(act: HardwareAct): void {
-    this.root = changedDisk(this.root, act, this.nics, this.design.name, this.now);
+    changeDisk(this.files, act, this.nics, this.design.name);
     this.nics = changedNics(this.nics, act);
-    if (act.kind === "renamed") this.design = { ...this.design, name: act.name, hostname: act.name };
+    if (act.kind === "renamed") {
+      this.design = { ...this.design, name: act.name, hostname: act.name };
+      this.power.hostname = "";
+    }
     this.design = { ...this.design, nics: changedCards(this.design.nics, act) };
   }
 
-  private freshDisk(): DirectoryNode {
-    const d = this.design;
-    let root = baseTree({ hostname: d.hostname, domain: d.domain, nics: d.nics, hosts: d.hosts }, 0);
-    for (const file of d.files) {
-      const parent = file.path.slice(0, Math.max(1, file.path.lastIndexOf("/")));
-      const made = makeDirectory(root, parent, true, 0);
-      const written = made.ok ? writeFile(made.value, file.path, file.data, { append: false, mode: file.mode }, 0) : made;
-      if (!written.ok) throw new Error(`${d.name}: cannot put ${file.path} on the fresh disk: ${written.errno}`);
-      root = written.value;
-    }
-    return root;
+  /** What stands on the disk now; the next boot says so. No effect on a machine that is on. */
+  layDisk(image: DiskImage, chunks: readonly Piece[]): void {
+    if (this.power.stage !== "off") return;
+    const { dropped } = layContents(this.files, image, chunks);
+    const lost = dropped === 0 ? "" : `, ${dropped} damaged rows dropped`;
+    this.power.diskLine = `EXT4-fs (dm-1): file system was modified while the machine was off${lost}`;
   }
 
   // ---- power
@@ -257,8 +270,11 @@ export class Computer {
     this.power.stalled = false;
     this.power.nextPid = FIRST_PID + this.rng.below(200);
     this.changePower("booting");
+    this.power.hostname = "";
     this.journal.beginBoot();
     this.log("kernel", 0, "notice", "", KERNEL_LINE);
+    if (this.power.diskLine !== "") this.log("kernel", 0, "warning", "", this.power.diskLine);
+    this.power.diskLine = "";
     this.timers.set("power/boot", this.now + this.design.boot);
   }
 
@@ -350,6 +366,7 @@ export class Computer {
       this.changePower("starting");
       // Every card is `auto` in /etc/network/interfaces.
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
+      this.files.powerOn();
       this.processes.booted();
       this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
       this.startNext();
@@ -367,7 +384,7 @@ export class Computer {
   snapshot(): ComputerState {
     return {
       power: cloneState(this.power),
-      root: this.root,
+      files: this.files.snapshot(),
       nics: cloneState(this.nics),
       timers: this.timers.snapshot(),
       journal: this.journal.snapshot(),
@@ -378,8 +395,7 @@ export class Computer {
 
   restore(state: ComputerState): void {
     this.power = cloneState(state.power);
-    const root = refreeze(state.root);
-    if (root.type === "directory") this.root = root;
+    this.files.restore(state.files);
     this.nics = cloneState(state.nics);
     this.timers.restore(state.timers);
     this.journal.restore(state.journal);
@@ -393,8 +409,10 @@ export class Computer {
       .bool(this.power.stalled)
       .bool(this.power.rebootAfter)
       .int(this.power.nextPid)
-      .text(this.root.hash)
+      .text(this.power.hostname)
+      .text(this.power.diskLine)
       .int(this.journal.length);
+    this.files.digest(h);
     for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up).int(nic.mtu);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.units.digest(h);

@@ -7,6 +7,7 @@ import {
   NEVER,
   cloneState,
   type Datagram,
+  type DiskContents,
   type HardwareAct,
   type Hasher,
   type Instant,
@@ -18,21 +19,21 @@ import {
   type MachineStatus,
   type Out,
   type QueryReply,
-  type SessionAct,
 } from "../kernel/index.ts";
 import {
   Computer,
+  FileActs,
   MachineRuntime,
   PVE_UNITS,
   QDEVICE_UNIT,
   QNETD_UNITS,
-  TreeFiles,
-  answerFileQuery,
-  applyFileAct,
+  fileUsers,
+  isFileAct,
   isHardware,
   isSessionAct,
   type ComputerDesign,
   type ComputerState,
+  type FileActsState,
   type RuntimeState,
   type UnitSpec,
   type WorldFacts,
@@ -57,7 +58,7 @@ const BROUGHT_UNIT = "load";
 
 interface NodeState {
   computer: ComputerState;
-  files: [number, string][];
+  fileActs: FileActsState;
   runtime: RuntimeState;
   deferred: Exclude<MachineAct, HardwareAct>[];
   lost: boolean;
@@ -68,7 +69,7 @@ type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "co
 
 export class Node implements Machine {
   private readonly computer: Computer;
-  private readonly files: TreeFiles;
+  private readonly fileActs: FileActs;
   private readonly runtime: MachineRuntime;
   private readonly programs: Programs;
   private readonly units: UnitProcesses;
@@ -90,8 +91,15 @@ export class Node implements Machine {
       stop: (unit, polite) => this.units.stop(unit, polite),
       kill: (unit) => this.units.kill(unit),
       powerLost: () => this.powerLost(),
+      files: fileUsers(() => this.runtime.table),
     });
-    this.files = new TreeFiles(this.computer);
+    this.fileActs = new FileActs(this.computer.files, {
+      emit: (effect) => this.computer.emit(effect),
+      shell: (session) => this.runtime.sessions.shell(session),
+      ask: (server, mount, request) => this.runtime.table.peekServed(server, mount, request),
+      reply: (process, id, reply) => this.runtime.table.fileReply(process, id, reply),
+      settle: () => this.runtime.table.settle(),
+    });
     this.programs = new Programs(kind, packages, brought, (pid) => {
       const record = this.runtime.table.get(pid);
       return record !== undefined && record.exit === undefined;
@@ -101,7 +109,7 @@ export class Node implements Machine {
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
-      files: this.files,
+      files: this.fileActs.layer,
       manager: this.units,
       program: (argv) => this.programs.maker(argv),
       party: (name) => (name === EXEC_STOP_CLIENT ? this.units : this.manager.party(name)),
@@ -125,6 +133,7 @@ export class Node implements Machine {
 
   private powerLost(): void {
     this.runtime.powerLost();
+    this.fileActs.powerLost();
     this.computer.timers.clear(EXEC_STOP_TIMER);
     this.manager.powerLost();
     this.deferred = [];
@@ -178,7 +187,7 @@ export class Node implements Machine {
       return;
     }
     if (this.computer.stalled && !REACHES_A_STALLED_MACHINE.has(act.kind)) {
-      if (act.kind === "stall") return;
+      if (act.kind === "stall" || act.kind === "disk") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
       else this.refuse(act, "EAGAIN");
       return;
@@ -234,18 +243,21 @@ export class Node implements Machine {
       case "command-input":
         this.command(act);
         return;
+      case "disk":
+        c.layDisk(act.image, act.chunks);
+        return;
       default:
-        if (isSessionAct(act)) this.session(act);
-        else this.fileAct(act);
+        if (!c.isUp) this.refuse(act, "EHOSTDOWN");
+        else if (isSessionAct(act)) this.runtime.sessions.act(act);
+        else this.fileActs.act(act);
     }
   }
 
   /** What a machine that is off, or that has too much to remember, answers to an act somebody waits for. */
-  private refuse(act: MachineAct, errno: string): void {
+  private refuse(act: MachineAct, errno: "EHOSTDOWN" | "EAGAIN"): void {
     if (isSessionAct(act)) this.runtime.sessions.refuse(act, errno);
+    else if (isFileAct(act)) this.fileActs.refuse(act, errno);
     else if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
-    else if ("path" in act) this.computer.emit({ kind: "file-result", path: act.path, error: errno });
-    else if (act.kind === "file-rename") this.computer.emit({ kind: "file-result", path: act.to, error: errno });
   }
 
   /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
@@ -266,23 +278,6 @@ export class Node implements Machine {
     const acts = this.deferred;
     this.deferred = [];
     for (const act of acts) this.doAct(act);
-  }
-
-  private session(act: SessionAct): void {
-    if (this.computer.isUp) this.runtime.sessions.act(act);
-    else this.refuse(act, "EHOSTDOWN");
-  }
-
-  private fileAct(act: Exclude<MachineAct, CommandAct | HardwareAct | SessionAct>): void {
-    if (!("path" in act) && act.kind !== "file-rename") return;
-    const path = act.kind === "file-rename" ? act.to : act.path;
-    if (!this.computer.isUp) {
-      this.refuse(act, "EHOSTDOWN");
-      return;
-    }
-    const done = applyFileAct(this.computer.root, act, this.computer.now);
-    if (done.ok) this.computer.root = done.value;
-    this.computer.emit({ kind: "file-result", path, error: done.ok ? undefined : done.errno });
   }
 
   private command(act: CommandAct): void {
@@ -322,7 +317,7 @@ export class Node implements Machine {
       case "complete":
         return { kind: "completions", words: this.complete(query.words, query.cwd) };
       default:
-        return answerFileQuery(this.computer.root, query);
+        return this.fileActs.query(query);
     }
   }
 
@@ -359,12 +354,20 @@ export class Node implements Machine {
     return this.computer.journal.length;
   }
 
+  diskImage(): DiskContents {
+    return this.computer.files.image();
+  }
+
+  diskSeq(): number {
+    return this.computer.files.seq;
+  }
+
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   snapshot(): MachineSnapshot {
     const state: NodeState = {
       computer: this.computer.snapshot(),
-      files: this.files.snapshot(),
+      fileActs: this.fileActs.snapshot(),
       runtime: this.runtime.snapshot(),
       deferred: cloneState(this.deferred),
       lost: this.lost,
@@ -376,9 +379,9 @@ export class Node implements Machine {
   restore(snapshot: MachineSnapshot): void {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
-    this.files.restore(state.files);
+    this.fileActs.restore(state.fileActs);
     this.programs.forget();
-    this.runtime.restore(state.runtime);
+    this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;
     this.manager.restore(state.manager);
@@ -387,6 +390,7 @@ export class Node implements Machine {
   digest(h: Hasher): void {
     this.computer.digest(h);
     h.int(this.deferred.length).bool(this.lost);
+    this.fileActs.digest(h);
     this.runtime.digest(h);
     this.manager.digest(h);
   }

@@ -4,7 +4,7 @@
  */
 import { CFG } from "../corosync/index.ts";
 import { MS, fromUtf8, type Duration, type IpcEvent, type IpcReply, type ProcessExit, type Signal } from "../kernel/index.ts";
-import { find, type Computer, type KernelParty, type MachineRuntime, type ProcessRecord, type ServiceManager } from "../machine/index.ts";
+import { contentsOf, type Computer, type KernelParty, type MachineRuntime, type ProcessRecord, type ServiceManager } from "../machine/index.ts";
 
 const COROSYNC = "corosync";
 /** How long the tool of ExecStop= runs before systemd sends its signal (ours). */
@@ -114,10 +114,10 @@ export class UnitProcesses implements ServiceManager, KernelParty {
 
 /** The words of a variable in a file of /etc/default; none where it is not set. */
 function defaultOptions(computer: Computer, file: string, variable: string): string[] {
-  const found = find(computer.root, `/etc/default/${file}`);
-  if (!found.ok || found.value.type !== "file") return [];
+  const found = contentsOf(computer.files, `/etc/default/${file}`);
+  if (found === undefined) return [];
   let value = "";
-  for (const line of fromUtf8(found.value.data).split("\n")) {
+  for (const line of fromUtf8(found).split("\n")) {
     const m = /^\s*([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(\S*))\s*$/.exec(line);
     if (m?.[1] === variable) value = m[2] ?? m[3] ?? m[4] ?? "";
   }
