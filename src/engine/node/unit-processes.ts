@@ -4,7 +4,14 @@
  */
 import { CFG } from "../corosync/index.ts";
 import { MS, fromUtf8, type Duration, type IpcEvent, type IpcReply, type ProcessExit, type Signal } from "../kernel/index.ts";
-import { contentsOf, type Computer, type KernelParty, type MachineRuntime, type ProcessRecord, type ServiceManager } from "../machine/index.ts";
+import {
+  contentsOf,
+  type Computer,
+  type KernelParty,
+  type MachineRuntime,
+  type ProcessRecord,
+  type ServiceManager,
+} from "../machine/index.ts";
 
 const COROSYNC = "corosync";
 /** How long the tool of ExecStop= runs before systemd sends its signal (ours). */
