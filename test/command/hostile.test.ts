@@ -1,32 +1,14 @@
 /** Whatever is typed: a command answers, acts or refuses, and never throws; what it says about nonsense is one line or its usage. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CommandRuns, answerQuery, commands, completions } from "../../src/engine/command/index.ts";
+import { completions, toolNamed, tools } from "../../src/engine/command/index.ts";
 import { CmapMap } from "../../src/engine/cmap/index.ts";
-import { cloneState, Hasher, type Effect } from "../../src/engine/kernel/index.ts";
-import { handmade, link, view, type NodeShape } from "./fake-host.ts";
+import { cloneState, Hasher, NEVER } from "../../src/engine/kernel/index.ts";
+import { ask, cluster } from "./fake-host.ts";
+import { LoneProcess } from "./lone-process.ts";
 
-const NODES: NodeShape[] = [1, 2].map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`], votes: 1 }));
-
-function machine(): ReturnType<typeof handmade> {
-  const [a, b] = NODES;
-  if (!a || !b) throw new Error("two nodes wanted");
-  return handmade(
-    view({
-      nodeId: 1,
-      nodes: NODES,
-      members: [1, 2],
-      ring: { rep: 1, seq: 9 },
-      quorate: true,
-      expectedVotes: 2,
-      highestExpected: 2,
-      totalVotes: 2,
-      quorum: 2,
-      links: [link(a, b, 0, true)],
-      cmap: [{ key: "test.one", type: "u8", value: 1 }],
-    }),
-  );
-}
+/** Without the daemon itself, which a command line may run. */
+const NAMES = [...tools.keys()].filter((name) => name !== "corosync");
 
 const options = "abcdefghijklmnopqrstuvwxyzDHRLTVSUC0123456789";
 const word = fc.oneof(
@@ -66,35 +48,30 @@ describe("any command line", () => {
   it("is answered, acts, or is refused", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...commands.keys()),
+        fc.constantFrom(...NAMES),
         fc.array(word, { maxLength: 6 }),
         fc.constantFrom("up", "down", "stalled"),
         (name, args, state) => {
-          const m = machine();
+          const m = cluster();
           if (state !== "up") m.daemon = state === "down" ? "down" : "stalled";
           const argv = [name, ...args];
-          const answer = answerQuery(m.host, argv, { cwd: "/", stdin: "x" });
+          const answer = ask(m, argv);
           if (answer !== undefined && answer !== "acts") {
             expect(Number.isInteger(answer.status) && answer.status >= 0 && answer.status < 256).toBe(true);
             return;
           }
-          const effects: Effect[] = [];
           let asked = 0;
-          const runs = new CommandRuns({
-            host: () => m.host,
-            act: () => (++asked % 2 === 0 ? "CS_ERR_TRY_AGAIN" : undefined),
-            emit: (e) => void effects.push(e),
-            setTimer: () => undefined,
-            clearTimer: () => undefined,
-          });
-          runs.start("c", argv, { cwd: "/", stdin: "x" });
-          runs.restore(cloneState(runs.snapshot()));
+          const process = new LoneProcess(argv, m, () => (++asked % 2 === 0 ? { error: "CS_ERR_TRY_AGAIN" } : {}));
+          process.program.start();
+          process.settle();
+          if (process.ended === undefined) process.replace();
           m.daemon = "down";
-          runs.wake();
-          runs.timer("c");
-          runs.signal("c", "SIGINT");
-          expect(runs.busy).toBe(false);
-          expect(effects.filter((e) => e.kind === "exit")).toHaveLength(1);
+          process.events.push({ kind: "input", line: undefined });
+          process.settle();
+          for (let n = 0; process.ended === undefined && process.program.nextTimerAt() !== NEVER && n < 100; n++) process.timer();
+          expect(process.said.filter((text) => text.startsWith("exit ")).length).toBeLessThanOrEqual(1);
+          // What is left waits for a notice, as those do that never end.
+          if (process.ended === undefined) expect(toolNamed(name)?.endless?.(argv)).toBeDefined();
         },
       ),
       { numRuns: 5000, seed: 7 },
@@ -103,8 +80,8 @@ describe("any command line", () => {
 
   it("can be completed", () => {
     fc.assert(
-      fc.property(fc.array(word, { maxLength: 4 }), fc.constantFrom(...commands.keys()), (args, name) => {
-        const offered = completions(machine().host, [name, ...args]);
+      fc.property(fc.array(word, { maxLength: 4 }), fc.constantFrom(...NAMES), (args, name) => {
+        const offered = completions(new Set(tools.keys()), cluster(), [name, ...args]);
         expect(offered.every((w) => w.startsWith(args[args.length - 1] ?? name))).toBe(true);
       }),
       { numRuns: 500, seed: 7 },

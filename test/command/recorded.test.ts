@@ -3,11 +3,10 @@
  * are read with plain patterns, a node's state is made of them by hand, and the tools must print each recorded text again, byte for byte.
  */
 import { describe, expect, it } from "vitest";
-import { answerQuery } from "../../src/engine/command/index.ts";
 import { Ledger, type Side } from "../conformance/ledger.ts";
 import { keepTable } from "../conformance/table.ts";
 import { haveReference, recordings, reference, skipLine } from "../shared.ts";
-import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
+import { ask, handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
 /** Scenarios of what this version models: plain majority, no quorum device, no quorum options. */
 const SCENARIOS = [
@@ -99,13 +98,13 @@ describe.skipIf(!haveReference)("every recorded layout, printed again from the s
           continue;
         }
         const daemon = status.rc === 1 ? "down" : view(shapeOf(status.out, cfg.out, outputs["corosync-cfgtool -n"]?.out ?? "", nodes));
-        const { host } = handmade(daemon);
+        const machine = handmade(daemon);
         for (const [command, recorded] of Object.entries(outputs)) {
           if (!/^corosync-(quorumtool|cfgtool) /.test(command)) {
             ledger.leave("layout-other", "recorded", 1);
             continue;
           }
-          const got = answerQuery(host, command.split(" "), { cwd: "/root", stdin: "" });
+          const got = ask(machine, command.split(" "));
           const where = `${scenario} step ${step.step} ${name}# ${command}`;
           if (got === undefined || got === "acts") throw new Error(`${where}: no answer`);
           expect({ out: undated("lab", got.stdout), err: got.stderr, rc: got.status }, where).toEqual({

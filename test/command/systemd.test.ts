@@ -1,8 +1,8 @@
 /** systemctl and journalctl: what systemd 252 prints on a machine with these units and lines. */
 import { describe, expect, it } from "vitest";
-import { answerQuery, type Result, type UnitView } from "../../src/engine/command/index.ts";
+import type { Result, UnitView } from "../../src/engine/command/index.ts";
 import { defaultIdentifier, MINUTE, SEC, type JournalLine, type LogLevel } from "../../src/engine/kernel/index.ts";
-import { handmade, type Handmade } from "./fake-host.ts";
+import { ask as question, handmade, type Handmade } from "./fake-host.ts";
 
 const UNIT: UnitView = {
   name: "corosync",
@@ -28,7 +28,7 @@ function line(instant: number, unit: string, pid: number, text: string, subsyste
 
 function machine(unit: Partial<UnitView> = {}): Handmade {
   const made = handmade("down");
-  made.host.now = 6 * MINUTE + 2 * SEC;
+  made.now = 6 * MINUTE + 2 * SEC;
   made.units = [{ ...UNIT, ...unit }];
   made.journal = [
     line(0, "kernel", 0, "Linux version 6.8.12-13-pve", "", "notice"),
@@ -43,7 +43,7 @@ function machine(unit: Partial<UnitView> = {}): Handmade {
 
 function ask(made: Handmade, text: string): Result {
   const args = [...text.matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2] ?? "");
-  const answer = answerQuery(made.host, args, { cwd: "/root", stdin: "" });
+  const answer = question(made, args);
   if (answer === undefined || answer === "acts") throw new Error(`${text}: ${String(answer)}`);
   return answer;
 }

@@ -1,9 +1,9 @@
 /** The corosync tools option by option. What is expected was printed by corosync 3.1.7 for the same call, unless a test says otherwise. */
 import { describe, expect, it } from "vitest";
 import { CmapMap, type CmapEntry } from "../../src/engine/cmap/index.ts";
-import { answerQuery, completions, type Result } from "../../src/engine/command/index.ts";
+import { completions, tools, type Result } from "../../src/engine/command/index.ts";
 import { utf8 } from "../../src/engine/kernel/index.ts";
-import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
+import { ask as question, handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
 const NODES: NodeShape[] = [1, 2, 3].map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`, `10.10.1.${i}`], votes: 1 }));
 
@@ -27,7 +27,7 @@ function shape(over: Partial<ViewShape> = {}): ViewShape {
 }
 
 function ask(line: string, machine = handmade(view(shape()))): Result {
-  const answer = answerQuery(machine.host, line.split(" "), { cwd: "/root", stdin: "" });
+  const answer = question(machine, line.split(" "));
   if (answer === undefined || answer === "acts") throw new Error(`${line}: ${String(answer)}`);
   return answer;
 }
@@ -60,7 +60,7 @@ describe("corosync-quorumtool", () => {
 
   it("-H -i shows the own id in hexadecimal too, and dates with a blank before a single digit", () => {
     const machine = handmade(view(shape()));
-    machine.host.now = 13 * 86_400 * 1_000_000;
+    machine.now = 13 * 86_400 * 1_000_000;
     const { stdout } = ask("corosync-quorumtool -H -i", machine);
     expect(stdout).toContain("Date:             Thu Dec  3 09:35:28 2026\n");
     expect(stdout).toContain("Node ID:          0x00000001\n");
@@ -92,11 +92,10 @@ describe("corosync-quorumtool", () => {
   });
 
   it("changing, monitoring and a daemon that hangs are no queries", () => {
-    const { host } = handmade(view(shape()));
-    for (const line of ["-e 3", "-v 1 -n 2", "-m"])
-      expect(answerQuery(host, ["corosync-quorumtool", ...line.split(" ")], { cwd: "/", stdin: "" })).toBe("acts");
-    expect(answerQuery(handmade("stalled").host, ["corosync-quorumtool", "-s"], { cwd: "/", stdin: "" })).toBe("acts");
-    expect(answerQuery(handmade("stalled").host, ["corosync-quorumtool", "-h"], { cwd: "/", stdin: "" })).not.toBe("acts");
+    const machine = handmade(view(shape()));
+    for (const line of ["-e 3", "-v 1 -n 2", "-m"]) expect(question(machine, ["corosync-quorumtool", ...line.split(" ")])).toBe("acts");
+    expect(question(handmade("stalled"), ["corosync-quorumtool", "-s"])).toBe("acts");
+    expect(question(handmade("stalled"), ["corosync-quorumtool", "-h"])).not.toBe("acts");
   });
 });
 
@@ -262,11 +261,13 @@ describe("pvecm", () => {
 describe("completion", () => {
   it("knows commands, options, subcommands and keys", () => {
     const machine = handmade(view(shape({ cmap: [{ key: "totem.version", type: "u32", value: 2 }] })));
-    expect(completions(machine.host, ["corosync-q"])).toEqual(["corosync-quorumtool"]);
-    expect(completions(machine.host, ["pvecm", "s"])).toEqual(["status"]);
-    expect(completions(machine.host, ["corosync-cfgtool", "-"])).toContain("-n");
-    expect(completions(machine.host, ["corosync-cmapctl", "-g", "tot"])).toEqual(["totem.version"]);
-    expect(completions(machine.host, ["ls", ""])).toEqual([]);
+    const installed = new Set([...tools.keys()].filter((name) => !/-(qdevice|qnetd)-/.test(name)));
+    const complete = (...line: string[]): string[] => completions(installed, machine, line);
+    expect(complete("corosync-q")).toEqual(["corosync-quorumtool"]);
+    expect(complete("pvecm", "s")).toEqual(["status"]);
+    expect(complete("corosync-cfgtool", "-")).toContain("-n");
+    expect(complete("corosync-cmapctl", "-g", "tot")).toEqual(["totem.version"]);
+    expect(complete("ls", "")).toEqual([]);
   });
 });
 
@@ -289,7 +290,7 @@ describe("corosync-cpgtool", () => {
   });
 
   it("an empty delimiter is none", () => {
-    const answer = answerQuery(node().host, ["corosync-cpgtool", "-d", ""], { cwd: "/root", stdin: "" });
+    const answer = question(node(), ["corosync-cpgtool", "-d", ""]);
     expect(answer).toMatchObject({ stdout: expect.stringContaining(HEAD) as string, status: 0 });
   });
 });

@@ -30,16 +30,10 @@ export function toolHost(m: TestMachine): ToolHost {
     hostname: m.manager.hooks.host.hostname,
     now: m.now,
     epochUnixMicros: EPOCH,
-    pid: 4711,
-    corosync: () => "down",
-    qdevice: () => "down",
-    qnetd: () => "down",
-    installed: () => true,
     unit: () => undefined,
     units: () => [],
     journalSince: (from) => m.journal.slice(from),
     journalLength: () => m.journal.length,
-    file: () => undefined,
   };
 }
 

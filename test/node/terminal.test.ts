@@ -1,8 +1,6 @@
 /** corosync typed in a terminal: how it runs beside the unit's, its signals, the background, power and shutdown, and that a snapshot keeps all of it. */
 import { describe, expect, test } from "vitest";
-import { answerQuery } from "../../src/engine/command/index.ts";
 import { Hasher, SEC } from "../../src/engine/kernel/index.ts";
-import { handmade } from "../command/fake-host.ts";
 import { TestNetwork } from "./lab.ts";
 
 /** One machine that has booted, with corosync stopped. Second 0 of the tests is its second 10. */
@@ -41,13 +39,15 @@ describe("the words", () => {
     ["corosync -t -p", 1, /^corosync: invalid option -- 'p'\nusage:/],
     ["/usr/sbin/corosync -c", 1, /^corosync: option requires an argument -- 'c'\nusage:/],
   ])("%s only prints", (line, status, text) => {
-    const answer = answerQuery(handmade().host, line.split(" "), { cwd: "/", stdin: "" });
-    expect(answer).toMatchObject({ status });
-    expect(typeof answer === "object" ? answer.stdout + answer.stderr : "").toMatch(text);
+    const network = machine();
+    const answer = network.node(0).query(network.now, { kind: "command", argv: line.split(" "), cwd: "/", stdin: "" });
+    expect(answer).toMatchObject({ kind: "result", status });
+    expect(answer.kind === "result" ? answer.stdout + answer.stderr : "").toMatch(text);
   });
 
   test.each(["corosync", "corosync -f", "corosync -t", "corosync -t -c other.conf", "corosync extra"])("%s runs a process", (line) => {
-    expect(answerQuery(handmade().host, line.split(" "), { cwd: "/", stdin: "" })).toBe("acts");
+    const network = machine();
+    expect(network.node(0).query(network.now, { kind: "command", argv: line.split(" "), cwd: "/", stdin: "" })).toEqual({ kind: "acts" });
   });
 });
 

@@ -58,7 +58,7 @@ export class SystemdTeller {
   private type(argv: readonly string[]): string[] {
     const m = this.machine;
     const lines = (text: string): string[] => (text === "" ? [] : text.replace(/\n$/, "").split("\n"));
-    if (argv[0] === "journalctl") return lines(journalctl.query(toolHost(m), argv, { cwd: "/", stdin: "" }).stdout);
+    if (argv[0] === "journalctl") return lines(journalctl.query(toolHost(m), argv).stdout);
     const { stdout, stderr, status } = runSystemctl(m, argv);
     return [...lines(stdout), ...lines(stderr), ...(status === 0 ? [] : [`(status ${status})`]), ...m.said()];
   }

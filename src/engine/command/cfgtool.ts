@@ -2,10 +2,12 @@
  * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. Left out: the log
  * files that -L reopens; `-i` is accepted and changes nothing, as with knet on real nodes.
  */
+import { CFG, type CfgCalls } from "../corosync/index.ts";
 import type { LinkStatus } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
-import type { DaemonView, ToolHost } from "./host.ts";
-import { fail, ok, printResult, TOOL_TIME, type CommandSpec, type Result, type Run } from "./spec.ts";
+import { errorOf, initialize, type Library } from "./library.ts";
+import { TOOL_TIME, fail, ok, printResult, type Result } from "./result.ts";
+import { print, sleep, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
 
 const NAME = "corosync-cfgtool";
 const UINT_MAX = 4_294_967_295;
@@ -27,7 +29,12 @@ options:
 		--force will shut down corosync regardless of daemon vetos
 `;
 
-const NO_DAEMON = "Could not initialize corosync configuration API error 2\n";
+const NO_DAEMON = fail("Could not initialize corosync configuration API error 2\n");
+
+type Cfg = Library<CfgCalls>;
+
+/** What the daemon knows of links and nodes, and this node's id. */
+type Daemon = CfgCalls["corosync_cfg_ring_status_get"]["reply"] & { readonly nodeId: number };
 
 interface Call {
   action: "usage" | "links" | "nodes" | "addresses" | "kill" | "shutdown" | "reload" | "reopen";
@@ -61,20 +68,20 @@ function parse(args: readonly string[]): Call | Result {
   return parsed.error === undefined ? call : fail(`${parsed.error}\n`);
 }
 
-function linksByNumber(daemon: DaemonView): { link: number; address: string; peers: Map<number, LinkStatus> }[] {
-  const own = daemon.nodelist.find((n) => n.nodeId === daemon.nodeId)?.addresses ?? [];
+function linksByNumber(daemon: Daemon): { link: number; address: string; peers: Map<number, LinkStatus> }[] {
+  const own = daemon.nodes.find((n) => n.nodeId === daemon.nodeId)?.addresses ?? [];
   return own
     .map((address, link) => ({ link, address, peers: new Map(daemon.links.filter((l) => l.link === link).map((l) => [l.to, l])) }))
     .filter((l) => l.address !== "");
 }
 
-function head(daemon: DaemonView): string {
+function head(daemon: Daemon): string {
   return `Local node ID ${daemon.nodeId}, transport knet\n`;
 }
 
 /** -s: each link of this node with every node of the nodelist; -b: one character a node (n: itself; bit 0 enabled, bit 1 connected). */
-function showLinks(daemon: DaemonView, brief: boolean): string {
-  const nodes = [...daemon.nodelist].sort((a, b) => a.nodeId - b.nodeId);
+function showLinks(daemon: Daemon, brief: boolean): string {
+  const nodes = [...daemon.nodes].sort((a, b) => a.nodeId - b.nodeId);
   let text = head(daemon);
   for (const { link, address, peers } of linksByNumber(daemon)) {
     text += `LINK ID ${link} udp\n\taddr\t= ${address}\n`;
@@ -93,9 +100,9 @@ function showLinks(daemon: DaemonView, brief: boolean): string {
 }
 
 /** -n: other nodes with at least one connected link. A link that is down keeps its last MTU. */
-function showNodes(daemon: DaemonView): string {
+function showNodes(daemon: Daemon): string {
   let text = head(daemon);
-  for (const n of [...daemon.nodelist].sort((a, b) => a.nodeId - b.nodeId)) {
+  for (const n of [...daemon.nodes].sort((a, b) => a.nodeId - b.nodeId)) {
     const links = daemon.links.filter((l) => l.to === n.nodeId).sort((a, b) => a.link - b.link);
     if (n.nodeId === daemon.nodeId || !links.some((l) => l.connected)) continue;
     text += `nodeid: ${n.nodeId} reachable\n`;
@@ -107,70 +114,76 @@ function showNodes(daemon: DaemonView): string {
   return text;
 }
 
-function query(host: ToolHost, argv: readonly string[]): Result {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call) return call;
-  if (call.action === "usage") return ok(USAGE);
-  const daemon = host.corosync();
-  const before = call.action === "kill" ? `Killing node ${call.nodeId}\n` : "";
-  if (typeof daemon === "string") return fail(NO_DAEMON, 1, before);
-  const shows = call.action === "links" || call.action === "nodes";
-  if (shows && daemon.nodelist.length === 0) return fail("No nodes found in nodelist\n");
-  if (call.action === "links") return ok(showLinks(daemon, call.brief));
-  if (call.action === "nodes") return ok(showNodes(daemon));
-  // The daemon opens its log files anew; it says nothing, and neither does the tool.
-  if (call.action === "reopen") return ok("");
-  const addresses = daemon.nodelist.find((n) => n.nodeId === call.nodeId)?.addresses.filter((a) => a !== "");
-  return addresses === undefined ? fail(`Could not get node address for nodeid ${call.nodeId}\n`) : ok(`${addresses.join(" ")}\n`);
+/** -s, -n. */
+function* show(cfg: Cfg, call: Call): ToolBody {
+  const local = yield* cfg.read("corosync_cfg_local_get", {});
+  const status = yield* cfg.read("corosync_cfg_ring_status_get", {});
+  if (local === undefined || status === undefined) return yield* printResult(NO_DAEMON);
+  if (status.nodes.length === 0) return yield* printResult(fail("No nodes found in nodelist\n"));
+  const daemon = { ...status, ...local };
+  return yield* printResult(ok(call.action === "links" ? showLinks(daemon, call.brief) : showNodes(daemon)));
 }
 
-function isQuery(argv: readonly string[], host: ToolHost): boolean {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call || host.corosync() === "down") return true;
-  return host.corosync() !== "stalled" && call.action !== "kill" && call.action !== "shutdown" && call.action !== "reload";
+function* addresses(cfg: Cfg, nodeId: number): ToolBody {
+  const found = yield* cfg.read("corosync_cfg_get_node_addrs", { nodeId });
+  if (found === undefined) return yield* printResult(fail(`Could not get node address for nodeid ${nodeId}\n`));
+  return yield* printResult(ok(`${found.addresses.filter((a) => a !== "").join(" ")}\n`));
 }
 
-function* run(argv: readonly string[]): Run {
+function* killNode(nodeId: number): ToolBody {
+  yield* print(`Killing node ${nodeId}\n`);
+  const cfg = yield* initialize<CfgCalls>(CFG);
+  if (cfg === undefined) return yield* printResult(NO_DAEMON);
+  return yield* asked("kill node", errorOf(yield* cfg.ask("corosync_cfg_kill_node", { nodeId, reason: "Killed by corosync-cfgtool" })));
+}
+
+function* shutdown(cfg: Cfg): ToolBody {
+  yield* print("Shutting down corosync\n");
+  return yield* asked("shutdown", errorOf(yield* cfg.ask("corosync_cfg_try_shutdown", {})));
+}
+
+function* asked(what: string, error: string | undefined): ToolPart<number> {
+  if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
+  if (error !== undefined) return yield* printResult(fail(`Could not ${what} (error = ${error})\n`));
+  yield* sleep(TOOL_TIME);
+  return 0;
+}
+
+function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
-  yield { ask: "daemon" };
-  if (call.action === "reload") return yield* reload();
-  if (call.action !== "kill" && call.action !== "shutdown") {
-    const shown = yield { ask: "run", argv };
-    return yield* printResult(shown.kind === "result" ? shown.result : fail(NO_DAEMON));
+  if (call.action === "usage") return yield* printResult(ok(USAGE));
+  if (call.action === "kill") return yield* killNode(call.nodeId);
+  const cfg = yield* initialize<CfgCalls>(CFG);
+  if (cfg === undefined) return yield* printResult(NO_DAEMON);
+  switch (call.action) {
+    case "links":
+    case "nodes":
+      return yield* show(cfg, call);
+    case "addresses":
+      return yield* addresses(cfg, call.nodeId);
+    case "shutdown":
+      return yield* shutdown(cfg);
+    case "reload":
+      return yield* reload(cfg);
+    case "reopen":
+      // The daemon opens its log files anew; it says nothing, and neither does the tool.
+      return errorOf(yield* cfg.ask("corosync_cfg_reopen_log_files", {})) === undefined ? 0 : yield* printResult(NO_DAEMON);
   }
-  if (call.action === "kill") yield { ask: "print", stream: "stdout", text: `Killing node ${call.nodeId}\n` };
-  else yield { ask: "print", stream: "stdout", text: "Shutting down corosync\n" };
-  const answer = yield {
-    ask: "act",
-    act: call.action === "kill" ? { act: "kill-node", nodeId: call.nodeId } : { act: "corosync-shutdown" },
-  };
-  const error = answer.kind === "done" ? answer.error : undefined;
-  if (error === "CS_ERR_LIBRARY") return yield* printResult(fail(NO_DAEMON));
-  if (error !== undefined) {
-    return yield* printResult(fail(`Could not ${call.action === "kill" ? "kill node" : "shutdown"} (error = ${error})\n`));
-  }
-  yield { ask: "sleep", micros: TOOL_TIME };
-  return 0;
 }
 
 /** cs_error_t of what a reload may answer: the tool's exit status. */
 const EXIT_OF: Record<string, number> = { CS_ERR_LIBRARY: 2, CS_ERR_TRY_AGAIN: 6, CS_ERR_INVALID_PARAM: 7 };
 
 /** -R: asks, and waits until this node has read its file. What the others make of theirs the tool does not learn. */
-function* reload(): Run {
-  yield { ask: "print", stream: "stdout", text: "Reloading corosync.conf...\n" };
-  const asked = yield { ask: "act", act: { act: "reload" } };
-  let error = asked.kind === "done" ? asked.error : undefined;
-  if (error === undefined) {
-    const done = yield { ask: "reloaded", number: asked.kind === "done" ? (asked.number ?? 0) : 0 };
-    error = done.kind === "done" ? done.error : undefined;
-  }
+function* reload(cfg: Cfg): ToolBody {
+  yield* print("Reloading corosync.conf...\n");
+  const error = errorOf(yield* cfg.ask("corosync_cfg_reload_config", {}));
   if (error === undefined) return yield* printResult(ok("Done\n"));
   return yield* printResult(fail(`Could not reload configuration. Error ${error}\n`, EXIT_OF[error] ?? 1));
 }
 
-export const cfgtool: CommandSpec = {
+export const cfgtool: Tool = {
   name: NAME,
   summary: "corosync's links and nodes; kill a node; shut down",
   options: [
@@ -185,7 +198,5 @@ export const cfgtool: CommandSpec = {
     { flag: "-L", help: "reopen log files" },
     { flag: "-h", help: "show help" },
   ],
-  isQuery,
-  query,
-  run,
+  body,
 };

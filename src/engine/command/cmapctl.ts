@@ -2,25 +2,32 @@
  * corosync-cmapctl: reading and changing the keys of the configuration map, reading the statistics map. Messages are those of 3.1.7, recorded. Left out: the tools' own
  * connections, so that -C ipc clears nothing that shows.
  */
-import type { CmapEntry } from "../cmap/map.ts";
+import type { CmapEntry, CmapType, CmapValue } from "../cmap/map.ts";
 import type { StatsGroup } from "../cmap/stats.ts";
-import { fromUtf8, utf8 } from "../kernel/index.ts";
-import { entryText, parseValue } from "./cmap-text.ts";
+import { CMAP, type CmapCalls, type CmapNotices } from "../corosync/index.ts";
+import { SEC, fromUtf8, utf8 } from "../kernel/index.ts";
 import { getopt } from "../kernel/getopt.ts";
-import type { DaemonView, ToolHost } from "./host.ts";
+import { entryText, parseValue } from "./cmap-text.ts";
+import { Library, errorOf, initialize } from "./library.ts";
+import { TOOL_TIME, fail, ok, printResult, type Result } from "./result.ts";
+import { endless } from "./tool-program.ts";
 import {
-  fail,
-  ok,
-  printResult,
-  TOOL_TIME,
-  type Answer,
-  type Ask,
-  type CommandSpec,
-  type Follow,
-  type FollowState,
-  type Result,
-  type Run,
-} from "./spec.ts";
+  contents,
+  failed,
+  nextEvent,
+  print,
+  readLine,
+  self,
+  sleep,
+  type Again,
+  type Kept,
+  type Rounds,
+  type Tool,
+  type ToolAnswer,
+  type ToolAsk,
+  type ToolBody,
+  type ToolPart,
+} from "./tool.ts";
 
 const NAME = "corosync-cmapctl";
 /** Program names are cut at 15 characters by the kernel (TASK_COMM_LEN). */
@@ -86,7 +93,6 @@ Track changes on keys with key prefix:
 
 const NO_DAEMON = fail("Failed to initialize the cmap API. Error CS_ERR_LIBRARY\n");
 
-const CLEAR = "stats.clear.";
 const GROUPS: readonly StatsGroup[] = ["knet", "ipc", "totem", "schedmiss", "all"];
 
 interface Call {
@@ -130,184 +136,109 @@ function parse(args: readonly string[]): Call | Result {
   return call;
 }
 
-function entries(host: ToolHost, daemon: DaemonView, map: Call["map"], prefix: string): CmapEntry[] {
-  if (map === "icmap") return daemon.cmapList(prefix);
-  return daemon.stats({ procname: PROCNAME, pid: host.pid }).filter((e) => e.key.startsWith(prefix));
+type Cmap = Library<CmapCalls>;
+type Which = { readonly map?: "stats"; readonly procname?: string; readonly pid?: number };
+
+/** Which map; the statistics show the connection of the one that reads them. */
+function* which(call: Call): ToolPart<Which> {
+  return call.map === "icmap" ? {} : { map: "stats", procname: PROCNAME, pid: (yield* self()).pid };
 }
 
-function query(host: ToolHost, argv: readonly string[]): Result {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call) return call;
-  const daemon = host.corosync();
-  if (typeof daemon === "string") return NO_DAEMON;
-  if (call.action === "get") return get(host, daemon, call);
-  if (call.action === "set") return fail("At least 3 parameters are expected for set\n");
-  const prefixes = call.operands.length === 0 ? [""] : call.operands;
-  const found = prefixes.flatMap((p) => entries(host, daemon, call.map, p));
-  return { stdout: found.map((e) => entryText(e, call.binary, call.quiet)).join(""), stderr: "", status: found.length === 0 ? 1 : 0 };
+function* entries(cmap: Cmap, call: Call, prefix: string): ToolPart<readonly CmapEntry[]> {
+  return (yield* cmap.read("cmap_iter", { ...(yield* which(call)), prefix }))?.entries ?? [];
 }
 
-/** Stops at the first key that is not there. */
-function get(host: ToolHost, daemon: DaemonView, call: Call): Result {
-  let stdout = "";
-  for (const key of call.operands) {
-    const found = call.map === "icmap" ? daemon.cmapGet(key) : entries(host, daemon, "stats", key).find((e) => e.key === key);
-    if (found === undefined) return fail(`Can't get key ${key}. Error CS_ERR_NOT_EXIST\n`, 1, stdout);
-    stdout += entryText(found, call.binary, call.quiet);
-  }
-  return ok(stdout);
-}
-
-function changes(call: Call): boolean {
-  return (
-    call.action === "load" ||
-    call.action === "clear" ||
-    call.action === "delete" ||
-    call.action === "delete-prefix" ||
-    (call.action === "set" && call.operands.length >= 3)
-  );
-}
-
-/** 3.1.7 ends with a fault when one of these keys is asked for by its name; listing them is well (recorded). */
-function deadly(host: ToolHost, daemon: DaemonView, call: Call, key: string): boolean {
-  return call.map === "stats" && key.startsWith("stats.schedmiss.") && entries(host, daemon, "stats", key).some((e) => e.key === key);
-}
-
-function isQuery(argv: readonly string[], host: ToolHost): boolean {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call || host.corosync() === "down") return true;
-  const daemon = host.corosync();
-  if (typeof daemon !== "string" && call.action === "get" && call.operands.some((key) => deadly(host, daemon, call, key))) return false;
-  return daemon !== "stalled" && !changes(call) && !call.action.startsWith("track");
-}
-
-/** Keys a -t or -T call watches, with their printed form. */
-function watched(host: ToolHost, daemon: DaemonView, call: Call): FollowState {
-  const exact = call.action === "track";
-  const key = call.operands[0] ?? "";
-  const found = entries(host, daemon, call.map, key).filter((e) => !exact || e.key === key);
-  return Object.fromEntries(found.map((e) => [e.key, entryText(e, call.binary, false)]));
-}
-
-function changesBetween(before: FollowState, after: FollowState): string {
-  let text = "";
-  for (const [key, line] of Object.entries(after)) {
-    if (before[key] === undefined) text += `create> ${String(line)}`;
-    else if (before[key] !== line) text += `modify> ${String(line)}`;
-  }
-  for (const [key, line] of Object.entries(before)) if (after[key] === undefined) text += `delete> ${String(line)}`;
-  return text;
-}
-
-/** The daemon has not answered yet: the first answer is what later ones are compared with. No key has an empty name. */
-const UNSEEN: FollowState = { "": true };
-
-/** -t, -T: every creation, change and deletion, until "q", the end of input or Ctrl-C. */
-const tracking: Follow = {
-  begin: (host, argv) => {
-    const call = parse(argv.slice(1));
-    const daemon = host.corosync();
-    if ("stdout" in call || typeof daemon === "string") return { state: UNSEEN, stdout: 'Type "q" to finish\n' };
-    return { state: watched(host, daemon, call), stdout: 'Type "q" to finish\n' };
-  },
-  input: (line) => (line === undefined || line.startsWith("q") ? 0 : undefined),
-  poll: (host, argv, state) => {
-    const call = parse(argv.slice(1));
-    const daemon = host.corosync();
-    if ("stdout" in call || daemon === "down") return { state, stdout: "", status: 1 };
-    if (daemon === "stalled") return { state, stdout: "" };
-    const now = watched(host, daemon, call);
-    return { state: now, stdout: state[""] === true ? "" : changesBetween(state, now) };
-  },
-};
-
-function* complain(text: string): Run {
-  yield { ask: "print", stream: "stderr", text };
-  return 1;
-}
-
-function* run(argv: readonly string[], io: { readonly stdin: string }): Run {
+function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
-  yield { ask: "daemon" };
-  if (call.action === "get" && call.map === "stats") return yield* getStats(call, argv);
-  if (!changes(call)) {
-    const shown = yield { ask: "run", argv };
-    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
-  }
-  let status = 0;
-  if (call.action === "clear") yield { ask: "act", act: { act: "stats-clear", what: call.group } };
-  else if (call.action === "load") status = yield* load(call);
-  else if (call.action === "set") status = yield* set(call, io.stdin);
-  else if (call.action === "delete") status = yield* removeAll(call);
-  else for (const prefix of call.operands) yield* removePrefix(call, prefix);
-  yield { ask: "sleep", micros: TOOL_TIME };
+  const cmap = yield* initialize<CmapCalls>(CMAP);
+  if (cmap === undefined) return yield* printResult(NO_DAEMON);
+  if (call.action === "get") return yield* get(cmap, call);
+  if (call.action === "list") return yield* list(cmap, call);
+  if (call.action === "set" && call.operands.length < 3) return yield* failed("At least 3 parameters are expected for set\n");
+  const status = yield* change(cmap, call);
+  yield* sleep(TOOL_TIME);
   return status;
 }
 
-function* getStats(call: Call, argv: readonly string[]): Run {
-  const options = argv.slice(1).filter((word) => !call.operands.includes(word));
+function* list(cmap: Cmap, call: Call): ToolBody {
+  let text = "";
+  for (const prefix of call.operands.length === 0 ? [""] : call.operands)
+    for (const entry of yield* entries(cmap, call, prefix)) text += entryText(entry, call.binary, call.quiet);
+  yield* print(text);
+  return text === "" ? 1 : 0;
+}
+
+/** Stops at the first key that is not there. 3.1.7 ends with a fault where a key of stats.schedmiss. is asked for by its name (recorded). */
+function* get(cmap: Cmap, call: Call): ToolBody {
+  const map = yield* which(call);
   for (const key of call.operands) {
-    const listed = yield { ask: "run", argv: [NAME, "-m", "stats", key] };
-    const there = listed.kind === "result" && listed.result.stdout.startsWith(`${key} (`);
-    if (there && key.startsWith("stats.schedmiss.")) {
-      yield { ask: "act", act: { act: "daemon-crash" } };
-      return yield* complain(`Can't get key ${key}. Error CS_ERR_LIBRARY\n`);
-    }
-    const shown = yield { ask: "run", argv: [NAME, ...options, key] };
-    const status = yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
-    if (status !== 0) return status;
+    const found = yield* cmap.ask("cmap_get", { ...map, key });
+    if ("error" in found) return yield* failed(`Can't get key ${key}. Error ${found.error}\n`);
+    yield* print(entryText({ key, type: found.type, value: found.value }, call.binary, call.quiet));
   }
   return 0;
 }
 
-function* set(call: Call, stdin: string): Run {
-  const [key = "", type = "", text = ""] = call.operands;
-  const parsed = type === "bin" ? yield* binary(text, stdin) : parseValue(type, text);
-  if ("message" in parsed) return yield* complain(`${parsed.message}\n`);
-  if (call.map === "stats") return yield* setStats(key);
-  const answer = yield { ask: "act", act: { act: "cmap-set", key, type: parsed.type, value: parsed.value } };
-  const error = answer.kind === "done" ? answer.error : undefined;
-  return error === undefined ? 0 : yield* complain(`Failed to set key ${key}. Error ${error}\n`);
+function* change(cmap: Cmap, call: Call): ToolBody {
+  switch (call.action) {
+    case "clear":
+      yield* cmap.ask("cmap_set", { map: "stats", key: `stats.clear.${call.group}`, type: "str", value: "" });
+      return 0;
+    case "load":
+      return yield* load(cmap, call);
+    case "set":
+      return yield* set(cmap, call, call.operands);
+    case "delete":
+      return yield* removeAll(cmap, call);
+    default:
+      for (const prefix of call.operands) yield* removePrefix(cmap, call, prefix);
+      return 0;
+  }
 }
 
-/** The only keys of the stats map that can be set are those of -C, whatever the value; what stands behind the name is not looked at (recorded). */
-function* setStats(key: string): Run {
-  const name = key.startsWith(CLEAR) ? key.slice(CLEAR.length) : undefined;
-  if (name === undefined) return yield* complain(`Failed to set key ${key}. Error CS_ERR_ACCESS\n`);
-  const what = GROUPS.find((group) => name.startsWith(group));
-  if (what === undefined) return yield* complain(`Failed to set key ${key}. Error CS_ERR_NOT_SUPPORTED\n`);
-  yield { ask: "act", act: { act: "stats-clear", what } };
-  return 0;
+/** Of the stats map only the keys of -C can be set. */
+function* set(cmap: Cmap, call: Call, [key = "", type = "", text = ""]: readonly string[]): ToolBody {
+  const parsed = type === "bin" ? yield* binary(text) : parseValue(type, text);
+  if ("message" in parsed) return yield* failed(`${parsed.message}\n`);
+  const error = errorOf(yield* cmap.ask("cmap_set", { map: call.map, key, type: parsed.type, value: parsed.value }));
+  return error === undefined ? 0 : yield* failed(`Failed to set key ${key}. Error ${error}\n`);
 }
 
-/** What -s KEY bin takes for its value: a file's bytes, or with - what it reads. */
-function* binary(path: string, stdin: string): Generator<Ask, { type: "bin"; value: Uint8Array } | { message: string }, Answer> {
-  if (path === "-") return { type: "bin", value: utf8(stdin) };
-  const answer = yield { ask: "file", path };
-  const data = answer.kind === "file" ? answer.data : undefined;
+/** What -s KEY bin takes for its value: a file's bytes, or with - what it reads, as lines. */
+function* binary(path: string): ToolPart<{ readonly type: CmapType; readonly value: CmapValue } | { readonly message: string }> {
+  if (path === "-") {
+    let text = "";
+    for (let line = yield* readLine(""); line !== undefined; line = yield* readLine("")) text += `${line}\n`;
+    return { type: "bin", value: utf8(text) };
+  }
+  const data = yield* bytesOf(path);
   return data === undefined ? { message: "Can't open input file: No such file or directory" } : { type: "bin", value: data };
 }
 
+function* bytesOf(path: string): ToolPart<Uint8Array | undefined> {
+  const read = yield* contents(path);
+  return read.ok && read.value === "data" ? read.data : undefined;
+}
+
 /**
- * -p: one line after the other until one fails, which is the tool's failure; a key that cannot be deleted is only told. A line is words between blanks, of
+ * -p: one line after the other until one fails, which is the tool's failure; a key that cannot be deleted is only told. A line is fields between blanks, of
  * which the third is the value: what follows is ignored (recorded). Lines that begin with # and empty ones are passed over.
  */
-function* load(call: Call): Run {
-  const answer = yield { ask: "file", path: call.file };
-  const data = answer.kind === "file" ? answer.data : undefined;
+function* load(cmap: Cmap, call: Call): ToolBody {
+  const data = yield* bytesOf(call.file);
   if (data === undefined) {
-    yield* complain("Couldn't open file.: No such file or directory\n");
+    yield* print("Couldn't open file.: No such file or directory\n", "stderr");
     return 0;
   }
   for (const line of fromUtf8(data).split("\n")) {
-    const [key = "", type, value] = line.split(/[ \t\r]+/).filter((word) => word !== "");
+    const [key = "", type, value] = line.split(/[ \t\r]+/).filter((field) => field !== "");
     if (key === "" || key.startsWith("#")) continue;
-    if (key.startsWith("^^")) yield* removePrefix(call, key.slice(2));
-    else if (key.startsWith("^")) yield* remove(call, key.slice(1));
-    else if (type === undefined || value === undefined) return yield* complain(`Both type and value for key ${key} are required\n`);
+    if (key.startsWith("^^")) yield* removePrefix(cmap, call, key.slice(2));
+    else if (key.startsWith("^")) yield* remove(cmap, call, key.slice(1));
+    else if (type === undefined || value === undefined) return yield* failed(`Both type and value for key ${key} are required\n`);
     else {
-      const status = yield* set({ ...call, operands: [key, type, value] }, "");
+      const status = yield* set(cmap, call, [key, type, value]);
       if (status !== 0) return status;
     }
   }
@@ -315,34 +246,98 @@ function* load(call: Call): Run {
 }
 
 /** Stops at the first key that cannot be deleted. */
-function* removeAll(call: Call): Run {
+function* removeAll(cmap: Cmap, call: Call): ToolBody {
   for (const key of call.operands) {
-    const status = yield* remove(call, key);
+    const status = yield* remove(cmap, call, key);
     if (status !== 0) return status;
   }
   return 0;
 }
 
-function* remove(call: Call, key: string): Run {
-  const answer =
-    call.map === "stats" ? ({ kind: "done", error: "CS_ERR_ACCESS" } as const) : yield { ask: "act", act: { act: "cmap-delete", key } };
-  const error = answer.kind === "done" ? answer.error : undefined;
-  return error === undefined ? 0 : yield* complain(`Can't delete key ${key}. Error ${error}\n`);
+function* remove(cmap: Cmap, call: Call, key: string): ToolBody {
+  const error = errorOf(yield* cmap.ask("cmap_delete", { map: call.map, key }));
+  return error === undefined ? 0 : yield* failed(`Can't delete key ${key}. Error ${error}\n`);
 }
 
 /** The tool does not count what it cannot delete as its own failure (recorded: exit 0). */
-function* removePrefix(call: Call, prefix: string): Run {
-  const map = call.map === "stats" ? ["-m", "stats"] : [];
-  const listed = yield { ask: "run", argv: [NAME, ...map, prefix] };
-  const lines = listed.kind === "result" ? listed.result.stdout.split("\n") : [];
-  for (const line of lines) {
-    const key = /^(\S+) \((?:[iu]\d+|flt|dbl|str|bin)\)/.exec(line)?.[1];
-    if (key !== undefined && key.startsWith(prefix)) yield* remove(call, key);
-  }
-  return 0;
+function* removePrefix(cmap: Cmap, call: Call, prefix: string): ToolPart<void> {
+  for (const { key } of yield* entries(cmap, call, prefix)) yield* remove(cmap, call, key);
 }
 
-export const cmapctl: CommandSpec = {
+// ── tracking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How often -m stats -t looks: the daemon tells nobody of changes there. Ours. */
+const STATS_PERIOD = SEC;
+
+/** -t, -T: every creation, change and deletion, until "q", the end of input or Ctrl-C. */
+const tracking: Rounds = {
+  name: NAME,
+  body: (argv, kept) => (kept === undefined ? beginTracking(argv) : goOnTracking(argv, kept)),
+};
+
+type TrackBody = Generator<ToolAsk, number | Again, ToolAnswer>;
+
+/** What is kept: the connection, under a name that no key has, and of the stats map each key's line. */
+const CONNECTION = "";
+
+function* beginTracking(argv: readonly string[]): TrackBody {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return yield* printResult(call);
+  const cmap = yield* initialize<CmapCalls>(CMAP);
+  if (cmap === undefined) return yield* printResult(NO_DAEMON);
+  const [key = ""] = call.operands;
+  const seen = call.map === "stats" ? yield* watched(cmap, call) : {};
+  if (call.map === "icmap") yield* cmap.ask("cmap_track_add", { key, prefix: call.action === "track-prefix" });
+  yield* print('Type "q" to finish\n');
+  return { again: { ...seen, [CONNECTION]: cmap.connection } };
+}
+
+function* goOnTracking(argv: readonly string[], kept: Kept): TrackBody {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return 1;
+  const connection = Number(kept[CONNECTION]);
+  const happened = yield* nextEvent(connection, call.map === "stats" ? STATS_PERIOD : undefined);
+  if (happened === "gone") return 1;
+  if (happened === "time") {
+    const now = yield* watched(new Library<CmapCalls>(connection), call);
+    yield* print(changesBetween(kept, now));
+    return { again: { ...now, [CONNECTION]: connection } };
+  }
+  if ("line" in happened) return happened.line === undefined || happened.line.startsWith("q") ? 0 : { again: kept };
+  yield* print(changeText(happened.notice as unknown as CmapNotices["cmap_notify"], call));
+  return { again: kept };
+}
+
+function changeText({ entry, before }: CmapNotices["cmap_notify"], call: Call): string {
+  if (entry !== undefined) return `${before === undefined ? "create" : "modify"}> ${entryText(entry, call.binary, false)}`;
+  return before === undefined ? "" : `delete> ${entryText(before, call.binary, false)}`;
+}
+
+/** Keys that a call watches in the stats map, with their printed form. */
+function* watched(cmap: Cmap, call: Call): ToolPart<Kept> {
+  const [key = ""] = call.operands;
+  const found = (yield* entries(cmap, call, key)).filter((e) => call.action === "track-prefix" || e.key === key);
+  return Object.fromEntries(found.map((e) => [e.key, entryText(e, call.binary, false)]));
+}
+
+function changesBetween(before: Kept, after: Kept): string {
+  let text = "";
+  for (const [key, line] of Object.entries(after)) {
+    if (before[key] === undefined) text += `create> ${String(line)}`;
+    else if (before[key] !== line) text += `modify> ${String(line)}`;
+  }
+  for (const [key, line] of Object.entries(before)) if (key !== CONNECTION && after[key] === undefined) text += `delete> ${String(line)}`;
+  return text;
+}
+
+/** Completion of a key. */
+function* operands(): ToolPart<readonly string[]> {
+  const cmap = yield* initialize<CmapCalls>(CMAP);
+  const listed = cmap && (yield* cmap.read("cmap_iter", { prefix: "" }));
+  return listed?.entries.map((e) => e.key) ?? [];
+}
+
+export const cmapctl: Tool = {
   name: NAME,
   summary: "keys of corosync's configuration and statistics maps",
   options: [
@@ -359,11 +354,10 @@ export const cmapctl: CommandSpec = {
     { flag: "-C", help: "clear statistics" },
     { flag: "-h", help: "show help" },
   ],
-  isQuery,
-  query,
-  run,
-  follow: (argv) => {
+  operands,
+  body,
+  endless: (argv) => {
     const call = parse(argv.slice(1));
-    return "stdout" in call || !call.action.startsWith("track") ? undefined : tracking;
+    return "stdout" in call || !call.action.startsWith("track") ? undefined : endless(tracking);
   },
 };

@@ -3,11 +3,18 @@
  * 3.1.7, recorded.
  */
 import { parseCall } from "../corosync/index.ts";
-import type { CommandSpec } from "./spec.ts";
+import { printResult } from "./result.ts";
+import type { Tool, ToolBody } from "./tool.ts";
 
 const NAME = "corosync";
 
-export const corosync: CommandSpec = {
+function* body(argv: readonly string[]): ToolBody {
+  const call = parseCall(argv, "/");
+  if (!("status" in call)) throw new Error(`${argv.join(" ")} runs a daemon`);
+  return yield* printResult(call);
+}
+
+export const corosync: Tool = {
   name: NAME,
   summary: "the cluster engine: try a configuration, or run it by hand",
   options: [
@@ -16,10 +23,5 @@ export const corosync: CommandSpec = {
     { flag: "-c", help: "another configuration file" },
     { flag: "-v", help: "version and features" },
   ],
-  isQuery: (argv) => "status" in parseCall(argv, "/"),
-  query: (_host, argv) => {
-    const call = parseCall(argv, "/");
-    if (!("status" in call)) throw new Error("corosync: a process is no query");
-    return call;
-  },
+  body,
 };

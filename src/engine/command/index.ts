@@ -1,8 +1,9 @@
 /** The commands' public face. */
-export * from "./host.ts";
-export * from "./registry.ts";
-export * from "./runs.ts";
-export * from "./spec.ts";
+export { completions } from "./completions.ts";
+export type { UnitView } from "./host.ts";
+export { JOURNAL, MANAGER, type JournalCalls, type ManagerCalls } from "./manager-calls.ts";
+export type { Result } from "./result.ts";
+export type { UnitOp } from "./spec.ts";
 export * from "./tool.ts";
 export { peekTool } from "./tool-peek.ts";
 export { ToolProgram } from "./tool-program.ts";

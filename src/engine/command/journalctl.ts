@@ -113,7 +113,7 @@ interface Call {
   hostname: boolean;
 }
 
-/** `-n` and `-b` may stand without their argument; getopt's letters cannot say so, hence this step before it. */
+/** `-n` and `-b` may stand without their argument; getopt's options cannot say so, hence this step before it. */
 function normalise(args: readonly string[]): string[] {
   const out: string[] = [];
   args.forEach((word, i) => {
@@ -173,10 +173,10 @@ function parse(host: ToolHost, args: readonly string[]): Call | Result {
   return call;
 }
 
-/** `FIELD=value` words and `+`. @returns the first that is neither */
-function addMatches(call: Call, words: readonly string[]): string | undefined {
-  if (words.length > 0) call.matches.push([]);
-  for (const word of words) {
+/** `FIELD=value` operands and `+`. @returns the first that is neither */
+function addMatches(call: Call, operands: readonly string[]): string | undefined {
+  if (operands.length > 0) call.matches.push([]);
+  for (const word of operands) {
     const m = /^([A-Z_][A-Z0-9_]*)=(.*)$/.exec(word);
     if (word === "+") call.matches.push([]);
     else if (m === null) return word;
@@ -400,6 +400,7 @@ export const journalctl: CommandSpec = {
     { flag: "--until", help: "up to this time" },
     { flag: "--no-pager", help: "no pager" },
   ],
+  takesUnit: (before) => before.at(-1) === "-u" || before.at(-1) === "--unit",
   isQuery: (argv, host) => !isFollow(argv) || "stdout" in parse(host, argv.slice(1)),
   query,
   follow: (argv) => (isFollow(argv) ? following : undefined),

@@ -56,7 +56,7 @@ function parse(args: readonly string[]): Call | undefined {
   return first === "" ? undefined : { list: false, signal: "SIGTERM", signalWord: "TERM", operands: args };
 }
 
-const afterDashes = (words: readonly string[]): readonly string[] => (words[0] === "--" ? words.slice(1) : words);
+const afterDashes = (operands: readonly string[]): readonly string[] => (operands[0] === "--" ? operands.slice(1) : operands);
 
 function realTimeName(n: number): string {
   const [low, high] = [n - REAL_TIME_FIRST, REAL_TIME_LAST - n];
@@ -82,10 +82,10 @@ export function procpsList(): string {
   return line(order.slice(0, 16)) + line(order.slice(16));
 }
 
-/** -l with words: a number's name, a name's number. */
-function* translate(words: readonly string[], bash: boolean): ToolPart<number> {
+/** -l with operands: a number's name, a name's number. */
+function* translate(operands: readonly string[], bash: boolean): ToolPart<number> {
   let status = 0;
-  for (const word of words) {
+  for (const word of operands) {
     // An exit status of a process that a signal ended counts as that signal.
     const number = /^[0-9]+$/.test(word) ? (Number(word) > 128 ? Number(word) - 128 : Number(word)) : undefined;
     const signal = signalNamed(number === undefined ? word : String(number));

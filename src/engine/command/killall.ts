@@ -34,7 +34,7 @@ const USAGE = `Usage: killall [OPTION]... [--] NAME...
 `;
 
 const LONG = ["exact", "ignore-case", "interactive", "list", "quiet", "regexp", "signal=", "user=", "verbose", "wait"];
-const LETTERS: { readonly [long: string]: string } = {
+const SHORT_OF: { readonly [long: string]: string } = {
   exact: "e",
   "ignore-case": "I",
   interactive: "i",
@@ -57,19 +57,19 @@ interface Call {
 function parse(args: readonly string[]): Call | { readonly refused: string } {
   const unknown = (word: string): { refused: string } => ({ refused: `${word}: unknown signal; killall -l lists signals.\n` });
   let signal: Signal | 0 | undefined = "SIGTERM";
-  const words: string[] = [];
+  const rest: string[] = [];
   for (const word of args) {
     const named = /^-([A-Z]{3,}[A-Z0-9]*|[0-9]+)$/.exec(word)?.[1];
-    if (named === undefined) words.push(word);
+    if (named === undefined) rest.push(word);
     else if ((signal = named === "0" ? 0 : signalNamed(named)) === undefined) return unknown(named);
   }
-  const parsed = getopt("killall", words, "eIgilqrs:u:vw", LONG);
+  const parsed = getopt("killall", rest, "eIgilqrs:u:vw", LONG);
   if (parsed.error !== undefined) return { refused: `${parsed.error}\n${USAGE}` };
-  const flags = new Set(parsed.options.map((o) => LETTERS[o.name] ?? o.name));
+  const flags = new Set(parsed.options.map((o) => SHORT_OF[o.name] ?? o.name));
   if (flags.has("g")) return { refused: "killall: -g: not modelled in this lab\n" };
   let user: string | undefined;
   for (const { name, value } of parsed.options) {
-    const letter = LETTERS[name] ?? name;
+    const letter = SHORT_OF[name] ?? name;
     if (letter === "u") user = value;
     else if (letter === "s" && (signal = value === "0" ? 0 : signalNamed(value)) === undefined) return unknown(value);
   }

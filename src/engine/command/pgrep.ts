@@ -44,7 +44,7 @@ const LONG: readonly string[] = [
   "echo",
   "signal=",
 ];
-const LETTERS: { readonly [long: string]: string } = {
+const SHORT_OF: { readonly [long: string]: string } = {
   delimiter: "d",
   "list-name": "l",
   "list-full": "a",
@@ -79,7 +79,7 @@ function parse(name: Name, args: readonly string[]): Call | string {
   const lists: Call["lists"] = [];
   let [delimiter, olderSeconds]: [string, number | undefined] = ["\n", undefined];
   for (const { name: option, value } of parsed.options) {
-    const letter = LETTERS[option] ?? option;
+    const letter = SHORT_OF[option] ?? option;
     if ("PstuUr".includes(letter)) lists.push({ by: letter, values: listOf(value) });
     else if (letter === "d") delimiter = value;
     else if (letter === "O") olderSeconds = wholeNumber(value, 0, 2_147_483_647) ?? 0;

@@ -30,7 +30,11 @@ const number = (heading: string, width: number, of: (row: ProcessRow) => number)
   right: true,
   text: (row) => String(of(row)),
 });
-const words = (heading: string, width: number, of: (row: ProcessRow) => string): Column => ({ heading, width, text: (row) => of(row) });
+const leftAligned = (heading: string, width: number, of: (row: ProcessRow) => string): Column => ({
+  heading,
+  width,
+  text: (row) => of(row),
+});
 const nothing = (heading: string, width: number, text: string): Column => ({ heading, width, right: true, text: () => text });
 
 /** A name longer than the column ends in a plus sign. */
@@ -74,8 +78,8 @@ function elapsedText(row: ProcessRow, context: PsContext): string {
   return `${front}${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
 
-const args = (heading: string): Column => words(heading, 27, commandLine);
-const comm = (heading: string): Column => words(heading, 15, (row) => row.comm);
+const args = (heading: string): Column => leftAligned(heading, 27, commandLine);
+const comm = (heading: string): Column => leftAligned(heading, 15, (row) => row.comm);
 
 /** The cgroup a process is in: a session's scope lies below its user's slice. */
 function cgroup({ unit, uid }: ProcessRow): string {
@@ -98,12 +102,12 @@ export const COLUMNS: { readonly [name: string]: Column } = {
   euser: user("EUSER"),
   ruser: user("RUSER"),
   uname: user("USER"),
-  tty: words("TT", 8, tty),
-  tt: words("TT", 8, tty),
-  tname: words("TTY", 8, tty),
-  stat: words("STAT", 4, stat),
-  s: words("S", 1, (r) => r.state),
-  state: words("S", 1, (r) => r.state),
+  tty: leftAligned("TT", 8, tty),
+  tt: leftAligned("TT", 8, tty),
+  tname: leftAligned("TTY", 8, tty),
+  stat: leftAligned("STAT", 4, stat),
+  s: leftAligned("S", 1, (r) => r.state),
+  state: leftAligned("S", 1, (r) => r.state),
   time: nothing("TIME", 8, "00:00:00"),
   cputime: nothing("TIME", 8, "00:00:00"),
   bsdtime: nothing("TIME", 6, "0:00"),
@@ -142,8 +146,8 @@ export const COLUMNS: { readonly [name: string]: Column } = {
   args: args("COMMAND"),
   command: args("COMMAND"),
   cmd: args("CMD"),
-  unit: words("UNIT", 31, unitName),
-  cgroup: words("CGROUP", 27, cgroup),
+  unit: leftAligned("UNIT", 31, unitName),
+  cgroup: leftAligned("CGROUP", 27, cgroup),
 };
 
 export interface Shown {

@@ -64,7 +64,7 @@ const LIST_OPTIONS: { readonly [option: string]: Selection["lists"][number]["by"
 const notModelled = (what: string): Refusal => new Refusal(`ps: ${what}: not modelled in this lab\n`);
 const wrong = (what: string): Refusal => new Refusal(`error: ${what}\n${USAGE}`);
 
-/** The words of a call, one after the other; an option's argument may be the rest of its word or the next word. */
+/** The arguments of a call, one after the other; an option's argument may be the rest of its word or the next word. */
 class Reader {
   readonly call: Call = {
     all: false,
@@ -141,15 +141,15 @@ class Reader {
   }
 
   private bsd(word: string): Refusal | undefined {
-    const letters = word.replace(/^-/, "");
-    if (/^[0-9]/.test(letters)) {
+    const options = word.replace(/^-/, "");
+    if (/^[0-9]/.test(options)) {
       this.call.format ??= BSD;
-      return this.list("pid", letters);
+      return this.list("pid", options);
     }
     this.call.bsd = true;
-    for (let i = 0; i < letters.length; i++) {
-      const letter = letters[i] ?? "";
-      const rest = letters.slice(i + 1);
+    for (let i = 0; i < options.length; i++) {
+      const letter = options[i] ?? "";
+      const rest = options.slice(i + 1);
       if (letter === "a") this.call.others = true;
       else if (letter === "x") this.call.unattached = true;
       else if (letter === "u") this.call.format = USER;

@@ -1,13 +1,13 @@
 /**
- * pvecm, the cluster manager's own tool: status, nodes and expected, which format what corosync-quorumtool says. The configuration is read from the local
+ * pvecm, the cluster manager's own tool: status, nodes and expected, which print what corosync-quorumtool says; here that one's body is part of this one's. The configuration is read from the local
  * /etc/corosync/corosync.conf, as there is no /etc/pve in this version of the lab. Left out, and said so: every other subcommand.
  */
 import { parseConf } from "../config/parse.ts";
 import type { Conf, ConfEntry } from "../config/ast.ts";
 import { fromUtf8 } from "../kernel/index.ts";
-import type { ToolHost } from "./host.ts";
 import { quorumtool } from "./quorumtool.ts";
-import { fail, notModelled, printResult, type CommandSpec, type Io, type Result, type Run } from "./spec.ts";
+import { fail, notModelled, ok, printResult, type Result } from "./result.ts";
+import { contents, print, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
 
 const CONF = "/etc/corosync/corosync.conf";
 
@@ -46,33 +46,24 @@ function value(entries: readonly ConfEntry[], key: string): string | undefined {
   return found;
 }
 
-function readConf(host: ToolHost): Conf | Result {
-  const data = host.file(CONF);
-  if (data === undefined)
-    return fail(`Error: Corosync config '/etc/pve/corosync.conf' does not exist - is this node part of a cluster?\n`, 2);
-  return parseConf(fromUtf8(data)).conf;
+const NO_CONF = fail("Error: Corosync config '/etc/pve/corosync.conf' does not exist - is this node part of a cluster?\n", 2);
+
+function* readConf(): ToolPart<Conf | undefined> {
+  const read = yield* contents(CONF);
+  return read.ok && read.value === "data" ? parseConf(fromUtf8(read.data)).conf : undefined;
 }
 
-/** The cluster block, then `corosync-quorumtool -siH`, whose exit status is pvecm's. */
-function status(host: ToolHost, io: Io): Result {
-  const conf = readConf(host);
-  if ("stdout" in conf) return conf;
+function clusterBlock(conf: Conf): string {
   const totem = section(conf.entries, "totem");
   const row = (label: string, text: string): string => `${label.padEnd(17)} ${text}\n`;
-  const block =
+  return (
     "Cluster information\n-------------------\n" +
     row("Name:", value(totem, "cluster_name") ?? "") +
     row("Config Version:", value(totem, "config_version") ?? "") +
     row("Transport:", value(totem, "transport") ?? "knet") +
     row("Secure auth:", value(totem, "secauth") ?? "off") +
-    "\n";
-  const below = quorumtool.query(host, ["corosync-quorumtool", "-siH"], io);
-  return { stdout: block + below.stdout, stderr: below.stderr, status: below.status };
-}
-
-function nodes(host: ToolHost, io: Io): Result {
-  const conf = readConf(host);
-  return "stdout" in conf ? conf : quorumtool.query(host, ["corosync-quorumtool", "-l"], io);
+    "\n"
+  );
 }
 
 function badParameter(text: string, command: string): Result {
@@ -83,7 +74,7 @@ function badParameter(text: string, command: string): Result {
 function checkCall(argv: readonly string[]): Result | undefined {
   const [, command, ...rest] = argv;
   if (command === undefined) return fail(`ERROR: no command specified\n${usage()}`, 255);
-  if (command === "help") return { stdout: usage(), stderr: "", status: 0 };
+  if (command === "help") return ok(usage());
   if (!(command in SYNTAX)) return fail(`ERROR: unknown command 'pvecm ${command}'\n${usage()}`, 255);
   if (command !== "status" && command !== "nodes" && command !== "expected") return notModelled(`pvecm ${command}`);
   const option = rest.find((a) => a.startsWith("-"));
@@ -100,35 +91,22 @@ function checkCall(argv: readonly string[]): Result | undefined {
     : undefined;
 }
 
-function query(host: ToolHost, argv: readonly string[], io: Io): Result {
-  const wrong = checkCall(argv);
-  if (wrong) return wrong;
-  if (argv[1] === "status") return status(host, io);
-  if (argv[1] === "nodes") return nodes(host, io);
-  const conf = readConf(host);
-  return "stdout" in conf ? conf : quorumtool.query(host, ["corosync-quorumtool", "-e", argv[2] ?? ""], io);
-}
-
-function isQuery(argv: readonly string[], host: ToolHost): boolean {
-  if (checkCall(argv) !== undefined || "stdout" in readConf(host) || host.corosync() === "down") return true;
-  return argv[1] !== "expected" && host.corosync() !== "stalled";
-}
-
-function* run(argv: readonly string[], io: Io): Run {
+/** Its exit status is that of corosync-quorumtool. */
+function* body(argv: readonly string[]): ToolBody {
   const wrong = checkCall(argv);
   if (wrong) return yield* printResult(wrong);
-  if (argv[1] === "expected") return quorumtool.run ? yield* quorumtool.run(["corosync-quorumtool", "-e", argv[2] ?? ""], io) : 1;
-  yield { ask: "daemon" };
-  const shown = yield { ask: "run", argv };
-  return yield* printResult(shown.kind === "result" ? shown.result : fail("Cannot initialize CMAP service\n"));
+  const conf = yield* readConf();
+  if (conf === undefined) return yield* printResult(NO_CONF);
+  if (argv[1] === "expected") return yield* quorumtool.body(["corosync-quorumtool", "-e", argv[2] ?? ""]);
+  if (argv[1] === "nodes") return yield* quorumtool.body(["corosync-quorumtool", "-l"]);
+  yield* print(clusterBlock(conf));
+  return yield* quorumtool.body(["corosync-quorumtool", "-siH"]);
 }
 
-export const pvecm: CommandSpec = {
+export const pvecm: Tool = {
   name: "pvecm",
   summary: "Proxmox VE cluster manager",
   options: [],
-  words: [...Object.keys(SYNTAX), "help"],
-  isQuery,
-  query,
-  run,
+  subcommands: [...Object.keys(SYNTAX), "help"],
+  body,
 };

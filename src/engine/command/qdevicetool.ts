@@ -2,12 +2,14 @@
  * corosync-qdevice-tool: what the device's daemon on this node knows, and its shutdown. The daemon formats the text in the real stack (qdevice-ipc-cmd.c,
  * qdevice-net-ipc-cmd.c) and the tool prints it. Layouts recorded, of 3.0.3. Left out: -p with another socket.
  */
-import { connectionWord, type DeviceView } from "../qdevice/index.ts";
+import { DEVICE_SOCKET, connectionWord, type DeviceToolCalls, type DeviceView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
-import { isoSeconds } from "./dates.ts";
+import type { Instant, SelfFacts } from "../kernel/index.ts";
 import { getopt } from "../kernel/getopt.ts";
-import type { ToolHost } from "./host.ts";
-import { fail, notModelled, ok, printResult, unixMicros, type CommandSpec, type Result, type Run } from "./spec.ts";
+import { isoSeconds } from "./dates.ts";
+import { callOnce } from "./library.ts";
+import { fail, notModelled, ok, printResult, type Result } from "./result.ts";
+import { self, type Tool, type ToolBody } from "./tool.ts";
 
 const NAME = "corosync-qdevice-tool";
 const USAGE = `usage: ${NAME} [-Hhsv] [-p qdevice_ipc_socket_path]\n`;
@@ -32,9 +34,14 @@ export function tieBreakerText(tie: { readonly mode: "lowest" | "highest" | "nod
   return `Node with ${tie.mode} node ID`;
 }
 
+/** Microseconds since 1970 of an instant. */
+function wallMicros(me: SelfFacts, instant: Instant): number {
+  return me.unixMicros - me.now + instant;
+}
+
 const yes = (value: boolean): string => (value ? "Yes" : "No");
 
-function general(host: ToolHost, device: DeviceView, verbose: boolean): string {
+function general(me: SelfFacts, device: DeviceView, verbose: boolean): string {
   const { config, state } = device;
   let text = `Qdevice information\n-------------------\nModel:\t\t\tNet\nNode ID:\t\t${config.nodeId}\n`;
   if (verbose) text += `HB interval:\t\t${config.timeoutMs}ms\nSync HB interval:\t${config.syncTimeoutMs}ms\n`;
@@ -55,12 +62,12 @@ function general(host: ToolHost, device: DeviceView, verbose: boolean): string {
     });
   text += `Expected votes:\t\t${state.expectedVotes}\n`;
   const poll = state.lastPoll;
-  const polled = poll === undefined ? "Never" : `${isoSeconds(unixMicros(host, poll.at))}${poll.cast ? " (cast vote)" : ""}`;
+  const polled = poll === undefined ? "Never" : `${isoSeconds(wallMicros(me, poll.at))}${poll.cast ? " (cast vote)" : ""}`;
   return `${text}Last poll call:\t\t${polled}\n`;
 }
 
-function net(host: ToolHost, device: DeviceView, verbose: boolean): string {
-  const { config, state } = device;
+function net(me: SelfFacts, device: DeviceView, verbose: boolean): string {
+  const { config } = device;
   let text = `\nQdevice-net information\n----------------------\nCluster name:\t\t${config.clusterName}\nQNetd host:\t\t${config.host}:${config.port}\n`;
   if (verbose) {
     const tls = { off: "Unsupported", on: "Supported", required: "Required" }[config.tls];
@@ -74,10 +81,10 @@ function net(host: ToolHost, device: DeviceView, verbose: boolean): string {
     text += `Poll timer running:\t${device.polling ? `Yes${device.casts ? " (cast vote)" : ""}` : "No"}\n`;
   }
   text += `State:\t\t\t${connectionWord(device)}\n`;
-  return verbose ? text + netVerbose(host, device) : text;
+  return verbose ? text + netVerbose(me, device) : text;
 }
 
-function netVerbose(host: ToolHost, device: DeviceView): string {
+function netVerbose(me: SelfFacts, device: DeviceView): string {
   const { state } = device;
   const { regular, membership, connect } = state.heuristics;
   let text = "";
@@ -85,31 +92,25 @@ function netVerbose(host: ToolHost, device: DeviceView): string {
     text += `Heuristics result:\t${membership} (regular: ${regular}, membership: ${membership}, connect: ${connect})\n`;
   if (state.connection !== "connected") return `${text}TLS active:\t\tNo\n`;
   text += `TLS active:\t\t${state.tls ? "Yes (client certificate sent)" : "No"}\n`;
-  if (state.connectedAt !== undefined) text += `Connected since:\t${isoSeconds(unixMicros(host, state.connectedAt))}\n`;
-  if (state.echoReceivedAt !== undefined) text += `Echo reply received:\t${isoSeconds(unixMicros(host, state.echoReceivedAt))}\n`;
+  if (state.connectedAt !== undefined) text += `Connected since:\t${isoSeconds(wallMicros(me, state.connectedAt))}\n`;
+  if (state.echoReceivedAt !== undefined) text += `Echo reply received:\t${isoSeconds(wallMicros(me, state.echoReceivedAt))}\n`;
   return text;
 }
 
-function query(host: ToolHost, argv: readonly string[]): Result {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call) return call;
-  const device = host.qdevice();
-  if (typeof device === "string") return NO_DAEMON;
-  return ok(general(host, device, call.verbose) + net(host, device, call.verbose));
-}
-
-function* run(argv: readonly string[]): Run {
+function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
-  if (call.action === "status") {
-    const shown = yield { ask: "run", argv };
-    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
+  if (call.action === "shutdown") {
+    const done = yield* callOnce<DeviceToolCalls, "shutdown">(DEVICE_SOCKET, "shutdown", {});
+    return done === undefined ? yield* printResult(NO_DAEMON) : 0;
   }
-  const answer = yield { ask: "act", act: { act: "daemon-shutdown", unit: "corosync-qdevice" } };
-  return answer.kind === "done" && answer.error !== undefined ? yield* printResult(NO_DAEMON) : 0;
+  const status = yield* callOnce<DeviceToolCalls, "status">(DEVICE_SOCKET, "status", {});
+  if (status === undefined) return yield* printResult(NO_DAEMON);
+  const me = yield* self();
+  return yield* printResult(ok(general(me, status.view, call.verbose) + net(me, status.view, call.verbose)));
 }
 
-export const qdevicetool: CommandSpec = {
+export const qdevicetool: Tool = {
   name: NAME,
   summary: "what the quorum device of this node knows",
   options: [
@@ -118,11 +119,5 @@ export const qdevicetool: CommandSpec = {
     { flag: "-H", help: "shut the device's daemon down" },
     { flag: "-h", help: "show help" },
   ],
-  isQuery: (argv, host) => {
-    const call = parse(argv.slice(1));
-    const device = host.qdevice();
-    return "stdout" in call || device === "down" || (call.action === "status" && device !== "stalled");
-  },
-  query,
-  run,
+  body,
 };

@@ -2,12 +2,13 @@
  * corosync-qnetd-tool: the server's own state, its clusters and clients, and its shutdown. The daemon formats the text in the real stack (qnetd-ipc-cmd.c) and
  * the tool prints it. Layouts recorded, of 3.0.3. Left out: -p with another socket.
  */
-import type { QnetdClient, QnetdView } from "../qdevice/index.ts";
+import { QNETD_SOCKET, type QnetdToolCalls, type QnetdClient, type QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 import { getopt } from "../kernel/getopt.ts";
-import type { ToolHost } from "./host.ts";
+import { callOnce } from "./library.ts";
 import { ALGORITHM_NAMES, tieBreakerText } from "./qdevicetool.ts";
-import { fail, notModelled, ok, printResult, type CommandSpec, type Result, type Run } from "./spec.ts";
+import { fail, notModelled, ok, printResult, type Result } from "./result.ts";
+import type { Tool, ToolBody } from "./tool.ts";
 
 const NAME = "corosync-qnetd-tool";
 const USAGE = `usage: ${NAME} [-Hhlsv] [-c cluster_name] [-p qnetd_ipc_socket_path]\n`;
@@ -73,26 +74,19 @@ function list(view: QnetdView, call: Call): string {
   return text;
 }
 
-function query(host: ToolHost, argv: readonly string[]): Result {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call) return call;
-  const view = host.qnetd();
-  if (typeof view === "string") return NO_DAEMON;
-  return ok(call.action === "list" ? list(view, call) : status(view, call.verbose));
-}
-
-function* run(argv: readonly string[]): Run {
+function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
-  if (call.action !== "shutdown") {
-    const shown = yield { ask: "run", argv };
-    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
+  if (call.action === "shutdown") {
+    const done = yield* callOnce<QnetdToolCalls, "shutdown">(QNETD_SOCKET, "shutdown", {});
+    return done === undefined ? yield* printResult(NO_DAEMON) : 0;
   }
-  const answer = yield { ask: "act", act: { act: "daemon-shutdown", unit: "corosync-qnetd" } };
-  return answer.kind === "done" && answer.error !== undefined ? yield* printResult(NO_DAEMON) : 0;
+  const answer = yield* callOnce<QnetdToolCalls, "status">(QNETD_SOCKET, "status", {});
+  if (answer === undefined) return yield* printResult(NO_DAEMON);
+  return yield* printResult(ok(call.action === "list" ? list(answer.view, call) : status(answer.view, call.verbose)));
 }
 
-export const qnetdtool: CommandSpec = {
+export const qnetdtool: Tool = {
   name: NAME,
   summary: "clusters and clients of the quorum device server",
   options: [
@@ -103,11 +97,5 @@ export const qnetdtool: CommandSpec = {
     { flag: "-H", help: "shut the server down" },
     { flag: "-h", help: "show help" },
   ],
-  isQuery: (argv, host) => {
-    const call = parse(argv.slice(1));
-    const view = host.qnetd();
-    return "stdout" in call || view === "down" || (call.action !== "shutdown" && view !== "stalled");
-  },
-  query,
-  run,
+  body,
 };

@@ -3,12 +3,39 @@
  * takes the provider and its own node id from the key map, where a client may have changed them. Left out: with another id there the real tool shows numbers
  * that happen to lie in its memory.
  */
-import { ringIdText } from "../totem/types.ts";
-import type { DeviceInfo } from "../votequorum/info.ts";
-import { ctime } from "./dates.ts";
+import {
+  CFG,
+  CMAP,
+  QUORUM,
+  VOTEQUORUM,
+  type CfgCalls,
+  type CmapCalls,
+  type ConfiguredNode,
+  type QuorumCalls,
+  type Verdict,
+  type VotequorumCalls,
+} from "../corosync/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
-import type { DaemonView, ToolHost } from "./host.ts";
-import { fail, notModelled, ok, printResult, TOOL_TIME, unixMicros, type CommandSpec, type Follow, type Result, type Run } from "./spec.ts";
+import { ringIdText } from "../totem/types.ts";
+import type { DeviceInfo, VoteInfo } from "../votequorum/info.ts";
+import { ctime } from "./dates.ts";
+import { Library, errorOf, initialize } from "./library.ts";
+import { TOOL_TIME, fail, notModelled, ok, printResult, type Result } from "./result.ts";
+import { endless } from "./tool-program.ts";
+import {
+  nextNotice,
+  print,
+  self,
+  sleep,
+  type Again,
+  type Kept,
+  type Rounds,
+  type Tool,
+  type ToolAnswer,
+  type ToolAsk,
+  type ToolBody,
+  type ToolPart,
+} from "./tool.ts";
 
 const NAME = "corosync-quorumtool";
 const INT_MAX = 2_147_483_647;
@@ -104,13 +131,55 @@ function applyNumber(call: Call, option: string, text: string): Result | undefin
 
 const NO_DAEMON = fail("Cannot initialize CMAP service\n");
 
+/** The libraries it uses. Without a quorum provider nobody serves votequorum. */
+interface Libraries {
+  readonly cmap: Library<CmapCalls>;
+  readonly quorum: Library<QuorumCalls>;
+  readonly cfg: Library<CfgCalls>;
+  readonly votequorum: Library<VotequorumCalls> | undefined;
+}
+
+function* initializeAll(): ToolPart<Libraries | undefined> {
+  const cmap = yield* initialize<CmapCalls>(CMAP);
+  const quorum = cmap && (yield* initialize<QuorumCalls>(QUORUM));
+  const cfg = quorum && (yield* initialize<CfgCalls>(CFG));
+  if (cmap === undefined || quorum === undefined || cfg === undefined) return undefined;
+  return { cmap, quorum, cfg, votequorum: yield* initialize<VotequorumCalls>(VOTEQUORUM) };
+}
+
+/** What they tell of the cluster. */
+interface View {
+  readonly quorum: Verdict;
+  readonly nodes: readonly ConfiguredNode[];
+  readonly votes: ReadonlyMap<number, VoteInfo>;
+  /** The quorum device as each node has it. */
+  readonly devices: ReadonlyMap<number, DeviceInfo>;
+}
+
+/** Of the members and of the node that the tool takes for its own. Undefined: the daemon has gone. */
+function* look({ quorum, cfg, votequorum }: Libraries, own: number): ToolPart<View | undefined> {
+  const verdict = yield* quorum.read("quorum_current", {});
+  const status = yield* cfg.read("corosync_cfg_ring_status_get", {});
+  if (verdict === undefined || status === undefined) return undefined;
+  const votes = new Map<number, VoteInfo>();
+  const devices = new Map<number, DeviceInfo>();
+  for (const nodeId of new Set([...verdict.members, own])) {
+    if (votequorum === undefined) break;
+    const vote = yield* votequorum.read("votequorum_getinfo", { nodeId });
+    const device = yield* votequorum.read("votequorum_qdevice_getinfo", { nodeId });
+    if (vote !== undefined) votes.set(nodeId, vote.info);
+    if (device !== undefined) devices.set(nodeId, device.info);
+  }
+  return { quorum: verdict, nodes: status.nodes, votes, devices };
+}
+
 function nodeIdText(id: number, hex: boolean): string {
   return hex ? `0x${id.toString(16).padStart(8, "0")}` : String(id);
 }
 
 /** Name column of one member: the nodelist's name, else its first address; `-i` addresses; `-a` one entry per link. */
-function nameOf(daemon: DaemonView, nodeId: number, call: Call): string {
-  const node = daemon.nodelist.find((n) => n.nodeId === nodeId);
+function nameOf(view: View, nodeId: number, call: Call): string {
+  const node = view.nodes.find((n) => n.nodeId === nodeId);
   const addresses = (node?.addresses ?? []).filter((a) => a !== "");
   const first = addresses[0] ?? "";
   if (call.addresses) return call.all ? addresses.join(", ") : first;
@@ -132,42 +201,42 @@ function deviceLine(device: DeviceInfo, hex: boolean): string {
   return `${nodeIdText(0, hex).padStart(10)} ${votes} ${" ".repeat(11)}${device.name}${note}\n`;
 }
 
-function rowsOf(daemon: DaemonView, call: Call): { id: number; name: string }[] {
-  const rows = daemon.quorum.members.map((id) => ({ id, name: nameOf(daemon, id, call) }));
+function rowsOf(view: View, call: Call): { id: number; name: string }[] {
+  const rows = view.quorum.members.map((id) => ({ id, name: nameOf(view, id, call) }));
   if (call.order === "n") rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   if (call.order === "i") rows.sort((a, b) => a.id - b.id);
   return rows;
 }
 
 /** `Membership information` with its table; the device has a column and a line where some member has it registered. */
-function membership(daemon: DaemonView, call: Call, own: number): string {
-  const rows = rowsOf(daemon, call);
-  const registered = rows.some(({ id }) => daemon.device(id)?.registered === true);
+function membership(view: View, call: Call, own: number): string {
+  const rows = rowsOf(view, call);
+  const registered = rows.some(({ id }) => view.devices.get(id)?.registered === true);
   const column = call.device || registered;
   let text = `Membership information\n----------------------\n    Nodeid      Votes ${column ? "   Qdevice " : ""}Name\n`;
   for (const { id, name } of rows) {
-    const votes = String(daemon.votes(id)?.votes ?? 0).padStart(10);
-    const device = column ? `${deviceWord(daemon.device(id)).padStart(10)} ` : "";
+    const votes = String(view.votes.get(id)?.votes ?? 0).padStart(10);
+    const device = column ? `${deviceWord(view.devices.get(id)).padStart(10)} ` : "";
     text += `${nodeIdText(id, call.hex).padStart(10)} ${votes} ${device}${name}${id === own ? " (local)" : ""}\n`;
   }
-  const device = daemon.device(own);
+  const device = view.devices.get(own);
   return registered && device ? text + deviceLine(device, call.hex) : text;
 }
 
 /** Members whose addresses the daemon does not know, such as one that a reload took out of the nodelist and that is still in the ring. */
-function strangers(daemon: DaemonView): string {
-  const unknown = daemon.quorum.members.filter((id) => !daemon.nodelist.some((n) => n.nodeId === id));
+function strangers(view: View): string {
+  const unknown = view.quorum.members.filter((id) => !view.nodes.some((n) => n.nodeId === id));
   return unknown.map((id) => `Unable to get node address for nodeid ${id}: CS_ERR_NOT_EXIST\n`).join("");
 }
 
-function status(host: ToolHost, daemon: DaemonView, call: Call, nodeId: number): Result {
-  const { quorum } = daemon;
-  const own = daemon.votes(nodeId);
+function status(view: View, call: Call, nodeId: number, unixMicros: number): Result {
+  const { quorum } = view;
+  const own = view.votes.get(nodeId);
   if (own === undefined) return notModelled(`${NAME} with a ${OWN_ID_KEY} that no node has`);
   const row = (label: string, value: string): string => `${label.padEnd(18)}${value}\n`;
   const text =
     "Quorum information\n------------------\n" +
-    row("Date:", ctime(unixMicros(host, host.now))) +
+    row("Date:", ctime(unixMicros)) +
     row("Quorum provider:", "corosync_votequorum") +
     row("Nodes:", String(quorum.members.length)) +
     row("Node ID:", nodeIdText(nodeId, call.hex)) +
@@ -179,17 +248,17 @@ function status(host: ToolHost, daemon: DaemonView, call: Call, nodeId: number):
     row("Total votes:", String(own.totalVotes)) +
     row("Quorum:", `${own.quorum} ${own.flags.includes("Quorate") ? " " : "Activity blocked"}`) +
     row("Flags:", own.flags.map((f) => `${f} `).join("")) +
-    `\n${membership(daemon, call, nodeId)}`;
-  return { stdout: text, stderr: strangers(daemon), status: quorum.quorate ? 0 : 2 };
+    `\n${membership(view, call, nodeId)}`;
+  return { stdout: text, stderr: strangers(view), status: quorum.quorate ? 0 : 2 };
 }
 
 /** Without a quorum provider there is no votequorum to ask, only the quorum service's members. */
-function withoutProvider(daemon: DaemonView, call: Call): Result {
+function withoutProvider(view: View, call: Call): Result {
   const tracking = "Unable to start votequorum status tracking: CS_ERR_BAD_HANDLE\n";
   const cannot = (what: string): Result => fail(`You cannot ${what}, corosync is not using votequorum\n`);
   if (call.action === "list") {
-    const rows = rowsOf(daemon, call).map(({ id, name }) => `${nodeIdText(id, call.hex).padStart(10)} ${name}\n`);
-    return fail(strangers(daemon), 0, `\nMembership information\n----------------------\n    Nodeid Name\n${rows.join("")}`);
+    const rows = rowsOf(view, call).map(({ id, name }) => `${nodeIdText(id, call.hex).padStart(10)} ${name}\n`);
+    return fail(strangers(view), 0, `\nMembership information\n----------------------\n    Nodeid Name\n${rows.join("")}`);
   }
   if (call.action === "monitor") return fail(tracking, 1, "\nQuorum is not configured - cannot monitor\n");
   if (call.action === "expected") return cannot("change expected votes");
@@ -197,110 +266,125 @@ function withoutProvider(daemon: DaemonView, call: Call): Result {
   return call.action === "unregister" ? cannot("unregister quorum device") : fail(tracking);
 }
 
-function hasProvider(daemon: DaemonView): boolean {
-  return daemon.votes(daemon.nodeId) !== undefined && daemon.cmapGet(PROVIDER_KEY)?.value === "corosync_votequorum";
-}
-
 /** The id the tool takes for its own node's. */
-function ownId(daemon: DaemonView): number | undefined {
-  const found = daemon.cmapGet(OWN_ID_KEY);
+function* ownId({ cmap }: Libraries): ToolPart<number | undefined> {
+  const found = yield* cmap.read("cmap_get", { key: OWN_ID_KEY });
   return found?.type === "u32" ? Number(found.value) : undefined;
 }
 
-/** Why the call ends before it asks votequorum for anything. */
-function hindered(daemon: DaemonView, call: Call): Result | undefined {
-  if (!hasProvider(daemon)) return withoutProvider(daemon, call);
-  const own = ownId(daemon);
+/** Why the call ends before it asks votequorum for anything; else this node's id. */
+function* hindered(libraries: Libraries, call: Call): ToolPart<Result | number> {
+  const { cmap, votequorum } = libraries;
+  const provider = yield* cmap.read("cmap_get", { key: PROVIDER_KEY });
+  if (votequorum === undefined || provider?.value !== "corosync_votequorum") {
+    const view = yield* look({ ...libraries, votequorum: undefined }, 0);
+    return view === undefined ? NO_DAEMON : withoutProvider(view, call);
+  }
+  const own = yield* ownId(libraries);
   if (own === undefined) return fail("Unable to retrieve this_node_id\n");
-  if (call.action !== "unregister" || daemon.votes(own) !== undefined) return undefined;
+  if (call.action !== "unregister" || (yield* votequorum.read("votequorum_getinfo", { nodeId: own })) !== undefined) return own;
   return fail("Unable to get quorum device info: CS_ERR_NOT_EXIST\n");
 }
 
-const ACTING: readonly Action[] = ["monitor", "expected", "votes", "unregister"];
-
-function query(host: ToolHost, argv: readonly string[]): Result {
-  const call = parse(argv.slice(1));
-  if ("stdout" in call) return call;
-  const daemon = host.corosync();
-  if (typeof daemon === "string") return NO_DAEMON;
-  const hindrance = hindered(daemon, call);
-  if (hindrance !== undefined) return hindrance;
-  const own = ownId(daemon) ?? 0;
-  return call.action === "list" ? fail(strangers(daemon), 0, `\n${membership(daemon, call, own)}`) : status(host, daemon, call, own);
-}
-
-/** Present unless the daemon hangs: then the tool hangs with it. */
-function isQuery(argv: readonly string[], host: ToolHost): boolean {
-  const call = parse(argv.slice(1));
-  const daemon = host.corosync();
-  if ("stdout" in call || daemon === "down") return true;
-  if (daemon === "stalled") return false;
-  return hindered(daemon, call) !== undefined || !ACTING.includes(call.action);
-}
-
-function* run(argv: readonly string[]): Run {
+function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
-  yield { ask: "daemon" };
-  if (call.action === "status" || call.action === "list" || call.action === "monitor") {
-    const shown = yield { ask: "run", argv };
-    return yield* printResult(shown.kind === "result" ? shown.result : NO_DAEMON);
-  }
-  const key = yield { ask: "run", argv: ["corosync-cmapctl", "-q", "-g", OWN_ID_KEY] };
-  const own = key.kind === "result" ? Number(key.result.stdout) : 0;
-  if (call.action === "unregister") return yield* unregister(own);
-  const expected = call.action === "expected";
+  const libraries = yield* initializeAll();
+  if (libraries === undefined) return yield* printResult(NO_DAEMON);
+  const own = yield* hindered(libraries, call);
+  if (typeof own !== "number") return yield* printResult(own);
+  if (call.action === "status" || call.action === "list") return yield* show(libraries, call, own);
+  return call.action === "unregister" ? yield* unregister(libraries, own) : yield* change(libraries, call, own);
+}
+
+function* show(libraries: Libraries, call: Call, own: number): ToolBody {
+  const view = yield* look(libraries, own);
+  if (view === undefined) return yield* printResult(NO_DAEMON);
+  if (call.action === "list") return yield* printResult(fail(strangers(view), 0, `\n${membership(view, call, own)}`));
+  return yield* printResult(status(view, call, own, (yield* self()).unixMicros));
+}
+
+/** -e, -v. */
+function* change({ votequorum }: Libraries, call: Call, own: number): ToolBody {
+  const { value: votes } = call;
   const nodeId = call.nodeId === 0 ? own : call.nodeId;
-  const answer = yield {
-    ask: "act",
-    act: expected ? { act: "set-expected", votes: call.value } : { act: "set-votes", nodeId, votes: call.value },
-  };
-  const error = answer.kind === "done" ? answer.error : undefined;
-  if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
-  if (error !== undefined) {
-    const what = expected ? "Unable to set expected votes" : `Unable to set votes ${call.value} for nodeid: ${nodeId}`;
-    return yield* printResult(fail(`${what}: ${error}\n`));
-  }
-  yield { ask: "sleep", micros: TOOL_TIME };
-  return 0;
+  if (votequorum === undefined) return yield* printResult(NO_DAEMON);
+  const answer =
+    call.action === "expected"
+      ? yield* votequorum.ask("votequorum_setexpected", { votes })
+      : yield* votequorum.ask("votequorum_setvotes", { nodeId, votes });
+  const what = call.action === "expected" ? "set expected votes" : `set votes ${votes} for nodeid: ${nodeId}`;
+  return yield* asked(what, errorOf(answer));
 }
 
 /** -f: silent also where no device is registered. Its daemon learns of it at its next poll, and ends. */
-function* unregister(nodeId: number): Run {
-  const answer = yield { ask: "act", act: { act: "device-unregister", nodeId } };
-  const error = answer.kind === "done" ? answer.error : undefined;
+function* unregister({ votequorum }: Libraries, nodeId: number): ToolBody {
+  const device = votequorum && (yield* votequorum.read("votequorum_qdevice_getinfo", { nodeId }));
+  if (votequorum === undefined || device?.info.registered !== true) return yield* asked("", undefined);
+  return yield* asked(
+    "unregister quorum device",
+    errorOf(yield* votequorum.ask("votequorum_qdevice_unregister", { name: device.info.name })),
+  );
+}
+
+function* asked(what: string, error: string | undefined): ToolPart<number> {
   if (error === "CS_ERR_LIBRARY") return yield* printResult(NO_DAEMON);
-  if (error !== undefined) return yield* printResult(fail(`Unable to unregister quorum device: ${error}\n`));
-  yield { ask: "sleep", micros: TOOL_TIME };
+  if (error !== undefined) return yield* printResult(fail(`Unable to ${what}: ${error}\n`));
+  yield* sleep(TOOL_TIME);
   return 0;
 }
 
 /** -m: the whole status and an empty line at the start and at each verdict of the quorum service. */
-const monitor: Follow = {
-  begin: (host, argv) => {
-    const daemon = host.corosync();
-    if (typeof daemon === "string") return { state: { seen: "" }, stdout: "" };
-    return { state: { seen: verdict(daemon) }, stdout: `${shown(host, daemon, argv)}\n` };
-  },
-  poll: (host, argv, state) => {
-    const daemon = host.corosync();
-    if (daemon === "stalled") return { state, stdout: "" };
-    if (daemon === "down") return { state, stdout: "", stderr: state.seen === "" ? NO_DAEMON.stderr : "", status: 1 };
-    const now = verdict(daemon);
-    return now === state.seen ? { state, stdout: "" } : { state: { seen: now }, stdout: `${shown(host, daemon, argv)}\n` };
-  },
+const monitor: Rounds = {
+  name: NAME,
+  body: (argv, kept) => (kept === undefined ? beginMonitor(argv) : goOnMonitoring(argv, kept)),
 };
 
-function shown(host: ToolHost, daemon: DaemonView, argv: readonly string[]): string {
+type MonitorBody = Generator<ToolAsk, number | Again, ToolAnswer>;
+
+function* beginMonitor(argv: readonly string[]): MonitorBody {
   const call = parse(argv.slice(1));
-  return "stdout" in call ? "" : status(host, daemon, call, ownId(daemon) ?? 0).stdout;
+  if ("stdout" in call) return yield* printResult(call);
+  const libraries = yield* initializeAll();
+  if (libraries === undefined) return yield* printResult(NO_DAEMON);
+  const own = yield* hindered(libraries, call);
+  if (typeof own !== "number") return yield* printResult(own);
+  yield* libraries.quorum.ask("quorum_trackstart", { current: false, changes: true });
+  return yield* monitored(libraries, call, "");
 }
 
-function verdict(daemon: DaemonView): string {
-  return `${ringIdText(daemon.quorum.ring)} ${daemon.quorum.members.join(",")} ${daemon.quorum.quorate ? "yes" : "no"}`;
+function* goOnMonitoring(argv: readonly string[], kept: Kept): MonitorBody {
+  const call = parse(argv.slice(1));
+  if ("stdout" in call) return 1;
+  const connection = (name: string): number => Number(kept[name]);
+  const libraries = {
+    cmap: new Library<CmapCalls>(connection("cmap")),
+    quorum: new Library<QuorumCalls>(connection("quorum")),
+    cfg: new Library<CfgCalls>(connection("cfg")),
+    votequorum: new Library<VotequorumCalls>(connection("votequorum")),
+  };
+  if ((yield* nextNotice(libraries.quorum.connection)) === "gone") return 1;
+  return yield* monitored(libraries, call, String(kept["seen"]));
 }
 
-export const quorumtool: CommandSpec = {
+/** Prints where the verdict is another than the one seen before. */
+function* monitored(libraries: Libraries, call: Call, seen: string): ToolPart<number | Again> {
+  const own = (yield* ownId(libraries)) ?? 0;
+  const view = yield* look(libraries, own);
+  if (view === undefined) return 1;
+  const now = verdictText(view.quorum);
+  if (now !== seen) yield* print(`${status(view, call, own, (yield* self()).unixMicros).stdout}\n`);
+  const { cmap, quorum, cfg, votequorum } = libraries;
+  return {
+    again: { cmap: cmap.connection, quorum: quorum.connection, cfg: cfg.connection, votequorum: votequorum?.connection ?? 0, seen: now },
+  };
+}
+
+function verdictText({ ring, members, quorate }: Verdict): string {
+  return `${ringIdText(ring)} ${members.join(",")} ${quorate ? "yes" : "no"}`;
+}
+
+export const quorumtool: Tool = {
   name: NAME,
   summary: "what this node believes about votes and quorum",
   options: [
@@ -319,11 +403,9 @@ export const quorumtool: CommandSpec = {
     { flag: "-h", help: "show help" },
     { flag: "-V", help: "show version" },
   ],
-  isQuery,
-  query,
-  run,
-  follow: (argv) => {
+  body,
+  endless: (argv) => {
     const call = parse(argv.slice(1));
-    return "stdout" in call || call.action !== "monitor" ? undefined : monitor;
+    return "stdout" in call || call.action !== "monitor" ? undefined : endless(monitor);
   },
 };

@@ -104,7 +104,7 @@ function parse(args: readonly string[]): Call | Result {
   return needsUnit && call.units.length === 0 ? fail("Too few arguments.\n") : call;
 }
 
-function stateWords(u: UnitView): string {
+function stateText(u: UnitView): string {
   switch (u.state) {
     case "active":
       return "active (running)";
@@ -136,7 +136,7 @@ function lastUp(host: ToolHost, u: UnitView): number | undefined {
   return lines.findLast((l) => l.unit === u.name && l.pid === 1 && l.text.startsWith("Started ") && l.instant >= (started ?? 0))?.instant;
 }
 
-/** How a process ended, as `status` words it: a signal by name, and no name for an exit code that has none. */
+/** How a process ended, as `status` says it: a signal by name, and no name for an exit code that has none. */
 function endText(exitText: string): string {
   return exitText.replace(/^code=(killed|dumped), status=\d+\//, "code=$1, signal=").replace("/n/a", "");
 }
@@ -150,7 +150,7 @@ function describe(host: ToolHost, u: UnitView, lines: number): string {
   let text = `${dot} ${u.name}.service - ${u.description}\n`;
   text += row("Loaded", `loaded (/lib/systemd/system/${u.name}.service; ${enabled}; preset: enabled)`);
   const dated = u.startedAt !== undefined || u.endedAt !== undefined;
-  text += row("Active", `${stateWords(u)}${dated ? ` since ${wall(u.since)}` : ""}`);
+  text += row("Active", `${stateText(u)}${dated ? ` since ${wall(u.since)}` : ""}`);
   const up = lastUp(host, u);
   if (u.state !== "active" && up !== undefined && u.endedAt !== undefined) text += row("Duration", timeSpan(u.endedAt - up));
   if (u.conditionFailedAt !== undefined && u.conditionPath !== undefined) {
@@ -202,10 +202,10 @@ function status(host: ToolHost, call: Call): Result {
 
 /** is-active, is-failed: one word a unit; 0 where one of them is, 3 (1) where none is. */
 function is(host: ToolHost, call: Call): Result {
-  const words = call.units.map((name) => host.unit(name)?.state ?? "inactive");
+  const states = call.units.map((name) => host.unit(name)?.state ?? "inactive");
   const failedWanted = call.verb === "is-failed";
-  const hit = words.some((w) => (failedWanted ? w === "failed" : w === "active"));
-  return { stdout: call.quiet ? "" : words.map((w) => `${w}\n`).join(""), stderr: "", status: hit ? 0 : failedWanted ? 1 : 3 };
+  const hit = states.some((w) => (failedWanted ? w === "failed" : w === "active"));
+  return { stdout: call.quiet ? "" : states.map((w) => `${w}\n`).join(""), stderr: "", status: hit ? 0 : failedWanted ? 1 : 3 };
 }
 
 function isEnabled(host: ToolHost, call: Call): Result {
@@ -372,7 +372,8 @@ export const systemctl: CommandSpec = {
     { flag: "-s", help: "signal for kill" },
     { flag: "-p", help: "property for show" },
   ],
-  words: VERBS,
+  subcommands: VERBS,
+  takesUnit: (before) => before.some((operand) => !operand.startsWith("-")),
   isQuery: (argv) => {
     const call = parse(argv.slice(1));
     return "stdout" in call || QUERIES.includes(call.verb);

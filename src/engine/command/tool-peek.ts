@@ -3,8 +3,8 @@
  * what it printed until then is forgotten. Nothing in the real stack.
  */
 import type { FileCall, IpcRequest, Peeker } from "../kernel/index.ts";
-import type { Result } from "./spec.ts";
-import type { Tool, ToolAnswer, ToolAsk } from "./tool.ts";
+import type { Result } from "./result.ts";
+import type { Tool, ToolAnswer, ToolAsk, ToolPart } from "./tool.ts";
 
 /** Requests of one question; a body that makes more goes round in a circle. Ours. */
 const ASKS_MAX = 100_000;
@@ -25,20 +25,27 @@ const LOOKS: ReadonlySet<FileCall["call"]> = new Set<FileCall["call"]>([
 export function peekTool(tool: Tool, argv: readonly string[], machine: Peeker): Result | "acts" {
   if (tool.endless?.(argv) !== undefined) return "acts";
   const said = { stdout: "", stderr: "" };
+  const end = peekPart(tool.body(argv), machine, said);
+  return end === undefined ? "acts" : { ...said, status: end.value };
+}
+
+/** What a part of a body comes to, printing to `said`; undefined where it would have to be part of a process. */
+export function peekPart<T>(
+  body: ToolPart<T>,
+  machine: Peeker,
+  said: { stdout: string; stderr: string },
+): { readonly value: T } | undefined {
   const connections = new Map<number, string>();
-  const body = tool.body(argv);
   let next = body.next();
   for (let asks = 0; next.done !== true; asks++) {
-    if (asks > ASKS_MAX) throw new Error(`${argv.join(" ")} asks without end`);
+    if (asks > ASKS_MAX) throw new Error("a question without end");
     const ask = next.value;
     if (ask.ask === "print") said[ask.stream] += ask.text;
     const answer = answerTo(ask, machine, connections);
-    if (answer === undefined) {
-      return "acts";
-    }
+    if (answer === undefined) return undefined;
     next = body.next(answer);
   }
-  return { ...said, status: next.value };
+  return { value: next.value };
 }
 
 function answerTo(ask: ToolAsk, machine: Peeker, connections: Map<number, string>): ToolAnswer | undefined {
@@ -68,6 +75,7 @@ function answerTo(ask: ToolAsk, machine: Peeker, connections: Map<number, string
       return reply && { answer: "file", reply };
     }
     case "notice":
+    case "event":
     case "run":
     case "kill":
     case "line":

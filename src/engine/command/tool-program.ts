@@ -1,6 +1,6 @@
 /**
  * A tool as a process: its body goes on with every answer, and what it waits for is plain state. A snapshot is the answers so far and that state; restoring gives them to a new body, whose
- * requests on the way have been carried out already and are not carried out again. In the real stack: the tool's process. Left out: signals that a tool catches; none here does.
+ * requests on the way have been carried out already and are not carried out again. One that never ends by itself forgets its answers whenever it begins again. In the real stack: the tool's process. Left out: signals that a tool catches; none here does.
  */
 import {
   INPUT_LINES_MAX,
@@ -18,8 +18,9 @@ import {
   type Plain,
   type Program,
   type ProgramEvent,
+  type ProgramMaker,
 } from "../kernel/index.ts";
-import type { Tool, ToolAnswer, ToolAsk, ToolBody } from "./tool.ts";
+import type { Again, Kept, Rounds, ToolAnswer, ToolAsk } from "./tool.ts";
 
 /** Bytes of one read(2) of a file that is read whole. */
 const READ_BYTES = 131_072;
@@ -33,9 +34,15 @@ type Wait =
   | { readonly on: "close"; readonly id: number; readonly reply: FileReply }
   | { readonly on: "child"; readonly pid: number }
   | { readonly on: "line" }
+  | { readonly on: "event"; readonly connection: number; readonly at: Instant }
   | { readonly on: "time"; readonly at: Instant };
 
+type Body = Generator<ToolAsk, number | Again, ToolAnswer>;
+
 interface ToolState {
+  /** From the round before, and how many there were. */
+  kept: Kept | undefined;
+  rounds: number;
   answers: ToolAnswer[];
   wait: Wait | undefined;
   /** Notices that came before they were asked for. */
@@ -47,14 +54,15 @@ interface ToolState {
 }
 
 export class ToolProgram implements Program {
-  private state: ToolState = { answers: [], wait: undefined, notices: [], gone: [], typed: [] };
-  private body: ToolBody;
+  private state: ToolState = { kept: undefined, rounds: 0, answers: [], wait: undefined, notices: [], gone: [], typed: [] };
+  private body: Body;
 
   constructor(
-    private readonly tool: Tool,
+    /** A tool is one whose first body is its last. */
+    private readonly tool: Rounds,
     private readonly os: Os,
   ) {
-    this.body = tool.body(os.argv);
+    this.body = tool.body(os.argv, undefined);
   }
 
   start(): void {
@@ -62,7 +70,8 @@ export class ToolProgram implements Program {
   }
 
   nextTimerAt(): Instant {
-    return this.state.wait?.on === "time" ? this.state.wait.at : NEVER;
+    const { wait } = this.state;
+    return wait?.on === "time" || wait?.on === "event" ? wait.at : NEVER;
   }
 
   runTimer(): void {
@@ -80,12 +89,16 @@ export class ToolProgram implements Program {
   // ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** On with it until it has to wait or ends. */
-  private goOn(first: IteratorResult<ToolAsk, number>): void {
+  private goOn(first: IteratorResult<ToolAsk, number | Again>): void {
     let next = first;
     for (;;) {
       if (next.done === true) {
-        this.os.exit({ code: next.value });
-        return;
+        if (typeof next.value === "number") {
+          this.os.exit({ code: next.value });
+          return;
+        }
+        next = this.beginAgain(next.value);
+        continue;
       }
       const answer = this.carryOut(next.value);
       if (answer === undefined) return;
@@ -93,12 +106,20 @@ export class ToolProgram implements Program {
     }
   }
 
+  private beginAgain({ again }: Again): IteratorResult<ToolAsk, number | Again> {
+    this.state.kept = again;
+    this.state.rounds++;
+    this.state.answers = [];
+    this.body = this.tool.body(this.os.argv, again);
+    return this.body.next();
+  }
+
   private answer(answer: ToolAnswer): void {
     this.state.wait = undefined;
     this.goOn(this.keep(answer));
   }
 
-  private keep(answer: ToolAnswer): IteratorResult<ToolAsk, number> {
+  private keep(answer: ToolAnswer): IteratorResult<ToolAsk, number | Again> {
     if (this.state.answers.length >= TOOL_ANSWERS_MAX) throw new Error(`${this.os.argv.join(" ")} has had ${TOOL_ANSWERS_MAX} answers`);
     this.state.answers.push(Object.freeze(answer));
     return this.body.next(answer);
@@ -148,7 +169,9 @@ export class ToolProgram implements Program {
     return this.waitFor({ on: "line" });
   }
 
-  private overSocket(ask: Extract<ToolAsk, { ask: "call" | "connect" | "request" | "notice" | "disconnect" }>): ToolAnswer | undefined {
+  private overSocket(
+    ask: Extract<ToolAsk, { ask: "call" | "connect" | "request" | "notice" | "event" | "disconnect" }>,
+  ): ToolAnswer | undefined {
     const { ipc } = this.os;
     if (ask.ask === "connect" || ask.ask === "call") {
       const connection = ipc.connect(ask.service);
@@ -161,10 +184,15 @@ export class ToolProgram implements Program {
       this.state.notices = this.state.notices.filter((n) => n.connection !== ask.connection);
       return { answer: "done" };
     }
-    const place = this.state.notices.findIndex((n) => n.connection === ask.connection);
+    const { connection } = ask;
+    const place = this.state.notices.findIndex((n) => n.connection === connection);
     const [first] = place < 0 ? [] : this.state.notices.splice(place, 1);
     if (first !== undefined) return { answer: "notice", notice: first.notice };
-    return this.state.gone.includes(ask.connection) ? { answer: "gone" } : this.waitFor({ on: "notice", connection: ask.connection });
+    if (this.state.gone.includes(connection)) return { answer: "gone" };
+    if (ask.ask === "notice") return this.waitFor({ on: "notice", connection });
+    const line = this.state.typed.shift();
+    if (line !== undefined) return { answer: "line", line: line ?? undefined };
+    return this.waitFor({ on: "event", connection, at: ask.micros === undefined ? NEVER : this.os.now + ask.micros });
   }
 
   private requested(connection: number, request: Parameters<Os["ipc"]["request"]>[1], close: boolean): ToolAnswer | undefined {
@@ -181,7 +209,7 @@ export class ToolProgram implements Program {
     else if (event.kind === "child") {
       if (wait?.on === "child" && wait.pid === event.pid) this.answer({ answer: "ended", exit: event.exit });
     } else if (event.kind === "input") {
-      if (wait?.on === "line") this.answer({ answer: "line", line: event.line });
+      if (wait?.on === "line" || wait?.on === "event") this.answer({ answer: "line", line: event.line });
       else if (this.state.typed.length < INPUT_LINES_MAX) this.state.typed.push(event.line ?? null);
     }
   }
@@ -193,11 +221,13 @@ export class ToolProgram implements Program {
       if (wait.close) this.os.ipc.close(event.id);
       this.answer({ answer: "reply", reply: event.reply });
     } else if (event.what === "notice") {
-      if (wait?.on === "notice" && wait.connection === event.id) this.answer({ answer: "notice", notice: event.notice });
+      if ((wait?.on === "notice" || wait?.on === "event") && wait.connection === event.id)
+        this.answer({ answer: "notice", notice: event.notice });
       else this.keepNotice(event.id, event.notice);
     } else if (event.what === "gone") {
       this.state.gone.push(event.id);
-      if ((wait?.on === "reply" || wait?.on === "notice") && wait.connection === event.id) this.answer({ answer: "gone" });
+      if ((wait?.on === "reply" || wait?.on === "notice" || wait?.on === "event") && wait.connection === event.id)
+        this.answer({ answer: "gone" });
     }
   }
 
@@ -238,17 +268,20 @@ export class ToolProgram implements Program {
 
   restore(state: Plain): void {
     this.state = cloneState(state) as unknown as ToolState;
-    this.body = this.tool.body(this.os.argv);
+    this.body = this.tool.body(this.os.argv, this.state.kept);
     let next = this.body.next();
     for (const answer of this.state.answers) next = this.body.next(answer);
     if (next.done === true) throw new Error(`snapshot of ${this.os.argv.join(" ")}: it ends before its answers do`);
   }
 
   digest(h: Hasher): void {
-    const { answers, wait, notices, gone, typed } = this.state;
-    h.text(this.tool.name).int(answers.length).int(notices.length).int(gone.length).int(typed.length);
+    const { kept, rounds, answers, wait, notices, gone, typed } = this.state;
+    h.text(this.tool.name)
+      .int(rounds)
+      .text(JSON.stringify(kept ?? null));
+    h.int(answers.length).int(notices.length).int(gone.length).int(typed.length);
     h.text(answers.at(-1)?.answer ?? "").text(wait?.on ?? "");
-    if (wait?.on === "time") h.int(wait.at);
+    if (wait?.on === "time" || wait?.on === "event") h.int(wait.at);
     else if (wait?.on === "child") h.int(wait.pid);
     else if (wait?.on === "reply") h.int(wait.connection).int(wait.seq);
     else if (wait !== undefined && "id" in wait) h.int(wait.id);
@@ -263,4 +296,9 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
     at += piece.length;
   }
   return whole;
+}
+
+/** The program of a call that never ends by itself. */
+export function endless(rounds: Rounds): ProgramMaker {
+  return (os) => new ToolProgram(rounds, os);
 }

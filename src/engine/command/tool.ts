@@ -25,6 +25,8 @@ export type ToolAsk =
   | { readonly ask: "request"; readonly connection: number; readonly request: IpcRequest }
   /** The next notice of that connection. */
   | { readonly ask: "notice"; readonly connection: number }
+  /** The next of what comes first: a notice of that connection, a line of input, the end of the time (poll(2)). */
+  | { readonly ask: "event"; readonly connection: number; readonly micros: number | undefined }
   | { readonly ask: "disconnect"; readonly connection: number }
   | { readonly ask: "file"; readonly call: FileCall }
   /** open, read to the end, close. */
@@ -61,6 +63,22 @@ export type ToolBody = Generator<ToolAsk, number, ToolAnswer>;
 /** Part of a body. */
 export type ToolPart<T> = Generator<ToolAsk, T, ToolAnswer>;
 
+/** A body that begins again, from what is kept. */
+export interface Again {
+  readonly again: Kept;
+}
+
+/** Plain state of a tool that never ends by itself. */
+export type Kept = { readonly [key: string]: string | number | boolean };
+
+/**
+ * A tool that never ends by itself, as a row of bodies: each begins with what the one before has kept (the first with undefined), and the answers that one had are forgotten. Connections stay.
+ */
+export interface Rounds {
+  readonly name: string;
+  body(argv: readonly string[], kept: Kept | undefined): Generator<ToolAsk, number | Again, ToolAnswer>;
+}
+
 export interface ToolOption {
   readonly flag: string;
   readonly help: string;
@@ -73,6 +91,10 @@ export interface Tool {
   /** One line, for completion and palettes. */
   readonly summary: string;
   readonly options: readonly ToolOption[];
+  /** What the first operand may be. */
+  readonly subcommands?: readonly string[];
+  /** Completion: what the operand after these may be, where it is found out by asking. */
+  operands?(before: readonly string[]): ToolPart<readonly string[]>;
   body(argv: readonly string[]): ToolBody;
   /** The program of a call that never ends by itself (`-f`); absent or undefined: the body does it. */
   endless?(argv: readonly string[]): ProgramMaker | undefined;
@@ -86,7 +108,7 @@ export function* print(text: string, stream: Stream = "stdout"): ToolPart<void> 
   if (text !== "") yield { ask: "print", stream, text };
 }
 
-/** Prints to standard error and hands back the status. */
+/** Prints to standard error; the value is the status. */
 export function* failed(text: string, status = 1): ToolPart<number> {
   yield* print(text, "stderr");
   return status;
@@ -115,6 +137,17 @@ export function* nextNotice(connection: number): ToolPart<IpcNotice | "gone"> {
   const answer = yield { ask: "notice", connection };
   if (answer.answer === "notice") return answer.notice;
   return answer.answer === "gone" ? "gone" : unexpected("notice", answer);
+}
+
+/** What comes first: a notice of that connection, a line ("" to undefined at the end of input), or nothing for so long. */
+export function* nextEvent(
+  connection: number,
+  micros?: number,
+): ToolPart<{ readonly notice: IpcNotice } | { readonly line: string | undefined } | "gone" | "time"> {
+  const answer = yield { ask: "event", connection, micros };
+  if (answer.answer === "notice" || answer.answer === "line") return answer;
+  if (answer.answer === "gone") return "gone";
+  return answer.answer === "done" ? "time" : unexpected("event", answer);
 }
 
 export function* disconnect(connection: number): ToolPart<void> {

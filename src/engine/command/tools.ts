@@ -1,15 +1,46 @@
-/** Every tool that is a generator, by name: what a node's program table and its questions look up. A tool that is not here is not modelled. */
+/** Every tool by name: what a node's program table and its questions look up. A tool that is not here is not modelled. */
 import type { ProgramMaker } from "../kernel/index.ts";
+import { cfgtool } from "./cfgtool.ts";
+import { cmapctl } from "./cmapctl.ts";
+import { corosync } from "./corosync.ts";
+import { cpgtool } from "./cpgtool.ts";
+import { journalctl } from "./journalctl.ts";
 import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
+import { managerTool } from "./manager-tools.ts";
 import { pgrep, pkill } from "./pgrep.ts";
 import { pidof } from "./pidof.ts";
 import { ps } from "./ps.ts";
+import { pvecm } from "./pvecm.ts";
+import { qdevicetool } from "./qdevicetool.ts";
+import { qnetdtool } from "./qnetdtool.ts";
+import { quorumtool } from "./quorumtool.ts";
+import { systemctl } from "./systemctl.ts";
 import { ToolProgram } from "./tool-program.ts";
 import type { Tool } from "./tool.ts";
 import { top } from "./top.ts";
 
-export const tools: ReadonlyMap<string, Tool> = new Map([kill, killall, pgrep, pidof, pkill, ps, top].map((tool) => [tool.name, tool]));
+const ALL: readonly Tool[] = [
+  cfgtool,
+  cmapctl,
+  corosync,
+  cpgtool,
+  kill,
+  killall,
+  managerTool(journalctl),
+  managerTool(systemctl),
+  pgrep,
+  pidof,
+  pkill,
+  ps,
+  pvecm,
+  qdevicetool,
+  qnetdtool,
+  quorumtool,
+  top,
+];
+
+export const tools: ReadonlyMap<string, Tool> = new Map(ALL.map((tool) => [tool.name, tool]));
 
 /** `/usr/bin/ps` and `ps` are the same program. */
 export function toolNamed(word: string): Tool | undefined {

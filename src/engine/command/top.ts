@@ -46,8 +46,8 @@ function line(row: ProcessRow, users: ReadonlyMap<number, string>): string {
 }
 
 function* body(argv: readonly string[]): ToolBody {
-  const words = argv.slice(1).map((word) => (/^[bHiSc]+n?[0-9]*$/.test(word) ? `-${word}` : word));
-  const parsed = getopt("top", words, "bn:d:p:");
+  const args = argv.slice(1).map((word) => (/^[bHiSc]+n?[0-9]*$/.test(word) ? `-${word}` : word));
+  const parsed = getopt("top", args, "bn:d:p:");
   if (parsed.error !== undefined) return yield* failed(`${parsed.error.replace(" -- ", " ")}\n`);
   const value = (name: string): string | undefined => parsed.options.findLast((o) => o.name === name)?.value;
   const times = wholeNumber(value("n") ?? "", 1, ITERATIONS_MAX);

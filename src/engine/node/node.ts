@@ -2,7 +2,7 @@
  * One cluster node as the world sees it: a computer with the daemons on it. It routes acts, timers, datagrams and
  * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
-import { CommandRuns, answerQuery, completions, peekTool, toolNamed, toolProgram } from "../command/index.ts";
+import { completions, peekTool } from "../command/index.ts";
 import {
   NEVER,
   cloneState,
@@ -39,25 +39,20 @@ import {
   type WorldFacts,
 } from "../machine/index.ts";
 import { boardOf } from "./board.ts";
-import { performAct } from "./node-acts.ts";
-import { Programs, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
-import { questionTool } from "./question-tool.ts";
-import { ServiceCalls } from "./service-calls.ts";
+import { ManagerService } from "./manager-service.ts";
+import { Programs, type BroughtProgram, type MachineKind } from "./programs.ts";
 import { machineStatus } from "./status.ts";
-import { NodeTools } from "./tool-host.ts";
-import { EXEC_STOP_TIMER, UnitProcesses } from "./unit-processes.ts";
+import { EXEC_STOP_CLIENT, EXEC_STOP_TIMER, UnitProcesses } from "./unit-processes.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
 
 const REACHES_A_STALLED_MACHINE: ReadonlySet<MachineAct["kind"]> = new Set(["resume", "power-cut", "worker-lost"]);
 
-/** Timers of running commands, among the machine's own. */
-const COMMAND_TIMER = "command/";
-/** Whose calls those of acting tools are, to local services. */
-const TOOLS = "tools";
 /** What a shell starts belongs to the login session, as systemd counts. */
 const SESSION_UNIT = "session-1.scope";
+/** What a shell says where a program did not begin, and its status then. */
+const NOT_STARTED = { ENOENT: ["command not found", 127], EAGAIN: ["fork: Resource temporarily unavailable", 126] } as const;
 /** What a world brings along. */
 const BROUGHT_UNIT = "load";
 
@@ -67,8 +62,7 @@ interface NodeState {
   runtime: RuntimeState;
   deferred: Exclude<MachineAct, HardwareAct>[];
   lost: boolean;
-  commands: unknown;
-  calls: unknown;
+  manager: unknown;
 }
 
 type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "command-input" }>;
@@ -78,10 +72,8 @@ export class Node implements Machine {
   private readonly fileActs: FileActs;
   private readonly runtime: MachineRuntime;
   private readonly programs: Programs;
-  private readonly calls: ServiceCalls;
   private readonly units: UnitProcesses;
-  private readonly tools: NodeTools;
-  private readonly commands: CommandRuns;
+  private readonly manager: ManagerService;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -112,31 +104,15 @@ export class Node implements Machine {
       const record = this.runtime.table.get(pid);
       return record !== undefined && record.exit === undefined;
     });
-    this.calls = new ServiceCalls(
-      () => this.runtime.table.sockets.port(TOOLS),
-      () => this.runtime.table.settle(),
-    );
-    this.units = new UnitProcesses(this.computer, () => this.runtime, this.calls);
+    this.units = new UnitProcesses(this.computer, () => this.runtime);
+    this.manager = new ManagerService(this.computer, (party) => this.runtime.table.sockets.port(party));
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
       files: this.fileActs.layer,
       manager: this.units,
-      program: (argv) => this.programs.maker(argv) ?? toolProgram(argv) ?? questionTool(this.tools, argv),
-      party: (name) => (name === TOOLS ? this.calls : undefined),
-    });
-    const peek: NodeTools["peek"] = (service, request) => this.runtime.table.peek(service, request);
-    this.tools = new NodeTools(this.computer, peek, this.calls, toolsOf(kind, packages));
-    this.commands = new CommandRuns({
-      host: () => this.tools,
-      act: (act) => {
-        const error = performAct(act, { units: this.computer.units, calls: this.calls, peek });
-        this.computer.afterUnitChange();
-        return error;
-      },
-      emit: (effect) => this.computer.emit(effect),
-      setTimer: (id, at) => this.computer.timers.set(COMMAND_TIMER + id, at),
-      clearTimer: (id) => this.computer.timers.clear(COMMAND_TIMER + id),
+      program: (argv) => this.programs.maker(argv),
+      party: (name) => (name === EXEC_STOP_CLIENT ? this.units : this.manager.party(name)),
     });
   }
 
@@ -148,6 +124,7 @@ export class Node implements Machine {
 
   private booted(): void {
     this.runtime.start();
+    this.manager.listen();
     if (this.brought === undefined) return;
     const place = { unit: BROUGHT_UNIT, session: "", tty: "" };
     const { argv, pid } = this.brought;
@@ -158,9 +135,8 @@ export class Node implements Machine {
     this.runtime.powerLost();
     this.fileActs.powerLost();
     this.computer.timers.clear(EXEC_STOP_TIMER);
-    this.calls.powerLost();
+    this.manager.powerLost();
     this.deferred = [];
-    this.commands.powerLost();
   }
 
   /** What systemd finds in the login session gets SIGTERM. */
@@ -168,6 +144,11 @@ export class Node implements Machine {
     const { table } = this.runtime;
     for (const { pid, place } of table.records()) if (place.unit === SESSION_UNIT) table.signal(pid, "SIGTERM");
     table.settle();
+  }
+
+  /** What the manager was asked for by processes, and what follows from it. */
+  private settle(): void {
+    while (this.manager.wake()) this.runtime.table.settle();
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,11 +163,10 @@ export class Node implements Machine {
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
-      if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
-      else if (name === EXEC_STOP_TIMER) this.units.signal("corosync", "SIGTERM");
+      if (name === EXEC_STOP_TIMER) this.units.signal("corosync", "SIGTERM");
       else if (name !== undefined) this.computer.timer(name);
     } else this.runtime.runTimer(now);
-    this.commands.wake();
+    this.settle();
   }
 
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +175,7 @@ export class Node implements Machine {
     this.computer.enter(now, out);
     if (!this.computer.isUp) return;
     this.runtime.receive(datagram);
-    if (!this.computer.stalled) this.commands.wake();
+    if (!this.computer.stalled) this.settle();
   }
 
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +194,7 @@ export class Node implements Machine {
     }
     this.doAct(act);
     this.computer.afterUnitChange();
-    this.commands.wake();
+    this.settle();
   }
 
   private hardware(act: HardwareAct): void {
@@ -301,12 +281,9 @@ export class Node implements Machine {
   }
 
   private command(act: CommandAct): void {
-    if (act.kind === "command-signal") {
-      if (!this.runtime.signalCommand(act.id, act.signal)) this.commands.signal(act.id, act.signal);
-    } else if (act.kind === "command-input") {
-      if (!this.runtime.inputCommand(act.id, act.line)) this.commands.input(act.id, act.line);
-    } else if (this.computer.isUp && this.isProgram(act.argv)) this.launch(act.id, act.argv, act.cwd);
-    else if (this.computer.isUp) this.commands.start(act.id, act.argv, { cwd: act.cwd, stdin: act.stdin });
+    if (act.kind === "command-signal") this.runtime.signalCommand(act.id, act.signal);
+    else if (act.kind === "command-input") this.runtime.inputCommand(act.id, act.line);
+    else if (this.computer.isUp) this.launch(act);
     else {
       const state = this.computer.booting ? "still booting" : "off";
       this.computer.emit({ kind: "output", id: act.id, stream: "stderr", text: `${this.name} is ${state}\n` });
@@ -314,16 +291,18 @@ export class Node implements Machine {
     }
   }
 
-  /** The others are commands of the machine (command/runs.ts). */
-  private isProgram(argv: readonly string[]): boolean {
-    return this.programs.isDaemon(argv) || toolNamed(argv[0] ?? "") !== undefined;
-  }
-
-  /** A daemon typed in a terminal is a process of its own, not a tool that asks one. */
-  private launch(id: string, argv: readonly string[], cwd: string): void {
+  /** A process of the login session; what was piped into it are its lines of input. */
+  private launch({ id, argv, cwd, stdin }: Extract<CommandAct, { kind: "command" }>): void {
     const place = { unit: SESSION_UNIT, session: "", tty: "" };
     const made = this.runtime.table.spawn({ argv, cwd, parent: 1, place, sink: { kind: "command", id }, command: id });
-    if (typeof made === "string") this.computer.emit({ kind: "exit", id, status: 255 });
+    if (typeof made === "string") {
+      const [text, status] = NOT_STARTED[made];
+      this.computer.emit({ kind: "output", id, stream: "stderr", text: `${argv[0] ?? ""}: ${text}\n` });
+      this.computer.emit({ kind: "exit", id, status });
+    } else if (stdin !== "") {
+      for (const line of stdin.replace(/\n$/, "").split("\n")) this.runtime.inputCommand(id, line);
+      this.runtime.inputCommand(id, undefined);
+    }
   }
 
   // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,33 +313,33 @@ export class Node implements Machine {
     });
     switch (query.kind) {
       case "command":
-        return this.ask(query.argv, query.cwd, query.stdin);
+        return this.ask(query.argv, query.cwd);
       case "complete":
-        return { kind: "completions", words: completions(this.tools, query.words) };
+        return { kind: "completions", words: this.complete(query.words, query.cwd) };
       default:
         return this.fileActs.query(query);
     }
   }
 
   /** A machine whose processors stand still answers when they run again, so asking it takes time; one that is off never does. */
-  private ask(argv: readonly string[], cwd: string, stdin: string): QueryReply {
+  private ask(argv: readonly string[], cwd: string): QueryReply {
     if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
-    if (this.computer.stalled) return { kind: "acts" };
-    const tool = toolNamed(argv[0] ?? "");
-    const answer =
-      tool === undefined
-        ? answerQuery(this.tools, argv, { cwd, stdin })
-        : peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
-    if (this.programs.isDaemon(argv)) return { kind: "acts" };
-    if (answer === undefined) return { kind: "no-such-command" };
+    if (this.computer.stalled || this.programs.isDaemon(argv)) return { kind: "acts" };
+    const tool = this.programs.tool(argv[0] ?? "");
+    if (tool === undefined) return { kind: "no-such-command" };
+    const answer = peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
     return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };
+  }
+
+  private complete(line: readonly string[], cwd: string): string[] {
+    return completions(this.programs.tools, this.runtime.peeker({ argv: line, cwd, session: "" }), line);
   }
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
     return machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
-      busy: this.commands.busy || this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
+      busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
@@ -392,8 +371,7 @@ export class Node implements Machine {
       runtime: this.runtime.snapshot(),
       deferred: cloneState(this.deferred),
       lost: this.lost,
-      commands: this.commands.snapshot(),
-      calls: this.calls.snapshot(),
+      manager: this.manager.snapshot(),
     };
     return { ...state };
   }
@@ -406,8 +384,7 @@ export class Node implements Machine {
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;
-    this.calls.restore(state.calls);
-    this.commands.restore(state.commands);
+    this.manager.restore(state.manager);
   }
 
   digest(h: Hasher): void {
@@ -415,8 +392,7 @@ export class Node implements Machine {
     h.int(this.deferred.length).bool(this.lost);
     this.fileActs.digest(h);
     this.runtime.digest(h);
-    this.calls.digest(h);
-    this.commands.digest(h);
+    this.manager.digest(h);
   }
 }
 

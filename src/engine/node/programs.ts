@@ -1,5 +1,5 @@
-/** Which program a command line is on which machine, and which of the modelled tools are on its disk: what Proxmox VE installs, what a package adds, what a qnetd host has. */
-import { commands } from "../command/index.ts";
+/** Which program a command line is on which machine, and which of the tools are on its disk: what Proxmox VE installs, what a package adds, what a qnetd host has. */
+import { toolNamed, toolProgram, tools, type Tool } from "../command/index.ts";
 import { Corosync, parseCall } from "../corosync/index.ts";
 import type { Os, Program, ProgramMaker } from "../kernel/index.ts";
 import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
@@ -36,21 +36,23 @@ export interface BroughtProgram {
   readonly make: ProgramMaker;
 }
 
+/** Tools that come with these alone; all others are everywhere. */
+const OF_NODE: readonly string[] = ["corosync", "corosync-cfgtool", "corosync-cmapctl", "corosync-cpgtool", "corosync-quorumtool", "pvecm"];
+const OF_QNETD: readonly string[] = ["corosync-qnetd-tool"];
 const OF_PACKAGE: Readonly<Record<string, readonly string[]>> = { "corosync-qdevice": ["corosync-qdevice-tool"] };
-const QNETD_HOST: ReadonlySet<string> = new Set(["systemctl", "journalctl", "corosync-qnetd-tool"]);
-/** Not on a node by itself. */
-const EXTRA: ReadonlySet<string> = new Set(["corosync-qnetd-tool", "corosync-qdevice-tool"]);
 
-/** The tools. */
-export function toolsOf(kind: MachineKind, packages: readonly string[]): ReadonlySet<string> {
-  if (kind === "qnetd") return QNETD_HOST;
-  const own = [...commands.keys()].filter((name) => !EXTRA.has(name));
-  return new Set([...own, ...packages.flatMap((p) => OF_PACKAGE[p] ?? [])]);
+/** The tools on a machine's disk. */
+function toolsOf(kind: MachineKind, packages: readonly string[]): ReadonlySet<string> {
+  const special = new Set([...OF_NODE, ...OF_QNETD, ...Object.values(OF_PACKAGE).flat()]);
+  const own = kind === "node" ? [...OF_NODE, ...packages.flatMap((p) => OF_PACKAGE[p] ?? [])] : OF_QNETD;
+  return new Set([...own, ...[...tools.keys()].filter((name) => !special.has(name))]);
 }
 
 /** The programs of one machine, and those that run. */
 export class Programs {
   private readonly rows: readonly Row[];
+  /** Names of the tools on its disk. */
+  readonly tools: ReadonlySet<string>;
   private made: { readonly os: Os; readonly program: Program }[] = [];
 
   constructor(
@@ -61,6 +63,7 @@ export class Programs {
     private readonly runs: (pid: number) => boolean,
   ) {
     this.rows = ROWS.filter((row) => (typeof row.on === "string" ? row.on === kind : packages.includes(row.on.package)));
+    this.tools = toolsOf(kind, packages);
   }
 
   /** Undefined where the words are no program's. */
@@ -68,7 +71,14 @@ export class Programs {
     const word = argv[0] ?? "";
     if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
     const row = this.row(word);
-    return row === undefined ? undefined : (os) => this.keep(os, row.make(os));
+    if (row !== undefined && row.prints?.(argv) !== true) return (os) => this.keep(os, row.make(os));
+    return this.tool(word) === undefined ? undefined : toolProgram(argv);
+  }
+
+  /** The tool of that name; undefined where the machine has none. */
+  tool(word: string): Tool | undefined {
+    const tool = toolNamed(word);
+    return tool !== undefined && this.tools.has(tool.name) ? tool : undefined;
   }
 
   /** Typed words that run a daemon; not those that only have it print something. */

@@ -2,27 +2,36 @@
  * Units and their main processes: what the service manager asks of the process table, and what it hears of it. In the real stack: PID 1's own part of that. Left out: what a
  * unit is (machine/units.ts).
  */
-import { CFG, type CfgCalls } from "../corosync/index.ts";
-import { MS, fromUtf8, type Duration, type ProcessExit, type Signal } from "../kernel/index.ts";
-import { contentsOf, type Computer, type MachineRuntime, type ProcessRecord, type ServiceManager } from "../machine/index.ts";
-import type { ServiceCalls } from "./service-calls.ts";
+import { CFG } from "../corosync/index.ts";
+import { MS, fromUtf8, type Duration, type IpcEvent, type IpcReply, type ProcessExit, type Signal } from "../kernel/index.ts";
+import {
+  contentsOf,
+  type Computer,
+  type KernelParty,
+  type MachineRuntime,
+  type ProcessRecord,
+  type ServiceManager,
+} from "../machine/index.ts";
 
 const COROSYNC = "corosync";
 /** How long the tool of ExecStop= runs before systemd sends its signal (ours). */
 const EXEC_STOP: Duration = 30 * MS;
 /** Its timer among the machine's own. */
 export const EXEC_STOP_TIMER = "exec-stop";
+/** What it is called as a client of local sockets. */
+export const EXEC_STOP_CLIENT = "systemd";
 /** systemd: EXIT_EXEC. */
 const EXIT_EXEC = 203;
 
-export class UnitProcesses implements ServiceManager {
+export class UnitProcesses implements ServiceManager, KernelParty {
   /** The unit whose process is being killed: systemd hears of it otherwise. */
   private killing: string | undefined;
+  /** The answer to the last call, where it has come. */
+  private heard: IpcReply | undefined;
 
   constructor(
     private readonly computer: Computer,
     private readonly runtime: () => MachineRuntime,
-    private readonly calls: ServiceCalls,
   ) {}
 
   spawn(unit: string, pid: number): void {
@@ -66,10 +75,26 @@ export class UnitProcesses implements ServiceManager {
   private askToLeave(unit: string): boolean {
     const { table } = this.runtime();
     if (table.get(this.mainPid(unit))?.since !== undefined) return false;
-    const answer = this.calls.call<CfgCalls, "corosync_cfg_try_shutdown">(CFG, "corosync_cfg_try_shutdown", {});
-    if (answer === undefined || typeof answer === "string" || answer.error !== undefined) return false;
+    const port = table.sockets.port(EXEC_STOP_CLIENT);
+    const connection = port.connect(CFG);
+    if (connection === undefined) return false;
+    this.heard = undefined;
+    port.request(connection, { call: "corosync_cfg_try_shutdown" });
+    table.settle();
+    if (this.accepted() !== true) return false;
     this.computer.timers.set(EXEC_STOP_TIMER, this.computer.now + EXEC_STOP);
     return true;
+  }
+
+  /** What the last call came to; undefined where there is no answer yet. */
+  private accepted(): boolean | undefined {
+    return this.heard && this.heard.error === undefined;
+  }
+
+  event(event: IpcEvent): void {
+    if (event.what !== "reply") return;
+    this.heard = event.reply;
+    this.runtime().table.sockets.port(EXEC_STOP_CLIENT).close(event.id);
   }
 
   /** SIGKILL; the process is gone when this returns. */

@@ -30,6 +30,12 @@ export interface DeviceView {
   readonly casts: boolean;
 }
 
+/** What its tool asks of it. */
+export type DeviceToolCalls = {
+  readonly status: { readonly request: object; readonly reply: { readonly view: DeviceView } };
+  readonly shutdown: { readonly request: object; readonly reply: object };
+};
+
 /** Of the present moment: whoever keeps it copies it. Undefined before it has read its configuration. */
 export function deviceView(device: Device): DeviceView | undefined {
   const { config, state } = device;

@@ -29,6 +29,12 @@ const DATABASE = "/etc/corosync/qnetd/nssdb";
 /** The daemon's local socket. */
 export const QNETD_SOCKET = "/run/corosync-qnetd/corosync-qnetd.sock";
 
+/** What its tool asks of it. */
+export type QnetdToolCalls = {
+  readonly status: { readonly request: object; readonly reply: { readonly view: QnetdView } };
+  readonly shutdown: { readonly request: object; readonly reply: object };
+};
+
 const HANDLED: Handled = ["SIGTERM", "SIGINT", "SIGPIPE"];
 
 interface ProgramState {

@@ -20,6 +20,9 @@ export type CsError =
   | "CS_ERR_NOT_SUPPORTED"
   | "CS_ERR_NO_MEMORY";
 
+/** What every service answers at once: libqb's handshake, for which a library's *_initialize waits. */
+export const INITIALIZE = "initialize";
+
 /** Calls by name. Values are plain data (kernel/ipc.ts). */
 export interface CallMap {
   readonly [call: string]: { readonly request: object; readonly reply: object };

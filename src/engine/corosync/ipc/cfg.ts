@@ -69,7 +69,10 @@ export class CfgIpc implements Service {
   }
 
   private readonly readers: Required<
-    Pick<Readers<CfgCalls>, "corosync_cfg_local_get" | "corosync_cfg_ring_status_get" | "corosync_cfg_get_node_addrs">
+    Pick<
+      Readers<CfgCalls>,
+      "corosync_cfg_local_get" | "corosync_cfg_ring_status_get" | "corosync_cfg_get_node_addrs" | "corosync_cfg_reopen_log_files"
+    >
   > = {
     corosync_cfg_local_get: () => ({ nodeId: this.layers.settings.config.nodeId }),
     corosync_cfg_ring_status_get: () => {
@@ -81,6 +84,7 @@ export class CfgIpc implements Service {
       const node = this.layers.settings.config.nodes.find((n) => n.nodeId === nodeId);
       return node === undefined ? refused("CS_ERR_NOT_EXIST") : { addresses: [...node.addresses] };
     },
+    corosync_cfg_reopen_log_files: () => DONE,
   };
 
   private readonly handlers: Handlers<CfgCalls> = {
@@ -92,7 +96,6 @@ export class CfgIpc implements Service {
     },
     corosync_cfg_try_shutdown: () => (this.layers.sync.ready && this.layers.cfg.tryShutdown() ? DONE : refused("CS_ERR_TRY_AGAIN")),
     corosync_cfg_reload_config: (_request, { id }, seq) => this.reload(id, seq),
-    corosync_cfg_reopen_log_files: () => DONE,
   };
 
   private reload(id: number, seq: number): Answer<CfgCalls, "corosync_cfg_reload_config"> | "later" {

@@ -6,7 +6,7 @@ import type { SchedMiss, StatsGroup } from "../../cmap/index.ts";
 import type { Hasher, IpcEvent, IpcNotice, IpcPort, IpcReply, IpcRequest, Peeked, Plain } from "../../kernel/index.ts";
 import type { QuorumView } from "../../votequorum/index.ts";
 import type { Layers } from "../layers.ts";
-import type { Client, Service } from "./calls.ts";
+import { INITIALIZE, type Client, type Service } from "./calls.ts";
 import { CfgIpc } from "./cfg.ts";
 import { CmapIpc } from "./cmap.ts";
 import { CpgIpc } from "./cpg.ts";
@@ -113,12 +113,14 @@ export class DaemonServices {
 
   private request(client: Connected, seq: number, request: IpcRequest): void {
     const service = this.hooks.answers() ? this.service(client.service) : undefined;
-    const reply = service === undefined ? { error: "CS_ERR_LIBRARY" } : service.call(client, seq, request);
+    const reply =
+      service === undefined ? { error: "CS_ERR_LIBRARY" } : request.call === INITIALIZE ? {} : service.call(client, seq, request);
     if (reply !== undefined) this.ipc.reply(client.id, seq, reply);
   }
 
   /** A pure question. */
   peek(name: string, request: IpcRequest): Peeked {
+    if (request.call === INITIALIZE) return { peek: "reply", reply: {} };
     const reply = this.service(name)?.read(request);
     return reply === undefined ? { peek: "would-wait" } : { peek: "reply", reply };
   }
