@@ -1,15 +1,19 @@
 /** A machine made by hand for the tools to look at: every answer is a field the test sets. */
 import type { CmapEntry } from "../../src/engine/cmap/index.ts";
-import type { DaemonView, ToolHost, UnitView } from "../../src/engine/command/index.ts";
+import type { DaemonView, ToolHost } from "../../src/engine/command/index.ts";
 import { unixFromIso, type JournalLine, type LinkStatus } from "../../src/engine/kernel/index.ts";
+import { systemdView, type SystemdView, type UnitDetails, type UnitRecord } from "../../src/engine/machine/systemd/index.ts";
 import type { VoteInfo } from "../../src/engine/votequorum/index.ts";
+
+import { TestMachine } from "../machine/systemd-machine.ts";
 
 export const EPOCH = unixFromIso("2026-11-20T09:35:28Z") ?? 0;
 
 export interface Handmade {
   host: ToolHost & { now: number };
   daemon: DaemonView | "down" | "stalled";
-  units: UnitView[];
+  /** What is told of corosync.service, instead of what a manager would know. */
+  unit: { record: Partial<UnitRecord>; processes: UnitDetails["processes"] };
   journal: JournalLine[];
   files: Map<string, Uint8Array>;
 }
@@ -17,7 +21,7 @@ export interface Handmade {
 export function handmade(daemon: DaemonView | "down" | "stalled" = "down"): Handmade {
   const made: Handmade = {
     daemon,
-    units: [],
+    unit: { record: {}, processes: [] },
     journal: [],
     files: new Map(),
     host: {
@@ -29,14 +33,31 @@ export function handmade(daemon: DaemonView | "down" | "stalled" = "down"): Hand
       qdevice: () => "down",
       qnetd: () => "down",
       installed: (program) => program !== "corosync-qdevice-tool" && program !== "corosync-qnetd-tool",
-      unit: (name) => made.units.find((u) => u.name === name),
-      units: () => made.units,
+      systemd: told(() => made.unit),
+      services: ["corosync"],
       journalSince: (from) => made.journal.slice(from),
       journalLength: () => made.journal.length,
       file: (path) => made.files.get(path),
     },
   };
   return made;
+}
+
+/** A disk with corosync's unit file, a manager that has never been started, and what a test says of the unit. */
+function told(unit: () => Handmade["unit"]): SystemdView {
+  const view = systemdView(new TestMachine(["systemd", "corosync"], "node1").manager);
+  const details = (name: string): UnitDetails => {
+    const found = view.unit(name);
+    if (name !== "corosync.service") return found;
+    const { record, processes } = unit();
+    return { ...found, record: { ...found.record, ...record }, processes };
+  };
+  return {
+    ...view,
+    unit: details,
+    units: () => [details("corosync.service")],
+    active: (name) => details(name).record.active,
+  };
 }
 
 export interface NodeShape {

@@ -83,6 +83,8 @@ describe("any command line", () => {
           const runs = new CommandRuns({
             host: () => m.host,
             act: () => (++asked % 2 === 0 ? "CS_ERR_TRY_AGAIN" : undefined),
+            manager: () => (++asked % 2 === 0 ? { error: "Access denied" } : { job: 1 }),
+            job: () => undefined,
             emit: (e) => void effects.push(e),
             setTimer: () => undefined,
             clearTimer: () => undefined,

@@ -1,6 +1,6 @@
 /** Commands that act, wait or never end: what they do to the machine, and that a copy made at any step goes on in the same way. */
 import { describe, expect, it } from "vitest";
-import { CommandRuns, type NodeAct, type UnitView } from "../../src/engine/command/index.ts";
+import { CommandRuns, type ManagerCall, type NodeAct, type SystemctlAnswer } from "../../src/engine/command/index.ts";
 import { cloneState, utf8, type Effect } from "../../src/engine/kernel/index.ts";
 import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
@@ -28,41 +28,29 @@ function shape(quorate = true): ViewShape {
   };
 }
 
-const UNIT: UnitView = {
-  name: "corosync",
-  description: "Corosync Cluster Engine",
-  execStart: "/usr/sbin/corosync -f",
-  state: "inactive",
-  enabled: true,
-  result: "success",
-  exitText: undefined,
-  conditionPath: undefined,
-  conditionFailedAt: undefined,
-  mainPid: 0,
-  since: 0,
-  startedAt: undefined,
-  endedAt: undefined,
-  job: undefined,
-  lastJob: undefined,
-};
-
 /** A machine that notes acts, and a script of what happens to it while a command runs. */
 function testNode(errors: Record<string, string> = {}) {
   const machine = handmade(view(shape()));
-  machine.units = [{ ...UNIT }];
+  const calls: ManagerCall[] = [];
+  /** How the job that was asked for has ended. */
+  const end: { answer: SystemctlAnswer | undefined } = { answer: undefined };
   const said: string[] = [];
   const acts: NodeAct[] = [];
   const timers: string[] = [];
-  const setUnit = (change: Partial<UnitView>): void => void (machine.units = machine.units.map((u) => ({ ...u, ...change })));
   const make = (): CommandRuns =>
     new CommandRuns({
       host: () => machine.host,
       act: (act) => {
         acts.push(act);
-        if (act.act === "unit" && act.unit !== "corosync") return "not-found";
-        if (act.act === "unit" && act.op === "start") setUnit({ job: "start", state: "activating" });
         return errors[act.act];
       },
+      manager: (call) => {
+        calls.push(call);
+        if (call.call === "install") return { lines: [`Removed "/etc/systemd/system/multi-user.target.wants/${call.units[0] ?? ""}".`] };
+        if (call.call !== "job") return {};
+        return call.unit === "corosync.service" ? { job: 7 } : { error: `Unit ${call.unit} not found.`, code: "not-found" };
+      },
+      job: (job) => (job === 7 ? end.answer : { result: "done" }),
       emit: (e: Effect) => {
         if (e.kind === "output") said.push(`${e.stream}: ${e.text}`);
         if (e.kind === "exit") said.push(`exit ${e.status}`);
@@ -70,7 +58,7 @@ function testNode(errors: Record<string, string> = {}) {
       setTimer: (name) => void timers.push(name),
       clearTimer: (name) => void timers.splice(0, timers.length, ...timers.filter((t) => t !== name)),
     });
-  return { machine, said, acts, timers, setUnit, make };
+  return { machine, said, acts, calls, timers, end, make };
 }
 
 function start(runs: CommandRuns, text: string): void {
@@ -84,7 +72,7 @@ describe("systemctl start", () => {
     start(runs, "systemctl start corosync");
     runs.wake();
     expect([b.said, runs.busy]).toEqual([[], true]);
-    b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+    b.end.answer = { result: "done", unitResult: "success" };
     runs.wake();
     expect([b.said, runs.busy]).toEqual([["exit 0"], false]);
   });
@@ -93,7 +81,7 @@ describe("systemctl start", () => {
     const b = testNode();
     const runs = b.make();
     start(runs, "systemctl start corosync");
-    b.setUnit({ job: undefined, state: "failed", lastJob: "failed", result: "exit-code" });
+    b.end.answer = { result: "failed", unitResult: "exit-code" };
     runs.wake();
     expect(b.said).toEqual([
       "stderr: Job for corosync.service failed because the control process exited with error code.\n" +
@@ -103,21 +91,21 @@ describe("systemctl start", () => {
   });
 
   it("tells of a start limit how to get past it, and of a job that was given up no more than that", () => {
-    const text = (unit: Parameters<ReturnType<typeof testNode>["setUnit"]>[0]): string[] => {
+    const text = (answer: SystemctlAnswer): string[] => {
       const b = testNode();
       const runs = b.make();
       start(runs, "systemctl start corosync");
-      b.setUnit({ job: undefined, ...unit });
+      b.end.answer = answer;
       runs.wake();
       return b.said;
     };
-    expect(text({ state: "failed", lastJob: "failed", result: "start-limit-hit" })).toEqual([
+    expect(text({ result: "failed", unitResult: "start-limit-hit" })).toEqual([
       "stderr: Job for corosync.service failed because start of the service was attempted too often.\n" +
         'See "systemctl status corosync.service" and "journalctl -xeu corosync.service" for details.\n' +
         'To force a start use "systemctl reset-failed corosync.service"\nfollowed by "systemctl start corosync.service" again.\n',
       "exit 1",
     ]);
-    expect(text({ state: "inactive", lastJob: "canceled" })).toEqual(["stderr: Job for corosync.service canceled.\n", "exit 1"]);
+    expect(text({ result: "canceled" })).toEqual(["stderr: Job for corosync.service canceled.\n", "exit 1"]);
   });
 
   it("knows no other unit", () => {
@@ -128,8 +116,9 @@ describe("systemctl start", () => {
 
   it("disable --now says what it removes, and stops", () => {
     const b = testNode();
+    b.end.answer = { result: "done" };
     start(b.make(), "systemctl disable --now corosync");
-    expect(b.acts.map((a) => (a.act === "unit" ? a.op : a.act))).toEqual(["disable", "stop"]);
+    expect(b.calls.map((c) => ("verb" in c ? c.verb : c.call))).toEqual(["disable", "reload", "stop"]);
     expect(b.said[0]).toContain('Removed "/etc/systemd/system/multi-user.target.wants/corosync.service".\n');
     expect(b.said[b.said.length - 1]).toBe("exit 0");
   });
@@ -364,7 +353,7 @@ describe("a copy made at any step", () => {
       b.machine.daemon = awake;
       runs.wake();
       swap();
-      b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+      b.end.answer = { result: "done", unitResult: "success" };
       runs.wake();
       swap();
       runs.timer("c1");

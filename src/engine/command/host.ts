@@ -4,7 +4,8 @@
  */
 import type { CmapEntry } from "../cmap/map.ts";
 import type { CpgAddress } from "../cpg/messages.ts";
-import type { Instant, JournalLine, LinkStatus, UnitState } from "../kernel/index.ts";
+import type { Instant, JournalLine, LinkStatus } from "../kernel/index.ts";
+import type { SystemdView } from "../machine/systemd/index.ts";
 import type { DeviceView, QnetdView } from "../qdevice/index.ts";
 import type { QuorumView } from "../votequorum/quorum.ts";
 import type { DeviceInfo, VoteInfo } from "../votequorum/info.ts";
@@ -32,32 +33,6 @@ export interface DaemonView {
   cpgGroups(): { readonly group: string; readonly members: readonly CpgAddress[] }[];
 }
 
-/** One systemd service unit. */
-export interface UnitView {
-  /** Without `.service`. */
-  readonly name: string;
-  readonly description: string;
-  readonly execStart: string;
-  readonly state: UnitState;
-  /** Activating, but without a process: systemd waits before it starts it again. */
-  readonly autoRestart?: boolean;
-  readonly enabled: boolean;
-  /** systemd's result word: success, exit-code, signal, core-dump, timeout, protocol, start-limit-hit. */
-  readonly result: string;
-  /** `code=exited, status=8/n/a` of the last main process; undefined before its first end. */
-  readonly exitText: string | undefined;
-  readonly conditionPath: string | undefined;
-  readonly conditionFailedAt: Instant | undefined;
-  /** 0 while no main process runs. */
-  readonly mainPid: number;
-  readonly since: Instant;
-  readonly startedAt: Instant | undefined;
-  readonly endedAt: Instant | undefined;
-  readonly job: "start" | "stop" | undefined;
-  /** How the last start job ended. */
-  readonly lastJob: "done" | "failed" | "timeout" | "canceled" | undefined;
-}
-
 export interface ToolHost {
   readonly hostname: string;
   readonly now: Instant;
@@ -73,9 +48,9 @@ export interface ToolHost {
   qnetd(): QnetdView | "down" | "stalled";
   /** Whether a program of this name is on the machine's disk. */
   installed(program: string): boolean;
-  unit(name: string): UnitView | undefined;
-  /** In the order they start at boot. */
-  units(): readonly UnitView[];
+  readonly systemd: SystemdView;
+  /** Its services, without suffix, for completion. */
+  readonly services: readonly string[];
   /** Journal lines with index ≥ `from`, oldest first. */
   journalSince(from: number): readonly JournalLine[];
   journalLength(): number;

@@ -10,7 +10,7 @@ import { qdevicetool } from "./qdevicetool.ts";
 import { qnetdtool } from "./qnetdtool.ts";
 import { quorumtool } from "./quorumtool.ts";
 import type { CommandSpec, Io, Result } from "./spec.ts";
-import { systemctl } from "./systemctl.ts";
+import { systemctl } from "./systemd/index.ts";
 
 export const commands: ReadonlyMap<string, CommandSpec> = new Map(
   [corosync, cfgtool, cmapctl, cpgtool, journalctl, pvecm, qdevicetool, qnetdtool, quorumtool, systemctl].map((spec) => [spec.name, spec]),
@@ -45,9 +45,9 @@ export function completions(host: ToolHost, words: readonly string[]): string[] 
 
 function operands(host: ToolHost, spec: CommandSpec, words: readonly string[]): string[] {
   const before = words[words.length - 2] ?? "";
-  const units = host.units().map((u) => u.name);
-  if (spec.name === "systemctl" && words.slice(1, -1).some((w) => !w.startsWith("-"))) return units;
-  if (spec.name === "journalctl") return before === "-u" || before === "--unit" ? units : [];
+  const units = host.services;
+  if (spec.name === "systemctl" && words.slice(1, -1).some((w) => !w.startsWith("-"))) return [...units];
+  if (spec.name === "journalctl") return before === "-u" || before === "--unit" ? [...units] : [];
   if (spec.name === "corosync-cmapctl") {
     const daemon = host.corosync();
     return typeof daemon === "string" ? [] : daemon.cmapList("").map((e) => e.key);

@@ -6,6 +6,7 @@ import { cloneState, type Effect, type Hasher, type Instant } from "../kernel/in
 import type { ToolHost } from "./host.ts";
 import { absolutePath } from "../kernel/paths.ts";
 import { answerQuery, commandNamed } from "./registry.ts";
+import type { ManagerCall, SystemctlAnswer } from "./systemd/index.ts";
 import type { Answer, Ask, CommandSpec, FollowState, Io, NodeAct, Run } from "./spec.ts";
 
 /** Commands one machine runs at a time. Ours. */
@@ -15,8 +16,12 @@ const TYPED_AHEAD_MAX = 256;
 
 export interface RunHooks {
   host(): ToolHost;
-  /** Does it; the error word a tool prints, undefined on success. `CS_ERR_LIBRARY` where no daemon answers; `not-found` for an unknown unit. */
+  /** Does it; the error word a tool prints, undefined on success. `CS_ERR_LIBRARY` where no daemon answers. */
   act(act: NodeAct): string | undefined;
+  /** A request to systemd. */
+  manager(call: ManagerCall): SystemctlAnswer;
+  /** How a job has ended; undefined while it has not. */
+  job(job: number, unit: string): SystemctlAnswer | undefined;
   emit(effect: Effect): void;
   /** Timers of this layer; `timer(name)` is called back. */
   setTimer(name: string, at: Instant): void;
@@ -159,9 +164,11 @@ export class CommandRuns {
         if (status === undefined) return undefined;
         return status === CS_OK ? { kind: "done" } : { kind: "done", error: "CS_ERR_INVALID_PARAM" };
       }
-      case "unit-job": {
-        const unit = host.unit(ask.unit);
-        return unit?.job === undefined ? { kind: "job", lastJob: unit?.lastJob, result: unit?.result ?? "success" } : undefined;
+      case "manager":
+        return { kind: "systemd", answer: this.hooks.manager(ask.call) };
+      case "job": {
+        const over = this.hooks.job(ask.job, ask.unit);
+        return over === undefined ? undefined : { kind: "systemd", answer: over };
       }
       case "daemon":
         return host.corosync() === "stalled" ? undefined : { kind: "done" };

@@ -7,6 +7,7 @@ import type { CmapType, CmapValue } from "../cmap/map.ts";
 import type { StatsGroup } from "../cmap/stats.ts";
 import type { Instant } from "../kernel/index.ts";
 import type { ToolHost } from "./host.ts";
+import type { SystemctlAnswer, SystemctlAsk } from "./systemd/requests.ts";
 
 export interface Result {
   readonly stdout: string;
@@ -21,11 +22,6 @@ export interface Io {
 
 /** What a command can do to its machine. The answer's `error` is the word the tool prints. */
 export type NodeAct =
-  | {
-      readonly act: "unit";
-      readonly op: "start" | "stop" | "restart" | "kill" | "enable" | "disable" | "reset-failed";
-      readonly unit: string;
-    }
   /** The -H of the quorum device's two tools: their daemon ends. */
   | { readonly act: "daemon-shutdown"; readonly unit: "corosync-qdevice" | "corosync-qnetd" }
   | { readonly act: "set-expected"; readonly votes: number }
@@ -52,8 +48,8 @@ export type Ask =
   | { readonly ask: "run"; readonly argv: readonly string[] }
   /** The bytes of a file; undefined where there is none. */
   | { readonly ask: "file"; readonly path: string }
-  /** Until no job runs on the unit; the answer is how the last start job ended and the unit's result word. */
-  | { readonly ask: "unit-job"; readonly unit: string }
+  /** A request to systemd, and the wait for the end of a job. */
+  | Exclude<SystemctlAsk, { readonly ask: "print" }>
   /** Until the reload this command has just asked for has taken place on this node; the answer's `error` is set where it did not succeed. */
   | { readonly ask: "reloaded"; readonly number: number }
   /** Until the daemon is no longer stalled. */
@@ -68,7 +64,7 @@ export type Answer =
   | { readonly kind: "done"; readonly error?: string; readonly number?: number }
   | { readonly kind: "result"; readonly result: Result }
   | { readonly kind: "file"; readonly data: Uint8Array | undefined }
-  | { readonly kind: "job"; readonly lastJob: "done" | "failed" | "timeout" | "canceled" | undefined; readonly result: string }
+  | { readonly kind: "systemd"; readonly answer: SystemctlAnswer }
   | { readonly kind: "line"; readonly line: string | undefined };
 
 export type Run = Generator<Ask, number, Answer>;

@@ -4,6 +4,7 @@
  * `Processes`. Left out: memory, load, CPU time, users, clock skew.
  */
 import {
+  Hasher,
   Journal,
   NEVER,
   Rng,
@@ -14,7 +15,6 @@ import {
   type Duration,
   type Effect,
   type HardwareAct,
-  type Hasher,
   type Instant,
   type JournalState,
   type LogLevel,
@@ -22,15 +22,16 @@ import {
   type Out,
   type Power,
   type RngState,
+  type Signal,
   type TimersState,
   type TraceEvent,
 } from "../kernel/index.ts";
 import { baseTree, type HostEntry } from "./base-files.ts";
-import { dropIn } from "./drop-ins.ts";
-import { find, makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
+import { makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
 import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
-import { Units, type UnitSpec, type UnitsState } from "./units.ts";
+import { Manager, type HostFacts, type ManagerHooks, type ManagerState, type SpawnRequest, type Spawned, type SystemAction } from "./systemd/index.ts";
+import { unitFiles, withUnits } from "./unit-disk.ts";
 
 /** Virtual time from the power button to the first unit, where a design gives none. */
 export const BOOT_DEFAULT: Duration = 5 * SEC;
@@ -69,9 +70,9 @@ export interface WorldFacts {
 export interface Processes {
   /** The kernel has started. */
   booted(): void;
-  spawn(unit: string, pid: number): void;
-  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
-  kill(unit: string): void;
+  spawn(request: SpawnRequest): Spawned;
+  kill(pid: number, signal: Signal): void;
+  processes: ManagerHooks["processes"];
   /** The power went: nothing that ran is left. */
   powerLost(): void;
 }
@@ -83,8 +84,6 @@ interface PowerState {
   stalled: boolean;
   since: Instant;
   rebootAfter: boolean;
-  /** Units still to be started at boot, in order. */
-  bootQueue: string[];
   nextPid: number;
 }
 
@@ -94,11 +93,14 @@ export interface ComputerState {
   nics: NicStatus[];
   timers: TimersState;
   journal: JournalState;
-  units: UnitsState;
+  manager: ManagerState;
   rng: RngState;
 }
 
+const MANAGER_COURSE = /^(Queued start job|Startup finished|Shutting down)/;
+
 /** The kernel that `uname` names. */
+const KERNEL = "6.14.8-2-pve";
 const KERNEL_LINE =
   "Linux version 6.14.8-2-pve (build@proxmox) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
 
@@ -107,47 +109,83 @@ export class Computer {
   private out: Out = () => undefined;
   readonly timers = new Timers();
   readonly journal = new Journal();
-  readonly units: Units;
+  /** PID 1. */
+  readonly manager: Manager;
   root: DirectoryNode;
   nics: NicStatus[];
   private power: PowerState;
   private rng: Rng;
-  private readonly epochUnixMicros: number;
 
+  /** @param packages whose unit files are on its disk */
   constructor(
     public design: ComputerDesign,
-    world: WorldFacts,
-    specs: readonly UnitSpec[],
+    private readonly world: WorldFacts,
+    packages: readonly string[],
     private readonly processes: Processes,
   ) {
-    this.epochUnixMicros = world.epochUnixMicros;
     this.rng = Rng.from(world.seed, "machine", design.name);
-    this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, bootQueue: [], nextPid: FIRST_PID };
+    this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, nextPid: FIRST_PID };
     this.nics = design.nics.map(freshNic);
-    this.root = this.freshDisk();
-    this.units = new Units(
-      {
-        now: () => this.now,
-        setTimer: (name, at) => this.timers.set(`unit/${name}`, at),
-        clearTimer: (name) => this.timers.clear(`unit/${name}`),
-        log: (unit, pid, level, text) => this.log(unit, pid, level, "", text),
-        trace: (event) => this.trace(event),
-        pathExists: (path) => find(this.root, path).ok,
-        dropIn: (unit, setting) => dropIn(this.root, unit, setting),
-        newPid: () => this.newPid(),
-        spawn: (unit, pid) => processes.spawn(unit, pid),
-        stop: (unit, polite) => processes.stop(unit, polite),
-        kill: (unit) => processes.kill(unit),
-      },
-      specs,
-      design.disabledUnits,
-    );
+    this.root = withUnits(this.newDisk(), packages, design.disabledUnits);
+    this.manager = new Manager(this.managerHooks());
     if (design.power === "on") this.powerOn();
+  }
+
+  private managerHooks(): ManagerHooks {
+    const { processes } = this;
+    return {
+      now: () => this.now,
+      unixMicros: () => this.unixMicros(),
+      setTimer: (name, at) => this.timers.set(`unit/${name}`, at),
+      clearTimer: (name) => this.timers.clear(`unit/${name}`),
+      log: (unit, level, text, as) => {
+        if (level !== "info" || !this.isScaffold(unit, text)) this.log(unit, as?.pid ?? 1, level, "", text, as?.identifier);
+      },
+      trace: (event) => {
+        if (event.what !== "unit" || !this.isScaffold(event.unit, "")) this.trace(event);
+      },
+      rng: (...labels) => Rng.from(this.world.seed, "machine", this.design.name, "systemd", ...labels, String(this.now)),
+      host: this.hostFacts(),
+      ...unitFiles(this),
+      spawn: (request) => processes.spawn(request),
+      kill: (pid, signal) => processes.kill(pid, signal),
+      processes: (unit) => processes.processes(unit),
+      started: () => {
+        if (this.power.stage === "starting") this.changePower("on");
+      },
+      act: (action) => this.stopped(action),
+    };
+  }
+
+  /** Targets, services that run nothing, and the manager's own way up and down: the lab's journal and trace are about what runs, and leave these out where nothing is wrong with them. */
+  private isScaffold(unit: string, text: string): boolean {
+    if (unit === "systemd") return MANAGER_COURSE.test(text);
+    if (unit.endsWith(".target")) return true;
+    return this.manager.graph.get(`${unit}.service`)?.service?.exec.ExecStart.length === 0;
+  }
+
+  private hostFacts(): HostFacts {
+    const { journal, design, world } = this;
+    const hostname = (): string => this.hostname;
+    const id = (...labels: readonly string[]): string => {
+      const half = (which: string): string => new Hasher().text([world.seed, design.name, ...labels, which].join("/")).hex();
+      return half("1") + half("2");
+    };
+    return {
+      get hostname() {
+        return hostname();
+      },
+      machineId: id("machine"),
+      get bootId() {
+        return id("boot", String(journal.boot));
+      },
+      kernel: KERNEL,
+    };
   }
 
   /** The wall clock: microseconds since 1970, zone UTC. */
   unixMicros(): number {
-    return this.epochUnixMicros + this.now;
+    return this.world.epochUnixMicros + this.now;
   }
 
   /** Every event enters here: from now on `now` is the instant and effects go to `out`. */
@@ -196,7 +234,7 @@ export class Computer {
     this.design = { ...this.design, nics: changedCards(this.design.nics, act) };
   }
 
-  private freshDisk(): DirectoryNode {
+  private newDisk(): DirectoryNode {
     const d = this.design;
     let root = baseTree({ hostname: d.hostname, domain: d.domain, nics: d.nics, hosts: d.hosts }, 0);
     for (const file of d.files) {
@@ -271,11 +309,10 @@ export class Computer {
 
   private loseEverything(): void {
     this.processes.powerLost();
-    this.units.powerLost();
+    this.manager.powerLost();
     this.timers.clearPrefix("power/");
     this.timers.clearPrefix("unit/");
     this.power.stalled = false;
-    this.power.bootQueue = [];
   }
 
   /** Orderly shutdown: units stop, then power goes; `reboot`: and comes back. */
@@ -288,11 +325,18 @@ export class Computer {
       this.finishShutdown();
       return;
     }
-    this.power.bootQueue = [];
+    const again = this.power.stage === "stopping";
     this.changePower("stopping");
     this.log("systemd", 1, "info", "", reboot ? "System is rebooting." : "System is powering down.");
-    for (let i = this.units.specs.length - 1; i >= 0; i--) this.units.stop(this.units.specs[i]?.name ?? "", "exec-stop");
-    this.afterUnitChange();
+    if (!again) this.manager.shutdown(reboot ? "reboot" : "poweroff");
+  }
+
+  /** Nothing runs any more, or nobody waits for it: the machine goes down. */
+  private stopped(action: SystemAction): void {
+    if (this.power.stage === "powering-off") return;
+    if (this.power.stage !== "stopping") this.power.rebootAfter = action === "reboot";
+    this.changePower("powering-off");
+    this.timers.set("power/off", this.now + POWER_OFF_DELAY);
   }
 
   stall(): void {
@@ -309,34 +353,6 @@ export class Computer {
     this.trace({ what: "power", state: "on" });
   }
 
-  /** To be called after anything that may have moved a unit: boot and shutdown wait for units. */
-  afterUnitChange(): void {
-    if (this.power.stage === "starting") this.startNext();
-    else if (this.power.stage === "stopping" && this.allStopped()) {
-      this.power.stage = "powering-off";
-      this.timers.set("power/off", this.now + POWER_OFF_DELAY);
-    }
-  }
-
-  private allStopped(): boolean {
-    return this.units.specs.every((s) => {
-      const state = this.units.get(s.name)?.state;
-      return state === "inactive" || state === "failed";
-    });
-  }
-
-  private startNext(): void {
-    for (;;) {
-      if (!this.units.settled()) return;
-      const unit = this.power.bootQueue.shift();
-      if (unit === undefined) {
-        this.changePower("on");
-        return;
-      }
-      this.units.start(unit);
-    }
-  }
-
   private finishShutdown(): void {
     this.loseEverything();
     const again = this.power.rebootAfter;
@@ -351,11 +367,9 @@ export class Computer {
       // Every card is `auto` in /etc/network/interfaces.
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
       this.processes.booted();
-      this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
-      this.startNext();
+      this.manager.boot(this.power.since);
     } else if (name === "power/off") this.finishShutdown();
-    else if (name.startsWith("unit/")) this.units.timer(name.slice("unit/".length));
-    this.afterUnitChange();
+    else if (name.startsWith("unit/")) this.manager.timer(name.slice("unit/".length));
   }
 
   nextTimerAt(): Instant {
@@ -371,7 +385,7 @@ export class Computer {
       nics: cloneState(this.nics),
       timers: this.timers.snapshot(),
       journal: this.journal.snapshot(),
-      units: this.units.snapshot(),
+      manager: this.manager.snapshot(),
       rng: this.rng.snapshot(),
     };
   }
@@ -383,7 +397,7 @@ export class Computer {
     this.nics = cloneState(state.nics);
     this.timers.restore(state.timers);
     this.journal.restore(state.journal);
-    this.units.restore(state.units);
+    this.manager.restore(state.manager);
     this.rng = Rng.restore(state.rng);
   }
 
@@ -397,6 +411,6 @@ export class Computer {
       .int(this.journal.length);
     for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up).int(nic.mtu);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
-    this.units.digest(h);
+    this.manager.digest(h);
   }
 }

@@ -1,4 +1,4 @@
-/** What an acting tool does to its node: a verb on a unit (D-Bus to systemd), or a request to a daemon's socket. The answer is the error word, undefined on success. */
+/** What an acting tool does to its node: a request to a daemon's socket. The answer is the error word, undefined on success. */
 import type { NodeAct } from "../command/spec.ts";
 import {
   CFG,
@@ -12,46 +12,18 @@ import {
   type VotequorumCalls,
 } from "../corosync/index.ts";
 import type { IpcRequest, Peeked } from "../kernel/index.ts";
-import type { Units } from "../machine/index.ts";
 import { DEVICE_SOCKET, QNETD_SOCKET } from "../qdevice/index.ts";
 import type { ServiceCalls } from "./service-calls.ts";
 
 const SOCKETS: Readonly<Record<string, string>> = { "corosync-qdevice": DEVICE_SOCKET, "corosync-qnetd": QNETD_SOCKET };
 
-function unitAct(act: Extract<NodeAct, { act: "unit" }>, units: Units): string | undefined {
-  if (units.get(act.unit) === undefined) return "not-found";
-  switch (act.op) {
-    case "start":
-      units.start(act.unit);
-      return undefined;
-    case "stop":
-      units.stop(act.unit, "exec-stop");
-      return undefined;
-    case "restart":
-      units.restart(act.unit, "exec-stop");
-      return undefined;
-    case "kill":
-      units.kill(act.unit);
-      return undefined;
-    case "enable":
-    case "disable":
-      units.setEnabled(act.unit, act.op === "enable");
-      return undefined;
-    case "reset-failed":
-      units.resetFailed(act.unit);
-      return undefined;
-  }
-}
-
 export interface ActPlace {
-  readonly units: Units;
   readonly calls: ServiceCalls;
   peek(service: string, request: IpcRequest): Peeked;
 }
 
 /** Does it. @returns the error word the tool prints, or undefined */
 export function performAct(act: NodeAct, place: ActPlace): string | undefined {
-  if (act.act === "unit") return unitAct(act, place.units);
   const ask = <C extends CallMap, K extends keyof C & string>(service: string, call: K, request: C[K]["request"]): string | undefined => {
     const answer = place.calls.call<C, K>(service, call, request);
     return typeof answer === "string" ? NO_DAEMON : answer?.error;

@@ -2,7 +2,18 @@
  * One cluster node as the world sees it: a computer with the daemons on it. It routes acts, timers, datagrams and
  * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
-import { CommandRuns, answerQuery, completions, peekTool, toolNamed, toolProgram } from "../command/index.ts";
+import {
+  CommandRuns,
+  answerQuery,
+  completions,
+  jobAnswer,
+  managerCall,
+  peekTool,
+  toolNamed,
+  toolProgram,
+  type ManagerCall,
+  type SystemctlAnswer,
+} from "../command/index.ts";
 import {
   NEVER,
   cloneState,
@@ -19,13 +30,12 @@ import {
   type Out,
   type QueryReply,
   type SessionAct,
+  type Signal,
 } from "../kernel/index.ts";
 import {
   Computer,
   MachineRuntime,
-  PVE_UNITS,
-  QDEVICE_UNIT,
-  QNETD_UNITS,
+  ServiceProcesses,
   TreeFiles,
   answerFileQuery,
   applyFileAct,
@@ -34,17 +44,15 @@ import {
   type ComputerDesign,
   type ComputerState,
   type RuntimeState,
-  type UnitSpec,
   type WorldFacts,
 } from "../machine/index.ts";
 import { boardOf } from "./board.ts";
 import { performAct } from "./node-acts.ts";
-import { Programs, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
+import { Programs, packagesOf, servicesOf, toolsOf, type BroughtProgram, type MachineKind } from "./programs.ts";
 import { questionTool } from "./question-tool.ts";
 import { ServiceCalls } from "./service-calls.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
-import { EXEC_STOP_TIMER, UnitProcesses } from "./unit-processes.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
@@ -78,7 +86,8 @@ export class Node implements Machine {
   private readonly runtime: MachineRuntime;
   private readonly programs: Programs;
   private readonly calls: ServiceCalls;
-  private readonly units: UnitProcesses;
+  private readonly processes: ServiceProcesses;
+  private readonly services: readonly string[];
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
@@ -92,40 +101,50 @@ export class Node implements Machine {
     private readonly brought?: BroughtProgram,
   ) {
     const packages = design.packages ?? [];
-    this.computer = new Computer(design, world, unitsOf(kind, design), {
+    const installed = packagesOf(kind, packages);
+    this.services = servicesOf(installed);
+    this.processes = new ServiceProcesses(
+      () => this.computer.manager,
+      () => this.runtime.table,
+      () => this.computer.newPid(),
+    );
+    this.computer = new Computer(design, world, installed, {
       booted: () => this.booted(),
-      spawn: (unit, pid) => this.units.spawn(unit, pid),
-      stop: (unit, polite) => this.units.stop(unit, polite),
-      kill: (unit) => this.units.kill(unit),
+      spawn: (request) => this.processes.spawn(request),
+      kill: (pid, signal) => this.processes.kill(pid, signal),
+      processes: (unit) => this.processes.processes(unit),
       powerLost: () => this.powerLost(),
     });
     this.files = new TreeFiles(this.computer);
-    this.programs = new Programs(kind, packages, brought, (pid) => {
-      const record = this.runtime.table.get(pid);
-      return record !== undefined && record.exit === undefined;
-    });
+    this.programs = new Programs(
+      kind,
+      packages,
+      brought,
+      (pid) => {
+        const record = this.runtime.table.get(pid);
+        return record !== undefined && record.exit === undefined;
+      },
+      () => this.tools.corosync() === "stalled",
+    );
     this.calls = new ServiceCalls(
       () => this.runtime.table.sockets.port(TOOLS),
       () => this.runtime.table.settle(),
     );
-    this.units = new UnitProcesses(this.computer, () => this.runtime, this.calls);
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
       files: this.files,
-      manager: this.units,
+      manager: this.processes,
       program: (argv) => this.programs.maker(argv) ?? toolProgram(argv) ?? questionTool(this.tools, argv),
       party: (name) => (name === TOOLS ? this.calls : undefined),
     });
     const peek: NodeTools["peek"] = (service, request) => this.runtime.table.peek(service, request);
-    this.tools = new NodeTools(this.computer, peek, this.calls, toolsOf(kind, packages));
+    this.tools = new NodeTools(this.computer, peek, this.calls, toolsOf(kind, packages), this.services);
     this.commands = new CommandRuns({
       host: () => this.tools,
-      act: (act) => {
-        const error = performAct(act, { units: this.computer.units, calls: this.calls, peek });
-        this.computer.afterUnitChange();
-        return error;
-      },
+      act: (act) => performAct(act, { calls: this.calls, peek }),
+      manager: (call) => this.managerCall(call),
+      job: (job, unit) => jobAnswer(this.computer.manager, job, unit),
       emit: (effect) => this.computer.emit(effect),
       setTimer: (id, at) => this.computer.timers.set(COMMAND_TIMER + id, at),
       clearTimer: (id) => this.computer.timers.clear(COMMAND_TIMER + id),
@@ -148,7 +167,6 @@ export class Node implements Machine {
 
   private powerLost(): void {
     this.runtime.powerLost();
-    this.computer.timers.clear(EXEC_STOP_TIMER);
     this.calls.powerLost();
     this.deferred = [];
     this.commands.powerLost();
@@ -174,8 +192,8 @@ export class Node implements Machine {
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
       if (name?.startsWith(COMMAND_TIMER) === true) this.commands.timer(name.slice(COMMAND_TIMER.length));
-      else if (name === EXEC_STOP_TIMER) this.units.signal("corosync", "SIGTERM");
       else if (name !== undefined) this.computer.timer(name);
+      this.runtime.table.settle();
     } else this.runtime.runTimer(now);
     this.commands.wake();
   }
@@ -204,7 +222,7 @@ export class Node implements Machine {
       return;
     }
     this.doAct(act);
-    this.computer.afterUnitChange();
+    this.runtime.table.settle();
     this.commands.wake();
   }
 
@@ -243,10 +261,10 @@ export class Node implements Machine {
         this.service(act.op, act.unit);
         return;
       case "service-stall":
-        if (c.isUp) this.units.signal(act.unit, "SIGSTOP");
+        this.signalMain(act.unit, "SIGSTOP");
         return;
       case "service-resume":
-        if (c.isUp) this.units.signal(act.unit, "SIGCONT");
+        this.signalMain(act.unit, "SIGCONT");
         return;
       case "command":
       case "command-signal":
@@ -269,12 +287,26 @@ export class Node implements Machine {
 
   /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
   private service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
-    const units = this.computer.units;
-    if (!this.computer.isUp || units.get(unit) === undefined) return;
-    if (op === "start") units.start(unit);
-    else if (op === "stop") units.stop(unit, "SIGTERM");
-    else if (op === "restart") units.restart(unit, "SIGTERM");
-    else units.kill(unit);
+    const { manager, isUp } = this.computer;
+    if (!isUp || !this.services.includes(unit)) return;
+    const name = `${unit}.service`;
+    if (op === "kill") manager.kill(name, "main", "SIGKILL");
+    else manager.request(name, op, "replace", op !== "start");
+  }
+
+  private signalMain(unit: string, signal: Signal): void {
+    if (this.computer.isUp && this.services.includes(unit)) this.computer.manager.kill(`${unit}.service`, "main", signal);
+  }
+
+  /** What systemctl asks for. */
+  private managerCall(call: ManagerCall): SystemctlAnswer {
+    let answer: SystemctlAnswer = {};
+    if (call.call === "power") {
+      this.endSession();
+      this.computer.shutdown(call.action === "reboot");
+    } else answer = managerCall(this.computer.manager, call);
+    this.runtime.table.settle();
+    return answer;
   }
 
   private resume(): void {
@@ -368,6 +400,7 @@ export class Node implements Machine {
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
+      services: this.services,
     });
   }
 
@@ -415,14 +448,9 @@ export class Node implements Machine {
   }
 }
 
-function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[] {
-  if (kind === "qnetd") return QNETD_UNITS;
-  return design.packages?.includes(QDEVICE_UNIT.name) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
-}
-
-/** Names of the units that a machine of this design has, without suffix. */
-export function unitNames({ kind, ...design }: ComputerDesign & { readonly kind: MachineKind }): string[] {
-  return unitsOf(kind, design).map(({ name }) => name);
+/** Names of the services that a machine of this design has, without suffix. */
+export function unitNames({ kind, packages }: ComputerDesign & { readonly kind: MachineKind }): string[] {
+  return servicesOf(packagesOf(kind, packages));
 }
 
 /** A node from its design. */

@@ -2,7 +2,7 @@
  * What the tools on a node get to see: libcmap, libquorum, libvotequorum, libcfg, libcpg, systemd and journald, answered from the layers at the present
  * instant. Only reads. Left out: the count of connections ever closed, as asking leaves no trace in the lab.
  */
-import type { DaemonView, ToolHost, UnitView } from "../command/host.ts";
+import type { DaemonView, ToolHost } from "../command/host.ts";
 import {
   CFG,
   CMAP,
@@ -19,17 +19,23 @@ import {
   type VotequorumCalls,
 } from "../corosync/index.ts";
 import type { Instant, IpcRequest, JournalLine, Peeked } from "../kernel/index.ts";
-import { exitText, find, type Computer } from "../machine/index.ts";
+import { find, type Computer } from "../machine/index.ts";
+import { systemdView, type SystemdView } from "../machine/systemd/index.ts";
 import { DEVICE_SOCKET, QNETD_SOCKET, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import type { ServiceCalls } from "./service-calls.ts";
 
 export class NodeTools implements ToolHost {
+  readonly systemd: SystemdView;
+
   constructor(
     private readonly computer: Computer,
     readonly peek: (service: string, request: IpcRequest) => Peeked,
     private readonly calls: ServiceCalls,
     private readonly tools: ReadonlySet<string>,
-  ) {}
+    readonly services: readonly string[],
+  ) {
+    this.systemd = systemdView(computer.manager);
+  }
 
   /** What a call answers; undefined where it refuses, or nobody is there to answer. */
   private read<C extends CallMap, K extends keyof C & string>(
@@ -104,34 +110,6 @@ export class NodeTools implements ToolHost {
 
   get pid(): number {
     return this.computer.nextPid;
-  }
-
-  unit(name: string): UnitView | undefined {
-    const spec = this.computer.units.spec(name);
-    const r = this.computer.units.get(name);
-    if (spec === undefined || r === undefined) return undefined;
-    return {
-      name,
-      description: spec.description,
-      execStart: spec.execStart,
-      state: r.state,
-      autoRestart: r.autoRestart,
-      enabled: r.enabled,
-      result: r.result,
-      exitText: r.exit === undefined ? undefined : exitText(r.exit),
-      conditionPath: spec.conditionPath,
-      conditionFailedAt: r.conditionFailedAt,
-      mainPid: r.mainPid,
-      since: r.since,
-      startedAt: r.startedAt,
-      endedAt: r.endedAt,
-      job: r.startQueued ? "start" : r.job,
-      lastJob: r.lastJob,
-    };
-  }
-
-  units(): readonly UnitView[] {
-    return this.computer.units.specs.flatMap((s) => this.unit(s.name) ?? []);
   }
 
   journalSince(from: number): readonly JournalLine[] {

@@ -53,7 +53,13 @@ export type DesignResult = { readonly ok: true; readonly design: WhatIfDesign } 
 
 const CONF = "/etc/corosync/corosync.conf";
 
-const idle = { booted: () => undefined, spawn: () => undefined, stop: () => undefined, kill: () => undefined, powerLost: () => undefined };
+const idle = {
+  booted: () => undefined,
+  spawn: () => ({ pid: 0 }),
+  kill: () => undefined,
+  processes: () => [],
+  powerLost: () => undefined,
+};
 
 interface Station extends Member {
   readonly links: ReturnType<typeof knetParams>["links"];

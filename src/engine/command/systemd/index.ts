@@ -1,7 +1,9 @@
 /**
  * systemctl over the service manager of machine/systemd: its queries, its run as a generator of requests, and who answers them.
  */
+export { systemctl } from "./command.ts";
 export { jobAnswer, managerCall } from "./manager-calls.ts";
 export { VERBS } from "./options.ts";
+export * from "./requests.ts";
 export type { SystemctlHost } from "./status.ts";
 export * from "./systemctl.ts";
