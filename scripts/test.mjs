@@ -16,6 +16,7 @@ await ensureInstalled();
 
 const results = join(root, "test-results");
 mkdirSync(results, { recursive: true });
+rmSync(join(results, "exclusions"), { recursive: true, force: true });
 const cpus = Math.max(1, Math.min(4, availableParallelism()));
 // Tests start labs of their own: never the registry, the default lab or the sockets of the person who runs them.
 const home = mkdtempSync(join(tmpdir(), "quorate-test-"));
@@ -119,6 +120,7 @@ async function vitest(name, workers) {
   if (process.env.QUORATE_SHUFFLE !== undefined) args.push("--sequence.shuffle.files", `--sequence.seed=${process.env.QUORATE_SHUFFLE}`);
   const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
   const { counts, notes } = readVitest(file);
+  if (name === "conformance") notes.push(...exclusions());
   // A file that does not load, or a run that dies, has no failed test to count.
   if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
   if (counts.passed + counts.failed + counts.skipped === 0) counts.failed = 1;
@@ -132,6 +134,13 @@ function readVitest(file) {
   const json = JSON.parse(readFileSync(file, "utf8"));
   const counts = { passed: json.numPassedTests, failed: json.numFailedTests, skipped: json.numPendingTests + json.numTodoTests };
   return { counts, notes: skippedNotes(json) };
+}
+
+/** What the comparisons with recordings left out, as the suites that ran so far have counted it. */
+function exclusions() {
+  const dir = join(results, "exclusions");
+  if (statSync(dir, { throwIfNoEntry: false }) === undefined) return [];
+  return readdirSync(dir).flatMap((table) => readFileSync(join(dir, table), "utf8").trimEnd().split("\n"));
 }
 
 /** One line for each test or group of tests that was skipped. */

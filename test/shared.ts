@@ -1,5 +1,5 @@
 /** Where the recordings of the real programs lie when they are at hand: beside the checkout. On a user's computer they are not, and the tests that need them say so. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DIR = fileURLToPath(new URL("../../shared/reference/", import.meta.url));
@@ -13,4 +13,11 @@ export function skipLine(suite: string): void {
 
 export function reference(path: string): string {
   return readFileSync(`${DIR}${path}`, "utf8");
+}
+
+/** Names of the recorded scenarios of corosync, in order. */
+export function recordings(): string[] {
+  return readdirSync(`${DIR}corosync/transcripts`)
+    .flatMap((file) => (file.endsWith(".json") ? [file.slice(0, -".json".length)] : []))
+    .sort();
 }

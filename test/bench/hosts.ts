@@ -4,10 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wallMs } from "node:timers/promises";
-import { Crew } from "../../src/engine/host/crew.ts";
 import { Hub } from "../../src/engine/host/hub.ts";
-import { LocalMover, type Mover } from "../../src/engine/host/index.ts";
-import { WorkersHost } from "../../src/engine/host/workers.ts";
+import { LiveHost, UnpacedHost, unpaced, type HostKind } from "../../src/engine/host/index.ts";
+import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { standingAt, World, type MachineFactory, type WorldSnapshot } from "../../src/engine/world/index.ts";
@@ -52,24 +51,24 @@ function formedState(nodes: number, traffic: Traffic | undefined): WorldSnapshot
 
 const machines = (traffic: Traffic | undefined): MachineFactory => (traffic === undefined ? makeNode : sendingNodes(traffic));
 
-function here(nodes: number, traffic: Traffic | undefined): Mover {
+function here(nodes: number, traffic: Traffic | undefined): UnpacedHost {
   const world = new World(designOf(nodes), machines(traffic));
   world.restore(formedState(nodes, traffic));
-  return new LocalMover(world);
+  return unpaced(world);
 }
 
 /** Lets `work` have the same on workers. */
-async function there<T>(nodes: number, traffic: Traffic | undefined, work: (hub: Hub, crew: Crew) => Promise<T>): Promise<T> {
+async function there<T>(nodes: number, traffic: Traffic | undefined, work: (hub: Hub, pool: WorkerPool) => Promise<T>): Promise<T> {
   if (traffic === undefined) delete process.env["QUORATE_BENCH_TRAFFIC"];
   else process.env["QUORATE_BENCH_TRAFFIC"] = JSON.stringify(traffic);
-  const crew = await Crew.open({ program: { file: workerProgram, execArgv: [] } });
+  const pool = await WorkerPool.open({ program: { file: workerProgram, execArgv: [] } });
   try {
-    const hub = await Hub.start(designOf(nodes), { crew, snapshot: formedState(nodes, traffic), makeMachine: machines(traffic) });
-    const result = await work(hub, crew);
+    const hub = await Hub.start(designOf(nodes), { pool, snapshot: formedState(nodes, traffic), makeMachine: machines(traffic) });
+    const result = await work(hub, pool);
     await hub.close();
     return result;
   } finally {
-    await crew.close();
+    await pool.close();
   }
 }
 
@@ -88,22 +87,32 @@ interface Case {
   load: "idle" | "sender";
 }
 
+/** A lab beside the wall clock: at a speed, and with somebody who looks on or nobody. */
+interface PacedCase extends Case {
+  speed: number;
+  watched: boolean;
+}
+
 const oneSender = (): Traffic => ({ ...noTraffic(), every: 10_000, bytes: 1_024, only: "pve1" });
 
-/** Virtual over wall time at ×1, and what it costs. */
-async function pace({ nodes, load }: Case): Promise<object> {
-  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub, crew) => {
-    await hub.runUntil(sendingAt);
-    const host = new WorkersHost(hub, { speed: 1 });
-    await wallMs(500);
-    const cost = (): number => [process.pid, ...crew.pids].reduce((sum, pid) => sum + processorMs(pid), 0);
+/** Virtual over wall time, as a part of the speed that is asked for, and what it costs the hub and its workers together. */
+async function pace({ nodes, load, speed, watched }: PacedCase): Promise<object> {
+  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub, pool) => {
+    await new UnpacedHost(hub).runUntil(sendingAt);
+    const host = new LiveHost(hub, { speed });
+    host.watched(watched);
+    // What starting costs is not what running costs.
+    await wallMs(3000);
+    const cost = (): number => [process.pid, ...pool.pids].reduce((sum, pid) => sum + processorMs(pid), 0);
     const [at, began, used] = [await host.catchUp(), performance.now(), cost()];
     await wallMs(seconds * 1000);
     const ms = performance.now() - began;
     const result = {
       nodes,
       load,
-      pace: ((await host.catchUp()) - at) / 1000 / (performance.now() - began),
+      speed,
+      watched,
+      pace: ((await host.catchUp()) - at) / 1000 / (performance.now() - began) / speed,
       processorPercent: ((cost() - used) / ms) * 100,
     };
     await host.close();
@@ -111,37 +120,40 @@ async function pace({ nodes, load }: Case): Promise<object> {
   });
 }
 
-async function timed(mover: Mover, slice: number): Promise<{ virtualUs: number; ms: number; events: number }> {
-  const { world } = mover;
+async function timed(host: UnpacedHost, slice: number): Promise<{ virtualUs: number; ms: number; events: number }> {
+  const { world } = host;
   const [at, events, began] = [world.now, world.events, performance.now()];
-  while (performance.now() - began < roundMs) await mover.follow(standingAt(world.now + slice));
+  while (performance.now() - began < roundMs) await host.follow(standingAt(world.now + slice));
+  // What is not confirmed has not been granted.
+  await host.driver.whenConfirmed();
   return { virtualUs: world.now - at, ms: performance.now() - began, events: world.events - events };
 }
 
 async function granted({ nodes, load }: Case): Promise<object> {
   return there(nodes, load === "idle" ? undefined : oneSender(), async (hub) => {
-    await hub.runUntil(sendingAt);
-    const { virtualUs, ms, events } = await timed(hub, SEC / 10);
+    const host = new UnpacedHost(hub);
+    await host.runUntil(sendingAt);
+    const { virtualUs, ms, events } = await timed(host, SEC / 10);
     return { nodes, load, eventsPerSecond: (events / ms) * 1000, virtualPerWall: virtualUs / 1000 / ms };
   });
 }
 
 /** One sender that sends as fast as it may, then one that sends now and then on an idle ring. */
-async function messages({ host, bytes }: { host: "inprocess" | "workers"; bytes: number }): Promise<object> {
+async function messages({ host: kind, bytes }: { host: HostKind; bytes: number }): Promise<object> {
   const own = (): Required<Traffic>["own"] => ({ count: 0, virtualUs: [], wallUs: [] });
   const flood: Traffic = { ...noTraffic(), every: 200, bytes, only: "pve1", burst: 64, own: own() };
   const seldom: Traffic = { ...noTraffic(), every: 250_000, bytes, only: "pve1", own: own() };
-  const on = <T>(traffic: Traffic, work: (mover: Mover) => Promise<T>): Promise<T> =>
-    host === "inprocess" ? work(here(3, traffic)) : there(3, traffic, work);
-  const rate = await on(flood, async (mover) => {
-    await mover.follow(standingAt(floodingAt));
+  const on = <T>(traffic: Traffic, work: (host: UnpacedHost) => Promise<T>): Promise<T> =>
+    kind === "inprocess" ? work(here(3, traffic)) : there(3, traffic, (hub) => work(new UnpacedHost(hub)));
+  const rate = await on(flood, async (host) => {
+    await host.follow(standingAt(floodingAt));
     const before = flood.own?.count ?? 0;
-    const { virtualUs, ms } = await timed(mover, SEC / 1000);
+    const { virtualUs, ms } = await timed(host, SEC / 1000);
     const count = (flood.own?.count ?? 0) - before;
     return { perVirtualSecond: (count * SEC) / virtualUs, perSecond: (count * 1000) / ms };
   });
-  await on(seldom, (mover) => mover.follow(standingAt(sendingAt + 10 * SEC)));
-  return { host, bytes, ...rate, latencyUs: median(seldom.own?.virtualUs ?? []), wallUs: median(seldom.own?.wallUs ?? []) };
+  await on(seldom, (host) => host.follow(standingAt(sendingAt + 10 * SEC)));
+  return { host: kind, bytes, ...rate, latencyUs: median(seldom.own?.virtualUs ?? []), wallUs: median(seldom.own?.wallUs ?? []) };
 }
 
 async function inOrder<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
@@ -155,9 +167,15 @@ async function inOrder<A, B>(items: readonly A[], work: (item: A) => Promise<B>)
 
 const loads = ["idle", "sender"] as const;
 const cases = sizes.flatMap((nodes) => loads.map((load) => ({ nodes, load })));
+const paced: readonly PacedCase[] = [
+  ...cases.map((c) => ({ ...c, speed: 1, watched: c.load === "sender" })),
+  ...sizes.map((nodes) => ({ nodes, load: "idle" as const, speed: 1, watched: true })),
+  ...sizes.filter((nodes) => nodes === 3).map((nodes) => ({ nodes, load: "idle" as const, speed: 100, watched: true })),
+  ...sizes.filter((nodes) => nodes === 16).map((nodes) => ({ nodes, load: "idle" as const, speed: 10, watched: true })),
+];
 const kinds = (["inprocess", "workers"] as const).flatMap((host) => [64, 1_024, 16_384].map((bytes) => ({ host, bytes })));
 const result = {
-  pace: await inOrder(cases, pace),
+  pace: await inOrder(paced, pace),
   granted: await inOrder(cases, granted),
   messages: await inOrder(kinds, messages),
 };

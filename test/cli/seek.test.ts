@@ -102,7 +102,7 @@ describe("the page's past", () => {
     pass(15);
     expect(lab.snapshot().components.map((c) => c.letter)).toEqual(["A"]);
     expect(drawn((await lab.seek(calm.time.instant - 1e6, false)).snapshot).components.map((c) => c.letter)).toEqual(["A", "B"]);
-    disk.noteTime(lab.world);
+    await lab.output.noteTime();
     const outcome = parseRecord(readFileSync(disk.path("record"), "utf8"));
     if (!outcome.ok) throw new Error(outcome.message);
     expect(outcome.record.notes).toEqual([{ at: calm.time.instant, note: "rolled back to calm" }]);

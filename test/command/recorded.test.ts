@@ -4,7 +4,9 @@
  */
 import { describe, expect, it } from "vitest";
 import { answerQuery } from "../../src/engine/command/index.ts";
-import { haveReference, reference, skipLine } from "../shared.ts";
+import { Ledger, type Side } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
+import { haveReference, recordings, reference, skipLine } from "../shared.ts";
 import { handmade, link, view, type NodeShape, type ViewShape } from "./fake-host.ts";
 
 /** Scenarios of what this version models: plain majority, no quorum device, no quorum options. */
@@ -78,12 +80,12 @@ function shapeOf(status: string, cfg: string, reach: string, configured: NodeSha
   };
 }
 
-const undated = (text: string): string => text.replace(/^(Date: +).*$/gm, "$1…");
+const ledger = new Ledger("layouts");
+const undated = (side: Side, text: string): string => ledger.blank("layout-date", side, text, /^(Date: +).*$/gm, (label) => `${label}…`);
 
 skipLine("layouts of the corosync tools");
 
 describe.skipIf(!haveReference)("every recorded layout, printed again from the state behind it", () => {
-  let compared = 0;
   it.each(SCENARIOS)("%s", (scenario) => {
     const recording = JSON.parse(reference(`corosync/transcripts/${scenario}.json`)) as Recording;
     const nodes = nodesOf(recording.config);
@@ -91,24 +93,37 @@ describe.skipIf(!haveReference)("every recorded layout, printed again from the s
       for (const [name, outputs] of Object.entries(step.outputs)) {
         const status = outputs["corosync-quorumtool -s"];
         const cfg = outputs["corosync-cfgtool -s"];
-        if (status === undefined || cfg === undefined || status.rc === null) continue;
+        ledger.met += Object.keys(outputs).length;
+        if (status === undefined || cfg === undefined || status.rc === null) {
+          ledger.leave("layout-stopped", "recorded", Object.keys(outputs).length);
+          continue;
+        }
         const daemon = status.rc === 1 ? "down" : view(shapeOf(status.out, cfg.out, outputs["corosync-cfgtool -n"]?.out ?? "", nodes));
         const { host } = handmade(daemon);
         for (const [command, recorded] of Object.entries(outputs)) {
-          if (!/^corosync-(quorumtool|cfgtool) /.test(command)) continue;
+          if (!/^corosync-(quorumtool|cfgtool) /.test(command)) {
+            ledger.leave("layout-other", "recorded", 1);
+            continue;
+          }
           const got = answerQuery(host, command.split(" "), { cwd: "/root", stdin: "" });
           const where = `${scenario} step ${step.step} ${name}# ${command}`;
           if (got === undefined || got === "acts") throw new Error(`${where}: no answer`);
-          expect({ out: undated(got.stdout), err: got.stderr, rc: got.status }, where).toEqual({
-            out: undated(recorded.out),
+          expect({ out: undated("lab", got.stdout), err: got.stderr, rc: got.status }, where).toEqual({
+            out: undated("recorded", recorded.out),
             err: recorded.err,
             rc: recorded.rc,
           });
-          compared++;
+          ledger.compared++;
         }
       }
     }
   });
 
-  it("compared more than five hundred outputs", () => expect(compared).toBeGreaterThan(500));
+  it("compared more than five hundred outputs, and left out what is listed", () => {
+    ledger.use("layout-options", "recorded", recordings().filter((name) => !SCENARIOS.includes(name)).length);
+    keepTable(ledger);
+    expect(ledger.compared).toBeGreaterThan(500);
+    ledger.balance();
+    expect(ledger.unused()).toEqual([]);
+  });
 });

@@ -1,6 +1,8 @@
 /** What corosync-cmapctl shows of a file: the keys of the recorded dumps that come from it, with their types. */
 import { describe, expect, test } from "vitest";
 import { confKeys, parseConf, verifyConf } from "../../src/engine/config/index.ts";
+import { Ledger } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 import { goodConf, node1, replace } from "./good.ts";
 
@@ -22,13 +24,14 @@ function transcript(name: string): Transcript {
   return JSON.parse(reference(`corosync/transcripts/${name}.json`)) as Transcript;
 }
 
+const ledger = new Ledger("file-keys");
 const FROM_FILE = /^(logging|nodelist|quorum|totem|uidgid|system)\./;
 
 describe.skipIf(!haveReference)("the keys of a recorded file", () => {
   test.each(["form-1", "form-3-together"])("%s: the whole dump", (name) => {
     const recorded = transcript(name);
     const dump = recorded.steps.flatMap((s) => s.commands).find((c) => c.cmd === "corosync-cmapctl")?.out ?? "";
-    const lines = dump.split("\n").filter((line) => FROM_FILE.test(line));
+    const lines = ledger.without("keys-of-runtime", "recorded", dump.split("\n"), (line) => !FROM_FILE.test(line));
     expect(lines.length).toBeGreaterThan(10);
     expect(shown(recorded.config)).toEqual(lines);
   });
@@ -37,9 +40,14 @@ describe.skipIf(!haveReference)("the keys of a recorded file", () => {
     const recorded = transcript("two-links");
     const dump = recorded.steps[0]?.outputs["node1"]?.["corosync-cmapctl (filtered)"]?.out ?? "";
     const filtered = /^(nodelist|quorum)\.|^totem\.config_version/;
-    const lines = dump.split("\n").filter((line) => filtered.test(line));
+    const lines = ledger.without("keys-of-runtime", "recorded", dump.split("\n"), (line) => !filtered.test(line));
     expect(lines.length).toBeGreaterThan(10);
     expect(shown(recorded.config).filter((line) => filtered.test(line))).toEqual(lines);
+  });
+
+  test("every exclusion was used", () => {
+    keepTable(ledger);
+    expect(ledger.unused()).toEqual([]);
   });
 });
 

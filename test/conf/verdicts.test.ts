@@ -4,6 +4,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { parseConf, verifyConf, type Verdict } from "../../src/engine/config/index.ts";
+import { Ledger } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 import { node1 } from "./good.ts";
 import { ELSEWHERE, FILES, one } from "./mistakes.ts";
@@ -17,17 +19,12 @@ interface Step {
 const steps = haveReference ? (JSON.parse(reference("corosync/transcripts/bad-configs.json")) as { steps: Step[] }).steps : [];
 skipLine("test/conf verdicts");
 
+const ledger = new Ledger("verdicts");
+
 /** `Nov 20 10:24:07.439 error   [MAIN  ] text` → `error [MAIN] text`; lines before logging is set up stand as they are. */
 function said(output: string): string[] {
-  return output
-    .split("\n")
-    .map((line) => line.replace(/^[A-Z][a-z]{2} +\d+ [\d:.]+ /, "").replace(/^([a-z]+) +\[(\w+) *\] /, "$1 [$2] "))
-    .filter((line) => line !== "");
-}
-
-/** The lines of a start's log that speak of its end. */
-function isEnd(line: string): boolean {
-  return /^(crit|error) |^parse|^corosync: |provider (dice|corosync_votequorum)$/.test(line) && !line.includes("[VOTEQ]");
+  const timeless = ledger.blank("verdict-times", "recorded", output, /^[A-Z][a-z]{2} +\d+ [\d:.]+ /gm, () => "");
+  return timeless.split("\n").flatMap((line) => (line === "" ? [] : [line.replace(/^([a-z]+) +\[(\w+) *\] /, "$1 [$2] ")]));
 }
 
 function saidHere(verdict: Verdict): string[] {
@@ -50,9 +47,13 @@ describe.skipIf(!haveReference)("a start with each recorded file", () => {
       return;
     }
     const status = Number(stopped[1]);
+    if (status === -6) ledger.use("verdict-abort", "recorded");
     expect(verdict.ok ? 0 : verdict.exitCode).toBe(status === -6 ? 134 : status);
     const log = step.commands[step.commands.length - 1];
-    expect(saidHere(verdict)).toEqual(said((log?.out ?? "") + (log?.err ?? "")).filter((line) => isEnd(line)));
+    const lines = said((log?.out ?? "") + (log?.err ?? ""));
+    expect(saidHere(verdict)).toEqual(lines);
+    ledger.met += lines.length;
+    ledger.compared += lines.length;
     const [, lineNumber] = /corosync\.conf:(\d+): /.exec(saidHere(verdict).join("\n")) ?? [];
     if (lineNumber !== undefined) expect(verdict.ok ? 0 : verdict.line).toBe(Number(lineNumber));
   });
@@ -62,5 +63,12 @@ describe.skipIf(!haveReference)("a start with each recorded file", () => {
     const starts = (step?.commands ?? []).filter((c) => c.cmd === "corosync -t").map((c) => said(c.out + c.err));
     const here = [null, 5].map((bytes) => saidHere(verifyConf(parseConf(one), { ...node1, authkeyBytes: () => bytes })));
     expect(here).toEqual(starts);
+  });
+
+  test("every exclusion was used", () => {
+    ledger.use("verdict-elsewhere", "recorded", steps.filter((s) => ELSEWHERE.includes(s.title)).length);
+    keepTable(ledger);
+    ledger.balance();
+    expect(ledger.unused()).toEqual([]);
   });
 });

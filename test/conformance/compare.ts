@@ -1,11 +1,14 @@
 /**
- * The rule of comparison. Outputs are equal byte for byte and logs line for line after blanking what differs between two runs of the real daemons: the
- * date, pids, pointers, the values of statistics (but for connected, enabled, mtu), and in `ls -l` sizes and times. Who logs "Token has not been received" and "A processor
- * failed" is a race of one network hop and is checked by rules of its own (races.ts).
+ * The rule of comparison: outputs of tools are equal byte for byte and with their exit status, logs line for line with their levels, after taking out what
+ * exclusions.ts lists. Answers and lines that were not compared stand in the ledger under the name of their exclusion.
  */
 import { SEC } from "../../src/engine/kernel/index.ts";
-import { parseLog, type RecordedStep } from "./recording.ts";
+import { blankAnswer } from "./answers.ts";
+import { Ledger } from "./ledger.ts";
+import { compareLog, type Where } from "./logs.ts";
 import type { Answer, Played, PlayedStep } from "./play.ts";
+import type { RecordedOutput, RecordedStep, Recording } from "./recording.ts";
+import { shifted, shiftAfter, type Shift } from "./rings.ts";
 
 export interface Difference {
   step: number;
@@ -14,157 +17,109 @@ export interface Difference {
   lab: string;
 }
 
-export interface Excluded {
-  scenario: string;
-  step: number;
-  reason: string;
+/** The recorder asked nothing there. */
+const STATE = "(state)";
+
+interface Asked {
+  node: string;
+  command: string;
+  want: RecordedOutput;
 }
 
-/** Steps that are not compared, each with its reason. At most three. */
-export const EXCLUDED: readonly Excluded[] = [];
-
-const KEPT_STATS = /\.(connected|enabled|mtu) \(/;
-
-function blankStat(line: string): string {
-  if (!line.startsWith("stats.")) return line;
-  const key = line.replace(/^(stats\.ipcs\.[a-z0-9]+)\.\d+\.0x[0-9a-f]+\./, "$1.PID.POINTER.");
-  return KEPT_STATS.test(key) ? key : key.replace(/\) = .*$/, ") = VALUE");
+function find(step: PlayedStep, { node, command }: Asked): Answer {
+  const found = step.answers.find((a) => a.node === node && a.command === command);
+  if (found === undefined) throw new Error(`step ${step.step}: ${command} was not asked on ${node}`);
+  return found;
 }
 
-/**
- * Client ports, and when something last happened. Of a vote the last ACK or NACK counts (in parentheses): whether "No change" was said after it depends on which of
- * the clients that connect within the same milliseconds was the last.
- */
-function blankDevice(line: string): string {
-  return line
-    .replace(/^(\s+Vote:\s+)(?:ACK|NACK|No change) (\((?:ACK|NACK)\))$/, "$1LAST $2")
-    .replace(/^(\s+Client address:\s+\S+):\d+$/, "$1:PORT")
-    .replace(/^((?:Connected since|Echo reply received|Last poll call):\s+)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/, "$1TIME");
-}
-
-function blankLs(line: string): string {
-  if (/^total \d+$/.test(line)) return "total N";
-  return line.replace(/^([-dl][rwxst-]{9})\s+\d+ (\S+) (\S+)\s+\d+ \w{3} [ \d]\d [ \d:]{5} /, "$1 N $2 $3 SIZE TIME ");
-}
-
-/** Output of a tool with everything volatile blanked. */
-export function blank(command: string, text: string): string {
-  let lines = text.split("\n").map((l) => l.replace(/^(Date:\s+).*$/, "$1DATE"));
-  if (command.includes("-m stats")) lines = lines.map(blankStat);
-  if (/^corosync-q(device|netd)-tool/.test(command)) lines = lines.map(blankDevice);
-  if (command.startsWith("ls ")) lines = lines.map(blankLs);
-  return lines.join("\n");
-}
-
-const COMPARED = new Set(["TOTEM", "QUORUM", "VOTEQ"]);
-const RACE = /^(Token has not been received in \d+ ms|A processor failed, forming new configuration)/;
-
-/**
- * A reload opens the daemon's log file anew in the middle of these two lines, and some of the recorded ones are lost or garbled there (on the daemons' standard
- * error, which a reload leaves alone, both are always there). So the recorded ones must be the lab's, and the lab's may be more.
- */
-const LINK_LINES = /^\[TOTEM\] Configur(?:ing link \d+|ed link number \d+: local addr: \S+, port=\d+)$/;
-
-function reloads(step: RecordedStep, node: string): boolean {
-  return (step.log[node] ?? []).some(([, line]) => line.includes("Config reload requested by node"));
-}
-
-function comparable(subsystem: string, text: string): boolean {
-  return COMPARED.has(subsystem) && !RACE.test(text);
-}
-
-export function recordedLog(step: RecordedStep, node: string): string[] {
-  return (step.log[node] ?? []).flatMap(([, line]) => {
-    const parsed = parseLog(line);
-    return parsed !== undefined && comparable(parsed.subsystem, parsed.text) ? [`[${parsed.subsystem}] ${parsed.text}`] : [];
+function compareAnswers(ledger: Ledger, recorded: RecordedStep, played: PlayedStep, shift: Shift): Difference[] {
+  const all: Asked[] = [
+    ...recorded.commands.map((c) => ({ node: `node${c.node}`, command: c.cmd, want: c })),
+    ...Object.entries(recorded.outputs).flatMap(([node, list]) => Object.entries(list).map(([command, want]) => ({ node, command, want }))),
+  ];
+  ledger.met += all.length;
+  const asked = ledger.without("stopped-daemon", "recorded", all, (a) => a.command === STATE);
+  ledger.compared += asked.length;
+  return asked.flatMap((one) => {
+    const got = find(played, one);
+    const text = (side: "recorded" | "lab", { out, err, rc }: RecordedOutput): string =>
+      `${shifted(ledger, side, blankAnswer(ledger, side, one.command, out), shift)}${err}exit ${rc}`;
+    const [a, b] = [text("recorded", one.want), text("lab", got)];
+    return a === b ? [] : [{ step: recorded.step, where: `${one.node}# ${one.command}`, recorded: a, lab: b }];
   });
 }
 
-export function labLog(step: PlayedStep, node: string): string[] {
-  return (step.log[node] ?? []).flatMap((l) =>
-    l.level !== "debug" && comparable(l.subsystem, l.text) ? [`[${l.subsystem}] ${l.text}`] : [],
-  );
-}
+const isDevice = (who: string): boolean => who === "qnetd" || who.endsWith(" (qdevice)");
 
-function find(step: PlayedStep, node: string, command: string): Answer | undefined {
-  return step.answers.find((a) => a.node === node && a.command === command);
-}
-
-/** Ring sequence numbers taken out, where an attempt more or less shifts every later one. */
-const blankSeq = (text: string): string => text.replace(/\b(\d+)\.[0-9a-f]+(?=\)|$)/gm, "$1.SEQ");
-
-/** A forming that repeats the one before it, reduced to one: a cluster that never settles repeats them without end. */
-function collapse(lines: readonly string[]): string[] {
-  const blocks: string[] = [];
-  for (const line of lines) {
-    if (line.startsWith("[QUORUM] Sync members") || blocks.length === 0) blocks.push(line);
-    else blocks[blocks.length - 1] += `\n${line}`;
+/** Compares one played step with its recording. */
+export function compareStep(ledger: Ledger, scenario: string, recorded: RecordedStep, played: PlayedStep, shift: Shift): Difference[] {
+  const out = compareAnswers(ledger, recorded, played, shift);
+  for (const [who, lines] of Object.entries(recorded.log)) {
+    if (!isDevice(who)) continue;
+    ledger.met += lines.length;
+    ledger.leave("device-daemons", "recorded", lines.length);
   }
-  return blocks.map(blankSeq);
-}
-
-function repeats(blocks: readonly string[]): { shape: string[]; most: number[] } {
-  const shape: string[] = [];
-  const most: number[] = [];
-  for (const block of blocks) {
-    if (shape[shape.length - 1] === block) most[most.length - 1] = (most[most.length - 1] ?? 0) + 1;
-    else {
-      shape.push(block);
-      most.push(1);
-    }
+  const nodes = new Set([
+    ...Object.keys(recorded.log).filter((who) => !isDevice(who)),
+    ...Object.keys(played.log).filter((n) => !isDevice(n)),
+  ]);
+  for (const node of nodes) {
+    const where: Where = { scenario, step: recorded.step, node, shift };
+    const raw = (recorded.log[node] ?? []).map(([, line]) => line);
+    for (const d of compareLog(ledger, where, raw, played.log[node] ?? []))
+      out.push({ step: recorded.step, where: `${node} log (${d.channel})`, recorded: d.recorded, lab: d.lab });
   }
-  return { shape, most };
+  ledger.balance();
+  return out;
 }
 
-function sameButForOneRepeat(a: readonly string[], b: readonly string[]): boolean {
-  const x = repeats(collapse(a));
-  const y = repeats(collapse(b));
-  return x.shape.join("\n") === y.shape.join("\n") && x.most.every((n, i) => Math.abs(n - (y.most[i] ?? 0)) <= 1);
+/** Did the lab lose a commit token in this step, before the next one began? */
+function lostCommitToken(played: Played, index: number): boolean {
+  const [from, until] = [played.begins[index] ?? 0, played.begins[index + 1] ?? Infinity];
+  return played.traces.some((t) => t.event.what === "commit-token-lost" && t.at / SEC >= from && t.at / SEC < until);
 }
 
 export interface Rule {
   /** The scenario never settles: the number of formings may differ by one, and with it every ring's sequence number. */
-  readonly unsettled: boolean;
-  /** The recorded run lost a commit token while it formed: its rings' sequence numbers are higher than those of a run that lost none. */
-  readonly shifted: boolean;
+  readonly endless?: true;
+  /** The recorder lost a commit token in this step. */
+  readonly recorderLostIn?: number;
 }
 
-/** Compares one played step with its recording. */
-export function compareStep(recorded: RecordedStep, played: PlayedStep, rule: Rule): Difference[] {
-  const { unsettled, shifted } = rule;
-  const out: Difference[] = [];
-  const say = (where: string, a: string, b: string): void => void out.push({ step: recorded.step, where, recorded: a, lab: b });
-  const asked = [
-    ...recorded.commands.map((c) => ({ node: `node${c.node}`, command: c.cmd, want: c })),
-    ...Object.entries(recorded.outputs).flatMap(([node, list]) => Object.entries(list).map(([command, want]) => ({ node, command, want }))),
-  ];
-  for (const { node, command, want } of asked) {
-    if (command === "(state)") continue;
-    const got = find(played, node, command);
-    if (got === undefined) throw new Error(`step ${recorded.step}: ${command} was not asked on ${node}`);
-    const shape = unsettled || shifted ? blankSeq : (t: string): string => t;
-    const a = `${shape(blank(command, want.out))}${want.err}exit ${want.rc}`;
-    const b = `${shape(blank(command, got.out))}${got.err}exit ${got.rc}`;
-    if (a !== b) say(`${node}# ${command}`, a, b);
-  }
-  for (const node of Object.keys(played.log)) {
-    let a = recordedLog(recorded, node);
-    let b = labLog(played, node);
-    if (reloads(recorded, node)) {
-      const untold = a.filter((l) => LINK_LINES.test(l) && !b.includes(l));
-      if (untold.length > 0) say(`${node} log of the links`, untold.join("\n"), "");
-      [a, b] = [a, b].map((lines) => lines.filter((l) => !LINK_LINES.test(l))) as [string[], string[]];
+function allLines(step: RecordedStep): string[] {
+  return Object.entries(step.log).flatMap(([who, lines]) => (isDevice(who) ? [] : lines.map(([, line]) => line)));
+}
+
+const labLines = (step: PlayedStep): string[] => Object.values(step.log).flatMap((lines) => lines.map((l) => l.text));
+
+/**
+ * Compares a whole run. A step in which one side lost a commit token and the other one did not may differ; what follows it may not, but for the numbers that
+ * the lost attempt used up. @returns what differs, and the steps that were excused
+ */
+export function compareRun(ledger: Ledger, recording: Recording, played: Played, rule: Rule): { found: Difference[]; excused: number[] } {
+  let shift: Shift = rule.endless === true ? "endless" : 0;
+  const found: Difference[] = [];
+  const excused: number[] = [];
+  for (const name of played.adjusted) ledger.use(name, "lab");
+  recording.steps.forEach((step, i) => {
+    const mine = played.steps[i];
+    if (mine === undefined) throw new Error(`${recording.scenario}: step ${step.step} was not played`);
+    const lost = lostCommitToken(played, i) || rule.recorderLostIn === step.step;
+    const judge = (trialShift: Shift): { ledger: Ledger; differences: Difference[] } => {
+      const trial = new Ledger(ledger.comparison);
+      return { ledger: trial, differences: compareStep(trial, recording.scenario, step, mine, trialShift) };
+    };
+    let judged = judge(shift);
+    if (lost && judged.differences.length > 0 && shift !== "endless") {
+      // Usually nothing but the numbers differs.
+      judged = judge("lost here");
+      shift = shiftAfter(allLines(step), labLines(mine)) ?? shift;
     }
-    const rings = shifted ? blankSeq : (t: string): string => t;
-    const same = unsettled ? sameButForOneRepeat(a, b) : rings(a.join("\n")) === rings(b.join("\n"));
-    if (!same) say(`${node} log`, a.join("\n"), b.join("\n"));
-  }
-  return out;
+    ledger.add(judged.ledger);
+    if (lost && judged.differences.length > 0) {
+      excused.push(step.step);
+      ledger.use("lost-commit-token", "recorded");
+    } else found.push(...judged.differences);
+  });
+  return { found, excused };
 }
-
-/** Did a commit token get lost in this run before `second`? */
-export function lostCommitToken(played: Played): boolean {
-  return played.traces.some((t) => t.event.what === "commit-token-lost");
-}
-
-export const seconds = (at: number): number => at / SEC;

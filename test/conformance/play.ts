@@ -10,6 +10,7 @@ import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import { WorldPort } from "../../src/main/shell/world-port.ts";
 import { editsOf, type Edit } from "./edits.ts";
+import type { ExclusionName } from "./exclusions.ts";
 import { count, labOf } from "./lab.ts";
 import type { Recording, RecordedStep } from "./recording.ts";
 
@@ -47,12 +48,14 @@ export interface Played {
   /** Everything the daemons wrote, with the scenario's seconds. */
   journal: { node: string; line: JournalLine; second: number }[];
   begins: number[];
+  /** Acts and questions that came at another instant than the recording says, by the reason. */
+  adjusted: ExclusionName[];
   /** When processes were stopped and went on, in the scenario's seconds. */
   pauses: { node: string; from: number; until: number }[];
   world: World;
 }
 
-type Timed = { after: number; act: WorldAct };
+export type Timed = { after: number; act: WorldAct };
 
 const service = (node: string, op: "start" | "stop" | "kill", unit = "corosync"): WorldAct => ({
   to: "machine",
@@ -216,16 +219,30 @@ function oneRing(world: World): boolean {
 }
 
 /** After a start the recorder asked a second after one ring had formed; a daemon whose pings fall otherwise is waited for likewise, before the next step. */
-function awaitRing(world: World, step: RecordedStep, recording: Recording): void {
+function awaitRing(world: World, step: RecordedStep, recording: Recording): boolean {
   const next = recording.steps.find((s) => s.step > step.step);
   const limit = next === undefined ? world.now + 5 * SEC : micros(next.t_start);
   let late = false;
   for (; !oneRing(world) && world.now < limit; late = true) world.runUntil(Math.min(world.now + SEC / 20, limit));
   if (late) world.runUntil(Math.min(world.now + SEC, limit));
+  return late;
 }
 
-/** Plays the whole recording with one seed. */
-export async function play(recording: Recording, seed: string): Promise<Played> {
+/** What about a step is done at another instant than the recording says. */
+function adjustments(step: RecordedStep, acts: readonly Timed[], edits: readonly Edit[], late: number | undefined): ExclusionName[] {
+  const out: ExclusionName[] = [];
+  if (step.title.startsWith("delay")) out.push("relay-instant");
+  if (edits.some((e) => e.at !== undefined)) out.push("edit-instant");
+  if (late !== undefined && late > 0) out.push("wake-instant");
+  const starts = acts.filter(({ act }) => act.to === "machine" && act.act.kind === "service" && act.act.op === "start");
+  const device = starts.some(({ act }) => act.to === "machine" && act.act.kind === "service" && act.act.unit === "corosync-qdevice");
+  if (device) out.push("device-instant");
+  else if (starts.length > 1 && late === undefined) out.push("launch-instant");
+  return out;
+}
+
+/** Plays the whole recording with one seed; `also`: acts after so many µs of the scenario that nobody recorded. */
+export async function play(recording: Recording, seed: string, also: readonly Timed[] = []): Promise<Played> {
   const config = String(recording.config);
   const { links } = count(config);
   // A machine may be there before the nodelist has it.
@@ -245,15 +262,19 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
         journal.push({ node, line: effect.line, second: (at - BOOTED) / SEC });
     },
   });
+  for (const { after, act } of also) must(world.schedule(BOOTED + after, act));
   const steps: PlayedStep[] = [];
   const begins: number[] = [];
   const pauses: Played["pauses"] = [];
+  const adjusted: ExclusionName[] = [];
   for (const step of recording.steps) {
     world.runUntil(micros(step.t_start));
     begins.push(step.t_start);
     const edits = editsOf(recording.scenario, config, step.step);
     for (const e of edits) if (e.at === undefined) edit(world, e);
-    for (const timed of actsOf(step, links, rng, late(recording, step))) {
+    const acts = actsOf(step, links, rng, late(recording, step));
+    adjusted.push(...adjustments(step, acts, edits, late(recording, step)));
+    for (const timed of acts) {
       notePause(pauses, timed, step.t_start + timed.after / SEC);
       if (timed.after === 0) must(world.act(timed.act));
       else must(world.schedule(world.now + timed.after, timed.act));
@@ -279,7 +300,8 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
       answers.push(await answer(world, `node${c.node}`, c.cmd));
     }
     world.runUntil(Math.max(world.now, micros(step.t_snapshot)));
-    if (step.title.startsWith("start") && typeof step.waited_s === "number") awaitRing(world, step, recording);
+    if (step.title.startsWith("start") && typeof step.waited_s === "number" && awaitRing(world, step, recording))
+      adjusted.push("ask-instant");
     for (const [node, commands] of Object.entries(step.outputs)) {
       for (const command of Object.keys(commands)) if (command !== "(state)") answers.push(await answer(world, node, command));
     }
@@ -291,7 +313,7 @@ export async function play(recording: Recording, seed: string): Promise<Played> 
     for (const name of world.names)
       s.log[name] = journal.filter((j) => j.node === name && j.second >= from && j.second < to).map((j) => j.line);
   });
-  return { steps, traces, journal, begins, pauses, world };
+  return { steps, traces, journal, begins, pauses, adjusted, world };
 }
 
 function notePause(pauses: Played["pauses"], { act }: Timed, second: number): void {

@@ -38,12 +38,13 @@ export function loadRecording(name: string): Recording {
 }
 
 export interface LogLine {
+  level: string;
   subsystem: string;
   text: string;
 }
 
-/** `10:00:00.000 … notice  [TOTEM ] text` → subsystem and text; debug lines are left out. */
+/** `Nov 20 10:00:00.000 [123] node1 corosync notice  [TOTEM ] text`; undefined for a line that is not whole. */
 export function parseLog(line: string): LogLine | undefined {
-  const m = /\b(notice|info|warning|error|crit|alert|emerg)\s+\[([A-Z]+)\s*\] ?(.*)$/s.exec(line);
-  return m ? { subsystem: m[2] ?? "", text: m[3] ?? "" } : undefined;
+  const m = /^[A-Z][a-z]{2} \d\d [\d:.]+ \[\d+\] \S+ corosync ([a-z]+) +\[([A-Z]+) *\] ?(.*)$/s.exec(line);
+  return m === null ? undefined : { level: m[1] ?? "", subsystem: m[2] ?? "", text: m[3] ?? "" };
 }

@@ -24,7 +24,8 @@ export function applyPatch(text: string, patch: Patch): string {
   return text.replace(patch.find, () => patch.replace);
 }
 
-function patching(patch: Patch, applied: () => void): Plugin {
+/** Applies a patch while its file is loaded, and says so. */
+export function patching(patch: Patch, applied: () => void): Plugin {
   const file = join(root, "src/engine", patch.file);
   return {
     name: "break-a-rule",

@@ -51,9 +51,9 @@ describe("rate", () => {
     const link = { node: "a", net: "net0", direction: "out" } as const;
     fabric.act({ kind: "link-set", link, settings: { rateMbit: 10 } });
     sent(fabric, 0, packet(2, 972));
-    const twin = new Fabric(design);
-    twin.restore(fabric.snapshot());
-    expect(sent(twin, 0, packet(2, 972))).toEqual(sent(fabric, 0, packet(2, 972)));
+    const copy = new Fabric(design);
+    copy.restore(fabric.snapshot());
+    expect(sent(copy, 0, packet(2, 972))).toEqual(sent(fabric, 0, packet(2, 972)));
     fabric.act({ kind: "link-heal", link });
     expect(fabric.snapshot().queues).toEqual([]);
     expect(sent(fabric, 0, packet(2, 972))).toEqual([200]);

@@ -1,9 +1,11 @@
 /** A process that runs a hub at full speed until somebody ends it, and tells who its workers are. Usage: hub-process WORKER-PROGRAM, with a channel. */
-import { Crew } from "../../src/engine/host/crew.ts";
 import { Hub } from "../../src/engine/host/hub.ts";
+import { UnpacedHost } from "../../src/engine/host/index.ts";
+import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
+import { SEC } from "../../src/engine/kernel/index.ts";
 import { clusterDesign } from "./worlds.ts";
 
-const crew = await Crew.open({ program: { file: process.argv[2] ?? "", execArgv: [] } });
-const hub = await Hub.start(clusterDesign("hub process", 3), { crew });
-process.send?.({ pids: crew.pids, address: crew.address });
-for (;;) await hub.runWindow();
+const pool = await WorkerPool.open({ program: { file: process.argv[2] ?? "", execArgv: [] } });
+const host = new UnpacedHost(await Hub.start(clusterDesign("hub process", 3), { pool }));
+process.send?.({ pids: pool.pids, address: pool.address });
+for (;;) await host.runUntil(host.world.now + SEC);

@@ -21,21 +21,21 @@ export function otherNode(version: string): { node: string } | { missing: string
   const node = join(dir, binary);
   if (runs(node, version)) return { node };
   mkdirSync(cache, { recursive: true });
-  const fresh = mkdtempSync(join(cache, "quorate-node-"));
+  const unpacked = mkdtempSync(join(cache, "quorate-node-"));
   try {
-    writeFileSync(join(fresh, "package.json"), '{ "private": true }\n');
-    const words = ["install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+    writeFileSync(join(unpacked, "package.json"), '{ "private": true }\n');
+    const args = ["install", "--prefix", unpacked, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
     const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-    execFileSync(npm, [...words, `${packageName}@${version}`], { cwd: fresh, stdio: "pipe", timeout: 240_000 });
-    if (!runs(join(fresh, binary), version)) return { missing: `${packageName}@${version} does not run here` };
+    execFileSync(npm, [...args, `${packageName}@${version}`], { cwd: unpacked, stdio: "pipe", timeout: 240_000 });
+    if (!runs(join(unpacked, binary), version)) return { missing: `${packageName}@${version} does not run here` };
     rmSync(dir, { recursive: true, force: true });
-    renameSync(fresh, dir);
+    renameSync(unpacked, dir);
     return { node };
   } catch (error) {
     return {
       missing: `npm install ${packageName}@${version}: ${error instanceof Error ? error.message.split("\n").at(-1) : String(error)}`,
     };
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    rmSync(unpacked, { recursive: true, force: true });
   }
 }

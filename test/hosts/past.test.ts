@@ -61,7 +61,7 @@ interface Seen {
 
 const seenAt = (world: World): Seen => ({ at: world.now, status: JSON.stringify(world.statuses()), digest: world.digest() });
 
-/** Lives through a run: acts at random instants, some announced beforehand, looks in between and right after acts; `midway` gets a snapshot. */
+/** Goes through a run: acts at random instants, some announced beforehand, looks in between and right after acts; `midway` gets a snapshot. */
 function live(world: World, seed: string, each: () => void = () => undefined): { seen: Seen[]; midway: WorldSnapshot } {
   const rng = Rng.from(seed, "life");
   const seen: Seen[] = [];
@@ -161,9 +161,9 @@ describe("in the middle of an instant", () => {
       world.stepEvent();
       expect(at(history, world.now).digest()).toBe(world.digest());
     }
-    const fresh = new History(world, makeTalker, world.snapshot());
-    expect(at(fresh, world.now).digest()).toBe(world.digest());
-    expect(at(fresh, 10 * MS).now).toBe(10 * MS);
+    const other = new History(world, makeTalker, world.snapshot());
+    expect(at(other, world.now).digest()).toBe(world.digest());
+    expect(at(other, 10 * MS).now).toBe(10 * MS);
   });
 });
 

@@ -53,7 +53,7 @@ function open(seed: string): Run {
   const lab = defaultLabFile({ nodes, links: schedule.links, clustered: true, name: seed, seed, epoch: "2026-01-01T00:00:00Z" });
   const make = sendingNodes({ from: 15 * SEC, until: 80 * SEC, every: 400 * MS, burst: 2, bytes: 100 }, { sent: 0, delivered: 0 });
   const world = new World(worldDesign(lab), make);
-  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
+  for (const act of schedule.acts) world.schedule(act.at, act.act);
   const rng = Rng.from(seed, "tools");
   for (let i = 0; i < 8; i++) {
     const machine = `pve${rng.between(1, nodes)}`;

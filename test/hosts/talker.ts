@@ -33,7 +33,7 @@ export class Talker implements Machine {
   private timers = new Timers();
   private journal = new Journal();
   private rng: Rng;
-  private peers: string[];
+  protected peers: string[];
   private nic: { net: string; address: string };
 
   constructor(world: WorldDesign, machine: MachineDesign) {

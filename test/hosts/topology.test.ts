@@ -1,13 +1,12 @@
 // Machines, networks and cards that come, go and get other names while a cluster runs: refusals, snapshots, replays, and the same digest in one process,
 // over socket files and over TCP.
 import { describe, expect, test } from "vitest";
-import { Hub } from "../../src/engine/host/hub.ts";
 import { SEC, fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { parseRecord, printRecord, replay, type World, type WorldAct, type TopologyAct } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { newMachine } from "../../src/main/lab/act/addresses.ts";
-import { bothCrews } from "./lives.ts";
-import { clusterDesign, worldHere } from "./worlds.ts";
+import { bothPools } from "./schedules.ts";
+import { clusterDesign, startHub, worldHere } from "./worlds.ts";
 
 const lab = (act: TopologyAct): WorldAct => ({ to: "lab", act });
 const design = clusterDesign("topology", 3, 2);
@@ -21,7 +20,7 @@ const pve4 = newMachine(
   "node",
 );
 
-/** A life with every sort of change in it, and faults on what has changed. */
+/** A run with every sort of change in it, and faults on what has changed. */
 const acts: readonly (readonly [number, WorldAct])[] = [
   [20, lab({ kind: "machine-add", machine: pve4 })],
   [21, { to: "fabric", act: { kind: "block", block: { node: "pve1", port: 5405, proto: "udp" }, on: true } }],
@@ -113,7 +112,7 @@ describe("in one process", () => {
     expect([again.equal, again.digest]).toEqual([true, done.digest()]);
   });
 
-  test("a snapshot of any moment goes on to the same end, in a fresh world and in one that has gone further", () => {
+  test("a snapshot of any moment goes on to the same end, in a new world and in one that has gone further", () => {
     for (const at of [19, 27, 33, 38, 41, 45, 51, 60]) {
       const world = worldHere(design);
       for (const [when, act] of acts) world.expect(when * SEC, act);
@@ -169,33 +168,31 @@ describe("in one process", () => {
 });
 
 describe("with every machine a process", () => {
-  const crewOf = bothCrews();
+  const poolOf = bothPools();
 
   test.each(["ipc", "tcp"] as const)(
     "over %s: the same trace, and a removed machine's process is gone",
     async (transport) => {
-      const crew = crewOf(transport);
-      const hub = await Hub.start(design, { crew });
-      const lost: string[] = [];
-      hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
+      const pool = poolOf(transport);
+      const { hub, host, lost } = await startHub(design, { pool });
       try {
-        for (const [at, act] of acts) await hub.expect(at * SEC, act);
-        await hub.runUntil(39 * SEC);
+        for (const [at, act] of acts) await host.expect(at * SEC, act);
+        await host.runUntil(39 * SEC);
         const pid = hub.pidOf("pve2") ?? 0;
-        expect([crew.pids.includes(pid), crew.pids.includes(hub.pidOf("pve4") ?? 0), crew.pids.length]).toEqual([true, true, 4]);
-        await hub.runUntil(41 * SEC);
+        expect([pool.pids.includes(pid), pool.pids.includes(hub.pidOf("pve4") ?? 0), pool.pids.length]).toEqual([true, true, 4]);
+        await host.runUntil(41 * SEC);
         expect([hub.pidOf("pve2"), hub.world.names]).toEqual([undefined, ["pve1", "gamma", "pve4"]]);
-        const state = hub.snapshot();
-        await hub.runUntil(END);
+        const state = hub.world.snapshot();
+        await host.runUntil(END);
         const first = traceOf(hub.world);
         expect(first).toEqual(traceOf(live(worldHere(design))));
-        expect([crew.pids.includes(pid), crew.pids.length]).toEqual([false, 4]);
-        await hub.restore(state);
-        await hub.runUntil(END);
+        expect([pool.pids.includes(pid), pool.pids.length]).toEqual([false, 4]);
+        await host.restore(state);
+        await host.runUntil(END);
         expect(traceOf(hub.world)).toEqual(first);
         expect(lost).toEqual([]);
       } finally {
-        await hub.close();
+        await host.close();
       }
     },
     120_000,

@@ -1,6 +1,7 @@
-/** Worlds for the worker tests: seeded lives of clusters, as long as wanted, with all that happens to them. */
-import type { Crew } from "../../src/engine/host/crew.ts";
-import { Hub } from "../../src/engine/host/hub.ts";
+/** Worlds for the worker tests: clusters under seeded schedules of faults, as long as wanted, with all that is done to them. */
+import { Hub, type HubOptions } from "../../src/engine/host/hub.ts";
+import { UnpacedHost, type UnpacedOptions } from "../../src/engine/host/index.ts";
+import type { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { SEC } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
@@ -28,25 +29,35 @@ export function traceOf(world: World): unknown {
   return { now: world.now, events: world.events, digest: world.digest(), seconds: world.checkpoints(), statuses: world.statuses() };
 }
 
-/** Lives through `schedule` in this process. */
-export function liveHere(schedule: Schedule): World {
+/** Goes through `schedule` in this process. */
+export function runHere(schedule: Schedule): World {
   const world = worldHere(clusterDesign(schedule.seed, schedule.nodes, schedule.links));
-  for (const deed of schedule.acts) world.schedule(deed.at, deed.act);
+  for (const input of schedule.acts) world.schedule(input.at, input.act);
   world.runUntil(endOf(schedule));
   return world;
 }
 
-/** The same on processes of `crew`. Throws where one is lost that should not be. */
-export async function liveInWorkers(schedule: Schedule, crew: Crew): Promise<unknown> {
+/** A hub of `design` whose world nobody paces. */
+export async function startHub(
+  design: WorldDesign,
+  options: HubOptions,
+  unpaced: UnpacedOptions = {},
+): Promise<{ hub: Hub; host: UnpacedHost; lost: string[] }> {
+  const hub = await Hub.start(design, options);
   const lost: string[] = [];
-  const hub = await Hub.start(clusterDesign(schedule.seed, schedule.nodes, schedule.links), { crew });
   hub.attend({ lost: (machine, why) => lost.push(`${machine} ${why}`) });
+  return { hub, host: new UnpacedHost(hub, unpaced), lost };
+}
+
+/** The same on processes of `pool`. Throws where one is lost that should not be. */
+export async function runOnWorkers(schedule: Schedule, pool: WorkerPool, options: UnpacedOptions = {}): Promise<unknown> {
+  const { hub, host, lost } = await startHub(clusterDesign(schedule.seed, schedule.nodes, schedule.links), { pool }, options);
   try {
-    for (const deed of schedule.acts) await hub.schedule(deed.at, deed.act);
-    await hub.runUntil(endOf(schedule));
+    for (const input of schedule.acts) await host.schedule(input.at, input.act);
+    await host.runUntil(endOf(schedule));
     if (lost.length > 0) throw new Error(`lost: ${lost.join(", ")}`);
     return traceOf(hub.world);
   } finally {
-    await hub.close();
+    await host.close();
   }
 }

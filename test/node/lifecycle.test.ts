@@ -1,9 +1,11 @@
 /**
  * The corosync process from exec to exit, against recordings of the real one: the same lines in the same order at start, at SIGTERM and at
- * corosync-cfgtool -H, and about the same times. Compared are all lines but the warning about RLIMIT_MEMLOCK, which the recorder's container caused.
+ * corosync-cfgtool -H, and about the same times.
  */
 import { describe, expect, test } from "vitest";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
+import { Ledger, type Side } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 import { TestNetwork } from "./lab.ts";
 
@@ -12,11 +14,14 @@ interface Recording {
   steps: { title: string; t_start: number; log: Record<string, [number, string][]> }[];
 }
 
+const ledger = new Ledger("process");
+
 /** The line as our recorder prints it, from `Nov 20 … corosync notice  [MAIN  ] text`. */
 const recorded = (line: string): string => line.replace(/^.*? corosync (\w+) +\[/, (_, level: string) => `${level.padEnd(7)} [`).trimEnd();
 
 function logOf(recording: Recording, step: number, node: string): string[] {
-  return (recording.steps[step]?.log[node] ?? []).map(([, line]) => recorded(line)).filter((line) => !line.includes("RLIMIT_MEMLOCK"));
+  const lines = (recording.steps[step]?.log[node] ?? []).map(([, line]) => recorded(line));
+  return ledger.without("process-memlock", "recorded", lines, (line) => line.includes("RLIMIT_MEMLOCK"));
 }
 
 const daemon = (network: TestNetwork, i: number, from: number): string[] =>
@@ -57,9 +62,15 @@ describe.skipIf(!haveReference)("one node, as recorded in form-1", () => {
     const network = new TestNetwork(["node1", "node2", "node3"], { conf: recording.config });
     network.runTo(5 * SEC);
     for (const [i, node] of ["node1", "node2", "node3"].entries()) {
-      const without = (lines: string[]): string[] => lines.filter((l) => !l.includes("[KNET") && !l.startsWith("kernel: "));
-      expect(without(daemon(network, i, 0)), node).toEqual(without(logOf(recording, 0, node)));
+      const without = (side: Side, lines: string[]): string[] => ledger.without("process-knet", side, lines, (l) => l.includes("[KNET"));
+      const lab = daemon(network, i, 0).filter((l) => !l.startsWith("kernel: "));
+      expect(without("lab", lab), node).toEqual(without("recorded", logOf(recording, 0, node)));
     }
+  });
+
+  test("every exclusion was used", () => {
+    keepTable(ledger);
+    expect(ledger.unused()).toEqual([]);
   });
 });
 

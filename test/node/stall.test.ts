@@ -133,3 +133,15 @@ describe("the socket buffer", () => {
     expect(socket).toMatchObject({ queue: [], bytes: 0 });
   });
 });
+
+describe("a machine that is off", () => {
+  test("has no processors to stop: told to stand still and then switched on, it boots and its daemon runs", () => {
+    const network = new TestNetwork(["node1"]);
+    network.runTo(10 * SEC);
+    network.act(0, { kind: "power-cut" });
+    network.act(0, { kind: "stall" });
+    network.act(0, { kind: "power-on" });
+    network.runTo(30 * SEC);
+    expect(network.node(0).status(network.now)).toMatchObject({ power: "on", units: { corosync: "active" }, corosync: { members: [1] } });
+  });
+});

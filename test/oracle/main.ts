@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { noRealHosts } from "../conf/real-hosts.ts";
 import { OurCluster } from "./ours.ts";
-import { play, type Played } from "./play.ts";
+import { ledger, play, type Played } from "./play.ts";
 import { RealCluster } from "./real.ts";
 import { sayScenario, scenarioOf } from "./scenario.ts";
 
@@ -43,6 +43,7 @@ async function series(seeds: readonly string[], file: string | undefined): Promi
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
+  console.log(ledger.table());
   console.log(`oracle: ${seeds.length - failed} of ${seeds.length} scenarios as the real daemons`);
   return failed;
 }

@@ -3,6 +3,7 @@
  * the cluster has settled after each act. What differs gets more time on both, since a real machine may be late. What differs then is a race where the
  * lab does the same as the real daemons when its acts come some tenths of a second earlier or later; else it is told.
  */
+import { Ledger, type Side } from "../conformance/ledger.ts";
 import { confOf, sayAct, type Act, type Scenario } from "./scenario.ts";
 
 export interface Said {
@@ -44,18 +45,20 @@ const RACES_MOST = 2;
 
 const STATUS = ["corosync-quorumtool", "-s"];
 
+/** What this run leaves out. */
+export const ledger = new Ledger("nightly");
+
 /** Answers without what is a matter of the clock, and of how many rings there have been. */
-function blanked({ status, stdout, stderr }: Said): string {
-  const text = stdout
-    .replace(/^(Date: +).*$/m, "$1…")
-    .replace(/^(Ring ID: +\w+\.).*$/m, "$1…")
-    .replace(/ +$/gm, "");
+function blanked(side: Side, { status, stdout, stderr }: Said): string {
+  const undated = ledger.blank("nightly-date", side, stdout, /^(Date: +).*$/gm, (label) => `${label}…`);
+  const ringless = ledger.blank("nightly-ring", side, undated, /^(Ring ID: +\w+\.).*$/gm, (label) => `${label}…`);
+  const text = ledger.blank("nightly-blanks", side, ringless, / +$/gm, () => "");
   return `${text}${stderr}(${status ?? "killed"})\n`;
 }
 
 /** Lines that only one of them has; undefined where they are the same. */
 function different(what: string, real: Said, ours: Said): string | undefined {
-  const [a, b] = [blanked(real).split("\n"), blanked(ours).split("\n")];
+  const [a, b] = [blanked("recorded", real).split("\n"), blanked("lab", ours).split("\n")];
   if (a.join("\n") === b.join("\n")) return undefined;
   const lines = a.map((line, i) => (line === b[i] ? "" : `  real     ${line}\n`)).join("");
   return `${what}\n${lines}${b.map((line, i) => (line === a[i] ? "" : `  the lab  ${line}\n`)).join("")}`;
@@ -147,6 +150,7 @@ class Play {
     }
     const said = await this.real.do(act);
     const nodes = answering(this.scenario, this.scenario.acts.slice(0, i + 1));
+    ledger.use("nightly-stopped", "recorded", this.scenario.nodes - nodes.length);
     let found = "";
     for (let times = 1; times <= TIMES; times++) {
       await this.real.wait(this.settle);
@@ -159,13 +163,17 @@ class Play {
       }
       this.dones[i] = done;
       if (found !== "") continue;
-      if (times > 1) this.notes.push(`more time after ${line}`);
+      if (times > 1) {
+        ledger.use("nightly-late", "recorded");
+        this.notes.push(`more time after ${line}`);
+      }
       this.equal += nodes.length;
       return undefined;
     }
     const shifted = this.races < RACES_MOST ? await another(this.made, this.dones) : undefined;
     if (shifted === undefined) return found;
     this.races++;
+    ledger.use("nightly-race", "lab");
     this.notes.push(`a race in ${line} (timing ${shifted.timing})`);
     this.ours = shifted.ours;
     this.equal += nodes.length;

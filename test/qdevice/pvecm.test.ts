@@ -5,6 +5,8 @@ import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { Ledger, type Side } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 
 /** What was printed by each call of pvecm in the recording, in its order, with its exit status. */
@@ -14,13 +16,14 @@ function recorded(): { node: string; argv: string[]; text: string; status: numbe
   return [...calls].map((m) => ({ node: m[1] ?? "", argv: (m[2] ?? "").split(" "), text: m[3] ?? "", status: Number(m[4]) }));
 }
 
+const ledger = new Ledger("pvecm");
+
 /** Without the date and what counts up: the versions, and the numbers of rings. */
-const still = (text: string): string =>
-  text
-    .replace(/^(Date: +).*$/m, "$1")
-    .replace(/^(Config Version: +).*$/m, "$1")
-    .replace(/^(Ring ID: +\d+)\..*$/m, "$1")
-    .replace(/10\.99\.0\./g, "10.0.0.");
+function still(side: Side, text: string): string {
+  const undated = ledger.blank("pvecm-date", side, text, /^(Date: +).*$/gm, (label) => label);
+  const uncounted = ledger.blank("pvecm-numbers", side, undated, /^(Config Version: +|Ring ID: +\d+\.).*$/gm, (label) => label);
+  return ledger.blank("pvecm-addresses", side, uncounted, /10\.99\.0\./g, () => "10.0.0.");
+}
 
 function formed(): World {
   const lab = defaultLabFile({ nodes: 2, links: 1, clustered: true, qdevice: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
@@ -43,7 +46,7 @@ describe.skipIf(!haveReference)("with a quorum device", () => {
     if (call === undefined) throw new Error(`there is no call ${index} in the recording`);
     const reply = world.query(call.node, { kind: "command", argv: call.argv, cwd: "/root", stdin: "" });
     if (reply.kind !== "result") throw new Error(`${call.argv.join(" ")}: ${reply.kind}`);
-    expect([still(reply.stdout), reply.status]).toEqual([still(call.text), call.status]);
+    expect([still("lab", reply.stdout), reply.status]).toEqual([still("recorded", call.text), call.status]);
   };
 
   test("there are the six calls of the recording", () => {
@@ -86,5 +89,10 @@ describe.skipIf(!haveReference)("with a quorum device", () => {
     const reply = formed().query("pve1", { kind: "command", argv: ["pvecm", "qdevice", "remove"], cwd: "/root", stdin: "" });
     expect(reply).toMatchObject({ kind: "result", stderr: "pvecm qdevice: not modelled in this lab\n" });
     expect(reply.kind === "result" ? reply.status : 0).not.toBe(0);
+  });
+
+  test("every exclusion was used", () => {
+    keepTable(ledger);
+    expect(ledger.unused()).toEqual([]);
   });
 });

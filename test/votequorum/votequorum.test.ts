@@ -2,6 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { cloneState, Hasher } from "../../src/engine/kernel/index.ts";
 import { calculateQuorum, majorityOf, mayLose, summariseVotes, viewLines } from "../../src/engine/votequorum/index.ts";
+import { Ledger } from "../conformance/ledger.ts";
+import { keepTable } from "../conformance/table.ts";
 import { haveReference, reference, skipLine } from "../shared.ts";
 import { alone, form, Peer, settle } from "./bus.ts";
 
@@ -219,12 +221,18 @@ describe("a snapshot", () => {
 skipLine("votequorum's debug lines");
 
 describe.skipIf(!haveReference)("debug lines of a first start and a forming, as three real daemons wrote them", () => {
+  const ledger = new Ledger("votequorum");
   let recorded: Map<string, string[]>;
   beforeAll(() => {
     recorded = new Map();
-    for (const line of reference("corosync/transcripts/debug-lifecycle-3.txt").split("\n")) {
-      const m = /^\+ +([\d.]+) (node\d) +(\w+) +\[(VOTEQ|CPG|QUORUM) *\] (.*)$/.exec(line);
-      if (!m || Number(m[1]) > 3 || /Using quorum provider|notification to/.test(m[5] ?? "")) continue;
+    const all = reference("corosync/transcripts/debug-lifecycle-3.txt").split("\n");
+    const ours = ledger.without("votequorum-course", "recorded", all, (line) => {
+      const m = /^\+ +([\d.]+) node\d +\w+ +\[(?:VOTEQ|CPG|QUORUM) *\] (.*)$/.exec(line);
+      return m === null || Number(m[1]) > 3 || /Using quorum provider|notification to/.test(m[2] ?? "");
+    });
+    for (const line of ours) {
+      const m = /^\+ +([\d.]+) (node\d) +(\w+) +\[(\w+) *\] (.*)$/.exec(line);
+      if (m === null) throw new Error(`no line of a log: ${line}`);
       const lines = recorded.get(m[2] ?? "") ?? [];
       recorded.set(m[2] ?? "", [...lines, `${m[3]} [${m[4]}] ${m[5]}`.trimEnd()]);
     }
@@ -237,5 +245,10 @@ describe.skipIf(!haveReference)("debug lines of a first start and a forming, as 
     const wanted = recorded.get(`node${id}`) ?? [];
     expect(wanted.length).toBeGreaterThan(50);
     expect(peers[id - 1]?.log.map((l) => l.trimEnd())).toEqual(wanted);
+  });
+
+  it("every exclusion was used", () => {
+    keepTable(ledger);
+    expect(ledger.unused()).toEqual([]);
   });
 });

@@ -95,12 +95,12 @@ export const UNLOAD: readonly (readonly Line[])[] = [
   [unloaded("corosync watchdog service")],
 ];
 
-/** At the end knet removes every host with a link that is up, the own one included, highest id first. */
+/** At the end knet removes every host with a link that is up, the own one with its loopback included, highest id first. */
 export function removalLines(config: DaemonConfig, up: readonly LinkStatus[]): Line[] {
   const out: Line[] = [];
   for (const node of [...config.nodes].sort((a, b) => b.nodeId - a.nodeId)) {
-    for (const { link } of config.links) {
-      const there = node.nodeId === config.nodeId || up.some((l) => l.to === node.nodeId && l.link === link);
+    for (const [i, { link }] of config.links.entries()) {
+      const there = node.nodeId === config.nodeId ? i === 0 : up.some((l) => l.to === node.nodeId && l.link === link);
       if (there) out.push(line("info", "KNET", `link: Resetting MTU for link ${link} because host ${node.nodeId} joined`));
     }
   }

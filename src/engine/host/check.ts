@@ -24,8 +24,8 @@ export function isRecord(v: unknown): v is Record<string, unknown> {
 /** Plain data of any shape below: what only its owner understands. */
 export const isOpaque: Check = (v) => isRecord(v);
 
-export const oneOf = (...words: readonly string[]): Check => {
-  const known: ReadonlySet<unknown> = new Set(words);
+export const oneOf = (...texts: readonly string[]): Check => {
+  const known: ReadonlySet<unknown> = new Set(texts);
   return (v) => known.has(v);
 };
 

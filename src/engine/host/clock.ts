@@ -1,4 +1,4 @@
-/** The wall clock as a host needs it: given from outside, so that a test can turn the hands. */
+/** The wall clock as a host needs it: given from outside, so that a test can move it on. In the real stack: the computer's own clock. */
 
 export interface HostClock {
   /** Milliseconds, monotonic. */

@@ -1,517 +1,398 @@
 /**
- * The hub of a world whose machines are processes: it holds the fabric and the time. A grant is all events of one window, as long as the shortest link delay,
- * so that nothing a machine does in it can reach another one in it; workers with events in the window run them side by side, and the world then plays their
- * answers back in its own order. Order, generators, digest and watchers are the world's own, so a run is the same as in one process. In the real stack this
- * is the wire and the passing of time. Left out: pace (workers.ts).
+ * The driver of a world whose machines are followed by workers, each a process: the world runs here, ahead of them, with every machine's replica; each worker is told in one
+ * message what its machine met in the stretch that has just run, goes through it, and confirms it with a digest, which is compared. A run is therefore the same as in one
+ * process, and a worker that does something else is found. In the real stack this is the wire and the passing of time. Left out: pace (live.ts), and plans (unpaced.ts).
  */
-import {
-  NEVER,
-  type Duration,
-  type Instant,
-  type MachineQuery,
-  type MachineSnapshot,
-  type MachineStatus,
-  type QueryReply,
-} from "../kernel/index.ts";
+import { NEVER, type Duration, type Instant } from "../kernel/index.ts";
 import { loadedMachines, type Load } from "../fuzz/index.ts";
-import {
-  accept,
-  World,
-  type ActResult,
-  type Checkpoint,
-  type MachineFactory,
-  type Plan,
-  type Stepped,
-  type WorldAct,
-  type WorldDesign,
-  type WorldSnapshot,
-} from "../world/index.ts";
-import type { Flight } from "../world/queue.ts";
-import type { Crew, Question, Said, Worker } from "./crew.ts";
-import type { Mover } from "./mover.ts";
-import { RemoteMachine } from "./remote.ts";
-import { Staff } from "./staff.ts";
-import type { Arrival, Grant } from "./wire.ts";
+import { World, type MachineFactory, type Topology, type WorldAct, type WorldDesign, type WorldSnapshot } from "../world/index.ts";
+import { Confirmations, type Round } from "./confirmations.ts";
+import type { DiskSink, StampedCommit } from "./disk-sink.ts";
+import type { Attendant, Driver } from "./driver.ts";
+import { beginWorker } from "./begin.ts";
+import { Replica, type ReplicaOwner } from "./replica.ts";
+import { Verifier, type Told } from "./verifier.ts";
+import type { WorkerPool } from "./worker-pool.ts";
+import type { Confirmation } from "./worker-process.ts";
 
 /** The lab itself went wrong: what a worker did is not what the same machine does here. */
 export class LabFault extends Error {}
 
 export interface HubOptions {
-  readonly crew: Crew;
+  readonly pool: WorkerPool;
   /** Goes on from there; absent: from the beginning. */
   readonly snapshot?: WorldSnapshot;
   /** What a program on every node multicasts; absent: there is none. */
   readonly load?: Load;
   /** Builds the machines here; the workers' program must build the same. Default: cluster nodes, with the load. */
   readonly makeMachine?: MachineFactory;
+  /** Takes the unconfirmed commits of workers that are gone; absent: the machines have no disks outside this process. */
+  readonly disks?: DiskSink;
 }
 
-/** Who is told what goes wrong with the lab itself. */
-export interface Attendant {
-  /** A worker died or fell silent: its machine has lost power, as an act of the record. */
-  readonly lost?: (machine: string, why: string) => void;
-  /** The hub has stopped for good: an assertion of the engine, or a LabFault. Also thrown to whoever asks next. */
-  readonly broken?: (error: unknown) => void;
+/** What may be told and not confirmed, whatever the lead: stretches, bytes, and events whose digests are kept. */
+const ROUNDS_MAX = 64;
+const BYTES_MAX = 32 * 1024 * 1024;
+const EVENTS_MAX = 500_000;
+
+/** A worker that was told to end and has not ended yet; the first round after that waits for it. */
+interface Ending {
+  readonly verifier: Verifier;
+  readonly replica: Replica;
+  readonly machine: string;
+  /** Of what it was not told any more. */
+  readonly commits: StampedCommit[];
+  round: Round | undefined;
+  over: boolean;
 }
 
-/** Events between two questions whether to go on alone. */
-const ALONE_EVENTS = 256;
-
-/** A grant before it has its number. */
-type Offer = Omit<Grant, "ask" | "id">;
-
-export class Hub implements Mover {
-  /** To be read, watched and forked; who changes it does so through the hub. */
+export class Hub implements Driver, ReplicaOwner {
+  readonly kind = "workers";
+  /** To be read, watched and forked by anybody; moved by the host alone. */
   readonly world: World;
-  private tail: Promise<unknown> = Promise.resolve();
-  private broken: { readonly error: unknown } | undefined;
-  private closed = false;
+  private readonly verifiers = new Map<Replica, Verifier>();
+  /** Switched on, and nobody follows. */
+  private readonly unfollowed = new Set<Replica>();
+  private readonly ended = new Map<Replica, Promise<void>>();
+  private endings: Ending[] = [];
+  private readonly confirmations = new Confirmations(() => this.tell("room"));
   private attendants: readonly Attendant[] = [];
-  private readonly staff: Staff;
+  private sequence = 0;
+  /** Where the world stood when the workers were told last. */
+  private mark: Instant;
+  private failure: { readonly error: unknown } | undefined;
+  /** A digest was another one; the event is being looked for. */
+  private suspected = false;
+  /** Workers are beginning: no machine may move. Losses wait for it. */
+  private beginning = 0;
+  private late: (() => void)[] = [];
+  private closed = false;
+  private counted: Topology["machines"] | undefined;
+  private everyone: readonly Replica[] = [];
 
   private constructor(
     readonly design: WorldDesign,
-    options: HubOptions,
+    private readonly options: HubOptions,
   ) {
     const make = options.makeMachine ?? loadedMachines(options.load);
-    this.world = new World(design, make, (facts, machine) => new RemoteMachine(make(facts, machine)));
-    const { crew, load, snapshot } = options;
-    this.staff = new Staff(this.world, design, {
-      crew,
-      ...(load === undefined ? {} : { load }),
-      onGone: (worker) => this.noticeGone(worker),
-    });
-    if (snapshot !== undefined) this.world.restore(snapshot);
+    this.world = new World(design, make, (facts, machine) => new Replica(make(facts, machine), this));
+    if (options.snapshot !== undefined) this.world.restore(options.snapshot);
+    this.mark = this.world.now;
   }
 
   /** Starts a worker for every machine. Throws where one does not come up; then none is left. */
   static async start(design: WorldDesign, options: HubOptions): Promise<Hub> {
     const hub = new Hub(design, options);
-    await hub.staff.employAll(options.snapshot !== undefined);
+    await hub.employAll();
     return hub;
   }
 
-  // ── one at a time ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── who is told ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs `work` when everything asked before is done. What breaks the world breaks the hub. */
-  private exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.tail.then(async () => {
-      if (this.broken !== undefined) throw this.broken.error;
-      if (this.closed) throw new Error("the lab's workers have been sent home");
-      return work();
-    });
-    this.tail = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** For the part in which world and workers move: an error there leaves them apart. */
-  private async moving<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (this.broken === undefined) {
-        this.broken = { error };
-        for (const attendant of this.attendants) attendant.broken?.(error);
-      }
-      throw error;
-    }
-  }
-
-  /** Tells `attendant` from now on. */
   attend(attendant: Attendant): void {
     this.attendants = [...this.attendants, attendant];
   }
 
-  private judge(): void {
-    for (const remote of this.staff.all) if (remote.difference !== undefined) throw new LabFault(remote.difference);
+  private tell(what: "room" | "moved"): void {
+    for (const attendant of this.attendants) attendant[what]?.();
   }
 
-  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  get now(): Instant {
-    return this.world.now;
+  /** An error with which world and workers are apart for good. */
+  private fail(error: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = { error };
+    this.confirmations.fail(error);
+    if (!this.closed) for (const attendant of this.attendants) attendant.broken?.(error);
   }
 
-  nextAt(): Instant {
-    return this.world.nextAt();
-  }
+  // ── how far ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** As World.runUntil. Acts asked for meanwhile come between two windows. */
-  async runUntil(until: Instant): Promise<void> {
-    while (!(await this.advance(until)));
-  }
-
-  /** As `follow` of the world: what `plan` yields is done one after the other, by the workers. */
-  async follow<T>(plan: Plan<T>): Promise<T> {
-    let step = plan.next();
-    while (step.done !== true) {
-      try {
-        if (step.value === "event") await this.stepEvent();
-        else if (typeof step.value === "number") await this.runUntil(step.value);
-        else accept(await this.act(step.value));
-      } catch (error) {
-        step = plan.throw(error);
-        continue;
-      }
-      step = plan.next();
+  reach(lead: Duration): Instant {
+    const { world, confirmations } = this;
+    if (this.failure !== undefined) throw this.failure.error;
+    const { from } = confirmations;
+    if (from === undefined) return NEVER;
+    if (this.suspected) return world.now;
+    let [bytes, events] = [0, 0];
+    for (const verifier of this.verifiers.values()) {
+      bytes += verifier.bytes;
+      events += verifier.events;
     }
-    return step.value;
+    return confirmations.length >= ROUNDS_MAX || bytes >= BYTES_MAX || events >= EVENTS_MAX ? world.now : from + lead;
   }
 
-  /** One step towards `until`: a window, or an act that was scheduled. True when it is reached. */
-  advance(until: Instant): Promise<boolean> {
-    return this.exclusive(() => this.moving(() => this.stretch(until)));
+  get confirmed(): Instant {
+    const { from } = this.confirmations;
+    return from === undefined ? this.world.now : from - 1;
   }
 
-  /** As World.runWindow. */
-  async runWindow(): Promise<boolean> {
-    const at = this.world.nextAt();
-    if (at === NEVER) return false;
-    await this.runUntil(at + this.world.fabric.windowUs());
-    return true;
+  get awaited(): boolean {
+    return this.confirmations.awaited;
   }
 
-  private async stretch(until: Instant): Promise<boolean> {
-    this.missLost();
-    const { world } = this;
-    const at = world.nextAt();
-    await this.reach(Math.min(at, until));
-    if (world.nextAt() < at) return false;
-    if (at >= until) return true;
-    if (world.upcoming()?.kind === "act") {
-      await this.performNext();
-      return world.now >= until && world.nextAt() >= until;
+  whenConfirmed(at: Instant = this.world.now): Promise<void> {
+    return this.confirmations.when(at);
+  }
+
+  // ── stretches ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The replicas there are; they change with the topology alone. */
+  private replicas(): readonly Replica[] {
+    const { machines } = this.world.topology;
+    if (machines !== this.counted) {
+      this.counted = machines;
+      this.everyone = machines.flatMap((_design, number) => {
+        const machine = this.world.machineAt(number);
+        return machine instanceof Replica ? [machine] : [];
+      });
     }
-    const end = Math.min(until, at + world.fabric.windowUs(), world.waiting()[0]?.at ?? NEVER, world.nextSecond());
-    await this.offerWindow(end);
-    world.runUntil(end);
-    this.judge();
-    return end === until;
+    return this.everyone;
   }
 
-  /** Stands at `instant`, before which nothing happens any more, with the digests of the seconds on the way. */
-  private async reach(instant: Instant): Promise<void> {
-    if (instant === NEVER) return;
-    if (this.world.nextSecond() <= instant) await Promise.all(this.staff.all.map((remote) => this.learnState(remote)));
-    this.missLost();
-    if (this.world.nextAt() < instant) return;
-    this.world.runUntil(instant);
-    this.judge();
+  moved(): boolean {
+    if (this.failure !== undefined) return false;
+    const untold = this.replicas().filter((replica) => replica.untold);
+    const endings = this.endings.filter((ending) => ending.round === undefined);
+    const told = untold.filter((replica) => replica.followed);
+    const [from, until] = [this.mark, this.world.now];
+    this.mark = until;
+    if (untold.length + endings.length === 0) return false;
+    const owed = told.length + endings.length;
+    const round = this.confirmations.open({ sequence: ++this.sequence, from, until, owed });
+    for (const ending of endings) ending.round = round;
+    for (const replica of untold) this.follow(replica, round);
+    // One that has ended before anybody asked owes nothing.
+    for (const ending of endings) if (ending.over) this.finish(ending);
+    return told.length > 0;
   }
 
-  private async learnState(remote: RemoteMachine): Promise<void> {
-    const worker = remote.run;
-    if (worker === undefined || !remote.stale) return;
-    const answer = await worker.ask({ ask: "state" });
-    if (answer?.say === "state") remote.knowState(answer.state);
-    else worker.kill();
-  }
-
-  /** Runs the next event alone. Undefined if nothing is under way. */
-  stepEvent(): Promise<Stepped | undefined> {
-    return this.exclusive(() => this.moving(() => this.single()));
-  }
-
-  private async single(): Promise<Stepped | undefined> {
-    this.missLost();
-    const { world } = this;
-    if (world.nextAt() === NEVER) return undefined;
-    await this.reach(world.nextAt());
-    const up = world.upcoming();
-    if (up === undefined) return undefined;
-    if (up.kind === "act") return this.performNext();
-    const target = up.kind === "timer" ? up.target : up.flight.target;
-    const arrivals = up.kind === "datagram" ? world.arrivals(up.at + 1).filter((f) => f === up.flight) : [];
-    if (up.kind === "timer" || arrivals.length > 0) {
-      const offer = { from: world.now, until: up.at + 1, arrivals: arrivals.map(arrival), single: true, state: false };
-      await this.offer(this.staff.at(target), offer);
-      this.missLost();
+  private follow(replica: Replica, round: Round): void {
+    const verifier = this.verifiers.get(replica);
+    const { events, inputs, states, entries, digest, commits, bytes } = replica.take();
+    if (verifier === undefined) {
+      // Behind those of a worker that has not ended yet, in their order.
+      const ending = this.endings.findLast((one) => one.replica === replica);
+      if (ending !== undefined) ending.commits.push(...commits);
+      else if (commits.length > 0) this.options.disks?.write(replica.name, commits, round.until);
+      return;
     }
-    const stepped = world.stepEvent();
-    this.judge();
-    return stepped;
+    verifier.add({ round, entries, digest, commits, bytes });
+    const { sequence, from, until } = round;
+    const { verified } = verifier;
+    const confirmed = this.confirmed;
+    verifier.worker.follow({ ask: "stretch", sequence, from, until, events, inputs, states, verified, confirmed });
   }
 
-  /**
-   * Runs on in this process alone until `stop()`, looked at every so many µs in which something happened (0: after each event), or `until`, or the next
-   * act that waits, or as long as `mayGoOn()` and no process is gone; then the workers take over from where the machines stand. Most of the time of a run
-   * over processes is their waiting for one another, which nobody who wants to be elsewhere in time has a use for; order, digest and watchers are the same.
-   * @returns whether `stop()` ended it
-   */
-  alone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<boolean> {
-    return this.exclusive(() =>
-      this.moving(async () => {
-        this.missLost();
-        const staffed = this.staff.all.flatMap((remote) => (remote.run === undefined ? [] : [{ remote, worker: remote.run }]));
-        for (const { remote } of staffed) remote.rest();
-        const everyoneThere = (): boolean => staffed.every(({ worker }) => worker.gone === undefined);
-        let stopped = false;
-        try {
-          stopped = await this.runAlone(until, every, stop, async () => (await mayGoOn()) && everyoneThere());
-        } finally {
-          await Promise.all(staffed.map(({ remote, worker }) => this.staff.resume(remote, worker)));
-        }
-        this.missLost();
-        this.judge();
-        return stopped;
-      }),
-    );
+  private take(replica: Replica, verifier: Verifier, confirmation: Confirmation): void {
+    if (this.failure !== undefined || this.suspected) return;
+    const taken = verifier.take(confirmation);
+    if (taken === undefined) verifier.worker.kill("confirmed what it was not told");
+    else if (taken.same) this.confirmations.confirm(taken.told.round);
+    else void this.convict(replica, verifier, taken.told);
   }
 
-  private async runAlone(until: Instant, every: Duration, stop: () => boolean, mayGoOn: () => Promise<boolean>): Promise<boolean> {
-    const { world } = this;
-    const end = Math.min(until, world.waiting()[0]?.at ?? NEVER);
-    do {
-      for (let i = 0; i < ALONE_EVENTS; i++) {
-        const at = world.nextAt();
-        if (at >= end) {
-          if (end !== NEVER) world.runUntil(end);
-          return false;
-        }
-        if (every === 0) world.stepEvent();
-        else world.runUntil(Math.min(end, (Math.floor(at / every) + 1) * every));
-        if (stop()) return true;
-      }
-    } while (await mayGoOn());
-    return false;
+  /** Nothing is confirmed any more from here on; the fault is told when its first event is known. */
+  private async convict(replica: Replica, verifier: Verifier, told: Told): Promise<void> {
+    this.suspected = true;
+    const text = await verifier.explain(told);
+    this.fail(new LabFault(`${replica.name}: its process ${text}`));
   }
 
-  // ── grants ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── workers that end ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Grants everybody what happens to it before `end`, and takes the answers. */
-  private async offerWindow(end: Instant): Promise<void> {
-    const { world } = this;
-    const from = world.now;
-    const flights = new Map<number, Flight[]>();
-    for (const flight of world.arrivals(end)) {
-      const mine = flights.get(flight.target);
-      if (mine === undefined) flights.set(flight.target, [flight]);
-      else mine.push(flight);
-    }
-    const state = end === world.nextSecond();
-    const asked = this.staff.numbers.map(async (number) => {
-      const remote = this.staff.at(number);
-      if (remote?.run === undefined) return;
-      const mine = flights.get(number) ?? [];
-      if (mine.length > 0 || Math.max(remote.nextTimerAt(), from) < end)
-        await this.offer(remote, { from, until: end, arrivals: mine.map(arrival), single: false, state });
-      else if (state) await this.learnState(remote);
+  /** Once a second, while the world takes the states of its machines. */
+  get stateAt(): Instant {
+    return this.world.statesAt;
+  }
+
+  cut(replica: Replica): void {
+    this.unfollowed.delete(replica);
+    const verifier = this.verifiers.get(replica);
+    if (verifier === undefined) return;
+    this.verifiers.delete(replica);
+    const ending: Ending = {
+      verifier,
+      replica,
+      machine: replica.name,
+      commits: [...replica.take().commits],
+      round: undefined,
+      over: false,
+    };
+    replica.leave();
+    this.endings.push(ending);
+    const { worker } = verifier;
+    const gone = (): void => {
+      ending.over = true;
+      if (ending.round !== undefined) this.finish(ending);
+    };
+    worker.employ({
+      confirmed: (confirmation) => this.take(replica, verifier, confirmation),
+      failed: (why) => this.broke(replica, why),
+      gone,
     });
-    await Promise.all(asked);
-    this.missLost();
+    this.ended.set(replica, new Promise((resolve) => worker.onEnd(() => resolve())));
+    // A power cut is the end of the process, in the middle of whatever it does.
+    worker.kill();
   }
 
-  private async offer(remote: RemoteMachine | undefined, offer: Offer): Promise<void> {
-    const worker = remote?.run;
-    if (remote === undefined || worker === undefined) return;
-    const answer = await worker.ask({ ask: "grant", ...offer });
-    if (answer?.say === "ran" && remote.load(offer, answer.events) && (answer.state !== undefined || !offer.state))
-      remote.knowState(answer.state);
-    else worker.kill();
+  private finish(ending: Ending): void {
+    this.endings = this.endings.filter((other) => other !== ending);
+    this.settle(ending.machine, ending.verifier, ending.commits);
+    if (ending.round !== undefined) this.confirmations.confirm(ending.round);
   }
 
-  // ── workers that are lost ──────────────────────────────────────────────────────────────────────────────────────────
+  /** What a worker has not confirmed reaches the disk all the same, and counts as confirmed. */
+  private settle(machine: string, verifier: Verifier, commits: readonly StampedCommit[]): void {
+    const rest = verifier.rest();
+    const all = [...rest.flatMap((told) => told.commits), ...commits];
+    if (all.length > 0) this.options.disks?.write(machine, all, this.world.now);
+    for (const { round } of rest) this.confirmations.confirm(round);
+  }
 
-  /** Whoever is gone untold lost its power at this instant: an act like any other, so that the record tells it. */
-  private missLost(): void {
-    for (const remote of this.staff.all) {
-      const why = remote.run?.gone;
-      if (why === undefined) continue;
-      remote.leave();
-      this.lose(remote.name, why);
+  private broke(replica: Replica, message: string): void {
+    this.fail(new LabFault(`${replica.name}: its process failed: ${message}`));
+  }
+
+  /** A worker is gone untold: its machine loses its power at this instant, as an act like any other, so that the record tells it. */
+  private lost(replica: Replica, verifier: Verifier, why: string): void {
+    if (this.verifiers.get(replica) !== verifier || this.suspected) return;
+    if (this.beginning > 0) {
+      this.late.push(() => this.lost(replica, verifier, why));
+      return;
     }
+    this.verifiers.delete(replica);
+    const { commits } = replica.take();
+    replica.leave();
+    this.settle(replica.name, verifier, commits);
+    if (!this.closed && this.failure === undefined) this.lose(replica.name, why);
   }
 
   private lose(machine: string, why: string): void {
-    const at = this.world.midInstant ? this.world.now + 1 : this.world.now;
-    const noted = this.world.schedule(at, { to: "machine", machine, act: { kind: "worker-lost" } });
-    if (!noted.ok) throw new Error(`the loss of ${machine} cannot be recorded: ${noted.message}`);
     for (const attendant of this.attendants) attendant.lost?.(machine, why);
-  }
-
-  /** Also while time stands the lab says at once who is lost. */
-  private noticeGone(worker: Worker): void {
-    if (this.closed || !this.staff.all.some((remote) => remote.run === worker)) return;
-    const settle = async (): Promise<void> => {
-      this.missLost();
-      await this.performDue();
-    };
-    // A hub that is broken or closed by then has told so already.
-    this.exclusive(() => this.moving(settle)).catch(() => undefined);
-  }
-
-  // ── acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** As World.act, between two windows. Rejects where a machine that is powered on gets no process. */
-  act(act: WorldAct): Promise<ActResult> {
-    return this.exclusive(async () => {
-      const { world } = this;
-      const trouble = world.check(act);
-      if (trouble !== undefined) return trouble;
-      await this.moving(async () => {
-        this.missLost();
-        // What is left of this instant comes first; the act is one microsecond after it.
-        for (const after = world.now + 1; world.midInstant && world.now < after;) await this.stretch(after);
-        await this.performDue();
-        await this.reach(world.now);
-      });
-      await this.powerUp(act);
-      return this.moving(async () => {
-        await this.prepare(act, world.now);
-        const result = world.act(act);
-        this.judge();
-        await this.welcome(act);
-        return result;
-      });
-    });
-  }
-
-  /** As World.schedule. */
-  schedule(at: Instant, act: WorldAct): Promise<ActResult> {
-    return this.exclusive(async () => this.world.schedule(at, act));
-  }
-
-  /** As World.expect. */
-  expect(at: Instant, act: WorldAct): Promise<ActResult> {
-    return this.exclusive(async () => this.world.expect(at, act));
-  }
-
-  /** Acts that wait for the present instant. */
-  private async performDue(): Promise<void> {
-    while ((this.world.waiting()[0]?.at ?? NEVER) <= this.world.now) await this.performNext();
-  }
-
-  /** The first act that waits; it is due. */
-  private async performNext(): Promise<Stepped | undefined> {
-    const { world } = this;
-    const input = world.waiting()[0];
-    if (input === undefined) return undefined;
-    await this.reach(input.at);
-    const without = await this.reasonOf(this.powerUp(input.act));
-    await this.prepare(input.act, input.at);
-    // A worker that was lost meanwhile stands behind it in the row.
-    const stepped = world.stepEvent();
-    if (without !== undefined && input.act.to === "machine") this.lose(input.act.machine, without);
-    this.judge();
-    await this.welcome(input.act);
-    return stepped;
-  }
-
-  /** Why a process did not come up; undefined where it did. Nobody waits for such an act any more who could be refused it. */
-  private async reasonOf(start: Promise<void>): Promise<string | undefined> {
     try {
-      await start;
-      return undefined;
+      this.world.act({ to: "machine", machine, act: { kind: "worker-lost" } });
+      this.moved();
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      this.fail(error);
+    }
+    this.tell("moved");
+  }
+
+  // ── workers that begin ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  switchedOn(replica: Replica): void {
+    this.unfollowed.add(replica);
+  }
+
+  get waits(): boolean {
+    return this.unfollowed.size > 0;
+  }
+
+  async ready(): Promise<void> {
+    for (const replica of this.unfollowed) {
+      this.unfollowed.delete(replica);
+      try {
+        await this.employ(replica);
+      } catch (error) {
+        // Nobody waits for such an act any more who could be refused it.
+        this.lose(replica.name, error instanceof Error ? error.message : String(error));
+      }
     }
   }
 
-  /** A machine that has just been plugged in gets a process, which stands where it stands. */
-  private async welcome(act: WorldAct): Promise<void> {
-    if (act.to !== "lab" || act.act.kind !== "machine-add") return;
-    const number = this.world.numberOf(act.act.machine.name);
-    if (number < 0 || this.staff.at(number)?.run !== undefined) return;
-    const why = await this.reasonOf(this.staff.employ(number, true));
-    if (why !== undefined) this.lose(act.act.machine.name, why);
+  prepare(act: WorldAct): Promise<void> | undefined {
+    if (act.to !== "machine" || act.act.kind !== "power-on") return undefined;
+    const replica = this.world.machineAt(this.world.numberOf(act.machine));
+    return replica instanceof Replica && !replica.followed ? this.employ(replica) : undefined;
   }
 
-  /** A machine that is switched on and has no process gets one. */
-  private async powerUp(act: WorldAct): Promise<void> {
-    if (act.to !== "machine" || act.act.kind !== "power-on") return;
-    const number = this.world.numberOf(act.machine);
-    const remote = this.staff.at(number);
-    if (remote !== undefined && remote.run === undefined) await this.staff.employ(number, true);
+  /** A worker for a machine; it begins where the replica stands, which does not move meanwhile. */
+  private async employ(replica: Replica): Promise<void> {
+    this.beginning++;
+    try {
+      await this.begin(replica);
+    } finally {
+      if (--this.beginning === 0) for (const loss of this.late.splice(0)) loss();
+    }
   }
 
-  /** Has the workers do what an act brings about on their machines, so that the world can play it back. A power cut is the end of the process. */
-  private async prepare(act: WorldAct, at: Instant): Promise<void> {
-    if (this.world.check(act) !== undefined) return;
-    const all = this.world.consequences(act).map(async ({ machine, act: own }) => {
-      const remote = this.staff.of(machine);
-      if (remote === undefined) return;
-      if (own.kind === "power-cut" || own.kind === "worker-lost") this.staff.dismiss(remote);
-      const worker = remote.run;
-      if (worker === undefined) return;
-      const answer = await worker.ask({ ask: "act", at, act: own });
-      if (answer?.say !== "ran" || !remote.loadAct(at, answer.events)) worker.kill();
+  private async begin(replica: Replica): Promise<void> {
+    await this.ended.get(replica);
+    this.ended.delete(replica);
+    const { seed, epochUnixMicros } = this.design;
+    const design = this.world.topology.machines[this.world.numberOf(replica.name)];
+    if (design === undefined) throw new Error(`hub: no machine ${replica.name}`);
+    const { pool, load } = this.options;
+    const { worker, next } = await beginWorker(pool, replica.name, {
+      ask: "begin",
+      facts: { seed, epochUnixMicros },
+      design,
+      ...(load === undefined ? {} : { load }),
+      snapshot: replica.snapshot(),
     });
-    await Promise.all(all);
-    this.missLost();
-  }
-
-  // ── questions to the workers themselves ────────────────────────────────────────────────────────────────────────────
-
-  /** Asks a machine's process. Undefined where there is none. */
-  private ask(name: string, question: Question): Promise<Said | undefined> {
-    return this.exclusive(async () => {
-      const remote = this.staff.of(name);
-      if (remote === undefined) throw new Error(`no machine ${name}`);
-      return remote.run?.ask(question);
+    if (this.closed) {
+      worker.kill();
+      return;
+    }
+    // What it did unfollowed is in the snapshot.
+    this.moved();
+    const verifier = new Verifier(worker);
+    this.verifiers.set(replica, verifier);
+    replica.follow();
+    worker.employ({
+      confirmed: (confirmation) => this.take(replica, verifier, confirmation),
+      failed: (message) => this.broke(replica, message),
+      gone: (why) => this.lost(replica, verifier, why),
     });
+    const own = replica.nextTimerAt();
+    if (next !== own) this.fail(new LabFault(`${replica.name}: its process begins with its next timer at ${next}, not ${own}`));
   }
 
-  /** Id of the process that runs a machine; undefined where none does. */
-  pidOf(name: string): number | undefined {
-    return this.staff.of(name)?.run?.pid;
+  private async employAll(): Promise<void> {
+    this.unfollowed.clear();
+    const all = await Promise.allSettled(this.replicas().map((replica) => this.employ(replica)));
+    const failed = all.find((one) => one.status === "rejected");
+    if (failed !== undefined) {
+      this.releaseAll();
+      throw failed.reason;
+    }
+    if (this.failure !== undefined) throw this.failure.error;
   }
 
-  /** The answer of the machine's process, which is the one `world.query` gives; undefined where no process runs it. */
-  async query(name: string, query: MachineQuery): Promise<QueryReply | undefined> {
-    const answer = await this.ask(name, { ask: "query", at: this.world.now, query });
-    return answer?.say === "reply" ? answer.reply : undefined;
-  }
-
-  async status(name: string): Promise<MachineStatus | undefined> {
-    const answer = await this.ask(name, { ask: "status", at: this.world.now });
-    return answer?.say === "status" ? answer.status : undefined;
-  }
-
-  async snapshotOf(name: string): Promise<MachineSnapshot | undefined> {
-    const answer = await this.ask(name, { ask: "snapshot" });
-    return answer?.say === "snapshot" ? answer.snapshot : undefined;
+  /** Their processes can begin as another machine. */
+  private releaseAll(): void {
+    for (const [replica, verifier] of this.verifiers) {
+      this.verifiers.delete(replica);
+      replica.leave();
+      if (verifier.bytes + verifier.events > 0) verifier.worker.kill();
+      else this.options.pool.release(verifier.worker);
+    }
   }
 
   // ── the whole ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  digest(): string {
-    return this.world.digest();
+  /** Every machine's worker begins anew from the snapshot, once what happened so far is confirmed. */
+  async restore(state: WorldSnapshot): Promise<void> {
+    this.moved();
+    await this.whenConfirmed();
+    this.releaseAll();
+    this.world.restore(state);
+    this.counted = undefined;
+    this.mark = this.world.now;
+    await this.employAll();
   }
 
-  checkpoints(): readonly Checkpoint[] {
-    return this.world.checkpoints();
+  pidOf(machine: string): number | undefined {
+    const replica = this.world.machineAt(this.world.numberOf(machine));
+    return replica instanceof Replica ? this.verifiers.get(replica)?.worker.pid : undefined;
   }
 
-  /** As World.closeInstant. */
-  async closeInstant(): Promise<Checkpoint> {
-    await this.runUntil(this.world.now + 1);
-    return { at: this.world.now, digest: this.world.digest() };
-  }
-
-  snapshot(): WorldSnapshot {
-    return this.world.snapshot();
-  }
-
-  /** Goes on from a snapshot of a world of this design: every machine begins anew from it. */
-  restore(snapshot: WorldSnapshot): Promise<void> {
-    return this.exclusive(() =>
-      this.moving(async () => {
-        this.staff.releaseAll();
-        this.world.restore(snapshot);
-        await this.staff.employAll(true);
-      }),
-    );
-  }
-
-  /** No more time. The machines' processes go back to the crew, which ends them or gives them to another hub. */
+  /** No more time. The workers go back to the pool, which ends them or gives them to another hub. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.tail;
-    this.staff.releaseAll();
+    // A lab that has failed has told so already; its workers are of no use to anybody.
+    await this.whenConfirmed().catch(() => undefined);
+    this.releaseAll();
   }
-}
-
-function arrival(flight: Flight): Arrival {
-  return [flight.at, flight.datagram];
 }

@@ -1,5 +1,7 @@
 /** Hosts: who grants a world its time. */
 export { wallClock, type HostClock } from "./clock.ts";
-export { InProcessHost, SPEED_MAX, SPEED_MIN, type HostOptions, type Speed } from "./inprocess.ts";
-export { LocalMover, replayOn, type Mover } from "./mover.ts";
+export { InProcessDriver, type Driver, type HostKind } from "./driver.ts";
+export { LiveHost, type LiveOptions } from "./live.ts";
+export { SPEED_MAX, SPEED_MIN, type Speed } from "./pace.ts";
 export { Past, PastError, type PastOptions } from "./past.ts";
+export { UnpacedHost, replayOn, unpaced, type UnpacedOptions } from "./unpaced.ts";

@@ -3,8 +3,8 @@
  * kernel's send buffer stands. Left out: receiving.
  */
 
-/** Messages that may wait. One question to a worker is under way at a time, so only a reader that stands still can fill it. */
-const OUTBOX_MAX = 1024;
+/** Messages that may wait: beyond what a hub sends ahead of its workers (lead.ts), so only a reader that stands still can fill it. */
+const OUTBOX_MAX = 8192;
 
 export interface Sender {
   send(frames: (Uint8Array | Buffer)[]): Promise<void>;

@@ -5,6 +5,17 @@
 import type { Instant } from "../kernel/index.ts";
 import type { HostClock } from "./clock.ts";
 
+export type Speed = number | "max";
+
+export const SPEED_MIN = 0.01;
+export const SPEED_MAX = 100;
+
+/** Throws where it is none. */
+export function checkSpeed(speed: Speed): void {
+  if (speed !== "max" && !(speed >= SPEED_MIN && speed <= SPEED_MAX))
+    throw new Error(`speed ${speed}: ${SPEED_MIN} to ${SPEED_MAX}, or max`);
+}
+
 /** Wall time over which the achieved speed is taken. */
 const ROLLING_MS = 2000;
 const SAMPLE_MS = 100;

@@ -1,13 +1,14 @@
 /**
- * The life of a worker process: takes its orders from the process that started it, says hello to the hub, answers what it is asked, and ends when the hub does.
- * In the real stack this is a computer with its power supply. Left out: what the machine does (bench.ts).
+ * A worker process from its start to its end: takes its orders from the process that started it, says hello to the hub, follows, and ends when the hub does.
+ * In the real stack this is a computer with its power supply. Left out: what the machine does (follower.ts).
  */
 import { Dealer } from "zeromq";
 import type { Load } from "../fuzz/index.ts";
 import type { MachineFactory } from "../world/index.ts";
-import { Bench } from "./bench.ts";
 import { isCount, isText, shape } from "./check.ts";
+import type { DiskSink } from "./disk-sink.ts";
 import { removeEndpoint } from "./endpoint.ts";
+import { Follower } from "./follower.ts";
 import { Outbox } from "./outbox.ts";
 import { MESSAGE_BYTES_MAX, pack, unpackAsk, type Answer, type Ask } from "./wire.ts";
 
@@ -26,8 +27,11 @@ const ORDERS_WITHIN_MS = 10_000;
 /** A process whose parent died without its channel closing is found out this often. */
 const ORPHAN_LOOK_MS = 500;
 
-/** Runs one machine for the hub that started this process. */
-export function serve(make: (load: Load | undefined) => MachineFactory): void {
+/**
+ * Runs one machine for the hub that started this process.
+ * @param disks where durable changes go before a stretch is confirmed; absent: nowhere
+ */
+export function serve(make: (load: Load | undefined) => MachineFactory, disks?: DiskSink): void {
   if (process.send === undefined) {
     console.error("quorate: this program is started by a lab, not by hand");
     process.exit(2);
@@ -42,7 +46,7 @@ export function serve(make: (load: Load | undefined) => MachineFactory): void {
     clearTimeout(nobody);
     if (!areOrders(orders)) process.exit(2);
     endWithHub((orders as Orders).address);
-    void work(orders as Orders, new Bench(make));
+    void work(orders as Orders, new Follower(make, disks));
   });
   process.on("disconnect", () => process.exit(0));
 }
@@ -61,7 +65,7 @@ function endWithHub(address: string): void {
   }, ORPHAN_LOOK_MS).unref();
 }
 
-async function work(orders: Orders, bench: Bench): Promise<void> {
+async function work(orders: Orders, follower: Follower): Promise<void> {
   const dealer = new Dealer({ linger: 0, maxMessageSize: MESSAGE_BYTES_MAX });
   const outbox = new Outbox(dealer, (error) => {
     throw error;
@@ -74,19 +78,19 @@ async function work(orders: Orders, bench: Bench): Promise<void> {
   for await (const frames of dealer) {
     const [frame] = frames;
     const ask = frames.length === 1 && frame !== undefined ? unpackAsk(frame) : undefined;
-    // The hub counts the seconds for an answer; what is no question gets none.
+    // The hub counts the seconds for an answer; what is no message of its gets none.
     if (ask === undefined) continue;
     if (ask.ask === "bye") process.exit(0);
-    say(answer(bench, ask));
+    say(answer(follower, ask));
   }
 }
 
-function answer(bench: Bench, ask: Exclude<Ask, { ask: "bye" }>): Answer {
+function answer(follower: Follower, ask: Exclude<Ask, { ask: "bye" }>): Answer {
   try {
-    const answered = bench.answer(ask);
-    if (ask.ask === "begin") process.title = `quorate node ${bench.name ?? ""}`;
+    const answered = follower.answer(ask);
+    if (ask.ask === "begin") process.title = `quorate node ${follower.name ?? ""}`;
     return answered;
   } catch (error) {
-    return { say: "failed", id: ask.id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { say: "failed", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

@@ -1,36 +1,56 @@
 /**
  * What the hub and its workers say to each other, and the check of every message: msgpack of plain objects, one message a frame. What does not fit is no
- * message. The hub asks, numbered; a worker answers each once. Stands where nothing stands in the real stack: it is the lab's own wiring. Left out: who may
- * speak at all, which the first message settles (crew.ts).
+ * message. The hub sends stretches without waiting, numbered; a worker confirms each in their order, and answers each question once. Stands where nothing stands in the
+ * real stack: it is the lab's own wiring. Left out: who may speak at all, which the first message settles (worker-pool.ts).
  */
 import { Packr } from "msgpackr";
-import type { Datagram, Effect, Instant, MachineAct, MachineQuery, MachineSnapshot, MachineStatus, QueryReply } from "../kernel/index.ts";
+import type { Datagram, Instant, MachineAct, MachineSnapshot } from "../kernel/index.ts";
 import type { WorldFacts } from "../machine/index.ts";
 import type { Load } from "../fuzz/index.ts";
 import type { MachineDesign } from "../world/index.ts";
-import { isCount, isFlag, isInteger, isNumber, isOpaque, isText, isWhen, listOf, shape, tuple, variants, type Check } from "./check.ts";
-import { isDatagram, isEffect, isMachineAct, isMachineDesign, isMachineQuery, isMachineStatus, isQueryReply } from "./shapes.ts";
+import {
+  either,
+  isCount,
+  isInteger,
+  isNumber,
+  isOpaque,
+  isText,
+  isWhen,
+  listOf,
+  oneOf,
+  shape,
+  tuple,
+  variants,
+  type Check,
+} from "./check.ts";
+import type { DigestPair, Entry } from "./event-log.ts";
+import { isDatagram, isMachineAct, isMachineDesign } from "./shapes.ts";
 
 /** Largest message either way, bytes: a snapshot of a node with a full journal is far below. */
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
-/** Events of one grant. Beyond it a machine wakes itself without end. */
-export const GRANT_EVENTS_MAX = 100_000;
+/** Events of one stretch. Beyond it a machine wakes itself without end. */
+export const STRETCH_EVENTS_MAX = 1_000_000;
 
-/** A packet that reaches the machine, in the world's order. */
-export type Arrival = readonly [at: Instant, datagram: Datagram];
+/** What a machine meets: a packet that reaches it, or an act. Its timers are its own. */
+export type StretchInput = { readonly at: Instant; readonly datagram: Datagram } | { readonly at: Instant; readonly act: MachineAct };
 
-/** Everything the machine has to do before `until`. */
-export interface Grant {
-  readonly ask: "grant";
-  readonly id: number;
-  /** Where the world stands: a timer that is overdue runs here. */
+/** A stretch of virtual time, with all that happens to one machine in it, in the world's order. */
+export interface Stretch {
+  readonly ask: "stretch";
+  readonly sequence: number;
+  /** Where the world stood: a timer that is overdue runs here. */
   readonly from: Instant;
+  /** Where the world stands now: no event is later. */
   readonly until: Instant;
-  readonly arrivals: readonly Arrival[];
-  /** One event alone: the packet if there is one, else the next timer. */
-  readonly single: boolean;
-  /** The state's digest is wanted with the answer. */
-  readonly state: boolean;
+  /** Events the machine has in it, timers too. */
+  readonly events: number;
+  readonly inputs: readonly StretchInput[];
+  /** Whole seconds at which the state's digest is wanted. */
+  readonly states: readonly Instant[];
+  /** The stretch up to which this worker's digests have been compared. */
+  readonly verified: number;
+  /** The instant up to which all workers have confirmed. */
+  readonly confirmed: Instant;
 }
 
 export type Ask =
@@ -44,36 +64,20 @@ export type Ask =
       /** Goes on from there; absent: as the design says. */
       readonly snapshot?: MachineSnapshot | undefined;
     }
-  | Grant
-  | { readonly ask: "act"; readonly id: number; readonly at: Instant; readonly act: MachineAct }
-  | { readonly ask: "state"; readonly id: number }
-  | { readonly ask: "query"; readonly id: number; readonly at: Instant; readonly query: MachineQuery }
-  | { readonly ask: "status"; readonly id: number; readonly at: Instant }
-  | { readonly ask: "snapshot"; readonly id: number }
+  | Stretch
+  /** What stands at a place of a stretch whose digest was another one than the hub's. */
+  | { readonly ask: "entry"; readonly id: number; readonly sequence: number; readonly index: number }
   | { readonly ask: "bye" };
-
-export type StateWords = readonly [number, number];
-
-/** One event that a machine has run. */
-export interface Ran {
-  readonly kind: "act" | "timer" | "datagram";
-  readonly at: Instant;
-  /** The machine's next timer after it. */
-  readonly next: Instant;
-  readonly effects: readonly Effect[];
-}
 
 export type Answer =
   /** The first word of a worker: that it is of this run, and which of those the hub has started. */
   | { readonly say: "hello"; readonly run: string; readonly secret: string; readonly worker: number }
   | { readonly say: "begun"; readonly id: number; readonly next: Instant }
-  | { readonly say: "ran"; readonly id: number; readonly events: readonly Ran[]; readonly state?: StateWords | undefined }
-  | { readonly say: "state"; readonly id: number; readonly state: StateWords }
-  | { readonly say: "reply"; readonly id: number; readonly reply: QueryReply }
-  | { readonly say: "status"; readonly id: number; readonly status: MachineStatus }
-  | { readonly say: "snapshot"; readonly id: number; readonly snapshot: MachineSnapshot }
+  /** The stretch is done, its commits are on disk, and the digest of everything so far is this. */
+  | { readonly say: "confirm"; readonly sequence: number; readonly digest: DigestPair }
+  | { readonly say: "entry"; readonly id: number; readonly entry?: Entry | undefined }
   /** The machine broke an assertion. */
-  | { readonly say: "failed"; readonly id: number; readonly message: string };
+  | { readonly say: "failed"; readonly message: string };
 
 const id = isCount;
 const ask = isText;
@@ -87,36 +91,29 @@ const isAsk: Check = variants("ask", {
     { ask, id, facts: shape({ seed: isText, epochUnixMicros: isNumber }), design: isMachineDesign },
     { load: isLoad, snapshot: isOpaque },
   ),
-  grant: shape({
+  stretch: shape({
     ask,
-    id,
+    sequence: isCount,
     from: isCount,
     until: isCount,
-    arrivals: listOf(tuple(isCount, isDatagram), GRANT_EVENTS_MAX),
-    single: isFlag,
-    state: isFlag,
+    events: isCount,
+    inputs: listOf(either(shape({ at, datagram: isDatagram }), shape({ at, act: isMachineAct })), STRETCH_EVENTS_MAX),
+    states: listOf(isCount, STRETCH_EVENTS_MAX),
+    verified: isCount,
+    confirmed: isInteger,
   }),
-  act: shape({ ask, id, at, act: isMachineAct }),
-  state: shape({ ask, id }),
-  query: shape({ ask, id, at, query: isMachineQuery }),
-  status: shape({ ask, id, at }),
-  snapshot: shape({ ask, id }),
+  entry: shape({ ask, id, sequence: isCount, index: isCount }),
   bye: shape({ ask }),
 });
 
-const isState = tuple(isInteger, isInteger);
-const ran = { kind: isText, at, next: isWhen, effects: listOf(isEffect) };
-const isRan = variants("kind", { act: shape(ran), timer: shape(ran), datagram: shape(ran) });
+const isDigest = tuple(isInteger, isInteger);
 
 const isAnswer: Check = variants("say", {
   hello: shape({ say, run: isText, secret: isText, worker: isCount }),
   begun: shape({ say, id, next: isWhen }),
-  ran: shape({ say, id, events: listOf(isRan, GRANT_EVENTS_MAX) }, { state: isState }),
-  state: shape({ say, id, state: isState }),
-  reply: shape({ say, id, reply: isQueryReply }),
-  status: shape({ say, id, status: isMachineStatus }),
-  snapshot: shape({ say, id, snapshot: isOpaque }),
-  failed: shape({ say, id, message: isText }),
+  confirm: shape({ say, sequence: isCount, digest: isDigest }),
+  entry: shape({ say, id }, { entry: shape({ kind: oneOf("act", "timer", "datagram", "state"), at, next: isWhen, digest: isDigest }) }),
+  failed: shape({ say, message: isText }),
 });
 
 /**
@@ -124,20 +121,12 @@ const isAnswer: Check = variants("say", {
  * What is not among them, or in another order, says its keys itself.
  */
 const KNOWN = [
-  ["ask", "from", "until", "arrivals", "single", "state", "id"],
-  ["say", "id", "events"],
-  ["say", "id", "events", "state"],
-  ["kind", "at", "next", "effects"],
-  ["ask", "id"],
-  ["say", "id", "state"],
-  ["kind", "datagram"],
+  ["ask", "sequence", "from", "until", "events", "inputs", "states", "verified", "confirmed"],
+  ["at", "datagram"],
+  ["at", "act"],
+  ["proto", "net", "src", "srcPort", "dst", "dstPort", "bytes"],
   ["proto", "net", "src", "srcPort", "dst", "dstPort", "bytes", "wire"],
-  ["kind", "event"],
-  ["what", "from", "to", "seq", "retransmits", "ring"],
-  ["what", "node", "ring", "seq"],
-  ["what", "node", "from", "ring", "seq", "bytes", "digest"],
-  ["kind", "line"],
-  ["instant", "unit", "pid", "level", "subsystem", "text"],
+  ["say", "sequence", "digest"],
 ];
 
 /** They are fixed: the ends would not hear of one that either of them added. Byte arrays stay byte arrays, maps maps and sets sets: a snapshot holds all three. */

@@ -7,6 +7,7 @@ import type { JournalLine } from "./journal.ts";
 import type { ProcessExit, Signal } from "./signals.ts";
 import type { MachineStatus } from "./status.ts";
 import type { Instant } from "./time.ts";
+import type { Commit } from "./vfs.ts";
 
 /** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
 export interface Datagram {
@@ -121,6 +122,8 @@ export type Effect =
   | { kind: "session-ended"; session: string; exit: ProcessExit }
   /** The result of a `session-kill`: an errno name, undefined on success. */
   | { kind: "kill-result"; id: string; error: string | undefined }
+  /** A durable change of the machine's disk, in the order of its numbers. */
+  | { kind: "commit"; commit: Commit }
   | { kind: "trace"; event: TraceEvent };
 
 /** Things worth drawing. They follow from the other effects and are in no digest. */
@@ -190,7 +193,7 @@ export interface Machine {
   restore(state: MachineSnapshot): void;
   /** Mixes the machine's whole protocol state into `h`. */
   digest(h: Hasher): void;
-  /** Where another process runs the machine: the two words of a fresh hasher after `digest` there. */
+  /** Where a host follows the states of the machine: as `digest` into a hasher of its own, whose two words these are. */
   digested?(): readonly [number, number] | undefined;
 }
 

@@ -19,6 +19,7 @@ import {
   type LinkCounters,
   type LinkParams,
   type LinkState,
+  type PongResult,
 } from "./link.ts";
 import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealData, sealPing, sealPong, sealProbe } from "./packets.ts";
 import { Pmtud, type PmtudState } from "./pmtud.ts";
@@ -110,8 +111,10 @@ export class Knet {
   /** The links are configured (about 0.1 s later): the sockets are open, the first ping leaves at the next wake. */
   configure(): void {
     const { params } = this;
-    for (const link of params.links)
-      this.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${params.nodeId} joined`);
+    // The own host has one link, the loopback, whatever the number of links to others.
+    const loopback = params.links[0];
+    if (loopback !== undefined)
+      this.port.log("info", "KNET", `link: Resetting MTU for link ${loopback.link} because host ${params.nodeId} joined`);
     this.s.hosts = regroup([], params).hosts;
     for (const host of this.s.hosts) {
       // Adding the host, its link and the link's priority each recompute the choice (observed: three times a link).
@@ -412,10 +415,7 @@ export class Knet {
       case PONG:
         link.c.rx_pong_packets++;
         link.c.rx_pong_bytes += 26;
-        if (onPong(link, p, packet.sentAt, this.port.now())) this.linkUp(host, link);
-        else if (!link.connected && link.receivedPong > 0) {
-          this.port.log("debug", "KNET", `rx: host: ${host.nodeId} link: ${link.link} received pong: ${link.receivedPong}`);
-        }
+        this.takePong(host, link, onPong(link, p, packet.sentAt, this.port.now()));
         this.planWake();
         return;
       case PMTUD:
@@ -446,12 +446,21 @@ export class Knet {
     return packet;
   }
 
+  private takePong(host: HostState, link: LinkState, result: PongResult): void {
+    const say = (text: string): void => this.port.log("debug", "KNET", `rx: ${text}`);
+    const place = `host: ${host.nodeId} link: ${link.link}`;
+    if (result === "up") this.linkUp(host, link);
+    else if (result === "counted") say(`${place} received pong: ${link.receivedPong}`);
+    else if (result === "late") say(`Incoming pong packet from ${place} has higher latency than pong_timeout. Discarding`);
+  }
+
   private onRefused(datagram: Datagram): void {
     for (const host of this.s.hosts) {
       for (const link of host.links) {
         if (link.remoteAddress !== datagram.src) continue;
         this.port.log("debug", "KNET", `udp: Received ICMP error from ${datagram.src}: Connection refused ${datagram.src}`);
-        this.port.log("debug", "KNET", `udp: Setting down host ${host.nodeId} link ${link.link}`);
+        // Said each time while the link is up; of one that is down already the error alone is told.
+        if (link.connected) this.port.log("debug", "KNET", `udp: Setting down host ${host.nodeId} link ${link.link}`);
         link.refused = true;
       }
     }

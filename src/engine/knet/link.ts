@@ -143,10 +143,12 @@ export function dueAt(l: LinkState, p: LinkParams): number {
   return Math.min(l.pingLast + p.pingIntervalMs * 1000, downAt(l, p));
 }
 
-/** Takes a pong in. Returns true when it brings the link up. */
-export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number): boolean {
+/** What a pong did: it came too late to count, brought the link up, was counted towards that, or kept up what was up. */
+export type PongResult = "late" | "up" | "counted" | "kept";
+
+export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number): PongResult {
   const latency = now - sentAt;
-  if (latency < 0 || latency > p.pingTimeoutMs * 1000) return false;
+  if (latency < 0 || latency > p.pingTimeoutMs * 1000) return "late";
   const c = l.c;
   const weight = Math.min(c.latency_samples, 2047);
   c.latency_ave = Math.floor((c.latency_ave * weight + latency) / (weight + 1));
@@ -155,15 +157,15 @@ export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number)
   c.latency_min = Math.min(c.latency_min, c.latency_ave);
   c.latency_max = Math.max(c.latency_max, c.latency_ave);
   l.pongLast = now;
-  if (l.connected) return false;
+  if (l.connected) return "kept";
   if (l.receivedPong < p.pongCount) {
     l.receivedPong++;
-    return false;
+    return "counted";
   }
   l.connected = true;
   l.refused = false;
   c.up_count++;
-  return true;
+  return "up";
 }
 
 /** What follows from silence at a wake: the link is taken down (true if it had been up). */

@@ -252,7 +252,8 @@ export class Node implements Machine {
         return;
       case "stall":
         c.stall();
-        this.runtime.stall();
+        // One that is off has no processors to stop.
+        if (c.stalled) this.runtime.stall();
         return;
       case "resume":
         this.resume();

@@ -61,24 +61,7 @@ export class TraceDigest {
   }
 
   effect(effect: Effect): void {
-    const h = this.hash;
-    switch (effect.kind) {
-      case "send": {
-        const d = effect.datagram;
-        h.int(PROTO_CODES[d.proto]).int(d.srcPort * 65_536 + d.dstPort);
-        h.text(d.net).text(d.dst).bytes(d.bytes);
-        return;
-      }
-      case "journal": {
-        const l = effect.line;
-        h.int(13).int(l.instant).int(l.pid).int(l.boot).text(l.unit).text(l.identifier).text(l.level).text(l.subsystem).text(l.text);
-        return;
-      }
-      case "trace":
-        return;
-      default:
-        mixValue(h, effect);
-    }
+    mixEffect(this.hash, effect);
   }
 
   /** Mixes in the state of all machines and of the fabric at `nextAt` and notes a checkpoint. */
@@ -121,6 +104,27 @@ export class TraceDigest {
     this.checkpoints = [...state.checkpoints];
     this.spacing = state.spacing;
     this.states = [];
+  }
+}
+
+/** Mixes in what a machine did. Things to draw are left out: they follow from the rest. */
+export function mixEffect(h: Hasher, effect: Effect): void {
+  switch (effect.kind) {
+    case "send": {
+      const d = effect.datagram;
+      h.int(PROTO_CODES[d.proto]).int(d.srcPort * 65_536 + d.dstPort);
+      h.text(d.net).text(d.dst).bytes(d.bytes);
+      return;
+    }
+    case "journal": {
+      const l = effect.line;
+      h.int(13).int(l.instant).int(l.pid).int(l.boot).text(l.unit).text(l.identifier).text(l.level).text(l.subsystem).text(l.text);
+      return;
+    }
+    case "trace":
+      return;
+    default:
+      mixValue(h, effect);
   }
 }
 

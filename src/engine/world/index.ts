@@ -1,7 +1,7 @@
 /** The world: machines, fabric and faults under one order of events. */
 export * from "./types.ts";
 export * from "./design.ts";
-export type { Checkpoint } from "./digest.ts";
+export { mixEffect, stateOf, type Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
 export { accept, follow, standingAt, type Move, type Plan } from "./moves.ts";
 export * from "./record.ts";

@@ -75,20 +75,6 @@ export class FlightQueue {
     return top;
   }
 
-  /** All that are due before `until`, in order. They stay. */
-  before(until: Instant): Flight[] {
-    const found: Flight[] = [];
-    const open = [0];
-    for (let i = open.pop(); i !== undefined; i = open.pop()) {
-      const flight = this.heap[i];
-      // What lies below in the heap is not sooner.
-      if (flight === undefined || flight.at >= until) continue;
-      found.push(flight);
-      open.push(2 * i + 1, 2 * i + 2);
-    }
-    return found.sort((a, b) => (flightBefore(a, b) ? -1 : 1));
-  }
-
   /** Every datagram under way becomes another. */
   change(to: (datagram: Datagram) => Datagram): void {
     this.heap = this.heap.map((flight) => ({ ...flight, datagram: to(flight.datagram) }));

@@ -53,9 +53,3 @@ export interface Stepped {
   readonly kind: "act" | "timer" | "datagram";
   readonly machine: string;
 }
-
-/** One event that has not run yet. Machines by number. */
-export type Upcoming =
-  | { readonly at: Instant; readonly kind: "act"; readonly input: Input }
-  | { readonly at: Instant; readonly kind: "timer"; readonly target: number }
-  | { readonly at: Instant; readonly kind: "datagram"; readonly flight: Flight };

@@ -10,6 +10,7 @@ import { Fabric, interfaceMtu } from "../fabric/index.ts";
 import {
   MACHINES_MAX,
   NEVER,
+  SEC,
   type Datagram,
   type Duration,
   type Effect,
@@ -33,8 +34,8 @@ import {
   type Topology,
   type TopologyAct,
 } from "./topology.ts";
-import type { ActResult, Input, Stepped, Upcoming, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
-import { FlightQueue, type Flight } from "./queue.ts";
+import type { ActResult, Input, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
+import { FlightQueue } from "./queue.ts";
 
 /** Acts that may wait for their instant. Ours: far beyond what a person schedules. */
 const SCHEDULED_MAX = 100_000;
@@ -62,7 +63,7 @@ export class World {
 
   /**
    * @param origin what the world is built from
-   * @param hosted makes the machines of this world where they are not those its forks have: machines that run in other processes
+   * @param hosted makes the machines of this world where they are not those its forks have: machines that are followed by other processes
    */
   constructor(
     readonly origin: WorldDesign,
@@ -128,25 +129,9 @@ export class World {
     return first < act ? first : act;
   }
 
-  /** What the next event is; undefined if nothing is under way. */
-  upcoming(): Upcoming | undefined {
-    const at = this.nextAt();
-    if (at === NEVER) return undefined;
-    if (this.scheduled[0]?.at === at) return { at, kind: "act", input: this.scheduled[0] };
-    const flight = this.flights.peek();
-    return this.registry.timerAt > at && flight !== undefined
-      ? { at, kind: "datagram", flight }
-      : { at, kind: "timer", target: this.registry.timerOf };
-  }
-
-  /** Packets under way that arrive before `until` if no act happens before, in the world's order. */
-  arrivals(until: Instant): Flight[] {
-    return this.flights.before(until).filter((f) => this.fabric.arrives(f.link, f.source, f.target, f.datagram));
-  }
-
-  /** The next instant at which machine states are mixed into the digest: a whole second. */
-  nextSecond(): Instant {
-    return this.trace.nextAt;
+  /** The whole second at which machine states were mixed into the digest last, or are just now. */
+  get statesAt(): Instant {
+    return this.trace.nextAt - SEC;
   }
 
   /** Events of the present instant have run, so that an act now would be stamped one microsecond later. */
@@ -408,7 +393,7 @@ export class World {
     return this.registry.machine(this.registry.numberOf(name));
   }
 
-  /** For a host that runs machines elsewhere; undefined: it is there no longer. */
+  /** For a host whose machines are followed elsewhere; undefined: it is there no longer. */
   machineAt(number: number): Machine | undefined {
     return this.registry.at(number);
   }

@@ -37,7 +37,7 @@ const checks: Check[] = [
   {
     what: "messages between them",
     needed: true,
-    look: async () => `ZeroMQ ${(await import("../../engine/host/crew.ts")).zeromqVersion} loads`,
+    look: async () => `ZeroMQ ${(await import("../../engine/host/worker-pool.ts")).zeromqVersion} loads`,
   },
   { what: "console", needed: true, look: () => entry("console").file },
   {

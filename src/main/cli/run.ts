@@ -66,7 +66,7 @@ export async function replay(path: string, v: Values): Promise<number> {
   try {
     result = await withProgress(
       "replaying",
-      onHost(host, { design, load: lab.load }, (mover) => replayOn(mover, record, stop)),
+      onHost(host, { design, load: lab.load }, (host) => replayOn(host, record, stop)),
     );
   } catch (error) {
     if (error instanceof Trouble) throw error;

@@ -2,10 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
-import type { Speed } from "../../engine/host/index.ts";
+import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
-import { printRecord, type ActResult, type Input, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
+import { printRecord, type ActResult, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
 import { sceneOf, type PlannedAct } from "./act/kind.ts";
 import { impossible, readAct } from "./act/table.ts";
 import { tells } from "./scenario/advance.ts";
@@ -13,10 +13,10 @@ import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { planBuild } from "./act/build.ts";
 import { Commands, type CommandSink } from "./process/commands.ts";
+import { OutputCommit } from "./process/output-commit.ts";
 import { unreachable } from "./view/conditions.ts";
 import type { LabDisk } from "./store/disk.ts";
 import { Feed } from "./view/feed.ts";
-import type { LabHost } from "./process/lab-host.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
@@ -47,9 +47,11 @@ export class Lab {
   #undo = new Undo();
   #findings = new ConfFindings();
   #broken: LabTrouble[] = [];
-  #feed = new Feed();
+  #feed = new Feed(() => this.host.whenConfirmed());
   #stopping = false;
   #changes = 0;
+  /** Of what leaves the lab. */
+  readonly output: OutputCommit;
   readonly #invariants: LiveInvariants;
   readonly #waits: Waits;
   /** Acts come one after the other, each with all it does. */
@@ -59,7 +61,7 @@ export class Lab {
 
   /** @param host of this lab alone; it is closed with the lab. Give what it hears to `failed` and `lost`. */
   constructor(
-    readonly host: LabHost,
+    readonly host: LiveHost,
     readonly options: LabOptions,
   ) {
     const { world } = host;
@@ -70,6 +72,7 @@ export class Lab {
       input: () => this.#changes++,
       changed: (at, act) => this.#changed(at, act),
     });
+    this.output = new OutputCommit(host, options.disk);
     this.#invariants = new LiveInvariants(world);
     this.#waits = new Waits(host, () => this.#changes);
     this.#past = new LabPast(world, (text) => this.fail(text));
@@ -94,14 +97,17 @@ export class Lab {
     return this.#changes;
   }
 
-  /** Records acts as they happen. Time goes on only while that can be done: a lab that could not be replayed would be no lab. */
+  /** Lines of the journal that `onEvent` is still to tell of. */
+  untold(): readonly JournalLine[] {
+    return this.#feed.untold();
+  }
+
+  /** Records acts once they are confirmed. Time goes on only while that can be done: a lab that could not be replayed would be no lab. */
   #noteInputs(): void {
-    try {
-      this.options.disk.note(this.world);
-    } catch (error) {
+    this.output.noteInputs((error) => {
       this.#stop();
       this.fail(`the lab is paused: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    });
   }
 
   /** A broken invariant stops the lab: what led to it must not be buried under what follows. */
@@ -138,13 +144,13 @@ export class Lab {
   lost(machine: string, why: string): void {
     this.#changes++;
     const text = `the process of ${machine} ${why}; to the others ${machine} has lost its power`;
-    const state = this.world.snapshot();
-    const isLoss = ({ act }: Input): boolean => act.to === "machine" && act.machine === machine && act.act.kind === "worker-lost";
-    try {
-      this.#named.replace(beforeLossOf(machine), { ...state, scheduled: state.scheduled.filter((i) => !isLoss(i)) }, this.world.digest());
-    } catch (error) {
-      this.fail(`the state before ${machine} was lost is not kept: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const [state, digest] = [this.world.snapshot(), this.world.digest()];
+    this.output
+      .shown()
+      .then(() => this.#named.replace(beforeLossOf(machine), state, digest))
+      .catch((error: unknown) =>
+        this.fail(`the state before ${machine} was lost is not kept: ${error instanceof Error ? error.message : String(error)}`),
+      );
     this.timeline.mark(this.world.now, "event", `the process of ${machine} was lost`);
     this.#feed.tell({ event: "notice", severity: "warning", text });
   }
@@ -260,11 +266,10 @@ export class Lab {
     if (why !== undefined) throw new Trouble("lab", why);
   }
 
-  /** Does an act now; it is in the record on disk before this returns. */
+  /** Does an act now; it may be told of when `output` is settled. */
   async #do(act: WorldAct, afterUs = 0): Promise<ActResult & { ok: true }> {
     const result = await (afterUs > 0 ? this.host.actAfter(afterUs, act) : this.host.act(act));
     if (!result.ok) throw new Trouble("usage", result.message);
-    this.options.disk.note(this.world);
     return result;
   }
 
@@ -277,7 +282,7 @@ export class Lab {
 
   /** Does an acting line. Returns what was done, as a sentence. */
   act(line: string): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#answered(async () => {
       const act = readAct(line, sceneOf(this.world));
       const why = impossible(act, this.world);
       if (why !== undefined) throw new Trouble("failed", why);
@@ -286,7 +291,14 @@ export class Lab {
   }
 
   build(spec: Parameters<typeof planBuild>[0]): Promise<string> {
-    return this.#inTurn(async () => this.#undoable(planBuild(spec, this.world.design)));
+    return this.#answered(async () => this.#undoable(planBuild(spec, this.world.design)));
+  }
+
+  /** An act whose answer leaves the lab. */
+  async #answered<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.#inTurn(work);
+    await this.output.settled();
+    return result;
   }
 
   async #undoable(plan: PlannedAct): Promise<string> {
@@ -311,7 +323,7 @@ export class Lab {
   }
 
   undo(): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#answered(async () => {
       const entry = this.#undo.take();
       if (!entry) throw new Trouble("failed", "nothing to undo");
       for (const act of entry.acts) await this.#do(act);
@@ -403,6 +415,7 @@ export class Lab {
     await this.catchUp();
     const world = at === undefined ? this.world.snapshot() : await this.#past.visit(at, (past) => past.snapshot());
     const { speed, paused } = this.host;
+    await this.output.shown();
     writeFork(dir, this.options.text, { world, speed, paused });
     return { dir, instant: world.now };
   }
@@ -414,7 +427,9 @@ export class Lab {
 
   async saveSnapshot(name: string): Promise<NamedSnapshot> {
     await this.catchUp();
-    return this.#named.save(name, this.world.snapshot(), this.world.digest());
+    const [state, digest] = [this.world.snapshot(), this.world.digest()];
+    await this.output.settled();
+    return this.#named.save(name, state, digest);
   }
 
   deleteSnapshot(name: string): void {
@@ -431,6 +446,8 @@ export class Lab {
     const said = `rolled back to ${name}`;
     const { paused } = this.host;
     if (!paused) await this.pause();
+    // What is still to be written of the run that is given up is written before its record is.
+    await this.host.whenConfirmed();
     try {
       this.options.disk.rewind(this.options.text, state, said);
     } catch (error) {
@@ -448,7 +465,7 @@ export class Lab {
     this.timeline.rewind(this.world.now, this.world.statuses());
     this.timeline.mark(this.world.now, "act", said);
     this.#feed.tell({ event: "rolled-back", instant: this.world.now });
-    this.options.disk.saveDisks(this.world);
+    await this.output.saveDisks();
     if (!paused) this.resume();
     this.#changes++;
     return { name, instant: this.world.now, digest: this.world.digest() };

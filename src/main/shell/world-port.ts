@@ -6,7 +6,7 @@
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { HOUR, NEVER } from "../../engine/kernel/time.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
-import { LocalMover, type Mover } from "../../engine/host/index.ts";
+import { unpaced, type UnpacedHost } from "../../engine/host/index.ts";
 import type { Plan, World } from "../../engine/world/index.ts";
 import { CommandQueue } from "./command-queue.ts";
 import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
@@ -35,7 +35,7 @@ export class WorldPort implements NodePort {
   constructor(
     private readonly world: World,
     readonly node: string,
-    private readonly mover: Mover = new LocalMover(world),
+    private readonly host: UnpacedHost = unpaced(world),
   ) {
     if (!world.has(node)) throw new PortError("no-such-node", `no machine ${node}; there are ${world.names.join(", ")}`);
     this.machine = world.names.indexOf(node);
@@ -101,7 +101,7 @@ export class WorldPort implements NodePort {
   }
 
   waiting(waiting: boolean): void {
-    if (waiting) this.inTurn(() => this.mover.follow(this.passing())).catch((error: unknown) => this.fail(error));
+    if (waiting) this.inTurn(() => this.host.follow(this.passing())).catch((error: unknown) => this.fail(error));
   }
 
   /** Does `work` when everything before it is done. */
@@ -112,7 +112,7 @@ export class WorldPort implements NodePort {
   }
 
   private async do(act: MachineAct): Promise<readonly Effect[]> {
-    const result = await this.mover.act({ to: "machine", machine: this.node, act });
+    const result = await this.host.act({ to: "machine", machine: this.node, act });
     if (!result.ok) throw new PortError(result.code, result.message);
     return result.effects;
   }

@@ -6,6 +6,9 @@ declare module "node-pty" {
     onExit(listener: (end: { exitCode: number; signal?: number }) => void): void;
     write(data: string): void;
     resize(cols: number, rows: number): void;
+    /** Its program waits when its output is not read. */
+    pause(): void;
+    resume(): void;
     kill(signal?: string): void;
   }
   export function spawn(

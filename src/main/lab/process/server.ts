@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FileAct, QueryReply } from "../../../engine/kernel/machine.ts";
 import { requestMessage, type Channel, type JournalLine, type LabEvent, type LabInfo, type Request } from "../api.ts";
+import { HeldOutput } from "./held-output.ts";
 import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
@@ -34,6 +35,8 @@ export interface Around {
 interface Client {
   channel: Channel;
   authenticated: boolean;
+  /** It runs a node's shell: what it is told stays in the lab. */
+  inside: boolean;
   snapshots: boolean;
   journal: ((line: JournalLine) => boolean) | undefined;
   trace: boolean;
@@ -76,6 +79,8 @@ export class Server {
   #clients = new Set<Client>();
   readonly #desk = new WhatIfDesk();
   #timer: NodeJS.Timeout;
+  /** A snapshot is on its way to the clients. */
+  #showing = false;
 
   constructor(
     private readonly lab: Lab,
@@ -96,6 +101,7 @@ export class Server {
     const client: Client = {
       channel,
       authenticated,
+      inside: false,
       snapshots: false,
       journal: undefined,
       trace: false,
@@ -155,12 +161,22 @@ export class Server {
     const changes = this.lab.changes;
     const instant = this.lab.world.now;
     const behind = wanting.filter((client) => client.shown?.changes !== changes || client.shown.instant !== instant);
-    if (behind.length === 0) return;
+    if (behind.length === 0 || this.#showing) return;
     const snapshot = this.lab.snapshot();
-    for (const client of behind) {
-      client.shown = { changes, instant };
-      client.channel.send({ event: "snapshot", snapshot });
-    }
+    this.#showing = true;
+    const send = (): void => {
+      for (const client of behind) {
+        if (!this.#clients.has(client)) continue;
+        client.shown = { changes, instant };
+        client.channel.send({ event: "snapshot", snapshot });
+      }
+    };
+    this.lab.output
+      .shown()
+      .then(send)
+      // The lab says itself that its record cannot be written.
+      .catch(() => undefined)
+      .finally(() => (this.#showing = false));
   }
 
   // ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,7 +196,8 @@ export class Server {
     this.lab.host.watched(true);
     const { id, request } = parsed.data;
     if (!client.authenticated) {
-      if (request.op !== "hello" || !secretFits(request.secret, this.secret)) {
+      client.inside = request.op === "hello" && secretFits(request.secret, this.sessions.secret);
+      if (!client.inside && (request.op !== "hello" || !secretFits(request.secret, this.secret))) {
         this.around.log.warn("a client was refused: its secret is not this lab's");
         this.#refuse(client, id, new Trouble("lab", "the secret is not this lab's"));
         client.channel.close();
@@ -192,11 +209,21 @@ export class Server {
     try {
       // Requests that must be answered before their first event answer by themselves.
       const result = await this.#answer(client, request, reply);
-      if (result !== answered) reply(result);
+      if (result !== answered) {
+        if (!client.inside) await this.#released(request);
+        reply(result);
+      }
       if (request.op === "down") this.around.end();
     } catch (error) {
       this.#refuse(client, id, error);
     }
+  }
+
+  /** What a request is answered may leave the lab. One that only looks is answered by a lab that has failed, too. */
+  #released({ op }: Request): Promise<void> {
+    const { output } = this.lab;
+    if (silent.has(op)) return Promise.resolve();
+    return doing.has(op) ? output.settled() : output.shown();
   }
 
   #refuse(client: Client, id: number, error: unknown): void {
@@ -383,8 +410,11 @@ export class Server {
 
   #log(client: Client, r: Extract<Request, { op: "log" }>): { lines: JournalLine[] } {
     const lines = this.lab.log(r.node, r.unit, r.since);
-    if (r.follow)
-      client.journal = (line) => (r.node === undefined || line.node === r.node) && (r.unit === undefined || line.unit === r.unit);
+    const wanted = (line: JournalLine): boolean =>
+      (r.node === undefined || line.node === r.node) && (r.unit === undefined || line.unit === r.unit);
+    // Those that are still to be told are among `lines` already.
+    let known = this.lab.untold().filter(wanted).length;
+    if (r.follow) client.journal = (line) => wanted(line) && --known < 0;
     return { lines };
   }
 
@@ -400,6 +430,14 @@ export class Server {
       client.channel.send({ event: "exec-exit", exec, status });
     };
     const say = (text: string): void => client.channel.send({ event: "exec-output", exec, stream: "stderr", data: text });
+    const held = new HeldOutput({
+      released: () => this.lab.output.settled(),
+      lost: (why) => {
+        this.sessions.signal(exec);
+        say(`quorate: ${why}\n`);
+        finish(255);
+      },
+    });
     let said = false;
     // In a paused lab queries answer; what goes on all the same waits for time.
     const watch = setInterval(() => {
@@ -413,7 +451,10 @@ export class Server {
     this.sessions.exec(
       r.node,
       r.line,
-      { output: (stream, data) => over || client.channel.send({ event: "exec-output", exec, stream, data }), exit: finish },
+      {
+        output: (stream, data) => held.put(data.length, () => over || client.channel.send({ event: "exec-output", exec, stream, data })),
+        exit: (status) => held.end(() => finish(status)),
+      },
       (id) => {
         exec = id;
         client.execs.add(id);
@@ -431,12 +472,22 @@ export class Server {
   async #terminal(client: Client, r: Extract<Request, { op: "terminal-open" }>, reply: (result: unknown) => void): Promise<unknown> {
     if (!this.lab.world.has(r.node)) this.lab.reachable(r.node);
     let terminal = "";
-    const sink = {
-      data: (data: string): void => client.channel.send({ event: "terminal-data", terminal, data }),
-      exit: (status: number): void => {
-        client.terminals.delete(terminal);
-        client.channel.send({ event: "terminal-exit", terminal, status });
+    const data = (text: string): void => client.channel.send({ event: "terminal-data", terminal, data: text });
+    const held = new HeldOutput({
+      released: () => this.lab.output.settled(),
+      lost: (why) => {
+        data(`\r\nquorate: ${why}\r\n`);
+        this.sessions.closeTerminal(terminal);
       },
+      crowded: (much) => this.sessions.halt(terminal, much),
+    });
+    const exit = (status: number): void => {
+      client.terminals.delete(terminal);
+      client.channel.send({ event: "terminal-exit", terminal, status });
+    };
+    const sink = {
+      data: (text: string): void => held.put(text.length, () => data(text)),
+      exit: (status: number): void => held.end(() => exit(status)),
     };
     await this.sessions.open(r.node, r, r.line, sink, (id) => {
       terminal = id;
@@ -464,6 +515,32 @@ export class Server {
     return answered;
   }
 }
+
+/** Requests whose answer says nothing of the lab. */
+const silent: ReadonlySet<Request["op"]> = new Set([
+  "hello",
+  "subscribe",
+  "conf-check",
+  "exec-input",
+  "exec-signal",
+  "terminal-write",
+  "terminal-resize",
+  "terminal-close",
+]);
+
+/** Requests after which something is as it was not before. */
+const doing: ReadonlySet<Request["op"]> = new Set([
+  "act",
+  "build",
+  "undo",
+  "rollback",
+  "file",
+  "command-signal",
+  "command-input",
+  "step",
+  "skip",
+  "wait",
+]);
 
 /** The request has been answered already. */
 const answered = Symbol("answered");

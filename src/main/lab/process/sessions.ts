@@ -47,7 +47,8 @@ export class Sessions {
 
   constructor(
     private readonly socket: string,
-    private readonly secret: string,
+    /** With which its processes are known on the socket. */
+    readonly secret: string,
   ) {}
 
   /** Starts the exec session before it is needed: its first line would pay for it. */
@@ -151,6 +152,13 @@ export class Sessions {
 
   resize(id: string, size: TerminalSize): void {
     this.#terminals.get(id)?.resize(size.cols, size.rows);
+  }
+
+  /** Has a terminal's program wait with its output, or go on. */
+  halt(id: string, on: boolean): void {
+    const terminal = this.#terminals.get(id);
+    if (on) terminal?.pause();
+    else terminal?.resume();
   }
 
   closeTerminal(id: string): void {

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import type { HostKind } from "../../../engine/host/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
@@ -14,7 +15,7 @@ import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { LabDisk, type Found } from "../store/disk.ts";
 import { pageDir } from "./entries.ts";
-import { inProcess, withWorkers, type HostKind } from "./lab-host.ts";
+import { inProcess, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import { parseLabFile } from "../file/labfile.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
@@ -93,8 +94,8 @@ async function openLab(options: Options, run: string): Promise<Opened> {
       : await withWorkers(workersDir(options.dir, run), found.world, pacing, listener);
   const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk });
   if (found.how === "new") await beginFaults(lab, file);
-  disk.noteTime(lab.world);
-  disk.saveDisks(lab.world);
+  await lab.output.noteTime();
+  await lab.output.saveDisks();
   if (!found.paused) lab.resume();
   return { lab, disk, said, formed: why === undefined };
 }
@@ -130,7 +131,8 @@ class Supervisor {
     private readonly dir: string,
     private readonly log: LabLog,
   ) {
-    this.#sessions = new Sessions(lock.socket, lock.secret);
+    // Known to the sessions alone: what they are told does not leave the lab.
+    this.#sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
     this.#server = new Server(opened.lab, this.#sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.#serve(port),
@@ -157,27 +159,17 @@ class Supervisor {
       });
     });
     this.#sessions.warm();
-    const { lab, disk } = this.opened;
+    const { lab } = this.opened;
     lab.keepPast();
-    const guarded = (what: () => void) => () => {
-      try {
-        what();
-      } catch (error) {
-        lab.fail(error instanceof Error ? error.message : String(error));
-      }
+    const every = (ms: number, what: () => Promise<void>): void => {
+      const timer = setInterval(() => {
+        if (lab.host.paused) return;
+        what().catch((error: unknown) => lab.host.failed || lab.fail(error instanceof Error ? error.message : String(error)));
+      }, ms);
+      this.#timers.push(timer);
     };
-    this.#timers.push(
-      setInterval(
-        guarded(() => lab.host.paused || disk.noteTime(lab.world)),
-        noteEveryMs,
-      ),
-    );
-    this.#timers.push(
-      setInterval(
-        guarded(() => lab.host.paused || disk.saveDisks(lab.world)),
-        saveEveryMs,
-      ),
-    );
+    every(noteEveryMs, () => lab.output.noteTime());
+    every(saveEveryMs, () => lab.output.saveDisks());
   }
 
   async info(): Promise<LabInfo> {
@@ -223,6 +215,7 @@ class Supervisor {
     const { speed, paused } = lab.host;
     await lab.pause();
     try {
+      await lab.output.shown();
       disk.freeze(lab.world, speed, paused);
       this.#frozen = true;
     } catch (error) {

@@ -1,5 +1,5 @@
 /** One line in a node's shell, in a world that nobody paces: time passes only while the shell waits. What it printed and how it ended. */
-import type { Mover } from "../../../engine/host/index.ts";
+import type { UnpacedHost } from "../../../engine/host/index.ts";
 import { LAB_FAILED, runLine } from "../../shell/exec.ts";
 import { WorldPort } from "../../shell/world-port.ts";
 import { unreachable } from "../view/conditions.ts";
@@ -29,8 +29,8 @@ function collector(): { add(text: string): void; text(): string } {
 }
 
 /** Runs `line` on `node`; `answers` are typed one after the other at its prompts, then input ends. */
-export async function runOnNode(mover: Mover, node: string, line: string, answers: readonly string[]): Promise<NodeRun> {
-  const { world } = mover;
+export async function runOnNode(host: UnpacedHost, node: string, line: string, answers: readonly string[]): Promise<NodeRun> {
+  const { world } = host;
   const gone = unreachable(world.status(node));
   if (gone !== undefined) return { stdout: "", stderr: `quorate: ${gone}\n`, status: LAB_FAILED, failure: gone };
   const stdout = collector();
@@ -40,7 +40,7 @@ export async function runOnNode(mover: Mover, node: string, line: string, answer
     const answer = left.shift();
     return Promise.resolve(answer === undefined ? null : `${answer}\n`);
   };
-  const port = new WorldPort(world, node, mover);
+  const port = new WorldPort(world, node, host);
   try {
     const io = { stdout: stdout.add, stderr: stderr.add, ...(answers.length > 0 ? { stdin } : {}) };
     const status = await runLine(port, line, io);

@@ -4,7 +4,7 @@ import { HOUR, MS, type Duration, type Instant } from "../../../engine/kernel/in
 import { worthALook } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
 import { whyNot } from "../view/conditions.ts";
-import type { LabHost } from "../process/lab-host.ts";
+import type { LiveHost } from "../../../engine/host/index.ts";
 import { Trouble } from "../trouble.ts";
 
 /** Conditions that change without a trace are looked at this often. */
@@ -20,7 +20,7 @@ export class Waits {
 
   /** @param changes counts everything after which a condition may hold */
   constructor(
-    private readonly host: LabHost,
+    private readonly host: LiveHost,
     private readonly changes: () => number,
   ) {}
 

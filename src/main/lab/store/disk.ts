@@ -14,6 +14,7 @@ import {
   recordHead,
   recordInput,
   World,
+  type Checkpoint,
   type Input,
   type MachineFactory,
   type Note,
@@ -147,31 +148,30 @@ export class LabDisk {
     if (!text.endsWith("\n")) writeAtomic(this.path("record"), text.slice(0, text.lastIndexOf("\n") + 1));
   }
 
-  /** Writes the inputs that the record has not yet. Called before anything about them is acknowledged. */
-  note(world: World): void {
+  /** Writes the inputs that the record has not yet, up to so many of them. Called before anything about them is acknowledged. */
+  note(world: World, count = Number.POSITIVE_INFINITY): void {
     const inputs = world.inputs();
-    for (; this.#seen < inputs.length; this.#seen++) {
+    for (; this.#seen < Math.min(inputs.length, count); this.#seen++) {
       const input = inputs[this.#seen];
       if (input) this.#record?.append(recordInput(input).trimEnd());
     }
   }
 
-  /** Writes how far time has come, so that a crash loses little of it. */
-  noteTime(world: World): void {
-    this.note(world);
-    const last = world.checkpoints().at(-1);
+  /** Writes how far time has come, so that a crash loses little of it; the inputs before it are written. */
+  noteTime(last: Checkpoint | undefined): void {
     if (last === undefined || last.at <= this.#noted) return;
     this.#noted = last.at;
     this.#record?.append(recordCheckpoint(last).trimEnd());
   }
 
-  saveDisks(world: World): void {
-    writeFrozen(this.path("disks"), { world: world.snapshot(), speed: 1, paused: false });
+  saveDisks(world: WorldSnapshot): void {
+    writeFrozen(this.path("disks"), { world, speed: 1, paused: false });
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
   freeze(world: World, speed: number | "max", paused: boolean): void {
-    this.noteTime(world);
+    this.note(world);
+    this.noteTime(world.checkpoints().at(-1));
     const snapshot = world.snapshot();
     // In the middle of an instant there is no digest that a replay could be compared with.
     if (!snapshot.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());

@@ -8,9 +8,14 @@ const journalBatchMax = 5_000;
 const traceBatchMax = 2_000;
 
 export class Feed {
+  /** Lines that wait to be told. */
+  #releasing: readonly JournalLine[] | undefined;
   #listeners: ((event: LabEvent) => void)[] = [];
   #journal: JournalLine[] = [];
   #trace: { instant: number; node: string; trace: unknown }[] = [];
+
+  /** @param released resolves when what has happened so far may leave the lab, rejects when it never will */
+  constructor(private readonly released: () => Promise<void>) {}
 
   /** Returns what ends it. */
   subscribe(listener: (event: LabEvent) => void): () => void {
@@ -32,11 +37,26 @@ export class Feed {
       this.#trace.push({ instant: at, node, trace: effect.event });
   }
 
+  /** Lines that have been gathered and not told yet. */
+  untold(): readonly JournalLine[] {
+    return [...(this.#releasing ?? []), ...this.#journal];
+  }
+
+  /** Has what was gathered told when it may leave the lab; what comes meanwhile is told after it. */
   flush(): void {
     const [lines, events] = [this.#journal, this.#trace];
+    if (this.#releasing !== undefined || lines.length + events.length === 0) return;
     this.#journal = [];
     this.#trace = [];
-    if (lines.length > 0) this.tell({ event: "journal", lines });
-    if (events.length > 0) this.tell({ event: "trace", events });
+    this.#releasing = lines;
+    this.released()
+      .then(() => {
+        this.#releasing = undefined;
+        if (lines.length > 0) this.tell({ event: "journal", lines });
+        if (events.length > 0) this.tell({ event: "trace", events });
+        this.flush();
+      })
+      // A lab that has failed has said so; what it had not confirmed has not happened.
+      .catch(() => (this.#releasing = undefined));
   }
 }

@@ -1,0 +1,58 @@
+/**
+ * What leaves a lab: nothing before every worker has confirmed the instant it belongs to, and every act up to there is in the record on disk. So whatever somebody has seen
+ * acknowledged is there after a crash.
+ */
+import type { LiveHost } from "../../../engine/host/index.ts";
+import type { LabDisk } from "../store/disk.ts";
+
+export class OutputCommit {
+  /** Acts that are recorded, or about to be. */
+  #inputs = -1;
+
+  constructor(
+    private readonly host: LiveHost,
+    private readonly disk: LabDisk,
+  ) {}
+
+  /** Resolves when everything so far may leave the lab. Rejects when it never will, or the record cannot be written. */
+  async settled(): Promise<void> {
+    const { world } = this.host;
+    const count = world.inputs().length;
+    await this.host.whenConfirmed();
+    this.disk.note(world, count);
+  }
+
+  /** The same for what only looks: also a lab that has failed can be looked at. */
+  async shown(): Promise<void> {
+    try {
+      await this.settled();
+    } catch (error) {
+      if (!this.host.failed) throw error;
+    }
+  }
+
+  /** Has acts recorded that are not yet. `trouble` is told where they cannot be. */
+  noteInputs(trouble: (error: unknown) => void): void {
+    const count = this.host.world.inputs().length;
+    if (count === this.#inputs) return;
+    this.#inputs = count;
+    this.settled().catch((error: unknown) => {
+      this.#inputs = -1;
+      // A host that has failed has told so itself.
+      if (!this.host.failed) trouble(error);
+    });
+  }
+
+  /** Writes how far time has come. */
+  async noteTime(): Promise<void> {
+    const last = this.host.world.checkpoints().at(-1);
+    await this.settled();
+    this.disk.noteTime(last);
+  }
+
+  async saveDisks(): Promise<void> {
+    const state = this.host.world.snapshot();
+    await this.settled();
+    this.disk.saveDisks(state);
+  }
+}
