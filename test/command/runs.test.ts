@@ -335,7 +335,7 @@ describe("a copy made at any step", () => {
   ];
   it.each(lines)("%s", (line) => {
     // Every waiting point is reached by holding the daemon, then the unit's job, then the clock; at each one the run is replaced by a copy.
-    const story = (copy: boolean): { said: string[]; acts: NodeAct[] } => {
+    const story = (copy: boolean): { said: string[]; acts: (NodeAct | ManagerCall)[] } => {
       const b = testNode();
       let runs = b.make();
       const swap = (): void => {
@@ -371,7 +371,7 @@ describe("a copy made at any step", () => {
       });
       runs.wake();
       runs.signal("c1", "SIGTERM");
-      return { said: b.said, acts: b.acts };
+      return { said: b.said, acts: [...b.acts, ...b.calls] };
     };
     expect(story(true)).toEqual(story(false));
     expect(story(false).said.length).toBeGreaterThan(0);

@@ -30,7 +30,15 @@ import { baseTree, type HostEntry } from "./base-files.ts";
 import { makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
 import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
-import { Manager, type HostFacts, type ManagerHooks, type ManagerState, type SpawnRequest, type Spawned, type SystemAction } from "./systemd/index.ts";
+import {
+  Manager,
+  type HostFacts,
+  type ManagerHooks,
+  type ManagerState,
+  type SpawnRequest,
+  type Spawned,
+  type SystemAction,
+} from "./systemd/index.ts";
 import { unitFiles, withUnits } from "./unit-disk.ts";
 
 /** Virtual time from the power button to the first unit, where a design gives none. */

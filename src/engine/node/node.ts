@@ -450,7 +450,7 @@ export class Node implements Machine {
 }
 
 /** Names of the services that a machine of this design has, without suffix. */
-export function unitNames({ kind, packages }: ComputerDesign & { readonly kind: MachineKind }): string[] {
+export function unitNames({ kind, packages }: { readonly kind: MachineKind; readonly packages?: readonly string[] }): string[] {
   return servicesOf(packagesOf(kind, packages));
 }
 

@@ -34,4 +34,3 @@ export interface SystemctlAnswer {
   /** Units among those named that also have an init script. */
   readonly initScripts?: readonly string[];
 }
-
