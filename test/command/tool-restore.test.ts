@@ -89,6 +89,7 @@ class LoneOs {
           return this.nextId++;
         },
         blocking: () => ({ ok: false, errno: "EIO" }),
+        answer: () => undefined,
       },
     };
   }

@@ -239,7 +239,7 @@ describe("a worker", () => {
 describe("at the hub's door", () => {
   test("who does not know the secret is not heard, nor what is no message; each is counted", async () => {
     const own = await WorkerPool.open({ program, transport: "tcp" });
-    const { hub, host } = await formedHub("door", own);
+    const { hub, host, lost } = await formedHub("door", own);
     const stranger = new Dealer({ linger: 0 });
     stranger.connect(own.address);
     const before = own.dropped;

@@ -6,6 +6,7 @@ import {
   cloneState,
   utf8,
   type Datagram,
+  type DiskContents,
   type Effect,
   type Hasher,
   type Instant,
@@ -105,6 +106,14 @@ export class Talker implements Machine {
 
   journalLength(): number {
     return this.journal.length;
+  }
+
+  diskImage(): DiskContents {
+    return { image: { seq: 0, inodes: [], entries: [] }, chunks: new Map() };
+  }
+
+  diskSeq(): number {
+    return 0;
   }
 
   snapshot(): MachineSnapshot {

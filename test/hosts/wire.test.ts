@@ -37,12 +37,29 @@ const stretch = {
   confirmed: 4 * SEC,
 } as const;
 
+const open = { call: "open", path: "/x", flags: { access: "w", create: true }, mode: 0o644 } as const;
+/** With rows of every kind: a directory, a file with a hole, a link. */
+const times = { uid: 0, gid: 0, atime: -1, mtime: 0, ctime: 0 };
+const image = {
+  seq: 3,
+  inodes: [
+    { ino: 2, inode: { type: "directory", mode: 0o755, size: 4096, ...times } },
+    { ino: 12, inode: { type: "file", mode: 0o644, size: 16_385, chunks: ["-1", "aa"], ...times } },
+    { ino: 13, inode: { type: "symlink", mode: 0o777, size: 1, target: "x", ...times } },
+  ],
+  entries: [{ dir: 2, name: "x", ino: 12 }],
+} as const;
+
 const asks: readonly Ask[] = [
   { ask: "begin", id: 1, facts: { seed: "s", epochUnixMicros: 1e15 }, design: machine },
   { ask: "begin", id: 1, facts: { seed: "s", epochUnixMicros: 1e15 }, design: machine, snapshot },
   stretch,
   { ...stretch, inputs: [{ at: 2 ** 45, act: { kind: "file-write", path: "/x", data: new Uint8Array([1]), append: false } }] },
   { ...stretch, inputs: [{ at: 1, act: { kind: "command-input", id: "c", line: undefined } }], confirmed: -1 },
+  { ...stretch, inputs: [{ at: 1, act: { kind: "file", id: "f", session: "t", call: open } }] },
+  { ...stretch, inputs: [{ at: 1, act: { kind: "file", id: "f", call: { call: "write", fd: 3, data: new Uint8Array([1]) } } }] },
+  { ...stretch, inputs: [{ at: 1, act: { kind: "file-interrupt", id: "f" } }] },
+  { ...stretch, inputs: [{ at: 1, act: { kind: "disk", image, chunks: [{ hash: "aa", data: new Uint8Array([1]) }] } }] },
   { ask: "entry", id: 4, sequence: 2, index: 0 },
   { ask: "bye" },
 ];

@@ -1,6 +1,6 @@
 /** A mount that a process serves, as FUSE does: its calls wait for that process, hang while it is stopped, fail when it has died, and after umount the directory is empty. */
 import { expect, test } from "vitest";
-import { ProcessFiles, peek, peekRead } from "../../src/engine/machine/files/index.ts";
+import { ProcessFiles, peek, peekRead, type AskServer } from "../../src/engine/machine/files/index.ts";
 import { fromUtf8, utf8, type FileCall, type FileReply } from "../../src/engine/kernel/index.ts";
 import { LabFiles } from "./lab-files.ts";
 import { TinyServer } from "./tiny-server.ts";
@@ -160,7 +160,7 @@ test("unmounted it is an empty directory again, and the server is told", () => {
 
 test("a question asks the server without an event, and a stopped one would have to wait", () => {
   const s = new Served();
-  const ask = (_server: number, request: Parameters<TinyServer["answer"]>[0]): ReturnType<TinyServer["answer"]> => s.server.answer(request);
+  const ask: AskServer = (_server, mount, request) => (mount === s.mount ? s.server.answer(request) : "would-wait");
   expect(peek(s.lab.files, SHELL, { call: "stat", path: "/etc/pve/local" }, ask)).toMatchObject({ stat: { type: "directory" } });
   expect(peekRead(s.lab.files, undefined, "/etc/pve/local/config", ask)).toEqual({ ok: true, value: "data", data: utf8("memory: 512\n") });
   expect(peek(s.lab.files, SHELL, { call: "stat", path: "/etc/pve/local" })).toBe("would-wait");

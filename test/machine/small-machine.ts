@@ -84,6 +84,10 @@ class MapFiles implements FileLayer {
     return new TextEncoder().encode(this.files.get(path) ?? "");
   }
 
+  answer(): void {
+    return;
+  }
+
   peek(): FileReply | undefined {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** A network for node tests: nodes joined with a fixed delay, run event by event in the world's order. No fabric, no faults beyond a cut set. */
 import { writePveConf } from "../../src/engine/config/index.ts";
-import type { Datagram, Effect, Instant, JournalLine, MachineAct } from "../../src/engine/kernel/index.ts";
+import type { Commit, Datagram, Effect, Instant, JournalLine, MachineAct } from "../../src/engine/kernel/index.ts";
 import { NEVER, utf8 } from "../../src/engine/kernel/index.ts";
 import type { ComputerDesign } from "../../src/engine/machine/index.ts";
 import { Node, type BroughtProgram } from "../../src/engine/node/index.ts";
@@ -59,6 +59,8 @@ export class TestNetwork {
   flights: Flight[] = [];
   sent = 0;
   effects: { node: string; effect: Effect }[] = [];
+  /** Durable changes of the nodes' disks, which are not among the effects. */
+  commits: { node: string; commit: Commit }[] = [];
   /** Addresses that nothing reaches. */
   cut = new Set<string>();
 
@@ -75,6 +77,10 @@ export class TestNetwork {
 
   private out(node: Node): (effect: Effect) => void {
     return (effect) => {
+      if (effect.kind === "commit") {
+        this.commits.push({ node: node.name, commit: effect.commit });
+        return;
+      }
       if (effect.kind !== "send") {
         this.effects.push({ node: node.name, effect });
         return;

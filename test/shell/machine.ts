@@ -78,6 +78,8 @@ export class Machine implements NodePort {
       case "file-read":
       case "file-list":
         return this.file1(query.kind, query.path);
+      case "file":
+        return { kind: "acts" };
     }
   }
 

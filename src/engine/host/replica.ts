@@ -5,6 +5,7 @@
  */
 import type {
   Datagram,
+  DiskContents,
   Effect,
   Hasher,
   Instant,
@@ -45,8 +46,17 @@ export interface Happened {
   readonly bytes: number;
 }
 
-/** Bytes of an input beside its payload. */
+/** Bytes of an input beside its payload, and of a row of a disk. */
 const INPUT_BYTES = 64;
+
+/** Bytes an act carries. */
+function bytesIn(act: MachineAct): number {
+  if (act.kind === "file-write") return act.data.length;
+  if (act.kind === "file") return act.call.call === "write" ? act.call.data.length : 0;
+  if (act.kind !== "disk") return 0;
+  const rows = act.image.inodes.length + act.image.entries.length;
+  return rows * INPUT_BYTES + act.chunks.reduce((sum, { data }) => sum + data.length, 0);
+}
 
 export class Replica implements Machine {
   private log: EventLog | undefined;
@@ -143,7 +153,7 @@ export class Replica implements Machine {
     if (act.kind === "power-on" && this.log === undefined) this.owner.switchedOn(this);
     if (this.log !== undefined) {
       this.inputs.push({ at: now, act });
-      this.bytes += INPUT_BYTES + (act.kind === "file-write" ? act.data.length : 0);
+      this.bytes += INPUT_BYTES + bytesIn(act);
     }
     this.begin("act", now, out);
     this.machine.act(now, act, this.tap);
@@ -193,5 +203,13 @@ export class Replica implements Machine {
 
   journalLength(): number {
     return this.machine.journalLength();
+  }
+
+  diskImage(): DiskContents {
+    return this.machine.diskImage();
+  }
+
+  diskSeq(): number {
+    return this.machine.diskSeq();
   }
 }

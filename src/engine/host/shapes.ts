@@ -4,6 +4,7 @@
  */
 import { SIGNALS } from "../kernel/index.ts";
 import { isBytes, isCount, isFlag, isInteger, isText, listOf, mapOf, oneOf, shape, variants, type Check } from "./check.ts";
+import { isDiskImage, isFileCall, isPiece } from "./file-shapes.ts";
 
 const kind = isText;
 const texts = listOf(isText);
@@ -53,6 +54,9 @@ export const isMachineAct: Check = variants("kind", {
   "file-rename": shape({ kind, from: isText, to: isText }),
   "file-chmod": shape({ kind, path: isText, mode: isCount }),
   "file-touch": shape({ kind, path: isText }),
+  file: shape({ kind, id: isText, call: isFileCall }, { session: isText }),
+  "file-interrupt": shape({ kind, id: isText }),
+  disk: shape({ kind, image: isDiskImage, chunks: listOf(isPiece) }),
   "session-open": shape({ kind, session: isText, terminal: isFlag, cwd: isText }),
   "session-close": shape({ kind, session: isText }, { status: isCount }),
   "session-cd": shape({ kind, session: isText, cwd: isText }),

@@ -7,7 +7,7 @@ import type { JournalLine } from "./journal.ts";
 import type { ProcessExit, Signal } from "./signals.ts";
 import type { MachineStatus } from "./status.ts";
 import type { Instant } from "./time.ts";
-import type { Commit } from "./vfs.ts";
+import type { Commit, DiskContents, DiskImage, FileCall, FileReply, Piece } from "./vfs.ts";
 
 /** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
 export interface Datagram {
@@ -50,7 +50,9 @@ export type MachineAct =
   | { kind: "command-input"; id: string; line: string | undefined }
   | SessionAct
   | HardwareAct
-  | FileAct;
+  | DiskAct
+  | FileAct
+  | FileCallAct;
 
 /** What somebody at a terminal, or a script outside, does with a shell on the machine and with what it starts. A session's id is chosen by the caller and unique in the lab. */
 export type SessionAct =
@@ -96,7 +98,27 @@ export type HardwareAct =
   /** The machine has another name: hostnamectl, /etc/hostname and its own lines of /etc/hosts. */
   | { kind: "renamed"; name: string };
 
-/** Changes of files outside /etc/pve. Paths are absolute and normalised. */
+/**
+ * What stands on the disk of a machine that is off, where that is not what the machine has in mind: somebody changed it, or another state of the lab was laid down. Pieces of contents
+ * that the machine has already need not come along. No effect on a machine that is on.
+ */
+export interface DiskAct {
+  readonly kind: "disk";
+  readonly image: DiskImage;
+  readonly chunks: readonly Piece[];
+}
+
+/** File calls from outside, as a session's shell makes them, or without a session as root in the root directory. `id` is chosen by the caller and unique in the lab. */
+export type FileCallAct =
+  /**
+   * One call; answered by the effect `file-reply`, at once where no process has to be asked. A descriptor belongs to the shell; without a session it is closed when the
+   * call is over.
+   */
+  | { kind: "file"; id: string; session?: string; call: FileCall }
+  /** A signal (Ctrl-C) reaches who waits in the call of this id: the reply is EINTR. */
+  | { kind: "file-interrupt"; id: string };
+
+/** Changes of whole files. Paths are absolute and normalised. */
 export type FileAct =
   | { kind: "file-write"; path: string; data: Uint8Array; append: boolean; mode?: number }
   | { kind: "file-mkdir"; path: string; parents: boolean }
@@ -116,14 +138,16 @@ export type Effect =
   | { kind: "exit"; id: string; status: number }
   /** The result of a file act: error is an errno name (`ENOENT`, `EACCES`, …), undefined on success. */
   | { kind: "file-result"; path: string; error: string | undefined }
+  /** The reply to a `file` act: EINTR where its shell has ended meanwhile, EHOSTDOWN where the power went. */
+  | { kind: "file-reply"; id: string; reply: FileReply }
+  /** A durable change of the machine's disk, in order. */
+  | { kind: "commit"; commit: Commit }
   /** A session has a shell: its pid and terminal ("" without one). */
   | { kind: "session"; session: string; pid: number; tty: string }
   /** The shell has ended, by `exit`, a hang-up or somebody's signal; or it could not begin. */
   | { kind: "session-ended"; session: string; exit: ProcessExit }
   /** The result of a `session-kill`: an errno name, undefined on success. */
   | { kind: "kill-result"; id: string; error: string | undefined }
-  /** A durable change of the machine's disk, in the order of its numbers. */
-  | { kind: "commit"; commit: Commit }
   | { kind: "trace"; event: TraceEvent };
 
 /** Things worth drawing. They follow from the other effects and are in no digest. */
@@ -148,6 +172,8 @@ export type MachineQuery =
   | { kind: "file-read"; path: string }
   | { kind: "file-list"; path: string }
   | { kind: "file-stat"; path: string }
+  /** A file call as a session's shell makes it, or without one as root in the root directory. */
+  | { kind: "file"; session?: string; call: FileCall }
   | { kind: "complete"; words: readonly string[]; cwd: string };
 
 export interface FileStat {
@@ -161,8 +187,11 @@ export interface FileStat {
 
 export type QueryReply =
   | { kind: "result"; stdout: string; stderr: string; status: number }
-  /** This command cannot be a query: run it as an act. */
+  /** This command or call cannot be a query: it changes something. Run it as an act. */
   | { kind: "acts" }
+  /** A process would have to answer that cannot be asked so: make the call as an act, and wait. */
+  | { kind: "would-wait" }
+  | { kind: "file-reply"; reply: FileReply }
   | { kind: "no-such-command" }
   | { kind: "file"; data: Uint8Array }
   | { kind: "list"; entries: readonly { name: string; stat: FileStat }[] }
@@ -188,6 +217,10 @@ export interface Machine {
   /** Journal lines with index ≥ `from`. */
   journalSince(from: number): JournalLine[];
   journalLength(): number;
+  /** What is on its disk, with all pieces of contents. */
+  diskImage(): DiskContents;
+  /** Sequence number of the last commit of its disk. */
+  diskSeq(): number;
   /** Plain data (see clone.ts), enough to go on from here in another process. */
   snapshot(): MachineSnapshot;
   restore(state: MachineSnapshot): void;

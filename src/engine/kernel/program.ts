@@ -12,7 +12,7 @@ import type { ProcessExit, Signal } from "./signals.ts";
 import type { NicStatus } from "./status.ts";
 import type { TcpEvent, TcpPort } from "./tcp.ts";
 import type { Instant } from "./time.ts";
-import type { FilePort, FileReply } from "./vfs.ts";
+import type { FilePort, FileReply, Served, ServedReply, ServedRequest } from "./vfs.ts";
 
 /** What reaches a program beside timers and signals. */
 export type ProgramEvent =
@@ -22,6 +22,10 @@ export type ProgramEvent =
   | { readonly kind: "ipc"; readonly event: IpcEvent }
   /** The reply to the file call of this id. */
   | { readonly kind: "file"; readonly id: number; readonly reply: FileReply }
+  /** A request to a file system that this process serves; answered by `os.files.answer`, at once, later or never. */
+  | { readonly kind: "served"; readonly served: Served }
+  /** A file system that this process served has been unmounted, and nothing uses it any more. */
+  | { readonly kind: "unmounted"; readonly mount: number }
   /** A child has ended. */
   | { readonly kind: "child"; readonly pid: number; readonly exit: ProcessExit }
   /** A line on its standard input; undefined is end of file. */
@@ -54,6 +58,8 @@ export interface Program {
   resumed?(): void;
   /** A pure question to a service it serves. Absent: would-wait. */
   peek?(service: string, request: IpcRequest): Peeked;
+  /** A pure question to a file system it serves. Absent: would-wait. */
+  peekServed?(mount: number, request: ServedRequest): ServedReply | "would-wait";
   /** Plain data, enough to go on from here in another host process. */
   snapshot(): Plain;
   restore(state: Plain): void;

@@ -257,10 +257,19 @@ export type DiskRow =
   | { readonly row: "inode"; readonly ino: number; readonly inode: InodeRow | undefined }
   | { readonly row: "entry"; readonly dir: number; readonly name: string; readonly ino: number | undefined };
 
+/** A piece of a file's contents by its hash. */
+export type Piece = Commit["chunks"][number];
+
 /** A whole disk, as it is read at power-on and laid down by a snapshot. */
 export interface DiskImage {
   /** Of the last commit in it. */
   readonly seq: number;
   readonly inodes: readonly { readonly ino: number; readonly inode: InodeRow }[];
   readonly entries: readonly { readonly dir: number; readonly name: string; readonly ino: number }[];
+}
+
+/** A whole disk with the pieces of contents it refers to. */
+export interface DiskContents {
+  readonly image: DiskImage;
+  readonly chunks: ReadonlyMap<string, Uint8Array>;
 }

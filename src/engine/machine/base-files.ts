@@ -2,8 +2,7 @@
  * The disk of a freshly installed machine: the directories and the few files a person or a tool of the lab looks at. In the real stack: what the
  * Proxmox VE installer leaves. Left out: programs, libraries, and everything the lab models no reader of.
  */
-import { utf8, type Instant } from "../kernel/index.ts";
-import { directoryNode, makeDirectory, makeSymlink, writeFile, type DirectoryNode, type Result } from "./files.ts";
+import { utf8 } from "../kernel/index.ts";
 import { interfaceStanza } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 
@@ -56,16 +55,11 @@ export interface HostEntry {
 }
 
 export interface BaseDesign {
-  hostname: string;
-  domain: string;
-  nics: readonly NicDesign[];
+  readonly hostname: string;
+  readonly domain: string;
+  readonly nics: readonly NicDesign[];
   /** What /etc/hosts knows besides localhost; own name included. */
-  hosts: readonly HostEntry[];
-}
-
-function must(result: Result<DirectoryNode>): DirectoryNode {
-  if (!result.ok) throw new Error(`base tree: ${result.errno}`);
-  return result.value;
+  readonly hosts: readonly HostEntry[];
 }
 
 function interfacesFile(nics: readonly NicDesign[]): string {
@@ -124,15 +118,4 @@ export function baseEntries(base: BaseDesign): BaseEntry[] {
     ...LINKS.map(([path, target]): BaseEntry => ({ path, type: "symlink", mode: 0o777, target })),
     ...textsOf(base).map(([path, text]): BaseEntry => ({ path, type: "file", mode: 0o644, data: utf8(text) })),
   ];
-}
-
-/** The tree of a machine that was just installed, everything dated `now`. */
-export function baseTree(base: BaseDesign, now: Instant): DirectoryNode {
-  let root = directoryNode([], 0o755, now);
-  for (const dir of DIRECTORIES) root = must(makeDirectory(root, dir, true, now));
-  root = must(makeDirectory(root, "/root", false, now, 0o700));
-  root = must(makeDirectory(root, "/tmp", false, now, 0o1777));
-  for (const [path, target] of LINKS) root = must(makeSymlink(root, target, path, now));
-  for (const [path, text] of textsOf(base)) root = must(writeFile(root, path, utf8(text), { append: false }, now));
-  return root;
 }

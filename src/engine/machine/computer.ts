@@ -12,6 +12,7 @@ import {
   Timers,
   cloneState,
   defaultIdentifier,
+  type DiskImage,
   type Duration,
   type Effect,
   type HardwareAct,
@@ -20,15 +21,17 @@ import {
   type LogLevel,
   type NicStatus,
   type Out,
+  type Piece,
   type Power,
   type RngState,
   type Signal,
   type TimersState,
   type TraceEvent,
 } from "../kernel/index.ts";
-import { baseTree, type HostEntry } from "./base-files.ts";
-import { makeDirectory, refreeze, writeFile, type DirectoryNode } from "./files.ts";
-import { changedCards, changedDisk, changedNics, freshNic } from "./hardware.ts";
+import type { HostEntry } from "./base-files.ts";
+import { KERNEL_LINE, KERNEL_RELEASE, computerFiles, layContents, type FileUsers } from "./computer-files.ts";
+import type { Files, FilesState } from "./files/index.ts";
+import { changedCards, changedNics, changeDisk, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 import {
   Manager,
@@ -39,7 +42,7 @@ import {
   type Spawned,
   type SystemAction,
 } from "./systemd/index.ts";
-import { unitFiles, withUnits } from "./unit-disk.ts";
+import { unitFiles } from "./unit-disk.ts";
 
 /** Virtual time from the power button to the first unit, where a design gives none. */
 export const BOOT_DEFAULT: Duration = 5 * SEC;
@@ -83,6 +86,7 @@ export interface Processes {
   processes: ManagerHooks["processes"];
   /** The power went: nothing that ran is left. */
   powerLost(): void;
+  readonly files: FileUsers;
 }
 
 type Stage = "off" | "booting" | "starting" | "on" | "stopping" | "powering-off";
@@ -93,11 +97,15 @@ interface PowerState {
   since: Instant;
   rebootAfter: boolean;
   nextPid: number;
+  /** The name the kernel was given since it started; "" : that of the design. */
+  hostname: string;
+  /** What the kernel will say of a disk that was changed while the machine was off; "" where it was not. */
+  diskLine: string;
 }
 
 export interface ComputerState {
   power: PowerState;
-  root: DirectoryNode;
+  files: FilesState;
   nics: NicStatus[];
   timers: TimersState;
   journal: JournalState;
@@ -107,11 +115,6 @@ export interface ComputerState {
 
 const MANAGER_COURSE = /^(Queued start job|Startup finished|Shutting down)/;
 
-/** The kernel that `uname` names. */
-const KERNEL = "6.14.8-2-pve";
-const KERNEL_LINE =
-  "Linux version 6.14.8-2-pve (build@proxmox) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)";
-
 export class Computer {
   now: Instant = 0;
   private out: Out = () => undefined;
@@ -119,7 +122,7 @@ export class Computer {
   readonly journal = new Journal();
   /** PID 1. */
   readonly manager: Manager;
-  root: DirectoryNode;
+  readonly files: Files;
   nics: NicStatus[];
   private power: PowerState;
   private rng: Rng;
@@ -132,9 +135,10 @@ export class Computer {
     private readonly processes: Processes,
   ) {
     this.rng = Rng.from(world.seed, "machine", design.name);
-    this.power = { stage: "off", stalled: false, since: 0, rebootAfter: false, nextPid: FIRST_PID };
+    const began = { stage: "off", stalled: false, since: 0, rebootAfter: false } as const;
+    this.power = { ...began, nextPid: FIRST_PID, hostname: "", diskLine: "" };
     this.nics = design.nics.map(freshNic);
-    this.root = withUnits(this.newDisk(), packages, design.disabledUnits);
+    this.files = computerFiles(this, processes.files, { ...design, packages });
     this.manager = new Manager(this.managerHooks());
     if (design.power === "on") this.powerOn();
   }
@@ -154,7 +158,10 @@ export class Computer {
       },
       rng: (...labels) => Rng.from(this.world.seed, "machine", this.design.name, "systemd", ...labels, String(this.now)),
       host: this.hostFacts(),
-      ...unitFiles(this),
+      ...unitFiles(
+        () => this.files,
+        () => this.world.epochUnixMicros,
+      ),
       spawn: (request) => processes.spawn(request),
       kill: (pid, signal) => processes.kill(pid, signal),
       processes: (unit) => processes.processes(unit),
@@ -187,7 +194,7 @@ export class Computer {
       get bootId() {
         return id("boot", String(journal.boot));
       },
-      kernel: KERNEL,
+      kernel: KERNEL_RELEASE,
     };
   }
 
@@ -231,28 +238,31 @@ export class Computer {
 
   /** The name the kernel has. */
   get hostname(): string {
-    return this.design.hostname;
+    return this.power.hostname === "" ? this.design.hostname : this.power.hostname;
+  }
+
+  /** sethostname(2): until the next boot. */
+  setHostname(name: string): void {
+    this.power.hostname = name;
   }
 
   /** Cards and names; also while the machine is off. */
   hardware(act: HardwareAct): void {
-    this.root = changedDisk(this.root, act, this.nics, this.design.name, this.now);
+    changeDisk(this.files, act, this.nics, this.design.name);
     this.nics = changedNics(this.nics, act);
-    if (act.kind === "renamed") this.design = { ...this.design, name: act.name, hostname: act.name };
+    if (act.kind === "renamed") {
+      this.design = { ...this.design, name: act.name, hostname: act.name };
+      this.power.hostname = "";
+    }
     this.design = { ...this.design, nics: changedCards(this.design.nics, act) };
   }
 
-  private newDisk(): DirectoryNode {
-    const d = this.design;
-    let root = baseTree({ hostname: d.hostname, domain: d.domain, nics: d.nics, hosts: d.hosts }, 0);
-    for (const file of d.files) {
-      const parent = file.path.slice(0, Math.max(1, file.path.lastIndexOf("/")));
-      const made = makeDirectory(root, parent, true, 0);
-      const written = made.ok ? writeFile(made.value, file.path, file.data, { append: false, mode: file.mode }, 0) : made;
-      if (!written.ok) throw new Error(`${d.name}: cannot put ${file.path} on the fresh disk: ${written.errno}`);
-      root = written.value;
-    }
-    return root;
+  /** What stands on the disk now; the next boot says so. No effect on a machine that is on. */
+  layDisk(image: DiskImage, chunks: readonly Piece[]): void {
+    if (this.power.stage !== "off") return;
+    const { dropped } = layContents(this.files, image, chunks);
+    const lost = dropped === 0 ? "" : `, ${dropped} damaged rows dropped`;
+    this.power.diskLine = `EXT4-fs (dm-1): file system was modified while the machine was off${lost}`;
   }
 
   // ---- power
@@ -303,8 +313,11 @@ export class Computer {
     this.power.stalled = false;
     this.power.nextPid = FIRST_PID + this.rng.below(200);
     this.changePower("booting");
+    this.power.hostname = "";
     this.journal.beginBoot();
     this.log("kernel", 0, "notice", "", KERNEL_LINE);
+    if (this.power.diskLine !== "") this.log("kernel", 0, "warning", "", this.power.diskLine);
+    this.power.diskLine = "";
     this.timers.set("power/boot", this.now + this.design.boot);
   }
 
@@ -374,6 +387,7 @@ export class Computer {
       this.changePower("starting");
       // Every card is `auto` in /etc/network/interfaces.
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
+      this.files.powerOn();
       this.processes.booted();
       this.manager.boot(this.power.since);
     } else if (name === "power/off") this.finishShutdown();
@@ -389,7 +403,7 @@ export class Computer {
   snapshot(): ComputerState {
     return {
       power: cloneState(this.power),
-      root: this.root,
+      files: this.files.snapshot(),
       nics: cloneState(this.nics),
       timers: this.timers.snapshot(),
       journal: this.journal.snapshot(),
@@ -400,8 +414,7 @@ export class Computer {
 
   restore(state: ComputerState): void {
     this.power = cloneState(state.power);
-    const root = refreeze(state.root);
-    if (root.type === "directory") this.root = root;
+    this.files.restore(state.files);
     this.nics = cloneState(state.nics);
     this.timers.restore(state.timers);
     this.journal.restore(state.journal);
@@ -415,8 +428,10 @@ export class Computer {
       .bool(this.power.stalled)
       .bool(this.power.rebootAfter)
       .int(this.power.nextPid)
-      .text(this.root.hash)
+      .text(this.power.hostname)
+      .text(this.power.diskLine)
       .int(this.journal.length);
+    this.files.digest(h);
     for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up).int(nic.mtu);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.manager.digest(h);

@@ -2,17 +2,8 @@
  * Cards plugged into and pulled out of a computer, and its name changed: what that leaves on the disk and in the kernel. In the real stack: netlink, udev's
  * interface names, hostnamectl, and the person who keeps /etc/network/interfaces and /etc/hosts true. Left out: what other machines call it.
  */
-import {
-  NIC_MTU,
-  fromUtf8,
-  utf8,
-  type HardwareAct,
-  type Instant,
-  type MachineAct,
-  type NicDesign,
-  type NicStatus,
-} from "../kernel/index.ts";
-import { find, writeFile, type DirectoryNode } from "./files.ts";
+import { NIC_MTU, fromUtf8, utf8, type HardwareAct, type MachineAct, type NicDesign, type NicStatus } from "../kernel/index.ts";
+import { contentsOf, writeWhole, type Files } from "./files/index.ts";
 
 const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
   "nic-up",
@@ -68,15 +59,13 @@ export function changedNics(nics: readonly NicStatus[], act: HardwareAct): NicSt
   return changed(nics, act, freshNic);
 }
 
-/** A file's text changed where there is such a file. */
-function edit(root: DirectoryNode, path: string, now: Instant, change: (text: string) => string): DirectoryNode {
-  const found = find(root, path);
-  if (!found.ok || found.value.type !== "file") return root;
-  const before = fromUtf8(found.value.data);
+/** A file's text changed where there is such a file, and the disk takes it. */
+function edit(files: Files, path: string, change: (text: string) => string): void {
+  const found = contentsOf(files, path);
+  if (found === undefined) return;
+  const before = fromUtf8(found);
   const after = change(before);
-  if (after === before) return root;
-  const written = writeFile(root, path, utf8(after), { append: false }, now);
-  return written.ok ? written.value : root;
+  if (after !== before) writeWhole(files, path, utf8(after));
 }
 
 /** Without the lines that speak of this card: `auto NAME`, and `iface NAME` with what is indented under it. */
@@ -92,30 +81,34 @@ function withoutStanza(text: string, name: string): string {
   return kept.join("\n");
 }
 
-/** The disk after the act. `nics` and `name`: as they were before it. */
-export function changedDisk(root: DirectoryNode, act: HardwareAct, nics: readonly NicStatus[], name: string, now: Instant): DirectoryNode {
+/** Changes the disk as the act leaves it. `nics` and `name`: as they were before it. */
+export function changeDisk(files: Files, act: HardwareAct, nics: readonly NicStatus[], name: string): void {
   const card = "net" in act ? nics.find((n) => n.net === act.net)?.name : undefined;
   switch (act.kind) {
     case "nic-add":
-      return edit(root, INTERFACES, now, (text) => `${text}${text.endsWith("\n") ? "" : "\n"}\n${interfaceStanza(act.nic)}`);
+      edit(files, INTERFACES, (text) => `${text}${text.endsWith("\n") ? "" : "\n"}\n${interfaceStanza(act.nic)}`);
+      return;
     case "nic-remove":
-      return card === undefined ? root : edit(root, INTERFACES, now, (text) => withoutStanza(text, card));
+      if (card !== undefined) edit(files, INTERFACES, (text) => withoutStanza(text, card));
+      return;
     case "nic-rename":
-      if (card === undefined) return root;
-      return edit(root, INTERFACES, now, (text) =>
+      if (card === undefined) return;
+      edit(files, INTERFACES, (text) =>
         text.replace(/^(\s*(?:auto|iface|allow-hotplug)\s+)(\S+)/gm, (line, head: string, word: string) =>
           word === card ? head + act.to : line,
         ),
       );
+      return;
     case "renamed": {
       const renamed = (word: string): string =>
         word === name ? act.name : word.startsWith(`${name}.`) ? act.name + word.slice(name.length) : word;
-      const hosts = edit(root, "/etc/hosts", now, (text) => text.replace(/[^\s#]+/g, renamed));
-      return edit(hosts, "/etc/hostname", now, () => `${act.name}\n`);
+      edit(files, "/etc/hosts", (text) => text.replace(/[^\s#]+/g, renamed));
+      edit(files, "/etc/hostname", () => `${act.name}\n`);
+      return;
     }
     case "nic-up":
     case "nic-mtu":
     case "net-renamed":
-      return root;
+      return;
   }
 }

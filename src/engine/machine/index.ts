@@ -1,7 +1,8 @@
 /** One computer: the public face. */
-export * from "./files.ts";
 export * from "./file-acts.ts";
+export { ProcessFiles, contentsOf, type Files } from "./files/index.ts";
 export * from "./base-files.ts";
+export { NO_FILE_USERS, type FileUsers } from "./computer-files.ts";
 export * from "./nics.ts";
 export * from "./socket.ts";
 export * from "./service-processes.ts";
@@ -9,9 +10,9 @@ export * from "./unit-disk.ts";
 export * from "./computer.ts";
 export * from "./tcp.ts";
 export { isHardware } from "./hardware.ts";
-export * from "./tree-files.ts";
 export * from "./runtime.ts";
 export { PROCESS_LIST, PROCESS_LIST_CALL, type ProcessRow } from "./process/process-list.ts";
+export { fileUsers } from "./process/file-users.ts";
 export type { FileLayer } from "./process/file-layer.ts";
 export type { KernelParty, ServiceManager } from "./process/hooks.ts";
 export type { Place, ProcessRecord, Sink } from "./process/process.ts";

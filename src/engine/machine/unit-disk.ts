@@ -1,78 +1,75 @@
 /**
- * The disk of a machine as its service manager reads and changes it, and the layout of the unit files on a new one: the one place that knows how files are kept. In the real stack:
- * the system calls of PID 1, and dpkg.
+ * The disk of a machine as its service manager reads and changes it, and the unit files on a new one: the one place that knows how files are kept. In the real stack: the system calls
+ * of PID 1, and dpkg. What the manager reads leaves no trace; a file system that a process serves is not waited for, which reads as a file that is not there.
  */
-import { utf8, type Instant } from "../kernel/index.ts";
-import { find, makeDirectory, makeSymlink, remove, statOf, writeFile, type DirectoryNode, type Result } from "./files.ts";
-import { layUnits, type FileEdits, type FileView } from "./systemd/index.ts";
+import { utf8 } from "../kernel/index.ts";
+import type { BaseEntry } from "./base-files.ts";
+import { contentsOf, makeDirectories, peek, writeWhole, type Files } from "./files/index.ts";
+import { layUnits, portFiles, type FileEdits, type FileView } from "./systemd/index.ts";
 
-/** Whose disk it is; a change replaces the root. */
-export interface DiskOwner {
-  root: DirectoryNode;
-  readonly now: Instant;
-  unixMicros(): number;
-}
+/** No process has it: the machine itself. */
+const KERNEL_PID = 0;
 
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")));
 
-export function unitFiles(owner: DiskOwner): { readonly files: FileView; readonly edits: FileEdits } {
-  const files: FileView = {
-    read: (path) => {
-      const found = find(owner.root, path);
-      return found.ok && found.value.type === "file" ? found.value.data : undefined;
+/** @param epochUnixMicros the wall clock at instant 0 */
+export function unitFiles(disk: () => Files, epochUnixMicros: () => number): { readonly files: FileView; readonly edits: FileEdits } {
+  const looking = portFiles(
+    {
+      blocking: (call) => {
+        const reply = peek(disk(), undefined, call);
+        return typeof reply === "string" ? { ok: false, errno: "EIO" } : reply;
+      },
     },
-    list: (path) => {
-      const found = find(owner.root, path);
-      return found.ok && found.value.type === "directory" ? found.value.entries.map((e) => e.name) : undefined;
+    epochUnixMicros,
+  );
+  const changing = portFiles(
+    {
+      blocking: (call) => {
+        const files = disk();
+        files.attach(KERNEL_PID);
+        try {
+          return files.blocking(KERNEL_PID, call);
+        } finally {
+          files.detach(KERNEL_PID);
+        }
+      },
     },
-    readlink: (path) => {
-      const found = find(owner.root, path, false);
-      return found.ok && found.value.type === "symlink" ? found.value.target : undefined;
-    },
-    stat: (path) => {
-      const found = find(owner.root, path);
-      if (!found.ok) return undefined;
-      const { type, size, mode, mtime } = statOf(found.value);
-      return { type, size, mode, mtimeUnixMicros: owner.unixMicros() - owner.now + mtime };
-    },
+    epochUnixMicros,
+  );
+  return {
+    files: { ...looking.files, read: (path) => contentsOf(disk(), path) },
+    // A descriptor does not outlive a call here.
+    edits: { ...changing.edits, write: (path, data) => makeDirectories(disk(), parentOf(path), true) ?? writeWhole(disk(), path, data) },
   };
-  const change = (result: Result<DirectoryNode>): string | undefined => {
-    if (!result.ok) return result.errno;
-    owner.root = result.value;
-    return undefined;
-  };
-  const makeParents = (path: string): string | undefined => change(makeDirectory(owner.root, parentOf(path), true, owner.now));
-  const edits: FileEdits = {
-    symlink: (target, path) => {
-      const failed = makeParents(path);
-      if (failed !== undefined) return failed;
-      if (files.readlink(path) !== undefined) change(remove(owner.root, path, false, owner.now));
-      return change(makeSymlink(owner.root, target, path, owner.now));
-    },
-    unlink: (path) => change(remove(owner.root, path, false, owner.now)),
-    // A directory that still has something in it stays, which is what is wanted.
-    rmdir: (path) => void change(remove(owner.root, path, false, owner.now)),
-    write: (path, data) => makeParents(path) ?? change(writeFile(owner.root, path, data, { append: false }, owner.now)),
-  };
-  return { files, edits };
 }
 
-/** The tree with the unit files of the packages and the links that enable them. */
-export function withUnits(root: DirectoryNode, packages: readonly string[], disabled: readonly string[]): DirectoryNode {
-  let tree = root;
-  const must = (path: string, put: (parents: DirectoryNode) => Result<DirectoryNode>): void => {
-    const made = makeDirectory(tree, parentOf(path), true, 0);
-    const done = made.ok ? put(made.value) : made;
-    if (!done.ok) throw new Error(`cannot put ${path} on the new disk: ${done.errno}`);
-    tree = done.value;
+/**
+ * The unit files of the packages and the links that enable them, with the directories that `base` has not.
+ * @param base what else is on the new disk, each thing after the directory it is in
+ */
+export function withUnits(base: readonly BaseEntry[], packages: readonly string[], disabled: readonly string[]): BaseEntry[] {
+  const entries = [...base];
+  const known = new Set(base.map(({ path }) => path));
+  const put = (entry: BaseEntry): void => {
+    const names = parentOf(entry.path).split("/").slice(1);
+    for (let n = 1; n <= names.length; n++) {
+      const path = `/${names.slice(0, n).join("/")}`;
+      if (known.has(path)) continue;
+      known.add(path);
+      entries.push({ path, type: "directory", mode: 0o755 });
+    }
+    entries.push(entry);
   };
+  // /lib is a link.
+  const real = (path: string): string => path.replace(/^\/lib\//, "/usr/lib/");
   layUnits(
     packages,
     {
-      file: (path, text, mode) => must(path, (t) => writeFile(t, path, utf8(text), { append: false, mode }, 0)),
-      link: (path, target) => must(path, (t) => makeSymlink(t, target, path, 0)),
+      file: (path, text, mode = 0o644) => put({ path: real(path), type: "file", mode, data: utf8(text) }),
+      link: (path, target) => put({ path: real(path), type: "symlink", mode: 0o777, target }),
     },
     disabled,
   );
-  return tree;
+  return entries;
 }

@@ -18,6 +18,7 @@ import {
   NEVER,
   cloneState,
   type Datagram,
+  type DiskContents,
   type HardwareAct,
   type Hasher,
   type Instant,
@@ -29,20 +30,20 @@ import {
   type MachineStatus,
   type Out,
   type QueryReply,
-  type SessionAct,
   type Signal,
 } from "../kernel/index.ts";
 import {
   Computer,
+  FileActs,
   MachineRuntime,
   ServiceProcesses,
-  TreeFiles,
-  answerFileQuery,
-  applyFileAct,
+  fileUsers,
+  isFileAct,
   isHardware,
   isSessionAct,
   type ComputerDesign,
   type ComputerState,
+  type FileActsState,
   type RuntimeState,
   type WorldFacts,
 } from "../machine/index.ts";
@@ -70,7 +71,7 @@ const BROUGHT_UNIT = "load";
 
 interface NodeState {
   computer: ComputerState;
-  files: [number, string][];
+  fileActs: FileActsState;
   runtime: RuntimeState;
   deferred: Exclude<MachineAct, HardwareAct>[];
   lost: boolean;
@@ -82,7 +83,7 @@ type CommandAct = Extract<MachineAct, { kind: "command" | "command-signal" | "co
 
 export class Node implements Machine {
   private readonly computer: Computer;
-  private readonly files: TreeFiles;
+  private readonly fileActs: FileActs;
   private readonly runtime: MachineRuntime;
   private readonly programs: Programs;
   private readonly calls: ServiceCalls;
@@ -114,8 +115,15 @@ export class Node implements Machine {
       kill: (pid, signal) => this.processes.kill(pid, signal),
       processes: (unit) => this.processes.processes(unit),
       powerLost: () => this.powerLost(),
+      files: fileUsers(() => this.runtime.table),
     });
-    this.files = new TreeFiles(this.computer);
+    this.fileActs = new FileActs(this.computer.files, {
+      emit: (effect) => this.computer.emit(effect),
+      shell: (session) => this.runtime.sessions.shell(session),
+      ask: (server, mount, request) => this.runtime.table.peekServed(server, mount, request),
+      reply: (process, id, reply) => this.runtime.table.fileReply(process, id, reply),
+      settle: () => this.runtime.table.settle(),
+    });
     this.programs = new Programs(
       kind,
       packages,
@@ -133,7 +141,7 @@ export class Node implements Machine {
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
-      files: this.files,
+      files: this.fileActs.layer,
       manager: this.processes,
       program: (argv) => this.programs.maker(argv) ?? toolProgram(argv) ?? questionTool(this.tools, argv),
       party: (name) => (name === TOOLS ? this.calls : undefined),
@@ -167,6 +175,7 @@ export class Node implements Machine {
 
   private powerLost(): void {
     this.runtime.powerLost();
+    this.fileActs.powerLost();
     this.calls.powerLost();
     this.deferred = [];
     this.commands.powerLost();
@@ -216,7 +225,7 @@ export class Node implements Machine {
       return;
     }
     if (this.computer.stalled && !REACHES_A_STALLED_MACHINE.has(act.kind)) {
-      if (act.kind === "stall") return;
+      if (act.kind === "stall" || act.kind === "disk") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);
       else this.refuse(act, "EAGAIN");
       return;
@@ -272,18 +281,21 @@ export class Node implements Machine {
       case "command-input":
         this.command(act);
         return;
+      case "disk":
+        c.layDisk(act.image, act.chunks);
+        return;
       default:
-        if (isSessionAct(act)) this.session(act);
-        else this.fileAct(act);
+        if (!c.isUp) this.refuse(act, "EHOSTDOWN");
+        else if (isSessionAct(act)) this.runtime.sessions.act(act);
+        else this.fileActs.act(act);
     }
   }
 
   /** What a machine that is off, or that has too much to remember, answers to an act somebody waits for. */
-  private refuse(act: MachineAct, errno: string): void {
+  private refuse(act: MachineAct, errno: "EHOSTDOWN" | "EAGAIN"): void {
     if (isSessionAct(act)) this.runtime.sessions.refuse(act, errno);
+    else if (isFileAct(act)) this.fileActs.refuse(act, errno);
     else if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
-    else if ("path" in act) this.computer.emit({ kind: "file-result", path: act.path, error: errno });
-    else if (act.kind === "file-rename") this.computer.emit({ kind: "file-result", path: act.to, error: errno });
   }
 
   /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
@@ -320,23 +332,6 @@ export class Node implements Machine {
     for (const act of acts) this.doAct(act);
   }
 
-  private session(act: SessionAct): void {
-    if (this.computer.isUp) this.runtime.sessions.act(act);
-    else this.refuse(act, "EHOSTDOWN");
-  }
-
-  private fileAct(act: Exclude<MachineAct, CommandAct | HardwareAct | SessionAct>): void {
-    if (!("path" in act) && act.kind !== "file-rename") return;
-    const path = act.kind === "file-rename" ? act.to : act.path;
-    if (!this.computer.isUp) {
-      this.refuse(act, "EHOSTDOWN");
-      return;
-    }
-    const done = applyFileAct(this.computer.root, act, this.computer.now);
-    if (done.ok) this.computer.root = done.value;
-    this.computer.emit({ kind: "file-result", path, error: done.ok ? undefined : done.errno });
-  }
-
   private command(act: CommandAct): void {
     if (act.kind === "command-signal") {
       if (!this.runtime.signalCommand(act.id, act.signal)) this.commands.signal(act.id, act.signal);
@@ -360,7 +355,7 @@ export class Node implements Machine {
   private launch(id: string, argv: readonly string[], cwd: string): void {
     const place = { unit: SESSION_UNIT, session: "", tty: "" };
     const made = this.runtime.table.spawn({ argv, cwd, parent: 1, place, sink: { kind: "command", id }, command: id });
-    if (typeof made === "string") this.refuse({ kind: "command", id, argv, cwd, stdin: "" }, made);
+    if (typeof made === "string") this.computer.emit({ kind: "exit", id, status: 255 });
   }
 
   // ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -375,7 +370,7 @@ export class Node implements Machine {
       case "complete":
         return { kind: "completions", words: completions(this.tools, query.words) };
       default:
-        return answerFileQuery(this.computer.root, query);
+        return this.fileActs.query(query);
     }
   }
 
@@ -413,12 +408,20 @@ export class Node implements Machine {
     return this.computer.journal.length;
   }
 
+  diskImage(): DiskContents {
+    return this.computer.files.image();
+  }
+
+  diskSeq(): number {
+    return this.computer.files.seq;
+  }
+
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   snapshot(): MachineSnapshot {
     const state: NodeState = {
       computer: this.computer.snapshot(),
-      files: this.files.snapshot(),
+      fileActs: this.fileActs.snapshot(),
       runtime: this.runtime.snapshot(),
       deferred: cloneState(this.deferred),
       lost: this.lost,
@@ -431,9 +434,9 @@ export class Node implements Machine {
   restore(snapshot: MachineSnapshot): void {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
-    this.files.restore(state.files);
+    this.fileActs.restore(state.fileActs);
     this.programs.forget();
-    this.runtime.restore(state.runtime);
+    this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;
     this.calls.restore(state.calls);
@@ -443,6 +446,7 @@ export class Node implements Machine {
   digest(h: Hasher): void {
     this.computer.digest(h);
     h.int(this.deferred.length).bool(this.lost);
+    this.fileActs.digest(h);
     this.runtime.digest(h);
     this.calls.digest(h);
     this.commands.digest(h);

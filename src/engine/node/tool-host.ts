@@ -19,7 +19,7 @@ import {
   type VotequorumCalls,
 } from "../corosync/index.ts";
 import type { Instant, IpcRequest, JournalLine, Peeked } from "../kernel/index.ts";
-import { find, type Computer } from "../machine/index.ts";
+import { contentsOf, type Computer } from "../machine/index.ts";
 import { systemdView, type SystemdView } from "../machine/systemd/index.ts";
 import { DEVICE_SOCKET, QNETD_SOCKET, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import type { ServiceCalls } from "./service-calls.ts";
@@ -121,7 +121,6 @@ export class NodeTools implements ToolHost {
   }
 
   file(path: string): Uint8Array | undefined {
-    const found = find(this.computer.root, path);
-    return found.ok && found.value.type === "file" ? found.value.data : undefined;
+    return contentsOf(this.computer.files, path);
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { FilePort } from "../kernel/index.ts";
 import { networkOf, parseIp, type DaemonMessage } from "../config/index.ts";
-import { Computer, TreeFiles } from "../machine/index.ts";
+import { Computer, NO_FILE_USERS, ProcessFiles } from "../machine/index.ts";
 import { knetParams, readSettings, resolveByHosts, type ConfHost, type Settings } from "../corosync/index.ts";
 import type { MachineDesign, WorldDesign } from "../world/design.ts";
 
@@ -53,13 +53,14 @@ export type DesignResult = { readonly ok: true; readonly design: WhatIfDesign } 
 
 const CONF = "/etc/corosync/corosync.conf";
 
+const nothing = (): undefined => undefined;
 const idle = {
-  booted: () => undefined,
-  spawn: () => ({ pid: 0 }),
-  kill: () => undefined,
-  processes: () => [],
-  powerLost: () => undefined,
+  ...{ booted: nothing, kill: nothing, powerLost: nothing },
+  ...{ spawn: () => ({ pid: 0 }), processes: () => [] },
+  files: NO_FILE_USERS,
 };
+/** As whom its files are read. */
+const READER = 1;
 
 interface Station extends Member {
   readonly links: ReturnType<typeof knetParams>["links"];
@@ -76,9 +77,9 @@ function reasonOf(messages: readonly DaemonMessage[]): string {
 
 function stationOf(world: WorldDesign, machine: MachineDesign): Station | string {
   const computer = new Computer({ ...machine, power: "off" }, world, [], idle);
-  const tree = new TreeFiles(computer);
-  tree.born(0, undefined, "/");
-  const files: FilePort = { call: () => 0, blocking: (call) => tree.blocking(0, call) };
+  const layer = new ProcessFiles(computer.files, { reply: nothing });
+  layer.born(READER, undefined, "/");
+  const files: FilePort = { call: () => 0, blocking: (call) => layer.blocking(READER, call), answer: nothing };
   const host: ConfHost = { files, hostname: computer.hostname, nics: () => computer.nics };
   const result = readSettings(host);
   if (!result.ok) return `${machine.name}: ${reasonOf(result.messages)}`;

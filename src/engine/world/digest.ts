@@ -121,6 +121,14 @@ export function mixEffect(h: Hasher, effect: Effect): void {
       h.int(13).int(l.instant).int(l.pid).int(l.boot).text(l.unit).text(l.identifier).text(l.level).text(l.subsystem).text(l.text);
       return;
     }
+    case "commit": {
+      // The hash of a piece stands for its bytes.
+      const { seq, rows, chunks } = effect.commit;
+      h.int(15).int(seq);
+      mixValue(h, rows);
+      for (const { hash } of chunks) h.text(hash);
+      return;
+    }
     case "trace":
       return;
     default:

@@ -22,7 +22,7 @@ export interface Input {
 }
 
 export type ActResult =
-  /** `effects`: what the target answered at once, sends and things to draw left out. */
+  /** `effects`: what the target answered at once; sends, commits of its disk and things to draw left out. */
   | { readonly ok: true; readonly at: Instant; readonly effects: readonly Effect[] }
   | { readonly ok: false; readonly code: "no-such-machine" | "bad-fault" | "bad-change" | "too-many" | "past"; readonly message: string };
 

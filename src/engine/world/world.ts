@@ -223,7 +223,7 @@ export class World {
       this.fabric.route(this.at, this.current, effect.datagram, this.arrive);
       return;
     }
-    if (this.collected !== undefined && effect.kind !== "trace") this.collected.push(effect);
+    if (this.collected !== undefined && effect.kind !== "trace" && effect.kind !== "commit") this.collected.push(effect);
     for (const watcher of this.watchers) watcher.effect?.(this.at, this.current, effect);
   }
 

@@ -8,7 +8,7 @@ import { Packr } from "msgpackr";
 import { Hasher, type Commit, type DiskImage, type DiskRow, type Instant } from "../../kernel/index.ts";
 import type { Contents } from "./contents.ts";
 import { Damaged, Database, type Row } from "./database.ts";
-import { entryHash, entryOf, INODE_COLUMNS, imageDigest, inodeOf, inodeValues } from "./rows.ts";
+import { entryHash, entryOf, INODE_COLUMNS, imageDigest, inodeOf, inodeValues, isHole } from "./rows.ts";
 
 const FORMAT = 1;
 const SCHEMA = `
@@ -113,7 +113,7 @@ export class Disk {
 
   /** Lays a whole disk down: a new one, one of a snapshot, one as the lab has it in mind. */
   lay(image: DiskImage, chunks: (hash: string) => Uint8Array): void {
-    const wanted = new Set(image.inodes.flatMap(({ inode }) => inode.chunks ?? []));
+    const wanted = new Set(image.inodes.flatMap(({ inode }) => (inode.chunks ?? []).filter((hash) => !isHole(hash))));
     this.contents.add([...wanted].map((hash) => ({ hash, data: chunks(hash) })));
     this.db.transaction(() => {
       for (const table of ["inode", "entry", "redo"]) this.db.run(`DELETE FROM ${table}`);

@@ -2,6 +2,11 @@
 import { Hasher, type DiskImage, type FileType, type InodeRow } from "../../kernel/index.ts";
 import type { Row, Value } from "./database.ts";
 
+/** In a file's list of pieces: a count of missing ones, which read as zeros (kernel/vfs.ts). */
+export function isHole(hash: string): boolean {
+  return hash.startsWith("-");
+}
+
 const TYPES: readonly FileType[] = ["file", "directory", "symlink", "socket", "fifo"];
 
 export function inodeHash(ino: number, inode: InodeRow): string {

@@ -9,6 +9,7 @@
 import {
   Hasher,
   type Commit,
+  type DiskImage,
   type Duration,
   type FileCall,
   type FileReply,
@@ -16,7 +17,7 @@ import {
   type Served,
   type ServedReply,
 } from "../../kernel/index.ts";
-import { imageOf, type Imaged } from "./image.ts";
+import { imageOf, treeOf, type Imaged } from "./image.ts";
 import { localCall } from "./local-calls.ts";
 import { newTmpfs } from "./mount-calls.ts";
 import { MountTable, ROOT_MOUNT, type Mount } from "./mounts.ts";
@@ -78,6 +79,7 @@ export class Files {
   private pending = new Map<number, PendingCall>();
   private nextCall = 1;
   private nextRequest = 1;
+  private traceless = false;
   private cached: { readonly key: readonly unknown[]; readonly state: FilesState } | undefined;
   private cachedDigest: { readonly key: readonly unknown[]; readonly sum: readonly [number, number] } | undefined;
 
@@ -149,9 +151,25 @@ export class Files {
     this.root.setFault(fault, commitMicros);
   }
 
+  /** Of the last commit. */
+  get seq(): number {
+    return this.root.snapshot().seq;
+  }
+
   /** What is on the disk, and the pieces it refers to. */
   image(): Imaged {
     return imageOf(this.root);
+  }
+
+  /** Another disk is in the machine, which is off; what is wrong with the device stays. Where it holds no root directory an empty file system is made. */
+  lay(image: DiskImage, chunks: (hash: string) => Uint8Array | undefined): { readonly dropped: number } {
+    const { limits, fault, commitMicros } = this.root;
+    const commit = (c: Commit): void => this.host.commit(c);
+    const mounted = treeOf(image, chunks, limits, commit);
+    const tree = mounted?.tree ?? new Tree(limits, commit).format(this.host.now()).settle(image.seq);
+    tree.setFault(fault, commitMicros);
+    this.table.replace(ROOT_MOUNT, { fs: tree });
+    return { dropped: mounted?.dropped ?? image.inodes.length + image.entries.length };
   }
 
   // ---- processes
@@ -201,9 +219,21 @@ export class Files {
   /** The same for a caller that cannot wait: EIO where a process would have to be asked. */
   blocking(pid: number, call: FileCall): FileReply {
     this.proc.caller = this.host.pidOf(pid);
-    const reply = localCall(this.context(pid, false), call, (mount) => this.waiting(mount));
+    const reply = localCall(this.context(pid, this.traceless), call, (mount) => this.waiting(mount));
     this.settle();
     return reply === "served" ? failed("EIO") : reply;
+  }
+
+  /** What `work` reads here leaves no trace: for programs that are put back and read again what they have read before. */
+  withoutTrace(work: () => void): void {
+    const before = this.snapshot();
+    this.traceless = true;
+    try {
+      work();
+    } finally {
+      this.traceless = false;
+    }
+    this.restore(before);
   }
 
   /** The process that serves a mount has answered request `id`. Of one that nobody waits for nothing comes. */
@@ -231,9 +261,9 @@ export class Files {
     return this.blocking(pid, { call: "chdir", path: cwd }).ok;
   }
 
-  /** What this process waits for. */
-  waitingCalls(pid: number): number[] {
-    return [...this.pending.values()].filter((call) => call.pid === pid).map((call) => call.id);
+  /** What this process waits for; with `tag` only the call it calls so. */
+  waitingCalls(pid: number, tag?: number): number[] {
+    return [...this.pending.values()].filter((call) => call.pid === pid && (tag === undefined || call.tag === tag)).map((call) => call.id);
   }
 
   private waiting(mount: number): boolean {

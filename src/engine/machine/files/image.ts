@@ -2,7 +2,7 @@
  * A file system as rows of a disk and back. What stands on a disk may have been changed by hand: rows that lead nowhere are dropped and counted, as fsck(8) drops them. In
  * the real stack: mounting a device. Left out: a check of single blocks; whoever reads the rows has looked whether each is intact.
  */
-import type { Commit, DiskImage, InodeRow } from "../../kernel/index.ts";
+import type { Commit, DiskContents, DiskImage, InodeRow } from "../../kernel/index.ts";
 import { NO_CONTENT, contentOf } from "./content.ts";
 import { NO_ENTRIES, entriesOf, withEntry } from "./directory.ts";
 import { DIRECTORY_SIZE, rowOf, type Inode } from "./inode.ts";
@@ -10,11 +10,7 @@ import { eachFrom } from "./int-map.ts";
 import type { TreeLimits } from "./inode-table.ts";
 import { ROOT_INO, Tree } from "./tree.ts";
 
-export interface Imaged {
-  readonly image: DiskImage;
-  /** The pieces the image refers to. */
-  readonly chunks: ReadonlyMap<string, Uint8Array>;
-}
+export type Imaged = DiskContents;
 
 /** What of a file system outlives the power: everything that has a name. */
 export function imageOf(tree: Tree): Imaged {

@@ -50,12 +50,13 @@ export interface Attributes {
 export const ROOT_MOUNT = 1;
 
 export class MountTable {
-  private mounts: Mount[] = [];
+  private mounts: readonly Mount[] = [];
   private nextId = ROOT_MOUNT;
 
   add(mount: Omit<Mount, "id" | "detached">): number {
     const id = this.nextId++;
-    this.mounts.push({ ...mount, id, detached: false });
+    // A new list each time: whoever has kept something made of the old one sees that it is out of date.
+    this.mounts = [...this.mounts, { ...mount, id, detached: false }];
     return id;
   }
 

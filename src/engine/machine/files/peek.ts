@@ -12,7 +12,7 @@ import { locate, pathIn, serve, type Asking } from "./served-path.ts";
 import { isPoint, walk } from "./walk.ts";
 
 /** Asks the program that serves a mount without an event; "would-wait" where it does not run or would have to change something. */
-export type AskServer = (server: number, request: ServedRequest) => ServedReply | "would-wait";
+export type AskServer = (server: number, mount: number, request: ServedRequest) => ServedReply | "would-wait";
 
 const never: AskServer = () => "would-wait";
 const nobodyWaits = (): boolean => false;
@@ -34,7 +34,7 @@ function run(c: Context, asking: Asking<FileReply>, ask: AskServer): FileReply |
     }
     const { fs } = c.table.get(next.value.mount);
     const reply: ServedReply | "would-wait" =
-      fs.kind === "served" && !fs.dead ? ask(fs.server, next.value.request) : { ok: false, errno: "ENOTCONN" };
+      fs.kind === "served" && !fs.dead ? ask(fs.server, next.value.mount, next.value.request) : { ok: false, errno: "ENOTCONN" };
     if (reply === "would-wait") return reply;
     next = asking.next(reply);
   }

@@ -9,6 +9,8 @@ import { peek, peekRead, type AskServer } from "./peek.ts";
 export interface ProcessFilesHooks {
   /** The reply to a call that has waited. */
   reply(process: number, id: number, reply: FileReply): void;
+  /** A process has ended, and its calls are given up. */
+  gone?(process: number): void;
   /** Asks the program that serves a mount without an event. */
   readonly ask?: AskServer;
 }
@@ -60,6 +62,15 @@ export class ProcessFiles {
   /** It has ended: its descriptors are closed, its calls are given up; who waits for it as a server hears that it is gone. */
   gone(process: number): void {
     this.tell(this.files.detach(process));
+    this.hooks.gone?.(process);
+  }
+
+  /** A signal reached a process in the call it gave this id. */
+  interrupt(process: number, id: number): void {
+    for (const call of this.files.waitingCalls(process, id)) {
+      const resumed = this.files.interrupt(call);
+      if (resumed !== undefined) this.tell([resumed]);
+    }
   }
 
   powerLost(): void {

@@ -109,6 +109,12 @@ export function mixEvent(h: Hasher, event: ProgramEvent): void {
     case "file":
       h.int(event.id).text(event.reply.ok ? event.reply.value : event.reply.errno);
       return;
+    case "served":
+      h.int(event.served.id).int(event.served.mount).text(event.served.request.op);
+      return;
+    case "unmounted":
+      h.int(event.mount);
+      return;
     case "child":
       h.int(event.pid);
       mixExit(h, event.exit);

@@ -65,6 +65,7 @@ export class ProcessOs implements Os {
     this.files = {
       call: (call) => this.fileCall(call),
       blocking: (call) => table.hooks.files.blocking(record.serial, call),
+      answer: (id, reply) => table.hooks.files.answer(id, reply),
     };
   }
 

@@ -67,6 +67,11 @@ export class Sessions {
     else if (act.kind === "session-kill") this.emit({ kind: "kill-result", id: act.id, error: errno });
   }
 
+  /** Serial number of a session's shell. */
+  shell(id: string): number | undefined {
+    return this.find(id)?.serial;
+  }
+
   private find(id: string): Session | undefined {
     return this.state.sessions.find((s) => s.id === id);
   }

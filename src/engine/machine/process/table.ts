@@ -19,6 +19,8 @@ import {
   type Plain,
   type ProcessExit,
   type ProgramEvent,
+  type ServedReply,
+  type ServedRequest,
   type Signal,
   type SpawnOptions,
   type TcpEvent,
@@ -354,6 +356,13 @@ export class ProcessTable {
     const process = this.processes.withSerial(server);
     if (process?.record.since !== undefined) return { peek: "would-wait" };
     return process?.program?.peek?.(service, request) ?? { peek: "would-wait" };
+  }
+
+  /** A pure question to a mount that a process serves. */
+  peekServed(server: number, mount: number, request: ServedRequest): ServedReply | "would-wait" {
+    const process = this.processes.withSerial(server);
+    if (process === undefined || process.record.since !== undefined || process.record.exit !== undefined) return "would-wait";
+    return process.program?.peekServed?.(mount, request) ?? "would-wait";
   }
 
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
