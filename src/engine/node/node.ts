@@ -2,18 +2,7 @@
  * One cluster node as the world sees it: a computer with the daemons on it. It routes acts, timers, datagrams and
  * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
-import {
-  CommandRuns,
-  answerQuery,
-  completions,
-  jobAnswer,
-  managerCall,
-  peekTool,
-  toolNamed,
-  toolProgram,
-  type ManagerCall,
-  type SystemctlAnswer,
-} from "../command/index.ts";
+import { CommandRuns, answerQuery, completions, jobAnswer, peekTool, toolNamed, toolProgram } from "../command/index.ts";
 import {
   NEVER,
   cloneState,
@@ -30,7 +19,6 @@ import {
   type MachineStatus,
   type Out,
   type QueryReply,
-  type Signal,
 } from "../kernel/index.ts";
 import {
   Computer,
@@ -54,6 +42,7 @@ import { questionTool } from "./question-tool.ts";
 import { ServiceCalls } from "./service-calls.ts";
 import { machineStatus } from "./status.ts";
 import { NodeTools } from "./tool-host.ts";
+import { UnitActs } from "./unit-acts.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
@@ -89,6 +78,7 @@ export class Node implements Machine {
   private readonly calls: ServiceCalls;
   private readonly processes: ServiceProcesses;
   private readonly services: readonly string[];
+  private readonly unitActs: UnitActs;
   private readonly tools: NodeTools;
   private readonly commands: CommandRuns;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
@@ -117,6 +107,7 @@ export class Node implements Machine {
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });
+    this.unitActs = new UnitActs(this.computer, this.services, () => this.endSession());
     this.fileActs = new FileActs(this.computer.files, {
       emit: (effect) => this.computer.emit(effect),
       shell: (session) => this.runtime.sessions.shell(session),
@@ -151,7 +142,11 @@ export class Node implements Machine {
     this.commands = new CommandRuns({
       host: () => this.tools,
       act: (act) => performAct(act, { calls: this.calls, peek }),
-      manager: (call) => this.managerCall(call),
+      manager: (call) => {
+        const answer = this.unitActs.call(call);
+        this.runtime.table.settle();
+        return answer;
+      },
       job: (job, unit) => jobAnswer(this.computer.manager, job, unit),
       emit: (effect) => this.computer.emit(effect),
       setTimer: (id, at) => this.computer.timers.set(COMMAND_TIMER + id, at),
@@ -249,8 +244,7 @@ export class Node implements Machine {
         return;
       case "shutdown":
       case "reboot":
-        this.endSession();
-        c.shutdown(act.kind === "reboot");
+        this.unitActs.shutdown(act.kind === "reboot");
         return;
       case "power-cut":
         c.powerCut();
@@ -268,13 +262,13 @@ export class Node implements Machine {
         this.resume();
         return;
       case "service":
-        this.service(act.op, act.unit);
+        this.unitActs.service(act.op, act.unit);
         return;
       case "service-stall":
-        this.signalMain(act.unit, "SIGSTOP");
+        this.unitActs.signalMain(act.unit, "SIGSTOP");
         return;
       case "service-resume":
-        this.signalMain(act.unit, "SIGCONT");
+        this.unitActs.signalMain(act.unit, "SIGCONT");
         return;
       case "command":
       case "command-signal":
@@ -296,30 +290,6 @@ export class Node implements Machine {
     if (isSessionAct(act)) this.runtime.sessions.refuse(act, errno);
     else if (isFileAct(act)) this.fileActs.refuse(act, errno);
     else if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
-  }
-
-  /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
-  private service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
-    const { manager, isUp } = this.computer;
-    if (!isUp || !this.services.includes(unit)) return;
-    const name = `${unit}.service`;
-    if (op === "kill") manager.kill(name, "main", "SIGKILL");
-    else manager.request(name, op, "replace", op !== "start");
-  }
-
-  private signalMain(unit: string, signal: Signal): void {
-    if (this.computer.isUp && this.services.includes(unit)) this.computer.manager.kill(`${unit}.service`, "main", signal);
-  }
-
-  /** What systemctl asks for. */
-  private managerCall(call: ManagerCall): SystemctlAnswer {
-    let answer: SystemctlAnswer = {};
-    if (call.call === "power") {
-      this.endSession();
-      this.computer.shutdown(call.action === "reboot");
-    } else answer = managerCall(this.computer.manager, call);
-    this.runtime.table.settle();
-    return answer;
   }
 
   private resume(): void {

@@ -399,3 +399,5 @@ export interface LabStatus {
   faults: Fault[];
   nodes: MachineView[];
 }
+
+export { mainUnit } from "./view/main-unit.ts";

@@ -1,6 +1,5 @@
 /** What is written on a machine: its role, whether it is quorate, what it sees. Text and a glyph, from the node's own report. */
-import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
-import { mainUnit } from "../../../main/lab/view/main-unit.ts";
+import { mainUnit, type LabSnapshot, type MachineView } from "../../../main/lab/api.ts";
 import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
 
