@@ -7,7 +7,7 @@ import { dateOf, parseInstant } from "../lab/instant.ts";
 import { labDir } from "../lab/store/paths.ts";
 import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
-import { mainUnit } from "../lab/view/main-unit.ts";
+import { mainUnit } from "../lab/api.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
 

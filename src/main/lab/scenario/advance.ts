@@ -3,7 +3,7 @@ import type { Effect } from "../../../engine/kernel/machine.ts";
 import { HOUR, MS, SEC, type Instant } from "../../../engine/kernel/time.ts";
 import { follow, type Plan, type World } from "../../../engine/world/index.ts";
 import { booted, formed } from "../view/conditions.ts";
-import { mainUnit } from "../view/main-unit.ts";
+import { mainUnit } from "../api.ts";
 import { membersOf } from "../file/design.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 

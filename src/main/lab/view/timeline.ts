@@ -4,7 +4,7 @@ import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { Instant } from "../../../engine/kernel/time.ts";
 import type { TopologyAct } from "../../../engine/world/index.ts";
 import type { Band, LabSnapshot } from "../api.ts";
-import { mainUnit } from "./main-unit.ts";
+import { mainUnit } from "../api.ts";
 import { lastLetter, leaveRing, letterOf, noRingLabels } from "./ring-labels.ts";
 
 type Mark = LabSnapshot["marks"][number];
