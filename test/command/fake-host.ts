@@ -1,6 +1,6 @@
 /** A machine made by hand for the tools to look at: every answer is a field the test sets. */
 import type { CmapEntry } from "../../src/engine/cmap/index.ts";
-import { JOURNAL, MANAGER, peekTool, toolNamed, type Result, type UnitView } from "../../src/engine/command/index.ts";
+import { JOURNAL, MANAGER, journalText, peekTool, systemctlQuery, toolNamed, type Result } from "../../src/engine/command/index.ts";
 import { CFG, CMAP, CPG, INITIALIZE, QUORUM, VOTEQUORUM, type Verdict } from "../../src/engine/corosync/index.ts";
 import type { CpgAddress } from "../../src/engine/cpg/index.ts";
 import {
@@ -16,8 +16,10 @@ import {
   type Peeker,
 } from "../../src/engine/kernel/index.ts";
 import { PROCESS_LIST, type ProcessRow } from "../../src/engine/machine/index.ts";
+import { systemdView, type SystemdView, type UnitDetails, type UnitRecord } from "../../src/engine/machine/systemd/index.ts";
 import { DEVICE_SOCKET, QNETD_SOCKET, type DeviceView, type QnetdView } from "../../src/engine/qdevice/index.ts";
 import type { DeviceInfo, VoteInfo } from "../../src/engine/votequorum/index.ts";
+import { TestMachine } from "../machine/systemd-machine.ts";
 
 export const EPOCH = unixFromIso("2026-11-20T09:35:28Z") ?? 0;
 
@@ -39,7 +41,8 @@ export interface Handmade extends Peeker {
   now: number;
   cwd: string;
   daemon: DaemonView | "down" | "stalled";
-  units: UnitView[];
+  /** What is told of corosync.service, instead of what a manager would know. */
+  unit: { record: Partial<UnitRecord>; processes: UnitDetails["processes"] };
   journal: JournalLine[];
   files: Map<string, Uint8Array>;
   /** What else is served, with the answer to `status`. */
@@ -68,7 +71,7 @@ export function handmade(daemon: DaemonView | "down" | "stalled" = "down"): Hand
     now: 0,
     cwd: "/root",
     daemon,
-    units: [],
+    unit: { record: {}, processes: [] },
     journal: [],
     files: new Map(),
     others: new Map([[PROCESS_LIST, { rows: [OWN_ROW] }]]),
@@ -92,7 +95,8 @@ export function ask(machine: Peeker, argv: readonly string[]): Result | "acts" |
 }
 
 function answer(made: Handmade, service: string, request: IpcRequest): Peeked {
-  if (service === MANAGER && request.call === "units") return reply({ units: made.units });
+  if (service === MANAGER && request.call === "query") return reply(systemctl(made, request["argv"] as readonly string[]));
+  if (service === MANAGER && request.call === "services") return reply({ names: ["corosync"] });
   const from = Number(request["from"]);
   if (service === JOURNAL && request.call === "since") return reply({ from, lines: made.journal.slice(from) });
   const other = made.others.get(service);
@@ -101,6 +105,27 @@ function answer(made: Handmade, service: string, request: IpcRequest): Peeked {
   const { daemon } = made;
   if (daemon === "down") return { peek: "refused" };
   return daemon === "stalled" ? { peek: "would-wait" } : daemonAnswer(daemon, request);
+}
+
+/** A disk with corosync's unit file and a manager that has never been started. */
+const VIEW = systemdView(new TestMachine(["systemd", "corosync"], "node1").manager);
+
+/** systemctl over that, and over what a test says of the unit. */
+function systemctl(made: Handmade, argv: readonly string[]): Result {
+  const details = (name: string): UnitDetails => {
+    const found = VIEW.unit(name);
+    if (name !== "corosync.service") return found;
+    return { ...found, record: { ...found.record, ...made.unit.record }, processes: made.unit.processes };
+  };
+  const clock = { hostname: "node1", now: made.now, epochUnixMicros: EPOCH };
+  const systemd: SystemdView = {
+    ...VIEW,
+    unit: details,
+    units: () => [details("corosync.service")],
+    active: (name) => details(name).record.active,
+  };
+  const journalSince = (from: number): JournalLine[] => made.journal.slice(from);
+  return systemctlQuery({ ...clock, systemd, journalSince, journalText: (line) => journalText(clock, line, "short", true) }, argv);
 }
 
 function reply(values: object | undefined): Peeked {
@@ -212,7 +237,6 @@ export function link(from: NodeShape, to: NodeShape, number: number, connected: 
 export function cluster(quorate = true): Handmade {
   const nodes: NodeShape[] = [1, 2].map((i) => ({ nodeId: i, name: `node${i}`, addresses: [`10.10.0.${i}`], votes: 1 }));
   const made = handmade({ ...view(clusterShape(nodes, quorate)), stats: [{ key: "stats.one", type: "u32", value: 1 }] });
-  made.units = [{ ...UNIT }];
   made.journal = [1, 2, 3, 4].map((n) => line("corosync", `line ${n}`));
   made.others.set(DEVICE_SOCKET, { view: DEVICE } as unknown as IpcReply);
   made.others.set(QNETD_SOCKET, { view: QNETD } as unknown as IpcReply);
@@ -241,24 +265,6 @@ function clusterShape(nodes: NodeShape[], quorate: boolean): ViewShape {
     ],
   };
 }
-
-export const UNIT: UnitView = {
-  name: "corosync",
-  description: "Corosync Cluster Engine",
-  execStart: "/usr/sbin/corosync -f",
-  state: "inactive",
-  enabled: true,
-  result: "success",
-  exitText: undefined,
-  conditionPath: undefined,
-  conditionFailedAt: undefined,
-  mainPid: 0,
-  since: 0,
-  startedAt: undefined,
-  endedAt: undefined,
-  job: undefined,
-  lastJob: undefined,
-};
 
 export function line(unit: string, text: string): JournalLine {
   return { instant: 0, unit, identifier: defaultIdentifier(unit, 9), pid: 9, boot: 0, level: "info", subsystem: "", text };

@@ -1,8 +1,8 @@
 /** Commands that act, wait or never end: what they do to the machine, and that a copy made at any step goes on in the same way. */
 import { describe, expect, it } from "vitest";
-import { JOURNAL, MANAGER, type UnitView } from "../../src/engine/command/index.ts";
+import { JOURNAL, MANAGER, type ManagerCall, type SystemctlAnswer } from "../../src/engine/command/index.ts";
 import { CMAP, QUORUM } from "../../src/engine/corosync/index.ts";
-import { SEC, utf8, type IpcRequest } from "../../src/engine/kernel/index.ts";
+import { SEC, utf8, type IpcReply, type IpcRequest } from "../../src/engine/kernel/index.ts";
 import { cluster, line as journalLine, type Handmade } from "./fake-host.ts";
 import { LoneProcess } from "./lone-process.ts";
 
@@ -18,19 +18,30 @@ class TestNode {
     return this.process?.said ?? [];
   }
 
-  setUnit(change: Partial<UnitView>): void {
-    this.machine.units = this.machine.units.map((u) => ({ ...u, ...change }));
+  /** How the job that was asked for has ended. */
+  job: SystemctlAnswer | undefined;
+
+  /** What the manager answers to a request. */
+  private managed(act: ManagerCall): SystemctlAnswer {
+    if (act.call === "install") return { lines: [`Removed "/etc/systemd/system/multi-user.target.wants/${act.units[0] ?? ""}".`] };
+    if (act.call !== "job") return {};
+    return act.unit === "corosync.service" ? { job: 7 } : { error: `Unit ${act.unit} not found.`, code: "not-found" };
+  }
+
+  /** What was asked of the manager, by the name of the job's or the link's verb. */
+  get requests(): readonly string[] {
+    return this.acts.flatMap(({ act }) => {
+      const asked = act as unknown as ManagerCall | undefined;
+      return asked === undefined ? [] : ["verb" in asked ? asked.verb : asked.call];
+    });
   }
 
   start(text: string): LoneProcess {
     const process = new LoneProcess(text.split(" "), this.machine, (service, request) => {
-      const [unit] = this.machine.units;
-      if (service === MANAGER && request.call === "job")
-        return unit?.job === undefined ? { lastJob: unit?.lastJob, result: unit?.result ?? "success" } : undefined;
+      if (service === MANAGER && request.call === "job") return this.job && ({ answer: this.job } as unknown as IpcReply);
       if (this.machine.daemon === "stalled" && service !== MANAGER && service !== JOURNAL) return undefined;
       this.acts.push(request);
-      if (service === MANAGER && request["unit"] !== "corosync") return { error: "not-found" };
-      if (service === MANAGER && request.call === "start") this.setUnit({ job: "start", state: "activating" });
+      if (service === MANAGER) return { answer: this.managed(request["act"] as unknown as ManagerCall) } as unknown as IpcReply;
       const error = this.errors[request.call];
       return error === undefined ? {} : { error };
     });
@@ -62,7 +73,7 @@ describe("systemctl start", () => {
     b.start("systemctl start corosync");
     b.wake();
     expect([b.said, b.process?.ended]).toEqual([[], undefined]);
-    b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+    b.job = { result: "done", unitResult: "success" };
     b.wake();
     expect(b.said).toEqual(["exit 0"]);
   });
@@ -70,7 +81,7 @@ describe("systemctl start", () => {
   it("tells a failure in systemd's words", () => {
     const b = new TestNode();
     b.start("systemctl start corosync");
-    b.setUnit({ job: undefined, state: "failed", lastJob: "failed", result: "exit-code" });
+    b.job = { result: "failed", unitResult: "exit-code" };
     b.wake();
     expect(b.said).toEqual([
       "stderr: Job for corosync.service failed because the control process exited with error code.\n" +
@@ -80,20 +91,20 @@ describe("systemctl start", () => {
   });
 
   it("tells of a start limit how to get past it, and of a job that was given up no more than that", () => {
-    const text = (unit: Partial<UnitView>): readonly string[] => {
+    const text = (job: SystemctlAnswer): readonly string[] => {
       const b = new TestNode();
       b.start("systemctl start corosync");
-      b.setUnit({ job: undefined, ...unit });
+      b.job = job;
       b.wake();
       return b.said;
     };
-    expect(text({ state: "failed", lastJob: "failed", result: "start-limit-hit" })).toEqual([
+    expect(text({ result: "failed", unitResult: "start-limit-hit" })).toEqual([
       "stderr: Job for corosync.service failed because start of the service was attempted too often.\n" +
         'See "systemctl status corosync.service" and "journalctl -xeu corosync.service" for details.\n' +
         'To force a start use "systemctl reset-failed corosync.service"\nfollowed by "systemctl start corosync.service" again.\n',
       "exit 1",
     ]);
-    expect(text({ state: "inactive", lastJob: "canceled" })).toEqual(["stderr: Job for corosync.service canceled.\n", "exit 1"]);
+    expect(text({ result: "canceled" })).toEqual(["stderr: Job for corosync.service canceled.\n", "exit 1"]);
   });
 
   it("knows no other unit", () => {
@@ -104,8 +115,9 @@ describe("systemctl start", () => {
 
   it("disable --now says what it removes, and stops", () => {
     const b = new TestNode();
+    b.job = { result: "done" };
     b.start("systemctl disable --now corosync");
-    expect(b.acts.map((a) => a.call)).toEqual(["disable", "stop"]);
+    expect(b.requests).toEqual(["disable", "reload", "stop"]);
     expect(b.said[0]).toContain('Removed "/etc/systemd/system/multi-user.target.wants/corosync.service".\n');
     expect(b.said[b.said.length - 1]).toBe("exit 0");
   });
@@ -342,7 +354,7 @@ describe("a copy made at any step", () => {
       b.machine.daemon = awake;
       b.wake();
       swap();
-      b.setUnit({ job: undefined, state: "active", lastJob: "done" });
+      b.job = { result: "done", unitResult: "success" };
       b.wake();
       swap();
       b.process?.timer();

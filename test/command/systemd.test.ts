@@ -1,35 +1,33 @@
 /** systemctl and journalctl: what systemd 252 prints on a machine with these units and lines. */
 import { describe, expect, it } from "vitest";
-import type { Result, UnitView } from "../../src/engine/command/index.ts";
-import { defaultIdentifier, MINUTE, SEC, type JournalLine, type LogLevel } from "../../src/engine/kernel/index.ts";
+import type { Result } from "../../src/engine/command/index.ts";
+import { defaultIdentifier, MINUTE, SEC, type JournalLine, type LogLevel, type ProcessExit } from "../../src/engine/kernel/index.ts";
+import { newService, type ServiceRecord, type UnitRecord } from "../../src/engine/machine/systemd/index.ts";
 import { ask as question, handmade, type Handmade } from "./fake-host.ts";
 
-const UNIT: UnitView = {
-  name: "corosync",
-  description: "Corosync Cluster Engine",
-  execStart: "/usr/sbin/corosync -f $COROSYNC_OPTIONS",
-  state: "active",
-  enabled: true,
-  result: "success",
-  exitText: undefined,
-  conditionPath: "/etc/corosync/corosync.conf",
-  conditionFailedAt: undefined,
-  mainPid: 812,
-  since: 2 * SEC,
-  startedAt: SEC,
-  endedAt: undefined,
-  job: undefined,
-  lastJob: "done",
-};
+/** Started at 1 s, up at 2 s. */
+const RUNS: Partial<UnitRecord> = { active: "active", sub: "running", since: 2 * SEC, inactiveExit: SEC, activeEnter: 2 * SEC };
+const PROCESS = { pid: 812, name: "corosync", command: "/usr/sbin/corosync -f" };
+
+function service(change: Partial<ServiceRecord>, exit?: ProcessExit): { service: ServiceRecord } {
+  const execs = [{ kind: "ExecStart" as const, index: 0, pid: 812, startedAt: SEC, endedAt: exit && 12 * SEC, exit }];
+  return { service: { ...newService(), execs, ...change } };
+}
+
+/** It was up from 2 s to 12 s. */
+function failed(result: ServiceRecord["result"], exit: ProcessExit): Partial<UnitRecord> {
+  const ended = { active: "failed", sub: "failed", since: 12 * SEC, activeExit: 12 * SEC, inactiveEnter: 12 * SEC } as const;
+  return { ...RUNS, ...ended, ...service({ result, mainExit: exit }, exit) };
+}
 
 function line(instant: number, unit: string, pid: number, text: string, subsystem = "", level: LogLevel = "info", boot = 0): JournalLine {
   return { instant, unit, identifier: defaultIdentifier(unit, pid), pid, boot, level, subsystem, text };
 }
 
-function machine(unit: Partial<UnitView> = {}): Handmade {
+function machine(record: Partial<UnitRecord> = { ...RUNS, ...service({ mainPid: 812 }) }): Handmade {
   const made = handmade("down");
   made.now = 6 * MINUTE + 2 * SEC;
-  made.units = [{ ...UNIT, ...unit }];
+  made.unit = { record, processes: record.active === "active" ? [PROCESS] : [] };
   made.journal = [
     line(0, "kernel", 0, "Linux version 6.8.12-13-pve", "", "notice"),
     line(SEC, "corosync", 1, "Starting corosync.service - Corosync Cluster Engine..."),
@@ -155,15 +153,7 @@ describe("systemctl", () => {
   });
 
   it("status of one that failed exits 3 and names the process that ended", () => {
-    const failed = machine({
-      state: "failed",
-      result: "exit-code",
-      exitText: "code=exited, status=8/n/a",
-      mainPid: 0,
-      endedAt: 12 * SEC,
-      since: 12 * SEC,
-    });
-    const { stdout, status } = ask(failed, "systemctl status corosync -n 0");
+    const { stdout, status } = ask(machine(failed("exit-code", { code: 8 })), "systemctl status corosync -n 0");
     expect(status).toBe(3);
     expect(stdout.split("\n").slice(0, 4)).toEqual([
       "× corosync.service - Corosync Cluster Engine",
@@ -174,12 +164,13 @@ describe("systemctl", () => {
     expect(stdout).toContain(
       "    Process: 812 ExecStart=/usr/sbin/corosync -f $COROSYNC_OPTIONS (code=exited, status=8)\n   Main PID: 812 (code=exited, status=8)\n",
     );
-    const killed = machine({ state: "failed", result: "signal", exitText: "code=killed, status=9/KILL", mainPid: 0, endedAt: 12 * SEC });
+    const killed = machine(failed("signal", { signal: "SIGKILL" }));
     expect(ask(killed, "systemctl status corosync -n 0").stdout).toContain("   Main PID: 812 (code=killed, signal=KILL)\n");
   });
 
   it("status of one whose condition did not hold", () => {
-    const skipped = machine({ state: "inactive", mainPid: 0, startedAt: undefined, conditionFailedAt: 2 * SEC });
+    const unmet = { kind: "PathExists", value: "/etc/corosync/corosync.conf", negated: false, trigger: false } as const;
+    const skipped = machine({ conditionAt: 2 * SEC, unmet });
     expect(ask(skipped, "systemctl status corosync -n 0").stdout).toContain(
       "     Active: inactive (dead)\n  Condition: start condition failed at Fri 2026-11-20 09:35:30 UTC; 6min ago\n             └─ ConditionPathExists=/etc/corosync/corosync.conf was not met\n",
     );

@@ -30,8 +30,6 @@ export function toolHost(m: TestMachine): ToolHost {
     hostname: m.manager.hooks.host.hostname,
     now: m.now,
     epochUnixMicros: EPOCH,
-    unit: () => undefined,
-    units: () => [],
     journalSince: (from) => m.journal.slice(from),
     journalLength: () => m.journal.length,
   };

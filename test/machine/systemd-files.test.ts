@@ -24,8 +24,8 @@ it("reads what was laid, through links, and nothing that is not there", () => {
   expect(edits.write("/etc/long", new Uint8Array(200_000).fill(65))).toBeUndefined();
   expect(files.read("/etc/long")?.length).toBe(200_000);
   expect(files.stat("/etc/long")).toMatchObject({ type: "file", size: 200_000, mtimeUnixMicros: 1_000_007 });
-  expect(fromUtf8(files.read("/usr/lib/systemd/system/default.target") ?? new Uint8Array())).toContain("Description=Multi-User System");
-  expect(files.readlink("/usr/lib/systemd/system/default.target")).toBe("multi-user.target");
+  expect(fromUtf8(files.read("/lib/systemd/system/default.target") ?? new Uint8Array())).toContain("Description=Multi-User System");
+  expect(files.readlink("/lib/systemd/system/default.target")).toBe("multi-user.target");
   expect(files.list("/etc/systemd/system/multi-user.target.wants")).toEqual(["corosync.service", "remote-fs.target"]);
   expect([files.read("/etc"), files.read("/none"), files.list("/none"), files.readlink("/etc/long"), files.stat("/none/x")]).toEqual(
     new Array(5).fill(undefined),
@@ -46,5 +46,5 @@ it("units load from it, and enabling changes it", () => {
   units.unmask(["corosync.service"]);
   units.enable(["corosync.service"]);
   expect(units.state("corosync.service")).toBe("enabled");
-  expect(edits.symlink("/dev/null", "/usr/lib/systemd/system/corosync.service")).toBe("EEXIST");
+  expect(edits.symlink("/dev/null", "/lib/systemd/system/corosync.service")).toBe("EEXIST");
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { systemdView, UnitFiles, unitStatuses } from "../../src/engine/machine/systemd/index.ts";
 import { DAEMON, TestMachine } from "./systemd-machine.ts";
 
-const LIB = "/usr/lib/systemd/system";
+const LIB = "/lib/systemd/system";
 const ETC = "/etc/systemd/system";
 
 function disk(): { m: TestMachine; files: UnitFiles } {

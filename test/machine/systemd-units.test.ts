@@ -23,7 +23,7 @@ function load(name: string, files: Readonly<Record<string, string>>): { unit: Un
 }
 
 const etc = (name: string): string => `/etc/systemd/system/${name}`;
-const lib = (name: string): string => `/usr/lib/systemd/system/${name}`;
+const lib = (name: string): string => `/lib/systemd/system/${name}`;
 
 describe("syntax", () => {
   it("joins continued lines over comments, and trims", () => {

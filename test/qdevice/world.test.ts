@@ -324,6 +324,11 @@ describe("Restart=on-failure", () => {
     const data = utf8("[Service]\nRestart=on-failure\n");
     act(other, { to: "machine", machine: "pve1", act: { kind: "file-mkdir", path: folder, parents: true } });
     act(other, { to: "machine", machine: "pve1", act: { kind: "file-write", path: `${folder}/local.conf`, data, append: false } });
+    act(other, {
+      to: "machine",
+      machine: "pve1",
+      act: { kind: "command", id: "reload", argv: ["systemctl", "daemon-reload"], cwd: "/", stdin: "" },
+    });
     service(other, "kill", "corosync");
     other.runUntil(other.now + 2 * SEC);
     expect(corosync(other)).toBe("active");
@@ -373,6 +378,11 @@ describe("Restart=on-failure", () => {
     const data = utf8(`[Service]\nRestart=${value}\n`);
     act(world, { to: "machine", machine: "pve1", act: { kind: "file-mkdir", path: folder, parents: true } });
     act(world, { to: "machine", machine: "pve1", act: { kind: "file-write", path: `${folder}/local.conf`, data, append: false } });
+    act(world, {
+      to: "machine",
+      machine: "pve1",
+      act: { kind: "command", id: "reload", argv: ["systemctl", "daemon-reload"], cwd: "/", stdin: "" },
+    });
     service(world, "kill");
     world.runUntil(world.now + SEC);
     expect(state(world)).toBe(then);

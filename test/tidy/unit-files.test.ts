@@ -15,7 +15,8 @@ const Packages = z.strictObject({
     z.strictObject({
       name: z.string().regex(/^[a-z0-9-]+$/),
       files: z.array(z.string().refine((name) => unitType(name) !== undefined)),
-      links: z.array(z.strictObject({ path: z.string().regex(/^\/(etc|usr\/lib)\/systemd\/system\//), target: z.string() })),
+      links: z.array(z.strictObject({ path: z.string().regex(/^\/(etc|lib)\/systemd\/system\//), target: z.string() })),
+      scripts: z.array(z.strictObject({ name: z.string(), text: z.string().startsWith("#!/bin/sh\n") })),
     }),
   ),
 });

@@ -1,23 +1,25 @@
 /**
- * What the service manager and the journal answer over local sockets to systemctl and journalctl in their old form (spec.ts). It goes when they do. In the real stack: the D-Bus interface
- * org.freedesktop.systemd1 and libsystemd's journal files. Left out: nearly all of both.
+ * What the service manager and the journal answer over local sockets to systemctl and journalctl. In the real stack: the D-Bus interface org.freedesktop.systemd1 and libsystemd's journal files.
+ * Left out: most of both. What systemctl only asks is answered as it is printed: the manager's view is a large one, and nobody else reads it over the socket.
  */
 import type { JournalLine } from "../kernel/index.ts";
-import type { UnitView } from "./host.ts";
-import type { UnitOp } from "./spec.ts";
+import type { ManagerCall, SystemctlAnswer } from "./systemd/requests.ts";
+import type { Result } from "./result.ts";
 
 export const MANAGER = "org.freedesktop.systemd1";
 export const JOURNAL = "/run/systemd/journal";
 
-/** `error` of a reply: `not-found`. */
-type Verb = { readonly request: { readonly unit: string }; readonly reply: object };
-
-export type ManagerCalls = { readonly [op in UnitOp]: Verb } & {
-  readonly units: { readonly request: object; readonly reply: { readonly units: readonly UnitView[] } };
-  /** Answered when no job runs on the unit: how the last start job ended, and the unit's result. */
+export type ManagerCalls = {
+  /** A command line of systemctl that only asks. */
+  readonly query: { readonly request: { readonly argv: readonly string[] }; readonly reply: Result };
+  /** Names of the services there are, without suffix. */
+  readonly services: { readonly request: object; readonly reply: { readonly names: readonly string[] } };
+  /** A request that changes something. */
+  readonly act: { readonly request: { readonly act: ManagerCall }; readonly reply: { readonly answer: SystemctlAnswer } };
+  /** Answered when the job is over. */
   readonly job: {
-    readonly request: { readonly unit: string };
-    readonly reply: { readonly lastJob: UnitView["lastJob"]; readonly result: string };
+    readonly request: { readonly job: number; readonly unit: string };
+    readonly reply: { readonly answer: SystemctlAnswer };
   };
 };
 

@@ -4,10 +4,9 @@ import { cfgtool } from "./cfgtool.ts";
 import { cmapctl } from "./cmapctl.ts";
 import { corosync } from "./corosync.ts";
 import { cpgtool } from "./cpgtool.ts";
-import { journalctl } from "./journalctl.ts";
+import { journalctl } from "./journal-tool.ts";
 import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
-import { managerTool } from "./manager-tools.ts";
 import { pgrep, pkill } from "./pgrep.ts";
 import { pidof } from "./pidof.ts";
 import { ps } from "./ps.ts";
@@ -15,7 +14,7 @@ import { pvecm } from "./pvecm.ts";
 import { qdevicetool } from "./qdevicetool.ts";
 import { qnetdtool } from "./qnetdtool.ts";
 import { quorumtool } from "./quorumtool.ts";
-import { systemctl } from "./systemctl.ts";
+import { systemctl } from "./systemd/tool.ts";
 import { ToolProgram } from "./tool-program.ts";
 import type { Tool } from "./tool.ts";
 import { top } from "./top.ts";
@@ -27,8 +26,7 @@ const ALL: readonly Tool[] = [
   cpgtool,
   kill,
   killall,
-  managerTool(journalctl),
-  managerTool(systemctl),
+  journalctl,
   pgrep,
   pidof,
   pkill,
@@ -37,6 +35,7 @@ const ALL: readonly Tool[] = [
   qdevicetool,
   qnetdtool,
   quorumtool,
+  systemctl,
   top,
 ];
 

@@ -26,9 +26,10 @@ import {
   type TreeState,
 } from "./files/index.ts";
 import type { NicDesign } from "./nics.ts";
+import { withUnits } from "./unit-disk.ts";
 
 /** The kernel that `uname` names. */
-const KERNEL_RELEASE = "6.14.8-2-pve";
+export const KERNEL_RELEASE = "6.14.8-2-pve";
 export const KERNEL_LINE = `Linux version ${KERNEL_RELEASE} (build@proxmox) (gcc (Debian 14.2.0-19) 14.2.0) #1 SMP PREEMPT_DYNAMIC PMX 6.14.8-2 (2025-07-22T10:04Z)`;
 
 /** Of every machine. Ours. */
@@ -61,6 +62,9 @@ export interface FilesDesign {
   readonly domain: string;
   readonly nics: readonly NicDesign[];
   readonly hosts: readonly HostEntry[];
+  /** Whose unit files are on the disk, and the services among them that are not enabled. */
+  readonly packages: readonly string[];
+  readonly disabledUnits: readonly string[];
   readonly files: readonly { readonly path: string; readonly data: Uint8Array; readonly mode?: number }[];
 }
 
@@ -84,7 +88,7 @@ const NO_KERNEL = {
 /** The disk of a machine that was just delivered: everything is dated 0, and nothing of it is a change. */
 function newDisk(design: FilesDesign): TreeState {
   const root = new Tree(LIMITS, undefined).format(0);
-  layBase(root, baseEntries(design), 0);
+  layBase(root, withUnits(baseEntries(design), design.packages, design.disabledUnits), 0);
   const { served: request, unmounted, pidOf, pids, process } = NO_FILE_USERS;
   const proc = { ...NO_KERNEL, pids, process };
   const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc }, root);

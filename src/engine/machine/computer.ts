@@ -4,6 +4,7 @@
  * `Processes`. Left out: memory, load, CPU time, users, clock skew.
  */
 import {
+  Hasher,
   Journal,
   NEVER,
   Rng,
@@ -15,7 +16,6 @@ import {
   type Duration,
   type Effect,
   type HardwareAct,
-  type Hasher,
   type Instant,
   type JournalState,
   type LogLevel,
@@ -24,16 +24,25 @@ import {
   type Piece,
   type Power,
   type RngState,
+  type Signal,
   type TimersState,
   type TraceEvent,
 } from "../kernel/index.ts";
 import type { HostEntry } from "./base-files.ts";
-import { KERNEL_LINE, computerFiles, layContents, type FileUsers } from "./computer-files.ts";
-import { dropIn } from "./drop-ins.ts";
-import { peek, type Files, type FilesState } from "./files/index.ts";
+import { KERNEL_LINE, KERNEL_RELEASE, computerFiles, layContents, type FileUsers } from "./computer-files.ts";
+import type { Files, FilesState } from "./files/index.ts";
 import { changedCards, changedNics, changeDisk, freshNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
-import { Units, type UnitSpec, type UnitsState } from "./units.ts";
+import {
+  Manager,
+  type HostFacts,
+  type ManagerHooks,
+  type ManagerState,
+  type SpawnRequest,
+  type Spawned,
+  type SystemAction,
+} from "./systemd/index.ts";
+import { unitFiles } from "./unit-disk.ts";
 
 /** Virtual time from the power button to the first unit, where a design gives none. */
 export const BOOT_DEFAULT: Duration = 5 * SEC;
@@ -72,9 +81,9 @@ export interface WorldFacts {
 export interface Processes {
   /** The kernel has started. */
   booted(): void;
-  spawn(unit: string, pid: number): void;
-  stop(unit: string, polite: "exec-stop" | "SIGTERM"): void;
-  kill(unit: string): void;
+  spawn(request: SpawnRequest): Spawned;
+  kill(pid: number, signal: Signal): void;
+  processes: ManagerHooks["processes"];
   /** The power went: nothing that ran is left. */
   powerLost(): void;
   readonly files: FileUsers;
@@ -87,8 +96,6 @@ interface PowerState {
   stalled: boolean;
   since: Instant;
   rebootAfter: boolean;
-  /** Units still to be started at boot, in order. */
-  bootQueue: string[];
   nextPid: number;
   /** The name the kernel was given since it started; "" : that of the design. */
   hostname: string;
@@ -102,57 +109,98 @@ export interface ComputerState {
   nics: NicStatus[];
   timers: TimersState;
   journal: JournalState;
-  units: UnitsState;
+  manager: ManagerState;
   rng: RngState;
 }
+
+const MANAGER_COURSE = /^(Queued start job|Startup finished|Shutting down)/;
 
 export class Computer {
   now: Instant = 0;
   private out: Out = () => undefined;
   readonly timers = new Timers();
   readonly journal = new Journal();
-  readonly units: Units;
+  /** PID 1. */
+  readonly manager: Manager;
   readonly files: Files;
   nics: NicStatus[];
   private power: PowerState;
   private rng: Rng;
-  private readonly epochUnixMicros: number;
 
+  /** @param packages whose unit files are on its disk */
   constructor(
     public design: ComputerDesign,
-    world: WorldFacts,
-    specs: readonly UnitSpec[],
+    private readonly world: WorldFacts,
+    packages: readonly string[],
     private readonly processes: Processes,
   ) {
-    this.epochUnixMicros = world.epochUnixMicros;
     this.rng = Rng.from(world.seed, "machine", design.name);
     const began = { stage: "off", stalled: false, since: 0, rebootAfter: false } as const;
-    this.power = { ...began, bootQueue: [], nextPid: FIRST_PID, hostname: "", diskLine: "" };
+    this.power = { ...began, nextPid: FIRST_PID, hostname: "", diskLine: "" };
     this.nics = design.nics.map(freshNic);
-    this.files = computerFiles(this, processes.files, design);
-    this.units = new Units(
-      {
-        now: () => this.now,
-        setTimer: (name, at) => this.timers.set(`unit/${name}`, at),
-        clearTimer: (name) => this.timers.clear(`unit/${name}`),
-        log: (unit, pid, level, text) => this.log(unit, pid, level, "", text),
-        trace: (event) => this.trace(event),
-        pathExists: (path) => this.exists(path),
-        dropIn: (unit, setting) => dropIn(this.files, unit, setting),
-        newPid: () => this.newPid(),
-        spawn: (unit, pid) => processes.spawn(unit, pid),
-        stop: (unit, polite) => processes.stop(unit, polite),
-        kill: (unit) => processes.kill(unit),
-      },
-      specs,
-      design.disabledUnits,
-    );
+    this.files = computerFiles(this, processes.files, { ...design, packages });
+    this.manager = new Manager(this.managerHooks());
     if (design.power === "on") this.powerOn();
+  }
+
+  private managerHooks(): ManagerHooks {
+    const { processes } = this;
+    return {
+      now: () => this.now,
+      unixMicros: () => this.unixMicros(),
+      setTimer: (name, at) => this.timers.set(`unit/${name}`, at),
+      clearTimer: (name) => this.timers.clear(`unit/${name}`),
+      log: (unit, level, text, as) => {
+        if (level !== "info" || !this.isScaffold(unit, text)) this.log(unit, as?.pid ?? 1, level, "", text, as?.identifier);
+      },
+      trace: (event) => {
+        if (event.what !== "unit" || !this.isScaffold(event.unit, "")) this.trace(event);
+      },
+      rng: (...labels) => Rng.from(this.world.seed, "machine", this.design.name, "systemd", ...labels, String(this.now)),
+      host: this.hostFacts(),
+      ...unitFiles(
+        () => this.files,
+        () => this.world.epochUnixMicros,
+      ),
+      spawn: (request) => processes.spawn(request),
+      kill: (pid, signal) => processes.kill(pid, signal),
+      processes: (unit) => processes.processes(unit),
+      started: () => {
+        if (this.power.stage === "starting") this.changePower("on");
+      },
+      act: (action) => this.stopped(action),
+    };
+  }
+
+  /** Targets, services that run nothing, and the manager's own way up and down: the lab's journal and trace are about what runs, and leave these out where nothing is wrong with them. */
+  private isScaffold(unit: string, text: string): boolean {
+    if (unit === "systemd") return MANAGER_COURSE.test(text);
+    if (unit.endsWith(".target")) return true;
+    return this.manager.graph.get(`${unit}.service`)?.service?.exec.ExecStart.length === 0;
+  }
+
+  private hostFacts(): HostFacts {
+    const { journal, design, world } = this;
+    const hostname = (): string => this.hostname;
+    const id = (...labels: readonly string[]): string => {
+      const half = (which: string): string => new Hasher().text([world.seed, design.name, ...labels, which].join("/")).hex();
+      return half("1") + half("2");
+    };
+    return {
+      get hostname() {
+        return hostname();
+      },
+      machineId: id("machine"),
+      get bootId() {
+        return id("boot", String(journal.boot));
+      },
+      kernel: KERNEL_RELEASE,
+    };
   }
 
   /** The wall clock: microseconds since 1970, zone UTC. */
   unixMicros(): number {
-    return this.epochUnixMicros + this.now;
+    return this.world.epochUnixMicros + this.now;
   }
 
   /** Every event enters here: from now on `now` is the instant and effects go to `out`. */
@@ -196,11 +244,6 @@ export class Computer {
   /** sethostname(2): until the next boot. */
   setHostname(name: string): void {
     this.power.hostname = name;
-  }
-
-  private exists(path: string): boolean {
-    const reply = peek(this.files, undefined, { call: "stat", path });
-    return typeof reply !== "string" && reply.ok;
   }
 
   /** Cards and names; also while the machine is off. */
@@ -287,11 +330,10 @@ export class Computer {
 
   private loseEverything(): void {
     this.processes.powerLost();
-    this.units.powerLost();
+    this.manager.powerLost();
     this.timers.clearPrefix("power/");
     this.timers.clearPrefix("unit/");
     this.power.stalled = false;
-    this.power.bootQueue = [];
   }
 
   /** Orderly shutdown: units stop, then power goes; `reboot`: and comes back. */
@@ -304,11 +346,18 @@ export class Computer {
       this.finishShutdown();
       return;
     }
-    this.power.bootQueue = [];
+    const again = this.power.stage === "stopping";
     this.changePower("stopping");
     this.log("systemd", 1, "info", "", reboot ? "System is rebooting." : "System is powering down.");
-    for (let i = this.units.specs.length - 1; i >= 0; i--) this.units.stop(this.units.specs[i]?.name ?? "", "exec-stop");
-    this.afterUnitChange();
+    if (!again) this.manager.shutdown(reboot ? "reboot" : "poweroff");
+  }
+
+  /** Nothing runs any more, or nobody waits for it: the machine goes down. */
+  private stopped(action: SystemAction): void {
+    if (this.power.stage === "powering-off") return;
+    if (this.power.stage !== "stopping") this.power.rebootAfter = action === "reboot";
+    this.changePower("powering-off");
+    this.timers.set("power/off", this.now + POWER_OFF_DELAY);
   }
 
   stall(): void {
@@ -323,34 +372,6 @@ export class Computer {
     this.power.stalled = false;
     this.power.since = this.now;
     this.trace({ what: "power", state: "on" });
-  }
-
-  /** To be called after anything that may have moved a unit: boot and shutdown wait for units. */
-  afterUnitChange(): void {
-    if (this.power.stage === "starting") this.startNext();
-    else if (this.power.stage === "stopping" && this.allStopped()) {
-      this.power.stage = "powering-off";
-      this.timers.set("power/off", this.now + POWER_OFF_DELAY);
-    }
-  }
-
-  private allStopped(): boolean {
-    return this.units.specs.every((s) => {
-      const state = this.units.get(s.name)?.state;
-      return state === "inactive" || state === "failed";
-    });
-  }
-
-  private startNext(): void {
-    for (;;) {
-      if (!this.units.settled()) return;
-      const unit = this.power.bootQueue.shift();
-      if (unit === undefined) {
-        this.changePower("on");
-        return;
-      }
-      this.units.start(unit);
-    }
   }
 
   private finishShutdown(): void {
@@ -368,11 +389,9 @@ export class Computer {
       this.nics = this.nics.map((n) => ({ ...n, up: true }));
       this.files.powerOn();
       this.processes.booted();
-      this.power.bootQueue = this.units.specs.map((s) => s.name).filter((u) => this.units.get(u)?.enabled === true);
-      this.startNext();
+      this.manager.boot(this.power.since);
     } else if (name === "power/off") this.finishShutdown();
-    else if (name.startsWith("unit/")) this.units.timer(name.slice("unit/".length));
-    this.afterUnitChange();
+    else if (name.startsWith("unit/")) this.manager.timer(name.slice("unit/".length));
   }
 
   nextTimerAt(): Instant {
@@ -388,7 +407,7 @@ export class Computer {
       nics: cloneState(this.nics),
       timers: this.timers.snapshot(),
       journal: this.journal.snapshot(),
-      units: this.units.snapshot(),
+      manager: this.manager.snapshot(),
       rng: this.rng.snapshot(),
     };
   }
@@ -399,7 +418,7 @@ export class Computer {
     this.nics = cloneState(state.nics);
     this.timers.restore(state.timers);
     this.journal.restore(state.journal);
-    this.units.restore(state.units);
+    this.manager.restore(state.manager);
     this.rng = Rng.restore(state.rng);
   }
 
@@ -415,6 +434,6 @@ export class Computer {
     this.files.digest(h);
     for (const nic of this.nics) h.text(nic.name).text(nic.net).text(nic.address).bool(nic.up).int(nic.mtu);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
-    this.units.digest(h);
+    this.manager.digest(h);
   }
 }

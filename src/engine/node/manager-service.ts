@@ -1,49 +1,46 @@
 /**
- * What the service manager and the journal answer to systemctl and journalctl as they are now (command/manager-calls.ts). Verbs are carried out when the processes have had their turns, as a unit's
- * stop or kill has to be able to wait for its process. It goes with these two tools' old form. In the real stack: PID 1's D-Bus interface.
+ * What the service manager and the journal answer over their local sockets (command/manager-calls.ts). Requests are carried out when the processes have had their turns, as a unit's stop or kill has
+ * to be able to wait for its process. In the real stack: PID 1's D-Bus interface. Left out: what nobody here asks for.
  */
-import { JOURNAL, MANAGER, type JournalCalls, type ManagerCalls, type UnitOp, type UnitView } from "../command/index.ts";
+import {
+  JOURNAL,
+  MANAGER,
+  jobAnswer,
+  journalText,
+  systemctlQuery,
+  type JournalCalls,
+  type ManagerCall,
+  type ManagerCalls,
+  type SystemctlHost,
+} from "../command/index.ts";
 import { cloneState, type Hasher, type IpcEvent, type IpcPort, type IpcReply, type IpcRequest, type Peeked } from "../kernel/index.ts";
-import { exitText, type Computer, type KernelParty, type Units } from "../machine/index.ts";
+import type { Computer, KernelParty } from "../machine/index.ts";
+import { systemdView } from "../machine/systemd/index.ts";
+import type { UnitActs } from "./unit-acts.ts";
 
 interface Waiting {
   readonly id: number;
   readonly seq: number;
-  readonly unit: string;
-}
-
-interface Verb extends Waiting {
-  readonly op: UnitOp;
 }
 
 interface ManagerState {
-  verbs: Verb[];
+  acts: (Waiting & { readonly act: ManagerCall })[];
   /** Calls of `job`. */
-  jobs: Waiting[];
+  jobs: (Waiting & { readonly job: number; readonly unit: string })[];
   /** Connections that follow the journal, and its length when they were told last. */
   followers: number[];
   told: number;
 }
 
-const VERBS: Readonly<Record<UnitOp, (units: Units, unit: string) => void>> = {
-  start: (units, unit) => units.start(unit),
-  stop: (units, unit) => units.stop(unit, "exec-stop"),
-  restart: (units, unit) => units.restart(unit, "exec-stop"),
-  kill: (units, unit) => units.kill(unit),
-  enable: (units, unit) => units.setEnabled(unit, true),
-  disable: (units, unit) => units.setEnabled(unit, false),
-  "reset-failed": (units, unit) => units.resetFailed(unit),
-};
-
-function isVerb(call: string): call is UnitOp {
-  return Object.hasOwn(VERBS, call);
-}
+const idle = (): ManagerState => ({ acts: [], jobs: [], followers: [], told: 0 });
 
 export class ManagerService {
-  private state: ManagerState = { verbs: [], jobs: [], followers: [], told: 0 };
+  private state = idle();
 
   constructor(
     private readonly computer: Computer,
+    private readonly services: readonly string[],
+    private readonly acts: UnitActs,
     /** The local sockets as the part of the kernel of this name has them. */
     private readonly port: (party: string) => IpcPort,
   ) {}
@@ -71,12 +68,13 @@ export class ManagerService {
   }
 
   private request(party: string, id: number, seq: number, request: IpcRequest): void {
-    const unit = typeof request["unit"] === "string" ? request["unit"] : "";
-    if (isVerb(request.call)) this.state.verbs.push({ id, seq, unit, op: request.call });
-    else if (request.call === "job") this.state.jobs.push({ id, seq, unit });
+    const { state } = this;
+    // Who speaks here is a tool of this machine: its requests have the shapes of ManagerCalls.
+    if (request.call === "act") state.acts.push({ id, seq, act: (request as unknown as ManagerCalls["act"]["request"]).act });
+    else if (request.call === "job") state.jobs.push({ id, seq, ...(request as unknown as ManagerCalls["job"]["request"]) });
     else if (request.call === "follow") {
-      if (this.state.followers.length === 0) this.state.told = this.computer.journal.length;
-      this.state.followers.push(id);
+      if (state.followers.length === 0) state.told = this.computer.journal.length;
+      state.followers.push(id);
       this.port(party).reply(id, seq, {});
     } else this.port(party).reply(id, seq, this.answer(request) ?? { error: "unknown" });
   }
@@ -88,16 +86,33 @@ export class ManagerService {
 
   /** What only asks. Journal lines do not change, so that they need no copy. */
   private answer(request: IpcRequest): IpcReply | undefined {
-    if (request.call === "units") {
-      const units: ManagerCalls["units"]["reply"] = {
-        units: this.computer.units.specs.flatMap((s) => unitView(this.computer, s.name) ?? []),
-      };
-      return units as unknown as IpcReply;
+    const { journal } = this.computer;
+    switch (request.call) {
+      case "query":
+        return { ...systemctlQuery(this.host(), (request as unknown as ManagerCalls["query"]["request"]).argv) };
+      case "services":
+        return { names: this.services };
+      case "since": {
+        const { from } = request as unknown as JournalCalls["since"]["request"];
+        const lines: JournalCalls["since"]["reply"] = { from, lines: journal.since(from) };
+        return lines as unknown as IpcReply;
+      }
+      default:
+        return undefined;
     }
-    const from = request["from"];
-    if (request.call !== "since" || typeof from !== "number") return undefined;
-    const lines: JournalCalls["since"]["reply"] = { from, lines: this.computer.journal.since(from) };
-    return lines as unknown as IpcReply;
+  }
+
+  /** What a question of systemctl looks at. */
+  private host(): SystemctlHost {
+    const { computer } = this;
+    const { hostname, now, journal } = computer;
+    const clock = { hostname, now, epochUnixMicros: computer.unixMicros() - now };
+    return {
+      ...clock,
+      systemd: systemdView(computer.manager),
+      journalSince: (from) => journal.since(from),
+      journalText: (line) => journalText(clock, line, "short", true),
+    };
   }
 
   // ── after every event of the machine ─────────────────────────────────────────────────────────────────────────────────
@@ -105,32 +120,31 @@ export class ManagerService {
   /** Carries out what was asked for, and answers who has waited for what has happened. False where there was nothing to do. */
   wake(): boolean {
     const { state } = this;
-    const verbs = state.verbs;
-    state.verbs = [];
-    for (const verb of verbs) this.carryOut(verb);
-    const done = state.jobs.filter((j) => unitView(this.computer, j.unit)?.job === undefined);
-    state.jobs = state.jobs.filter((j) => !done.includes(j));
-    for (const { id, seq, unit } of done) {
-      const view = unitView(this.computer, unit);
-      this.port(MANAGER).reply(id, seq, { lastJob: view?.lastJob, result: view?.result ?? "success" });
-    }
+    const { acts } = state;
+    state.acts = [];
+    for (const { id, seq, act } of acts) this.port(MANAGER).reply(id, seq, { answer: this.acts.call(act) as unknown as IpcReply });
+    const done = this.endedJobs();
     const grown = state.followers.length > 0 && this.computer.journal.length > state.told;
     state.told = state.followers.length > 0 ? this.computer.journal.length : 0;
     if (grown) for (const id of state.followers) this.port(JOURNAL).notify(id, { event: "grown" });
-    return verbs.length > 0 || done.length > 0 || grown;
+    return acts.length > 0 || done || grown;
   }
 
-  private carryOut({ id, seq, unit, op }: Verb): void {
-    const known = this.computer.units.get(unit) !== undefined;
-    if (known) {
-      VERBS[op](this.computer.units, unit);
-      this.computer.afterUnitChange();
+  /** Answers those who wait for a job that is over. */
+  private endedJobs(): boolean {
+    const { state } = this;
+    const waiting = state.jobs;
+    state.jobs = [];
+    for (const each of waiting) {
+      const answer = jobAnswer(this.computer.manager, each.job, each.unit);
+      if (answer === undefined) state.jobs.push(each);
+      else this.port(MANAGER).reply(each.id, each.seq, { answer: answer as unknown as IpcReply });
     }
-    this.port(MANAGER).reply(id, seq, known ? {} : { error: "not-found" });
+    return state.jobs.length < waiting.length;
   }
 
   powerLost(): void {
-    this.state = { verbs: [], jobs: [], followers: [], told: 0 };
+    this.state = idle();
   }
 
   snapshot(): unknown {
@@ -142,33 +156,9 @@ export class ManagerService {
   }
 
   digest(h: Hasher): void {
-    const { verbs, jobs, followers, told } = this.state;
-    h.int(verbs.length).int(jobs.length).int(followers.length).int(told);
-    for (const { id, seq, unit } of jobs) h.int(id).int(seq).text(unit);
+    const { acts, jobs, followers, told } = this.state;
+    h.int(acts.length).int(jobs.length).int(followers.length).int(told);
+    for (const { id, seq, unit, job } of jobs) h.int(id).int(seq).int(job).text(unit);
     for (const id of followers) h.int(id);
   }
-}
-
-function unitView(computer: Computer, name: string): UnitView | undefined {
-  const spec = computer.units.spec(name);
-  const r = computer.units.get(name);
-  if (spec === undefined || r === undefined) return undefined;
-  return {
-    name,
-    description: spec.description,
-    execStart: spec.execStart,
-    state: r.state,
-    autoRestart: r.autoRestart,
-    enabled: r.enabled,
-    result: r.result,
-    exitText: r.exit === undefined ? undefined : exitText(r.exit),
-    conditionPath: spec.conditionPath,
-    conditionFailedAt: r.conditionFailedAt,
-    mainPid: r.mainPid,
-    since: r.since,
-    startedAt: r.startedAt,
-    endedAt: r.endedAt,
-    job: r.startQueued ? "start" : r.job,
-    lastJob: r.lastJob,
-  };
 }

@@ -3,6 +3,7 @@
  * questions to whom they concern and owns no rule of its own; which program is which is in programs.ts.
  */
 import { completions, peekTool } from "../command/index.ts";
+import { CFG } from "../corosync/index.ts";
 import {
   NEVER,
   cloneState,
@@ -24,9 +25,7 @@ import {
   Computer,
   FileActs,
   MachineRuntime,
-  PVE_UNITS,
-  QDEVICE_UNIT,
-  QNETD_UNITS,
+  ServiceProcesses,
   fileUsers,
   isFileAct,
   isHardware,
@@ -35,14 +34,13 @@ import {
   type ComputerState,
   type FileActsState,
   type RuntimeState,
-  type UnitSpec,
   type WorldFacts,
 } from "../machine/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
-import { Programs, type BroughtProgram, type MachineKind } from "./programs.ts";
+import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
 import { machineStatus } from "./status.ts";
-import { EXEC_STOP_CLIENT, EXEC_STOP_TIMER, UnitProcesses } from "./unit-processes.ts";
+import { UnitActs } from "./unit-acts.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
 const DEFERRED_ACTS_MAX = 256;
@@ -72,7 +70,9 @@ export class Node implements Machine {
   private readonly fileActs: FileActs;
   private readonly runtime: MachineRuntime;
   private readonly programs: Programs;
-  private readonly units: UnitProcesses;
+  private readonly processes: ServiceProcesses;
+  private readonly unitActs: UnitActs;
+  private readonly services: readonly string[];
   private readonly manager: ManagerService;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
@@ -85,14 +85,22 @@ export class Node implements Machine {
     private readonly brought?: BroughtProgram,
   ) {
     const packages = design.packages ?? [];
-    this.computer = new Computer(design, world, unitsOf(kind, design), {
+    const installed = packagesOf(kind, packages);
+    this.services = servicesOf(installed);
+    this.processes = new ServiceProcesses(
+      () => this.computer.manager,
+      () => this.runtime.table,
+      () => this.computer.newPid(),
+    );
+    this.computer = new Computer(design, world, installed, {
       booted: () => this.booted(),
-      spawn: (unit, pid) => this.units.spawn(unit, pid),
-      stop: (unit, polite) => this.units.stop(unit, polite),
-      kill: (unit) => this.units.kill(unit),
+      spawn: (request) => this.processes.spawn(request),
+      kill: (pid, signal) => this.processes.kill(pid, signal),
+      processes: (unit) => this.processes.processes(unit),
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });
+    this.unitActs = new UnitActs(this.computer, this.services, () => this.endSession());
     this.fileActs = new FileActs(this.computer.files, {
       emit: (effect) => this.computer.emit(effect),
       shell: (session) => this.runtime.sessions.shell(session),
@@ -100,19 +108,24 @@ export class Node implements Machine {
       reply: (process, id, reply) => this.runtime.table.fileReply(process, id, reply),
       settle: () => this.runtime.table.settle(),
     });
-    this.programs = new Programs(kind, packages, brought, (pid) => {
-      const record = this.runtime.table.get(pid);
-      return record !== undefined && record.exit === undefined;
-    });
-    this.units = new UnitProcesses(this.computer, () => this.runtime);
-    this.manager = new ManagerService(this.computer, (party) => this.runtime.table.sockets.port(party));
+    this.programs = new Programs(
+      kind,
+      packages,
+      brought,
+      (pid) => {
+        const record = this.runtime.table.get(pid);
+        return record !== undefined && record.exit === undefined;
+      },
+      () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
+    );
+    this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
       files: this.fileActs.layer,
-      manager: this.units,
+      manager: this.processes,
       program: (argv) => this.programs.maker(argv),
-      party: (name) => (name === EXEC_STOP_CLIENT ? this.units : this.manager.party(name)),
+      party: (name) => this.manager.party(name),
     });
   }
 
@@ -134,7 +147,6 @@ export class Node implements Machine {
   private powerLost(): void {
     this.runtime.powerLost();
     this.fileActs.powerLost();
-    this.computer.timers.clear(EXEC_STOP_TIMER);
     this.manager.powerLost();
     this.deferred = [];
   }
@@ -163,8 +175,8 @@ export class Node implements Machine {
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
-      if (name === EXEC_STOP_TIMER) this.units.signal("corosync", "SIGTERM");
-      else if (name !== undefined) this.computer.timer(name);
+      if (name !== undefined) this.computer.timer(name);
+      this.runtime.table.settle();
     } else this.runtime.runTimer(now);
     this.settle();
   }
@@ -193,7 +205,7 @@ export class Node implements Machine {
       return;
     }
     this.doAct(act);
-    this.computer.afterUnitChange();
+    this.runtime.table.settle();
     this.settle();
   }
 
@@ -211,8 +223,7 @@ export class Node implements Machine {
         return;
       case "shutdown":
       case "reboot":
-        this.endSession();
-        c.shutdown(act.kind === "reboot");
+        this.unitActs.shutdown(act.kind === "reboot");
         return;
       case "power-cut":
         c.powerCut();
@@ -230,13 +241,13 @@ export class Node implements Machine {
         this.resume();
         return;
       case "service":
-        this.service(act.op, act.unit);
+        this.unitActs.service(act.op, act.unit);
         return;
       case "service-stall":
-        if (c.isUp) this.units.signal(act.unit, "SIGSTOP");
+        this.unitActs.signalMain(act.unit, "SIGSTOP");
         return;
       case "service-resume":
-        if (c.isUp) this.units.signal(act.unit, "SIGCONT");
+        this.unitActs.signalMain(act.unit, "SIGCONT");
         return;
       case "command":
       case "command-signal":
@@ -258,16 +269,6 @@ export class Node implements Machine {
     if (isSessionAct(act)) this.runtime.sessions.refuse(act, errno);
     else if (isFileAct(act)) this.fileActs.refuse(act, errno);
     else if (act.kind === "command") this.computer.emit({ kind: "exit", id: act.id, status: 255 });
-  }
-
-  /** `stop` and `restart` here are PID 1 sending SIGTERM, as the recordings of stops were made; `systemctl stop` goes by the unit's ExecStop=. */
-  private service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
-    const units = this.computer.units;
-    if (!this.computer.isUp || units.get(unit) === undefined) return;
-    if (op === "start") units.start(unit);
-    else if (op === "stop") units.stop(unit, "SIGTERM");
-    else if (op === "restart") units.restart(unit, "SIGTERM");
-    else units.kill(unit);
   }
 
   private resume(): void {
@@ -343,6 +344,7 @@ export class Node implements Machine {
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
+      services: this.services,
     });
   }
 
@@ -396,14 +398,9 @@ export class Node implements Machine {
   }
 }
 
-function unitsOf(kind: MachineKind, design: ComputerDesign): readonly UnitSpec[] {
-  if (kind === "qnetd") return QNETD_UNITS;
-  return design.packages?.includes(QDEVICE_UNIT.name) === true ? [...PVE_UNITS, QDEVICE_UNIT] : PVE_UNITS;
-}
-
-/** Names of the units that a machine of this design has, without suffix. */
-export function unitNames({ kind, ...design }: ComputerDesign & { readonly kind: MachineKind }): string[] {
-  return unitsOf(kind, design).map(({ name }) => name);
+/** Names of the services that a machine of this design has, without suffix. */
+export function unitNames({ kind, packages }: { readonly kind: MachineKind; readonly packages?: readonly string[] }): string[] {
+  return servicesOf(packagesOf(kind, packages));
 }
 
 /** A node from its design. */

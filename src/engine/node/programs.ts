@@ -2,7 +2,9 @@
 import { toolNamed, toolProgram, tools, type Tool } from "../command/index.ts";
 import { Corosync, parseCall } from "../corosync/index.ts";
 import type { Os, Program, ProgramMaker } from "../kernel/index.ts";
+import { packagedServices } from "../machine/systemd/index.ts";
 import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
+import { LeaveTool } from "./leave-tool.ts";
 
 export type MachineKind = "node" | "qnetd";
 
@@ -48,6 +50,21 @@ function toolsOf(kind: MachineKind, packages: readonly string[]): ReadonlySet<st
   return new Set([...own, ...[...tools.keys()].filter((name) => !special.has(name))]);
 }
 
+/** What is installed on a machine of this kind, by the names of Debian's packages. */
+export function packagesOf(kind: MachineKind, packages: readonly string[] = []): string[] {
+  return ["systemd", ...(kind === "qnetd" ? ["corosync-qnetd"] : ["corosync", ...packages])];
+}
+
+/** The services that the lab is about, without suffix: those that run one of the programs. */
+export function servicesOf(packages: readonly string[]): string[] {
+  return packagedServices(packages)
+    .filter(({ path }) => ROWS.some((row) => `${row.directory}/${row.name}` === path))
+    .map(({ name }) => name);
+}
+
+/** What corosync's unit stops it by. */
+const LEAVE = "/usr/sbin/corosync-cfgtool -H --force";
+
 /** The programs of one machine, and those that run. */
 export class Programs {
   private readonly rows: readonly Row[];
@@ -61,6 +78,8 @@ export class Programs {
     private readonly brought: BroughtProgram | undefined,
     /** A process of this id runs. */
     private readonly runs: (pid: number) => boolean,
+    /** corosync is stopped: who asks it waits. */
+    private readonly stalled: () => boolean,
   ) {
     this.rows = ROWS.filter((row) => (typeof row.on === "string" ? row.on === kind : packages.includes(row.on.package)));
     this.tools = toolsOf(kind, packages);
@@ -70,6 +89,7 @@ export class Programs {
   maker(argv: readonly string[]): ProgramMaker | undefined {
     const word = argv[0] ?? "";
     if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
+    if (argv.join(" ") === LEAVE) return (os) => new LeaveTool(os, this.stalled);
     const row = this.row(word);
     if (row !== undefined && row.prints?.(argv) !== true) return (os) => this.keep(os, row.make(os));
     return this.tool(word) === undefined ? undefined : toolProgram(argv);

@@ -2,6 +2,7 @@
 import type { Stack } from "../corosync/index.ts";
 import type { CorosyncStatus, MachineStatus, QdeviceStatus, QnetdStatus, QuorumStatus } from "../kernel/index.ts";
 import type { Computer } from "../machine/index.ts";
+import type { Manager } from "../machine/systemd/index.ts";
 import { connectionWord, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 
@@ -85,6 +86,16 @@ function quorumStatus(stack: Stack, device: DeviceView | undefined): QuorumStatu
   };
 }
 
+/** States of the services, a reloading one being active. */
+function unitStates(manager: Manager, services: readonly string[]): MachineStatus["units"] {
+  const units: MachineStatus["units"] = {};
+  for (const name of services) {
+    const state = manager.active(`${name}.service`);
+    units[name] = state === "reloading" ? "active" : state;
+  }
+  return units;
+}
+
 export function machineStatus(
   computer: Computer,
   stack: Stack | undefined,
@@ -94,6 +105,7 @@ export function machineStatus(
     readonly worker: MachineStatus["worker"];
     readonly device: DeviceView | undefined;
     readonly qnetd: QnetdView | undefined;
+    readonly services: readonly string[];
   },
 ): MachineStatus {
   return {
@@ -103,7 +115,7 @@ export function machineStatus(
     powerSince: computer.powerSince,
     booting: computer.booting,
     worker: about.worker,
-    units: computer.units.states(),
+    units: unitStates(computer.manager, about.services),
     nics: computer.nics.map((n) => ({ ...n })),
     corosync: stack === undefined ? null : corosyncStatus(stack),
     quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack, about.device),

@@ -54,7 +54,11 @@ export type DesignResult = { readonly ok: true; readonly design: WhatIfDesign } 
 const CONF = "/etc/corosync/corosync.conf";
 
 const nothing = (): undefined => undefined;
-const idle = { booted: nothing, spawn: nothing, stop: nothing, kill: nothing, powerLost: nothing, files: NO_FILE_USERS };
+const idle = {
+  ...{ booted: nothing, kill: nothing, powerLost: nothing },
+  ...{ spawn: () => ({ pid: 0 }), processes: () => [] },
+  files: NO_FILE_USERS,
+};
 /** As whom its files are read. */
 const READER = 1;
 

@@ -7,6 +7,7 @@ import { dateOf, parseInstant } from "../lab/instant.ts";
 import { labDir } from "../lab/store/paths.ts";
 import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
+import { mainUnit } from "../lab/api.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { textOf, whole, type Values } from "./values.ts";
 
@@ -18,7 +19,7 @@ function nodeRow(node: MachineView): string[] {
   const power = node.booting ? "booting" : node.power;
   const c = node.corosync;
   const q = node.quorum;
-  const unit = node.kind === "qnetd" ? "-" : (node.units["corosync"] ?? "inactive");
+  const unit = node.kind === "qnetd" ? "-" : (mainUnit(node.units)?.state ?? "inactive");
   return [
     node.name,
     power,
@@ -34,7 +35,8 @@ function nodeRow(node: MachineView): string[] {
 /** What a host of the quorum device knows, a line for each cluster. */
 function deviceLines(node: MachineView): string[] {
   if (node.kind !== "qnetd") return [];
-  const unit = `${node.name}: corosync-qnetd ${node.units["corosync-qnetd"] ?? "inactive"}`;
+  const server = mainUnit(node.units);
+  const unit = `${node.name}: ${server?.name ?? "qnetd"} ${server?.state ?? "inactive"}`;
   if (node.qnetd === null) return [unit];
   const ids = (list: readonly number[]): string => (list.length === 0 ? "none" : list.join(","));
   const clusters = node.qnetd.clusters.map(

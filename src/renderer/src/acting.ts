@@ -71,7 +71,7 @@ export function nodeChoices(snapshot: LabSnapshot, machine: MachineView): Choice
       ? { title: `Let ${name} run on`, short: "Run on", line: `node resume ${name}`, icon: "play", key: "Z" }
       : { title: `Stall ${name}: its processors stand still`, short: "Stall", line: `node pause ${name}`, icon: "snow", key: "Z" },
   ];
-  for (const unit of ["corosync", "corosync-qdevice", "corosync-qnetd"]) choices.push(...unitChoices(machine, unit));
+  for (const unit of Object.keys(machine.units)) choices.push(...unitChoices(machine, unit));
   if (cables.some((cable) => !isCut(cable)))
     choices.push({ title: `Cut every cable of ${name}`, short: "Cut every cable", line: `link cut ${name}`, icon: "cut", key: "X" });
   if (cables.some(isCut))

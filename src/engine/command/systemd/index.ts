@@ -3,5 +3,6 @@
  */
 export { jobAnswer, managerCall } from "./manager-calls.ts";
 export { VERBS } from "./options.ts";
+export * from "./requests.ts";
 export type { SystemctlHost } from "./status.ts";
 export * from "./systemctl.ts";

@@ -2,7 +2,7 @@
  * What systemctl asks, done by the manager: each call has an answer of plain data. In the real stack: the methods of org.freedesktop.systemd1.Manager on D-Bus.
  */
 import { UnitFiles, systemdView, type Installed, type Manager } from "../../machine/systemd/index.ts";
-import type { ManagerCall, SystemctlAnswer } from "./systemctl.ts";
+import type { ManagerCall, SystemctlAnswer } from "./requests.ts";
 
 function install(manager: Manager, call: Extract<ManagerCall, { call: "install" }>): SystemctlAnswer {
   const { files: view, edits, host } = manager.hooks;

@@ -6,6 +6,7 @@ import { isTemplate, parseSignal, unitType } from "../../machine/systemd/index.t
 import type { JobMode, Verb as JobVerb } from "../../machine/systemd/index.ts";
 import type { Signal } from "../../kernel/index.ts";
 import { getopt, wholeNumber } from "../../kernel/getopt.ts";
+import { INSTALL_VERBS, type InstallVerb } from "./install-verbs.ts";
 import { fail, notModelled, type Result } from "../spec.ts";
 
 const NAME = "systemctl";
@@ -20,8 +21,6 @@ export const JOB_VERBS: readonly JobVerb[] = [
   "try-reload-or-restart",
   "isolate",
 ];
-export const INSTALL_VERBS = ["enable", "disable", "reenable", "mask", "unmask", "set-default"] as const;
-export type InstallVerb = (typeof INSTALL_VERBS)[number];
 export const QUERIES = [
   "status",
   "cat",

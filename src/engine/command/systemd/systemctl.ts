@@ -2,45 +2,14 @@
  * systemctl over the service manager: what only asks is a function of a view of it, what acts is a generator of requests to it that waits for its jobs. Texts and exit codes
  * are those of systemd 252.
  */
-import type { Signal } from "../../kernel/index.ts";
-import type { JobMode, JobResult, SystemAction, Verb as JobVerb } from "../../machine/systemd/index.ts";
+import type { JobResult, Verb as JobVerb } from "../../machine/systemd/index.ts";
 import { ok, type Result } from "../spec.ts";
 import { listDependencies, listJobs, listTimers, listUnitFiles, listUnits } from "./lists.ts";
-import { INSTALL_VERBS, JOB_VERBS, parse, QUERIES, type Call, type InstallVerb } from "./options.ts";
+import { INSTALL_VERBS, type InstallVerb } from "./install-verbs.ts";
+import { JOB_VERBS, parse, QUERIES, type Call } from "./options.ts";
+import type { SystemctlAnswer, SystemctlAsk } from "./requests.ts";
 import { cat, show } from "./show.ts";
 import { status, type SystemctlHost } from "./status.ts";
-
-/** What systemctl asks of the manager. */
-export type ManagerCall =
-  | { readonly call: "job"; readonly unit: string; readonly verb: JobVerb; readonly mode: JobMode }
-  | { readonly call: "kill"; readonly unit: string; readonly whom: "all" | "main" | "control"; readonly signal: Signal }
-  | { readonly call: "reload" }
-  /** Of every unit where none is named. */
-  | { readonly call: "reset-failed"; readonly unit: string | undefined }
-  | { readonly call: "install"; readonly verb: InstallVerb; readonly units: readonly string[]; readonly runtime: boolean }
-  | { readonly call: "power"; readonly action: SystemAction };
-
-/** One step of a systemctl that acts. */
-export type SystemctlAsk =
-  | { readonly ask: "print"; readonly stream: "stdout" | "stderr"; readonly text: string }
-  | { readonly ask: "manager"; readonly call: ManagerCall }
-  /** Until the job is over; the answer has its result and the unit's. */
-  | { readonly ask: "job"; readonly job: number; readonly unit: string };
-
-/** Plain data, so that it can be kept and replayed. */
-export interface SystemctlAnswer {
-  /** Of a job that was queued; 0 where there was nothing to do. */
-  readonly job?: number;
-  /** How it ended, and the unit's own result word. */
-  readonly result?: JobResult;
-  readonly unitResult?: string;
-  readonly error?: string;
-  readonly code?: string;
-  readonly lines?: readonly string[];
-  readonly nothingToDo?: boolean;
-  /** Units among those named that also have an init script. */
-  readonly initScripts?: readonly string[];
-}
 
 export type SystemctlRun = Generator<SystemctlAsk, number, SystemctlAnswer>;
 

@@ -35,7 +35,7 @@ export interface FileEdits {
 }
 
 /** Where unit files are, the most important place first. */
-export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"] as const;
+export const UNIT_DIRECTORIES = ["/etc/systemd/system", "/run/systemd/system", "/lib/systemd/system"] as const;
 
 /** The place of the administrator's links, and of those until the next boot. */
 export const ETC_UNITS = UNIT_DIRECTORIES[0];

@@ -9,7 +9,7 @@ export * from "./manager.ts";
 export * from "./names.ts";
 export * from "./record.ts";
 export type { Refusal } from "./transaction.ts";
-export { layUnits } from "./lay-units.ts";
+export { layUnits, packagedServices } from "./lay-units.ts";
 export { UnitFiles, type FileState, type Installed } from "./install.ts";
 export { exitText } from "./exits.ts";
 export { checkText } from "./checks.ts";

@@ -237,15 +237,22 @@ export class Manager {
 
   // ---- requests
 
-  /** What a verb of systemctl asks for. Names have their suffix. */
-  request(name: string, verb: Verb, mode: JobMode = "replace"): Requested {
+  /**
+   * What a verb of systemctl asks for. Names have their suffix.
+   * @param bySignal the service is stopped by its signal at once, without ExecStop=
+   */
+  request(name: string, verb: Verb, mode: JobMode = "replace", bySignal = false): Requested {
     if (this.busy) throw new Error(`${verb} ${name}: asked for while the manager is busy`);
     if (unitType(name) === undefined || isTemplate(name)) {
       const what = isTemplate(name) ? "missing the instance name" : "not valid";
       return { code: "refused", error: `Unit name ${name} is ${what}.` };
     }
     let requested: Requested | undefined;
-    this.drain(() => (requested = this.ask(name, verb, mode)));
+    this.drain(() => {
+      requested = this.ask(name, verb, mode);
+      const s = bySignal && "job" in requested ? this.record(name)?.service : undefined;
+      if (s !== undefined) s.bySignal = true;
+    });
     if (requested === undefined) throw new Error("a request without an answer");
     return requested;
   }

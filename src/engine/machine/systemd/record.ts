@@ -54,6 +54,8 @@ export interface ServiceRecord {
   restarts: number;
   /** Somebody asked for the stop: no restart follows. */
   forbidRestart: boolean;
+  /** The stop that was asked for does without ExecStop=. */
+  bySignal: boolean;
   /** Its last stop belongs to a restart. */
   restarting: boolean;
   /** A restart by itself is coming or under way: its counter goes on. */
@@ -123,6 +125,7 @@ export function newService(): ServiceRecord {
     execs: [],
     restarts: 0,
     forbidRestart: false,
+    bySignal: false,
     restarting: false,
     keepRestarts: false,
     statusText: "",
@@ -167,6 +170,7 @@ export function digestRecord(h: Hasher, r: UnitRecord | undefined): void {
       .int(s.mainIndex)
       .int(s.restarts)
       .bool(s.forbidRestart)
+      .bool(s.bySignal)
       .bool(s.keepRestarts)
       .bool(s.restarting);
     h.text(s.control === undefined ? "" : `${s.control.kind}/${s.control.index}`);

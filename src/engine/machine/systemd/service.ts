@@ -63,6 +63,7 @@ export class Services {
     const { s } = service;
     if (!s.keepRestarts) s.restarts = 0;
     Object.assign(s, { result: "success", reloadResult: "success", mainIndex: 0, mainExit: undefined, execs: [], forbidRestart: false });
+    s.bySignal = false;
     Object.assign(s, { restarting: false, keepRestarts: false, statusText: "", watchdogOverride: undefined });
     this.runList(service, "ExecCondition", "condition", () => this.enterStartPre(service));
     return "begun";
@@ -176,7 +177,7 @@ export class Services {
       this.enter(service, "dead");
       return "begun";
     }
-    if (at === "running" || at === "exited") this.enterStop(service, "success");
+    if ((at === "running" || at === "exited") && !s.bySignal) this.enterStop(service, "success");
     else this.enterSignal(service, "stop-sigterm", "success");
     return "begun";
   }

@@ -1,13 +1,15 @@
 /**
  * The unit files that come with each package of a node, and the links that say what is enabled: resources/units as a module. Written by scripts/unit-files.mjs; change the
- * files there, not here. In the real stack: what dpkg unpacks to /usr/lib/systemd/system and deb-systemd-helper links.
+ * files there, not here. In the real stack: what dpkg unpacks to /lib/systemd/system and deb-systemd-helper links.
  */
 
 export interface UnitPackage {
   readonly name: string;
-  /** Below /usr/lib/systemd/system. */
+  /** Below /lib/systemd/system. */
   readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly links: readonly { readonly path: string; readonly target: string }[];
+  /** Init scripts of the time before, in /etc/init.d. */
+  readonly scripts: readonly { readonly name: string; readonly text: string }[];
 }
 
 export const UNIT_PACKAGES: readonly UnitPackage[] = [
@@ -258,10 +260,11 @@ RefuseManualStart=yes
       },
     ],
     links: [
-      { path: "/usr/lib/systemd/system/default.target", target: "multi-user.target" },
-      { path: "/usr/lib/systemd/system/multi-user.target.wants/getty.target", target: "../getty.target" },
-      { path: "/etc/systemd/system/multi-user.target.wants/remote-fs.target", target: "/usr/lib/systemd/system/remote-fs.target" },
+      { path: "/lib/systemd/system/default.target", target: "multi-user.target" },
+      { path: "/lib/systemd/system/multi-user.target.wants/getty.target", target: "../getty.target" },
+      { path: "/etc/systemd/system/multi-user.target.wants/remote-fs.target", target: "/lib/systemd/system/remote-fs.target" },
     ],
+    scripts: [],
   },
   {
     name: "corosync",
@@ -289,7 +292,13 @@ WantedBy=multi-user.target
 `,
       },
     ],
-    links: [{ path: "/etc/systemd/system/multi-user.target.wants/corosync.service", target: "/usr/lib/systemd/system/corosync.service" }],
+    links: [{ path: "/etc/systemd/system/multi-user.target.wants/corosync.service", target: "/lib/systemd/system/corosync.service" }],
+    scripts: [
+      {
+        name: "corosync",
+        text: '#!/bin/sh\n### BEGIN INIT INFO\n# Provides:          corosync\n# Required-Start:    $network $remote_fs $syslog\n# Required-Stop:     $network $remote_fs $syslog\n# Default-Start:     2 3 4 5\n# Default-Stop:      0 1 6\n# Short-Description: corosync cluster engine\n### END INIT INFO\nexec /usr/bin/systemctl "$1" corosync.service\n',
+      },
+    ],
   },
   {
     name: "corosync-qdevice",
@@ -321,9 +330,10 @@ WantedBy=multi-user.target
     links: [
       {
         path: "/etc/systemd/system/multi-user.target.wants/corosync-qdevice.service",
-        target: "/usr/lib/systemd/system/corosync-qdevice.service",
+        target: "/lib/systemd/system/corosync-qdevice.service",
       },
     ],
+    scripts: [],
   },
   {
     name: "corosync-qnetd",
@@ -354,10 +364,8 @@ WantedBy=multi-user.target
       },
     ],
     links: [
-      {
-        path: "/etc/systemd/system/multi-user.target.wants/corosync-qnetd.service",
-        target: "/usr/lib/systemd/system/corosync-qnetd.service",
-      },
+      { path: "/etc/systemd/system/multi-user.target.wants/corosync-qnetd.service", target: "/lib/systemd/system/corosync-qnetd.service" },
     ],
+    scripts: [],
   },
 ];

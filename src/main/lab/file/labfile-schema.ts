@@ -1,5 +1,6 @@
 /** The schema of lab files and scenarios (docs/lab-file.md), and the types that come of it. Reading one from YAML is labfile.ts. */
 import { z } from "zod";
+import { unitNames } from "../../../engine/node/index.ts";
 import { parseDuration, unixFromIso } from "../../../engine/kernel/time.ts";
 import { invariantNames } from "../scenario/invariants.ts";
 
@@ -24,7 +25,7 @@ const nodeKeys = z.object({
   id: z.number().int().min(1).max(0x7fffffff).optional(),
   power: z.enum(["on", "off"]).optional(),
   boot: duration.optional(),
-  disable: z.array(z.enum(["corosync"])).optional(),
+  disable: z.array(z.enum(unitNames({ kind: "node" }))).optional(),
   files: z.record(z.string().startsWith("/", "an absolute path"), z.string()).optional(),
   packages: z.array(z.enum(["corosync-qdevice"])).optional(),
 });

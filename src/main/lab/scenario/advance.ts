@@ -3,6 +3,7 @@ import type { Effect } from "../../../engine/kernel/machine.ts";
 import { HOUR, MS, SEC, type Instant } from "../../../engine/kernel/time.ts";
 import { follow, type Plan, type World } from "../../../engine/world/index.ts";
 import { booted, formed } from "../view/conditions.ts";
+import { mainUnit } from "../api.ts";
 import { membersOf } from "../file/design.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 
@@ -97,8 +98,10 @@ export function waitForBoot(world: World): boolean {
 function failedDaemon(world: World, members: readonly string[]): { readonly node: string; readonly unit: string } | undefined {
   for (const node of members) {
     const { units, quorum } = world.status(node);
-    if (units["corosync"] === "failed") return { node, unit: "corosync" };
-    if (units["corosync-qdevice"] === "failed" && quorum !== null && quorum.qdevice !== null) return { node, unit: "corosync-qdevice" };
+    const failed = Object.keys(units).filter((unit) => units[unit] === "failed");
+    const main = mainUnit(units)?.name;
+    const unit = failed.find((name) => name === main || (quorum !== null && quorum.qdevice !== null));
+    if (unit !== undefined) return { node, unit };
   }
   return undefined;
 }
@@ -123,7 +126,10 @@ function lastLine(world: World, members: readonly string[]): string | undefined 
  */
 export function* beginning(world: World, lab: LabFile): Plan<string | undefined> {
   if (!(yield* booting(world))) return "not every machine booted within an hour";
-  const members = membersOf(lab).filter((name) => lab.nodes[name]?.disable?.includes("corosync") !== true);
+  const members = membersOf(lab).filter((name) => {
+    const main = mainUnit(world.status(name).units)?.name;
+    return main !== undefined && lab.nodes[name]?.disable?.includes(main) !== true;
+  });
   const failed = (): boolean => failedDaemon(world, members) !== undefined;
   let why: string | undefined;
   if (members.length > 0) {

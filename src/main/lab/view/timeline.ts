@@ -4,6 +4,7 @@ import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { Instant } from "../../../engine/kernel/time.ts";
 import type { TopologyAct } from "../../../engine/world/index.ts";
 import type { Band, LabSnapshot } from "../api.ts";
+import { mainUnit } from "../api.ts";
 import { lastLetter, leaveRing, letterOf, noRingLabels } from "./ring-labels.ts";
 
 type Mark = LabSnapshot["marks"][number];
@@ -22,6 +23,8 @@ interface Belief {
   ringId: string;
   members: readonly number[];
   quorate: boolean;
+  /** The unit whose end is marked. */
+  unit: string | undefined;
 }
 
 function same(a: Band, b: Band): boolean {
@@ -59,6 +62,7 @@ export class Timeline {
       ringId: c?.ringId ?? "",
       members: c?.members ?? [],
       quorate: status.quorum?.quorate ?? false,
+      unit: status.kind === "node" ? mainUnit(status.units)?.name : undefined,
     });
     if (c?.state === "operational") {
       letterOf(this.#labels, c.nodeId, c.ringId, c.members);
@@ -103,9 +107,9 @@ export class Timeline {
         this.#power(at, machine, belief, event.state);
         break;
       case "unit":
-        if (event.unit !== "corosync" || event.state === "active") return;
+        if (event.unit !== belief.unit || event.state === "active") return;
         this.#stopped(belief);
-        this.mark(at, "event", `${machine}: corosync ${event.state === "failed" ? "failed" : "stopped"}`);
+        this.mark(at, "event", `${machine}: ${event.unit} ${event.state === "failed" ? "failed" : "stopped"}`);
         break;
       default:
         return;

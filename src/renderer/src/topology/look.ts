@@ -1,5 +1,5 @@
 /** What is written on a machine: its role, whether it is quorate, what it sees. Text and a glyph, from the node's own report. */
-import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
+import { mainUnit, type LabSnapshot, type MachineView } from "../../../main/lab/api.ts";
 import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
 
@@ -101,10 +101,11 @@ export function deviceLine(machine: MachineView): LookLine | undefined {
 
 /** The server of the device: who is connected, and who has its vote. */
 function qnetdParts(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role" | "lines" | "state"> {
-  const unit = machine.units["corosync-qnetd"];
+  const unit = mainUnit(machine.units);
   if (machine.qnetd === null) {
-    const text = unit === "failed" ? "corosync-qnetd failed" : unit === undefined ? "no corosync-qnetd" : "qnetd stopped";
-    const state: LookLine = { icon: unit === "failed" ? "bad" : "off", tone: unit === "failed" ? "bad" : "off", text };
+    const failed = unit?.state === "failed";
+    const text = unit === undefined ? "no qnetd" : failed ? `${unit.name} failed` : "qnetd stopped";
+    const state: LookLine = { icon: failed ? "bad" : "off", tone: failed ? "bad" : "off", text };
     return { role: "qnetd host", lines: [state], state };
   }
   const { clusters } = machine.qnetd;
@@ -139,7 +140,7 @@ function consensus(agreed: readonly number[], most: number): string {
 /** What corosync on this machine says of itself. */
 function corosyncLines(machine: MachineView): LookLine[] {
   const { corosync, quorum } = machine;
-  if (corosync === null) return [unitLine(machine.units["corosync"])];
+  if (corosync === null) return [unitLine(mainUnit(machine.units)?.state)];
   if (corosync.state !== "operational") {
     const agreed = corosync.gathering.consensus;
     return [
@@ -173,7 +174,8 @@ function unitLine(state: MachineView["units"][string] | undefined): LookLine {
 
 function roleOf(snapshot: LabSnapshot, machine: MachineView): string {
   const { corosync } = machine;
-  if (corosync === null) return machine.units["corosync"] === "failed" ? "journalctl -u corosync" : "in no membership";
+  const unit = mainUnit(machine.units);
+  if (corosync === null) return unit?.state === "failed" ? `journalctl -u ${unit.name}` : "in no membership";
   if (corosync.state === "gather") return `last ring ${corosync.ringId}`;
   if (corosync.state !== "operational") return `forming, last ring ${corosync.ringId}`;
   if (corosync.members.length === 1 && snapshot.nodes.filter(({ kind }) => kind === "node").length > 1) return "alone in its ring";
