@@ -2,7 +2,8 @@
 export { wallClock, type HostClock } from "./clock.ts";
 export type { DiskDifference } from "./disk-sink.ts";
 export { InProcessDriver, type Driver, type HostKind } from "./driver.ts";
-export { LiveHost, type LiveOptions } from "./live.ts";
+export { LiveHost } from "./live.ts";
+export type { LiveOptions } from "./live-options.ts";
 export { SPEED_MAX, SPEED_MIN, type Speed } from "./pace.ts";
 export { Past, PastError, type PastOptions } from "./past.ts";
 export { UnpacedHost, replayOn, unpaced, type UnpacedOptions } from "./unpaced.ts";

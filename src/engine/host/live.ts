@@ -4,11 +4,11 @@
  * out: worlds that nobody paces (unpaced.ts).
  */
 import { NEVER, SEC, type Duration, type Instant } from "../kernel/index.ts";
-import type { DiskDifference } from "./disk-sink.ts";
 import type { ActResult, World, WorldAct, WorldSnapshot } from "../world/index.ts";
 import { wallClock, type HostClock } from "./clock.ts";
 import { runToAct, type Driver, type HostKind } from "./driver.ts";
 import { Floor } from "./floor.ts";
+import type { LiveOptions } from "./live-options.ts";
 import { checkSpeed, Pace, type Speed } from "./pace.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
@@ -35,24 +35,6 @@ const UNSEEN_LEAD_MS = 250;
 const TELL_EVERY: Duration = SEC / 2;
 /** Virtual time of one grant at full speed. */
 const MAX_GRANT: Duration = 60 * SEC;
-
-export interface LiveOptions {
-  readonly clock?: HostClock;
-  readonly speed?: Speed;
-  readonly paused?: boolean;
-  /** How long one claim to the floor stops time, wall ms. Default 1000; for a scripted run Infinity. */
-  readonly floorBoundMs?: number;
-  /** Another lead than the one above, wall ms at the lab's speed; unpaced as at ×1. */
-  readonly leadMs?: number;
-  /** The world broke an assertion, or the lab failed: the host has stopped. Without it the error is thrown into the event loop. */
-  readonly onFailure?: (error: unknown) => void;
-  /** A worker died or fell silent: its machine is about to lose its power. The lab goes on. */
-  readonly onLost?: (machine: string, why: string) => void;
-  /** A machine is about to boot from a disk that is not as it had it in mind. */
-  readonly onDisk?: (machine: string, difference: DiskDifference) => void;
-  /** Is called last when the host is closed: ends what the host does not know of. */
-  readonly onClosed?: () => Promise<void>;
-}
 
 export class LiveHost {
   /** To be read and watched; what moves it comes through the host. */
@@ -358,6 +340,8 @@ export class LiveHost {
       }
       late = !reached && this.clock.now() >= until;
     }
+    // Whoever looks at an instant sees it before its events, as a replay does.
+    if (late && this.world.midInstant) runToAct(this.world, this.world.now + 1);
     this.driver.moved();
     // What ran unpaced is not waited for: from where it ended time goes on at the lab's pace.
     if (unpaced) this.pace.anchor(this.world.now);

@@ -33,7 +33,6 @@ import {
 } from "./device-state.ts";
 import { HeuristicsRuns } from "./heuristics.ts";
 import { DeviceNet, sleeps } from "./net.ts";
-import { nodeListLines } from "./qnetd.ts";
 import type { Heuristics, Vote } from "./tlv.ts";
 
 /** The process ends when what is going on at this instant is over. */
