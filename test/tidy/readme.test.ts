@@ -1,4 +1,4 @@
-/** Both READMEs print the order of the engine's folders that is enforced, and name files that are there. */
+/** Both READMEs print the order of the engine's folders that is enforced; they and CONTRIBUTING.md name files that are there. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -31,4 +31,11 @@ test("every file that src/engine/README.md names is there", () => {
   const named = [...engineReadme.matchAll(/`?([a-z-]+\/[a-z/-]*\.ts)\b/g)].map((match) => match[1] ?? "");
   expect(named.length).toBeGreaterThan(25);
   expect(named.filter((path) => !existsSync(join(engine, path)))).toEqual([]);
+});
+
+test("every file that CONTRIBUTING.md answers a question with is there", () => {
+  const text = readFileSync(join(projectRoot, "CONTRIBUTING.md"), "utf8");
+  const answers = [...text.matchAll(/^\| .*\| `(src\/[^`]+)` +\|$/gm)].map((match) => match[1] ?? "");
+  expect(answers).toHaveLength(10);
+  expect(answers.filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
 });
