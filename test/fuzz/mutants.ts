@@ -92,7 +92,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "the ring's number is not on stable storage",
     invariant: "ring-ids",
-    patch: { file: "node/settings.ts", find: "new ByteWriter().u64(seq).done()", replace: "new ByteWriter().u64(0).done()" },
+    patch: { file: "corosync/settings.ts", find: "new ByteWriter().u64(seq).done()", replace: "new ByteWriter().u64(0).done()" },
   },
   {
     rule: "nodes that are gone still vote",
@@ -173,8 +173,8 @@ export const mutants: readonly Mutant[] = [
     qdevice: true,
     patch: {
       file: "qdevice/net.ts",
-      find: 'return this.device.result("NACK", "qdevice_model_net_run");',
-      replace: 'return this.device.result("No change", "qdevice_model_net_run");',
+      find: 'this.device.result("NACK", "qdevice_model_net_run", after);',
+      replace: 'this.device.result("No change", "qdevice_model_net_run", after);',
     },
   },
   {
@@ -184,8 +184,8 @@ export const mutants: readonly Mutant[] = [
     qdevice: true,
     patch: {
       file: "qdevice/net.ts",
-      find: "  private use(told: Vote, ring: RingId, old: string): void {\n",
-      replace: '  private use(told: Vote, ring: RingId, old: string): void {\n    if (told === "NACK") told = "ACK";\n',
+      find: "  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n",
+      replace: '  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n    if (told === "NACK") told = "ACK";\n',
     },
   },
   {
