@@ -11,8 +11,6 @@ export const stillLong: readonly string[] = [
   "src/engine/totem/totem.ts",
   "src/engine/votequorum/votequorum.ts",
   "src/engine/world/world.ts",
-  "src/main/lab/lab.ts",
-  "src/main/lab/process/server.ts",
   "src/renderer/src/inspector/Inspector.svelte",
   "src/renderer/src/topology/Topology.svelte",
   "src/renderer/src/whatif/WhatIf.svelte",
