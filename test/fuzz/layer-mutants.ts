@@ -28,8 +28,8 @@ export const layerMutants: readonly LayerMutant[] = [
     rule: "the first link that is up carries data, whatever the priorities",
     caughtBy: "transcript knet/priorities",
     patch: {
-      file: "knet/knet.ts",
-      find: "if (best === undefined || this.priority(link.link) > this.priority(best.link)) best = link;",
+      file: "knet/choice.ts",
+      find: "if (best === undefined || priority(h, link.link) > priority(h, best.link)) best = link;",
       replace: "best ??= link;",
     },
   },
@@ -38,7 +38,7 @@ export const layerMutants: readonly LayerMutant[] = [
     rule: "packets under another key are dropped without a word",
     caughtBy: "transcript knet/wrong-key",
     patch: {
-      file: "knet/knet.ts",
+      file: "knet/rx.ts",
       find: 'if (packet?.type === "foreign") {',
       replace: 'if (packet?.type === "foreign" && packet.size === 0) {',
     },
