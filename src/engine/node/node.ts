@@ -112,10 +112,7 @@ export class Node implements Machine {
       kind,
       packages,
       brought,
-      (pid) => {
-        const record = this.runtime.table.get(pid);
-        return record !== undefined && record.exit === undefined;
-      },
+      () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
     this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
@@ -382,7 +379,6 @@ export class Node implements Machine {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
-    this.programs.forget();
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;
