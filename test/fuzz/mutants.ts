@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     rule: "messages of other rings are taken for those of one's own",
     invariant: "one-configuration",
     patch: {
-      file: "totem/totem.ts",
+      file: "totem/mcast.ts",
       find: "if (!sameRing(message.ring, s.ring)) {",
       replace: "if (!sameRing(message.ring, s.ring) && !s.memb.includes(message.from)) {",
     },
