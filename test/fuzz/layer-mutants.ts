@@ -109,13 +109,13 @@ export const layerMutants: readonly LayerMutant[] = [
     layer: "machine",
     rule: "a closed port says nothing",
     caughtBy: "machine: a closed port",
-    patch: { file: "machine/tcp.ts", find: "    this.emit(d.net, d.dst, d.dstPort, d.src, d.srcPort, bytes);\n", replace: "" },
+    patch: { file: "machine/tcp/tcp.ts", find: "    this.emit(d.net, d.dst, d.dstPort, d.src, d.srcPort, bytes);\n", replace: "" },
   },
   {
     layer: "machine",
     rule: "a lost segment never comes again",
     caughtBy: "machine: a lost segment",
-    patch: { file: "machine/tcp.ts", find: "    this.transmit(c, first);\n    this.arm(c);\n", replace: "    this.arm(c);\n" },
+    patch: { file: "machine/tcp/tcp.ts", find: "    this.transmit(c, first);\n    this.arm(c);\n", replace: "    this.arm(c);\n" },
   },
   {
     layer: "host",

@@ -4,100 +4,31 @@
  * ends of a killed process are closed by the kernel. In the real stack: Linux's TCP. Numbers are Linux's defaults. Left out: ARP (a host that is
  * off is silent, without "No route to host" after three seconds), selective acknowledgements, slow start and congestion control, TIME_WAIT, keep-alive.
  */
-import { networkOf, parseIp } from "../config/index.ts";
+import { networkOf, parseIp } from "../../config/index.ts";
 import {
-  ByteReader,
-  ByteWriter,
-  MS,
   Rng,
-  SEC,
   TCP_BUFFER_BYTES,
   TCP_CONNECTIONS_MAX,
   TCP_SEGMENT_BYTES,
   cloneState,
   type Datagram,
-  type Duration,
   type Hasher,
   type Instant,
   type NicStatus,
-  type RngState,
   type Segment,
   type TcpError,
   type TcpEvent,
   type TcpPort,
-} from "../kernel/index.ts";
+} from "../../kernel/index.ts";
+import { measure, retriesOf, timeoutOf } from "./retransmission.ts";
+import { decodeSegment, encodeSegment, lengthOf } from "./segment.ts";
+import { UNSENT, digestTcp, type Connection, type TcpState, type Unit } from "./state.ts";
 
-/** First wait for an answer, before any round trip was measured (RFC 6298, Linux TCP_TIMEOUT_INIT). */
-const TIMEOUT_FIRST: Duration = 1 * SEC;
-/** Linux TCP_RTO_MIN and TCP_RTO_MAX. */
-const TIMEOUT_MIN: Duration = 200 * MS;
-const TIMEOUT_MAX: Duration = 120 * SEC;
-/** net.ipv4.tcp_syn_retries, tcp_synack_retries, tcp_retries2, tcp_orphan_retries (as used where it is 0). */
-const SYN_RETRIES = 6;
-const SYNACK_RETRIES = 5;
-const RETRIES = 15;
-const ORPHAN_RETRIES = 8;
 /** net.ipv4.ip_local_port_range. */
-const PORT_LOW = 32_768;
-const PORT_HIGH = 60_999;
+const PORT_MIN = 32_768;
+const PORT_MAX = 60_999;
 
-const SYN = 1;
-const ACK = 2;
-const FIN = 4;
-const RST = 8;
 const NOTHING = new Uint8Array(0);
-const UNSENT = -1;
-
-/** One segment's worth of the stream that was handed over: SYN and FIN take one number each. */
-interface Unit {
-  seq: number;
-  syn: boolean;
-  fin: boolean;
-  data: Uint8Array;
-  sentAt: Instant;
-  /** Sent more than once: its acknowledgement measures nothing. */
-  again: boolean;
-}
-
-interface Connection {
-  id: number;
-  /** The program; "" once it has closed or died. */
-  owner: string;
-  net: string;
-  local: string;
-  localPort: number;
-  remote: string;
-  remotePort: number;
-  state: "syn-sent" | "syn-received" | "open";
-  /** Sent and not acknowledged, or still to be sent, in order. */
-  units: Unit[];
-  /** Bytes in `units`. */
-  held: number;
-  nextSeq: number;
-  /** Next byte expected; undefined before the other side's SYN. */
-  expected: number | undefined;
-  /** The other side's end of stream arrived. */
-  ended: boolean;
-  retries: number;
-  /** µs; 0 before the first measure. */
-  roundTrip: Duration;
-  variation: Duration;
-}
-
-interface Waiting {
-  owner: string;
-  event: TcpEvent;
-}
-
-interface TcpState {
-  nextId: number;
-  listening: { port: number; owner: string }[];
-  connections: Connection[];
-  /** Programs that do not run now, and what waits for them. */
-  stopped: string[];
-  waiting: Waiting[];
-  rng: RngState;
-}
 
 /** What the protocol has from its machine. */
 export interface TcpHooks {
@@ -110,20 +41,6 @@ export interface TcpHooks {
   send(datagram: Datagram): void;
   /** Tells a program. */
   deliver(owner: string, event: TcpEvent): void;
-}
-
-export function encodeSegment(s: Segment): Uint8Array {
-  const flags = (s.syn ? SYN : 0) | (s.ack ? ACK : 0) | (s.fin ? FIN : 0) | (s.rst ? RST : 0);
-  return new ByteWriter().u8(flags).u64(s.seq).u64(s.acked).raw(s.data).done();
-}
-
-/** Undefined for bytes that are no segment. */
-export function decodeSegment(bytes: Uint8Array): Segment | undefined {
-  if (bytes.length < 17) return undefined;
-  const r = new ByteReader(bytes);
-  const flags = r.u8();
-  const on = (bit: number): boolean => (flags & bit) !== 0;
-  return { syn: on(SYN), ack: on(ACK), fin: on(FIN), rst: on(RST), seq: r.u64(), acked: r.u64(), data: r.raw(r.left) };
 }
 
 export class Tcp {
@@ -169,13 +86,13 @@ export class Tcp {
   private connect(owner: string, address: string, port: number): number | undefined {
     const nic = this.hooks.nics().find((n) => sameNetwork(n.address, address, this.hooks.prefix(n.name)));
     if (nic?.up !== true || nic.address === address || this.state.connections.length >= TCP_CONNECTIONS_MAX) return undefined;
-    const c = this.fresh(owner, nic, this.freePort(nic.address, address, port), address, port);
+    const c = this.begin(owner, nic, this.freePort(nic.address, address, port), address, port);
     c.state = "syn-sent";
     this.push(c, { syn: true, fin: false, data: NOTHING });
     return c.id;
   }
 
-  private fresh(owner: string, nic: NicStatus, localPort: number, remote: string, remotePort: number): Connection {
+  private begin(owner: string, nic: NicStatus, localPort: number, remote: string, remotePort: number): Connection {
     const c: Connection = {
       id: this.state.nextId++,
       owner,
@@ -199,8 +116,8 @@ export class Tcp {
   }
 
   private freePort(local: string, remote: string, remotePort: number): number {
-    let port = this.draw(PORT_LOW, PORT_HIGH);
-    while (this.find(local, port, remote, remotePort) !== undefined) port = port === PORT_HIGH ? PORT_LOW : port + 1;
+    let port = this.draw(PORT_MIN, PORT_MAX);
+    while (this.find(local, port, remote, remotePort) !== undefined) port = port === PORT_MAX ? PORT_MIN : port + 1;
     return port;
   }
 
@@ -297,16 +214,9 @@ export class Tcp {
     if (nic?.up === true) this.hooks.send({ proto: "tcp", net, src, srcPort, dst, dstPort, bytes });
   }
 
-  private timeout(c: Connection): Duration {
-    const base = c.roundTrip === 0 ? TIMEOUT_FIRST : Math.max(TIMEOUT_MIN, c.roundTrip + 4 * c.variation);
-    let wait = base;
-    for (let i = 0; i < c.retries && wait < TIMEOUT_MAX; i++) wait *= 2;
-    return Math.min(wait, TIMEOUT_MAX);
-  }
-
   private arm(c: Connection): void {
     if (c.units.length === 0) this.hooks.clearTimer(String(c.id));
-    else this.hooks.setTimer(String(c.id), this.hooks.now() + this.timeout(c));
+    else this.hooks.setTimer(String(c.id), this.hooks.now() + timeoutOf(c));
   }
 
   /** No acknowledgement in time: the oldest segment goes out again, or the connection is given up. */
@@ -314,9 +224,7 @@ export class Tcp {
     const c = this.state.connections.find((x) => String(x.id) === name);
     const first = c?.units[0];
     if (c === undefined || first === undefined) return;
-    const most =
-      c.state === "syn-sent" ? SYN_RETRIES : c.state === "syn-received" ? SYNACK_RETRIES : c.owner === "" ? ORPHAN_RETRIES : RETRIES;
-    if (c.retries >= most) {
+    if (c.retries >= retriesOf(c)) {
       this.broken(c, "ETIMEDOUT");
       return;
     }
@@ -361,7 +269,7 @@ export class Tcp {
     const listener = this.state.listening.find((l) => l.port === d.dstPort);
     const nic = this.hooks.nics().find((n) => n.address === d.dst && n.net === d.net);
     if (s.syn && !s.ack && listener !== undefined && nic !== undefined && this.state.connections.length < TCP_CONNECTIONS_MAX) {
-      const c = this.fresh(listener.owner, nic, d.dstPort, d.src, d.srcPort);
+      const c = this.begin(listener.owner, nic, d.dstPort, d.src, d.srcPort);
       c.expected = s.seq + 1;
       this.push(c, { syn: true, fin: false, data: NOTHING });
       return;
@@ -407,7 +315,7 @@ export class Tcp {
       c.units.shift();
       c.held -= first.data.length;
       moved = true;
-      if (!first.again) this.measure(c, this.hooks.now() - first.sentAt);
+      if (!first.again) measure(c, this.hooks.now() - first.sentAt);
     }
     if (!moved) return;
     const recovering = c.retries > 0;
@@ -415,17 +323,6 @@ export class Tcp {
     // After a time-out the rest of what was under way is taken for lost too.
     if (recovering && c.state === "open") for (const unit of c.units) this.transmit(c, unit);
     this.arm(c);
-  }
-
-  /** RFC 6298 in whole microseconds. */
-  private measure(c: Connection, sample: Duration): void {
-    if (c.roundTrip === 0) {
-      c.roundTrip = Math.max(1, sample);
-      c.variation = Math.floor(sample / 2);
-      return;
-    }
-    c.variation = Math.floor((3 * c.variation + Math.abs(c.roundTrip - sample)) / 4);
-    c.roundTrip = Math.max(1, Math.floor((7 * c.roundTrip + sample) / 8));
   }
 
   private takeIn(c: Connection, s: Segment): void {
@@ -468,29 +365,8 @@ export class Tcp {
   }
 
   digest(h: Hasher): void {
-    const s = this.state;
-    h.int(s.nextId).int(s.listening.length).int(s.connections.length).int(s.waiting.length).int(s.stopped.length);
-    for (const word of s.rng) h.int(word);
-    for (const l of s.listening) h.int(l.port).text(l.owner);
-    for (const owner of s.stopped) h.text(owner);
-    for (const w of s.waiting) {
-      h.text(w.owner).text(w.event.kind).int(w.event.id);
-      if (w.event.kind === "data") h.bytes(w.event.bytes);
-    }
-    for (const c of s.connections) {
-      h.int(c.id).text(c.owner).text(c.local).int(c.localPort).text(c.remote).int(c.remotePort).text(c.state).int(c.nextSeq);
-      h.int(c.expected ?? -1)
-        .bool(c.ended)
-        .int(c.retries)
-        .int(c.roundTrip)
-        .int(c.variation);
-      for (const u of c.units) h.int(u.seq).bool(u.syn).bool(u.fin).bool(u.again).int(u.sentAt).bytes(u.data);
-    }
+    digestTcp(h, this.state);
   }
-}
-
-function lengthOf(unit: { syn: boolean; fin: boolean; data: Uint8Array }): number {
-  return unit.data.length + (unit.syn ? 1 : 0) + (unit.fin ? 1 : 0);
 }
 
 /** Both addresses are in the network of a card with this prefix length. */
