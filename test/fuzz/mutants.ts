@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "one-device-vote",
     qdevice: true,
     patch: {
-      file: "qdevice/ffsplit.ts",
+      file: "qdevice/qnetd/ffsplit.ts",
       find: 'client.ffsplit = has(winner, client.nodeId) ? "ack" : "nack";',
       replace: 'client.ffsplit = "ack";',
     },
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "one-device-vote",
     qdevice: true,
     patch: {
-      file: "qdevice/net.ts",
+      file: "qdevice/device/net.ts",
       find: 'this.device.result("NACK", "qdevice_model_net_run", after);',
       replace: 'this.device.result("No change", "qdevice_model_net_run", after);',
     },
@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
     long: true,
     qdevice: true,
     patch: {
-      file: "qdevice/net.ts",
+      file: "qdevice/device/net.ts",
       find: "  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n",
       replace: '  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n    if (told === "NACK") told = "ACK";\n',
     },

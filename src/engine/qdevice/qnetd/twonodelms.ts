@@ -2,10 +2,10 @@
  * Two algorithms of corosync-qnetd that its manual calls developers' own: `2nodelms`, last man standing for exactly two nodes, and `test`, which says yes to everybody.
  * In the real stack: qnetd-algo-2nodelms.c and qnetd-algo-test.c. Source: corosync-qdevice(8) and the daemon's texts. Left out: nothing.
  */
-import { ringIdText } from "../totem/types.ts";
+import { ringIdText } from "../../totem/types.ts";
 import { pointerOf, REPLY, sameRing, type AlgorithmPort, type QnetdAlgorithm, type QnetdClient, type Result } from "./qnetd-types.ts";
-import type { NodeInfo } from "./tlv.ts";
-import type { RingId } from "../totem/types.ts";
+import type { NodeInfo } from "../tlv.ts";
+import type { RingId } from "../../totem/types.ts";
 
 function note(port: AlgorithmPort, text: string): void {
   port.log("debug", () => `algo-2nodelms: ${text}`);

@@ -21,8 +21,9 @@ import {
   type ProgramEvent,
   type Signal,
   type TimersState,
-} from "../kernel/index.ts";
-import { Qnetd, type QnetdSettings, type QnetdView } from "./qnetd.ts";
+} from "../../kernel/index.ts";
+import { Qnetd, type QnetdView } from "./qnetd.ts";
+import type { QnetdSettings } from "./qnetd-instance.ts";
 
 const NAME = "corosync-qnetd";
 const DATABASE = "/etc/corosync/qnetd/nssdb";

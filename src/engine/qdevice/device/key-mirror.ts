@@ -2,8 +2,8 @@
  * The keys of corosync's configuration map that the device reads, as cmap has told of them: read whole when it comes up, then kept by tracking. In the real stack: qdevice-cmap.c,
  * which tracks and reads again.
  */
-import { CMAP, ServiceClient, type CmapCalls, type CmapNotices, type Connection } from "../corosync/index.ts";
-import { fromUtf8, type IpcEvent, type IpcPort } from "../kernel/index.ts";
+import { CMAP, ServiceClient, type CmapCalls, type CmapNotices, type Connection } from "../../corosync/index.ts";
+import { fromUtf8, type IpcEvent, type IpcPort } from "../../kernel/index.ts";
 
 const PREFIXES: readonly string[] = ["nodelist.", "quorum.device.", "totem.", "logging.", "config.", "runtime.votequorum."];
 

@@ -2,7 +2,7 @@
  * What corosync-qdevice takes from the configuration map when it starts, and what it refuses. In the real stack: qdevice_instance_configure_from_cmap and
  * qdevice_net_instance_init. The texts are the daemon's. Left out: the advanced settings of -S but for the test algorithm's.
  */
-import type { Algorithm, NodeInfo, TieBreaker } from "./tlv.ts";
+import type { Algorithm, NodeInfo, TieBreaker } from "../tlv.ts";
 
 export interface HeuristicsConfig {
   readonly mode: "on" | "sync" | "off";

@@ -2,8 +2,8 @@
  * The cast vote timer of corosync-qdevice: while there is a vote it polls votequorum with it, at once and then every half of the poll timeout; while the vote
  * is not known it rests, and a membership change pauses it. In the real stack: qdevice-net-cast-vote-timer.c. Left out: nothing.
  */
-import { MS, type Hasher } from "../kernel/index.ts";
-import type { Vote } from "./tlv.ts";
+import { MS, type Hasher } from "../../kernel/index.ts";
+import type { Vote } from "../tlv.ts";
 
 export const CAST_VOTE_TIMER = "cast-vote";
 

@@ -3,8 +3,8 @@
  * be seen it gets them whoever is in it. In the real stack: qnetd-algo-lms.c and qnetd-algo-utils.c. As there, the client that speaks counts in the
  * partition it was in before, since its record is renewed after the algorithm has run (recorded: "partition (1.9) has 1 nodes" while 1.d is being told).
  */
-import type { RingId } from "../totem/types.ts";
-import { ringIdText } from "../totem/types.ts";
+import type { RingId } from "../../totem/types.ts";
+import { ringIdText } from "../../totem/types.ts";
 import { has, pointerOf, REPLY, sameRing, type AlgorithmPort, type QnetdAlgorithm, type QnetdClient, type Result } from "./qnetd-types.ts";
 
 interface Partition {

@@ -2,11 +2,11 @@
  * corosync-qdevice comes up: it tracks votequorum, registers, reads its configuration and starts its algorithm; then it waits for the first notifications. In the real stack:
  * main of corosync-qdevice.c and the init functions it calls.
  */
-import { MS } from "../kernel/index.ts";
+import { MS } from "../../kernel/index.ts";
 import { configNodes, ffsplitTrouble, readInstance, readNet, type DeviceConfig } from "./device-config.ts";
 import type { DeviceCore } from "./device-core.ts";
 import type { DevicePort, NodeVotes } from "./device-state.ts";
-import { nodeListLines } from "./qnetd.ts";
+import { nodeListLines } from "../tlv.ts";
 
 export const QDEVICE_DATABASE = "/etc/corosync/qdevice/net/nssdb";
 

@@ -2,7 +2,7 @@
 import type { CastVote } from "./cast-vote.ts";
 import type { DeviceConfig } from "./device-config.ts";
 import type { AfterPoll, DeviceCall, DeviceState, HeuristicsPurpose, Waiting } from "./device-state.ts";
-import type { Vote } from "./tlv.ts";
+import type { Vote } from "../tlv.ts";
 
 export interface DeviceCore {
   readonly state: DeviceState;

@@ -1,5 +1,5 @@
 /** What corosync-qdevice says while it closes all that it had opened. In the real stack: the destroy functions of corosync-qdevice.c and qdevice-*.c. */
-import type { LogLevel } from "../kernel/index.ts";
+import type { LogLevel } from "../../kernel/index.ts";
 
 export interface LeavingLine {
   readonly level: LogLevel;

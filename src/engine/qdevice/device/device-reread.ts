@@ -2,7 +2,7 @@
 import { readNet } from "./device-config.ts";
 import type { DeviceCore } from "./device-core.ts";
 import type { DevicePort } from "./device-state.ts";
-import { nodeListLines } from "./qnetd.ts";
+import { nodeListLines } from "../tlv.ts";
 
 /** True: it is another, and the server is to be told where it is connected. */
 export function rereadNodes(device: DeviceCore, port: DevicePort, test: boolean): boolean {

@@ -1,31 +1,29 @@
 /**
  * The talk of corosync-qdevice with corosync-qnetd: connecting, the first messages, the lists, the votes that come back, the heartbeat, and what happens when
- * the server is lost (the vote is withdrawn at once, with every algorithm; observed with ffsplit and lms). In the real stack: qdevice-net-*.c. Left out: TLS
+ * the server is lost (the vote is withdrawn at once, with every algorithm; observed with ffsplit and lms). In the real stack: qdevice-net-*.c; what is sent is in net-send.ts. Left out: TLS
  * itself; whether it would be used is negotiated and kept.
  */
-import { MS, type TcpEvent } from "../kernel/index.ts";
-import { ringIdText, type RingId } from "../totem/types.ts";
+import { MS, type TcpEvent } from "../../kernel/index.ts";
+import { ringIdText, type RingId } from "../../totem/types.ts";
 import type { DeviceConfig } from "./device-config.ts";
 import { quorumNodes, type AfterPoll, type DevicePort, type DeviceState } from "./device-state.ts";
 import type { DeviceCore } from "./device-core.ts";
-import { nodeListLines } from "./qnetd.ts";
-import { unseededRandom } from "./random.ts";
+import { NetHeuristics } from "./net-heuristics.ts";
+import { NetSend } from "./net-send.ts";
+import { unseededRandom } from "../random.ts";
 import {
   ALGORITHMS,
   BadMessage,
   MSG,
-  MESSAGE_TYPES,
-  OPTION_TYPES,
   cutMessages,
   decodeMessage,
-  encodeMessage,
   joinBytes,
   type Heuristics,
   type Message,
   type NodeInfo,
   type NodeListType,
   type Vote,
-} from "./tlv.ts";
+} from "../tlv.ts";
 
 /** Numbers of random(3) that are used up before the first pause (recorded). */
 const RANDOM_FIRST = 6;
@@ -53,11 +51,17 @@ export function sleeps(state: DeviceState): boolean {
 }
 
 export class DeviceNet {
+  private readonly out: NetSend;
+  private readonly regular: NetHeuristics;
+
   constructor(
     private readonly port: DevicePort,
     private readonly device: DeviceCore,
     private readonly config: DeviceConfig,
-  ) {}
+  ) {
+    this.out = new NetSend(port, device, config);
+    this.regular = new NetHeuristics(port, device, config, this.out);
+  }
 
   private get s(): DeviceState {
     return this.device.state;
@@ -97,7 +101,7 @@ export class DeviceNet {
         this.s.connection = "preinit";
         this.s.stream = new Uint8Array(0);
         this.s.tls = false;
-        this.send({ type: MSG.preinit, seq: this.s.lastSeq, clusterName: this.config.clusterName });
+        this.out.send({ type: MSG.preinit, seq: this.s.lastSeq, clusterName: this.config.clusterName });
         return;
       case "failed":
         this.cannotConnect();
@@ -156,7 +160,7 @@ export class DeviceNet {
       this.device.catchUp();
     } else if (name === "connect") this.connectTimeout();
     else if (name === "heartbeat") this.heartbeat();
-    else if (name === "heuristics") this.regularHeuristics();
+    else if (name === "heuristics") this.regular.run();
   }
 
   private connectTimeout(): void {
@@ -166,59 +170,17 @@ export class DeviceNet {
     this.lost("cannot-connect", { next: "connect" });
   }
 
-  // ── messages out ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private send(m: Message): void {
-    if (this.s.socket !== undefined) this.port.tcp.send(this.s.socket, encodeMessage(m));
-  }
-
-  private nextSeq(): number {
-    return ++this.s.lastSeq;
-  }
-
-  private sendInit(): void {
-    const { nodeId, algorithm, heartbeatMs, tieBreaker } = this.config;
-    this.s.connection = "init";
-    this.send({
-      type: MSG.init,
-      seq: this.nextSeq(),
-      nodeId,
-      supportedMessages: MESSAGE_TYPES,
-      supportedOptions: OPTION_TYPES,
-      algorithm: ALGORITHMS.indexOf(algorithm),
-      heartbeatMs,
-      tieBreaker,
-      ring: this.s.ring,
-    });
-  }
-
-  private dump(nodes: readonly NodeInfo[]): void {
-    for (const line of nodeListLines(nodes)) this.debug(line);
-  }
-
+  /** The node list of corosync.conf, to a server that knows this node. */
   sendConfig(listType: NodeListType): void {
-    const { nodes, configVersion } = this.device.config ?? this.config;
-    const seq = this.nextSeq();
-    this.debug(`Sending config node list seq = ${seq}`);
-    this.dump(nodes);
-    this.send({ type: MSG.nodeList, seq, listType, nodes, ...(configVersion === undefined ? {} : { configVersion }) });
+    this.out.sendConfig(listType);
   }
 
   sendMembership(heuristics: Heuristics): void {
-    const { ring, members } = this.s;
-    const seq = this.nextSeq();
-    const nodes = members.map((nodeId) => ({ nodeId, dataCenterId: 0, state: "not set" as const }));
-    this.debug(`Sending membership node list seq = ${seq}, ringid = (${ringIdText(ring)}), heuristics = ${heuristics}.`);
-    this.dump(nodes);
-    this.send({ type: MSG.nodeList, seq, listType: "membership", ring, nodes, heuristics });
+    this.out.sendMembership(heuristics);
   }
 
   sendQuorum(nodes: readonly NodeInfo[]): void {
-    const { quorate } = this.s;
-    const seq = this.nextSeq();
-    this.debug(`Sending quorum node list seq = ${seq}, quorate = ${quorate ? 1 : 0}`);
-    this.dump(nodes);
-    this.send({ type: MSG.nodeList, seq, listType: "quorum", quorate, nodes });
+    this.out.sendQuorum(nodes);
   }
 
   // ── messages in ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,11 +253,12 @@ export class DeviceNet {
     if ((server === 2 && client === 0) || (server === 0 && client === 2))
       return this.refuse(`Incompatible tls configuration (server ${server} client ${client})`);
     if (server > 0 && client > 0) {
-      this.send({ type: MSG.starttls, seq: this.nextSeq() });
+      this.out.send({ type: MSG.starttls, seq: this.out.nextSeq() });
       this.s.tls = true;
       if (m.tlsClientCertRequired === true) this.debug("Sending client auth data.");
     }
-    this.sendInit();
+    this.s.connection = "init";
+    this.out.sendInit();
   }
 
   private onInitReply(m: Message): void {
@@ -339,9 +302,9 @@ export class DeviceNet {
       `Algorithm decided to send config node list, send membership node list, send quorum node list, heuristics is ${heuristics} and result vote is Wait for reply`,
     );
     const keepActivePartition = this.config.keepActive;
-    const seq = this.nextSeq();
+    const seq = this.out.nextSeq();
     this.debug(`Sending set option seq = ${seq}, HB(0) = 0ms, KAP Tie-breaker(1) = ${keepActivePartition ? "Enabled" : "Disabled"}`);
-    this.send({ type: MSG.setOption, seq, keepActivePartition });
+    this.out.send({ type: MSG.setOption, seq, keepActivePartition });
     this.sendConfig("initial config");
     this.sendMembership(heuristics);
     this.sendQuorum(quorumNodes(s.voteNodes));
@@ -366,7 +329,7 @@ export class DeviceNet {
       return this.disconnect("no-echo");
     }
     s.echoSent++;
-    this.send({ type: MSG.echoRequest, seq: s.echoSent });
+    this.out.send({ type: MSG.echoRequest, seq: s.echoSent });
     this.after("heartbeat", this.config.heartbeatMs);
   }
 
@@ -380,7 +343,7 @@ export class DeviceNet {
   }
 
   confirm(seq: number): void {
-    this.send({ type: MSG.voteInfoReply, seq });
+    this.out.send({ type: MSG.voteInfoReply, seq });
   }
 
   private tell(what: string, seq: number, vote: Vote, ring: RingId): void {
@@ -407,41 +370,14 @@ export class DeviceNet {
     this.use(vote, ring, "Received vote info with old ring id.", { next: "confirm", seq });
   }
 
-  // ── heuristics at regular times ──────────────────────────────────────────────────────────────────────────────────────
+  // ── heuristics at regular times (net-heuristics.ts) ──────────────────────────────────────────────────────────────────
 
   scheduleRegular(): void {
-    const { mode, intervalMs } = this.config.heuristics;
-    if (mode !== "on") this.debug("Not scheduling heuristics timer because mode is not enabled");
-    else if (this.s.connection !== "connected") return;
-    else if (this.s.regularScheduled) this.debug("Not scheduling heuristics timer because it is already scheduled");
-    else {
-      this.debug(`Scheduling next regular heuristics in ${intervalMs}ms`);
-      this.after("heuristics", intervalMs);
-      this.s.regularScheduled = true;
-    }
-  }
-
-  private regularHeuristics(): void {
-    const s = this.s;
-    s.regularScheduled = false;
-    if (s.connection !== "connected") return;
-    this.debug("Executing regular heuristics.");
-    this.device.runHeuristics("regular", this.config.heuristics.timeoutMs);
+    this.regular.schedule();
   }
 
   /** The commands that are run at regular times have ended. */
   regularResult(result: Heuristics): void {
-    const s = this.s;
-    const before = s.heuristics.regular === "Undefined" ? s.heuristics.membership : s.heuristics.regular;
-    const changed = result !== before;
-    s.heuristics.regular = result;
-    if (changed) {
-      this.debug(`Heuristics result changed from ${before} to ${result}`);
-      this.debug(`Algorithm decided to send message with heuristics result ${result} and result vote is No change`);
-      const seq = this.nextSeq();
-      this.debug(`Sending heuristics change seq = ${seq}, heuristics = ${result}`);
-      this.send({ type: MSG.heuristicsChange, seq, heuristics: result });
-    }
-    this.scheduleRegular();
+    this.regular.ended(result);
   }
 }

@@ -1,10 +1,13 @@
 /** What a running corosync-qdevice knows, as plain data, its digest, and what it has from its machine. In the real stack: struct qdevice_instance and qdevice_net_instance. */
-import type { Hasher, Instant, LogLevel, TcpEvent, TcpPort } from "../kernel/index.ts";
-import type { RingId } from "../totem/types.ts";
-import type { NodeState } from "../votequorum/index.ts";
+import type { Hasher, Instant, LogLevel, TcpEvent, TcpPort } from "../../kernel/index.ts";
+import type { RingId } from "../../totem/types.ts";
+import type { NodeState } from "../../votequorum/index.ts";
 import type { DeviceConfig, GetKey, ListKeys } from "./device-config.ts";
 import type { CastVoteState } from "./cast-vote.ts";
-import type { Heuristics, NodeInfo } from "./tlv.ts";
+import type { Heuristics, NodeInfo } from "../tlv.ts";
+
+/** What a library call comes to where corosync's sockets are not there, or broke. */
+export const NO_DAEMON = "CS_ERR_LIBRARY";
 
 export interface VoteNode {
   readonly nodeId: number;

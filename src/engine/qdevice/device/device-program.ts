@@ -2,7 +2,7 @@
  * The corosync-qdevice program: its options, its connections to corosync (cmap and votequorum) and to its own tool, its timers. In the real stack: main of
  * corosync-qdevice.c with libcmap and libvotequorum behind it, and qdevice-ipc-cmd.c. Left out: the worker process of heuristics, options other than -d, -f and -S.
  */
-import { formatIp, parseIp } from "../config/index.ts";
+import { formatIp, parseIp } from "../../config/index.ts";
 import {
   ServiceClient,
   VOTEQUORUM,
@@ -10,7 +10,7 @@ import {
   type Connection,
   type VotequorumCalls,
   type VotequorumNotices,
-} from "../corosync/index.ts";
+} from "../../corosync/index.ts";
 import {
   NEVER,
   Timers,
@@ -30,7 +30,7 @@ import {
   type ProgramEvent,
   type Signal,
   type TimersState,
-} from "../kernel/index.ts";
+} from "../../kernel/index.ts";
 import { Device } from "./device.ts";
 import { DEVICE_NAME, type DeviceCall, type DeviceReply } from "./device-state.ts";
 import { DEVICE_SOCKET, deviceView, type DeviceView } from "./device-view.ts";

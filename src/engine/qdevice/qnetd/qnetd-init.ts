@@ -1,12 +1,12 @@
 /** A client's first words to corosync-qnetd: its empty record, and what an init message must say. In the real stack: the checks of qnetd_client_msg_received_init. */
 import { REPLY, type QnetdClient } from "./qnetd-types.ts";
-import { ALGORITHMS, type Message } from "./tlv.ts";
+import { ALGORITHMS, type Message } from "../tlv.ts";
 
 /** Heartbeat intervals a server accepts, ms (heartbeat_interval_min, _max). */
 const HEARTBEAT_MIN = 1000;
 const HEARTBEAT_MAX = 120_000;
 
-export function freshClient(id: number, address: string): QnetdClient {
+export function newClient(id: number, address: string): QnetdClient {
   return {
     id,
     address,

@@ -1,7 +1,7 @@
 /** The whole state of a corosync-qnetd mixed into a digest: every number and flag of every client and cluster. */
-import type { Hasher } from "../kernel/index.ts";
+import type { Hasher } from "../../kernel/index.ts";
 import type { QnetdClient, QnetdCluster } from "./qnetd-types.ts";
-import type { NodeInfo } from "./tlv.ts";
+import type { NodeInfo } from "../tlv.ts";
 
 export interface QnetdState {
   /** In the order of their connecting. */

@@ -5,20 +5,21 @@
  * A call of votequorum's library blocks the daemon until it is answered: what comes meanwhile waits (`waiting`). Heuristics run the commands of exec_NAME one after the other, in
  * the order of the map, and the daemon waits for them likewise. Left out: their timeouts and the worker process, and the -S settings.
  */
-import { cloneState, type Hasher, type TcpEvent } from "../kernel/index.ts";
-import { ringIdText, type RingId } from "../totem/types.ts";
+import { cloneState, type Hasher, type TcpEvent } from "../../kernel/index.ts";
 import { CAST_VOTE_TIMER, CastVote } from "./cast-vote.ts";
-import { ffsplitTrouble, type DeviceConfig } from "./device-config.ts";
+import { type DeviceConfig } from "./device-config.ts";
 import type { DeviceCore } from "./device-core.ts";
 import { CLOSED, CLOSING } from "./device-leave.ts";
 import { rereadNodes } from "./device-reread.ts";
+import { ALGORITHM_TIMER, DeviceNotifications } from "./device-notifications.ts";
+import { DevicePolls } from "./device-polls.ts";
 import { DeviceStart } from "./device-start.ts";
 import { DeviceVotes } from "./device-votes.ts";
 import {
   MISSED_MAX,
+  NO_DAEMON,
   digestDevice,
   emptyDevice,
-  quorumNodes,
   type AfterPoll,
   type DeviceCall,
   type DevicePort,
@@ -26,32 +27,22 @@ import {
   type DeviceState,
   type HeuristicsPurpose,
   type Missed,
-  type NodeVotes,
-  type VoteNode,
   type VoteView,
   type Waiting,
 } from "./device-state.ts";
 import { HeuristicsRuns } from "./heuristics.ts";
 import { DeviceNet, sleeps } from "./net.ts";
-import type { Heuristics, Vote } from "./tlv.ts";
-
-/** The process ends when what is going on at this instant is over. */
-const ALGORITHM_TIMER = "algorithm";
-const STATE_NUMBERS = { member: 1, dead: 2, leaving: 3 } as const;
-
-const NO_DAEMON = "CS_ERR_LIBRARY";
-
-type Awaits<On extends Waiting["on"]> = Extract<Waiting, { on: On }>;
+import type { Heuristics, Vote } from "../tlv.ts";
 
 export class Device implements DeviceCore {
   state: DeviceState = emptyDevice();
   private net: DeviceNet | undefined;
-  /** Of the result that is being handed to the timer. */
-  private casting: { readonly who: string; readonly after: AfterPoll | undefined } | undefined;
   castVote: CastVote | undefined;
   private readonly starting: DeviceStart;
   private readonly heuristics: HeuristicsRuns;
   private readonly votes: DeviceVotes;
+  private readonly polls: DevicePolls;
+  private readonly notifications: DeviceNotifications;
 
   constructor(
     private readonly port: DevicePort,
@@ -61,8 +52,15 @@ export class Device implements DeviceCore {
     this.heuristics = new HeuristicsRuns(port, this, (result, purpose) => this.heuristicsEnded(result, purpose));
     this.votes = new DeviceVotes(port, this, (votes, { purpose, expected }) => {
       if (purpose === "start") this.starting.algorithm(votes);
-      else this.expected(expected, votes);
+      else this.notifications.expected(expected, votes);
     });
+    this.polls = new DevicePolls(port, this, { follow: (after) => this.follow(after), refused: () => this.pollRefused() });
+    this.notifications = new DeviceNotifications(
+      port,
+      this,
+      () => this.net,
+      (expected) => this.votes.ask("expected", expected),
+    );
     this.starting = new DeviceStart(port, this, options, {
       askVotes: () => this.votes.ask("start", 0),
       take: (config) => this.take(config),
@@ -119,7 +117,7 @@ export class Device implements DeviceCore {
       case "getinfo":
         return this.votes.answered(waiting, reply);
       case "poll":
-        return this.polled(waiting, error);
+        return this.polls.polled(waiting, error);
       case "unregister":
         // Where nobody answers any more there is nothing to be said.
         if (error !== undefined && error !== NO_DAEMON) this.port.log("warning", `Unable to unregister votequorum device. Error ${error}`);
@@ -160,8 +158,8 @@ export class Device implements DeviceCore {
 
   /** The first that votequorum tells. */
   private first(now: VoteView): void {
-    this.onNodelist(now.ring, now.members);
-    this.onQuorum(now.quorate, now.nodes);
+    this.notifications.onNodelist(now.ring, now.members);
+    this.notifications.onQuorum(now.quorate, now.nodes);
     this.state.expectedVotes = now.expectedVotes;
     this.debug("Waiting for initial heuristics exec result");
     this.debug("worker: Heuristic worker initialized");
@@ -175,7 +173,7 @@ export class Device implements DeviceCore {
         debug: (text) => this.debug(text),
         setTimer: (name, after) => this.port.setTimer(name, this.port.now() + after),
         clearTimer: (name) => this.port.clearTimer(name),
-        poll: (cast) => this.poll(cast),
+        poll: (cast) => this.polls.poll(cast),
       },
       config.castVoteMs,
     );
@@ -187,36 +185,7 @@ export class Device implements DeviceCore {
   // ── polls ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   result(vote: Vote, who: string, after?: AfterPoll): void {
-    this.casting = { who, after };
-    this.castVote?.update(vote);
-    // Nothing was polled.
-    const idle = this.casting !== undefined;
-    this.casting = undefined;
-    if (idle && after !== undefined) this.follow(after);
-  }
-
-  private poll(cast: boolean): void {
-    const { who, after } = this.casting ?? { who: "", after: undefined };
-    this.casting = undefined;
-    this.wait({ on: "poll", cast, who, after }, { call: "poll", cast, ring: this.state.ring });
-  }
-
-  private polled({ cast, who, after }: Awaits<"poll">, error: string | undefined): void {
-    if (error !== NO_DAEMON) this.state.lastPoll = { at: this.port.now(), cast };
-    if (error === undefined || error === "CS_ERR_TRY_AGAIN" || error === "CS_ERR_MESSAGE_ERROR") {
-      if (error === "CS_ERR_MESSAGE_ERROR") this.port.log("info", "qdevice_votequorum_poll called with old ring id");
-      if (after !== undefined) this.follow(after);
-      return;
-    }
-    this.pollFailed(error);
-    if (who !== "") this.port.log("error", `${who} fatal error.  Can't update cast vote timer vote`);
-    if (after?.next === "leave") this.follow(after);
-    else if (who === "") this.pollRefused();
-    else this.end(1);
-  }
-
-  private pollFailed(error: string): void {
-    this.port.log("crit", `Can't call votequorum_qdevice_poll. Error ${error}`);
+    this.polls.result(vote, who, after);
   }
 
   /** The daemon no longer knows the device, as after corosync-quorumtool -f. */
@@ -247,10 +216,10 @@ export class Device implements DeviceCore {
       return;
     }
     if (what.what === "nodelist") {
-      this.onNodelist(what.ring, what.members);
+      this.notifications.onNodelist(what.ring, what.members);
       this.membershipHeuristics("membership");
-    } else if (what.what === "quorum") this.onQuorum(what.quorate, what.nodes);
-    else if (what.what === "expected") this.onExpected(what.votes);
+    } else if (what.what === "quorum") this.notifications.onQuorum(what.quorate, what.nodes);
+    else if (what.what === "expected") this.notifications.onExpected(what.votes);
     else this.net?.event(what.event);
   }
 
@@ -261,52 +230,6 @@ export class Device implements DeviceCore {
       if (next === undefined) return;
       this.happened(next);
     }
-  }
-
-  private onNodelist(ring: RingId, members: readonly number[]): void {
-    const s = this.state;
-    this.debug("Votequorum nodelist notify callback:");
-    this.debug(`  Ring_id = (${ringIdText(ring)})`);
-    this.debug(`  Node list (size = ${members.length}):`);
-    members.forEach((id, i) => this.debug(`    ${i} nodeid = ${id}`));
-    s.ring = { rep: ring.rep, seq: ring.seq };
-    s.members = [...members];
-    this.debug("Algorithm decided to pause cast vote timer and result vote is No change ");
-    this.castVote?.pause(true);
-  }
-
-  private onQuorum(quorate: boolean, nodes: readonly VoteNode[]): void {
-    const s = this.state;
-    this.debug("Votequorum quorum notify callback:");
-    this.debug(`  Quorate = ${quorate ? 1 : 0}`);
-    this.debug(`  Node list (size = ${nodes.length}):`);
-    nodes.forEach((n, i) => this.debug(`    ${i} nodeid = ${n.nodeId}, state = ${n.nodeId === 0 ? 0 : STATE_NUMBERS[n.state]}`));
-    s.quorate = quorate;
-    s.voteNodes = nodes.map((n) => ({ ...n }));
-    if (s.config?.algorithm === "lms") this.debug(`algo-lms: quorum_notify. quorate = ${quorate ? 1 : 0}`);
-    const connected = s.connection === "connected";
-    this.debug(`Algorithm decided to ${connected ? "send" : "not send"} list and result vote is No change`);
-    if (connected) this.net?.sendQuorum(quorumNodes(s.voteNodes));
-  }
-
-  private onExpected(votes: number): void {
-    this.debug("Votequorum expected_votes notify callback:");
-    this.debug(`  Expected_votes: ${votes}`);
-    this.debug(`qdevice_model_net_votequorum_expected_votes_notify (expected votes old=${this.state.expectedVotes} / new=${votes})`);
-    if (this.state.config?.algorithm === "ffsplit") this.votes.ask("expected", votes);
-    else this.expected(votes, undefined);
-  }
-
-  private expected(expectedVotes: number, votes: readonly NodeVotes[] | undefined): void {
-    const trouble = votes === undefined ? undefined : ffsplitTrouble(this.port.get, votes);
-    if (trouble === undefined) this.debug("Algorithm result vote is No change");
-    else {
-      this.port.log("crit", trouble);
-      this.debug("Algorithm returned error. Disconnecting.");
-      // What else the daemon tells at this moment is still heard (recorded).
-      this.port.setTimer(ALGORITHM_TIMER, this.port.now());
-    }
-    this.state.expectedVotes = expectedVotes;
   }
 
   /** The algorithm cannot go on with this configuration: the process ends in order, with an error. */
@@ -323,7 +246,7 @@ export class Device implements DeviceCore {
   private heuristicsEnded(result: Heuristics, purpose: HeuristicsPurpose): void {
     if (purpose === "connect") this.net?.connectHeuristics(result);
     else if (purpose === "regular") this.net?.regularResult(result);
-    else this.membershipResult(result, purpose === "start");
+    else this.notifications.membershipResult(result, purpose === "start");
   }
 
   /** The command that was started last has ended. */
@@ -333,24 +256,6 @@ export class Device implements DeviceCore {
 
   private membershipHeuristics(purpose: "start" | "membership"): void {
     this.runHeuristics(purpose, this.state.config?.heuristics.syncTimeoutMs ?? 0);
-  }
-
-  private membershipResult(result: Heuristics, starting: boolean): void {
-    const s = this.state;
-    s.heuristics.membership = result;
-    this.debug("Votequorum heuristics exec result callback:");
-    this.debug(`  seq_number = ${s.heuristicsSeq}, exec_result = ${result === "Undefined" ? "Disabled" : result}`);
-    const connected = s.connection === "connected";
-    const vote: Vote = connected ? "Wait for reply" : "No change";
-    this.debug(`Algorithm decided to ${connected ? "send" : "not send"} list, result vote is ${vote} and heuristics is ${result}`);
-    if (connected) this.net?.sendMembership(result);
-    this.castVote?.pause(false);
-    this.result(vote, "qdevice_model_net_votequorum_node_list_notify");
-    this.net?.scheduleRegular();
-    if (!starting) return;
-    this.debug("Qdevice ready to provide service");
-    this.debug("Running QDevice main loop");
-    this.net?.connect();
   }
 
   // ── the process ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -399,7 +304,7 @@ export class Device implements DeviceCore {
     const { waiting } = this.state;
     this.state.waiting = undefined;
     if (waiting?.on === "unregister") return this.closed(waiting.code);
-    if (waiting?.on === "poll") this.pollFailed(NO_DAEMON);
+    if (waiting?.on === "poll") this.polls.failed(NO_DAEMON);
     this.port.log("error", "Can't dispatch votequorum messages");
     this.net?.lost("daemon-gone", { next: "leave", code: 1, broken: true });
   }

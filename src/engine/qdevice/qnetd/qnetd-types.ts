@@ -2,9 +2,9 @@
  * What corosync-qnetd knows of its clients and their clusters, as plain data, and what a decision algorithm is. In the real stack: struct qnetd_client, struct
  * qnetd_cluster and the table of algorithm functions. Left out: nothing that decides a vote.
  */
-import type { LogLevel } from "../kernel/index.ts";
-import type { RingId } from "../totem/types.ts";
-import type { Algorithm, Heuristics, NodeInfo, TieBreaker, Vote } from "./tlv.ts";
+import type { LogLevel } from "../../kernel/index.ts";
+import type { RingId } from "../../totem/types.ts";
+import type { Algorithm, Heuristics, NodeInfo, TieBreaker, Vote } from "../tlv.ts";
 
 /** reply_error_code of the protocol. */
 export const REPLY = {

@@ -3,7 +3,7 @@
  */
 import type { DeviceCore } from "./device-core.ts";
 import type { DevicePort, HeuristicsPurpose, Waiting } from "./device-state.ts";
-import type { Heuristics } from "./tlv.ts";
+import type { Heuristics } from "../tlv.ts";
 
 type Running = Extract<Waiting, { on: "command" }>;
 

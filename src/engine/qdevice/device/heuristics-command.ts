@@ -2,7 +2,7 @@
  * One command of heuristics: a process of its own. `true`, `false` and `test` of one file, which are a shell's own words, are answered here. In the real stack:
  * process-list.c, which calls execvp with the words of the line. Left out: what the command prints.
  */
-import { readFileBytes, type Os } from "../kernel/index.ts";
+import { readFileBytes, type Os } from "../../kernel/index.ts";
 
 /** Its end, or the process that runs it. */
 export function runCommand(os: Os, command: string): boolean | { readonly pid: number } {

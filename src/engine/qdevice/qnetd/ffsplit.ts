@@ -3,9 +3,9 @@
  * together, chooses, takes the vote from everybody else first and gives it when they have all confirmed. In the real stack: qnetd-algo-ffsplit.c.
  * Source of the order of criteria: corosync-qdevice(8), the recorded runs, and runs with six nodes for the keep-active rule. Left out: nothing.
  */
-import type { RingId } from "../totem/types.ts";
+import type { RingId } from "../../totem/types.ts";
 import { has, REPLY, sameRing, type AlgorithmPort, type QnetdAlgorithm, type QnetdClient, type Result } from "./qnetd-types.ts";
-import type { Heuristics, NodeInfo } from "./tlv.ts";
+import type { Heuristics, NodeInfo } from "../tlv.ts";
 
 /** What one client is held to say now; for the one that just spoke it is not in its record yet. */
 interface View {
