@@ -152,7 +152,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "wait-for-all",
     options: true,
     patch: {
-      file: "votequorum/votequorum.ts",
+      file: "votequorum/messages.ts",
       find: "(node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE)",
       replace: "nodeId !== us.nodeId)",
     },
@@ -234,8 +234,9 @@ export const mutants: readonly Mutant[] = [
     reloads: true,
     patch: {
       file: "votequorum/votequorum.ts",
-      find: "    this.readConfiguration(params, true);\n    this.sendNodeInfo(us.nodeId, false);\n",
-      replace: "    this.readConfiguration(params, true);\n    if (us.votes !== votes) return;\n    this.sendNodeInfo(us.nodeId, false);\n",
+      find: "    this.readConfiguration(params, true);\n    this.messages.sendNodeInfo(us.nodeId, false);\n",
+      replace:
+        "    this.readConfiguration(params, true);\n    if (us.votes !== votes) return;\n    this.messages.sendNodeInfo(us.nodeId, false);\n",
     },
   },
   {
