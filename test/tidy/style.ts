@@ -5,7 +5,6 @@ import ts from "typescript";
 export const maxFileLines = 450;
 /** Files above it still. test/tidy looks whether each is, so that the list can only shrink. */
 export const stillLong: readonly string[] = [
-  "src/engine/world/world.ts",
   "src/renderer/src/inspector/Inspector.svelte",
   "src/renderer/src/topology/Topology.svelte",
   "src/renderer/src/whatif/WhatIf.svelte",
