@@ -1,6 +1,6 @@
 /**
  * What a program has from its machine's TCP: listening, connecting, sending, closing, and the events that come of it. In the real stack: the socket calls and
- * poll(2). A layer is written against these shapes; the machine brings the protocol (machine/tcp.ts). Left out: options of sockets, urgent data, half-open
+ * poll(2). A layer is written against these shapes; the machine brings the protocol (machine/tcp/tcp.ts). Left out: options of sockets, urgent data, half-open
  * use of a connection after one's own close.
  */
 import type { Datagram } from "./machine.ts";
