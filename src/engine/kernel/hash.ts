@@ -2,6 +2,10 @@
  * The rolling hash behind trace digests and state digests: two 32-bit lanes in pure integer arithmetic, so that every host and every Node
  * version computes the same 16 hex digits. It detects differences; it is not a cryptographic hash and guards no secret.
  */
+
+/** From here on a view of whole words is worth its making. */
+const LONG_BYTES_MIN = 256;
+
 export class Hasher {
   private a = 0x9e3779b9;
   private b = 0x85ebca6b;
@@ -32,7 +36,20 @@ export class Hasher {
     let a = 0x811c9dc5 ^ n;
     let b = 0x2545f491;
     let i = 0;
-    // Two lanes over whole words: long packets are hashed once per receiver, so this loop is among the hottest of the engine.
+    // Long packets are hashed once per receiver, so this loop is among the hottest of the engine: four lanes that do not wait for each other.
+    if (n >= LONG_BYTES_MIN) {
+      const words = new DataView(data.buffer, data.byteOffset, n);
+      let c = 0x9e3779b9;
+      let d = 0x85ebca6b;
+      for (const end = n & ~15; i < end; i += 16) {
+        a = Math.imul(a ^ words.getInt32(i, true), 0x01000193);
+        b = Math.imul(b ^ words.getInt32(i + 4, true), 0x01000193);
+        c = Math.imul(c ^ words.getInt32(i + 8, true), 0x01000193);
+        d = Math.imul(d ^ words.getInt32(i + 12, true), 0x01000193);
+      }
+      a ^= Math.imul(c ^ (c >>> 15), 0x2c1b3c6d);
+      b ^= Math.imul(d ^ (d >>> 13), 0x297a2d39);
+    }
     for (const end = n & ~3; i < end; i += 4) {
       const w = (data[i] as number) | ((data[i + 1] as number) << 8) | ((data[i + 2] as number) << 16) | ((data[i + 3] as number) << 24);
       a = Math.imul(a ^ w, 0x01000193);

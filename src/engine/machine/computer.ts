@@ -138,7 +138,7 @@ export class Computer {
     const began = { stage: "off", stalled: false, since: 0, rebootAfter: false } as const;
     this.power = { ...began, nextPid: FIRST_PID, hostname: "", diskLine: "" };
     this.nics = design.nics.map(freshNic);
-    this.files = computerFiles(this, processes.files, { ...design, packages });
+    this.files = computerFiles(this, processes.files, design, packages);
     this.manager = new Manager(this.managerHooks());
     if (design.power === "on") this.powerOn();
   }
