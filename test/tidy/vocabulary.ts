@@ -52,7 +52,6 @@ export const notYetClean: readonly string[] = [
   "src/main/shell/",
   "test/hosts/replay.test.ts",
   "test/node/snapshot.test.ts",
-  "test/qdevice/algorithms.test.ts",
   "test/shell/machine.ts",
 ];
 
