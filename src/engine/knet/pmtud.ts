@@ -201,8 +201,8 @@ export class Pmtud {
     if (link.mtu !== mtu) this.log("info", `pmtud: PMTUD link change for host: ${d.node} link: ${d.link} from ${link.mtu} to ${mtu}`);
     link.mtu = mtu;
     this.log("debug", `pmtud: PMTUD completed for host: ${d.node} link: ${d.link} current link mtu: ${mtu}`);
-    const mtus = this.handle.hosts().flatMap((h) => h.links.filter((l) => l.connected).map((l) => l.mtu));
-    const smallest = Math.min(...mtus, mtu);
+    let smallest = mtu;
+    for (const host of this.handle.hosts()) for (const l of host.links) if (l.connected && l.mtu < smallest) smallest = l.mtu;
     if (smallest !== s.globalMtu) {
       s.globalMtu = smallest;
       this.log("info", `pmtud: Global data MTU changed to: ${smallest}`);
