@@ -6,7 +6,7 @@ import type { Datagram } from "../kernel/index.ts";
 import { newWindow, takeFragment } from "./defrag.ts";
 import type { KnetHandle } from "./handle.ts";
 import { keepWake, planWake, takePong } from "./heartbeat.ts";
-import type { HostState } from "./hosts.ts";
+import { hostWith, linkWith, type HostState } from "./hosts.ts";
 import { dueAt, onPong, type LinkParams, type LinkState } from "./link.ts";
 import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealPong, sealProbe } from "./packets.ts";
 import { digestBytes, sealOfKey } from "./seal.ts";
@@ -29,8 +29,8 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
   }
   if (packet === undefined) return;
   h.s.rxCrypt++;
-  const host = h.s.hosts.find((other) => other.nodeId === packet.from);
-  const link = host?.links.find((l) => l.link === p.link);
+  const host = hostWith(h.s.hosts, packet.from);
+  const link = host === undefined ? undefined : linkWith(host, p.link);
   // A node id of no entry of the nodelist: nothing is said of it but at debug level.
   if (host === undefined || link === undefined) return;
   // libknet's access list: the address must be the one listed for this very node id.
