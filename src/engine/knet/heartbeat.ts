@@ -40,6 +40,13 @@ export function planWake(h: KnetHandle): void {
     }
   }
   chooseWake(wakes, h.port.now(), due, shrinking);
+  keepWake(h);
+}
+
+/** The wake that was planned stays: nothing that it looks at has become due earlier or later. */
+export function keepWake(h: KnetHandle): void {
+  const { wakes } = h.s;
+  if (wakes.last === NEVER) return;
   if (wakes.next === NEVER) h.port.clearTimer("wake");
   else h.port.setTimer("wake", wakes.next);
 }

@@ -5,8 +5,9 @@
 import type { Datagram } from "../kernel/index.ts";
 import { newWindow, takeFragment } from "./defrag.ts";
 import type { KnetHandle } from "./handle.ts";
-import { planWake, takePong } from "./heartbeat.ts";
-import { onPong, type LinkParams } from "./link.ts";
+import { keepWake, planWake, takePong } from "./heartbeat.ts";
+import { hostWith, linkWith, type HostState } from "./hosts.ts";
+import { dueAt, onPong, type LinkParams, type LinkState } from "./link.ts";
 import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealPong, sealProbe } from "./packets.ts";
 import { digestBytes, sealOfKey } from "./seal.ts";
 
@@ -28,8 +29,8 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
   }
   if (packet === undefined) return;
   h.s.rxCrypt++;
-  const host = h.s.hosts.find((other) => other.nodeId === packet.from);
-  const link = host?.links.find((l) => l.link === p.link);
+  const host = hostWith(h.s.hosts, packet.from);
+  const link = host === undefined ? undefined : linkWith(host, p.link);
   // A node id of no entry of the nodelist: nothing is said of it but at debug level.
   if (host === undefined || link === undefined) return;
   // libknet's access list: the address must be the one listed for this very node id.
@@ -50,19 +51,21 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
     case PONG:
       link.c.rx_pong_packets++;
       link.c.rx_pong_bytes += 26;
-      takePong(h, host, link, onPong(link, p, packet.sentAt, h.port.now()));
-      planWake(h);
+      onPongPacket(h, host, link, p, packet.sentAt);
       return;
     case PMTUD:
       link.c.rx_pmtu_packets++;
       link.c.rx_pmtu_bytes += packet.size;
       h.transmit(p, link, sealProbe(h.key, PMTUD_REPLY, h.params.nodeId, packet.size));
       return;
-    case PMTUD_REPLY:
+    case PMTUD_REPLY: {
       link.c.rx_pmtu_packets++;
+      const { next } = h.pmtud.state;
       if (link.connected) h.pmtud.answered(host.nodeId, link, packet.size);
-      planWake(h);
+      if (h.pmtud.state.next === next) keepWake(h);
+      else planWake(h);
       return;
+    }
     case DATA: {
       link.c.rx_data_packets++;
       link.c.rx_data_bytes += packet.bytes.length;
@@ -72,6 +75,15 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
       if (whole !== undefined) h.up.data(host.nodeId, whole);
     }
   }
+}
+
+function onPongPacket(h: KnetHandle, host: HostState, link: LinkState, p: LinkParams, sentAt: number): void {
+  const before = dueAt(link, p);
+  const result = onPong(link, p, sentAt, h.port.now());
+  takePong(h, host, link, result);
+  // Most pongs keep up what is up and leave the next ping where it was: with dozens of nodes nothing is as frequent as this.
+  if (result === "kept" && dueAt(link, p) === before) keepWake(h);
+  else planWake(h);
 }
 
 /** Under the key in force, or one of the two it is used beside while the key changes. */
@@ -95,5 +107,6 @@ function onRefused(h: KnetHandle, datagram: Datagram): void {
 }
 
 function socket(h: KnetHandle, address: string, port: number): LinkParams | undefined {
-  return [...h.links.values()].find((l) => l.localAddress === address && l.port === port);
+  for (const l of h.links.values()) if (l.localAddress === address && l.port === port) return l;
+  return undefined;
 }

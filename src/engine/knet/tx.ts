@@ -3,7 +3,7 @@
  * totemknet's loopback. Left out: retries where a socket is full.
  */
 import type { KnetHandle } from "./handle.ts";
-import type { HostState } from "./hosts.ts";
+import { hostWith, linkWith, type HostState } from "./hosts.ts";
 import { sealData } from "./packets.ts";
 import { dataWire, sealOfKey } from "./seal.ts";
 
@@ -24,14 +24,14 @@ export function unicast(h: KnetHandle, nodeId: number, packet: Uint8Array): void
     toMyself(h, packet);
     return;
   }
-  const host = h.s.hosts.find((other) => other.nodeId === nodeId);
+  const host = hostWith(h.s.hosts, nodeId);
   if (host !== undefined) sendTo(h, host, packet);
 }
 
 function sendTo(h: KnetHandle, host: HostState, packet: Uint8Array): void {
   if (!host.reachable) return;
   const p = h.links.get(host.active);
-  const link = host.links.find((l) => l.link === host.active);
+  const link = linkWith(host, host.active);
   if (p === undefined || link === undefined) return;
   host.txSeq = (host.txSeq + 1) & 0xffff;
   const size = Math.min(link.mtu, h.pmtud.state.globalMtu);

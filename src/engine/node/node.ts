@@ -74,6 +74,8 @@ export class Node implements Machine {
   private readonly unitActs: UnitActs;
   private readonly services: readonly string[];
   private readonly manager: ManagerService;
+  /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
+  private told: MachineStatus | undefined;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -160,6 +162,12 @@ export class Node implements Machine {
     while (this.manager.wake()) this.runtime.table.settle();
   }
 
+  /** Whatever changes a machine begins here. */
+  private enter(now: Instant, out: Out): void {
+    this.told = undefined;
+    this.computer.enter(now, out);
+  }
+
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimerAt(): Instant {
@@ -168,7 +176,7 @@ export class Node implements Machine {
   }
 
   runTimer(now: Instant, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
@@ -181,7 +189,7 @@ export class Node implements Machine {
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(now: Instant, datagram: Datagram, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (!this.computer.isUp) return;
     this.runtime.receive(datagram);
     if (!this.computer.stalled) this.settle();
@@ -190,7 +198,7 @@ export class Node implements Machine {
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   act(now: Instant, act: MachineAct, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (isHardware(act)) {
       this.hardware(act);
       return;
@@ -335,14 +343,14 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.programs.corosync?.believing, {
+    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
       services: this.services,
-    });
+    }));
   }
 
   journalSince(from: number): JournalLine[] {
@@ -376,6 +384,7 @@ export class Node implements Machine {
   }
 
   restore(snapshot: MachineSnapshot): void {
+    this.told = undefined;
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
