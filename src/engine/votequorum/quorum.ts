@@ -5,7 +5,7 @@
  */
 import { cloneState, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine } from "../totem/service.ts";
-import { ringIdText, type RingId } from "../totem/types.ts";
+import { copyRing, ringIdText, type RingId } from "../totem/types.ts";
 
 /** What the provider last decided. */
 export interface QuorumView {
@@ -79,7 +79,7 @@ export class QuorumService implements ServiceEngine {
       this.port.log("notice", "QUORUM", "This node is within the non-primary component and will NOT provide any services.");
     s.quorate = quorate;
     s.members = [...members];
-    s.ring = { rep: ring.rep, seq: ring.seq };
+    s.ring = copyRing(ring);
     this.announce("Members", members);
     this.port.trace({ what: "quorum", node: this.nodeId, quorate, ring: ringIdText(ring), members: [...members] });
     this.changed(this.view);
