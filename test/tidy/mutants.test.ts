@@ -13,7 +13,10 @@ import { projectRoot } from "./project.ts";
 function patchFault(patch: Patch): string | undefined {
   try {
     const broken = applyPatch(readFileSync(join(projectRoot, "src/engine", patch.file), "utf8"), patch);
-    const { diagnostics = [] } = ts.transpileModule(broken, { reportDiagnostics: true, compilerOptions: { target: ts.ScriptTarget.ES2023 } });
+    const { diagnostics = [] } = ts.transpileModule(broken, {
+      reportDiagnostics: true,
+      compilerOptions: { target: ts.ScriptTarget.ES2023 },
+    });
     return diagnostics.length === 0 ? undefined : `${patch.file}: what replaces the text is no TypeScript`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -51,7 +51,7 @@ function cut(from: Uint8Array, n: number): Uint8Array {
   return out;
 }
 
-/** A growing byte buffer. `done()` hands out a copy of exactly the written length and ends the writer. */
+/** A growing byte buffer. `done()` returns a copy of exactly the written length and ends the writer. */
 export class ByteWriter {
   private buf = spare.pop() ?? new Uint8Array(2048);
   private n = 0;

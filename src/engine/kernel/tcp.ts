@@ -27,7 +27,7 @@ export interface TcpPort {
   listen(port: number): boolean;
   /** Begins a connection; undefined where no card leads to `address`. */
   connect(address: string, port: number): number | undefined;
-  /** Hands over bytes; false where the send buffer has no room for all of them (none is taken then), or there is no such connection. */
+  /** Takes bytes to be sent; false where the send buffer has no room for all of them (none is taken then), or there is no such connection. */
   send(id: number, bytes: Uint8Array): boolean;
   /** close(2): what was handed over still goes out, then the end of the stream. No further event of `id` comes. */
   close(id: number): void;

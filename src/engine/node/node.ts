@@ -321,7 +321,7 @@ export class Node implements Machine {
       case "command":
         return this.ask(query.argv, query.cwd);
       case "complete":
-        return { kind: "completions", words: this.complete(query.words, query.cwd) };
+        return { kind: "completions", candidates: this.complete(query.argv, query.cwd) };
       default:
         return this.fileActs.query(query);
     }

@@ -84,7 +84,7 @@ export class Programs {
     this.tools = toolsOf(kind, packages);
   }
 
-  /** Undefined where the words are no program's. */
+  /** Undefined where the command line is no program's. */
   maker(argv: readonly string[]): ProgramMaker | undefined {
     const word = argv[0] ?? "";
     if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
@@ -100,7 +100,7 @@ export class Programs {
     return tool !== undefined && this.tools.has(tool.name) ? tool : undefined;
   }
 
-  /** Typed words that run a daemon; not those that only have it print something. */
+  /** Typed command lines that run a daemon; not those that only have it print something. */
   isDaemon(argv: readonly string[]): boolean {
     const row = this.row(argv[0] ?? "");
     return row !== undefined && row.prints?.(argv) !== true;

@@ -49,7 +49,7 @@ export interface TieBreaker {
   readonly nodeId: number;
 }
 
-/** Words by their number on the wire; "" where a number has none. */
+/** Names by their number on the wire; "" where a number has none. */
 const VOTES: readonly (Vote | "")[] = ["", "ACK", "NACK", "Ask later", "Wait for reply", "No change"];
 const HEURISTICS: readonly Heuristics[] = ["Undefined", "Pass", "Fail"];
 const STATES: readonly NodeStateWord[] = ["not set", "member", "dead", "leaving"];

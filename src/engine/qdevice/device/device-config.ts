@@ -83,7 +83,7 @@ function heuristicsConfig(get: GetKey, list: ListKeys, timeoutMs: number, syncTi
   return { mode, timeoutMs: timeout, syncTimeoutMs: sync, intervalMs: interval, execs };
 }
 
-const ALGORITHM_WORDS: Readonly<Record<string, Algorithm>> = { test: "test", ffsplit: "ffsplit", "2nodelms": "2nodelms", lms: "lms" };
+const ALGORITHM_NAMES: Readonly<Record<string, Algorithm>> = { test: "test", ffsplit: "ffsplit", "2nodelms": "2nodelms", lms: "lms" };
 
 function tieBreaker(text: string | undefined): TieBreaker | undefined {
   if (text === undefined || text === "lowest") return { mode: "lowest", nodeId: 0 };
@@ -125,7 +125,7 @@ export function readNet(get: GetKey, list: ListKeys, own: number, testEnabled: b
   if (clusterName === undefined || clusterName === "") return "Cluster name (totem.cluster_name) has to be defined.";
   const heartbeatMs = Math.min(HEARTBEAT_MAX, Math.max(HEARTBEAT_MIN, Math.floor(timeoutMs * 0.8)));
   const algorithmText = net("algorithm") ?? "ffsplit";
-  const algorithm = ALGORITHM_WORDS[algorithmText];
+  const algorithm = ALGORITHM_NAMES[algorithmText];
   if (algorithm === undefined) return `Unknown decision algorithm ${algorithmText}`;
   if (algorithm === "test" && !testEnabled)
     return "Test algorithm is not enabled. You can force enable it by passing -S net_test_algorithm_enabled=on to corosync-qdevice command";

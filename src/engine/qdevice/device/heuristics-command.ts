@@ -1,12 +1,12 @@
 /**
- * One command of heuristics: a process of its own. `true`, `false` and `test` of one file, which are a shell's own words, are answered here. In the real stack:
- * process-list.c, which calls execvp with the words of the line. Left out: what the command prints.
+ * One command of heuristics: a process of its own. `true`, `false` and `test` of one file, which are a shell's own commands, are answered here. In the real stack:
+ * process-list.c, which calls execvp with the arguments of the line. Left out: what the command prints.
  */
 import { readFileBytes, type Os } from "../../kernel/index.ts";
 
 /** Its end, or the process that runs it. */
 export function runCommand(os: Os, command: string): boolean | { readonly pid: number } {
-  const argv = splitWords(command);
+  const argv = splitArguments(command);
   const program = (argv[0] ?? "").replace(/^.*\//, "");
   if (program === "true" || program === "false") return program === "true";
   const tested = program === "test" && argv.length === 3 ? fileTest(os, argv[1] ?? "", argv[2] ?? "") : undefined;
@@ -18,7 +18,7 @@ export function runCommand(os: Os, command: string): boolean | { readonly pid: n
 }
 
 /** A command line taken apart as the daemon does it: blanks, double quotes, backslash. */
-function splitWords(line: string): string[] {
+function splitArguments(line: string): string[] {
   const out: string[] = [];
   for (const m of line.matchAll(/(?:"((?:[^"\\]|\\.)*)"|((?:[^\s"\\]|\\.)+))/g)) out.push((m[1] ?? m[2] ?? "").replace(/\\(.)/g, "$1"));
   return out;

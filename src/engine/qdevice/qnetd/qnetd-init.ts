@@ -1,4 +1,4 @@
-/** A client's first words to corosync-qnetd: its empty record, and what an init message must say. In the real stack: the checks of qnetd_client_msg_received_init. */
+/** How a client begins with corosync-qnetd: its empty record, and what an init message must say. In the real stack: the checks of qnetd_client_msg_received_init. */
 import { REPLY, type QnetdClient } from "./qnetd-types.ts";
 import { ALGORITHMS, type Message } from "../tlv.ts";
 

@@ -68,7 +68,7 @@ export interface QnetdCluster {
   ffsplit: "change" | "stable-membership" | "nacks" | "acks";
   /** ffsplit: members of the partition that was chosen last. */
   winners: readonly number[];
-  /** Instant and words of the last decision; undefined before one. */
+  /** Instant and winners of the last decision; undefined before one. */
   decided: { readonly at: number; readonly winners: readonly number[] } | undefined;
 }
 

@@ -2,12 +2,12 @@
  * Replaying a record: the same design and the same inputs at the same instants, compared with the digests the record carries. Left out: reading the
  * lab file, which the caller turns into a design first.
  */
-import type { Instant } from "../kernel/index.ts";
-import type { MachineFactory, WorldDesign } from "./design.ts";
-import { follow, type Plan } from "./moves.ts";
+import type { Instant } from "../../kernel/index.ts";
+import type { MachineFactory, WorldDesign } from "../design.ts";
+import { follow, type Plan } from "../moves.ts";
 import type { WorldRecord } from "./record.ts";
-import type { Input, WorldAct } from "./types.ts";
-import { World } from "./world.ts";
+import type { Input, WorldAct } from "../types.ts";
+import { World } from "../world.ts";
 
 export interface ReplayResult {
   readonly world: World;

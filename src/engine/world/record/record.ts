@@ -3,10 +3,10 @@
  * and a torn last line loses nothing before it. A note says what no replay needs: that the run was rolled back, or is a fork. Left out: reading and
  * writing files, and what the lab file means.
  */
-import type { Instant } from "../kernel/index.ts";
+import type { Instant } from "../../kernel/index.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
-import type { Checkpoint } from "./digest.ts";
-import type { Input, WorldAct } from "./types.ts";
+import type { Checkpoint } from "../digest.ts";
+import type { Input, WorldAct } from "../types.ts";
 
 /** The engine's version as a record carries it: raised whenever the same inputs may give another run. */
 export const ENGINE_VERSION = "0.3.0";
