@@ -6,6 +6,7 @@ import type { DiskDifference, LiveHost, Speed } from "../../engine/host/index.ts
 import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
+import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type ActResult, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
 import { sceneOf, type PlannedAct } from "./act/kind.ts";
 import { impossible, readAct } from "./act/table.ts";
@@ -22,6 +23,7 @@ import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
+import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings, type LabTrouble } from "./view/problems.ts";
 import { Timeline } from "./view/timeline.ts";
@@ -147,10 +149,10 @@ export class Lab {
   lost(machine: string, why: string): void {
     this.#changes++;
     const text = `the process of ${machine} ${why}; to the others ${machine} has lost its power`;
-    const [state, digest] = [this.world.snapshot(), this.world.digest()];
+    const state = stateOfWorld(this.world);
     this.output
       .shown()
-      .then(() => this.#named.replace(beforeLossOf(machine), state, digest))
+      .then(() => this.#named.replace(beforeLossOf(machine), state))
       .catch((error: unknown) =>
         this.fail(`the state before ${machine} was lost is not kept: ${error instanceof Error ? error.message : String(error)}`),
       );
@@ -423,11 +425,11 @@ export class Lab {
   async fork(dir: string, at: Instant | undefined): Promise<Reply<"fork">> {
     if (!isAbsolute(dir)) throw usage(`fork ${JSON.stringify(dir)}: an absolute path is needed`);
     await this.catchUp();
-    const world = at === undefined ? this.world.snapshot() : await this.#past.visit(at, (past) => past.snapshot());
+    const world = at === undefined ? stateOfWorld(this.world) : await this.#past.visit(at, stateOfWorld);
     const { speed, paused } = this.host;
     await this.output.shown();
     writeFork(dir, this.options.text, { world, speed, paused });
-    return { dir, instant: world.now };
+    return { dir, instant: world.state.now };
   }
 
   /** Named snapshots, in the order of their instants. */
@@ -437,9 +439,9 @@ export class Lab {
 
   async saveSnapshot(name: string): Promise<NamedSnapshot> {
     await this.catchUp();
-    const [state, digest] = [this.world.snapshot(), this.world.digest()];
+    const state = stateOfWorld(this.world);
     await this.output.settled();
-    return this.#named.save(name, state, digest);
+    return this.#named.save(name, state);
   }
 
   deleteSnapshot(name: string): void {
@@ -452,7 +454,7 @@ export class Lab {
   }
 
   async #rollBack(name: string): Promise<NamedSnapshot> {
-    const state = this.#named.load(name);
+    const state = this.#named.load(name, this.world.design, makeMachine);
     const said = `rolled back to ${name}`;
     const { paused } = this.host;
     if (!paused) await this.pause();

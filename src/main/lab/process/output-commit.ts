@@ -5,6 +5,7 @@
 import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { LiveHost } from "../../../engine/host/index.ts";
 import type { LabDisk } from "../store/disk.ts";
+import { stateOfWorld } from "../store/world-state.ts";
 
 export class OutputCommit {
   /** Acts that are recorded, or about to be. */
@@ -55,7 +56,7 @@ export class OutputCommit {
   }
 
   async saveDisks(): Promise<void> {
-    const state = this.host.world.snapshot();
+    const state = stateOfWorld(this.host.world);
     await this.settled();
     this.disk.saveDisks(state);
   }

@@ -109,7 +109,8 @@ async function openLab(options: Options, run: string): Promise<Opened> {
  * The nodes stand on their disks: where the lab goes on as it was frozen, each on its own; after a crash, or if `cold`, every one powers on from its disk at the present
  * instant, which is what a power failure of the whole lab leaves. Says what happened.
  */
-function standUp({ world, how }: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
+function standUp(found: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
+  const { world, how, said: damaged } = found;
   const recorded = (): void => disk.note(world);
   const all = (kind: "power-cut" | "power-on"): void => {
     for (const name of on) {
@@ -127,7 +128,10 @@ function standUp({ world, how }: Found, disk: LabDisk, disks: NodeDisks, cold: b
   if (down) all("power-on");
   // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
   if (down || boots) waitForBoot(world);
-  if (how === "crashed") return ["the lab was not taken down in order: every node powers on from its disk", ...said];
+  if (how === "crashed") {
+    const powered = "every node powers on from its disk";
+    return [...(damaged.length > 0 ? [...damaged, powered] : [`the lab was not taken down in order: ${powered}`]), ...said];
+  }
   return cold ? ["every node powers on from its disk", ...said] : said;
 }
 
