@@ -16,6 +16,7 @@ import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { LabDisk, type Found } from "../store/disk.ts";
 import { standOnDisks } from "../store/lab-disks.ts";
+import { refuseOtherVersion } from "../store/other-version.ts";
 import { pageDir } from "./entries.ts";
 import { inProcess, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
@@ -86,8 +87,9 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const path = disk.path("lab");
   const text = readText(path);
   const file = parseLabFile(text, path);
-  const found = disk.open(text, worldDesign(file), makeMachine);
+  refuseOtherVersion(options.dir);
   const disks = new NodeDisks(disk.path("nodes"));
+  const found = disk.open(text, worldDesign(file), makeMachine, disks.contents.released);
   const why = found.how === "new" ? beginLab(found.world, file) : undefined;
   const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
   disks.collect();
@@ -123,8 +125,8 @@ function standUp(found: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): 
   const down = how === "crashed" || cold;
   if (down) all("power-cut");
   // What a crash left that nobody outside had been told of has not happened.
-  const until = how === "crashed" ? (disks.contents.released ?? 0) : world.now;
-  const { said, boots } = standOnDisks(world, disks, until, recorded);
+  const cut = how === "crashed" ? disks.toldCut() : { until: () => world.now, seq: () => 0 };
+  const { said, boots } = standOnDisks(world, disks, cut, recorded);
   if (down) all("power-on");
   // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
   if (down || boots) waitForBoot(world);

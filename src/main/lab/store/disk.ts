@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isCount, isText, listOf, shape } from "../../../engine/host/check.ts";
+import type { Instant } from "../../../engine/kernel/index.ts";
 import {
   parseRecord,
   printRecord,
@@ -112,10 +113,11 @@ export class LabDisk {
   }
 
   /**
-   * Brings the world back as far as the directory tells. `lab` is the lab file's text. Throws Trouble when the record cannot be read, or is of another engine; then
-   * nothing was changed.
+   * Brings the world back as far as the directory tells. Throws Trouble when the record cannot be read, or is of another engine; then nothing was changed.
+   * @param lab the lab file's text
+   * @param told instant up to which somebody outside had been told of the run: after a crash the run is played at least to there
    */
-  open(lab: string, design: WorldDesign, make: MachineFactory): Found {
+  open(lab: string, design: WorldDesign, make: MachineFactory, told = 0): Found {
     refuseOtherVersion(this.dir);
     const said: string[] = [];
     const frozen = this.#state("frozen", design, make, said);
@@ -128,7 +130,7 @@ export class LabDisk {
       return { world, how: "frozen", speed, paused, said };
     }
     if (existsSync(this.path("record"))) {
-      const world = this.#replayed(design, make, said);
+      const world = this.#replayed(design, make, said, told);
       this.#continue(world);
       return { world, how: "crashed", speed: 1, paused: false, said };
     }
@@ -161,7 +163,7 @@ export class LabDisk {
   }
 
   /** From the last saved disks on, every input of the record again. */
-  #replayed(design: WorldDesign, make: MachineFactory, said: string[]): World {
+  #replayed(design: WorldDesign, make: MachineFactory, said: string[], told: Instant): World {
     const outcome = parseRecord(readFileSync(this.path("record"), "utf8"));
     if (!outcome.ok) throw new Trouble("lab", `${this.path("record")}:${outcome.line}: ${outcome.message}`);
     const { record } = outcome;
@@ -172,7 +174,7 @@ export class LabDisk {
     const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
     const rest: Input[] = record.inputs.slice(world.inputs().length);
     for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.expect(input.at, input.act);
-    const last = Math.max(world.now, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
+    const last = Math.max(world.now, told, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
     world.runUntil(last + 1);
     return world;
   }
