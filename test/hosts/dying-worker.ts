@@ -9,13 +9,11 @@ import { WorkerDisk } from "../../src/engine/host/disk/node-disks.ts";
 import { serve } from "../../src/engine/host/serve.ts";
 import { loadedMachines } from "../../src/engine/fuzz/index.ts";
 
-type Point = (typeof POINTS)[number];
-
 /**
  * computed: the effects of a stretch are there, nothing of them is on the disk. contents: the contents of a commit are there, its rows are not. half: within the transaction
  * that puts commits down. committed: they are on the disk, and nobody was told. applying: within the transaction that takes confirmed commits over into the rows.
  */
-const POINTS = ["computed", "contents", "half", "committed", "applying"] as const;
+type Point = "computed" | "contents" | "half" | "committed" | "applying";
 
 const [point = "", count = "0"] = (process.env["QUORATE_TEST_DIE"] ?? "").split(" ");
 let left = Number(count);
@@ -32,7 +30,7 @@ const dying: DiskSink = {
     armed = place.number === 0;
     return found;
   },
-  write(machine, commits, until) {
+  write(machine, commits) {
     at("computed");
     disk.write(machine, commits);
     at("committed");
