@@ -18,7 +18,7 @@ import { LabDisk, type Found } from "../store/disk.ts";
 import { standOnDisks } from "../store/lab-disks.ts";
 import { refuseOtherVersion } from "../store/other-version.ts";
 import { pageDir } from "./entries.ts";
-import { inProcess, withWorkers } from "./lab-host.ts";
+import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import { parseLabFile } from "../file/labfile.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
@@ -81,30 +81,38 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
   for (const line of file.faults) await lab.act(line);
 }
 
-/** The world comes about in this process, unpaced; then whoever is to grant it time takes it from where it stands. */
+/** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
 async function openLab(options: Options, run: string): Promise<Opened> {
   const disk = new LabDisk(options.dir);
   const path = disk.path("lab");
   const text = readText(path);
   const file = parseLabFile(text, path);
   refuseOtherVersion(options.dir);
-  const disks = new NodeDisks(disk.path("nodes"));
-  const found = disk.open(text, worldDesign(file), makeMachine, disks.contents.released);
-  const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-  const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
-  disks.collect();
-  const pacing = { speed: options.speed ?? found.speed, paused: true };
-  const listener = (): Lab => lab;
-  const host =
-    options.host === "inprocess"
-      ? inProcess(found.world, disks, pacing, listener)
-      : await withWorkers(workersDir(options.dir, run), found.world, disks, pacing, listener);
-  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
-  if (found.how === "new") await beginFaults(lab, file);
-  await lab.output.noteTime();
-  await lab.output.saveDisks();
-  if (!found.paused) lab.resume();
-  return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
+  const design = worldDesign(file);
+  const dir = workersDir(options.dir, run);
+  const pool = options.host === "workers" ? await startWorkers(dir, design.machines.length) : undefined;
+  try {
+    const disks = new NodeDisks(disk.path("nodes"));
+    const found = disk.open(text, design, makeMachine, disks.contents.released);
+    const why = found.how === "new" ? beginLab(found.world, file) : undefined;
+    const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
+    disks.collect();
+    const pacing = { speed: options.speed ?? found.speed, paused: true };
+    const listener = (): Lab => lab;
+    const host =
+      pool === undefined
+        ? inProcess(found.world, disks, pacing, listener)
+        : await withWorkers(pool, dir, found.world, disks, pacing, listener);
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
+    if (found.how === "new") await beginFaults(lab, file);
+    await lab.output.noteTime();
+    await lab.output.saveDisks();
+    if (!found.paused) lab.resume();
+    return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
+  } catch (error) {
+    await pool?.close();
+    throw error;
+  }
 }
 
 /**
@@ -263,6 +271,7 @@ class Supervisor {
       this.log.unexpected(error, "the nodes' processes could not be ended");
     });
     disk.close();
+    if (this.#frozen) this.opened.disks.settle(lab.world.now);
     this.opened.disks.close();
     this.#sessions.end();
     this.#server.end(reason);
