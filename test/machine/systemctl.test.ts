@@ -1,7 +1,7 @@
 /** systemctl over the service manager: layouts, exit codes, and what it asks for. */
 import { describe, expect, it } from "vitest";
 import { HOUR, MS, SEC } from "../../src/engine/kernel/index.ts";
-import type { Result } from "../../src/engine/command/spec.ts";
+import type { Result } from "../../src/engine/command/result.ts";
 import { runSystemctl } from "./systemctl-run.ts";
 import { DAEMON, FAILS, TestMachine, WORKER } from "./systemd-machine.ts";
 

@@ -7,7 +7,7 @@ import type { JobMode, Verb as JobVerb } from "../../machine/systemd/index.ts";
 import type { Signal } from "../../kernel/index.ts";
 import { getopt, wholeNumber } from "../../kernel/getopt.ts";
 import { INSTALL_VERBS, type InstallVerb } from "./install-verbs.ts";
-import { fail, notModelled, type Result } from "../spec.ts";
+import { fail, notModelled, type Result } from "../result.ts";
 
 const NAME = "systemctl";
 
