@@ -96,6 +96,8 @@ export class Totem {
 
   /** Called at every token visit after the token was sent; the sync engine prepares its next step here, which goes out at the next visit. */
   onTokenCallback: () => void = () => undefined;
+  /** A round of statistics; true where somebody looks at the next one too. */
+  onStatsRound: () => boolean = () => false;
 
   /** The interfaces are up: enter GATHER for the first time. */
   start(): void {
@@ -342,7 +344,13 @@ export class Totem {
         "Totem is unable to form a cluster because of an operating system or network fault (reason: totem is continuously in gather state). The most common cause of this message is that the local firewall is configured improperly.",
       );
     }
-    if (t.stats.continuous_gather > 0) armStatsRound(t);
+    const watched = this.onStatsRound();
+    if (watched || t.stats.continuous_gather > 0) armStatsRound(t);
+  }
+
+  /** Somebody looks at the statistics: there is a round, until `onStatsRound` says that nobody does. */
+  awaitStatsRound(): void {
+    armStatsRound(this.t);
   }
 
   /** The process was not scheduled since `since`: what it reads now may be old (see pause detection). */
