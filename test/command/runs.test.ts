@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { JOURNAL, MANAGER, type ManagerCall, type SystemctlAnswer } from "../../src/engine/command/index.ts";
 import { CMAP, QUORUM } from "../../src/engine/corosync/index.ts";
-import { SEC, utf8, type IpcReply, type IpcRequest } from "../../src/engine/kernel/index.ts";
+import { utf8, type IpcReply, type IpcRequest } from "../../src/engine/kernel/index.ts";
 import { cluster, line as journalLine, type Handmade } from "./fake-host.ts";
 import { LoneProcess } from "./lone-process.ts";
 

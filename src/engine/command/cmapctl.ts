@@ -8,7 +8,7 @@ import { CMAP, type CmapCalls, type CmapNotices } from "../corosync/index.ts";
 import { fromUtf8, utf8 } from "../kernel/index.ts";
 import { getopt } from "../kernel/getopt.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
-import { Library, errorOf, initialize } from "./library.ts";
+import { errorOf, initialize, type Library } from "./library.ts";
 import { TOOL_TIME, fail, ok, printResult, type Result } from "./result.ts";
 import { endless } from "./tool-program.ts";
 import {

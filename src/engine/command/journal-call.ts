@@ -5,6 +5,7 @@
 import { getopt, wholeNumber, type Parsed } from "../kernel/getopt.ts";
 import { FORMATS, type Format } from "./journal-format.ts";
 import { parseTimestamp, span } from "./journal-time.ts";
+import { yesOrNo } from "./yes-or-no.ts";
 import { fail, notModelled, type Result } from "./result.ts";
 
 const NAME = "journalctl";
@@ -28,43 +29,14 @@ const LEVEL_NAMES: Readonly<Record<string, number>> = {
 };
 /** What systemd 252 has besides. */
 const OTHER_FORMATS = ["export", "json-sse", "json-seq", "with-unit"];
-const SHORT = "fn:u:S:U:o:b::rp:exqkag:M:t:";
-const LONG = [
-  "follow",
-  "lines=",
-  "unit=",
-  "since=",
-  "until=",
-  "output=",
-  "boot",
-  "boot=",
-  "reverse",
-  "priority=",
-  "pager-end",
-  "catalog",
-  "quiet",
-  "dmesg",
-  "all",
-  "no-pager",
-  "no-hostname",
-  "no-tail",
-  "no-full",
-  "full",
-  "utc",
-  "help",
-  "version",
-  "grep=",
-  "case-sensitive=",
-  "identifier=",
-  "list-boots",
-  "disk-usage",
-  "vacuum-time=",
-  "vacuum-size=",
-  "vacuum-files=",
-  "rotate",
-  "flush",
-  "sync",
-];
+const SHORT = "hefo:aln:qmkD:p:g:c:S:U:t:u:NF:xrM:i:";
+/** In systemd's order, which shows where a shortened one is ambiguous. An equals sign: with an argument. */
+const LONG = (
+  "help version no-pager pager-end follow force output= all full no-full lines= no-tail new-id128 quiet merge boot= list-boots dmesg system user directory= file= root= image= header " +
+  "identifier= priority= facility= grep= case-sensitive= setup-keys interval= verify verify-key= disk-usage cursor= cursor-file= after-cursor= show-cursor since= until= unit= user-unit= " +
+  "field= fields catalog list-catalog dump-catalog update-catalog reverse machine= utc flush relinquish-var smart-relinquish-var= sync rotate vacuum-size= vacuum-files= vacuum-time= " +
+  "no-hostname output-fields= namespace="
+).split(" ");
 const SAME: Readonly<Record<string, string>> = {
   f: "follow",
   n: "lines",
@@ -82,6 +54,7 @@ const SAME: Readonly<Record<string, string>> = {
   a: "all",
   g: "grep",
   t: "identifier",
+  l: "full",
 };
 /** Taken without effect: there is no pager, and lines are never cut. */
 const IDLE = new Set(["no-pager", "catalog", "all", "no-full", "full", "utc"]);
@@ -103,6 +76,8 @@ export interface JournalCall {
   levels: readonly [number, number];
   identifiers: string[];
   grep: RegExp | undefined;
+  /** Undefined: as the pattern is written. */
+  caseSensitive: boolean | undefined;
   /** Every group of fields has to fit, or another one of those that `+` parts. */
   matches: (readonly [field: string, value: string])[][];
   instead: "list-boots" | "disk-usage" | "vacuum" | "nothing" | undefined;
@@ -115,8 +90,8 @@ function normalise(args: readonly string[]): string[] {
   const out: string[] = [];
   args.forEach((word, i) => {
     const next = args[i + 1];
-    const takesNumber = next !== undefined && /^[-+]?\d+$/.test(next);
-    const takesBoot = takesNumber || (next !== undefined && /^[0-9a-f]{32}$/.test(next));
+    const takesNumber = next !== undefined && /^\+?\d+$/.test(next);
+    const takesBoot = (next !== undefined && /^[-+]?\d+$/.test(next)) || (next !== undefined && /^[0-9a-f]{32}$/.test(next));
     if (word === "-n" && next !== "all" && !takesNumber) out.push("-n10");
     else if (word === "--lines" && next !== "all" && !takesNumber) out.push("--lines=10");
     else if ((word === "-b" || word === "--boot") && !takesBoot) out.push("--boot=0");
@@ -141,6 +116,7 @@ function emptyCall(): JournalCall {
     levels: [0, 7],
     identifiers: [],
     grep: undefined,
+    caseSensitive: undefined,
     matches: [],
     instead: undefined,
     quiet: false,
@@ -149,12 +125,7 @@ function emptyCall(): JournalCall {
 }
 
 function options(args: readonly string[]): Parsed {
-  return getopt(
-    NAME,
-    normalise(args),
-    SHORT.replace("b::", ""),
-    LONG.filter((l) => l !== "boot"),
-  );
+  return getopt(NAME, normalise(args), SHORT, LONG);
 }
 
 /** Whether a call that is right so far follows. */
@@ -176,7 +147,12 @@ export function parseJournalCall(args: readonly string[], now: number): JournalC
   }
   if (parsed.error !== undefined) return fail(`${parsed.error}\n`);
   const wrong = addMatches(call, parsed.operands);
+  if (wrong === "+") return fail('"+" can only be used between terms\n');
   if (wrong !== undefined) return fail(`Failed to add match '${wrong}': Invalid argument\n`);
+  if (call.grep !== undefined && call.caseSensitive !== undefined)
+    call.grep = new RegExp(call.grep.source, call.caseSensitive ? "u" : "iu");
+  if (call.follow && call.reverse) return fail("Please specify either --reverse= or --follow=, not both.\n");
+  if (call.since !== undefined && call.until !== undefined && call.since > call.until) return fail("--since= must be before --until=.\n");
   if (call.follow && call.lines === undefined && !noTail) call.lines = 10;
   return call;
 }
@@ -186,20 +162,34 @@ function addMatches(call: JournalCall, operands: readonly string[]): string | un
   if (operands.length > 0) call.matches.push([]);
   for (const word of operands) {
     const m = /^([A-Z_][A-Z0-9_]*)=(.*)$/.exec(word);
-    if (word === "+") call.matches.push([]);
-    else if (m === null) return word;
+    if (word === "+") {
+      if (call.matches.at(-1)?.length === 0) return word;
+      call.matches.push([]);
+    } else if (m === null) return word;
     else call.matches.at(-1)?.push([m[1] ?? "", m[2] ?? ""]);
   }
-  return undefined;
+  return operands.length > 0 && call.matches.at(-1)?.length === 0 ? "+" : undefined;
 }
+
+/** What PCRE2 says of a pattern that is none, by what the engine here says. */
+const PATTERN_FAULTS: Readonly<Record<string, string>> = {
+  "Unterminated group": "missing closing parenthesis",
+  "Unmatched ')'": "unmatched closing parenthesis",
+  "Unterminated character class": "missing terminating ] for character class",
+  "Lone quantifier brackets": "quantifier does not follow a repeatable item",
+  "Nothing to repeat": "quantifier does not follow a repeatable item",
+  "Range out of order in character class": "range out of order in character class",
+  "\\ at end of pattern": "\\ at end of pattern",
+};
 
 /** A pattern of -g: it ignores case where it has none of its own. Nested repetitions, which could take for ever, and references are not taken. */
 function grepPattern(text: string): RegExp | Result {
   if (/\([^)]*[*+{][^)]*\)[*+{]|\\[1-9]|\(\?[=!<]/.test(text)) return notModelled(`${NAME} -g ${text}`);
   try {
     return new RegExp(text, text === text.toLowerCase() ? "iu" : "u");
-  } catch {
-    return fail(`Bad pattern "${text}": Invalid argument\n`);
+  } catch (fault) {
+    const [, words] = Object.entries(PATTERN_FAULTS).find(([ours]) => fault instanceof Error && fault.message.includes(ours)) ?? [];
+    return fail(`Bad pattern "${text}": ${words ?? "Invalid argument"}\n`);
   }
 }
 
@@ -222,10 +212,12 @@ function applyChoice(call: JournalCall, name: string, value: string): Result | u
     const pattern = grepPattern(value);
     if ("stdout" in pattern) return pattern;
     call.grep = pattern;
-  } else if (name === "case-sensitive")
-    call.grep = call.grep === undefined ? undefined : new RegExp(call.grep.source, /^(no|false|0)$/.test(value) ? "iu" : "u");
-  else if (name in INSTEAD) {
+  } else if (name === "case-sensitive") {
+    call.caseSensitive = yesOrNo(value);
+    if (call.caseSensitive === undefined) return fail(`Bad --case-sensitive= argument "${value}": Invalid argument\n`);
+  } else if (name in INSTEAD) {
     if (name === "vacuum-time" && span(value) === undefined) return fail(`Failed to parse vacuum time: ${value}\n`);
+    if (name === "vacuum-files" && !/^\d+$/.test(value)) return fail(`Failed to parse vacuum files: ${value}\n`);
     if (name === "vacuum-size" && !/^\d+(\.\d+)?[KMGT]?$/.test(value)) return fail(`Failed to parse vacuum size: ${value}\n`);
     call.instead = INSTEAD[name];
   } else return "unknown";
@@ -249,7 +241,8 @@ function apply(now: number, call: JournalCall, name: string, value: string): Res
   } else if (name === "priority") {
     const [low, high] = value.includes("..") ? value.split("..") : ["emerg", value];
     const [from, to] = [LEVEL_NAMES[low ?? ""], LEVEL_NAMES[high ?? ""]];
-    if (from === undefined || to === undefined) return fail(`Unknown log level ${value}\n`);
+    if (from === undefined || to === undefined)
+      return fail(value.includes("..") ? `Failed to parse log level range ${value}\n` : `Unknown log level ${value}\n`);
     call.levels = [Math.min(from, to), Math.max(from, to)];
   } else if (name === "output") {
     const format = FORMATS.find((f) => f === value);

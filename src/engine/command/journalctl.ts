@@ -8,7 +8,7 @@ import { isFollow, parseJournalCall, type JournalCall } from "./journal-call.ts"
 import { bootId, fieldsOf, FORMATS, journalText, LEVELS, messageText, type Journal } from "./journal-format.ts";
 import { Library, callOnce } from "./library.ts";
 import { JOURNAL, serviceNames, type JournalCalls } from "./manager-calls.ts";
-import { ok, printResult, type Result } from "./result.ts";
+import { fail, ok, printResult, type Result } from "./result.ts";
 import { endless } from "./tool-program.ts";
 import {
   connect,
@@ -120,6 +120,10 @@ function instead(journal: Journal, call: JournalCall, all: readonly JournalLine[
 /** What a call prints of all the lines there are. */
 function printed(journal: Journal, call: JournalCall, all: readonly JournalLine[]): Result {
   if (call.instead !== undefined) return instead(journal, call, all);
+  if (call.boot !== undefined && call.boot !== 0 && chosenBoot(journal, call.boot, all) === undefined) {
+    const which = typeof call.boot === "string" ? call.boot : `${call.boot > 0 ? "+" : ""}${call.boot}`;
+    return fail(`Data from the specified boot (${which}) is not available: No such boot ID in journal\n`);
+  }
   const found = select(journal, call, all);
   const chosen = call.lines === undefined ? found : found.slice(Math.max(0, found.length - call.lines));
   if (call.reverse) chosen.reverse();

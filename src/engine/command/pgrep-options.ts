@@ -1,7 +1,7 @@
 /**
  * How pgrep and pkill are called, and what is said of a wrong call: texts and exit statuses of procps 4.0. Left out, and said so: -G, -L, -q, -w, --ns, --nslist, --cgroup.
  */
-import { SIGNALS, signalNamed, type Signal } from "../kernel/index.ts";
+import { signalNamed, type Signal } from "../kernel/index.ts";
 import { getopt, type Parsed } from "../kernel/getopt.ts";
 import { listOf } from "./processes.ts";
 

@@ -154,6 +154,8 @@ class Reader {
     tree: "none",
   };
   private at = 0;
+  /** By whose letters a format was chosen. */
+  private readonly styles = new Set<"unix" | "bsd">();
 
   constructor(
     private readonly args: readonly string[],
@@ -168,8 +170,8 @@ class Reader {
       const said = word.startsWith("--") ? this.long(word) : word.startsWith("-") && !this.bsdOnly ? this.unix(word) : this.bsd(word);
       if (said !== undefined) return said;
     }
-    const { format, own } = this.call;
-    return own.length > 0 && format !== undefined ? wrong("conflicting format options") : undefined;
+    // Said after reading: BSD's rules are not tried then.
+    return this.styles.size > 1 ? new Answer(`error: conflicting format options\n${USAGE}`, 1, false) : undefined;
   }
 
   private next(): string | undefined {
@@ -239,9 +241,7 @@ class Reader {
       if (letter === "e" || letter === "A") call.all = true;
       else if (letter === "a") call.but = "leaders and detached";
       else if (letter === "d") call.but = "leaders";
-      else if (letter === "f") call.format = call.format === JOBS ? FULL_JOBS : call.format === EXTRA_FULL ? EXTRA_FULL : FULL;
-      else if (letter === "F") call.format = EXTRA_FULL;
-      else if (letter === "j") call.format = call.format === FULL ? FULL_JOBS : JOBS;
+      else if ("fFj".includes(letter)) this.unixFormat(letter);
       else if (letter === "H") call.tree = "indented";
       else if (letter === "N") call.deselect = true;
       else if (letter === "V") return new Answer(VERSION, 0, false);
@@ -252,6 +252,19 @@ class Reader {
       else return wrong("unsupported SysV option");
     }
     return undefined;
+  }
+
+  private bsdFormat(): void {
+    this.styles.add("bsd");
+    this.call.format = USER;
+  }
+
+  private unixFormat(letter: string): void {
+    const { call } = this;
+    this.styles.add("unix");
+    if (letter === "F") call.format = EXTRA_FULL;
+    else if (letter === "j") call.format = call.format === FULL ? FULL_JOBS : JOBS;
+    else if (call.format !== EXTRA_FULL) call.format = call.format === JOBS ? FULL_JOBS : FULL;
   }
 
   private bsd(word: string): Answer | undefined {
@@ -265,7 +278,7 @@ class Reader {
       const value = (): string | undefined => (rest !== "" ? rest : this.next());
       if (letter === "a") call.others = true;
       else if (letter === "x") call.unattached = true;
-      else if (letter === "u") call.format = USER;
+      else if (letter === "u") this.bsdFormat();
       else if (letter === "f") call.tree = "drawn";
       else if (letter === "h") call.headings = false;
       else if (letter === "r") call.running = true;
@@ -337,6 +350,5 @@ export function parsePs(args: readonly string[], facts: PsFacts): PsCall | Answe
   if (!said.wrong) return said;
   const bsd = new Reader(args, facts, true);
   const again = bsd.read();
-  if (again === undefined) return bsd.call;
-  return again.wrong ? said : again;
+  return again === undefined ? bsd.call : said;
 }
