@@ -188,8 +188,8 @@ function grepPattern(text: string): RegExp | Result {
   try {
     return new RegExp(text, text === text.toLowerCase() ? "iu" : "u");
   } catch (fault) {
-    const [, words] = Object.entries(PATTERN_FAULTS).find(([ours]) => fault instanceof Error && fault.message.includes(ours)) ?? [];
-    return fail(`Bad pattern "${text}": ${words ?? "Invalid argument"}\n`);
+    const [, said] = Object.entries(PATTERN_FAULTS).find(([ours]) => fault instanceof Error && fault.message.includes(ours)) ?? [];
+    return fail(`Bad pattern "${text}": ${said ?? "Invalid argument"}\n`);
   }
 }
 

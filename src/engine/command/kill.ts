@@ -48,7 +48,7 @@ interface Said {
   readonly status: number;
 }
 
-/** How bash's built-in reads its words. */
+/** How bash's built-in reads its arguments. */
 function parseBash(args: readonly string[]): Call | Said {
   const [first = "", ...rest] = args;
   if (first === "-l" || first === "-L") return { list: true, signal: "SIGTERM", signalWord: "", operands: rest };

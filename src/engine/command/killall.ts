@@ -98,8 +98,8 @@ interface Call {
 const unknownSignal = (word: string): { refused: string } => ({ refused: `${word}: unknown signal; killall -l lists signals.\n` });
 const signalOf = (word: string): Signal | 0 | undefined => (word === "0" ? 0 : signalNamed(word));
 
-/** Words that name a signal are taken out: -HUP, -SIGHUP, -1. What is told of another is its name without SIG. */
-function signalWords(
+/** Arguments that name a signal are taken out: -HUP, -SIGHUP, -1. What is told of another is its name without SIG. */
+function signalArguments(
   args: readonly string[],
 ): { readonly signal: Signal | 0; readonly rest: readonly string[] } | { readonly refused: string } {
   let signal: Signal | 0 = "SIGTERM";
@@ -116,10 +116,10 @@ function signalWords(
 }
 
 function parse(args: readonly string[]): Call | { readonly refused: string; readonly status?: number } {
-  const words = signalWords(args);
-  if ("refused" in words) return words;
-  let { signal } = words;
-  const parsed = getopt("killall", words.rest, "eIgilqrs:u:vwVy:o:n:", LONG);
+  const taken = signalArguments(args);
+  if ("refused" in taken) return taken;
+  let { signal } = taken;
+  const parsed = getopt("killall", taken.rest, "eIgilqrs:u:vwVy:o:n:", LONG);
   if (parsed.error !== undefined) return { refused: USAGE };
   const flags = new Set(parsed.options.map((o) => SHORT_OF[o.name] ?? o.name));
   const ages: { y: number | undefined; o: number | undefined } = { y: undefined, o: undefined };

@@ -1,6 +1,6 @@
 /**
  * How ps is called: Unix, BSD and GNU options, the lists they take, formats and sort keys, and what is said of a wrong call. In the real stack: parser.c and sortformat.c of procps 4.0. A call that is
- * wrong by the rules of Unix options is read once more by those of BSD (`ps -aux`). Left out: threads, formats that show memory maps, signals, flags or security labels, AIX's format letters; they are
+ * wrong by the rules of Unix options is read once more by those of BSD (`ps -aux`). Left out: threads, formats that show memory maps, signals, flags or security labels, AIX's format specifiers; they are
  * refused by name.
  */
 import { COLUMNS, isColumnLeftOut, type Shown } from "./ps-columns.ts";
@@ -154,13 +154,13 @@ class Reader {
     tree: "none",
   };
   private at = 0;
-  /** By whose letters a format was chosen. */
+  /** By whose options a format was chosen. */
   private readonly styles = new Set<"unix" | "bsd">();
 
   constructor(
     private readonly args: readonly string[],
     private readonly facts: PsFacts,
-    /** Words with one dash are BSD's too. */
+    /** Arguments with one dash are BSD's too. */
     private readonly bsdOnly: boolean,
   ) {}
 

@@ -121,7 +121,7 @@ const VERB_ALIASES: Readonly<Record<string, Verb>> = {
   condstop: "stop",
 };
 
-/** Verbs that systemd has besides, by the least number of words after them. */
+/** Verbs that systemd has besides, by the least number of arguments. */
 const OTHER_VERBS: readonly (readonly string[])[] = [
   (
     "list-automounts list-machines list-paths list-sockets cancel daemon-reexec default emergency exit hibernate hybrid-sleep import-environment kexec log-level log-target preset-all rescue " +
@@ -133,7 +133,7 @@ const OTHER_VERBS: readonly (readonly string[])[] = [
   "add-requires add-wants bind mount-image set-property".split(" "),
 ];
 
-/** Most words after these verbs. */
+/** Most arguments of these verbs. */
 const MOST: Readonly<Record<string, number>> = {
   "daemon-reload": 0,
   "get-default": 0,
@@ -145,18 +145,18 @@ const MOST: Readonly<Record<string, number>> = {
   "set-default": 1,
 };
 
-/** What is said of a verb that is none, of one that the lab has not, and of too few or too many words. */
-function wrongVerb(word: string, verb: Verb | undefined, words: number): Result | undefined {
+/** What is said of a verb that is none, of one that the lab has not, and of too few or too many arguments. */
+function wrongVerb(word: string, verb: Verb | undefined, count: number): Result | undefined {
   const few = fail("Too few arguments.\n");
   if (verb !== undefined) {
-    if (words === 0 && !ALONE.includes(verb)) return few;
-    return words > (MOST[verb] ?? Infinity) ? fail("Too many arguments.\n") : undefined;
+    if (count === 0 && !ALONE.includes(verb)) return few;
+    return count > (MOST[verb] ?? Infinity) ? fail("Too many arguments.\n") : undefined;
   }
   const least = OTHER_VERBS.findIndex((verbs) => verbs.includes(word));
   if (least < 0) return fail(`Unknown command verb ${word}.\n`);
-  if (word === "help" && words === 0)
+  if (word === "help" && count === 0)
     return fail("'help' command expects one or more unit names.\n(Alternatively, help for systemctl itself may be shown with --help)\n");
-  return words < least ? few : notModelled(`${NAME} ${word}`);
+  return count < least ? few : notModelled(`${NAME} ${word}`);
 }
 
 export function parse(args: readonly string[]): Call | Result {
