@@ -36,6 +36,7 @@ import {
   type RuntimeState,
   type WorldFacts,
 } from "../machine/index.ts";
+import { localServices } from "../machine/systemd/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
 import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
@@ -72,7 +73,9 @@ export class Node implements Machine {
   private readonly programs: Programs;
   private readonly processes: ServiceProcesses;
   private readonly unitActs: UnitActs;
-  private readonly services: readonly string[];
+  private readonly packaged: readonly string[];
+  /** The machine's services, as of a state of its disk. */
+  private services: { readonly seq: number; readonly names: readonly string[] } | undefined;
   private readonly manager: ManagerService;
   /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
   private told: MachineStatus | undefined;
@@ -88,11 +91,12 @@ export class Node implements Machine {
   ) {
     const packages = design.packages ?? [];
     const installed = packagesOf(kind, packages);
-    this.services = servicesOf(installed);
+    this.packaged = servicesOf(installed);
     this.processes = new ServiceProcesses(
       () => this.computer.manager,
       () => this.runtime.table,
       () => this.computer.newPid(),
+      (argv) => this.programs.printsToJournal(argv),
     );
     this.computer = new Computer(design, world, installed, {
       booted: () => this.booted(),
@@ -102,7 +106,11 @@ export class Node implements Machine {
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });
-    this.unitActs = new UnitActs(this.computer, this.services, () => this.endSession());
+    this.unitActs = new UnitActs(
+      this.computer,
+      () => this.serviceNames(),
+      () => this.endSession(),
+    );
     this.fileActs = new FileActs(this.computer.files, {
       emit: (effect) => this.computer.emit(effect),
       shell: (session) => this.runtime.sessions.shell(session),
@@ -117,7 +125,12 @@ export class Node implements Machine {
       () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
-    this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
+    this.manager = new ManagerService(
+      this.computer,
+      () => this.serviceNames(),
+      this.unitActs,
+      (party) => this.runtime.table.sockets.port(party),
+    );
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
@@ -130,6 +143,16 @@ export class Node implements Machine {
 
   get name(): string {
     return this.computer.design.name;
+  }
+
+  /** Without suffix: those that run one of the lab's daemons, then those whose unit files people have written. */
+  private serviceNames(): readonly string[] {
+    const { seq } = this.computer.files;
+    if (this.services?.seq !== seq) {
+      const names = [...this.packaged, ...localServices(this.computer.manager.hooks.files, this.packaged)];
+      this.services = { seq, names };
+    }
+    return this.services.names;
   }
 
   // ── power ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,7 +372,7 @@ export class Node implements Machine {
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
-      services: this.services,
+      services: this.serviceNames(),
     }));
   }
 
@@ -388,6 +411,7 @@ export class Node implements Machine {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
+    this.services = undefined;
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;

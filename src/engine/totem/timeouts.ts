@@ -102,5 +102,6 @@ function statsRound(t: Srp): void {
       "Totem is unable to form a cluster because of an operating system or network fault (reason: totem is continuously in gather state). The most common cause of this message is that the local firewall is configured improperly.",
     );
   }
-  if (t.stats.continuous_gather > 0) armStatsRound(t);
+  const watched = t.onStatsRound();
+  if (watched || t.stats.continuous_gather > 0) armStatsRound(t);
 }

@@ -5,6 +5,7 @@ import type { OutputCommit } from "./process/output-commit.ts";
 import { differenceSaid } from "./store/lab-disks.ts";
 import type { NamedSnapshots } from "./store/named-snapshots.ts";
 import type { Feed } from "./view/feed.ts";
+import { stateOfWorld } from "./store/world-state.ts";
 import { LiveInvariants } from "./view/live-invariants.ts";
 import type { LabTrouble } from "./view/problems.ts";
 import type { Timeline } from "./view/timeline.ts";
@@ -59,10 +60,10 @@ export class LabFaults {
     const { world } = host;
     changed();
     const text = `the process of ${machine} ${why}; to the others ${machine} has lost its power`;
-    const [state, digest] = [world.snapshot(), world.digest()];
+    const state = stateOfWorld(world);
     output
       .shown()
-      .then(() => named.replace(beforeLossOf(machine), state, digest))
+      .then(() => named.replace(beforeLossOf(machine), state))
       .catch((error: unknown) => this.fail(`the state before ${machine} was lost is not kept: ${textOf(error)}`));
     timeline.mark(world.now, "event", `the process of ${machine} was lost`);
     feed.tell({ event: "notice", severity: "warning", text });

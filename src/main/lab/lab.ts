@@ -5,6 +5,7 @@ import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
 import type { Effect } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
+import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
 import { LabActs } from "./act/acts.ts";
 import { tells } from "./scenario/advance.ts";
@@ -16,6 +17,7 @@ import type { LabDisk } from "./store/disk.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
+import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings } from "./view/problems.ts";
 import { Timeline } from "./view/timeline.ts";
@@ -272,11 +274,11 @@ export class Lab {
   async fork(dir: string, at: Instant | undefined): Promise<Reply<"fork">> {
     if (!isAbsolute(dir)) throw usage(`fork ${JSON.stringify(dir)}: an absolute path is needed`);
     await this.catchUp();
-    const world = at === undefined ? this.world.snapshot() : await this.past.visit(at, (past) => past.snapshot());
+    const world = at === undefined ? stateOfWorld(this.world) : await this.past.visit(at, stateOfWorld);
     const { speed, paused } = this.host;
     await this.output.shown();
     writeFork(dir, this.options.text, { world, speed, paused });
-    return { dir, instant: world.now };
+    return { dir, instant: world.state.now };
   }
 
   /** Named snapshots, in the order of their instants. */
@@ -286,9 +288,9 @@ export class Lab {
 
   async saveSnapshot(name: string): Promise<NamedSnapshot> {
     await this.catchUp();
-    const [state, digest] = [this.world.snapshot(), this.world.digest()];
+    const state = stateOfWorld(this.world);
     await this.output.settled();
-    return this.named.save(name, state, digest);
+    return this.named.save(name, state);
   }
 
   deleteSnapshot(name: string): void {
@@ -301,7 +303,7 @@ export class Lab {
   }
 
   private async rollBack(name: string): Promise<NamedSnapshot> {
-    const state = this.named.load(name);
+    const state = this.named.load(name, this.world.design, makeMachine);
     const said = `rolled back to ${name}`;
     const { paused } = this.host;
     if (!paused) await this.pause();

@@ -266,6 +266,12 @@ export class Files {
     return [...this.pending.values()].filter((call) => call.pid === pid && (tag === undefined || call.tag === tag)).map((call) => call.id);
   }
 
+  /** A server has been asked for this process, and has not answered. */
+  isServed(pid: number): boolean {
+    for (const call of this.pending.values()) if (call.pid === pid && call.request !== 0) return true;
+    return false;
+  }
+
   private waiting(mount: number): boolean {
     for (const call of this.pending.values()) if (call.mount === mount) return true;
     return false;
