@@ -3,9 +3,9 @@ import type { RawData, WebSocket } from "ws";
 import type { Channel } from "../lab/api.ts";
 
 /** What may wait in the socket for a slow page. A snapshot of 16 nodes is some 100 kB. */
-const maxBufferedBytes = 32 << 20;
+const bufferedMaxBytes = 32 << 20;
 /** Messages kept while nobody listens yet. */
-const maxEarlyMessages = 64;
+const earlyMessagesMax = 64;
 
 export class SocketChannel implements Channel {
   private handler: ((message: unknown) => void) | undefined;
@@ -22,7 +22,7 @@ export class SocketChannel implements Channel {
 
   send(message: unknown): void {
     if (this.closed || this.ws.readyState !== this.ws.OPEN) return;
-    if (this.ws.bufferedAmount > maxBufferedBytes) this.ws.terminate();
+    if (this.ws.bufferedAmount > bufferedMaxBytes) this.ws.terminate();
     else this.ws.send(JSON.stringify(message));
   }
 
@@ -57,7 +57,7 @@ export class SocketChannel implements Channel {
       return this.ws.close(1007, "not JSON");
     }
     if (this.handler !== undefined) this.handler(message);
-    else if (this.early.push(message) > maxEarlyMessages) this.ws.close(1013, "too many messages at once");
+    else if (this.early.push(message) > earlyMessagesMax) this.ws.close(1013, "too many messages at once");
   }
 
   private end(): void {
