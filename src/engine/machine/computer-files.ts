@@ -75,6 +75,8 @@ export interface FilesOwner {
   readonly hostname: string;
   setHostname(name: string): void;
   emit(effect: Effect): void;
+  /** The disk is done with something at `at`. */
+  wakeDisk(at: Instant): void;
 }
 
 const LIMITS = { blocks: ROOT_BYTES_MAX / 4096, inodes: ROOT_INODES_MAX };
@@ -91,7 +93,7 @@ function newDisk(design: FilesDesign): TreeState {
   layBase(root, withUnits(baseEntries(design), design.packages, design.disabledUnits), 0);
   const { served: request, unmounted, pidOf, pids, process } = NO_FILE_USERS;
   const proc = { ...NO_KERNEL, pids, process };
-  const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc }, root);
+  const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc, wakeDisk: () => undefined }, root);
   for (const { path, data, mode } of design.files) {
     const parent = path.slice(0, Math.max(1, path.lastIndexOf("/")));
     const error = makeDirectories(files, parent, true) ?? writeWhole(files, path, data, mode === undefined ? {} : { mode });
@@ -120,6 +122,7 @@ export function computerFiles(owner: FilesOwner, users: FileUsers, design: Files
       ...{ now: () => owner.now, commit, proc, pidOf: (process) => users.pidOf(process) },
       request: (server, served) => users.served(server, served),
       unmounted: (server, mount) => users.unmounted(server, mount),
+      wakeDisk: (at) => owner.wakeDisk(at),
     },
     root,
   );

@@ -491,13 +491,13 @@ export class Lab {
     return this.world.query(node, query);
   }
 
-  /** @returns an errno name, null on success */
-  file(node: string, act: FileAct): Promise<string | null> {
+  file(node: string, act: FileAct): Promise<Reply<"file">> {
     return this.#inTurn(async () => {
       this.reachable(node);
       const { effects } = await this.#do({ to: "machine", machine: node, act });
       const result = effects.find((e) => e.kind === "file-result");
-      return result?.error ?? null;
+      const { busyUntil } = this.world.status(node).disk;
+      return { error: result?.error ?? null, lasts: busyUntil === null ? 0 : busyUntil - this.world.now };
     });
   }
 

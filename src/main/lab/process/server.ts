@@ -380,7 +380,7 @@ export class Server {
         await lab.catchUp();
         return wireReply(lab.query(r.node, r.query));
       case "file":
-        return { error: await lab.file(r.node, fileAct(r.act)) };
+        return lab.file(r.node, fileAct(r.act));
       case "command":
         return this.#command(client, r, reply);
       case "command-signal":
