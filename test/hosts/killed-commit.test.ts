@@ -1,4 +1,4 @@
-// A worker that dies in the middle of putting its node's commits on the disk. Where the hub lives on, it writes what the worker had not confirmed, and the disk is what the
+// A worker that dies in the middle of putting its node's commits on the disk. Where the hub goes on, it writes what the worker had not confirmed, and the disk is what the
 // node had in mind. Where the hub dies with it, the disk is what had been told, cut at that instant: nothing that was told is missing, and nothing is there by half.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

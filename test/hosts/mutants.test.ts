@@ -8,6 +8,7 @@ import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import type { Patch } from "../fuzz/bundle.ts";
 import { firstDifferences } from "./side-by-side.ts";
+import { workerMutants } from "./worker-mutants.ts";
 import { buildProgram, type Built } from "./worker-program.ts";
 import { clusterDesign, startHub } from "./worlds.ts";
 
@@ -15,49 +16,6 @@ import { clusterDesign, startHub } from "./worlds.ts";
 const load = { from: 21 * SEC, until: 60 * SEC, every: 400 * MS, burst: 2, bytes: 100 };
 
 const cut: WorldAct = { to: "fabric", act: { kind: "link-cut", link: { node: "pve2", direction: "both" } } };
-
-interface Mutant {
-  readonly rule: string;
-  readonly patch: Patch;
-  /** The message, after the name of the machine. */
-  readonly told: RegExp;
-}
-
-const mutants: readonly Mutant[] = [
-  {
-    rule: "knet: a ping is sent half as often",
-    patch: {
-      file: "knet/link.ts",
-      find: "return l.pingLast < 0 || now - l.pingLast >= p.pingIntervalMs * 1000;",
-      replace: "return l.pingLast < 0 || now - l.pingLast >= p.pingIntervalMs * 2000;",
-    },
-    told: /its process (does something else|sets another timer) at the timer of \d+/,
-  },
-  {
-    rule: "totem: a message gets the number of the one before it",
-    patch: { file: "totem/token.ts", find: "seq: ++token.seq,", replace: "seq: token.seq," },
-    told: /its process (does something else|sets another timer) at the (datagram|timer) of \d+/,
-  },
-  {
-    rule: "cpg: the numbers of two reasons are changed for each other",
-    patch: { file: "cpg/cpg.ts", find: "join: 1, leave: 2,", replace: "join: 2, leave: 1," },
-    told: /its process does something else at the (datagram|timer) of \d+/,
-  },
-  {
-    rule: "votequorum: half of the votes is enough",
-    patch: { file: "votequorum/arithmetic.ts", find: "return Math.floor(votes / 2) + 1;", replace: "return Math.ceil(votes / 2);" },
-    told: /its process (does something else at the (datagram|timer)|is in another state at the second) of \d+/,
-  },
-  {
-    rule: "machine: process ids have other gaps",
-    patch: {
-      file: "machine/computer.ts",
-      find: "this.power.nextPid = pid + this.rng.between(1, 4);",
-      replace: "this.power.nextPid = pid + 9;",
-    },
-    told: /its process is in another state at the second of \d+/,
-  },
-];
 
 /** How far the hub may be ahead of its workers, virtual time; undefined: as far as it may ever be. */
 const LEADS = [0, 50 * MS, undefined];
@@ -74,7 +32,7 @@ async function expected(engine: Built): Promise<ReadonlyMap<string, string>> {
   });
 }
 
-test.each(mutants)("$rule: told, with its first event", async ({ patch, told }) => {
+test.each(workerMutants)("$rule: told, with its first event", async ({ patch, told }) => {
   const program = await buildProgram("test/hosts/engine-entry.ts", patch);
   const differences = await expected(program);
   const pool = await WorkerPool.open({ program });

@@ -1,6 +1,5 @@
 /** Runs systemctl on a test machine: answers its queries, does what it asks for, lets time pass while it waits for a job. */
 import { journalText } from "../../src/engine/command/journal-format.ts";
-import type { ToolHost } from "../../src/engine/command/host.ts";
 import {
   isQuery,
   jobAnswer,
@@ -10,7 +9,7 @@ import {
   type SystemctlAnswer,
   type SystemctlHost,
 } from "../../src/engine/command/systemd/index.ts";
-import type { Result } from "../../src/engine/command/spec.ts";
+import type { Result } from "../../src/engine/command/result.ts";
 import { systemdView } from "../../src/engine/machine/systemd/index.ts";
 import { EPOCH, type TestMachine } from "./systemd-machine.ts";
 
@@ -21,17 +20,6 @@ export function systemctlHost(m: TestMachine): SystemctlHost {
     systemd: systemdView(m.manager),
     journalSince: (from) => m.journal.slice(from),
     journalText: (line) => journalText(host, line, "short", true),
-  };
-}
-
-/** What journalctl needs of a machine. */
-export function toolHost(m: TestMachine): ToolHost {
-  return {
-    hostname: m.manager.hooks.host.hostname,
-    now: m.now,
-    epochUnixMicros: EPOCH,
-    journalSince: (from) => m.journal.slice(from),
-    journalLength: () => m.journal.length,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * The corosync program: from exec to exit, and its main loop. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
- * without one. Timing and lines are those of recorded runs. Left out: real-time scheduling, and the file whose lock is held (a name that one process alone can serve
+ * without one. Timing and lines are those of recorded runs. Left out: system.priority, and the file whose lock is held (a name that one process alone can serve
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
@@ -60,6 +60,9 @@ const EXIT_FATAL = 255;
 const NOT_SCHEDULED_FACTOR = 0.8;
 /** corosync: MAX_SCHEDMISS_EVENTS. */
 const SCHED_MISSES_KEPT = 10;
+
+/** corosync.conf(5), system.sched_rr: the highest there is, unless told otherwise. */
+const REAL_TIME_PRIORITY = 99;
 
 /** The lock file. */
 const LOCK = "/run/corosync.pid";
@@ -144,6 +147,7 @@ export class Corosync implements Program {
       this.refuse(EXIT_LOCKED, LOCKED);
       return;
     }
+    if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
     this.log.say(TRANSPORT);
     // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;

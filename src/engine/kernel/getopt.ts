@@ -17,7 +17,7 @@ export interface Parsed {
 }
 
 /**
- * @param short letters as for getopt(3): `ab:` is a flag and an option with an argument
+ * @param short options as for getopt(3): `ab:` is a flag and an option with an argument
  * @param long names without dashes; one ending in `=` takes an argument
  */
 export function getopt(program: string, args: readonly string[], short: string, long: readonly string[] = []): Parsed {
@@ -40,9 +40,9 @@ export function getopt(program: string, args: readonly string[], short: string, 
       const matches = long.filter((l) => l.replace(/=$/, "") === name);
       const near = matches.length > 0 ? matches : long.filter((l) => l.startsWith(name));
       const found = near[0];
-      if (found === undefined) return done(`unrecognized option '--${name}'`);
+      if (found === undefined) return done(`unrecognized option '${word}'`);
       if (near.length > 1)
-        return done(`option '--${name}' is ambiguous; possibilities: ${near.map((n) => `'--${n.replace(/=$/, "")}'`).join(" ")}`);
+        return done(`option '${word}' is ambiguous; possibilities: ${near.map((n) => `'--${n.replace(/=$/, "")}'`).join(" ")}`);
       const full = found.replace(/=$/, "");
       if (!found.endsWith("=")) {
         if (equals >= 0) return done(`option '--${full}' doesn't allow an argument`);

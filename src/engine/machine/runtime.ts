@@ -30,7 +30,7 @@ import { Sessions, type SessionsState } from "./process/sessions.ts";
 import { shellProgram } from "./process/shell.ts";
 import { ProcessTable, type TableState } from "./process/table.ts";
 import { drain, emptySocket, enqueue, type SocketBuffer } from "./socket.ts";
-import { Tcp } from "./tcp.ts";
+import { Tcp } from "./tcp/tcp.ts";
 
 /** The computer around it. */
 export interface Board {
@@ -131,6 +131,7 @@ export class MachineRuntime {
     this.list = new ProcessList({
       records: () => this.table.records(),
       epochUnixMicros: () => board.unixMicros() - board.now,
+      waits: (serial) => parts.files.waits(serial),
       reader: (connection) => this.table.pidOf(this.table.sockets.client(connection)),
       reply: (connection, seq, reply) => port.reply(connection, seq, reply),
     });

@@ -36,6 +36,7 @@ import {
   type RuntimeState,
   type WorldFacts,
 } from "../machine/index.ts";
+import { localServices } from "../machine/systemd/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
 import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
@@ -72,8 +73,12 @@ export class Node implements Machine {
   private readonly programs: Programs;
   private readonly processes: ServiceProcesses;
   private readonly unitActs: UnitActs;
-  private readonly services: readonly string[];
+  private readonly packaged: readonly string[];
+  /** The machine's services, as of a state of its disk. */
+  private services: { readonly seq: number; readonly names: readonly string[] } | undefined;
   private readonly manager: ManagerService;
+  /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
+  private told: MachineStatus | undefined;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -86,11 +91,12 @@ export class Node implements Machine {
   ) {
     const packages = design.packages ?? [];
     const installed = packagesOf(kind, packages);
-    this.services = servicesOf(installed);
+    this.packaged = servicesOf(installed);
     this.processes = new ServiceProcesses(
       () => this.computer.manager,
       () => this.runtime.table,
       () => this.computer.newPid(),
+      (argv) => this.programs.printsToJournal(argv),
     );
     this.computer = new Computer(design, world, installed, {
       booted: () => this.booted(),
@@ -101,7 +107,11 @@ export class Node implements Machine {
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });
-    this.unitActs = new UnitActs(this.computer, this.services, () => this.endSession());
+    this.unitActs = new UnitActs(
+      this.computer,
+      () => this.serviceNames(),
+      () => this.endSession(),
+    );
     this.fileActs = new FileActs(this.computer.files, {
       emit: (effect) => this.computer.emit(effect),
       shell: (session) => this.runtime.sessions.shell(session),
@@ -113,13 +123,15 @@ export class Node implements Machine {
       kind,
       packages,
       brought,
-      (pid) => {
-        const record = this.runtime.table.get(pid);
-        return record !== undefined && record.exit === undefined;
-      },
+      () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
-    this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
+    this.manager = new ManagerService(
+      this.computer,
+      () => this.serviceNames(),
+      this.unitActs,
+      (party) => this.runtime.table.sockets.port(party),
+    );
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
@@ -132,6 +144,16 @@ export class Node implements Machine {
 
   get name(): string {
     return this.computer.design.name;
+  }
+
+  /** Without suffix: those that run one of the lab's daemons, then those whose unit files people have written. */
+  private serviceNames(): readonly string[] {
+    const { seq } = this.computer.files;
+    if (this.services?.seq !== seq) {
+      const names = [...this.packaged, ...localServices(this.computer.manager.hooks.files, this.packaged)];
+      this.services = { seq, names };
+    }
+    return this.services.names;
   }
 
   // ── power ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,6 +186,12 @@ export class Node implements Machine {
     while (this.manager.wake()) this.runtime.table.settle();
   }
 
+  /** Whatever changes a machine begins here. */
+  private enter(now: Instant, out: Out): void {
+    this.told = undefined;
+    this.computer.enter(now, out);
+  }
+
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimerAt(): Instant {
@@ -172,7 +200,7 @@ export class Node implements Machine {
   }
 
   runTimer(now: Instant, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
@@ -185,7 +213,7 @@ export class Node implements Machine {
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(now: Instant, datagram: Datagram, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (!this.computer.isUp) return;
     this.runtime.receive(datagram);
     if (!this.computer.stalled) this.settle();
@@ -194,7 +222,7 @@ export class Node implements Machine {
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   act(now: Instant, act: MachineAct, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (isHardware(act)) {
       this.hardware(act);
       return;
@@ -317,7 +345,7 @@ export class Node implements Machine {
       case "command":
         return this.ask(query.argv, query.cwd);
       case "complete":
-        return { kind: "completions", words: this.complete(query.words, query.cwd) };
+        return { kind: "completions", candidates: this.complete(query.argv, query.cwd) };
       default:
         return this.fileActs.query(query);
     }
@@ -339,14 +367,14 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.programs.corosync?.believing, {
+    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
-      services: this.services,
-    });
+      services: this.serviceNames(),
+    }));
   }
 
   journalSince(from: number): JournalLine[] {
@@ -380,10 +408,11 @@ export class Node implements Machine {
   }
 
   restore(snapshot: MachineSnapshot): void {
+    this.told = undefined;
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
-    this.programs.forget();
+    this.services = undefined;
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;

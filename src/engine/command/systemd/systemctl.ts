@@ -3,7 +3,7 @@
  * are those of systemd 252.
  */
 import type { JobResult, Verb as JobVerb } from "../../machine/systemd/index.ts";
-import { ok, type Result } from "../spec.ts";
+import { ok, type Result } from "../result.ts";
 import { listDependencies, listJobs, listTimers, listUnitFiles, listUnits } from "./lists.ts";
 import { INSTALL_VERBS, type InstallVerb } from "./install-verbs.ts";
 import { JOB_VERBS, parse, QUERIES, type Call } from "./options.ts";

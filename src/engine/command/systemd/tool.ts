@@ -1,8 +1,7 @@
 /** systemctl as a tool: its questions are answered by the manager, its requests are calls to it, and it waits for the jobs that come of them. In the real stack: systemctl over D-Bus. */
 import type { Plain } from "../../kernel/index.ts";
-import { serviceNames } from "../journal-tool.ts";
 import { callOnce } from "../library.ts";
-import { MANAGER, type ManagerCalls } from "../manager-calls.ts";
+import { MANAGER, serviceNames, type ManagerCalls } from "../manager-calls.ts";
 import { fail, printResult } from "../result.ts";
 import { print, type Tool, type ToolBody, type ToolPart } from "../tool.ts";
 import { VERBS } from "./options.ts";

@@ -27,7 +27,7 @@ import { PendingCall } from "./pending.ts";
 import { perform } from "./perform.ts";
 import { ProcFs } from "./proc.ts";
 import { failed, type Context } from "./replies.ts";
-import { pathIn } from "./served-path.ts";
+import { NOT_CONNECTED, pathIn } from "./served-path.ts";
 import { SlowDisk } from "./slow-disk.ts";
 import { Tree } from "./tree.ts";
 import { Views, type Description, type View } from "./views.ts";
@@ -246,6 +246,12 @@ export class Files {
     return [...this.pending.values()].filter((call) => call.pid === pid && (tag === undefined || call.tag === tag)).map((call) => call.id);
   }
 
+  /** A server has been asked for this process, and has not answered. */
+  isServed(pid: number): boolean {
+    for (const call of this.pending.values()) if (call.pid === pid && call.request !== 0) return true;
+    return false;
+  }
+
   private waiting(mount: number): boolean {
     for (const call of this.pending.values()) if (call.mount === mount) return true;
     return false;
@@ -267,7 +273,7 @@ export class Files {
         call.request = this.send(fs.server, mount, request, call.pid);
         return [];
       }
-      answer = { ok: false, errno: "ENOTCONN" };
+      answer = NOT_CONNECTED;
     }
   }
 

@@ -56,6 +56,10 @@ export class ProcessFiles {
     if (cwd !== undefined) this.files.begin(process, cwd);
   }
 
+  waits(process: number): boolean {
+    return this.files.isServed(process);
+  }
+
   cwd(process: number): string {
     return this.files.cwd(process);
   }

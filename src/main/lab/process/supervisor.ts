@@ -20,12 +20,13 @@ import { refuseOtherVersion } from "../store/other-version.ts";
 import { pageDir } from "./entries.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
+import type { LabFaults } from "../lab-faults.ts";
 import { parseLabFile } from "../file/labfile.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
-import { Server } from "./server.ts";
+import { Server } from "./server/server.ts";
 import { Sessions } from "./sessions.ts";
 import { openLog, type LabLog } from "../store/log.ts";
 import { LocalChannel } from "./socket.ts";
@@ -78,7 +79,7 @@ interface Opened {
 
 /** Faults of the lab file, once the lab stands. */
 async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
-  for (const line of file.faults) await lab.act(line);
+  for (const line of file.faults) await lab.acts.act(line);
 }
 
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
@@ -98,7 +99,7 @@ async function openLab(options: Options, run: string): Promise<Opened> {
     const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
     disks.collect();
     const pacing = { speed: options.speed ?? found.speed, paused: true };
-    const listener = (): Lab => lab;
+    const listener = (): LabFaults => lab.faults;
     const host =
       pool === undefined
         ? inProcess(found.world, disks, pacing, listener)
@@ -193,7 +194,7 @@ class Supervisor {
     const every = (ms: number, what: () => Promise<void>): void => {
       const timer = setInterval(() => {
         if (lab.host.paused) return;
-        what().catch((error: unknown) => lab.host.failed || lab.fail(error instanceof Error ? error.message : String(error)));
+        what().catch((error: unknown) => lab.host.failed || lab.faults.fail(error instanceof Error ? error.message : String(error)));
       }, ms);
       this.#timers.push(timer);
     };
@@ -300,7 +301,7 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
     log.unexpected(error, "nobody caught this");
-    opened.lab.fail(`the lab itself failed: ${error.message}`);
+    opened.lab.faults.fail(`the lab itself failed: ${error.message}`);
   });
   const { lab } = opened;
   const { names } = lab.world;

@@ -1,7 +1,7 @@
 /** Labs that another version made: known by the first line of their record, and refused before anything in their directory is touched. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { ENGINE_VERSION } from "../../../engine/world/record.ts";
+import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { Trouble } from "../trouble.ts";
 
 /** The engine's version stands in the first of these bytes of a record. */
