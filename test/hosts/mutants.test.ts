@@ -6,7 +6,6 @@ import { LabFault } from "../../src/engine/host/hub.ts";
 import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
-import type { Patch } from "../fuzz/bundle.ts";
 import { firstDifferences } from "./side-by-side.ts";
 import { workerMutants } from "./worker-mutants.ts";
 import { buildProgram, type Built } from "./worker-program.ts";
