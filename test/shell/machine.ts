@@ -69,10 +69,10 @@ export class Machine implements NodePort {
       case "complete":
         return {
           kind: "completions",
-          words:
-            query.words.length === 1
-              ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.words[0] ?? ""))
-              : this.candidates(query.words),
+          candidates:
+            query.argv.length === 1
+              ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.argv[0] ?? ""))
+              : this.candidates(query.argv),
         };
       case "file-stat":
       case "file-read":

@@ -1,6 +1,6 @@
 /**
  * What a person's own unit files run most: true, false, sleep, echo, and sh on simple command lines. In the real stack: coreutils and dash. Left out, and said on standard error with status 127 or 2:
- * every other program, and of the shell all but words in quotes, `;`, `&&`, `||`, line ends, comments, exit, and the output of echo to a file (`>`, `>>`).
+ * every other program, and of the shell all but quotes, `;`, `&&`, `||`, line ends, comments, exit, and the output of echo to a file (`>`, `>>`).
  */
 import {
   ToolProgram,
@@ -47,8 +47,8 @@ function* echo(argv: readonly string[]): ToolPart<number> {
   return 0;
 }
 
-function echoed(words: readonly string[]): string {
-  return words[0] === "-n" ? words.slice(1).join(" ") : `${words.join(" ")}\n`;
+function echoed(argv: readonly string[]): string {
+  return argv[0] === "-n" ? argv.slice(1).join(" ") : `${argv.join(" ")}\n`;
 }
 
 // ── sh ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -69,7 +69,7 @@ function* shell(argv: readonly string[]): ToolPart<number> {
   let status = 0;
   for (const { when, command } of script) {
     if ((when === "&&" && status !== 0) || (when === "||" && status === 0)) continue;
-    if (command.words[0] === "exit") return Number(command.words[1] ?? status) & 0xff;
+    if (command.argv[0] === "exit") return Number(command.argv[1] ?? status) & 0xff;
     status = yield* simple(command, name);
   }
   return status;
@@ -80,23 +80,23 @@ function* scriptText(path: string): ToolPart<string | undefined> {
   return read.ok && read.value === "data" ? fromUtf8(read.data) : undefined;
 }
 
-function* simple({ words, to }: Simple, name: string): ToolPart<number> {
-  const [word = ""] = words;
-  if (to !== undefined) return yield* redirected(words, to, name);
-  if (word === "echo") return yield* echo(words);
+function* simple({ argv, to }: Simple, name: string): ToolPart<number> {
+  const [word = ""] = argv;
+  if (to !== undefined) return yield* redirected(argv, to, name);
+  if (word === "echo") return yield* echo(argv);
   if (word === "true" || word === ":") return 0;
   if (word === "false") return 1;
-  const ended = yield* run(word.includes("/") ? words : [`/usr/bin/${word}`, ...words.slice(1)]);
-  const other = ended ?? (word.includes("/") ? undefined : yield* run(words));
+  const ended = yield* run(word.includes("/") ? argv : [`/usr/bin/${word}`, ...argv.slice(1)]);
+  const other = ended ?? (word.includes("/") ? undefined : yield* run(argv));
   if (other !== undefined) return exitStatus(other);
   yield* print(`${name}: 1: ${word}: not modelled in this lab\n`, "stderr");
   return 127;
 }
 
 /** echo into a file. */
-function* redirected(words: readonly string[], to: NonNullable<Simple["to"]>, name: string): ToolPart<number> {
-  if (words[0] !== "echo") {
-    yield* print(`${name}: 1: the output of ${words[0] ?? ""} to a file: not modelled in this lab\n`, "stderr");
+function* redirected(argv: readonly string[], to: NonNullable<Simple["to"]>, name: string): ToolPart<number> {
+  if (argv[0] !== "echo") {
+    yield* print(`${name}: 1: the output of ${argv[0] ?? ""} to a file: not modelled in this lab\n`, "stderr");
     return 2;
   }
   const flags = { access: "w", create: true, ...(to.append ? { append: true } : { truncate: true }) } as const;
@@ -108,7 +108,7 @@ function* redirected(words: readonly string[], to: NonNullable<Simple["to"]>, na
     );
     return 2;
   }
-  yield* file({ call: "write", fd: opened.fd, data: utf8(echoed(words.slice(1))) });
+  yield* file({ call: "write", fd: opened.fd, data: utf8(echoed(argv.slice(1))) });
   yield* file({ call: "close", fd: opened.fd });
   return 0;
 }

@@ -77,6 +77,8 @@ export class Node implements Machine {
   /** The machine's services, as of a state of its disk. */
   private services: { readonly seq: number; readonly names: readonly string[] } | undefined;
   private readonly manager: ManagerService;
+  /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
+  private told: MachineStatus | undefined;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -120,10 +122,7 @@ export class Node implements Machine {
       kind,
       packages,
       brought,
-      (pid) => {
-        const record = this.runtime.table.get(pid);
-        return record !== undefined && record.exit === undefined;
-      },
+      () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
     this.manager = new ManagerService(
@@ -186,6 +185,12 @@ export class Node implements Machine {
     while (this.manager.wake()) this.runtime.table.settle();
   }
 
+  /** Whatever changes a machine begins here. */
+  private enter(now: Instant, out: Out): void {
+    this.told = undefined;
+    this.computer.enter(now, out);
+  }
+
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimerAt(): Instant {
@@ -194,7 +199,7 @@ export class Node implements Machine {
   }
 
   runTimer(now: Instant, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
@@ -207,7 +212,7 @@ export class Node implements Machine {
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(now: Instant, datagram: Datagram, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (!this.computer.isUp) return;
     this.runtime.receive(datagram);
     if (!this.computer.stalled) this.settle();
@@ -216,7 +221,7 @@ export class Node implements Machine {
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   act(now: Instant, act: MachineAct, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (isHardware(act)) {
       this.hardware(act);
       return;
@@ -339,7 +344,7 @@ export class Node implements Machine {
       case "command":
         return this.ask(query.argv, query.cwd);
       case "complete":
-        return { kind: "completions", words: this.complete(query.words, query.cwd) };
+        return { kind: "completions", candidates: this.complete(query.argv, query.cwd) };
       default:
         return this.fileActs.query(query);
     }
@@ -361,14 +366,14 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.programs.corosync?.believing, {
+    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
       services: this.serviceNames(),
-    });
+    }));
   }
 
   journalSince(from: number): JournalLine[] {
@@ -402,10 +407,10 @@ export class Node implements Machine {
   }
 
   restore(snapshot: MachineSnapshot): void {
+    this.told = undefined;
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
-    this.programs.forget();
     this.services = undefined;
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);

@@ -1,11 +1,11 @@
 /**
- * Simple command lines taken apart: words with quotes and backslashes, `;`, `&&`, `||`, line ends, comments, and one file that the output goes to. In the real stack: dash's parser. Left out:
+ * Simple command lines taken apart: arguments with quotes and backslashes, `;`, `&&`, `||`, line ends, comments, and one file that the output goes to. In the real stack: dash's parser. Left out:
  * everything else, the first of which is named.
  */
 
-/** One command of words. */
+/** One simple command. */
 export interface Simple {
-  readonly words: readonly string[];
+  readonly argv: readonly string[];
   /** `> path`, `>> path`. */
   readonly to: { readonly path: string; readonly append: boolean } | undefined;
 }
@@ -18,7 +18,7 @@ export interface Step {
 
 /** Characters that mean more than themselves outside of quotes. */
 const MORE = /[|&<>()`$*?[\]{}~]/;
-/** Words that begin something longer. */
+/** Reserved names that begin something longer. */
 const RESERVED = new Set([
   "if",
   "for",
@@ -45,17 +45,17 @@ export function parseScript(text: string): readonly Step[] | string {
   if (typeof tokens === "string") return tokens;
   const steps: Step[] = [];
   let when: Step["when"] = ";";
-  let words: string[] = [];
+  let argv: string[] = [];
   let to: Simple["to"];
   const close = (): void => {
-    if (words.length > 0) steps.push({ when, command: { words, to } });
-    [words, to] = [[], undefined];
+    if (argv.length > 0) steps.push({ when, command: { argv, to } });
+    [argv, to] = [[], undefined];
   };
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     if (token === undefined) break;
     if ("word" in token) {
-      words.push(token.word);
+      argv.push(token.word);
     } else if (token.operator === ">" || token.operator === ">>") {
       const next = tokens[++i];
       if (next === undefined || !("word" in next)) return token.operator;

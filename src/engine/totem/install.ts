@@ -6,7 +6,8 @@ import { MCAST, decode } from "./messages.ts";
 import { deliverUpTo } from "./delivery.ts";
 import { subtract } from "./sets.ts";
 import type { Srp } from "./state.ts";
-import { resetRetransmitTimeout, resetTokenTimeout } from "./timing.ts";
+import { resetTokenTimeout } from "./timing.ts";
+import { resetRetransmitTimeout } from "./token-retransmission.ts";
 import { ringIdText, sameRing } from "./types.ts";
 
 /** Messages of the old ring that came encapsulated over the new one go back into the old ring's sort queue. */

@@ -168,7 +168,7 @@ const machineQuery = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("file-read"), path: z.string() }),
   z.object({ kind: z.literal("file-list"), path: z.string() }),
   z.object({ kind: z.literal("file-stat"), path: z.string() }),
-  z.object({ kind: z.literal("complete"), words: z.array(text), cwd: z.string() }),
+  z.object({ kind: z.literal("complete"), argv: z.array(text), cwd: z.string() }),
 ]);
 
 /** Byte strings travel as base64. */

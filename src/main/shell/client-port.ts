@@ -54,10 +54,7 @@ export class ClientPort implements NodePort {
   }
 
   async query(query: MachineQuery): Promise<QueryReply> {
-    const wire =
-      query.kind === "command" || query.kind === "complete"
-        ? { ...query, ...("argv" in query ? { argv: [...query.argv] } : { words: [...query.words] }) }
-        : query;
+    const wire = query.kind === "command" || query.kind === "complete" ? { ...query, argv: [...query.argv] } : query;
     // The lab answers with the engine's reply; only bytes travel as base64.
     const reply = (await asked(this.client.call({ op: "query", node: this.node, query: wire as never }))) as WireQueryReply;
     return reply.kind === "file" ? { kind: "file", data: new Uint8Array(Buffer.from(reply.data, "base64")) } : reply;

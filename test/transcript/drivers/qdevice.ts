@@ -52,7 +52,11 @@ export class QdeviceDriver implements Driver {
         return [];
       case "pause":
       case "resume":
-        this.act({ to: "machine", machine: first, act: { kind: verb === "pause" ? "service-stall" : "service-resume", unit: "corosync-qnetd" } });
+        this.act({
+          to: "machine",
+          machine: first,
+          act: { kind: verb === "pause" ? "service-stall" : "service-resume", unit: "corosync-qnetd" },
+        });
         return [];
       case "votes":
         return this.votes();

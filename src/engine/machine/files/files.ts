@@ -26,7 +26,7 @@ import { perform } from "./perform.ts";
 import type { ProcView } from "./proc-text.ts";
 import { ProcFs } from "./proc.ts";
 import { failed, type Context } from "./replies.ts";
-import { pathIn } from "./served-path.ts";
+import { NOT_CONNECTED, pathIn } from "./served-path.ts";
 import type { DiskFault, TreeLimits, TreeState } from "./inode-table.ts";
 import { Tree } from "./tree.ts";
 import { Views, type Description, type View, type ViewsState } from "./views.ts";
@@ -293,7 +293,7 @@ export class Files {
         call.request = this.send(fs.server, mount, request, call.pid);
         return [];
       }
-      answer = { ok: false, errno: "ENOTCONN" };
+      answer = NOT_CONNECTED;
     }
   }
 

@@ -18,6 +18,7 @@ import {
   type Peeked,
   type Plain,
   type ProcessExit,
+  type Program,
   type ProgramEvent,
   type ServedReply,
   type ServedRequest,
@@ -81,6 +82,11 @@ export class ProcessTable {
   /** In the order they began; not to be written to. */
   records(): Readonly<ProcessRecord>[] {
     return this.processes.all().map((p) => p.record);
+  }
+
+  /** The programs of the processes that have not ended, in the order they began. */
+  running(): Program[] {
+    return this.processes.all().flatMap(({ record, program }) => (record.exit === undefined && program !== undefined ? [program] : []));
   }
 
   get(pid: number): Readonly<ProcessRecord> | undefined {

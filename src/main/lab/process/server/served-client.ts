@@ -1,0 +1,45 @@
+/** What the server keeps of one client: what it is sent, and what runs for it, so that it goes with it. */
+import type { Channel, JournalLine } from "../../api.ts";
+
+export interface ServedClient {
+  readonly channel: Channel;
+  authenticated: boolean;
+  /** It runs a node's shell: what it is told stays in the lab. */
+  inside: boolean;
+  snapshots: boolean;
+  journal: ((line: JournalLine) => boolean) | undefined;
+  trace: boolean;
+  /** Number of the lab's change, and instant, that the last snapshot showed. */
+  shown: { changes: number; instant: number } | undefined;
+  readonly execs: Set<string>;
+  readonly terminals: Set<string>;
+  /** Modelled commands by id, each with its node. */
+  readonly commands: Map<string, string>;
+  /** Sleeps and the like that it waits for. */
+  underWay: number;
+  /** Gives the floor back, where it has it. */
+  release: (() => void) | undefined;
+}
+
+export function servedClient(channel: Channel, authenticated: boolean): ServedClient {
+  return {
+    channel,
+    authenticated,
+    inside: false,
+    snapshots: false,
+    journal: undefined,
+    trace: false,
+    shown: undefined,
+    execs: new Set(),
+    terminals: new Set(),
+    commands: new Map(),
+    underWay: 0,
+    release: undefined,
+  };
+}
+
+/** Something comes to the client as it happens. The connection of a shell that waits for its next line is none. */
+export function looksOn({ snapshots, journal, trace, execs, terminals, commands, underWay, release }: ServedClient): boolean {
+  const shown = snapshots || journal !== undefined || trace;
+  return shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || underWay > 0 || release !== undefined;
+}
