@@ -27,9 +27,9 @@ export class ServiceProcesses implements ServiceManager {
   spawn({ unit, argv, cwd, env }: SpawnRequest): Spawned {
     const pid = this.newPid();
     const place = { unit: journalUnit(unit), session: "", tty: "" };
-    const sink = (words: readonly string[]): Sink => ({ kind: this.printsToJournal(words) ? "journal" : "nowhere" });
-    const begin = (words: readonly string[]): number | "EAGAIN" | "ENOENT" =>
-      this.table().spawn({ argv: words, cwd, env, parent: 1, place, sink: sink(words), pid });
+    const sink = (line: readonly string[]): Sink => ({ kind: this.printsToJournal(line) ? "journal" : "nowhere" });
+    const begin = (line: readonly string[]): number | "EAGAIN" | "ENOENT" =>
+      this.table().spawn({ argv: line, cwd, env, parent: 1, place, sink: sink(line), pid });
     const made = begin(argv);
     if (typeof made === "number") return { pid };
     if (made === "EAGAIN") return { pid, errno: "EACCES" };
