@@ -6,7 +6,7 @@ import type { FileAct, FileStat, MachineQuery, QueryReply } from "../../src/engi
 import { CommandQueue } from "../../src/main/shell/command-queue.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import type { Interrupt } from "../../src/main/shell/interrupt.ts";
-import type { NodePort, Now, RunningCommand, Sleep } from "../../src/main/shell/port.ts";
+import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "../../src/main/shell/port.ts";
 
 /** 2026-01-01T00:00:00Z in µs. */
 const EPOCH = 1_767_225_600_000_000;
@@ -125,9 +125,9 @@ export class Machine implements NodePort {
     };
   }
 
-  file(act: FileAct): Promise<string | undefined> {
+  file(act: FileAct): Promise<FileChanged> {
     this.acts.push(act.kind);
-    return Promise.resolve(this.change(act));
+    return Promise.resolve({ errno: this.change(act), lasts: 0 });
   }
 
   private change(act: FileAct): string | undefined {

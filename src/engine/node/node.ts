@@ -103,6 +103,7 @@ export class Node implements Machine {
       spawn: (request) => this.processes.spawn(request),
       kill: (pid, signal) => this.processes.kill(pid, signal),
       processes: (unit) => this.processes.processes(unit),
+      written: () => this.fileActs.layer.written(),
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import type { World } from "../../engine/world/index.ts";
 import type { LabActs } from "./act/acts.ts";
+import type { Reply } from "./api.ts";
 import { Commands, type CommandSink } from "./process/commands.ts";
 import { Trouble, type TroubleCode } from "./trouble.ts";
 import { unreachable } from "./view/conditions.ts";
@@ -33,13 +34,13 @@ export class NodeShell {
     return this.world.query(node, query);
   }
 
-  /** @returns an errno name, null on success */
-  file(node: string, act: FileAct): Promise<string | null> {
+  file(node: string, act: FileAct): Promise<Reply<"file">> {
     return this.acts.inTurn(async () => {
       this.reachable(node);
       const { effects } = await this.acts.one({ to: "machine", machine: node, act });
       const result = effects.find((e) => e.kind === "file-result");
-      return result?.error ?? null;
+      const { busyUntil } = this.world.status(node).disk;
+      return { error: result?.error ?? null, lasts: busyUntil === null ? 0 : busyUntil - this.world.now };
     });
   }
 

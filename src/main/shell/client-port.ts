@@ -4,7 +4,7 @@ import type { FileAct, MachineQuery, QueryReply } from "../../engine/kernel/mach
 import type { LabEvent } from "../lab/api.ts";
 import type { LabClient } from "../lab/process/client.ts";
 import { CommandQueue } from "./command-queue.ts";
-import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
+import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 function asPortError(error: unknown): PortError {
@@ -60,10 +60,10 @@ export class ClientPort implements NodePort {
     return reply.kind === "file" ? { kind: "file", data: new Uint8Array(Buffer.from(reply.data, "base64")) } : reply;
   }
 
-  async file(act: FileAct): Promise<string | undefined> {
+  async file(act: FileAct): Promise<FileChanged> {
     const wire = act.kind === "file-write" ? { ...act, data: Buffer.from(act.data).toString("base64") } : act;
-    const { error } = await asked(this.client.call({ op: "file", node: this.node, act: wire }));
-    return error ?? undefined;
+    const { error, lasts } = await asked(this.client.call({ op: "file", node: this.node, act: wire }));
+    return { errno: error ?? undefined, lasts };
   }
 
   async command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand> {

@@ -43,12 +43,19 @@ export interface Now {
   readonly epoch: number;
 }
 
+/** What became of a change of a file. */
+export interface FileChanged {
+  /** An errno name; undefined on success. */
+  readonly errno: string | undefined;
+  /** Virtual time that the disk still takes for it. */
+  readonly lasts: Duration;
+}
+
 export interface NodePort {
   /** Name of the machine. */
   readonly node: string;
   query(query: MachineQuery): Promise<QueryReply>;
-  /** @returns an errno name, undefined on success */
-  file(act: FileAct): Promise<string | undefined>;
+  file(act: FileAct): Promise<FileChanged>;
   command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand>;
   /** Ends when `duration` µs of virtual time have passed. */
   sleep(duration: Duration): Sleep;

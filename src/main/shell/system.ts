@@ -43,8 +43,11 @@ export class System {
   }
 
   /** Without regard to what is unwritten. */
-  fileNow(act: FileAct): Promise<string | undefined> {
-    return this.busy(this.port.file(act));
+  async fileNow(act: FileAct): Promise<string | undefined> {
+    const { errno, lasts } = await this.busy(this.port.file(act));
+    // Whoever waits for a disk is not to be interrupted.
+    if (lasts > 0) await this.wait(this.port.sleep(lasts).done);
+    return errno;
   }
 
   async command(argv: readonly string[], cwd: string): Promise<RunningCommand> {

@@ -9,7 +9,7 @@ import type { Instant } from "../../engine/kernel/time.ts";
 import { unpaced, type UnpacedHost } from "../../engine/host/index.ts";
 import type { Plan, World } from "../../engine/world/index.ts";
 import { CommandQueue } from "./command-queue.ts";
-import type { NodePort, Now, RunningCommand, Sleep } from "./port.ts";
+import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 /** Longest virtual time one wait may take when nothing ends it: a command that never says anything, in a run without a time limit. */
@@ -51,10 +51,11 @@ export class WorldPort implements NodePort {
     return this.reachable(() => this.world.query(this.node, query));
   }
 
-  file(act: FileAct): Promise<string | undefined> {
+  file(act: FileAct): Promise<FileChanged> {
     return this.reachable(async () => {
-      for (const effect of await this.do(act)) if (effect.kind === "file-result") return effect.error;
-      return undefined;
+      const result = (await this.do(act)).find((effect) => effect.kind === "file-result");
+      const { busyUntil } = this.world.status(this.node).disk;
+      return { errno: result?.error, lasts: busyUntil === null ? 0 : busyUntil - this.world.now };
     });
   }
 

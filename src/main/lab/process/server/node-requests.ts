@@ -41,7 +41,7 @@ export class NodeRequests {
         await lab.catchUp();
         return wireReply(lab.shell.query(r.node, r.query));
       case "file":
-        return { error: await lab.shell.file(r.node, fileAct(r.act)) };
+        return lab.shell.file(r.node, fileAct(r.act));
       case "command":
         return this.command(client, r, reply);
       case "command-signal":
