@@ -79,6 +79,8 @@ export class Node implements Machine {
   private readonly manager: ManagerService;
   /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
   private told: MachineStatus | undefined;
+  /** Then it is another by itself. */
+  private toldUntil: Instant = NEVER;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -367,14 +369,18 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
+    if (this.told !== undefined && now < this.toldUntil) return this.told;
+    const believing = this.programs.corosync?.believing;
+    this.toldUntil = believing?.totem.tokenStatusUntil ?? NEVER;
+    this.told = machineStatus(this.computer, believing, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
       services: this.serviceNames(),
-    }));
+    });
+    return this.told;
   }
 
   journalSince(from: number): JournalLine[] {
