@@ -26,25 +26,27 @@ import {
   type ProgramEvent,
   type Signal,
 } from "../kernel/index.ts";
+import { ringIdText } from "../totem/types.ts";
 import { parseCall } from "./call.ts";
 import { DaemonServices } from "./ipc/server.ts";
 import {
   EXITING,
-  KNET_READY,
   LOCKED,
   PROVIDER,
   QUORUM_LOADED,
   SERVICES_FIRST,
   SIGNALLED,
   STARTING,
-  TRANSPORT,
   UNLOAD,
   UNLOADING,
   VOTEQUORUM_FAILED,
   VOTEQUORUM_LOADED,
+  knetLines,
   linkLines,
   notScheduled,
   removalLines,
+  ringLine,
+  transportLines,
 } from "./lines.ts";
 import { DaemonLog } from "./log.ts";
 import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
@@ -148,10 +150,10 @@ export class Corosync implements Program {
       return;
     }
     if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
-    this.log.say(TRANSPORT);
     // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
     else this.run.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    this.log.say(transportLines(this.settings?.config));
     this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
   }
@@ -173,7 +175,7 @@ export class Corosync implements Program {
   }
 
   private initialiseKnet(): void {
-    this.log.say(KNET_READY);
+    this.log.say(knetLines(this.settings?.config));
     if (this.settings !== undefined) {
       this.wire(this.settings).stack.startKnet();
     }
@@ -218,7 +220,7 @@ export class Corosync implements Program {
       return;
     }
     this.run.phase = "running";
-    this.log.say(SERVICES_FIRST);
+    this.log.say([ringLine(ringIdText(stack.totem.ring)), ...SERVICES_FIRST]);
     if (stack.hasProvider) {
       this.log.say([PROVIDER]);
       if (!stack.votequorum.load()) {

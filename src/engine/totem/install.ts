@@ -51,9 +51,9 @@ export function enterOperational(t: Srp): void {
   s.memb = [...s.newMemb];
   s.mySetRetransFlg = false;
   s.waitingTransAck = true;
-  t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 1");
   t.port.trace({ what: "membership", node: me, ring: ringIdText(s.ring), members: [...s.trans], transitional: true });
   t.listener.configuration({ kind: "transitional", ring: s.ring, members: [...s.trans], left, joined: [] });
+  t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 1");
   deliverUpTo(t, s.oldRingHighSeq, true);
 
   // The queue of the new ring takes over before the application hears of it: whatever it sends now belongs to the new ring.
