@@ -50,7 +50,7 @@ class Writer {
   }
 
   async reaches(count: number): Promise<void> {
-    for (let waited = 0; waited < 20_000 && this.told < count; waited += 5) await wallMs(5);
+    for (let waited = 0; waited < 60_000 && this.told < count; waited += 5) await wallMs(5);
     expect(this.told).toBeGreaterThanOrEqual(count);
   }
 }
