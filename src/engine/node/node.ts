@@ -40,7 +40,7 @@ import { localServices } from "../machine/systemd/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
 import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
-import { machineStatus } from "./status.ts";
+import { machineStatus, statusNow } from "./status.ts";
 import { UnitActs } from "./unit-acts.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
@@ -367,14 +367,16 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
+    const stack = this.programs.corosync?.believing;
+    this.told ??= machineStatus(this.computer, stack, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
       services: this.serviceNames(),
-    }));
+    });
+    return statusNow(this.told, this.computer, stack);
   }
 
   journalSince(from: number): JournalLine[] {
