@@ -40,7 +40,7 @@ import { localServices } from "../machine/systemd/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
 import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
-import { machineStatus } from "./status.ts";
+import { machineStatus, statusNow } from "./status.ts";
 import { UnitActs } from "./unit-acts.ts";
 
 /** Acts a stalled machine keeps until its processors run again. Ours. */
@@ -79,8 +79,6 @@ export class Node implements Machine {
   private readonly manager: ManagerService;
   /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
   private told: MachineStatus | undefined;
-  /** Then it is another by itself. */
-  private toldUntil: Instant = NEVER;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -369,10 +367,8 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    if (this.told !== undefined && now < this.toldUntil) return this.told;
-    const believing = this.programs.corosync?.believing;
-    this.toldUntil = believing?.totem.tokenStatusUntil ?? NEVER;
-    this.told = machineStatus(this.computer, believing, {
+    const stack = this.programs.corosync?.believing;
+    this.told ??= machineStatus(this.computer, stack, {
       kind: this.kind,
       busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
@@ -380,7 +376,7 @@ export class Node implements Machine {
       qnetd: this.programs.qnetd?.view,
       services: this.serviceNames(),
     });
-    return this.told;
+    return statusNow(this.told, this.computer, stack);
   }
 
   journalSince(from: number): JournalLine[] {

@@ -137,3 +137,10 @@ export function machineStatus(
     busy: about.busy,
   };
 }
+
+/** The same a while later, in which nothing happened on the machine: what passes by itself has passed. */
+export function statusNow(told: MachineStatus, computer: Computer, stack: Stack | undefined): MachineStatus {
+  const { corosync } = told;
+  const token = stack?.totem.tokenStatus();
+  return { ...told, disk: diskStatus(computer), corosync: corosync === null || token === undefined ? corosync : { ...corosync, token } };
+}

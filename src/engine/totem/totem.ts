@@ -4,7 +4,7 @@
  * timeouts.ts, install.ts and delivery.ts; this class routes events to them. Left out: the udp and udpu transports, and the heartbeat failure detector, which is off by default.
  * Sources: Amir et al., "The Totem Single-Ring Ordering and Membership Protocol"; corosync.conf(5); behaviour observed in debug logs.
  */
-import { MS, type Hasher, type Instant, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
+import { MS, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
 import { nextInRing, onCommitToken } from "./commit.ts";
 import { enterGather, onJoin, sendLeave } from "./gather.ts";
 import { COMMIT_TOKEN, HOLD_CANCEL, JOIN, MCAST, MERGE_DETECT, ORF_TOKEN, decode } from "./messages.ts";
@@ -16,7 +16,7 @@ import { initialState, initialStats, initialWatch, type Srp, type SrpState, type
 import { TIMER, armStatsRound } from "./timing.ts";
 import { onToken } from "./token.ts";
 import type { Configuration, RingId, TotemListener, TotemParams, TotemTransport } from "./types.ts";
-import { meanReceipt, meanRotation, slowestRotation, slowestUntil } from "./watch.ts";
+import { meanReceipt, meanRotation, slowestRotation } from "./watch.ts";
 
 /** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
 const QUEUE_FRAMES_MAX = 64;
@@ -244,11 +244,6 @@ export class Totem {
       holdMs: t.params.holdMs,
       tokenRetransmitMs: t.params.tokenRetransmitMs,
     };
-  }
-
-  /** First instant at which `tokenStatus` says something else though nothing has happened. */
-  get tokenStatusUntil(): Instant {
-    return slowestUntil(this.t);
   }
 
   /** Whom this node passes the token to. */

@@ -1,5 +1,5 @@
 /** Measurements of the token for the page and for stats.srp: rotation times, the hold, the slowest rotation of the last minute. No rule depends on them. */
-import { MS, NEVER, SEC, type Instant } from "../kernel/index.ts";
+import { MS, SEC } from "../kernel/index.ts";
 import type { Srp } from "./state.ts";
 
 /** Rotations the rate shown to a person is taken from: few, so that an idle ring looks idle soon after it was busy. */
@@ -53,13 +53,6 @@ export function slowestRotation(t: Srp): number {
   let slowest = 0;
   for (const [at, rotation] of t.watch.slowest) if (at > oldest && rotation > slowest) slowest = rotation;
   return slowest;
-}
-
-/** First instant at which `slowestRotation` leaves out what it counts now; NEVER where it counts nothing. */
-export function slowestUntil(t: Srp): Instant {
-  let until = NEVER;
-  for (const [at] of t.watch.slowest) if (at + SLOTS * SLOT > t.port.now()) until = Math.min(until, at + SLOTS * SLOT);
-  return until;
 }
 
 /** stats.srp.mtt_rx_token, ms: the mean time between tokens, gatherings not left out. corosync works it out every 1.5 s, the lab when it is asked. */
