@@ -54,6 +54,7 @@ const OWN_ROW: ProcessRow = {
   pid: 4711,
   ppid: 1,
   sid: 4711,
+  pgid: 4711,
   uid: 0,
   tty: "",
   unit: "session-1.scope",

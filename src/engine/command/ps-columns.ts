@@ -96,6 +96,8 @@ export const COLUMNS: { readonly [name: string]: Column } = {
   ppid: number("PPID", 5, (r) => r.ppid),
   sid: number("SID", 5, (r) => r.sid),
   sess: number("SESS", 5, (r) => r.sid),
+  pgid: number("PGID", 5, (r) => r.pgid),
+  pgrp: number("PGRP", 5, (r) => r.pgid),
   uid: number("UID", 5, (r) => r.uid),
   euid: number("EUID", 5, (r) => r.uid),
   user: user("USER"),

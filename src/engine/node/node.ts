@@ -314,7 +314,7 @@ export class Node implements Machine {
     });
     switch (query.kind) {
       case "command":
-        return this.ask(query.argv, query.cwd);
+        return this.ask(query.argv, query.cwd, query.session ?? "");
       case "complete":
         return { kind: "completions", words: this.complete(query.words, query.cwd) };
       default:
@@ -323,12 +323,12 @@ export class Node implements Machine {
   }
 
   /** A machine whose processors stand still answers when they run again, so asking it takes time; one that is off never does. */
-  private ask(argv: readonly string[], cwd: string): QueryReply {
+  private ask(argv: readonly string[], cwd: string, session: string): QueryReply {
     if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
     if (this.computer.stalled || this.programs.isDaemon(argv)) return { kind: "acts" };
     const tool = this.programs.tool(argv[0] ?? "");
     if (tool === undefined) return { kind: "no-such-command" };
-    const answer = peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
+    const answer = peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session }));
     return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };
   }
 

@@ -5,6 +5,7 @@ import { checkConf } from "../../engine/config/index.ts";
 import type { DiskDifference, LiveHost, Speed } from "../../engine/host/index.ts";
 import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
 import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { printRecord, type ActResult, type TopologyAct, type World, type WorldAct } from "../../engine/world/index.ts";
 import { sceneOf, type PlannedAct } from "./act/kind.ts";
@@ -13,7 +14,8 @@ import { tells } from "./scenario/advance.ts";
 import { beforeLossOf } from "./api.ts";
 import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { planBuild } from "./act/build.ts";
-import { Commands, type CommandSink } from "./process/commands.ts";
+import { Commands, type CommandSink } from "./shell/commands.ts";
+import { Shells, type ShellAct } from "./shell/shells.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import { unreachable } from "./view/conditions.ts";
 import type { LabDisk } from "./store/disk.ts";
@@ -47,6 +49,8 @@ export class Lab {
   readonly world: World;
   readonly timeline = new Timeline();
   readonly commands = new Commands();
+  /** Shells of clients on the nodes. */
+  readonly shells = new Shells();
   #undo = new Undo();
   #findings = new ConfFindings();
   #broken: LabTrouble[] = [];
@@ -177,6 +181,7 @@ export class Lab {
     if (tells(effect)) this.#changes++;
     this.#waits.take(node, effect);
     this.commands.take(node, effect);
+    this.shells.take(effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
     const { paused, speed } = this.host;
     this.#feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
@@ -468,6 +473,7 @@ export class Lab {
     this.#past.rewind(state);
     this.#waits.rolledBack();
     this.commands.lose();
+    this.shells.lose();
     this.#feed.flush();
     await this.host.restore(state);
     this.#undo = new Undo();
@@ -497,6 +503,22 @@ export class Lab {
       const result = effects.find((e) => e.kind === "file-result");
       return result?.error ?? null;
     });
+  }
+
+  /** What a client's shell does there; `Shells` has looked at it. */
+  shell(node: string, act: ShellAct): Promise<void> {
+    return this.#inTurn(async () => {
+      this.reachable(node);
+      await this.#do({ to: "machine", machine: node, act });
+    });
+  }
+
+  /** A file call that only looks, by root in the root directory. */
+  look(node: string, call: FileCall): FileReply | "would-wait" {
+    const reply = this.query(node, { kind: "file", call });
+    if (reply.kind === "file-reply") return reply.reply;
+    if (reply.kind === "would-wait") return "would-wait";
+    throw usage(`${call.call} does not only look`);
   }
 
   /** Starts a modelled command. `started` is called with its id before it says anything. */

@@ -3,7 +3,9 @@
  * in a kernel: a reader then sees end of file, a writer BrokenPipe.
  */
 import type { Interrupt } from "./interrupt.ts";
-import type { System } from "./system.ts";
+import { Interrupted } from "./interrupt.ts";
+import { encode } from "./bytes.ts";
+import { errnoText, FileError, PIECE_BYTES, type Files } from "./files.ts";
 
 /** Bytes a pipe holds before its writer waits (Linux: 64 KiB). */
 export const PIPE_BYTES = 65_536;
@@ -38,7 +40,6 @@ export interface Device {
 }
 
 const NEWLINE = 10;
-const encoder = new TextEncoder();
 
 export class OpenFile {
   private refs = 1;
@@ -75,7 +76,7 @@ export class OpenFile {
   }
 
   async write(data: Uint8Array | string, interrupt: Interrupt): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const bytes = typeof data === "string" ? encode(data) : data;
     if (bytes.length > 0) await this.device.write(bytes, interrupt);
   }
 
@@ -219,11 +220,46 @@ export function nullFile(): OpenFile {
   return new OpenFile({ tty: false, read: () => Promise.resolve(null), write: () => Promise.resolve(), close: () => undefined });
 }
 
-/** Bytes of one file act; more becomes several. */
-const WRITE_BYTES = 512 * 1024;
+/** A file of the node opened by its path for reading. Small ones are read without a trace; one that is longer, or that a process serves, is a descriptor of the shell. @throws FileError */
+export async function nodeInput(files: Files, path: string): Promise<OpenFile> {
+  const first = await files.piece(path, 0);
+  if (first === undefined || first.length >= PIECE_BYTES) return nodeDescriptor(files, await files.open(path, { access: "r" }));
+  let pending: Uint8Array | undefined = first;
+  let at = 0;
+  let ended = false;
+  return new OpenFile({
+    tty: false,
+    async read(interrupt) {
+      interrupt.check();
+      // Who reads on at the end sees what was added since.
+      if (!pending && ended) pending = await grown(files.under(interrupt), path, at);
+      const data = pending;
+      pending = undefined;
+      ended = true;
+      if (!data || data.length === 0) return null;
+      at += data.length;
+      return data;
+    },
+    write: () => Promise.reject(new StreamError("Bad file descriptor")),
+    close: () => undefined,
+  });
+}
 
-/** A file of the node opened for writing; what is written goes to its end. What is written within one turn of the event loop becomes one act. */
-export function nodeFile(system: System, path: string, explain: (errno: string) => string): OpenFile {
+async function grown(files: Files, path: string, at: number): Promise<Uint8Array | undefined> {
+  try {
+    return await files.piece(path, at);
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * An open descriptor of the shell. What is written within one turn of the event loop becomes one call; it goes to the descriptor's offset, or to the
+ * end where it was opened so.
+ */
+export function nodeDescriptor(files: Files, fd: number): OpenFile {
+  const { system } = files;
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   let failed: string | undefined;
@@ -232,8 +268,12 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
     const data = concat(pending);
     pending = [];
     pendingBytes = 0;
-    for (let at = 0; at < data.length && failed === undefined; at += WRITE_BYTES) {
-      failed = await system.fileNow({ kind: "file-write", path, data: data.slice(at, at + WRITE_BYTES), append: true });
+    if (failed !== undefined || data.length === 0) return;
+    try {
+      await files.writeAll(fd, data);
+    } catch (error) {
+      if (!(error instanceof FileError || error instanceof Interrupted)) throw error;
+      failed = error instanceof FileError ? error.message : errnoText("EINTR");
     }
   };
   const flush = (): Promise<void> => {
@@ -242,7 +282,7 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
     return last;
   };
   const fail = (): void => {
-    if (failed !== undefined) throw new StreamError(explain(failed));
+    if (failed !== undefined) throw new StreamError(failed);
   };
   const soon = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -250,7 +290,12 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
   };
   return new OpenFile({
     tty: false,
-    read: () => Promise.reject(new StreamError("Bad file descriptor")),
+    async read(interrupt) {
+      interrupt.check();
+      await flush();
+      const data = await files.under(interrupt).readNext(fd).catch(asStreamError);
+      return data.length === 0 ? null : data;
+    },
     async write(data, interrupt) {
       interrupt.check();
       fail();
@@ -261,11 +306,19 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
         // a lost machine is reported by whoever asks next; `close` looks at the rest
         system.busy(soon()).catch(() => undefined);
       }
-      if (pending.length > 1024 || pendingBytes > WRITE_BYTES) await flush();
+      if (pending.length > 1024 || pendingBytes > PIECE_BYTES) await flush();
     },
     async close() {
       await flush();
+      await files.close(fd).catch((error: unknown) => {
+        if (!(error instanceof FileError)) throw error;
+        failed ??= error.message;
+      });
       fail();
     },
   });
+}
+
+function asStreamError(error: unknown): never {
+  throw error instanceof FileError ? new StreamError(error.message) : error;
 }

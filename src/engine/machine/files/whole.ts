@@ -120,7 +120,7 @@ export function fileQuery(files: Files, query: FileQuery, ask?: AskServer): Quer
     return typeof reply === "string" ? { ok: false, errno: "EAGAIN" } : reply;
   };
   if (query.kind === "file-read") {
-    const reply = peekRead(files, undefined, path, ask);
+    const reply = peekRead(files, undefined, path, ask, query);
     if (reply === "would-wait") return { kind: "error", errno: "EAGAIN" };
     return reply.ok && reply.value === "data" ? { kind: "file", data: reply.data } : { kind: "error", errno: errnoOf(reply) ?? "EIO" };
   }

@@ -54,6 +54,7 @@ export class MachinePeeker implements Peeker {
       pid: board.nextPid,
       ppid: shell?.pid ?? 1,
       sid: shell?.pid ?? board.nextPid,
+      pgid: board.nextPid,
       uid: 0,
       tty: shell?.place.tty ?? "",
       unit: shell?.place.unit ?? "",

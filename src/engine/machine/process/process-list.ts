@@ -15,6 +15,7 @@ export type ProcessRow = {
   readonly pid: number;
   readonly ppid: number;
   readonly sid: number;
+  readonly pgid: number;
   readonly uid: number;
   /** "" without a terminal. */
   readonly tty: string;
@@ -34,6 +35,7 @@ export function processRows(records: readonly Readonly<ProcessRecord>[], epochUn
       pid: r.pid,
       ppid: r.ppid,
       sid: r.sid,
+      pgid: r.pgid,
       uid: r.uid,
       tty: r.place.tty,
       unit: r.place.unit,

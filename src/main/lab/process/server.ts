@@ -1,11 +1,13 @@
 /** The lab's API over channels: validates each request, asks the lab, answers; and keeps what belongs to each client, so that it goes with it. */
 import { timingSafeEqual } from "node:crypto";
-import type { FileAct, QueryReply } from "../../../engine/kernel/machine.ts";
+import type { FileAct, MachineQuery, QueryReply } from "../../../engine/kernel/machine.ts";
 import { requestMessage, type Channel, type JournalLine, type LabEvent, type LabInfo, type Request } from "../api.ts";
 import { HeldOutput } from "./held-output.ts";
 import { wrongWith } from "../act/table.ts";
 import type { Lab } from "../lab.ts";
 import type { Sessions } from "./sessions.ts";
+import { callFromWire, type ShellClient } from "../shell/shells.ts";
+import { effectToWire, replyToWire } from "../shell/shell-wire.ts";
 import type { LabLog } from "../store/log.ts";
 import { Trouble } from "../trouble.ts";
 import { WhatIfDesk } from "../whatif/whatif-session.ts";
@@ -45,6 +47,7 @@ interface Client {
   execs: Set<string>;
   terminals: Set<string>;
   commands: Map<string, string>;
+  shell: ShellClient;
   underWay: number;
   release: (() => void) | undefined;
 }
@@ -54,15 +57,19 @@ function secretFits(given: string, wanted: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function fileAct(act: Extract<Request, { op: "file" }>["act"]): FileAct {
-  switch (act.kind) {
-    case "file-write": {
-      const { mode, data, ...rest } = act;
-      return { ...rest, data: new Uint8Array(Buffer.from(data, "base64")), ...(mode === undefined ? {} : { mode }) };
-    }
-    default:
-      return act;
+function fileAct({ mode, data, ...rest }: Extract<Request, { op: "file" }>["act"]): FileAct {
+  return { ...rest, data: new Uint8Array(Buffer.from(data, "base64")), ...(mode === undefined ? {} : { mode }) };
+}
+
+/** As the engine has it: what is absent is not there. */
+function machineQuery(query: Extract<Request, { op: "query" }>["query"], shell: ShellClient): MachineQuery {
+  if (query.kind === "complete") return query;
+  if (query.kind === "command") {
+    const { session, ...rest } = query;
+    return { ...rest, ...(session === undefined ? {} : { session: shell.known(session) }) };
   }
+  const { at, length, ...rest } = query;
+  return { ...rest, ...(at === undefined ? {} : { at }), ...(length === undefined ? {} : { length }) };
 }
 
 function wireReply(reply: QueryReply): unknown {
@@ -70,9 +77,9 @@ function wireReply(reply: QueryReply): unknown {
 }
 
 /** Something comes to the client as it happens. The connection of a shell that waits for its next line is none. */
-function looksOn({ snapshots, journal, trace, execs, terminals, commands, underWay, release }: Client): boolean {
+function looksOn({ snapshots, journal, trace, execs, terminals, commands, shell, underWay, release }: Client): boolean {
   const shown = snapshots || journal !== undefined || trace;
-  return shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || underWay > 0 || release !== undefined;
+  return shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || shell.busy || underWay > 0 || release !== undefined;
 }
 
 export class Server {
@@ -109,6 +116,7 @@ export class Server {
       execs: new Set(),
       terminals: new Set(),
       commands: new Map(),
+      shell: this.lab.shells.client((effect) => channel.send({ event: "shell-effect", effect: effectToWire(effect) })),
       underWay: 0,
       release: undefined,
     };
@@ -133,6 +141,7 @@ export class Server {
     for (const id of client.execs) this.sessions.signal(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
     for (const [id, node] of client.commands) this.#late(this.lab.commandSignal(node, id, "SIGTERM"));
+    for (const { node, act } of client.shell.leave()) this.#late(this.lab.shell(node, act));
   }
 
   /** Nobody waits for it any more; a lab that can do no act has said so itself. */
@@ -371,14 +380,14 @@ export class Server {
   /** What a node's shell asks. */
   async #inside(
     client: Client,
-    r: Extract<Request, { op: "query" | "file" | "command" | "command-signal" | "command-input" | "sleep" | "floor" }>,
+    r: Extract<Request, { op: "query" | "file" | "command" | "command-signal" | "command-input" | "shell" | "look" | "sleep" | "floor" }>,
     reply: (result: unknown) => void,
   ): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "query":
         await lab.catchUp();
-        return wireReply(lab.query(r.node, r.query));
+        return wireReply(lab.query(r.node, machineQuery(r.query, client.shell)));
       case "file":
         return { error: await lab.file(r.node, fileAct(r.act)) };
       case "command":
@@ -389,6 +398,12 @@ export class Server {
       case "command-input":
         if (client.commands.has(r.command)) await lab.commandInput(r.node, r.command, r.line ?? undefined);
         return {};
+      case "shell":
+        await lab.shell(r.node, client.shell.act(r.node, r.act));
+        return {};
+      case "look":
+        await lab.catchUp();
+        return { replies: r.calls.map((call) => replyToWire(lab.look(r.node, callFromWire(call)))) };
       case "sleep":
         return this.#underWay(client, () => lab.sleep(r.duration));
       case "floor":
@@ -466,7 +481,7 @@ export class Server {
 
   /** Somebody's shell has a command or a sleep under way. */
   #waitsForTime(node: string): boolean {
-    return this.lab.commands.on(node) || [...this.#clients].some((client) => client.underWay > 0);
+    return this.lab.commands.on(node) || this.lab.shells.on(node) || [...this.#clients].some((client) => client.underWay > 0);
   }
 
   async #terminal(client: Client, r: Extract<Request, { op: "terminal-open" }>, reply: (result: unknown) => void): Promise<unknown> {

@@ -3,8 +3,8 @@
  * Python and no JavaScript, knows only the commands listed here, and sees a file system that leads to the node and nowhere else.
  */
 import type { Bash, CommandName, FileContent, FsStat, IFileSystem } from "just-bash";
-import type { FileStat } from "../../../engine/kernel/machine.ts";
-import { errnoText, FileError, resolvePath } from "../files.ts";
+import { encode } from "../bytes.ts";
+import { errnoText, FileError, resolvePath, type FileStat } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import type { Files } from "../files.ts";
 
@@ -56,7 +56,7 @@ async function filter(name: CommandName, run: Run): Promise<number> {
   try {
     const result = await run.system.busy(execute(name, run, stdin, abort.signal));
     run.interrupt.check();
-    await run.out(Buffer.from(result.stdout, result.stdoutKind === "bytes" ? "latin1" : "utf8"));
+    await run.out(result.stdoutKind === "bytes" ? Buffer.from(result.stdout, "latin1") : result.stdout);
     await run.err(result.stderr);
     return result.exitCode;
   } finally {
@@ -118,7 +118,7 @@ async function makeBash(fs: IFileSystem, run: Run): Promise<Bash> {
     python: false,
     javascript: false,
     defenseInDepth: false,
-    processInfo: { pid: run.shell.pid, ppid: 1, uid: 0, gid: 0 },
+    processInfo: { pid: run.system.process?.pid ?? 2, ppid: 1, uid: 0, gid: 0 },
     executionLimits: {
       maxExecutionTimeMs: FILTER_MS,
       maxInputBytes: INPUT_MAX * 2,
@@ -188,7 +188,7 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async stat(path: string): Promise<FsStat> {
-    if (this.isFilter(path)) return toStat({ type: "file", mode: 0o755, size: 0, mtime: 0 });
+    if (this.isFilter(path)) return toStat({ type: "file", mode: 0o755, size: 0 });
     return toStat(await this.from(path, this.files.stat(this.resolvePath("", path))));
   }
 
@@ -201,14 +201,13 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-mkdir", path: this.resolvePath("", path), parents: options?.recursive ?? false }));
+    const target = this.resolvePath("", path);
+    await this.from(path, options?.recursive === true ? this.files.mkdirs(target) : this.files.mkdir(target));
   }
 
   async rm(path: string, options?: { recursive?: boolean }): Promise<void> {
-    await this.from(
-      path,
-      this.files.act({ kind: "file-remove", path: this.resolvePath("", path), recursive: options?.recursive ?? false }),
-    );
+    const target = this.resolvePath("", path);
+    await this.from(path, options?.recursive === true ? this.files.remove(target) : this.files.change({ call: "unlink", path: target }));
   }
 
   async cp(source: string, target: string): Promise<void> {
@@ -216,33 +215,31 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async mv(source: string, target: string): Promise<void> {
-    await this.from(source, this.files.act({ kind: "file-rename", from: this.resolvePath("", source), to: this.resolvePath("", target) }));
+    await this.from(source, this.files.rename(this.resolvePath("", source), this.resolvePath("", target)));
   }
 
   async chmod(path: string, mode: number): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-chmod", path: this.resolvePath("", path), mode }));
+    await this.from(path, this.files.chmod(this.resolvePath("", path), mode));
   }
 
   async utimes(path: string): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-touch", path: this.resolvePath("", path) }));
+    await this.from(path, this.files.touch(this.resolvePath("", path)));
   }
 
   async readlink(path: string): Promise<string> {
-    const stat = await this.from(path, this.files.lstat(this.resolvePath("", path)));
-    if (stat.target === undefined) throw new NodeError("EINVAL", path);
-    return stat.target;
+    return this.from(path, this.files.readlink(this.resolvePath("", path)));
   }
 
   async realpath(path: string): Promise<string> {
-    return (await this.from(path, this.files.follow(this.resolvePath("", path)))).path;
+    return this.from(path, this.files.realpath(this.resolvePath("", path)));
   }
 
-  symlink(_target: string, path: string): Promise<void> {
-    return Promise.reject(new NodeError("EPERM", path));
+  async symlink(target: string, path: string): Promise<void> {
+    await this.from(path, this.files.change({ call: "symlink", target, path: this.resolvePath("", path) }));
   }
 
-  link(_existing: string, path: string): Promise<void> {
-    return Promise.reject(new NodeError("EPERM", path));
+  async link(existing: string, path: string): Promise<void> {
+    await this.from(path, this.files.change({ call: "link", from: this.resolvePath("", existing), to: this.resolvePath("", path) }));
   }
 
   getAllPaths(): string[] {
@@ -251,10 +248,10 @@ class NodeFileSystem implements IFileSystem {
 }
 
 function toBytes(content: FileContent): Uint8Array {
-  return typeof content === "string" ? Buffer.from(content, "utf8") : content;
+  return typeof content === "string" ? encode(content) : content;
 }
 
-function toStat(stat: FileStat): FsStat {
+function toStat(stat: Pick<FileStat, "type" | "mode" | "size">): FsStat {
   return {
     isFile: stat.type === "file",
     isDirectory: stat.type === "directory",
