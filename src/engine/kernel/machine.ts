@@ -190,7 +190,7 @@ export type MachineQuery =
   /** `session`: whose shell asks. */
   | { kind: "command"; argv: readonly string[]; cwd: string; stdin: string; session?: string }
   /** `at` and `length`: that part of it, bytes. EAGAIN where a process would have to be waited for. */
-  | { kind: "file-read"; path: string; at?: number; length?: number }
+  | { kind: "file-read"; path: string; at?: number; length?: number; session?: string }
   | { kind: "file-list"; path: string }
   | { kind: "file-stat"; path: string }
   /** A file call as a session's shell makes it, or without one as root in the root directory. */

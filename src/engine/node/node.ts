@@ -49,6 +49,7 @@ const REACHES_A_STALLED_MACHINE: ReadonlySet<MachineAct["kind"]> = new Set(["res
 
 /** What a shell starts belongs to the login session, as systemd counts. */
 const SESSION_UNIT = "session-1.scope";
+const SESSION_SCOPE = /^session-\d+\.scope$/;
 /** What a shell says where a program did not begin, and its status then. */
 const NOT_STARTED = { ENOENT: ["command not found", 127], EAGAIN: ["fork: Resource temporarily unavailable", 126] } as const;
 /** What a world brings along. */
@@ -151,10 +152,11 @@ export class Node implements Machine {
     this.deferred = [];
   }
 
-  /** What systemd finds in the login session gets SIGTERM. */
+  /** What systemd finds in login sessions gets SIGTERM; the shells themselves, whose connections go with the power, are left. */
   private endSession(): void {
     const { table } = this.runtime;
-    for (const { pid, place } of table.records()) if (place.unit === SESSION_UNIT) table.signal(pid, "SIGTERM");
+    for (const { pid, sid, place, outside } of table.records())
+      if (SESSION_SCOPE.test(place.unit) && (place.session === "" || (pid !== sid && !outside))) table.signal(pid, "SIGTERM");
     table.settle();
   }
 

@@ -170,6 +170,7 @@ const machineQuery = z.discriminatedUnion("kind", [
     path: z.string(),
     at: z.number().int().min(0).optional(),
     length: z.number().int().min(0).optional(),
+    session: z.string().optional(),
   }),
   z.object({ kind: z.literal("complete"), words: z.array(text), cwd: z.string() }),
 ]);
@@ -270,7 +271,7 @@ export const request = z.discriminatedUnion("op", [
   /** What a shell does with its session, its processes and its files; its ids are the client's own. What comes of it comes as `shell-effect` events. */
   z.object({ op: z.literal("shell"), node: z.string(), act: opaque }),
   /** File calls that only look. */
-  z.object({ op: z.literal("look"), node: z.string(), calls: z.array(opaque).max(10_000) }),
+  z.object({ op: z.literal("look"), node: z.string(), calls: z.array(opaque).max(10_000), session: z.string().optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
   z.object({ op: z.literal("sleep"), node: z.string(), duration: z.number() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */

@@ -513,9 +513,10 @@ export class Lab {
     });
   }
 
-  /** A file call that only looks, by root in the root directory. */
-  look(node: string, call: FileCall): FileReply | "would-wait" {
-    const reply = this.query(node, { kind: "file", call });
+  /** A file call that only looks, by a session's shell or by root in the root directory. */
+  look(node: string, call: FileCall, session?: string): FileReply | "would-wait" {
+    const reply = this.query(node, { kind: "file", call, ...(session === undefined ? {} : { session }) });
+    if (reply.kind === "error") throw new Trouble("lab", `${node}: the shell is gone`);
     if (reply.kind === "file-reply") return reply.reply;
     if (reply.kind === "would-wait") return "would-wait";
     throw usage(`${call.call} does not only look`);

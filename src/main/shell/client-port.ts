@@ -6,7 +6,7 @@ import type { LabEvent } from "../lab/api.ts";
 import type { LabClient } from "../lab/process/client.ts";
 import { callToWire, effectFromWire, replyFromWire } from "../lab/shell/shell-wire.ts";
 import { MachinePort, type ShellAct } from "./machine-port.ts";
-import type { Now, Sleep } from "./port.ts";
+import type { Now, PortSession, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 function asPortError(error: unknown): PortError {
@@ -59,8 +59,9 @@ export class ClientPort extends MachinePort {
     return reply.kind === "file" ? { kind: "file", data: new Uint8Array(Buffer.from(reply.data, "base64")) } : reply;
   }
 
-  async look(calls: readonly FileCall[]): Promise<readonly (FileReply | "would-wait")[]> {
-    const { replies } = await asked(this.client.call({ op: "look", node: this.node, calls: calls.map(callToWire) }));
+  async look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]> {
+    const whose = session ? { session: session.id } : {};
+    const { replies } = await asked(this.client.call({ op: "look", node: this.node, calls: calls.map(callToWire), ...whose }));
     return replies.map(replyFromWire);
   }
 

@@ -202,7 +202,7 @@ export class Files {
    */
   async piece(path: string, at: number, length = PIECE_BYTES): Promise<Uint8Array | undefined> {
     if (path === "/dev/null") return new Uint8Array(0);
-    const reply = await this.system.query({ kind: "file-read", path, at, length });
+    const reply = await this.system.part(path, at, length);
     if (reply.kind === "file") return reply.data;
     const errno = reply.kind === "error" ? reply.errno : "EIO";
     if (errno === "EAGAIN") return undefined;

@@ -72,9 +72,7 @@ export class Interrupt {
     let off = (): void => undefined;
     const fired = new Promise<never>((_, reject) => (off = this.onFire((signal) => reject(new Interrupted(signal)))));
     try {
-      const value = await Promise.race([work, fired]);
-      if (this.stopped) await Promise.race([this.running(), fired]);
-      return value;
+      return await Promise.race([work, fired]);
     } finally {
       off();
     }

@@ -53,7 +53,7 @@ export abstract class MachinePort implements NodePort {
   constructor(readonly node: string) {}
 
   abstract query(query: MachineQuery): Promise<QueryReply>;
-  abstract look(calls: readonly FileCall[]): Promise<readonly (FileReply | "would-wait")[]>;
+  abstract look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]>;
   abstract sleep(duration: number): Sleep;
   abstract now(): Promise<Now>;
   abstract onGone(listener: (error: PortError) => void): () => void;

@@ -103,8 +103,8 @@ export interface NodePort {
   /** Name of the machine. */
   readonly node: string;
   query(query: MachineQuery): Promise<QueryReply>;
-  /** Calls that only look, by root in the root directory, answered at once and without a trace; "would-wait" where a process would have to be waited for. */
-  look(calls: readonly FileCall[]): Promise<readonly (FileReply | "would-wait")[]>;
+  /** Calls that only look, by the shell's process or by root in the root directory, answered at once and without a trace; "would-wait" where a process would have to be waited for. */
+  look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]>;
   /** One call by root in the root directory, for which no descriptor stays. */
   file(call: FileCall): FileAsk;
   /** Makes the shell a process of the machine. `line`: what a shell without a terminal was given to run. */

@@ -70,6 +70,8 @@ export class Process {
     try {
       for (;;) {
         const event = await fork.next();
+        // Time stood still for it, and goes on unless it is something to do.
+        void this.owner.busy(Promise.resolve());
         if (event.kind === "stopped") this.stopped(event.stopped);
         if (event.kind !== "exit") continue;
         if (!this.over) this.interrupt.fire(event.status > 128 ? event.status - 128 : 15);

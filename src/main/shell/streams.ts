@@ -29,6 +29,8 @@ export interface Device {
   read(interrupt: Interrupt): Promise<Uint8Array | null>;
   write(data: Uint8Array, interrupt: Interrupt): Promise<void>;
   close(): Promise<void> | void;
+  /** Of what has an offset for reading and writing: that many bytes were read and not used. */
+  back?(bytes: number): Promise<void>;
   /** Calls `listener` when writing has become pointless. */
   onBroken?(listener: () => void): () => void;
   /** Set by a terminal: one line from the person, without echo. */
@@ -77,6 +79,10 @@ export class OpenFile {
 
   async write(data: Uint8Array | string, interrupt: Interrupt): Promise<void> {
     const bytes = typeof data === "string" ? encode(data) : data;
+    if (this.kept && this.device.back) {
+      await this.device.back(this.kept.length);
+      this.kept = undefined;
+    }
     if (bytes.length > 0) await this.device.write(bytes, interrupt);
   }
 
@@ -281,8 +287,11 @@ export function nodeDescriptor(files: Files, fd: number): OpenFile {
     last = last.then(writeNow);
     return last;
   };
-  const fail = (): void => {
-    if (failed !== undefined) throw new StreamError(failed);
+  let told = false;
+  const fail = (again: boolean): void => {
+    if (failed === undefined || (told && !again)) return;
+    told = true;
+    throw new StreamError(`write error: ${failed}`);
   };
   const soon = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -296,9 +305,13 @@ export function nodeDescriptor(files: Files, fd: number): OpenFile {
       const data = await files.under(interrupt).readNext(fd).catch(asStreamError);
       return data.length === 0 ? null : data;
     },
+    async back(bytes) {
+      await flush();
+      await files.own({ call: "lseek", fd, offset: -bytes, whence: "cur" }, "count").catch(asStreamError);
+    },
     async write(data, interrupt) {
       interrupt.check();
-      fail();
+      fail(true);
       pending.push(data.slice());
       pendingBytes += data.length;
       if (!system.unwritten.has(flush)) {
@@ -314,7 +327,7 @@ export function nodeDescriptor(files: Files, fd: number): OpenFile {
         if (!(error instanceof FileError)) throw error;
         failed ??= error.message;
       });
-      fail();
+      fail(false);
     },
   });
 }

@@ -98,11 +98,25 @@ export class System {
     return this.busy(this.port.query(query));
   }
 
+  /** The process that asks, as far as there is one: /proc/self is its own, and only who is one can ask for it. */
+  private async asking(path: string): Promise<PortSession | undefined> {
+    if (/^\/proc\/(?:self|thread-self)\b/.test(path)) await this.session();
+    return this.opened?.open === true ? this.opened : undefined;
+  }
+
+  /** Part of a file by its path. */
+  async part(path: string, at: number, length: number): Promise<QueryReply> {
+    const session = await this.asking(path);
+    return this.query({ kind: "file-read", path, at, length, ...(session ? { session: session.id } : {}) });
+  }
+
   /** Calls that only look: answered at once where no process has to be waited for, else as calls of the shell. */
   async look(calls: readonly FileCall[], interrupt?: Interrupt): Promise<FileReply[]> {
     await this.writeOut();
+    const [first] = calls;
+    const session = await this.asking(first && "path" in first ? first.path : "");
     const replies: FileReply[] = [];
-    for (const [index, reply] of (await this.busy(this.port.look(calls))).entries()) {
+    for (const [index, reply] of (await this.busy(this.port.look(calls, session))).entries()) {
       const call = calls[index];
       if (reply !== "would-wait") replies.push(reply);
       else if (call) replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
@@ -143,9 +157,15 @@ export class System {
     const sleep = this.port.sleep(duration);
     try {
       await this.wait(interrupt.race(sleep.done));
+      await this.goesOn(interrupt);
     } finally {
       sleep.cancel();
     }
+  }
+
+  /** Waits while what runs under `interrupt` is stopped. Rejects with Interrupted. */
+  private async goesOn(interrupt: Interrupt): Promise<void> {
+    if (interrupt.stopped) await this.wait(interrupt.race(interrupt.running()));
   }
 
   /** Something of this session is being worked on until `work` settles: no virtual time may pass. */
@@ -175,7 +195,7 @@ export class System {
   /** Called at every step of the interpreter and in every long loop of a program: bounds how long the event loop is kept from its other work. */
   async step(interrupt: Interrupt): Promise<void> {
     interrupt.check();
-    if (interrupt.stopped) await this.wait(interrupt.race(Promise.resolve()));
+    await this.goesOn(interrupt);
     if (++this.steps % 64 !== 0 || performance.now() - this.lastYield < SLICE_MS) return;
     await this.busy(new Promise<void>((resolve) => setImmediate(resolve)));
     this.lastYield = performance.now();

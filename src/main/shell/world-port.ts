@@ -10,7 +10,7 @@ import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import { unpaced, type UnpacedHost } from "../../engine/host/index.ts";
 import type { Plan, World } from "../../engine/world/index.ts";
 import { MachinePort, type ShellAct } from "./machine-port.ts";
-import type { Now, Sleep } from "./port.ts";
+import type { Now, PortSession, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 /** Longest virtual time one wait may take when nothing ends it: a command that never says anything, in a run without a time limit. */
@@ -52,8 +52,9 @@ export class WorldPort extends MachinePort {
     return this.reachable(() => this.world.query(this.node, query));
   }
 
-  look(calls: readonly FileCall[]): Promise<readonly (FileReply | "would-wait")[]> {
-    return this.reachable(() => calls.map((call) => looked(this.world.query(this.node, { kind: "file", call }))));
+  look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]> {
+    const whose = session ? { session: session.id } : {};
+    return this.reachable(() => calls.map((call) => looked(this.world.query(this.node, { kind: "file", call, ...whose }))));
   }
 
   protected act(act: ShellAct): Promise<void> {
@@ -119,7 +120,7 @@ export class WorldPort extends MachinePort {
     const limit = this.world.now + WAIT_MAX;
     while (!this.woken && (this.sleepers.size > 0 || this.underWay > 0)) {
       const due = [...this.sleepers].reduce((least, sleeper) => Math.min(least, sleeper.at), NEVER);
-      if (this.world.nextAt() >= due) {
+      if (due < NEVER && this.world.nextAt() >= due) {
         if (due > this.world.now) yield due;
         this.wakeSleepers();
       } else if (this.world.nextAt() >= limit) {

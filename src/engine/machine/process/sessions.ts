@@ -2,7 +2,7 @@
  * The sessions of one machine: terminals with a login shell, and shells of one line, with what is started in them. In the real stack: the pty driver's hang-up, systemd-logind's
  * scopes and the parent of a shell (here pid 1: login, sshd and termproxy are left out). A fork of a shell is carried out by the interpreter outside and ends with its shell.
  */
-import { cloneState, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
+import { cloneState, exitStatus, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
 import type { Birth } from "./process-set.ts";
 import type { ProcessRecord } from "./process.ts";
 import { LINE_SHELL, LOGIN_SHELL } from "./shell.ts";
@@ -128,7 +128,11 @@ export class Sessions {
     const sink = { kind: "command", id: act.id } as const;
     const birth = { argv: act.argv, cwd: act.cwd, sink, ...(act.env === undefined ? {} : { env: act.env }) };
     const own = act.process === undefined ? undefined : this.forked(act.session, act.process);
-    if (act.process !== undefined && (act.process !== act.id || own === undefined)) return;
+    if (act.process !== undefined && (act.process !== act.id || own === undefined)) {
+      // A signal was faster.
+      this.emit({ kind: "exit", id: act.id, status: exitStatus({ signal: "SIGKILL" }) });
+      return;
+    }
     const made = own === undefined ? this.child(shell, act, birth) : this.table.exec(own.pid, act.argv, birth);
     if (made === "ENOENT") this.fail(act.id, `bash: ${act.argv[0] ?? ""}: command not found\n`, NOT_FOUND);
     else if (made === "EAGAIN") this.fail(act.id, "bash: fork: retry: Resource temporarily unavailable\n", NO_PROCESS);

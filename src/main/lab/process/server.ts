@@ -64,12 +64,11 @@ function fileAct({ mode, data, ...rest }: Extract<Request, { op: "file" }>["act"
 /** As the engine has it: what is absent is not there. */
 function machineQuery(query: Extract<Request, { op: "query" }>["query"], shell: ShellClient): MachineQuery {
   if (query.kind === "complete") return query;
-  if (query.kind === "command") {
-    const { session, ...rest } = query;
-    return { ...rest, ...(session === undefined ? {} : { session: shell.known(session) }) };
-  }
-  const { at, length, ...rest } = query;
-  return { ...rest, ...(at === undefined ? {} : { at }), ...(length === undefined ? {} : { length }) };
+  const whose = query.session === undefined ? {} : { session: shell.known(query.session) };
+  const { session: _, ...asked } = query;
+  if (asked.kind === "command") return { ...asked, ...whose };
+  const { at, length, ...rest } = asked;
+  return { ...rest, ...whose, ...(at === undefined ? {} : { at }), ...(length === undefined ? {} : { length }) };
 }
 
 function wireReply(reply: QueryReply): unknown {
@@ -403,7 +402,7 @@ export class Server {
         return {};
       case "look":
         await lab.catchUp();
-        return { replies: r.calls.map((call) => replyToWire(lab.look(r.node, callFromWire(call)))) };
+        return { replies: this.#look(client, r) };
       case "sleep":
         return this.#underWay(client, () => lab.sleep(r.duration));
       case "floor":
@@ -411,6 +410,11 @@ export class Server {
         client.release = r.hold ? lab.host.hold() : undefined;
         return {};
     }
+  }
+
+  #look(client: Client, r: Extract<Request, { op: "look" }>): unknown[] {
+    const session = r.session === undefined ? undefined : client.shell.known(r.session);
+    return r.calls.map((call) => replyToWire(this.lab.look(r.node, callFromWire(call), session)));
   }
 
   async #underWay<T>(client: Client, work: () => Promise<T>): Promise<T> {

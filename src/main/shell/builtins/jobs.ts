@@ -109,7 +109,13 @@ async function killOne(run: Run, signal: Signal | "0", spec: string): Promise<nu
   if (signal === "0") return asTool(run, ["-0", String(pid)]);
   // A job whose process has not heard of its end yet is there no more.
   const errno = await run.system.kill(pid, signal);
-  if (errno === undefined) return 0;
+  if (errno === undefined) {
+    // It may have been for this very process, which hears of it by now.
+    await run.system.now();
+    await run.system.busy(new Promise<void>((resolve) => setImmediate(resolve)));
+    run.interrupt.check();
+    return 0;
+  }
   await run.err(`bash: kill: (${pid}) - ${errno === "ESRCH" ? "No such process" : "Operation not permitted"}\n`);
   return 1;
 }

@@ -4,6 +4,7 @@ import { builtins } from "../builtins/index.ts";
 import { FileError } from "../files.ts";
 import { Interrupted } from "../interrupt.ts";
 import { alone } from "../processes.ts";
+import type { OpenFile } from "../streams.ts";
 import { BrokenPipe, StreamError } from "../streams.ts";
 import { textFilter } from "../userland/filters.ts";
 import { programs } from "../userland/index.ts";
@@ -41,18 +42,33 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
     await trace(ctx, argv);
     const { fds, opened } = await redirect(executor.expander, ctx, redirections);
     const inner: Context = { ...ctx, fds };
+    const name = argv[0] ?? "";
+    let status = 1;
     try {
-      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () => dispatch(executor, inner, argv, arrays, ctx));
+      status = await withAssignments(executor, ctx, assignments, name, () => dispatch(executor, inner, argv, arrays, ctx));
     } catch (error) {
       // the message goes where the command's own messages go
       if (!(error instanceof ShellError) || error.fatal) throw error;
       await complain(inner, error.message);
-      return error.status;
+      status = error.status;
     } finally {
-      if (argv[0] !== "exec") await releaseAll(opened);
+      if (name !== "exec") status = await closed(ctx, name, opened, status);
     }
+    return status;
   } finally {
     await closeSubstitutions(ctx, substituted);
+  }
+}
+
+/** Closes what a command was redirected to; what could not be written shows here. @returns its status */
+async function closed(ctx: Context, name: string, opened: readonly OpenFile[], status: number): Promise<number> {
+  try {
+    await releaseAll(opened);
+    return status;
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    await complain(ctx, `${name}: ${error.message}`);
+    return 1;
   }
 }
 

@@ -107,9 +107,7 @@ export class Interpreter implements Runner, Executor {
         input = pipe.reader;
       }
       const group = index === 0 && forksGroup(ctx);
-      runs.push(
-        this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command), { group, last: command.type === "Command" }),
-      );
+      runs.push(this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command), { group, last: true }));
     }
     const results = await Promise.allSettled(runs);
     const failed = results.find((result) => result.status === "rejected");
@@ -213,7 +211,7 @@ export class Interpreter implements Runner, Executor {
     }
     const run = async (inner: Context): Promise<number> =>
       command.type === "AndOr" ? this.andOr({ ...inner, last: false }, command) : this.pipeline(inner, command);
-    const done = this.process(ctx, fds, interrupt, run, { begun: process, last: command.type === "Command" }).catch((error: unknown) => {
+    const done = this.process(ctx, fds, interrupt, run, { begun: process, last: true }).catch((error: unknown) => {
       if (error instanceof Interrupted) return error.status;
       if (error instanceof PortError) return 255;
       throw error;
@@ -274,8 +272,11 @@ export class Interpreter implements Runner, Executor {
   }
 
   private async compound(ctx: Context, node: CompoundCommand): Promise<number> {
-    if (node.type === "Subshell") return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
-    return runCompound(this, ctx, node);
+    const inside: Context = { ...ctx, last: false };
+    if (node.type !== "Subshell") return runCompound(this, inside, node);
+    // One that is all of a process needs no other.
+    if (ctx.last) return this.list(inside, node.body);
+    return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
   }
 
   /** A line known as text: `eval`, `source`, traps, `bash -c`. */

@@ -29,8 +29,14 @@ export async function redirect(expander: Expander, ctx: Context, redirections: r
   return { fds, opened };
 }
 
+/** All of them; the first error is told. @throws StreamError */
 export async function releaseAll(files: readonly OpenFile[]): Promise<void> {
-  for (const file of files) await file.release();
+  let failed: unknown;
+  for (const file of files)
+    await file.release().catch((error: unknown) => {
+      failed ??= error;
+    });
+  if (failed !== undefined) throw failed;
 }
 
 async function one(expander: Expander, ctx: Context, redirection: Redirection, fds: Descriptors, opened: OpenFile[]): Promise<void> {

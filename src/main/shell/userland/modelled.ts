@@ -43,6 +43,8 @@ async function started(ctx: Context, argv: readonly string[]): Promise<{ command
   const parent = own ? own.parent : ctx.process;
   if (own?.known) await own.announce();
   else await parent?.announce();
+  // One that is stopped meanwhile begins when it goes on.
+  await system.step(ctx.interrupt);
   const options = own?.there ? { process: own.there } : { parent: parent?.there, group: own ? own.group : interactive && subshell === 0 };
   const command = await system.run(argv, cwd, ctx.shell.environment(), options);
   own?.becomes(command);
