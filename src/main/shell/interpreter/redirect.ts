@@ -31,12 +31,8 @@ export async function redirect(expander: Expander, ctx: Context, redirections: r
 
 /** All of them; the first error is told. @throws StreamError */
 export async function releaseAll(files: readonly OpenFile[]): Promise<void> {
-  let failed: unknown;
-  for (const file of files)
-    await file.release().catch((error: unknown) => {
-      failed ??= error;
-    });
-  if (failed !== undefined) throw failed;
+  const results = await Promise.allSettled(files.map((file) => file.release()));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 async function one(expander: Expander, ctx: Context, redirection: Redirection, fds: Descriptors, opened: OpenFile[]): Promise<void> {
