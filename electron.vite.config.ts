@@ -16,6 +16,8 @@ export default defineConfig({
   main: {
     plugins: [executableCli()],
     build: {
+      // What is plain JavaScript goes into the programs: to find and open its hundreds of files takes longer than to run it.
+      externalizeDeps: { exclude: ["commander", "diff", "msgpackr", "string-argv", "yaml", "zod"] },
       outDir: "out/main",
       // A lab that runs goes on loading the chunks it was built with; scripts/build.mjs sweeps what is a day old.
       emptyOutDir: false,

@@ -1,10 +1,11 @@
-// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: how fast the engine, what-if, the two hosts, live labs, the command line and the page are, as medians, with the goals
+// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [--beside DIR] [PART…]]: how fast the engine, what-if, the two hosts, live labs, the command line and the page are, as medians, with the goals
 // beside. Parts: engine whatif hosts live cli page; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
-// pace is taken, default 3,8,16,32. Writes test-results/bench.json.
+// pace is taken, default 3,8,16,32. --beside: another checkout with its packages installed, whose engine is measured in turn with this one. Writes test-results/bench.json.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as wallMs } from "node:timers/promises";
 import { processorPercent, workerMemory } from "./lib/live.mjs";
@@ -20,9 +21,14 @@ function option(name, standard) {
 }
 const secondsWord = option("--seconds", "60");
 const nodesWord = option("--nodes", "3,8,16,32");
+const beside = option("--beside", "");
 const wellFormed = /^[1-9]\d{0,3}$/.test(secondsWord) && /^\d{1,2}(,\d{1,2})*$/.test(nodesWord);
 if (!wellFormed || args.some((word) => !parts.includes(word))) {
-  say(`npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [PART…]]: 1 to 9999 seconds; parts: ${parts.join(" ")}`);
+  say(`npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [--beside DIR] [PART…]]: 1 to 9999 seconds; parts: ${parts.join(" ")}`);
+  process.exit(2);
+}
+if (beside !== "" && !existsSync(join(beside, "test/bench/engine.ts"))) {
+  say(`--beside ${beside}: no checkout with test/bench/engine.ts is there`);
   process.exit(2);
 }
 const seconds = Number(secondsWord);
@@ -50,22 +56,34 @@ async function timed(times, work) {
 }
 
 /** A program of test/bench as one file: as the engine is when it runs in a lab. */
-async function bundled(name) {
+async function bundled(name, checkout = root) {
   const { build } = await import("vite");
-  const outDir = join(root, "node_modules/.cache/quorate-bench");
+  const outDir = join(checkout, "node_modules/.cache/quorate-bench");
   const bundle = { ssr: `test/bench/${name}.ts`, outDir, emptyOutDir: false, target: "node20" };
-  await build({ root, configFile: false, logLevel: "warn", build: bundle });
+  await build({ root: checkout, configFile: false, logLevel: "warn", build: bundle });
   return join(outDir, `${name}.js`);
 }
 
-/** What it prints, run in a process of its own. */
+/** What it prints, run in a process of its own; what it says meanwhile is progress. */
 async function told(...command) {
-  return JSON.parse((await run(process.execPath, command, { cwd: root, maxBuffer: 1 << 20 })).stdout);
+  const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (printed += text));
+  const [status] = await once(child, "close");
+  if (status !== 0) throw new Error(`${command[0]} ended with ${status}`);
+  return JSON.parse(printed);
 }
 
+/** With another checkout beside it each runs twice, in turn, and the better of both counts: what else the machine does only ever slows them. */
 async function engine() {
   say("engine: 3, 8, 16 and 32 nodes, idle and under load; about a minute");
-  return told(await bundled("engine"));
+  const own = await bundled("engine");
+  if (beside === "") return told(own);
+  const other = await bundled("engine", resolve(beside));
+  const [a, b, c, d] = [await told(own), await told(other), await told(own), await told(other)];
+  const better = (x, y) => x.rates.map((r, i) => Math.max(r.eventsPerSecond, y.rates[i].eventsPerSecond));
+  const [ours, theirs] = [better(a, c), better(b, d)];
+  return { ...c, rates: c.rates.map((r, i) => ({ ...r, besideRatio: ours[i] / theirs[i] })) };
 }
 
 async function whatif() {
@@ -191,6 +209,9 @@ function printEngine(e) {
   for (const r of e.rates)
     row(`${r.nodes} nodes, ${r.load}: virtual s per s`, n(r.virtualPerWall), `${n(r.eventsPerVirtualSecond)} events per virtual s`);
   for (const r of e.rates) row(`${r.nodes} nodes, ${r.load}: events per s`, n(r.eventsPerSecond), "200,000");
+  for (const r of e.rates.filter((rate) => rate.besideRatio !== undefined))
+    row(`${r.nodes} nodes, ${r.load}: events per s over those of the other checkout`, n(r.besideRatio, 2), "0.85");
+  row("boot of a node's service manager, processor time", `${n(e.bootMs, 2)} ms`, "2 ms");
   row("one idle hour of 3 nodes", `${n(e.idleHourSeconds, 2)} s`, "2 s");
   row(`snapshot of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.snapshotMs, 2)} ms`, "5 ms");
   row(`restore of ${e.snapshot.nodes} nodes`, `${n(e.snapshot.restoreMs, 2)} ms`);
@@ -216,7 +237,7 @@ function printHosts(h) {
     row(
       `workers, ${g.nodes} nodes, ${g.load}: granted events per s`,
       n(g.eventsPerSecond),
-      `${g.nodes === 16 && g.load === "sender" ? "50,000; " : ""}${n(g.virtualPerWall, 1)} virtual s per s`,
+      `${g.nodes === 16 && g.load === "sender" ? "50,000; " : ""}${n(g.virtualPerWall, 1)} virtual s per s; ${n(g.hubMicros, 1)} µs of the hub and ${n(g.workerMicros, 1)} µs of workers an event`,
     );
   for (const m of h.messages) {
     const real = corosync[m.bytes];
@@ -266,6 +287,21 @@ function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: 
 
 const inPart = (part, work) => (wanted(part) ? work() : undefined);
 
+/** Labs outlive who started them. */
+async function endLabs() {
+  for (const lab of readdirSync(home).filter((name) => existsSync(join(home, name, "lab.yaml"))))
+    await quorate("rm", "--yes", "--lab", join(home, lab)).catch((error) =>
+      say(`the lab ${lab} of the bench was not ended: ${error.message}`),
+    );
+  rmSync(home, { recursive: true, force: true });
+}
+
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+])
+  process.once(signal, () => void endLabs().finally(() => process.exit(128 + number)));
+
 try {
   if (wanted("cli") || wanted("page")) await quorate("up", "--nodes", "3", "--clustered");
   const [model, load] = [cpus()[0]?.model ?? "unknown processor", loadavg()[0] ?? NaN];
@@ -285,9 +321,5 @@ try {
   if (process.argv.includes("--json")) console.log(JSON.stringify(result));
   else print(result);
 } finally {
-  for (const lab of readdirSync(home).filter((name) => existsSync(join(home, name, "lab.yaml"))))
-    await quorate("rm", "--yes", "--lab", join(home, lab)).catch((error) =>
-      say(`the lab ${lab} of the bench was not ended: ${error.message}`),
-    );
-  rmSync(home, { recursive: true, force: true });
+  await endLabs();
 }

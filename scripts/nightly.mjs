@@ -1,18 +1,18 @@
-// npm run nightly [-- [--rounds N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each time and
-// after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules, then fuzz runs, then
-// random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What fails once in a while is found here. The fuzz runs and
-// the scenarios of a commit go on where they were left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last
-// line says how many rounds held.
+// npm run nightly [-- [--rounds N] [--workers N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each
+// time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules, then the schedules that are
+// compared in one process and on workers over both transports and at every lead, then fuzz runs, then random scenarios on real corosync daemons and in the lab alike (as
+// root on Debian), then the benchmarks. What fails once in a while is found here. The compared schedules, the fuzz runs and the scenarios of a commit go on where they were
+// left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const usage =
-  "npm run nightly [-- [--rounds N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules from 0 to 1000000, default 5000; " +
-  "scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
-const options = { "--rounds": 5, "--schedules": 5000, "--oracle": 10 };
-const most = { "--rounds": 1000, "--schedules": 1_000_000, "--oracle": 1000 };
+  "npm run nightly [-- [--rounds N] [--workers N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
+  "to 25, default 25; schedules from 0 to 1000000, default 5000; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
+const options = { "--rounds": 5, "--workers": 25, "--schedules": 5000, "--oracle": 10 };
+const most = { "--rounds": 1000, "--workers": 25, "--schedules": 1_000_000, "--oracle": 1000 };
 const args = process.argv.slice(2);
 
 /** Scenarios on real daemons and in the lab: what test/oracle/main.ts is told. Returns whether all were alike. */
@@ -37,7 +37,33 @@ for (let i = 0; i < args.length; i += 2) {
   }
   options[args[i]] = value;
 }
-const { "--rounds": rounds, "--schedules": schedules, "--oracle": scenarios } = options;
+const { "--rounds": rounds, "--workers": compared, "--schedules": schedules, "--oracle": scenarios } = options;
+
+/** The schedules on workers beside one process, one by one; those that a run before found the same at this commit are not run again. */
+async function onWorkers(count, file) {
+  let same = [];
+  try {
+    same = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    // None yet.
+  }
+  const other = [];
+  for (let number = 0; number < count; number++) {
+    if (same.includes(number)) continue;
+    const env = { ...process.env, QUORATE_SCHEDULES: String(number) };
+    const args = [join(root, "node_modules/vitest/vitest.mjs"), "run", "test/hosts/schedules.test.ts", "--maxWorkers=1"];
+    const began = Date.now();
+    const { status, output } = await capture(process.execPath, args, { env, timeoutMs: 900_000 });
+    const took = `${Math.round((Date.now() - began) / 1000)} s`;
+    if (status === 0) writeFileSync(file, JSON.stringify((same = [...same, number])));
+    else other.push(number);
+    console.log(
+      `schedule ${number}: ${status === 0 ? "the same" : "not the same"} in one process, over ipc and tcp, at every lead (${took}); ${same.length} of ${count}`,
+    );
+    if (status !== 0) console.log(output);
+  }
+  return other;
+}
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
 async function script(name, env, args = []) {
@@ -65,13 +91,19 @@ for (let round = 1; round <= rounds; round++) {
 }
 if (rounds > 0) {
   console.log("── long runs on workers, of what-if beside the world, and of broken rules");
-  const long = await script("test.mjs", { QUORATE_LONG: "1" }, ["hosts", "whatif", "fuzz", "cli"]);
+  // The compared schedules come by themselves.
+  const long = await script("test.mjs", { QUORATE_LONG: "1", QUORATE_SCHEDULES: "0,5,10" }, ["hosts", "whatif", "fuzz", "cli"]);
   if (long.status !== 0) failed.push("long runs: see above");
 }
 await ensureInstalled();
 const head = await capture("git", ["rev-parse", "--short", "HEAD"], {});
 const commit = head.status === 0 ? head.output.trim() : "tree";
 mkdirSync(join(root, "test-results"), { recursive: true });
+if (compared > 0) {
+  console.log(`── ${compared} schedules on workers`);
+  const other = await onWorkers(compared, join(root, "test-results", `workers-${commit}.json`));
+  if (other.length > 0) failed.push(`schedules on workers: not the same as in one process: ${other.join(" ")}`);
+}
 if (schedules > 0) {
   console.log(`── ${schedules} fault schedules`);
   await ensureBuilt();

@@ -1,5 +1,5 @@
 /**
- * How fast worlds run in this process: clusters of several sizes, idle and under multicast load, and what a snapshot costs. Prints one JSON object.
+ * How fast worlds run in this process: clusters of several sizes, idle and under multicast load, and what a snapshot and a boot cost. Prints one JSON object.
  * An event is a datagram or a timer delivered to a node's core. Run by scripts/bench.mjs, in a process of its own.
  */
 import { makeNode } from "../../src/engine/node/index.ts";
@@ -103,6 +103,22 @@ function snapshots(world: World): { nodes: number; snapshotMs: number; restoreMs
   return { nodes: world.names.length, snapshotMs: median(times.map((t) => t.snapshot)), restoreMs: median(times.map((t) => t.restore)) };
 }
 
+/** ms of a boot without any daemon: the service manager reads its units, plans and runs them. Median of many, after some that compile it. */
+function bootMs(): number {
+  const lab = defaultLabFile({ nodes: 1, links: 1, clustered: true, name: "bench", seed: "bench-boot", epoch: "2026-01-01T00:00:00Z" });
+  const nodes = Object.fromEntries(Object.entries(lab.nodes).map(([name, node]) => [name, { ...node, disable: ["corosync"] }]));
+  const world = new World(worldDesign({ ...lab, nodes }), makeNode);
+  const boot = (): number => {
+    world.act({ to: "machine", machine: "pve1", act: { kind: "power-cut" } });
+    world.act({ to: "machine", machine: "pve1", act: { kind: "power-on" } });
+    const began = performance.now();
+    while (world.status("pve1").booting) world.stepEvent();
+    return performance.now() - began;
+  };
+  for (let i = 0; i < 40; i++) boot();
+  return median(Array.from({ length: 60 }, boot));
+}
+
 /** Millions of steps of a fixed integer loop per second: how fast this machine is just now, so that runs elsewhere can be compared. */
 function machineSpeed(): number {
   const once = (): number => {
@@ -124,4 +140,4 @@ for (const nodes of sizes) {
   if (nodes === 16) snapshot = snapshots(world);
   rates.push(loaded(nodes));
 }
-process.stdout.write(`${JSON.stringify({ machineSpeed: calibration, rates, idleHourSeconds: idleHour(), snapshot })}\n`);
+process.stdout.write(`${JSON.stringify({ machineSpeed: calibration, rates, idleHourSeconds: idleHour(), snapshot, bootMs: bootMs() })}\n`);

@@ -1,6 +1,7 @@
 /**
  * How fast the two hosts are: the pace a lab of processes keeps beside the wall clock, idle and with one sender; events granted a second; messages a second and
- * the time of a delivery. Prints one JSON object. Usage: hosts WORKER-PROGRAM SECONDS SIZES. Run by scripts/bench.mjs, in a process of its own.
+ * the time of a delivery. Prints one JSON object. Usage: hosts WORKER-PROGRAM SECONDS SIZES [PART,PART…] with the parts pace, granted and messages. Run by scripts/bench.mjs, in a
+ * process of its own.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as wallMs } from "node:timers/promises";
@@ -14,9 +15,10 @@ import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes, type Traffic } from "./sender.ts";
 
-const [workerProgram = "", secondsWord = "60", sizesWord = "3,8,16,32"] = process.argv.slice(2);
+const [workerProgram = "", secondsWord = "60", sizesWord = "3,8,16,32", partsWord = "pace,granted,messages"] = process.argv.slice(2);
 const seconds = Number(secondsWord);
 const sizes = sizesWord.split(",").map(Number);
+const parts = new Set(partsWord.split(","));
 /** Shortly before the sender begins. */
 const formedAt = 174 * SEC;
 const sendingAt = 176 * SEC;
@@ -129,12 +131,25 @@ async function timed(host: UnpacedHost, slice: number): Promise<{ virtualUs: num
   return { virtualUs: world.now - at, ms: performance.now() - began, events: world.events - events };
 }
 
+/** Events confirmed a wall second, and the processor time of an event in the hub and in all workers together, µs. */
 async function granted({ nodes, load }: Case): Promise<object> {
-  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub) => {
+  return there(nodes, load === "idle" ? undefined : oneSender(), async (hub, pool) => {
     const host = new UnpacedHost(hub);
     await host.runUntil(sendingAt);
+    const cost = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + processorMs(pid), 0);
+    // What starting costs is not what running costs: a process that has just begun compiles most of what it runs.
+    await timed(host, SEC / 10);
+    const before = [cost([process.pid]), cost(pool.pids)] as const;
     const { virtualUs, ms, events } = await timed(host, SEC / 10);
-    return { nodes, load, eventsPerSecond: (events / ms) * 1000, virtualPerWall: virtualUs / 1000 / ms };
+    const us = (now: number, then: number): number => ((now - then) * 1000) / events;
+    return {
+      nodes,
+      load,
+      eventsPerSecond: (events / ms) * 1000,
+      virtualPerWall: virtualUs / 1000 / ms,
+      hubMicros: us(cost([process.pid]), before[0]),
+      workerMicros: us(cost(pool.pids), before[1]),
+    };
   });
 }
 
@@ -158,6 +173,7 @@ async function messages({ host: kind, bytes }: { host: HostKind; bytes: number }
 
 async function inOrder<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
   const results: B[] = [];
+  if (!parts.has(work.name)) return results;
   for (const item of items) {
     results.push(await work(item));
     console.error(`${work.name}: ${JSON.stringify(results.at(-1))}`);

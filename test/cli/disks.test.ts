@@ -8,7 +8,7 @@ import { setTimeout as wallMs } from "node:timers/promises";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectLab, type LabClient } from "../../src/main/lab/process/client.ts";
-import { newPlace, type Place } from "./quorate.ts";
+import { alive, newPlace, type Place } from "./quorate.ts";
 
 const long = process.env["QUORATE_LONG"] === "1";
 const workerKills = long ? 200 : 20;
@@ -64,7 +64,7 @@ describe("a node that is written to", () => {
   it(
     `has everything that was told after its worker is killed, ${workerKills} times`,
     async () => {
-      await place.ok("up", "--nodes", "1", "--speed", "20");
+      await place.ok("up", "--nodes", "1", "--speed", "100");
       for (let k = 0; k < workerKills; k++) {
         const client = await connectLab(place.lab);
         const writer = new Writer(client, `worker-${k}`);
@@ -84,7 +84,7 @@ describe("a node that is written to", () => {
   it(
     `has everything that was told after the supervisor is killed, ${hubKills} times`,
     async () => {
-      await place.ok("up", "--nodes", "2", "--speed", "20");
+      await place.ok("up", "--nodes", "2", "--speed", "100");
       for (let k = 0; k < hubKills; k++) {
         const client = await connectLab(place.lab);
         const writer = new Writer(client, `hub-${k}`);
@@ -98,22 +98,13 @@ describe("a node that is written to", () => {
         if (k % 2 === 1) process.kill(workers["pve2"] ?? 0, "SIGCONT");
         client.close();
         for (let waited = 0; waited < 10_000 && alive(pid); waited += 20) await wallMs(20);
-        await place.ok("up", "--cold", "--speed", "20");
+        await place.ok("up", "--cold", "--speed", "100");
         await allThere(writer.round, writer.told);
       }
     },
     long ? 3_600_000 : 300_000,
   );
 });
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 describe("a disk that somebody touched while the lab was down", () => {
   it("counts where it was changed by hand: it is said, and recorded, and the node boots from it", async () => {

@@ -22,7 +22,7 @@ function formedLab(links = 1, disk = new LabDisk("/nowhere")): Lab {
   expect(beginLab(world, file)).toBeUndefined();
   const disks = testDisks();
   const lab: Lab = new Lab(
-    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab.faults),
     { dir: "/nowhere", file, text: "", version: "test", disk, disks },
   );
   return lab;
@@ -52,13 +52,13 @@ describe("a build that fails half way", () => {
     let left = 4;
     // As where no process comes up for a machine.
     host.act = async (change) => (left-- > 0 ? act(change) : Promise.reject(new Trouble("failed", "no process came up")));
-    await expect(lab.build({ nodes: 2, networks: 1, clustered: true, qdevice: false })).rejects.toThrow("no process came up");
+    await expect(lab.acts.build({ nodes: 2, networks: 1, clustered: true, qdevice: false })).rejects.toThrow("no process came up");
     host.act = act;
     // Three machines and a network had gone by then.
     expect([lab.world.names, lab.world.design.networks.length]).toEqual([[], 1]);
     const { undo } = seen(lab);
     expect(undo).toBe("the part that was done of: built from nothing: 2 machines on 1 network, one cluster");
-    await lab.undo();
+    await lab.acts.undo();
     expect([lab.world.names, lab.world.design.networks.length]).toEqual([["pve1", "pve2", "pve3"], 2]);
     expect(pass(lab, 60, members(lab, "pve1", 3))).toBe(true);
     await lab.close();
@@ -81,7 +81,7 @@ describe("what the page draws", () => {
 
   it("shows the majority going on under its letter and the minority stopping under a new one, after a cable is cut", async () => {
     const lab = formedLab();
-    await lab.act("link cut pve3:net0");
+    await lab.acts.act("link cut pve3:net0");
     expect(pass(lab, 30, members(lab, "pve3", 1))).toBe(true);
     expect(pass(lab, 30, members(lab, "pve1", 2))).toBe(true);
     const { components, cables, problems, faults, undo, marks } = seen(lab);
@@ -94,7 +94,7 @@ describe("what the page draws", () => {
     expect(faults).toEqual([{ kind: "cut", node: "pve3", net: "net0", direction: "both" }]);
     expect(undo).toBe("cut cable pve3:net0");
     expect(marks.filter((m) => m.kind === "act").map((m) => m.text)).toEqual(["cut cable pve3:net0"]);
-    await lab.undo();
+    await lab.acts.undo();
     expect(pass(lab, 30, members(lab, "pve1", 3))).toBe(true);
     expect(pass(lab, 30, members(lab, "pve3", 3))).toBe(true);
     expect(seen(lab).components.map((c) => c.letter)).toEqual(["A"]);
@@ -103,7 +103,7 @@ describe("what the page draws", () => {
 
   it("shows each gathering node's own belief", async () => {
     const lab = formedLab();
-    await lab.act("node kill pve3");
+    await lab.acts.act("node kill pve3");
     expect(pass(lab, 30, () => lab.world.status("pve1").corosync?.state === "gather")).toBe(true);
     const component = seen(lab).components.find((c) => c.nodes.includes("pve1"));
     expect(component).toMatchObject({ formed: false, nodes: ["pve1"] });
@@ -113,9 +113,9 @@ describe("what the page draws", () => {
 
   it("has a band for everything a node believed, without gaps, the last one open", async () => {
     const lab = formedLab();
-    await lab.act("node kill pve3");
+    await lab.acts.act("node kill pve3");
     pass(lab, 20);
-    await lab.act("node start pve3");
+    await lab.acts.act("node start pve3");
     pass(lab, 30, members(lab, "pve3", 3));
     const mine = seen(lab).bands.filter((b) => b.node === "pve3");
     expect(mine.map((b) => b.state)).toEqual(expect.arrayContaining(["operational", "off", "stopped", "gather"]));
@@ -128,7 +128,7 @@ describe("what the page draws", () => {
     pass(lab, 3);
     const states = new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`));
     expect(states).toEqual(new Set(["net0 carrying", "net1 idle"]));
-    await lab.act("switch off net0");
+    await lab.acts.act("switch off net0");
     pass(lab, 5);
     expect(new Set(seen(lab).cables.map((c) => `${c.net} ${c.state}`))).toEqual(new Set(["net0 down", "net1 carrying"]));
     await lab.close();
@@ -145,12 +145,12 @@ describe("a lab whose record cannot be written", () => {
     const lab = formedLab(1, disk);
     lab.resume();
     full = true;
-    await expect(lab.act("link cut pve3:net0")).rejects.toThrow("the disk is full");
+    await expect(lab.acts.act("link cut pve3:net0")).rejects.toThrow("the disk is full");
     expect(lab.time().paused).toBe(true);
     expect(seen(lab).problems[0]).toMatchObject({ code: "lab-failed", text: "the lab is paused: write record.jsonl: the disk is full" });
     full = false;
     lab.resume();
-    await lab.act("heal");
+    await lab.acts.act("heal");
     expect(lab.time().paused).toBe(false);
     await lab.close();
   });
@@ -176,7 +176,7 @@ describe("a lab that breaks an invariant", () => {
     disk.note = () => undefined;
     const disks = testDisks();
     const lab: Lab = new Lab(
-      inProcess(world, disks, { speed: "max", paused: true }, () => lab),
+      inProcess(world, disks, { speed: "max", paused: true }, () => lab.faults),
       { dir: "/nowhere", file, text: "", version: "test", disk, disks },
     );
     const notices: string[] = [];

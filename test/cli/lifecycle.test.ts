@@ -1,9 +1,9 @@
 // A lab whose nodes are processes: up and down again at the same instant, cold, several at once; processes that are killed or fall silent; a
 // supervisor that is killed. Whatever happens, nothing stays behind: no process, no socket, no file.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { newPlace, type Place } from "./quorate.ts";
+import { alive, newPlace, type Place } from "./quorate.ts";
 
 /** A hundred times up and down, twenty supervisors killed, in the long run. */
 const LONG = process.env["QUORATE_LONG"] === "1";
@@ -48,16 +48,6 @@ async function nodeOf(at: Place, name: string): Promise<Status["nodes"][number]>
   const found = (await status(at)).nodes.find((node) => node.name === name);
   if (found === undefined) throw new Error(`no ${name}`);
   return found;
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A zombie that nobody has collected yet is gone.
-    return !existsSync(`/proc/${pid}/stat`) || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 async function until(holds: () => boolean | Promise<boolean>, ms: number): Promise<boolean> {

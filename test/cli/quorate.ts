@@ -1,6 +1,6 @@
 /** The command line as a person has it: a process, in a state folder and lab directory of its own. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -73,6 +73,17 @@ export function newPlace(): Place {
     rmSync(dir, { recursive: true, force: true });
   };
   return { dir, lab, run, ok, end };
+}
+
+/** The process is there. */
+export function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A zombie that nobody has collected yet is gone.
+    return !existsSync(`/proc/${pid}/stat`) || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** What went to stderr, without the word about long work in progress. */

@@ -28,7 +28,7 @@ beforeEach(async () => {
   beginLab(world, file);
   const disks = testDisks();
   lab = new Lab(
-    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab.faults),
     { dir, file, text, version: "test", disk, disks },
   );
 });
@@ -60,7 +60,7 @@ describe("the page's past", () => {
       "service stop pve2 corosync",
       "node pause pve3",
     ]) {
-      await lab.act(line);
+      await lab.acts.act(line);
       then.push(sent());
       for (const seconds of [0.8, 1.1, 9]) {
         pass(seconds);
@@ -77,18 +77,18 @@ describe("the page's past", () => {
   });
 
   it("is gone back to by a rollback: rings keep their labels, later bands, marks and what could be undone are gone", async () => {
-    await lab.act("link cut pve3:net0");
+    await lab.acts.act("link cut pve3:net0");
     pass(10);
     const calm = sent();
     await lab.saveSnapshot("calm");
     pass(1);
-    await lab.act("node kill pve2");
+    await lab.acts.act("node kill pve2");
     pass(10);
     const events: LabEvent[] = [];
     lab.onEvent((event) => events.push(event));
     let told = "";
-    lab.reachable("pve1");
-    await lab.command("pve1", ["systemctl", "restart", "corosync"], "/", "", {
+    lab.shell.reachable("pve1");
+    await lab.shell.command("pve1", ["systemctl", "restart", "corosync"], "/", "", {
       output: (_stream, data) => (told += data),
       prompt: () => undefined,
       exit: (status) => (told += String(status)),
@@ -100,7 +100,7 @@ describe("the page's past", () => {
     expect(after.marks.at(-1)).toEqual({ instant: calm.time.instant, kind: "act", text: "rolled back to calm" });
     expect({ ...drawn(after), marks: after.marks.slice(0, -1) }).toEqual(drawn(calm));
     // The new course has labels, a past and a record of its own.
-    await lab.act("heal");
+    await lab.acts.act("heal");
     pass(15);
     expect(lab.snapshot().components.map((c) => c.letter)).toEqual(["A"]);
     expect(drawn((await lab.seek(calm.time.instant - 1e6, false)).snapshot).components.map((c) => c.letter)).toEqual(["A", "B"]);

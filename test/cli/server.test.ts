@@ -14,7 +14,7 @@ import { wellFormed } from "../../src/main/lab/process/message-check.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { inProcess } from "../../src/main/lab/process/lab-host.ts";
 import { Lab } from "../../src/main/lab/lab.ts";
-import { Server } from "../../src/main/lab/process/server.ts";
+import { Server } from "../../src/main/lab/process/server/server.ts";
 import { Sessions } from "../../src/main/lab/process/sessions.ts";
 import { openLog, type LabLog } from "../../src/main/lab/store/log.ts";
 import { LocalChannel } from "../../src/main/lab/process/socket.ts";
@@ -37,7 +37,7 @@ beforeEach(async () => {
   beginLab(world, file);
   const disks = testDisks();
   lab = new Lab(
-    inProcess(world, disks, { speed: 1, paused: true }, () => lab),
+    inProcess(world, disks, { speed: 1, paused: true }, () => lab.faults),
     { dir, file, text: "", version: "test", disk: new LabDisk(dir), disks },
   );
   log = openLog(dir);

@@ -122,3 +122,69 @@ describe("while a lab runs", () => {
     expect(withDisks((disks) => disks.look(0, LATE, state))).toEqual({ found: "same" });
   });
 });
+
+describe("the cut after a crash", () => {
+  const told = (instant: number, seqs: readonly (readonly [number, number])[]): void =>
+    withDisks((disks) => disks.contents.release(instant, new Map(seqs)));
+  /** What is left of machine `number`. */
+  const left = (number: number): number =>
+    withDisks((disks) => {
+      const cut = disks.toldCut();
+      disks.look(number, cut.until(number), after(1), cut.seq(number));
+      return disks.of(number).current().seq;
+    });
+
+  it("parts commits of one instant: those that were told, and those that were not", () => {
+    withDisks((disks) => {
+      disks.of(0).follow(after(1));
+      disks.of(0).write([write(2, 200), write(3, 200), write(4, 300)]);
+    });
+    told(200, [[0, 2]]);
+    expect(left(0)).toBe(2);
+  });
+
+  it("keeps on every disk what one of them has in its rows: all had confirmed it", () => {
+    withDisks((disks) => {
+      for (const number of [0, 1]) disks.of(number).follow(after(1));
+      disks.of(0).write([write(2, 200), write(3, 300), write(4, 400)]);
+      disks.of(1).write([write(2, 250), write(3, 350)]);
+      // Its worker had heard that all have confirmed up to here, the other one's had not.
+      disks.of(0).confirmed(320);
+    });
+    told(100, [
+      [0, 1],
+      [1, 1],
+    ]);
+    expect([left(0), left(1)]).toEqual([3, 2]);
+  });
+
+  it("is that of the instant where a lab was brought up before its disks' numbers were told", () => {
+    withDisks((disks) => {
+      disks.of(0).follow(after(1));
+      disks.of(0).write([write(2, 200), write(3, 300)]);
+      disks.contents.release(250);
+    });
+    expect(left(0)).toBe(2);
+  });
+
+  it("is nothing of a run that was given up", () => {
+    withDisks((disks) => {
+      disks.of(0).follow(after(1));
+      disks.contents.release(500, new Map([[0, 9]]));
+      disks.contents.rewind(200);
+      disks.of(0).write([write(2, 200), write(3, 300)]);
+    });
+    expect(left(0)).toBe(2);
+  });
+
+  it("leaves in the log what not all have confirmed while a machine begins anew", () => {
+    withDisks((disks) => {
+      disks.of(0).follow(after(1));
+      disks.of(0).write([write(2, 200), write(3, 300)]);
+      expect(disks.lookRunning(0, after(3))).toEqual({ found: "same" });
+      expect(disks.lookRunning(0, after(2))).toMatchObject({ found: "other" });
+    });
+    told(200, [[0, 2]]);
+    expect(left(0)).toBe(2);
+  });
+});

@@ -10,7 +10,7 @@ import { EventLog, type Entries } from "../../src/engine/host/event-log.ts";
 import { Pace } from "../../src/engine/host/pace.ts";
 import { firstDifference } from "../../src/engine/host/verifier.ts";
 import { Rng, SEC, type Datagram, type NicStatus, type Port } from "../../src/engine/kernel/index.ts";
-import { Tcp } from "../../src/engine/machine/tcp.ts";
+import { Tcp } from "../../src/engine/machine/tcp/tcp.ts";
 import { CpgDriver } from "../transcript/drivers/cpg.ts";
 import { KnetDriver } from "../transcript/drivers/knet.ts";
 import { retell, type Driver } from "../transcript/told.ts";

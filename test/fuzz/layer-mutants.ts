@@ -28,8 +28,8 @@ export const layerMutants: readonly LayerMutant[] = [
     rule: "the first link that is up carries data, whatever the priorities",
     caughtBy: "transcript knet/priorities",
     patch: {
-      file: "knet/knet.ts",
-      find: "if (best === undefined || this.priority(link.link) > this.priority(best.link)) best = link;",
+      file: "knet/choice.ts",
+      find: "if (best === undefined || priority(h, link.link) > priority(h, best.link)) best = link;",
       replace: "best ??= link;",
     },
   },
@@ -38,7 +38,7 @@ export const layerMutants: readonly LayerMutant[] = [
     rule: "packets under another key are dropped without a word",
     caughtBy: "transcript knet/wrong-key",
     patch: {
-      file: "knet/knet.ts",
+      file: "knet/rx.ts",
       find: 'if (packet?.type === "foreign") {',
       replace: 'if (packet?.type === "foreign" && packet.size === 0) {',
     },
@@ -109,13 +109,13 @@ export const layerMutants: readonly LayerMutant[] = [
     layer: "machine",
     rule: "a closed port says nothing",
     caughtBy: "machine: a closed port",
-    patch: { file: "machine/tcp.ts", find: "    this.emit(d.net, d.dst, d.dstPort, d.src, d.srcPort, bytes);\n", replace: "" },
+    patch: { file: "machine/tcp/tcp.ts", find: "    this.emit(d.net, d.dst, d.dstPort, d.src, d.srcPort, bytes);\n", replace: "" },
   },
   {
     layer: "machine",
     rule: "a lost segment never comes again",
     caughtBy: "machine: a lost segment",
-    patch: { file: "machine/tcp.ts", find: "    this.transmit(c, first);\n    this.arm(c);\n", replace: "    this.arm(c);\n" },
+    patch: { file: "machine/tcp/tcp.ts", find: "    this.transmit(c, first);\n    this.arm(c);\n", replace: "    this.arm(c);\n" },
   },
   {
     layer: "host",

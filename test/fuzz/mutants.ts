@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     rule: "messages of other rings are taken for those of one's own",
     invariant: "one-configuration",
     patch: {
-      file: "totem/totem.ts",
+      file: "totem/mcast.ts",
       find: "if (!sameRing(message.ring, s.ring)) {",
       replace: "if (!sameRing(message.ring, s.ring) && !s.memb.includes(message.from)) {",
     },
@@ -152,7 +152,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "wait-for-all",
     options: true,
     patch: {
-      file: "votequorum/votequorum.ts",
+      file: "votequorum/messages.ts",
       find: "(node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE)",
       replace: "nodeId !== us.nodeId)",
     },
@@ -162,7 +162,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "one-device-vote",
     qdevice: true,
     patch: {
-      file: "qdevice/ffsplit.ts",
+      file: "qdevice/qnetd/ffsplit.ts",
       find: 'client.ffsplit = has(winner, client.nodeId) ? "ack" : "nack";',
       replace: 'client.ffsplit = "ack";',
     },
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     invariant: "one-device-vote",
     qdevice: true,
     patch: {
-      file: "qdevice/net.ts",
+      file: "qdevice/device/net.ts",
       find: 'this.device.result("NACK", "qdevice_model_net_run", after);',
       replace: 'this.device.result("No change", "qdevice_model_net_run", after);',
     },
@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
     long: true,
     qdevice: true,
     patch: {
-      file: "qdevice/net.ts",
+      file: "qdevice/device/net.ts",
       find: "  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n",
       replace: '  private use(told: Vote, ring: RingId, old: string, after?: AfterPoll): void {\n    if (told === "NACK") told = "ACK";\n',
     },
@@ -234,8 +234,9 @@ export const mutants: readonly Mutant[] = [
     reloads: true,
     patch: {
       file: "votequorum/votequorum.ts",
-      find: "    this.readConfiguration(params, true);\n    this.sendNodeInfo(us.nodeId, false);\n",
-      replace: "    this.readConfiguration(params, true);\n    if (us.votes !== votes) return;\n    this.sendNodeInfo(us.nodeId, false);\n",
+      find: "    this.readConfiguration(params, true);\n    this.messages.sendNodeInfo(us.nodeId, false);\n",
+      replace:
+        "    this.readConfiguration(params, true);\n    if (us.votes !== votes) return;\n    this.messages.sendNodeInfo(us.nodeId, false);\n",
     },
   },
   {

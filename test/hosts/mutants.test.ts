@@ -1,11 +1,15 @@
-// Workers built from engines with one rule broken: each is caught by the digest of its first stretch in which the rule counts, and the first event that differs is named.
-import { afterEach, expect, test } from "vitest";
+// Workers built from engines with one rule broken: each is caught by the digest of its first stretch in which the rule counts, and the first event that differs is named,
+// however far the hub is ahead by then. Which event that is, is found out beside it by running both engines event by event.
+import { expect, test } from "vitest";
+import { loadedMachines } from "../../src/engine/fuzz/index.ts";
 import { LabFault } from "../../src/engine/host/hub.ts";
 import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import type { Patch } from "../fuzz/bundle.ts";
-import { buildWorker, type Built } from "./worker-program.ts";
+import { firstDifferences } from "./side-by-side.ts";
+import { workerMutants } from "./worker-mutants.ts";
+import { buildProgram, buildWorker } from "./worker-program.ts";
 import { clusterDesign, startHub } from "./worlds.ts";
 
 /** A program on every node joins a group and multicasts. */
@@ -13,73 +17,47 @@ const load = { from: 21 * SEC, until: 60 * SEC, every: 400 * MS, burst: 2, bytes
 
 const cut: WorldAct = { to: "fabric", act: { kind: "link-cut", link: { node: "pve2", direction: "both" } } };
 
-interface Mutant {
-  readonly rule: string;
-  readonly patch: Patch;
-  /** The message, after the name of the machine. */
-  readonly told: RegExp;
+/** How far the hub may be ahead of its workers, virtual time; undefined: as far as it may ever be. */
+const LEADS = [0, 50 * MS, undefined];
+
+const design = clusterDesign("mutant", 4);
+const UNTIL = 60 * SEC;
+
+/** What each machine of the broken engine does otherwise first. */
+async function expected(patch: Patch): Promise<ReadonlyMap<string, string>> {
+  const engine = await buildProgram("test/hosts/engine-entry.ts", patch);
+  const { loadedMachines: broken } = (await import(engine.file)) as { loadedMachines: typeof loadedMachines };
+  engine.remove();
+  return firstDifferences(design, loadedMachines(load), broken(load), (world) => {
+    world.schedule(30 * SEC, cut);
+    world.runUntil(UNTIL);
+  });
 }
 
-const mutants: readonly Mutant[] = [
-  {
-    rule: "knet: a ping is sent half as often",
-    patch: {
-      file: "knet/link.ts",
-      find: "return l.pingLast < 0 || now - l.pingLast >= p.pingIntervalMs * 1000;",
-      replace: "return l.pingLast < 0 || now - l.pingLast >= p.pingIntervalMs * 2000;",
-    },
-    told: /its process (does something else|sets another timer) at the timer of \d+/,
-  },
-  {
-    rule: "totem: a message gets the number of the one before it",
-    patch: { file: "totem/token.ts", find: "seq: ++token.seq,", replace: "seq: token.seq," },
-    told: /its process (does something else|sets another timer) at the (datagram|timer) of \d+/,
-  },
-  {
-    rule: "cpg: the numbers of two reasons are changed for each other",
-    patch: { file: "cpg/cpg.ts", find: "join: 1, leave: 2,", replace: "join: 2, leave: 1," },
-    told: /its process does something else at the (datagram|timer) of \d+/,
-  },
-  {
-    rule: "votequorum: half of the votes is enough",
-    patch: { file: "votequorum/arithmetic.ts", find: "return Math.floor(votes / 2) + 1;", replace: "return Math.ceil(votes / 2);" },
-    told: /its process (does something else at the (datagram|timer)|is in another state at the second) of \d+/,
-  },
-  {
-    rule: "machine: process ids have other gaps",
-    patch: {
-      file: "machine/computer.ts",
-      find: "this.power.nextPid = pid + this.rng.between(1, 4);",
-      replace: "this.power.nextPid = pid + 9;",
-    },
-    told: /its process is in another state at the second of \d+/,
-  },
-];
-
-let built: Built | undefined;
-let pool: WorkerPool | undefined;
-
-afterEach(async () => {
-  await pool?.close();
-  built?.remove();
-});
-
-test.each(mutants)("$rule: told, with its first event", async ({ patch, told }) => {
-  built = await buildWorker(patch);
-  pool = await WorkerPool.open({ program: built });
-  const design = clusterDesign("mutant", 4);
-  const { hub, host, lost } = await startHub(design, { pool, load });
-  await host.schedule(30 * SEC, cut);
-  const error: unknown = await host.runUntil(60 * SEC).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(LabFault);
-  const text = error instanceof Error ? error.message : "";
-  expect(text).toMatch(/^pve[1234]: /);
-  expect(text).toMatch(told);
-  expect(lost).toEqual([]);
-  // Nothing that happened there or later is confirmed any more.
-  await expect(hub.whenConfirmed(Number(/ of (\d+)/.exec(text)?.[1]))).rejects.toThrow(text);
-  await host.close();
+test.each(workerMutants)("$rule: told, with its first event", async ({ patch, told }) => {
+  const differences = await expected(patch);
+  const program = await buildWorker(patch);
+  const pool = await WorkerPool.open({ program });
+  try {
+    for (const lead of LEADS) {
+      const { hub, host, lost } = await startHub(design, { pool, load }, lead === undefined ? {} : { lead });
+      await host.schedule(30 * SEC, cut);
+      const error: unknown = await host.runUntil(UNTIL).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(LabFault);
+      const text = error instanceof Error ? error.message : "";
+      const [, machine = ""] = /^(pve[1234]): /.exec(text) ?? [];
+      expect([lead, text]).toEqual([lead, `${machine}: its process ${differences.get(machine) ?? "does the same"}`]);
+      expect(text).toMatch(told);
+      expect(lost).toEqual([]);
+      // Nothing that happened there or later is confirmed any more.
+      await expect(hub.whenConfirmed(Number(/ of (\d+)/.exec(text)?.[1]))).rejects.toThrow(text);
+      await host.close();
+    }
+  } finally {
+    await pool.close();
+    program.remove();
+  }
 });

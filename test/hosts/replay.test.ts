@@ -38,7 +38,7 @@ const QUESTIONS: readonly MachineQuery[] = [
   { kind: "file-read", path: "/etc/corosync/corosync.conf" },
   { kind: "file-list", path: "/etc" },
   { kind: "file-stat", path: "/var/lib/corosync" },
-  { kind: "complete", words: ["corosync-quorumtool", "-"], cwd: "/" },
+  { kind: "complete", argv: ["corosync-quorumtool", "-"], cwd: "/" },
 ];
 
 interface Run {

@@ -15,6 +15,7 @@ export interface TestNetworkOptions {
   boot?: number;
   disabled?: string[];
   files?: ComputerDesign["files"];
+  packages?: string[];
   /** The program that each node has beside its own, by the node's place. */
   brought?: (place: number) => BroughtProgram;
 }
@@ -43,6 +44,7 @@ export function design(names: readonly string[], i: number, options: TestNetwork
     boot: options.boot ?? 0,
     disabledUnits: options.disabled ?? [],
     power: options.power ?? "on",
+    ...(options.packages === undefined ? {} : { packages: options.packages }),
   };
 }
 

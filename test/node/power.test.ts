@@ -207,3 +207,21 @@ describe("units that fail", () => {
     ]);
   });
 });
+
+test("after a power cut what is told is the new daemon's, even where chance gives it the old one's pid", () => {
+  const network = new TestNetwork(["pve1"], { seed: "250" });
+  const daemonPid = (from: number): number | undefined =>
+    network
+      .node(0)
+      .journalSince(from)
+      .find((line) => line.pid !== 1)?.pid;
+  const ring = (): string | undefined => network.node(0).status(network.now).corosync?.ringId;
+  network.runTo(SEC);
+  const first = { pid: daemonPid(0), ring: ring(), lines: network.node(0).journalLength() };
+  network.act(0, { kind: "power-cut" });
+  network.act(0, { kind: "power-on" });
+  network.runTo(2 * SEC);
+  expect(daemonPid(first.lines)).toBe(first.pid);
+  expect(first.ring).toBe("1.5");
+  expect(ring()).toBe("1.a");
+});

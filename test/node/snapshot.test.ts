@@ -69,9 +69,9 @@ describe("snapshot and restore", () => {
       ]) {
         expect(node.query(network.now, { kind: "command", argv, cwd: "/", stdin: "" }).kind).toBe("result");
       }
-      expect(node.query(network.now, { kind: "complete", words: ["systemctl", "sta"], cwd: "/" })).toEqual({
+      expect(node.query(network.now, { kind: "complete", argv: ["systemctl", "sta"], cwd: "/" })).toEqual({
         kind: "completions",
-        words: ["start", "status"],
+        candidates: ["start", "status"],
       });
     }
     expect(digest(network)).toBe(before);

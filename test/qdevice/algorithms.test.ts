@@ -1,9 +1,9 @@
 /** The decision algorithms on situations made by hand: who gets the vote, and what a client is told that has to wait. */
 import { describe, expect, test } from "vitest";
-import { ffsplit, isStable } from "../../src/engine/qdevice/ffsplit.ts";
-import { lms } from "../../src/engine/qdevice/lms.ts";
-import { freshClient } from "../../src/engine/qdevice/qnetd-init.ts";
-import type { AlgorithmPort, QnetdClient, QnetdCluster } from "../../src/engine/qdevice/qnetd-types.ts";
+import { ffsplit, isStable } from "../../src/engine/qdevice/qnetd/ffsplit.ts";
+import { lms } from "../../src/engine/qdevice/qnetd/lms.ts";
+import { newClient } from "../../src/engine/qdevice/qnetd/qnetd-init.ts";
+import type { AlgorithmPort, QnetdClient, QnetdCluster } from "../../src/engine/qdevice/qnetd/qnetd-types.ts";
 import { decodeMessage, encodeMessage, MSG, type NodeInfo } from "../../src/engine/qdevice/tlv.ts";
 
 const nodes = (ids: readonly number[]): NodeInfo[] => ids.map((nodeId) => ({ nodeId, dataCenterId: 0, state: "not set" }));
@@ -17,7 +17,7 @@ interface Situation {
 /** Clients of one cluster: [node id, members, seq of the ring]. The ring's representative is the lowest member. */
 function situation(config: readonly number[], told: readonly (readonly [number, readonly number[], number])[]): Situation {
   const clients = told.map(([nodeId, members, seq], i) => {
-    const client = freshClient(i + 1, `::ffff:10.0.0.${nodeId}:1`);
+    const client = newClient(i + 1, `::ffff:10.0.0.${nodeId}:1`);
     const ring = { rep: Math.min(...members), seq };
     return Object.assign(client, { init: true, nodeId, clusterName: "lab", config: nodes(config), membership: nodes(members), ring });
   });

@@ -96,10 +96,10 @@ export class Machine extends MachinePort {
       case "complete":
         return {
           kind: "completions",
-          words:
-            query.words.length === 1
-              ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.words[0] ?? ""))
-              : this.candidates(query.words),
+          candidates:
+            query.argv.length === 1
+              ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.argv[0] ?? ""))
+              : this.candidates(query.argv),
         };
       case "file-read":
       case "file-stat":

@@ -59,6 +59,8 @@ export class WorkerPool {
   private readonly looking: NodeJS.Timeout;
   /** They run, and no machine is theirs. */
   private idle: WorkerProcess[] = [];
+  /** They were started before anybody needed them, and have not said hello. */
+  private warming: Promise<WorkerProcess | undefined>[] = [];
   private nextNumber = 1;
   private closing = false;
   /** Messages that were thrown away: of strangers, of no known shape, or asked for by nobody. */
@@ -105,10 +107,31 @@ export class WorkerPool {
     this.idle.push(worker);
   }
 
+  /** Starts so many workers for whoever will need them: they come up beside whatever this process does meanwhile. */
+  warm(count: number): void {
+    for (let i = 0; i < count; i++)
+      // Whoever needs it starts another one, and is told why that does not come up.
+      this.warming.push(this.start().catch(() => undefined));
+  }
+
+  /** Ends those that nobody needed after all. */
+  async endIdle(): Promise<void> {
+    const warming = await Promise.all(this.warming.splice(0));
+    for (const worker of [...this.idle.splice(0), ...warming]) worker?.kill("was not needed");
+  }
+
   /** A worker that is free, or else a new one. Throws where it does not come up. */
   async hire(): Promise<WorkerProcess> {
     if (this.closing) throw new Error("the workers of this run have ended");
     for (let free = this.idle.pop(); free !== undefined; free = this.idle.pop()) if (free.gone === undefined) return free;
+    for (let warm = this.warming.shift(); warm !== undefined; warm = this.warming.shift()) {
+      const worker = await warm;
+      if (worker !== undefined && worker.gone === undefined) return worker;
+    }
+    return this.start();
+  }
+
+  private async start(): Promise<WorkerProcess> {
     const number = this.nextNumber++;
     const child = this.spawn(number);
     const worker = new WorkerProcess(number, child, (bytes) => this.post(number, bytes));

@@ -18,21 +18,40 @@ const LOOP_BYTES_MAX = 64;
 let slab = new Uint8Array(SLAB_BYTES);
 let slabUsed = 0;
 
-/** A copy of the first `n` bytes. */
-function cut(from: Uint8Array, n: number): Uint8Array {
-  if (n > CUT_BYTES_MAX) return from.slice(0, n);
+/** Room for a packet of exactly `n` bytes, all zero; its maker writes to it before anybody else has it. */
+export function newPacket(n: number): Uint8Array {
+  if (n > CUT_BYTES_MAX) return new Uint8Array(n);
   if (slabUsed + n > SLAB_BYTES) {
     slab = new Uint8Array(SLAB_BYTES);
     slabUsed = 0;
   }
   const at = slabUsed;
   slabUsed += n;
-  if (n > LOOP_BYTES_MAX) slab.set(from.subarray(0, n), at);
-  else for (let i = 0; i < n; i++) slab[at + i] = from[i] as number;
   return slab.subarray(at, at + n);
 }
 
-/** A growing byte buffer. `done()` hands out a copy of exactly the written length and ends the writer. */
+export function putU16(to: Uint8Array, at: number, value: number): void {
+  to[at] = value & 0xff;
+  to[at + 1] = (value >>> 8) & 0xff;
+}
+
+export function putU32(to: Uint8Array, at: number, value: number): void {
+  to[at] = value & 0xff;
+  to[at + 1] = (value >>> 8) & 0xff;
+  to[at + 2] = (value >>> 16) & 0xff;
+  to[at + 3] = (value >>> 24) & 0xff;
+}
+
+/** A copy of the first `n` bytes. */
+function cut(from: Uint8Array, n: number): Uint8Array {
+  if (n > CUT_BYTES_MAX) return from.slice(0, n);
+  const out = newPacket(n);
+  if (n > LOOP_BYTES_MAX) out.set(from.subarray(0, n));
+  else for (let i = 0; i < n; i++) out[i] = from[i] as number;
+  return out;
+}
+
+/** A growing byte buffer. `done()` returns a copy of exactly the written length and ends the writer. */
 export class ByteWriter {
   private buf = spare.pop() ?? new Uint8Array(2048);
   private n = 0;

@@ -17,7 +17,7 @@ export interface Parsed {
 }
 
 /**
- * @param short letters as for getopt(3): `ab:` is a flag and an option with an argument
+ * @param short options as for getopt(3): `ab:` is a flag and an option with an argument
  * @param long names without dashes; one ending in `=` takes an argument
  */
 export function getopt(program: string, args: readonly string[], short: string, long: readonly string[] = []): Parsed {

@@ -2,6 +2,10 @@
  * The rolling hash behind trace digests and state digests: two 32-bit lanes in pure integer arithmetic, so that every host and every Node
  * version computes the same 16 hex digits. It detects differences; it is not a cryptographic hash and guards no secret.
  */
+
+/** From here on it pays to read four bytes at a time. */
+const LONG_BYTES_MIN = 256;
+
 export class Hasher {
   private a = 0x9e3779b9;
   private b = 0x85ebca6b;
@@ -32,7 +36,20 @@ export class Hasher {
     let a = 0x811c9dc5 ^ n;
     let b = 0x2545f491;
     let i = 0;
-    // Two lanes over whole words: long packets are hashed once per receiver, so this loop is among the hottest of the engine.
+    // Long packets are hashed once per receiver, so this loop is among the hottest of the engine: four lanes that do not wait for each other.
+    if (n >= LONG_BYTES_MIN) {
+      const view = new DataView(data.buffer, data.byteOffset, n);
+      let c = 0x9e3779b9;
+      let d = 0x85ebca6b;
+      for (const end = n & ~15; i < end; i += 16) {
+        a = Math.imul(a ^ view.getInt32(i, true), 0x01000193);
+        b = Math.imul(b ^ view.getInt32(i + 4, true), 0x01000193);
+        c = Math.imul(c ^ view.getInt32(i + 8, true), 0x01000193);
+        d = Math.imul(d ^ view.getInt32(i + 12, true), 0x01000193);
+      }
+      a ^= Math.imul(c ^ (c >>> 15), 0x2c1b3c6d);
+      b ^= Math.imul(d ^ (d >>> 13), 0x297a2d39);
+    }
     for (const end = n & ~3; i < end; i += 4) {
       const w = (data[i] as number) | ((data[i + 1] as number) << 8) | ((data[i + 2] as number) << 16) | ((data[i + 3] as number) << 24);
       a = Math.imul(a ^ w, 0x01000193);
@@ -49,9 +66,9 @@ export class Hasher {
   }
 
   text(value: string): this {
-    const words = value.length <= MEMO_TEXT_MAX ? remembered(value) : wordsOf(value);
-    this.word(words[0]);
-    this.word(words[1]);
+    const pair = value.length <= MEMO_TEXT_MAX ? remembered(value) : hashOfText(value);
+    this.word(pair[0]);
+    this.word(pair[1]);
     return this;
   }
 
@@ -85,23 +102,23 @@ export function hashBytes(data: Uint8Array): string {
   return new Hasher().bytes(data).hex();
 }
 
-/** Names of networks, addresses, phases and units are hashed over and over: their two words are remembered, up to so many texts of so many characters. */
+/** Names of networks, addresses, phases and units are hashed over and over: what they come to is remembered, up to so many texts of so many characters. */
 const MEMO_TEXT_MAX = 24;
 const MEMO_MAX = 2048;
 const memo = new Map<string, readonly [number, number]>();
 
 function remembered(text: string): readonly [number, number] {
-  let words = memo.get(text);
-  if (words === undefined) {
-    words = wordsOf(text);
+  let pair = memo.get(text);
+  if (pair === undefined) {
+    pair = hashOfText(text);
     if (memo.size >= MEMO_MAX) memo.clear();
-    memo.set(text, words);
+    memo.set(text, pair);
   }
-  return words;
+  return pair;
 }
 
-/** Two words that stand for a text, whatever was mixed before it. */
-function wordsOf(text: string): readonly [number, number] {
+/** Two 32-bit numbers that stand for a text, whatever was mixed before it. */
+function hashOfText(text: string): readonly [number, number] {
   let a = 0x811c9dc5 ^ text.length;
   let b = 0x2545f491;
   for (let i = 0; i < text.length; i++) {

@@ -195,7 +195,7 @@ export type MachineQuery =
   | { kind: "file-stat"; path: string }
   /** A file call as a session's shell makes it, or without one as root in the root directory. */
   | { kind: "file"; session?: string; call: FileCall }
-  | { kind: "complete"; words: readonly string[]; cwd: string };
+  | { kind: "complete"; argv: readonly string[]; cwd: string };
 
 export interface FileStat {
   type: "file" | "directory" | "symlink";
@@ -217,7 +217,7 @@ export type QueryReply =
   | { kind: "file"; data: Uint8Array }
   | { kind: "list"; entries: readonly { name: string; stat: FileStat }[] }
   | { kind: "stat"; stat: FileStat }
-  | { kind: "completions"; words: readonly string[] }
+  | { kind: "completions"; candidates: readonly string[] }
   | { kind: "error"; errno: string };
 
 /** Collects effects in the order they happen. */
@@ -247,7 +247,7 @@ export interface Machine {
   restore(state: MachineSnapshot): void;
   /** Mixes the machine's whole protocol state into `h`. */
   digest(h: Hasher): void;
-  /** Where a host follows the states of the machine: as `digest` into a hasher of its own, whose two words these are. */
+  /** Where a host follows the states of the machine: as `digest` into a hasher of its own, whose two halves these are. */
   digested?(): readonly [number, number] | undefined;
 }
 

@@ -1,10 +1,10 @@
 /**
  * Seeded random generators. Every layer of every node, and every directed pair and link of the fabric, owns one, so that a draw in one
- * place never shifts the draws of another. The algorithm is sfc32 (four 32-bit words), chosen because it is exact in 32-bit integer
+ * place never shifts the draws of another. The algorithm is sfc32 (four 32-bit numbers), chosen because it is exact in 32-bit integer
  * arithmetic on every platform. It stands where the real stack uses random(3). Not for secrets.
  */
 
-/** The whole state of a generator: four unsigned 32-bit words. Plain data, so that a snapshot is a copy. */
+/** The whole state of a generator: four unsigned 32-bit numbers. Plain data, so that a snapshot is a copy. */
 export type RngState = [number, number, number, number];
 
 /** A 32-bit hash of a text, used only to spread seeds (FNV-1a with a final avalanche). */

@@ -74,7 +74,7 @@ export function defaultAction(signal: Signal): SignalAction {
 /** In the order of their numbers. */
 export const SIGNAL_NAMES: readonly Signal[] = Object.keys(SIGNALS) as Signal[];
 
-/** `9`, `KILL`, `SIGKILL` in any case of letters; undefined where it is none. */
+/** `9`, `KILL`, `SIGKILL` upper or lower case; undefined where it is none. */
 export function signalNamed(text: string): Signal | undefined {
   if (/^[0-9]{1,3}$/.test(text)) return SIGNAL_NAMES.find((name) => SIGNALS[name] === Number(text));
   const name = text.toUpperCase().replace(/^SIG/, "");

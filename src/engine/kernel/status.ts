@@ -1,5 +1,5 @@
 /**
- * What one machine believes, as numbers and words: the source of `quorate status`, of the page and of the checkers. The schema is the one place where a fact about a machine
+ * What one machine believes, as numbers and names: the source of `quorate status`, of the page and of the checkers. The schema is the one place where a fact about a machine
  * is written down: the type, the check at every rim and docs/json.md follow from it. The first part of each record is the public shape of the command line; the rest is what
  * the page draws. Plain data throughout. This file is apart from the kernel's other types: whoever needs only the types does not load what checks them.
  */

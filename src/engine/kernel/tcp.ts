@@ -1,6 +1,6 @@
 /**
  * What a program has from its machine's TCP: listening, connecting, sending, closing, and the events that come of it. In the real stack: the socket calls and
- * poll(2). A layer is written against these shapes; the machine brings the protocol (machine/tcp.ts). Left out: options of sockets, urgent data, half-open
+ * poll(2). A layer is written against these shapes; the machine brings the protocol (machine/tcp/tcp.ts). Left out: options of sockets, urgent data, half-open
  * use of a connection after one's own close.
  */
 import type { Datagram } from "./machine.ts";
@@ -27,7 +27,7 @@ export interface TcpPort {
   listen(port: number): boolean;
   /** Begins a connection; undefined where no card leads to `address`. */
   connect(address: string, port: number): number | undefined;
-  /** Hands over bytes; false where the send buffer has no room for all of them (none is taken then), or there is no such connection. */
+  /** Takes bytes to be sent; false where the send buffer has no room for all of them (none is taken then), or there is no such connection. */
   send(id: number, bytes: Uint8Array): boolean;
   /** close(2): what was handed over still goes out, then the end of the stream. No further event of `id` comes. */
   close(id: number): void;

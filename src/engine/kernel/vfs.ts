@@ -229,7 +229,7 @@ export interface FilePort {
 }
 
 /**
- * One durable change of a disk, in the order of `seq`, which counts from 1 over the life of the disk. Rows are the root file system's: what stands in them after the change,
+ * One durable change of a disk, in the order of `seq`, which counts from 1 from the disk's making on. Rows are the root file system's: what stands in them after the change,
  * undefined where the row is gone. New pieces of contents come along by their hash.
  */
 export interface Commit {

@@ -6,7 +6,7 @@
  * encryption. Left out: an MTU set by hand, which corosync has no setting for, and retries where the socket is full.
  */
 import { MS, type Duration, type Hasher, type Port } from "../kernel/index.ts";
-import type { HostState } from "./hosts.ts";
+import { hostWith, linkWith, type HostState } from "./hosts.ts";
 import { PATIENCE_MIN, minMtu, overhead, type LinkParams, type LinkState } from "./link.ts";
 import { dataMtu, dataWire, onWire, type Seal } from "./seal.ts";
 
@@ -133,10 +133,8 @@ export class Pmtud {
   }
 
   private linkTo(node: number, link: number): LinkState | undefined {
-    return this.handle
-      .hosts()
-      .find((h) => h.nodeId === node)
-      ?.links.find((l) => l.link === link);
+    const host = hostWith(this.handle.hosts(), node);
+    return host === undefined ? undefined : linkWith(host, link);
   }
 
   private probe(d: Discovery, link: LinkState, p: LinkParams): void {
@@ -201,8 +199,8 @@ export class Pmtud {
     if (link.mtu !== mtu) this.log("info", `pmtud: PMTUD link change for host: ${d.node} link: ${d.link} from ${link.mtu} to ${mtu}`);
     link.mtu = mtu;
     this.log("debug", `pmtud: PMTUD completed for host: ${d.node} link: ${d.link} current link mtu: ${mtu}`);
-    const mtus = this.handle.hosts().flatMap((h) => h.links.filter((l) => l.connected).map((l) => l.mtu));
-    const smallest = Math.min(...mtus, mtu);
+    let smallest = mtu;
+    for (const host of this.handle.hosts()) for (const l of host.links) if (l.connected && l.mtu < smallest) smallest = l.mtu;
     if (smallest !== s.globalMtu) {
       s.globalMtu = smallest;
       this.log("info", `pmtud: Global data MTU changed to: ${smallest}`);

@@ -62,8 +62,7 @@ export interface FilesDesign {
   readonly domain: string;
   readonly nics: readonly NicDesign[];
   readonly hosts: readonly HostEntry[];
-  /** Whose unit files are on the disk, and the services among them that are not enabled. */
-  readonly packages: readonly string[];
+  /** Services that are not enabled. */
   readonly disabledUnits: readonly string[];
   readonly files: readonly { readonly path: string; readonly data: Uint8Array; readonly mode?: number }[];
 }
@@ -85,10 +84,24 @@ const NO_KERNEL = {
   ...{ kernelRelease: KERNEL_RELEASE, kernelLine: KERNEL_LINE, processors: PROCESSORS, memoryBytes: MEMORY_BYTES },
 };
 
-/** The disk of a machine that was just delivered: everything is dated 0, and nothing of it is a change. */
-function newDisk(design: FilesDesign): TreeState {
+/** A design and its disk never change, and a fork of a world makes each of its machines once more. */
+const delivered = new WeakMap<FilesDesign, TreeState>();
+
+/**
+ * The disk of a machine that was just delivered: everything is dated 0, and nothing of it is a change.
+ * @param packages whose unit files are on it: always the same for one design
+ */
+function newDisk(design: FilesDesign, packages: readonly string[]): TreeState {
+  const known = delivered.get(design);
+  if (known !== undefined) return known;
+  const made = makeDisk(design, packages);
+  delivered.set(design, made);
+  return made;
+}
+
+function makeDisk(design: FilesDesign, packages: readonly string[]): TreeState {
   const root = new Tree(LIMITS, undefined).format(0);
-  layBase(root, withUnits(baseEntries(design), design.packages, design.disabledUnits), 0);
+  layBase(root, withUnits(baseEntries(design), packages, design.disabledUnits), 0);
   const { served: request, unmounted, pidOf, pids, process } = NO_FILE_USERS;
   const proc = { ...NO_KERNEL, pids, process };
   const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc }, root);
@@ -100,10 +113,10 @@ function newDisk(design: FilesDesign): TreeState {
   return root.snapshot();
 }
 
-export function computerFiles(owner: FilesOwner, users: FileUsers, design: FilesDesign): Files {
+export function computerFiles(owner: FilesOwner, users: FileUsers, design: FilesDesign, packages: readonly string[]): Files {
   const commit = (change: Commit): void => owner.emit({ kind: "commit", commit: change });
   const root = new Tree(LIMITS, commit);
-  root.restore(newDisk(design));
+  root.restore(newDisk(design, packages));
   const bootedAt = (): Instant => users.process(1)?.startedAt ?? owner.now;
   const proc: ProcView = {
     ...NO_KERNEL,

@@ -31,7 +31,7 @@ import {
 import type { HostEntry } from "./base-files.ts";
 import { KERNEL_LINE, KERNEL_RELEASE, computerFiles, layContents, type FileUsers } from "./computer-files.ts";
 import type { Files, FilesState } from "./files/index.ts";
-import { changedCards, changedNics, changeDisk, freshNic } from "./hardware.ts";
+import { changedCards, changedNics, changeDisk, newNic } from "./hardware.ts";
 import type { NicDesign } from "./nics.ts";
 import {
   Manager,
@@ -59,7 +59,7 @@ export interface ComputerDesign {
   readonly nics: readonly NicDesign[];
   /** Entries of /etc/hosts, own name included. */
   readonly hosts: readonly HostEntry[];
-  /** Files put on the fresh disk, over the base tree. Mode 0644 where absent. */
+  /** Files put on a new disk, over the base tree. Mode 0644 where absent. */
   readonly files: readonly { readonly path: string; readonly data: Uint8Array; readonly mode?: number }[];
   readonly boot: Duration;
   /** Units not started at boot. */
@@ -137,8 +137,8 @@ export class Computer {
     this.rng = Rng.from(world.seed, "machine", design.name);
     const began = { stage: "off", stalled: false, since: 0, rebootAfter: false } as const;
     this.power = { ...began, nextPid: FIRST_PID, hostname: "", diskLine: "" };
-    this.nics = design.nics.map(freshNic);
-    this.files = computerFiles(this, processes.files, { ...design, packages });
+    this.nics = design.nics.map(newNic);
+    this.files = computerFiles(this, processes.files, design, packages);
     this.manager = new Manager(this.managerHooks());
     if (design.power === "on") this.powerOn();
   }

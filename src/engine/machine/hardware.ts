@@ -22,15 +22,15 @@ export function isHardware(act: MachineAct): act is HardwareAct {
 
 const INTERFACES = "/etc/network/interfaces";
 
-export function freshNic(nic: NicDesign): NicStatus {
+export function newNic(nic: NicDesign): NicStatus {
   return { name: nic.name, net: nic.net, address: nic.address, up: true, mtu: NIC_MTU };
 }
 
 /** Cards put in, pulled out and renamed. */
-function changed<T extends NicDesign>(nics: readonly T[], act: HardwareAct, fresh: (nic: NicDesign) => T): T[] {
+function changed<T extends NicDesign>(nics: readonly T[], act: HardwareAct, make: (nic: NicDesign) => T): T[] {
   switch (act.kind) {
     case "nic-add":
-      return nics.toSpliced(act.place ?? nics.length, 0, fresh(act.nic));
+      return nics.toSpliced(act.place ?? nics.length, 0, make(act.nic));
     case "nic-remove":
       return nics.filter((n) => n.net !== act.net);
     case "nic-rename":
@@ -51,7 +51,7 @@ export function changedCards(nics: readonly NicDesign[], act: HardwareAct): NicD
 export function changedNics(nics: readonly NicStatus[], act: HardwareAct): NicStatus[] {
   if (act.kind === "nic-up") return nics.map((n) => (n.net === act.net ? { ...n, up: act.up } : n));
   if (act.kind === "nic-mtu") return nics.map((n) => ({ ...n, mtu: act.nics.find((m) => m.net === n.net)?.mtu ?? n.mtu }));
-  return changed(nics, act, freshNic);
+  return changed(nics, act, newNic);
 }
 
 /** A file's text changed where there is such a file, and the disk takes it. */
@@ -68,10 +68,10 @@ function withoutStanza(text: string, name: string): string {
   const kept: string[] = [];
   let inside = false;
   for (const line of text.split("\n")) {
-    const words = line.trim().split(/\s+/);
-    if (words[0] === "iface" || words[0] === "auto" || words[0] === "allow-hotplug") inside = words[1] === name;
-    else if (inside && words[0] === "" && kept.at(-1) === "") continue;
-    if (!inside || words[0] === "") kept.push(line);
+    const fields = line.trim().split(/\s+/);
+    if (fields[0] === "iface" || fields[0] === "auto" || fields[0] === "allow-hotplug") inside = fields[1] === name;
+    else if (inside && fields[0] === "" && kept.at(-1) === "") continue;
+    if (!inside || fields[0] === "") kept.push(line);
   }
   return kept.join("\n");
 }

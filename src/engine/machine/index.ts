@@ -8,7 +8,7 @@ export * from "./socket.ts";
 export * from "./service-processes.ts";
 export * from "./unit-disk.ts";
 export * from "./computer.ts";
-export * from "./tcp.ts";
+export * from "./tcp/tcp.ts";
 export { isHardware } from "./hardware.ts";
 export * from "./runtime.ts";
 export { PROCESS_LIST, PROCESS_LIST_CALL, type ProcessRow } from "./process/process-list.ts";

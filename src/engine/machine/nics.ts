@@ -24,7 +24,7 @@ export function portUnreachable(datagram: Datagram): Datagram {
   };
 }
 
-/** One card in the words of /etc/network/interfaces. */
+/** One card as in /etc/network/interfaces. */
 export function interfaceStanza(nic: NicDesign): string {
   const six = nic.address.includes(":");
   return `auto ${nic.name}\niface ${nic.name} inet${six ? "6" : ""} static\n\taddress ${nic.address}/${nic.prefix ?? (six ? 64 : 24)}\n`;

@@ -30,7 +30,7 @@ import { Sessions, type SessionsState } from "./process/sessions.ts";
 import { shellProgram } from "./process/shell.ts";
 import { ProcessTable, type TableState } from "./process/table.ts";
 import { drain, emptySocket, enqueue, type SocketBuffer } from "./socket.ts";
-import { Tcp } from "./tcp.ts";
+import { Tcp } from "./tcp/tcp.ts";
 
 /** The computer around it. */
 export interface Board {

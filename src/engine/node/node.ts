@@ -75,6 +75,8 @@ export class Node implements Machine {
   private readonly unitActs: UnitActs;
   private readonly services: readonly string[];
   private readonly manager: ManagerService;
+  /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
+  private told: MachineStatus | undefined;
   private deferred: Exclude<MachineAct, HardwareAct>[] = [];
   /** The process that ran this machine is gone. */
   private lost = false;
@@ -113,10 +115,7 @@ export class Node implements Machine {
       kind,
       packages,
       brought,
-      (pid) => {
-        const record = this.runtime.table.get(pid);
-        return record !== undefined && record.exit === undefined;
-      },
+      () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
     this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
@@ -165,6 +164,12 @@ export class Node implements Machine {
     while (this.manager.wake()) this.runtime.table.settle();
   }
 
+  /** Whatever changes a machine begins here. */
+  private enter(now: Instant, out: Out): void {
+    this.told = undefined;
+    this.computer.enter(now, out);
+  }
+
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   nextTimerAt(): Instant {
@@ -173,7 +178,7 @@ export class Node implements Machine {
   }
 
   runTimer(now: Instant, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (this.computer.stalled) return;
     if (this.computer.nextTimerAt() <= this.runtime.nextTimerAt()) {
       const name = this.computer.timers.pop(now);
@@ -186,7 +191,7 @@ export class Node implements Machine {
   // ── network ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   receive(now: Instant, datagram: Datagram, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (!this.computer.isUp) return;
     this.runtime.receive(datagram);
     if (!this.computer.stalled) this.settle();
@@ -195,7 +200,7 @@ export class Node implements Machine {
   // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   act(now: Instant, act: MachineAct, out: Out): void {
-    this.computer.enter(now, out);
+    this.enter(now, out);
     if (isHardware(act)) {
       this.hardware(act);
       return;
@@ -318,7 +323,7 @@ export class Node implements Machine {
       case "command":
         return this.ask(query.argv, query.cwd, query.session ?? "");
       case "complete":
-        return { kind: "completions", words: this.complete(query.words, query.cwd) };
+        return { kind: "completions", candidates: this.complete(query.argv, query.cwd) };
       default:
         return this.fileActs.query(query);
     }
@@ -340,14 +345,14 @@ export class Node implements Machine {
 
   status(now: Instant): MachineStatus {
     this.computer.now = now;
-    return machineStatus(this.computer, this.programs.corosync?.believing, {
+    return (this.told ??= machineStatus(this.computer, this.programs.corosync?.believing, {
       kind: this.kind,
-      busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
+      busy: this.runtime.table.records().some((r) => r.command !== undefined && !r.outside && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
       services: this.services,
-    });
+    }));
   }
 
   journalSince(from: number): JournalLine[] {
@@ -381,10 +386,10 @@ export class Node implements Machine {
   }
 
   restore(snapshot: MachineSnapshot): void {
+    this.told = undefined;
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
-    this.programs.forget();
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;

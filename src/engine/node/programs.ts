@@ -1,7 +1,7 @@
 /** Which program a command line is on which machine, and which of the tools are on its disk: what Proxmox VE installs, what a package adds, what a qnetd host has. */
 import { toolNamed, toolProgram, tools, type Tool } from "../command/index.ts";
 import { Corosync, parseCall } from "../corosync/index.ts";
-import type { Os, Program, ProgramMaker } from "../kernel/index.ts";
+import type { Program, ProgramMaker } from "../kernel/index.ts";
 import { packagedServices } from "../machine/systemd/index.ts";
 import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
 import { LeaveTool } from "./leave-tool.ts";
@@ -70,14 +70,13 @@ export class Programs {
   private readonly rows: readonly Row[];
   /** Names of the tools on its disk. */
   readonly tools: ReadonlySet<string>;
-  private made: { readonly os: Os; readonly program: Program }[] = [];
 
   constructor(
     kind: MachineKind,
     packages: readonly string[],
     private readonly brought: BroughtProgram | undefined,
-    /** A process of this id runs. */
-    private readonly runs: (pid: number) => boolean,
+    /** What the processes of the machine run now. */
+    private readonly running: () => readonly Program[],
     /** corosync is stopped: who asks it waits. */
     private readonly stalled: () => boolean,
   ) {
@@ -85,13 +84,13 @@ export class Programs {
     this.tools = toolsOf(kind, packages);
   }
 
-  /** Undefined where the words are no program's. */
+  /** Undefined where the command line is no program's. */
   maker(argv: readonly string[]): ProgramMaker | undefined {
     const word = argv[0] ?? "";
     if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
     if (argv.join(" ") === LEAVE) return (os) => new LeaveTool(os, this.stalled);
     const row = this.row(word);
-    if (row !== undefined && row.prints?.(argv) !== true) return (os) => this.keep(os, row.make(os));
+    if (row !== undefined && row.prints?.(argv) !== true) return row.make;
     return this.tool(word) === undefined ? undefined : toolProgram(argv);
   }
 
@@ -101,7 +100,7 @@ export class Programs {
     return tool !== undefined && this.tools.has(tool.name) ? tool : undefined;
   }
 
-  /** Typed words that run a daemon; not those that only have it print something. */
+  /** Typed command lines that run a daemon; not those that only have it print something. */
   isDaemon(argv: readonly string[]): boolean {
     const row = this.row(argv[0] ?? "");
     return row !== undefined && row.prints?.(argv) !== true;
@@ -111,15 +110,6 @@ export class Programs {
     const slash = word.lastIndexOf("/");
     const [directory, name] = [word.slice(0, Math.max(0, slash)), word.slice(slash + 1)];
     return this.rows.find((r) => r.name === name && (slash < 0 || directory === r.directory || `/usr${directory}` === r.directory));
-  }
-
-  private keep(os: Os, program: Program): Program {
-    this.made = [...this.made.filter((m) => this.runs(m.os.pid)), { os, program }];
-    return program;
-  }
-
-  private running(): Program[] {
-    return this.made.filter((m) => this.runs(m.os.pid)).map((m) => m.program);
   }
 
   /** The corosync whose layers are this node's word in the cluster. */
@@ -133,10 +123,5 @@ export class Programs {
 
   get qnetd(): QnetdProgram | undefined {
     return this.running().find((p) => p instanceof QnetdProgram);
-  }
-
-  /** Before a restore makes them anew. */
-  forget(): void {
-    this.made = [];
   }
 }

@@ -6,6 +6,9 @@
 import { ByteReader, ByteWriter, ShortPacket, fromUtf8, utf8 } from "../kernel/index.ts";
 import type { RingId } from "../totem/types.ts";
 
+/** Both daemons' default port. */
+export const QNETD_PORT = 5403;
+
 export const MSG = {
   preinit: 0,
   preinitReply: 1,
@@ -46,7 +49,7 @@ export interface TieBreaker {
   readonly nodeId: number;
 }
 
-/** Words by their number on the wire; "" where a number has none. */
+/** Names by their number on the wire; "" where a number has none. */
 const VOTES: readonly (Vote | "")[] = ["", "ACK", "NACK", "Ask later", "Wait for reply", "No change"];
 const HEURISTICS: readonly Heuristics[] = ["Undefined", "Pass", "Fail"];
 const STATES: readonly NodeStateWord[] = ["not set", "member", "dead", "leaving"];
@@ -58,6 +61,14 @@ export interface NodeInfo {
   readonly nodeId: number;
   readonly dataCenterId: number;
   readonly state: NodeStateWord;
+}
+
+/** How both daemons print a node list at debug level. */
+export function nodeListLines(nodes: readonly NodeInfo[]): string[] {
+  return [
+    "  Node list:",
+    ...nodes.map((n, i) => `    ${i} node_id = ${n.nodeId}, data_center_id = ${n.dataCenterId}, node_state = ${n.state}`),
+  ];
 }
 
 /** One message: its type and whatever options it has. */

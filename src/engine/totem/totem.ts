@@ -1,40 +1,21 @@
 /**
  * One Totem instance: the single-ring ordering and membership protocol of one daemon (totemsrp with totempg on top). Packets and timers in,
- * packets, deliveries and configurations out. The rules live in gather.ts, commit.ts, token.ts, install.ts and delivery.ts; this class routes
- * events to them. Left out: the udp and udpu transports, and the heartbeat failure detector, which is off by default.
+ * packets, deliveries and configurations out. The rules live in gather.ts, commit.ts, token.ts, hold.ts, mcast.ts,
+ * timeouts.ts, install.ts and delivery.ts; this class routes events to them. Left out: the udp and udpu transports, and the heartbeat failure detector, which is off by default.
  * Sources: Amir et al., "The Totem Single-Ring Ordering and Membership Protocol"; corosync.conf(5); behaviour observed in debug logs.
  */
 import { MS, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
-import { nextInRing, onCommitToken, retransmitToken, ringStored } from "./commit.ts";
-import { deliverUpTo, inRange, sortQueue, updateAru } from "./delivery.ts";
-import { consensusExpired, enterGather, onForeign, onJoin, restoreOldRing, sendJoin, sendLeave } from "./gather.ts";
-import {
-  COMMIT_TOKEN,
-  HOLD_CANCEL,
-  JOIN,
-  MCAST,
-  MERGE_DETECT,
-  ORF_TOKEN,
-  decode,
-  encodeHoldCancel,
-  encodeMergeDetect,
-  type HoldCancel,
-  type Mcast,
-  type MergeDetect,
-} from "./messages.ts";
+import { nextInRing, onCommitToken } from "./commit.ts";
+import { enterGather, onJoin, sendLeave } from "./gather.ts";
+import { COMMIT_TOKEN, HOLD_CANCEL, JOIN, MCAST, MERGE_DETECT, ORF_TOKEN, decode } from "./messages.ts";
+import { cancelHold, onHoldCancel } from "./hold.ts";
+import { onMcast, onMergeDetect } from "./mcast.ts";
+import { onTimer } from "./timeouts.ts";
 import { TotemPg, type PgState } from "./pg.ts";
 import { initialState, initialStats, initialWatch, type Srp, type SrpState, type SrpStats, type TokenWatch } from "./state.ts";
-import { TIMER, arm, armStatsRound, resetRetransmitTimeout, resetTokenWarning } from "./timing.ts";
+import { TIMER } from "./timing.ts";
 import { onToken } from "./token.ts";
-import {
-  ringIdText,
-  sameRing,
-  type Configuration,
-  type RingId,
-  type TotemListener,
-  type TotemParams,
-  type TotemTransport,
-} from "./types.ts";
+import type { Configuration, RingId, TotemListener, TotemParams, TotemTransport } from "./types.ts";
 import { meanReceipt, meanRotation, slowestRotation } from "./watch.ts";
 
 /** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
@@ -42,9 +23,6 @@ const QUEUE_FRAMES_MAX = 64;
 
 /** The reason a forced gather gives: the highest there is (TOTEMSRP_GSFROM_MAX), which is that of an interface change. */
 const FORCED_GATHER = 15;
-
-/** More consecutive gathers than this and the statistics round complains (MAX_NO_CONT_GATHER). */
-const CONTINUOUS_GATHER_MAX = 3;
 
 export interface TotemSnapshot {
   srp: SrpState;
@@ -125,22 +103,13 @@ export class Totem {
   /** Queues a message for the total order. False: the queue is full (CS_ERR_TRY_AGAIN). */
   mcast(payload: Uint8Array): boolean {
     if (this.t.s.left || !this.pg.mcast(payload)) return false;
-    this.cancelHold();
+    cancelHold(this.t);
     return true;
   }
 
   /** Frames waiting for the token, between 0 and 64: the level that drives flow control of the applications. */
   get backlog(): number {
     return this.frames().length + (this.pg.waiting ? 1 : 0);
-  }
-
-  /** Somebody believes the token rests at the representative: ask for it. */
-  private cancelHold(): void {
-    const t = this.t;
-    if (!t.s.myTokenHeld || t.s.phase !== "operational") return;
-    t.s.myTokenHeld = false;
-    t.stats.token_hold_cancel_tx++;
-    t.transport.multicast(encodeHoldCancel(t.params.nodeId, t.s.ring));
   }
 
   /** The services have synchronised: messages that waited since before the change may go (totempg_trans_ack). */
@@ -153,7 +122,7 @@ export class Totem {
     s.queue = [...s.transQueue, ...s.queue];
     s.transQueue = [];
     this.t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 0");
-    if (s.queue.length > 0) this.cancelHold();
+    if (s.queue.length > 0) cancelHold(this.t);
   }
 
   /** A packet from knet. What is no Totem packet is dropped and counted. */
@@ -170,10 +139,10 @@ export class Totem {
         onToken(t, message);
         return;
       case MCAST:
-        this.onMcast(message);
+        onMcast(t, message);
         return;
       case MERGE_DETECT:
-        this.onMergeDetect(message);
+        onMergeDetect(t, message);
         return;
       case JOIN:
         onJoin(t, message);
@@ -182,167 +151,13 @@ export class Totem {
         onCommitToken(t, message);
         return;
       case HOLD_CANCEL:
-        this.onHoldCancel(message);
+        onHoldCancel(t, message);
     }
-  }
-
-  private onMcast(message: Mcast): void {
-    const t = this.t;
-    const s = t.s;
-    t.stats.mcast_rx++;
-    if (!sameRing(message.ring, s.ring)) {
-      if (s.phase === "commit" || s.phase === "recovery") t.stats.rx_msg_dropped++;
-      else onForeign(t, message.from, 7, 8);
-      return;
-    }
-    // While gathering, messages of the installed ring are still taken in: recovery will want them. Those of a ring that was never installed are not: their
-    // numbers belong to a recovery that failed, and would hide the old messages of the same numbers.
-    if (s.phase === "commit" || (s.phase === "gather" && s.oldRingSaved)) return;
-    const queue = sortQueue(t);
-    if (inRange(t, message.seq) && message.seq > s.myAru && !queue.has(message.seq)) {
-      if (message.seq > s.myHighSeqReceived) s.myHighSeqReceived = message.seq;
-      queue.set(message.seq, message);
-      s.misses.delete(message.seq);
-    }
-    updateAru(t);
-    if (s.phase === "operational") deliverUpTo(t, s.myHighSeqReceived, false);
-  }
-
-  private onMergeDetect(message: MergeDetect): void {
-    const t = this.t;
-    t.stats.memb_merge_detect_rx++;
-    if (sameRing(message.ring, t.s.ring)) return;
-    // Seen with the real daemon: a process that slept through a re-forming is not woken by the merge detect of one it still counts as a member. One that did
-    // not sleep is: a member that died and was started again is taken in before the token times out.
-    if (t.s.phase === "operational" && t.s.slept && t.s.memb.includes(message.from)) return;
-    onForeign(t, message.from, 9, 10);
-  }
-
-  private onHoldCancel(message: HoldCancel): void {
-    const t = this.t;
-    t.stats.token_hold_cancel_rx++;
-    if (!sameRing(message.ring, t.s.ring) || t.s.phase === "gather" || t.s.phase === "commit") return;
-    t.s.mySeqUnchanged = 0;
-    t.s.myTokenHeld = false;
-    if (t.s.ring.rep !== t.params.nodeId) return;
-    t.port.clearTimer(TIMER.hold);
-    this.sendTokenAgain();
-    resetRetransmitTimeout(t);
-  }
-
-  private sendTokenAgain(): void {
-    const t = this.t;
-    t.watch.heldSince = t.port.now();
-    t.port.trace({
-      what: "token",
-      from: t.params.nodeId,
-      to: t.s.sentTokenTo,
-      seq: t.s.myHighSeqReceived,
-      retransmits: 0,
-      ring: ringIdText(t.s.ring),
-    });
-    t.stats.orf_token_tx++;
-    retransmitToken(t);
   }
 
   /** A timer of this layer ran out. */
   timer(name: string): void {
-    const t = this.t;
-    switch (name) {
-      case TIMER.token:
-        this.tokenLost();
-        return;
-      case TIMER.warning:
-        t.port.log(
-          "notice",
-          "TOTEM",
-          `Token has not been received in ${Math.floor((t.port.now() - Math.max(0, t.watch.lastRx)) / MS)} ms `,
-        );
-        if (t.s.phase === "operational") resetTokenWarning(t);
-        return;
-      case TIMER.retransmit:
-        if (t.s.phase === "gather") return;
-        retransmitToken(t);
-        resetRetransmitTimeout(t);
-        return;
-      case TIMER.hold:
-        if (t.s.phase === "operational" || t.s.phase === "recovery") this.sendTokenAgain();
-        return;
-      case TIMER.merge:
-        t.s.mergeDetectPending = false;
-        if (t.s.phase !== "operational" || t.s.ring.rep !== t.params.nodeId) return;
-        t.stats.memb_merge_detect_tx++;
-        t.transport.multicast(encodeMergeDetect(t.params.nodeId, t.s.ring));
-        return;
-      case TIMER.join:
-        if (t.s.phase !== "gather") return;
-        sendJoin(t);
-        arm(t, TIMER.join, t.params.joinMs);
-        return;
-      case TIMER.sendJoin:
-        if (t.s.phase === "gather") sendJoin(t);
-        return;
-      case TIMER.consensus:
-        if (t.s.phase === "gather") consensusExpired(t);
-        return;
-      case TIMER.stored:
-        ringStored(t);
-        return;
-      case TIMER.stats:
-        this.statsRound();
-        return;
-      default:
-        throw new Error(`totem has no timer ${name}`);
-    }
-  }
-
-  private tokenLost(): void {
-    const t = this.t;
-    const state = t.s.phase;
-    if (state === "commit" || state === "recovery") t.port.trace({ what: "commit-token-lost", node: t.params.nodeId, state });
-    switch (state) {
-      case "operational":
-        t.stats.operational_token_lost++;
-        t.port.log("debug", "TOTEM", "The token was lost in the OPERATIONAL state.");
-        t.port.log(
-          "notice",
-          "TOTEM",
-          `A processor failed, forming new configuration: token timed out (${t.params.tokenMs}ms), waiting ${t.params.consensusMs}ms for consensus.`,
-        );
-        t.port.log("debug", "TOTEM", "totemknet: iface_check");
-        enterGather(t, 2);
-        return;
-      case "gather":
-        t.stats.gather_token_lost++;
-        t.port.log("debug", "TOTEM", `The consensus timeout expired (${t.params.consensusMs}ms).`);
-        consensusExpired(t);
-        enterGather(t, 3);
-        return;
-      case "commit":
-        t.stats.commit_token_lost++;
-        t.port.log("debug", "TOTEM", "The token was lost in the COMMIT state.");
-        enterGather(t, 4);
-        return;
-      case "recovery":
-        t.stats.recovery_token_lost++;
-        t.port.log("debug", "TOTEM", "The token was lost in the RECOVERY state.");
-        restoreOldRing(t);
-        enterGather(t, 5);
-    }
-  }
-
-  private statsRound(): void {
-    const t = this.t;
-    const stuck = t.stats.continuous_gather > CONTINUOUS_GATHER_MAX;
-    t.stats.firewall_enabled_or_nic_failure = stuck ? 1 : 0;
-    if (stuck) {
-      t.port.log(
-        "warning",
-        "MAIN",
-        "Totem is unable to form a cluster because of an operating system or network fault (reason: totem is continuously in gather state). The most common cause of this message is that the local firewall is configured improperly.",
-      );
-    }
-    if (t.stats.continuous_gather > 0) armStatsRound(t);
+    onTimer(this.t, name);
   }
 
   /** The process was not scheduled since `since`: what it reads now may be old (see pause detection). */

@@ -1,31 +1,15 @@
 /**
  * The vote quorum service (corosync's votequorum, service 5): every member tells the others its votes, its expected votes and its flags, and each computes
  * for itself whether the votes present are a majority. The quorum never goes down by itself: only a tool's change of votes or expected votes, or
- * hearing from a quorate node while inquorate, lowers it, or an option. Here are its messages, its syncs and what tools and the device ask; the verdict is in
- * verdict.ts. Left out: IPC connections; who asks calls a method, who tracks subscribes.
+ * hearing from a quorate node while inquorate, lowers it, or an option. Here are its configuration, its syncs and what tools and the device ask; its messages are in messages.ts, the
+ * verdict is in verdict.ts. Left out: IPC connections; who asks calls a method, who tracks subscribes.
  */
 import { TIE_BREAKER_AND_LAST_MAN } from "../config/index.ts";
-import { ByteReader, ByteWriter, MS, type Hasher, type LogLevel, type Port } from "../kernel/index.ts";
+import { MS, type Hasher, type LogLevel, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import type { RingId } from "../totem/types.ts";
-import { QuorumDevice, type DeviceError } from "./device.ts";
-import {
-  DEVICE_NODE_ID,
-  FLAG_DEVICE_REGISTERED,
-  FLAG_FIRST,
-  FLAG_LEAVING,
-  FLAG_QUORATE,
-  FLAG_WFA_STATUS,
-  HANDLER_DEVICE_REGISTER,
-  HANDLER_DEVICE_RENAME,
-  HANDLER_NODEINFO,
-  HANDLER_RECONFIGURE,
-  RECONFIG_CANCEL_WFA,
-  RECONFIG_EXPECTED_VOTES,
-  RECONFIG_NODE_VOTES,
-  flagsText,
-  type NodeState,
-} from "./flags.ts";
+import { QuorumDevice } from "./device.ts";
+import { DEVICE_NODE_ID, FLAG_FIRST, FLAG_LEAVING, RECONFIG_CANCEL_WFA, RECONFIG_EXPECTED_VOTES, RECONFIG_NODE_VOTES } from "./flags.ts";
 import {
   deviceInfo,
   optionsInfo,
@@ -37,37 +21,23 @@ import {
   type VoteKey,
 } from "./info.ts";
 import { applyOptions, contradicts, type VotequorumParams } from "./options.ts";
-import { VoteTable, type NodeEntry } from "./table.ts";
+import { VoteTable } from "./table.ts";
+import { VoteLog } from "./log.ts";
+import { LAST_MAN_TIMER, SERVICE_ID, VoteMessages } from "./messages.ts";
+import { VoteTracking, type QuorumCallback, type VoteError, type VoteListener } from "./tracking.ts";
 import { tieBreakerIsHere } from "./tie-breaker.ts";
 import { Verdict } from "./verdict.ts";
 
-const LAST_MAN_TIMER = "last_man_standing";
-
-export type VoteError = "CS_ERR_NAME_NOT_FOUND" | DeviceError;
-
-/** Whom the service tells its verdict: quorum_api_set_quorum. */
-export type QuorumCallback = (members: readonly number[], quorate: boolean, ring: RingId) => void;
-
-/** A client that tracks the service (votequorum_trackstart). Not part of a snapshot: who listens subscribes again. */
-export interface VoteListener {
-  /** After a verdict outside a sync that changed, and after every sync. `nodes`: all ever heard of, the device last where this node has it. */
-  quorum?(quorate: boolean, nodes: readonly { readonly nodeId: number; readonly state: NodeState }[]): void;
-  /** In every sync, when this node's own votes are sent. */
-  nodelist?(ring: RingId, members: readonly number[], joined: readonly number[], left: readonly number[]): void;
-  /** Own expected votes are different now. */
-  expectedVotes?(votes: number): void;
-  /** The answer to deviceRegister() that was let through: its message came round. */
-  registered?(error: VoteError | undefined): void;
-}
-
 export class Votequorum implements ServiceEngine {
-  readonly id = 5;
+  readonly id = SERVICE_ID;
   readonly description = "corosync vote quorum service v1.0";
   readonly handlerCount = 4;
   private readonly table: VoteTable;
   private readonly verdict: Verdict;
   private readonly device: QuorumDevice;
-  private readonly listeners = new Set<VoteListener>();
+  private readonly log: VoteLog;
+  private readonly messages: VoteMessages;
+  private readonly tracking: VoteTracking;
 
   /**
    * @param storedExpected what /var/lib/corosync/ev_tracking holds; asked for at the start alone, and only where it is needed
@@ -75,29 +45,32 @@ export class Votequorum implements ServiceEngine {
    */
   constructor(
     private readonly port: Port,
-    private readonly ring: ServicePort,
+    ring: ServicePort,
     private readonly params: VotequorumParams,
-    private readonly setQuorum: QuorumCallback,
+    setQuorum: QuorumCallback,
     private readonly storedExpected: () => number | undefined = () => 0,
     writeKey?: (key: VoteKey) => void,
   ) {
     this.table = new VoteTable(params.nodeId, params.votes, params.expectedVotes, params.debug);
+    this.log = new VoteLog(port, this.table);
+    this.tracking = new VoteTracking(this.table, setQuorum);
     if (writeKey !== undefined) {
       this.table.written = (...names) => {
         for (const key of votequorumKeys(this.table)) if (names.includes(key.key)) writeKey(key);
       };
     }
     this.verdict = new Verdict(port, this.table, {
-      debug: (text) => this.trace(text),
-      changed: () => this.announce(),
-      expectedVotes: (votes) => this.tell((l) => l.expectedVotes?.(votes)),
+      debug: (text) => this.log.trace(text),
+      changed: () => this.tracking.announce(),
+      expectedVotes: (votes) => this.tracking.tell((l) => l.expectedVotes?.(votes)),
     });
     this.device = new QuorumDevice(port, this.table, {
-      debug: (text) => this.trace(text),
-      sendNodeInfo: (nodeId) => this.sendNodeInfo(nodeId, false),
-      mcast: (handler, payload) => this.ring.mcast(this.id, handler, payload),
-      registered: (error) => this.tell((l) => l.registered?.(error)),
+      debug: (text) => this.log.trace(text),
+      sendNodeInfo: (nodeId) => this.messages.sendNodeInfo(nodeId, false),
+      mcast: (handler, payload) => ring.mcast(SERVICE_ID, handler, payload),
+      registered: (error) => this.tracking.tell((l) => l.registered?.(error)),
     });
+    this.messages = new VoteMessages(port, ring, this.table, this.verdict, this.device, this.log);
   }
 
   /**
@@ -109,7 +82,7 @@ export class Votequorum implements ServiceEngine {
     if (!this.readConfiguration(this.params, false)) return false;
     this.table.written("this_node_id");
     this.verdict.recalculate(false);
-    this.sendNodeInfo(this.params.nodeId, true);
+    this.messages.sendNodeInfo(this.params.nodeId, true);
     return true;
   }
 
@@ -123,24 +96,20 @@ export class Votequorum implements ServiceEngine {
     const s = this.table.state;
     if (s.options.allowDownscale) {
       this.table.us().flags |= FLAG_LEAVING;
-      this.sendNodeInfo(this.params.nodeId, false);
+      this.messages.sendNodeInfo(this.params.nodeId, false);
     }
     s.unloaded = true;
   }
 
   // ── configuration ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private say(level: LogLevel, text: string): void {
-    if (level !== "debug" || this.table.state.debug) this.port.log(level, "VOTEQ", text);
-  }
-
   /** @returns false where what it needs from disk is not there */
   private readConfiguration(params: VotequorumParams, runtime: boolean): boolean {
     const s = this.table.state;
     const us = this.table.us();
     s.debug = params.debug;
-    this.trace(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
-    const say = (level: LogLevel, text: string): void => this.say(level, text);
+    this.log.trace(() => `Reading configuration (runtime: ${runtime ? 1 : 0})`);
+    const say = (level: LogLevel, text: string): void => this.log.say(level, text);
     if (runtime && contradicts(s.options, params)) {
       for (const line of TIE_BREAKER_AND_LAST_MAN) say("crit", line);
       return true;
@@ -156,7 +125,9 @@ export class Votequorum implements ServiceEngine {
     us.votes = params.votes;
     us.expectedVotes = params.expectedVotes;
     const given = params.givenExpectedVotes ?? 0;
-    this.trace(() => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`);
+    this.log.trace(
+      () => `ev_tracking=${s.options.tracking ? 1 : 0}, ev_tracking_barrier = ${s.options.tracked}: expected_votes = ${given}`,
+    );
     // A daemon that runs expects what it has tracked, whatever the file says now: more only once as many votes are there (observed).
     if (s.options.tracking) us.expectedVotes = runtime ? s.options.tracked : Math.max(us.expectedVotes, s.options.tracked);
     s.evBarrier = us.expectedVotes;
@@ -175,20 +146,23 @@ export class Votequorum implements ServiceEngine {
     const us = this.table.us();
     const { votes, expectedVotes } = us;
     this.readConfiguration(params, true);
-    this.sendNodeInfo(us.nodeId, false);
-    this.sendNodeInfo(DEVICE_NODE_ID, false);
-    if (us.votes !== votes && this.sendReconfigure(us.nodeId, us.votes, RECONFIG_NODE_VOTES) !== undefined) {
-      this.say("error", "Failed to send new votes message to other nodes");
+    this.messages.sendNodeInfo(us.nodeId, false);
+    this.messages.sendNodeInfo(DEVICE_NODE_ID, false);
+    if (us.votes !== votes && this.messages.sendReconfigure(us.nodeId, us.votes, RECONFIG_NODE_VOTES) !== undefined) {
+      this.log.say("error", "Failed to send new votes message to other nodes");
     }
-    if (us.expectedVotes !== expectedVotes && this.sendReconfigure(us.nodeId, us.expectedVotes, RECONFIG_EXPECTED_VOTES) !== undefined) {
-      this.say("error", "Failed to send expected votes message to other nodes");
+    if (
+      us.expectedVotes !== expectedVotes &&
+      this.messages.sendReconfigure(us.nodeId, us.expectedVotes, RECONFIG_EXPECTED_VOTES) !== undefined
+    ) {
+      this.log.say("error", "Failed to send expected votes message to other nodes");
     }
   }
 
   /** quorum.cancel_wait_for_all was set: all members stop waiting. */
   cancelWaitForAll(): void {
-    if (this.sendReconfigure(this.params.nodeId, 0, RECONFIG_CANCEL_WFA) !== undefined) {
-      this.say("error", "Failed to send Cancel WFA message to other nodes");
+    if (this.messages.sendReconfigure(this.params.nodeId, 0, RECONFIG_CANCEL_WFA) !== undefined) {
+      this.log.say("error", "Failed to send Cancel WFA message to other nodes");
     }
   }
 
@@ -203,116 +177,18 @@ export class Votequorum implements ServiceEngine {
 
   /** @returns ends the subscription */
   subscribe(listener: VoteListener): () => void {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
-  }
-
-  private tell(say: (listener: VoteListener) => void): void {
-    for (const listener of [...this.listeners]) say(listener);
-  }
-
-  private announce(): void {
-    const s = this.table.state;
-    this.setQuorum(s.members, s.quorate, s.ring);
-    const nodes = this.trackedNodes();
-    this.tell((l) => l.quorum?.(s.quorate, nodes));
-  }
-
-  /** All nodes ever heard of, the device last where this node has it. */
-  private trackedNodes(): { nodeId: number; state: NodeState }[] {
-    const nodes: { nodeId: number; state: NodeState }[] = this.table.state.nodes.map((n) => ({ nodeId: n.nodeId, state: n.state }));
-    if ((this.table.us().flags & FLAG_DEVICE_REGISTERED) !== 0) nodes.push({ nodeId: DEVICE_NODE_ID, state: "member" });
-    return nodes;
+    return this.tracking.subscribe(listener);
   }
 
   /** What a client that begins to track with CS_TRACK_CURRENT is told at once. */
-  current(): {
-    ring: RingId;
-    members: readonly number[];
-    quorate: boolean;
-    nodes: readonly { readonly nodeId: number; readonly state: NodeState }[];
-    expectedVotes: number;
-  } {
-    const { ring, members, quorate } = this.table.state;
-    return { ring, members, quorate, nodes: this.trackedNodes(), expectedVotes: this.table.us().expectedVotes };
+  current(): ReturnType<VoteTracking["current"]> {
+    return this.tracking.current();
   }
 
   // ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   execute(handler: number, from: number, payload: Uint8Array): void {
-    if (this.table.state.unloaded) return;
-    const r = new ByteReader(payload);
-    if (handler === HANDLER_NODEINFO) this.onNodeInfo(from, r.u32(), r.u32(), r.u32(), r.u32());
-    else if (handler === HANDLER_RECONFIGURE) this.onReconfigure(r.u32(), r.u32(), r.u8());
-    else if (handler === HANDLER_DEVICE_REGISTER) this.device.onRegister(from, r);
-    else if (handler === HANDLER_DEVICE_RENAME) this.device.onRename(from, r);
-  }
-
-  private onNodeInfo(from: number, nodeId: number, votes: number, expected: number, flags: number): void {
-    this.trace(() => `nodeinfo message[${nodeId}]: votes: ${votes}, expected: ${expected} flags: ${flags}`);
-    if (nodeId === DEVICE_NODE_ID) return this.onDeviceInfo(from, votes);
-    this.trace(() => flagsText(flags));
-    const s = this.table.state;
-    const us = this.table.us();
-    const known = this.table.find(nodeId);
-    const node = known ?? this.table.add(nodeId);
-    const before = { ...node };
-    node.flags = flags;
-    node.votes = votes;
-    const leaving = (flags & FLAG_LEAVING) !== 0;
-    node.state = leaving ? "leaving" : "member";
-    const heardQuorate = (flags & FLAG_QUORATE) !== 0;
-    const takeOver = !s.quorate && heardQuorate;
-    if (takeOver) us.expectedVotes = expected;
-    node.expectedVotes = heardQuorate || s.options.tracking ? expected : us.expectedVotes;
-    this.checkLastManStanding(node);
-    if (known === undefined || differs(before, node) || nodeId === us.nodeId || (flags & FLAG_FIRST) !== 0) {
-      this.verdict.recalculate(takeOver || leaving, leaving);
-    }
-    // Who is quorate and does not wait has seen all: nobody who hears it has to wait any more. Own flags are those after the verdict.
-    if (s.options.waitForAll && (node.flags & (FLAG_QUORATE | FLAG_WFA_STATUS)) === FLAG_QUORATE) this.table.setWaiting(false);
-  }
-
-  /** last_man_standing counts nodes, so it ends for good where one has more than one vote. */
-  private checkLastManStanding(node: NodeEntry): void {
-    const { options } = this.table.state;
-    if (!options.lastManStanding || node.votes <= 1) return;
-    this.say("warning", "Last Man Standing feature is supported only when allcluster nodes votes are set to 1. Disabling LMS.");
-    options.lastManStanding = false;
-    this.port.clearTimer(LAST_MAN_TIMER);
-  }
-
-  /** A node's word on the device's votes: the highest counts, but a quorate node's counts for an inquorate one. */
-  private onDeviceInfo(from: number, votes: number): void {
-    const s = this.table.state;
-    const sender = this.table.find(from);
-    const takeOver = !s.quorate && sender !== undefined && (sender.flags & FLAG_QUORATE) !== 0;
-    const before = s.device.votes;
-    s.device.votes = takeOver ? votes : Math.max(before, votes);
-    if (s.device.votes !== before) this.verdict.recalculate(false);
-  }
-
-  private onReconfigure(nodeId: number, value: number, param: number): void {
-    if (param === RECONFIG_EXPECTED_VOTES) {
-      this.verdict.expectOfAll(value);
-      const { options } = this.table.state;
-      // With tracking a node does not itself come to expect less, though it has the others do so (observed).
-      if (options.tracking) this.table.us().expectedVotes = Math.max(value, options.tracked);
-      this.table.state.evBarrier = value;
-      this.table.written("ev_barrier");
-      this.verdict.recalculate(true);
-      return;
-    }
-    if (param === RECONFIG_CANCEL_WFA) {
-      this.table.setWaiting(false);
-      this.say("info", `wait_for_all_status reset by user on node ${nodeId}.`);
-      this.verdict.recalculate(false);
-      return;
-    }
-    const node = param === RECONFIG_NODE_VOTES ? this.table.find(nodeId) : undefined;
-    if (node === undefined) return;
-    node.votes = value;
-    this.verdict.recalculate(true);
+    this.messages.execute(handler, from, payload);
   }
 
   // ── synchronisation ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,20 +225,20 @@ export class Votequorum implements ServiceEngine {
 
   syncProcess(): boolean {
     const s = this.table.state;
-    if (s.sent === 0 && this.sendNodeInfo(this.params.nodeId, false)) s.sent = 1;
-    if (s.sent === 1 && this.sendNodeInfo(DEVICE_NODE_ID, false)) s.sent = 2;
+    if (s.sent === 0 && this.messages.sendNodeInfo(this.params.nodeId, false)) s.sent = 1;
+    if (s.sent === 1 && this.messages.sendNodeInfo(DEVICE_NODE_ID, false)) s.sent = 2;
     if (s.sent === 2 && this.device.tellName()) {
       s.sent = 3;
       const joined = s.members.filter((id) => !s.previous.includes(id));
       const left = s.previous.filter((id) => !s.members.includes(id));
-      this.tell((l) => l.nodelist?.(s.ring, s.members, joined, left));
+      this.tracking.tell((l) => l.nodelist?.(s.ring, s.members, joined, left));
     }
     return s.sent === 3 && !this.device.awaited;
   }
 
   syncActivate(): void {
     this.verdict.recalculate(false);
-    this.announce();
+    this.tracking.announce();
     this.table.state.syncing = false;
   }
 
@@ -410,7 +286,7 @@ export class Votequorum implements ServiceEngine {
   setExpected(votes: number): VoteError | undefined {
     const { quorum, totalVotes } = this.verdict.calculate(true, votes);
     if (votes < totalVotes || (this.table.state.quorate && quorum > totalVotes)) return "CS_ERR_INVALID_PARAM";
-    return this.sendReconfigure(0, votes, RECONFIG_EXPECTED_VOTES);
+    return this.messages.sendReconfigure(0, votes, RECONFIG_EXPECTED_VOTES);
   }
 
   /**
@@ -423,7 +299,7 @@ export class Votequorum implements ServiceEngine {
     if (node === undefined) return "CS_ERR_NAME_NOT_FOUND";
     const { quorum, totalVotes } = this.verdict.calculate(true, 0, (v) => (v.nodeId === id ? { ...v, votes } : v));
     if (quorum > totalVotes) return "CS_ERR_INVALID_PARAM";
-    return this.sendReconfigure(id, votes, RECONFIG_NODE_VOTES);
+    return this.messages.sendReconfigure(id, votes, RECONFIG_NODE_VOTES);
   }
 
   // ── what the quorum device asks (device.ts says more) ────────────────────────────────────────────────────────────────
@@ -455,25 +331,7 @@ export class Votequorum implements ServiceEngine {
     return votequorumKeys(this.table);
   }
 
-  // ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  private sendNodeInfo(nodeId: number, uncounted: boolean): boolean {
-    const us = this.table.us();
-    const device = nodeId === DEVICE_NODE_ID;
-    const node = device ? { votes: this.table.state.device.votes, expectedVotes: 0, flags: 0 } : us;
-    if (!device) this.trace(() => flagsText(node.flags));
-    const payload = new ByteWriter().u32(nodeId).u32(node.votes).u32(node.expectedVotes).u32(node.flags).done();
-    return this.ring.mcast(this.id, HANDLER_NODEINFO, payload, uncounted);
-  }
-
-  private sendReconfigure(nodeId: number, value: number, param: number): VoteError | undefined {
-    const payload = new ByteWriter().u32(nodeId).u32(value).u8(param).done();
-    return this.ring.mcast(this.id, HANDLER_RECONFIGURE, payload) ? undefined : "CS_ERR_TRY_AGAIN";
-  }
-
-  private trace(text: () => string): void {
-    if (this.table.state.debug) this.port.log("debug", "VOTEQ", text());
-  }
+  // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   snapshot(): unknown {
     return this.table.snapshot();
@@ -486,8 +344,4 @@ export class Votequorum implements ServiceEngine {
   digest(h: Hasher): void {
     this.table.digest(h);
   }
-}
-
-function differs(a: NodeEntry, b: NodeEntry): boolean {
-  return a.votes !== b.votes || a.expectedVotes !== b.expectedVotes || a.flags !== b.flags || a.state !== b.state;
 }

@@ -6,7 +6,7 @@
 import { HISTORY_SPACING_US, type Duration, type Instant } from "../kernel/index.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import type { Checkpoint } from "./digest.ts";
-import { recordInput } from "./record.ts";
+import { recordInput } from "./record/record.ts";
 import { Snapshots, type Kept } from "./snapshots.ts";
 import type { Input, WorldSnapshot } from "./types.ts";
 import { World } from "./world.ts";

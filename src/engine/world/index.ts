@@ -4,8 +4,8 @@ export * from "./design.ts";
 export { mixEffect, stateOf, type Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
 export { accept, follow, standingAt, type Move, type Plan } from "./moves.ts";
-export * from "./record.ts";
-export { foreseen, replay, replaying, replayWorld, type ReplayResult } from "./replay.ts";
+export * from "./record/record.ts";
+export { foreseen, replay, replaying, replayWorld, type ReplayResult } from "./record/replay.ts";
 export { History, type Run } from "./history.ts";
 export {
   MACHINE_NAME,

@@ -6,7 +6,7 @@
  * Order of events: instant; then acts, timers, datagrams; then target, source, link, the source's count. An act that comes when events of the present
  * instant have already run is stamped one microsecond later, so that its stamp alone says where it belongs.
  */
-import { Fabric, interfaceMtu } from "../fabric/index.ts";
+import { Fabric } from "../fabric/index.ts";
 import {
   MACHINES_MAX,
   NEVER,
@@ -24,21 +24,12 @@ import {
 import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import { MachineRegistry } from "./machine-registry.ts";
-import {
-  checkTopology,
-  fabricDesign,
-  machinesOf,
-  networksOf,
-  noticed,
-  renamedFaults,
-  type Topology,
-  type TopologyAct,
-} from "./topology.ts";
+import { fabricDesign, machinesOf, networksOf, renamedFaults, type Topology, type TopologyAct } from "./topology.ts";
 import type { ActResult, Input, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
 import { FlightQueue } from "./queue.ts";
+import { checkAct, consequencesOf } from "./act-effects.ts";
+import { ScheduledActs } from "./scheduled-acts.ts";
 
-/** Acts that may wait for their instant. Ours: far beyond what a person schedules. */
-const SCHEDULED_MAX = 100_000;
 /** Events at one instant. Beyond it something wakes itself without end. Ours. */
 const EVENTS_PER_INSTANT_MAX = 1_000_000;
 
@@ -47,7 +38,7 @@ export class World {
   private readonly registry: MachineRegistry;
   private readonly flights = new FlightQueue();
   private readonly trace = new TraceDigest();
-  private scheduled: Input[] = [];
+  private readonly scheduled = new ScheduledActs();
   private done: Input[] = [];
   private watchers: readonly Watcher[] = [];
   private at: Instant = 0;
@@ -124,7 +115,7 @@ export class World {
   nextAt(): Instant {
     const timer = this.registry.timerAt < this.at ? this.at : this.registry.timerAt;
     const flight = this.flights.peek()?.at ?? NEVER;
-    const act = this.scheduled[0]?.at ?? NEVER;
+    const act = this.scheduled.firstAt;
     const first = timer < flight ? timer : flight;
     return first < act ? first : act;
   }
@@ -183,7 +174,7 @@ export class World {
   private runNext(at: Instant): Stepped {
     this.advance(at);
     if (++this.inInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`world: more than ${EVENTS_PER_INSTANT_MAX} events at instant ${at}`);
-    if (this.scheduled[0]?.at === at) return this.runScheduled();
+    if (this.scheduled.firstAt === at) return this.runScheduled();
     this.opened = true;
     if (this.registry.timerAt <= at) return this.runTimer(at);
     return this.runFlight(at);
@@ -245,38 +236,12 @@ export class World {
 
   /** Why `act` cannot be done; undefined when it can. */
   check(act: WorldAct): ActResult | undefined {
-    switch (act.to) {
-      case "machine":
-        if (this.has(act.machine)) return undefined;
-        return { ok: false, code: "no-such-machine", message: `no machine ${act.machine}; there are ${this.names.join(", ")}` };
-      case "fabric": {
-        const message = this.fabric.check(act.act);
-        return message === undefined ? undefined : { ok: false, code: "bad-fault", message };
-      }
-      case "lab": {
-        const message = checkTopology(this.topology, act.act, (name) => this.registry.removedDesign(name));
-        return message === undefined ? undefined : { ok: false, code: "bad-change", message };
-      }
-    }
+    return checkAct(act, this.fabric, this.registry);
   }
 
   /** What machines do or notice when `act` is done, which `check` must let pass: at most one act each, in the order in which it happens. */
   consequences(act: WorldAct): { machine: string; act: MachineAct }[] {
-    switch (act.to) {
-      case "machine":
-        return [{ machine: act.machine, act: act.act }];
-      case "lab":
-        return noticed(this.topology, act.act);
-      case "fabric": {
-        const [before, after] = [this.fabric.faults(), this.fabric.after(act.act)];
-        return machinesOf(this.topology).flatMap(({ name, nics }) => {
-          const others = nics
-            .map(({ net }) => ({ net, mtu: interfaceMtu(after, name, net) }))
-            .filter(({ net, mtu }) => mtu !== interfaceMtu(before, name, net));
-          return others.length === 0 ? [] : [{ machine: name, act: { kind: "nic-mtu" as const, nics: others } }];
-        });
-      }
-    }
+    return consequencesOf(act, this.fabric, this.topology);
   }
 
   /** Does `act` now: at the present instant, or one microsecond later where events of this instant have already run. Recorded. */
@@ -288,7 +253,7 @@ export class World {
       this.advance(this.at + 1);
     }
     this.advance(this.at);
-    while (this.scheduled[0] !== undefined && this.scheduled[0].at <= this.at) this.runScheduled();
+    while (this.scheduled.firstAt <= this.at) this.runScheduled();
     const effects: Effect[] = [];
     this.collected = effects;
     try {
@@ -309,19 +274,11 @@ export class World {
 
   /** As `schedule`, of a recorded act: what it needs may be there only when its time has come. */
   expect(at: Instant, act: WorldAct): ActResult {
-    if (!Number.isSafeInteger(at)) return { ok: false, code: "past", message: `an instant is a whole number of microseconds, not ${at}` };
-    if (at < this.at || (at === this.at && this.opened))
-      return { ok: false, code: "past", message: `instant ${at} has passed; it is ${this.at}` };
-    if (this.scheduled.length >= SCHEDULED_MAX)
-      return { ok: false, code: "too-many", message: `at most ${SCHEDULED_MAX} acts can wait for their time` };
-    let i = this.scheduled.length;
-    while (i > 0 && (this.scheduled[i - 1]?.at ?? 0) > at) i--;
-    this.scheduled.splice(i, 0, { at, act });
-    return { ok: true, at, effects: [] };
+    return this.scheduled.add(at, act, this.opened ? this.at + 1 : this.at, this.at);
   }
 
   private runScheduled(): Stepped {
-    const input = this.scheduled.shift();
+    const input = this.scheduled.next();
     if (input === undefined) throw new Error("world: no act to run");
     return this.perform(input);
   }
@@ -365,7 +322,7 @@ export class World {
 
   /** Acts that wait for their instant. */
   waiting(): readonly Input[] {
-    return this.scheduled;
+    return this.scheduled.all();
   }
 
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -425,7 +382,7 @@ export class World {
       ...this.registry.snapshot(),
       fabric: this.fabric.snapshot(),
       trace: this.trace.snapshot(),
-      scheduled: [...this.scheduled],
+      scheduled: [...this.scheduled.all()],
       inputs: [...this.done],
     };
   }
@@ -441,7 +398,7 @@ export class World {
     this.fabric.redesign(fabricDesign(this.origin.seed, this.topology), state.fabric.faults);
     this.fabric.restore(state.fabric);
     this.trace.restore(state.trace);
-    this.scheduled = [...state.scheduled];
+    this.scheduled.restore(state.scheduled);
     this.done = [...state.inputs];
   }
 

@@ -24,6 +24,11 @@ const labFileName = "lab.yaml";
 /** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
 const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "disks", "running.json", ...Object.values(logNames)]);
 
+/** State files that were put aside, and what a crash left of a write. */
+const leftOver = /^(frozen|disks)\.bin\.damaged-\d+$|\.tmp$/;
+
+const isOwn = (name: string): boolean => ownFiles.has(name) || leftOver.test(name);
+
 function running(dir: string): boolean {
   const lock = readLock(dir);
   return lock !== undefined && processAlive(lock.pid);
@@ -77,7 +82,7 @@ function createLab(dir: string, lab: LabFile): void {
   parseLabFile(text, labFileName);
   try {
     makeDir(dir);
-    const strangers = readdirSync(dir).filter((name) => !ownFiles.has(name) && !name.endsWith(".tmp"));
+    const strangers = readdirSync(dir).filter((name) => !isOwn(name));
     if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
   } catch (error) {
     throw systemTrouble(error, `lab directory ${dir}`);
@@ -162,8 +167,7 @@ export async function rm(v: Values): Promise<number> {
   if (running(dir)) await down(v);
   try {
     dropStaleSockets(dir, undefined);
-    for (const name of readdirSync(dir))
-      if (ownFiles.has(name) || name.endsWith(".tmp")) rmSync(join(dir, name), { force: true, recursive: true });
+    for (const name of readdirSync(dir)) if (isOwn(name)) rmSync(join(dir, name), { force: true, recursive: true });
     deleteSnapshots(dir);
     if (readdirSync(dir).length === 0) rmSync(dir, { recursive: true });
     else say(`quorate: ${dir} holds other files; they stay`);

@@ -172,7 +172,7 @@ const machineQuery = z.discriminatedUnion("kind", [
     length: z.number().int().min(0).optional(),
     session: z.string().optional(),
   }),
-  z.object({ kind: z.literal("complete"), words: z.array(text), cwd: z.string() }),
+  z.object({ kind: z.literal("complete"), argv: z.array(text), cwd: z.string() }),
 ]);
 
 /** A file the page writes whole. Byte strings travel as base64. */

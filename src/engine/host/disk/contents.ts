@@ -21,8 +21,9 @@ function sumOf(data: Uint8Array): string {
 
 export class Contents {
   private readonly db: Database;
-  /** The mark as this process has written it last. */
+  /** The marks as this process has written them last. */
   private told: number | undefined;
+  private readonly toldSeqs = new Map<number, number>();
   /** Pieces known to be in the file, so that a write of known bytes costs nothing. */
   private readonly known = new Set<string>();
 
@@ -68,19 +69,47 @@ export class Contents {
 
   /** The instant up to which something has been told to somebody outside the lab; undefined before the first. */
   get released(): number | undefined {
-    const value = this.db.row("SELECT value FROM mark WHERE name = 'released'")?.["value"];
+    return this.mark("released");
+  }
+
+  /** The last commit of a machine's disk by then; undefined where that is not known. */
+  releasedSeq(number: number): number | undefined {
+    return this.mark(`seq/${number}`);
+  }
+
+  private mark(name: string): number | undefined {
+    const value = this.db.row("SELECT value FROM mark WHERE name = ?", name)?.["value"];
     return value === undefined || value === null ? undefined : Number(value);
   }
 
-  /** To be called before anything of `instant` is told. */
-  release(instant: number): void {
-    if (this.told === undefined || instant > this.told) this.rewind(instant);
+  private setMark(name: string, value: number): void {
+    this.db.run("INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
+  }
+
+  /**
+   * To be called before anything of `instant` is told. An instant may be told more than once, each time with more of it.
+   * @param seqs by machine, the last commit of its disk that belongs to what is told
+   */
+  release(instant: number, seqs: ReadonlyMap<number, number> = new Map()): void {
+    if (this.told !== undefined && instant < this.told) return;
+    const changed = [...seqs].filter(([number, seq]) => this.toldSeqs.get(number) !== seq);
+    if (instant === this.told && changed.length === 0) return;
+    this.db.transaction(() => {
+      if (instant !== this.told) this.setMark("released", instant);
+      for (const [number, seq] of changed) this.setMark(`seq/${number}`, seq);
+    });
+    this.told = instant;
+    for (const [number, seq] of changed) this.toldSeqs.set(number, seq);
   }
 
   /** The lab goes on from `instant`: what was told later is not of this run. */
   rewind(instant: number): void {
+    this.db.transaction(() => {
+      this.db.run("DELETE FROM mark WHERE name LIKE 'seq/%'");
+      this.setMark("released", instant);
+    });
     this.told = instant;
-    this.db.run("INSERT INTO mark (name, value) VALUES ('released', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", instant);
+    this.toldSeqs.clear();
   }
 
   close(): void {

@@ -64,19 +64,20 @@ export class Disk {
     });
   }
 
-  /** Everything before or at `instant` has been confirmed by all: the commits up to there reach the rows. */
-  settle(instant: Instant): void {
-    const due = this.db.rows("SELECT seq, instant, body, hash FROM redo WHERE instant <= ? ORDER BY seq", instant);
+  /** Everything before or at `instant`, and every commit up to `seq`, has been confirmed by all: they reach the rows. */
+  settle(instant: Instant, seq = 0): void {
+    const due = this.db.rows("SELECT seq, instant, body, hash FROM redo WHERE instant <= ? OR seq <= ? ORDER BY seq", instant, seq);
     if (due.length === 0) return;
     this.db.transaction(() => {
       let last = this.appliedSeq;
       for (const row of due) {
-        const { seq, rows } = this.redone(row);
-        if (seq !== last + 1) throw new Damaged(this.file, `commit ${last + 1} is missing from its log`);
-        for (const change of rows) this.apply(change);
-        last = seq;
+        const redone = this.redone(row);
+        if (redone.seq !== last + 1) throw new Damaged(this.file, `commit ${last + 1} is missing from its log`);
+        for (const change of redone.rows) this.apply(change);
+        last = redone.seq;
       }
       this.setMeta("seq", last);
+      this.setMeta("instant", Number(due.at(-1)?.["instant"]));
       this.db.run("DELETE FROM redo WHERE seq <= ?", last);
     });
   }
@@ -105,9 +106,9 @@ export class Disk {
     this.db.run("INSERT OR REPLACE INTO entry (dir, name, ino, hash) VALUES (?, ?, ?, ?)", dir, name, ino, entryHash(dir, name, ino));
   }
 
-  /** What was not confirmed by all at `instant` has not happened. */
-  cut(instant: Instant): void {
-    this.settle(instant);
+  /** What is later than `instant` and than commit `seq` has not happened. */
+  cut(instant: Instant, seq = 0): void {
+    this.settle(instant, seq);
     this.db.run("DELETE FROM redo");
   }
 
@@ -120,6 +121,7 @@ export class Disk {
       for (const { ino, inode } of image.inodes) this.putInode(ino, inode);
       for (const { dir, name, ino } of image.entries) this.putEntry(dir, name, ino);
       this.setMeta("seq", image.seq);
+      this.setMeta("instant", 0);
     });
   }
 
@@ -127,12 +129,26 @@ export class Disk {
 
   /** Sequence number of the last commit in the rows. */
   get appliedSeq(): number {
-    return Number(this.db.row("SELECT value FROM meta WHERE name = 'seq'")?.["value"] ?? 0);
+    return this.meta("seq");
+  }
+
+  /** Its instant; 0 where the rows were laid down whole. All processes of the lab had confirmed it then. */
+  get appliedAt(): Instant {
+    return this.meta("instant");
+  }
+
+  private meta(name: string): number {
+    return Number(this.db.row("SELECT value FROM meta WHERE name = ?", name)?.["value"] ?? 0);
   }
 
   /** Sequence number of the last commit in rows or log. */
   get lastSeq(): number {
     return Math.max(this.appliedSeq, Number(this.db.row("SELECT max(seq) AS seq FROM redo")?.["seq"] ?? 0));
+  }
+
+  /** Instants of the commits in the log, in their order. */
+  get logged(): Instant[] {
+    return this.db.rows("SELECT instant FROM redo ORDER BY seq").map((row) => Number(row["instant"]));
   }
 
   /** Nothing was ever laid down here. */
@@ -165,7 +181,12 @@ export class Disk {
 
   /** What the rows would hold with all commits of the log. */
   current(): DiskImage {
-    const { image } = this.read();
+    return this.whole().image;
+  }
+
+  /** The same, and how much of it somebody else wrote. */
+  whole(): Found {
+    const { image, foreign } = this.read();
     const inodes = new Map(image.inodes.map(({ ino, inode }) => [ino, inode]));
     const entries = new Map(image.entries.map((entry) => [`${entry.dir}/${entry.name}`, entry]));
     let { seq } = image;
@@ -183,7 +204,7 @@ export class Disk {
         else entries.set(`${dir}/${name}`, { dir, name, ino });
       }
     }
-    return { seq, inodes: [...inodes].map(([ino, inode]) => ({ ino, inode })), entries: [...entries.values()] };
+    return { image: { seq, inodes: [...inodes].map(([ino, inode]) => ({ ino, inode })), entries: [...entries.values()] }, foreign };
   }
 
   close(): void {

@@ -14,6 +14,12 @@ import { imageDigest, isHole } from "./rows.ts";
 /** What was found on a disk: what the machine has in mind too; nothing, since it never ran; or something else. */
 export type DiskFound = { readonly found: "same" } | { readonly found: "nothing" } | DiskDifference;
 
+/** How far each disk is kept: commits up to an instant, and up to a number. */
+export interface DiskCut {
+  until(number: number): Instant;
+  seq(number: number): number;
+}
+
 /** One machine's disk. */
 export class NodeDisk {
   private readonly disk: Disk;
@@ -28,7 +34,7 @@ export class NodeDisk {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.disk = new Disk(join(dir, "disk.db"), contents);
     // What a run before left in the log is confirmed, or cut, by whoever brings the lab up.
-    this.unsettled = this.disk.lastSeq > this.disk.appliedSeq ? [0] : [];
+    this.unsettled = this.disk.logged;
   }
 
   write(commits: readonly StampedCommit[]): void {
@@ -45,10 +51,15 @@ export class NodeDisk {
     this.unsettled = this.unsettled.filter((at) => at > until);
   }
 
-  /** What had not been told to anybody at `until` has not happened. */
-  cut(until: Instant): void {
-    this.disk.cut(until);
+  /** What is later than `until` and than commit `seq` has not happened. */
+  cut(until: Instant, seq?: number): void {
+    this.disk.cut(until, seq);
     this.unsettled = [];
+  }
+
+  /** Instant of the last commit in the rows. */
+  get appliedAt(): Instant {
+    return this.disk.appliedAt;
   }
 
   /** Has exactly this on the disk, where it has not: a state of another run may have had as many commits. */
@@ -61,7 +72,7 @@ export class NodeDisk {
   /** Compares what is on the disk with what the machine has in mind. Throws Damaged. */
   compare(own: DiskContents): DiskFound {
     if (this.disk.empty) return { found: "nothing" };
-    const { image, foreign } = this.disk.read();
+    const { image, foreign } = this.disk.whole();
     if (foreign === 0 && imageDigest(image) === imageDigest(own.image)) return { found: "same" };
     const wanted = new Set(
       image.inodes.flatMap(({ inode }) => inode.chunks ?? []).filter((hash) => !isHole(hash) && !own.chunks.has(hash)),
@@ -110,11 +121,43 @@ export class NodeDisks {
     return disk;
   }
 
+  /**
+   * The cut that a crash leaves of all disks together: what had been told, and what some disk has in its rows already. Each process of the lab had confirmed either, so that
+   * all of it is on every disk; what is later may be on one and not on another.
+   */
+  toldCut(): DiskCut {
+    const told = this.contents.released ?? 0;
+    const applied = this.numbers().reduce((latest, number) => Math.max(latest, this.appliedAt(number)), 0);
+    return {
+      until: (number) => (this.contents.releasedSeq(number) === undefined ? Math.max(told, applied) : applied),
+      seq: (number) => this.contents.releasedSeq(number) ?? 0,
+    };
+  }
+
+  private appliedAt(number: number): Instant {
+    try {
+      return this.of(number).appliedAt;
+    } catch (error) {
+      // Whoever looks at it puts it aside.
+      if (error instanceof Damaged) return 0;
+      throw error;
+    }
+  }
+
   /** Looks at a disk that nobody uses, cut at the instant up to which something had been told. One that cannot be read is put aside. */
-  look(number: number, until: Instant, own: DiskContents): DiskFound {
+  look(number: number, until: Instant, own: DiskContents, seq?: number): DiskFound {
+    return this.compared(number, own, (disk) => disk.cut(until, seq));
+  }
+
+  /** The same while the lab runs: what not every process has confirmed stays in the log. */
+  lookRunning(number: number, own: DiskContents): DiskFound {
+    return this.compared(number, own, () => undefined);
+  }
+
+  private compared(number: number, own: DiskContents, before: (disk: NodeDisk) => void): DiskFound {
     try {
       const disk = this.of(number);
-      disk.cut(until);
+      before(disk);
       return disk.compare(own);
     } catch (error) {
       if (!(error instanceof Damaged)) throw error;
@@ -136,14 +179,28 @@ export class NodeDisks {
     }
   }
 
+  /** Machines that have a folder here. */
+  private numbers(): number[] {
+    return readdirSync(this.dir).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  }
+
   /** Forgets contents that no disk refers to. Only while nobody else writes. */
   collect(): void {
     const inUse = new Set<string>();
-    for (const name of readdirSync(this.dir)) {
-      if (!/^\d+$/.test(name)) continue;
-      for (const { inode } of this.of(Number(name)).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
-    }
+    for (const number of this.numbers())
+      for (const { inode } of this.of(number).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
     this.contents.collect(inUse);
+  }
+
+  /** Everything has been confirmed up to `until`, and nobody else writes: it stands in the rows, where a person finds it. A disk that cannot be read is left as it is. */
+  settle(until: Instant): void {
+    for (const number of this.numbers())
+      try {
+        this.of(number).confirmed(until);
+      } catch (error) {
+        // It is named when the lab is brought up.
+        if (!(error instanceof Damaged)) throw error;
+      }
   }
 
   /** Somebody else writes this disk from here on. */
@@ -167,7 +224,7 @@ export class WorkerDisk implements DiskSink {
   begin({ dir, number, look }: DiskPlace, own: DiskContents): DiskDifference | undefined {
     this.disks?.close();
     this.disks = new NodeDisks(dir);
-    const found = look ? this.disks.look(number, Number.MAX_SAFE_INTEGER, own) : { found: "nothing" as const };
+    const found = look ? this.disks.lookRunning(number, own) : { found: "nothing" as const };
     this.disk = this.disks.of(number);
     if (found.found !== "other") this.disk.follow(own);
     return found.found === "other" || found.found === "damaged" ? found : undefined;

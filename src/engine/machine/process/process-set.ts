@@ -46,6 +46,15 @@ export class ProcessSet {
     return this.bySerial.get(serial);
   }
 
+  /** Whom kill(2) means by a pid, a process group (below -1), the sender's own (0), everybody but pid 1 and the sender (-1). */
+  meant(pid: number, sender: number): readonly Process[] {
+    const group = pid === 0 ? this.byPid.get(sender)?.record.pgid : -pid;
+    return this.list.filter(({ record: r }) => {
+      if (pid > 0) return r.pid === pid;
+      return pid === -1 ? r.pid !== INIT_PID && r.pid !== sender : r.pgid === group;
+    });
+  }
+
   /** A new record; it is not among them yet. */
   make(birth: Birth, pid: number, parent: ProcessRecord | undefined, now: Instant): ProcessRecord {
     const leads = birth.leader === true || parent === undefined || parent.pid === INIT_PID;

@@ -18,6 +18,7 @@ import {
   type Peeked,
   type Plain,
   type ProcessExit,
+  type Program,
   type ProgramEvent,
   type ServedReply,
   type ServedRequest,
@@ -91,6 +92,11 @@ export class ProcessTable {
   /** In the order they began; not to be written to. */
   records(): Readonly<ProcessRecord>[] {
     return this.processes.all().map((p) => p.record);
+  }
+
+  /** The programs of the processes that have not ended, in the order they began. */
+  running(): Program[] {
+    return this.processes.all().flatMap(({ record, program }) => (record.exit === undefined && program !== undefined ? [program] : []));
   }
 
   get(pid: number): Readonly<ProcessRecord> | undefined {
@@ -296,12 +302,7 @@ export class ProcessTable {
    * @param from pid of the sender
    */
   signal(pid: number, signal: Signal, from = 0): "ESRCH" | undefined {
-    const sender = this.processes.withPid(from)?.record;
-    const targets = this.processes.all().filter(({ record: r }) => {
-      if (pid > 0) return r.pid === pid;
-      if (pid === -1) return r.pid !== INIT_PID && r.pid !== from;
-      return r.pgid === (pid === 0 ? sender?.pgid : -pid);
-    });
+    const targets = this.processes.meant(pid, from);
     for (const { record } of targets) this.local.post({ to: "signal", serial: record.serial, signal });
     return targets.length === 0 ? "ESRCH" : undefined;
   }

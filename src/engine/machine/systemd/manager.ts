@@ -3,8 +3,7 @@
  * notifications, and stops everything for a shutdown. In the real stack: manager.c and unit.c of systemd 252. State is plain data; whatever happens while an event is
  * being dealt with waits until that one is done. Left out: D-Bus, generators, control groups but as the set of a unit's processes, resource control, swap, automounts.
  */
-import { cloneState, type Duration, type Hasher, type Instant, type LogLevel, type ProcessExit, type Signal } from "../../kernel/index.ts";
-import { checkText } from "./checks.ts";
+import { Hasher, cloneState, type Duration, type Instant, type LogLevel, type ProcessExit, type Signal } from "../../kernel/index.ts";
 import { serviceOf, timerOf, type Core, type Service } from "./core.ts";
 import { PERPETUAL } from "./defaults.ts";
 import type { UnitDefinition } from "./definition.ts";
@@ -12,7 +11,7 @@ import { UnitGraph, type GraphState } from "./graph.ts";
 import type { ManagerHooks, Notification, SystemAction } from "./hooks.ts";
 import { Jobs, type JobsState } from "./jobs.ts";
 import { UnitLoader } from "./load.ts";
-import { doneMessage, unitTitle } from "./messages.ts";
+import { doneMessage, skippedMessage, startupMessage } from "./messages.ts";
 import { isTemplate, journalUnit, unitType } from "./names.ts";
 import {
   digestRecord,
@@ -59,6 +58,8 @@ export class Manager {
   private busy = false;
   /** The machine is to go down when the present event is dealt with. */
   private action: SystemAction | undefined;
+  /** What the digest says of all this; undefined since something may have changed. A manager rests most of the time, and is asked every second. */
+  private sum: readonly [number, number] | undefined;
 
   constructor(readonly hooks: ManagerHooks) {
     const core: Core = {
@@ -128,6 +129,7 @@ export class Manager {
   private load(name: string): UnitDefinition {
     const known = this.graph.get(name);
     if (known !== undefined) return known;
+    this.sum = undefined;
     const unit = this.graph.load(name, this.loader());
     for (const { name: each } of this.graph.all()) this.makeRecord(each);
     return unit;
@@ -159,6 +161,7 @@ export class Manager {
 
   /** Deals with `work`, and with all that comes of it, before it returns; called from within, it waits for its turn. */
   private drain(work: () => void): void {
+    this.sum = undefined;
     this.inbox.push(work);
     if (this.busy) return;
     this.busy = true;
@@ -180,12 +183,7 @@ export class Manager {
     }
     if (this.phase !== "booting" || this.jobs.size > 0) return;
     this.phase = "running";
-    const [kernel, user] = [this.startedAt - this.bootedAt, this.hooks.now() - this.startedAt];
-    this.say(
-      "systemd",
-      "info",
-      `Startup finished in ${spanText(kernel)} (kernel) + ${spanText(user)} (userspace) = ${spanText(kernel + user)}.`,
-    );
+    this.say("systemd", "info", startupMessage(this.startedAt - this.bootedAt, this.hooks.now() - this.startedAt));
     this.hooks.started();
   }
 
@@ -222,6 +220,7 @@ export class Manager {
   }
 
   private clear(): void {
+    this.sum = undefined;
     for (const { name } of this.graph.all())
       for (const which of ["state", "watchdog", "runtime", "elapse"]) this.hooks.clearTimer(`${name}/${which}`);
     for (const unit of Object.keys(this.records)) {
@@ -382,9 +381,7 @@ export class Manager {
     if (unit === undefined || r === undefined || already) return;
     const starts = type === "start" || type === "reload-or-start";
     if (starts && result === "done" && r.active === "inactive" && (r.unmet !== undefined || r.service?.result === "exec-condition")) {
-      const why = r.unmet === "trigger" ? "no trigger condition checks were met" : "an unmet condition check";
-      const which = r.unmet === undefined || r.unmet === "trigger" ? "" : ` (${checkText("Condition", r.unmet)})`;
-      this.say(unit.name, "info", `${unitTitle(unit)} was skipped because ${r.unmet === "trigger" ? why : `of ${why}`}${which}.`);
+      this.say(unit.name, "info", skippedMessage(unit, r));
       return;
     }
     const said = doneMessage(unit, type, result);
@@ -429,6 +426,7 @@ export class Manager {
   }
 
   restore(state: ManagerState): void {
+    this.sum = undefined;
     this.graph.restore(state.graph);
     this.records = cloneState(state.records);
     this.jobs.restore(state.jobs);
@@ -438,9 +436,13 @@ export class Manager {
   }
 
   digest(h: Hasher): void {
-    h.text(this.phase).int(this.bootedAt).int(this.startedAt);
-    this.graph.digest(h);
-    this.jobs.digest(h);
-    for (const name of Object.keys(this.records)) digestRecord(h.text(name), this.records[name]);
+    if (this.sum === undefined) {
+      const all = new Hasher().text(this.phase).int(this.bootedAt).int(this.startedAt);
+      this.graph.digest(all);
+      this.jobs.digest(all);
+      for (const name of Object.keys(this.records)) digestRecord(all.text(name), this.records[name]);
+      this.sum = all.snapshot();
+    }
+    h.int(this.sum[0]).int(this.sum[1]);
   }
 }

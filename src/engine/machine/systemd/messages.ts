@@ -2,10 +2,12 @@
  * What the journal says of jobs: `Starting`, `Started`, `Reached target`, and why one did not come about. In the real stack: the status formats of each unit type and
  * job_emit_done_message of job.c, with StatusUnitFormat=combined as Debian builds it.
  */
-import type { LogLevel } from "../../kernel/index.ts";
+import type { Duration, LogLevel } from "../../kernel/index.ts";
+import { checkText } from "./checks.ts";
 import type { UnitDefinition } from "./definition.ts";
 import type { UnitType } from "./names.ts";
-import type { JobResult, JobType } from "./record.ts";
+import type { JobResult, JobType, UnitRecord } from "./record.ts";
+import { spanText } from "./values.ts";
 
 interface Said {
   readonly level: LogLevel;
@@ -63,4 +65,16 @@ export function doneMessage(unit: UnitDefinition, type: JobType, result: JobResu
   if (type === "stop" || type === "restart") return say(result === "done" ? (STOPPED[unit.type] ?? "Stopped") : STOP_FAILURES[result]);
   if (type === "reload") return say(result === "done" ? "Reloaded" : RELOAD_FAILURES[result]);
   return undefined;
+}
+
+/** A start that came to nothing because a condition does not hold. */
+export function skippedMessage(unit: UnitDefinition, { unmet }: UnitRecord): string {
+  if (unmet === "trigger") return `${unitTitle(unit)} was skipped because no trigger condition checks were met.`;
+  const which = unmet === undefined ? "" : ` (${checkText("Condition", unmet)})`;
+  return `${unitTitle(unit)} was skipped because of an unmet condition check${which}.`;
+}
+
+/** The end of a boot. */
+export function startupMessage(kernel: Duration, user: Duration): string {
+  return `Startup finished in ${spanText(kernel)} (kernel) + ${spanText(user)} (userspace) = ${spanText(kernel + user)}.`;
 }

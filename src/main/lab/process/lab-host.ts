@@ -28,39 +28,43 @@ export function inProcess(world: World, disks: NodeDisks, pacing: Pacing, listen
   return new LiveHost(new InProcessDriver(world, sink), { ...pacing, onFailure: (error) => listener().failed(error) });
 }
 
+/** Starts processes for so many nodes, which come up beside what is done meanwhile. `dir` for the socket to them. */
+export async function startWorkers(dir: string | undefined, count: number): Promise<WorkerPool> {
+  const pool = await WorkerPool.open({ program: entry("worker"), ...(dir === undefined ? {} : { dir }) });
+  pool.warm(count);
+  return pool;
+}
+
 /**
- * Every node followed by a process of its own, beginning where `world` stands. Throws where one does not come up; then none is left.
- * @param dir for the socket to them; taken away at the end
+ * Every node followed by a process of its own, beginning where `world` stands. Throws where one does not come up.
+ * @param pool of this lab alone; it is closed with the host
+ * @param dir of its socket; taken away at the end
  */
 export async function withWorkers(
+  pool: WorkerPool,
   dir: string | undefined,
   world: World,
   disks: NodeDisks,
   pacing: Pacing,
   listener: () => HostListener,
 ): Promise<LiveHost> {
-  const pool = await WorkerPool.open({ program: entry("worker"), ...(dir === undefined ? {} : { dir }) });
-  try {
-    // Names and numbers as the hub's own world has them: machines come and go.
-    const numberOf = (name: string): number => hub.world.numberOf(name);
-    const hub: Hub = await Hub.start(world.design, {
-      pool,
-      snapshot: world.snapshot(),
-      disks: new AllDisks(disks, numberOf, true),
-      diskDir: disks.dir,
-    });
-    return new LiveHost(hub, {
-      ...pacing,
-      onFailure: (error) => listener().failed(error),
-      onLost: (machine, why) => listener().lost(machine, why),
-      onDisk: (machine, difference) => listener().disk(machine, difference),
-      onClosed: async () => {
-        await pool.close();
-        if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
-      },
-    });
-  } catch (error) {
-    await pool.close();
-    throw error;
-  }
+  // Names and numbers as the hub's own world has them: machines come and go.
+  const numberOf = (name: string): number => hub.world.numberOf(name);
+  const hub: Hub = await Hub.start(world.design, {
+    pool,
+    snapshot: world.snapshot(),
+    disks: new AllDisks(disks, numberOf, true),
+    diskDir: disks.dir,
+  });
+  await pool.endIdle();
+  return new LiveHost(hub, {
+    ...pacing,
+    onFailure: (error) => listener().failed(error),
+    onLost: (machine, why) => listener().lost(machine, why),
+    onDisk: (machine, difference) => listener().disk(machine, difference),
+    onClosed: async () => {
+      await pool.close();
+      if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+    },
+  });
 }

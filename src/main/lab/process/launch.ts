@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { LabInfo } from "../api.ts";
 import { entry } from "./entries.ts";
+import { refuseOtherVersion } from "../store/other-version.ts";
 import { logPaths } from "../store/paths.ts";
 import { systemTrouble, Trouble, type TroubleCode } from "../trouble.ts";
 
@@ -34,6 +35,7 @@ export interface Launched {
 
 /** Throws Trouble, one line, when the lab does not start. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
+  refuseOtherVersion(options.dir);
   const { file, execArgv } = entry("supervisor");
   let log: number;
   try {

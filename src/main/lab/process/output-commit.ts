@@ -4,7 +4,19 @@
  */
 import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { LiveHost } from "../../../engine/host/index.ts";
+import type { World } from "../../../engine/world/index.ts";
 import type { LabDisk } from "../store/disk.ts";
+import { stateOfWorld } from "../store/world-state.ts";
+
+/** The last commit of each machine's disk, by its number. */
+function diskSeqs(world: World): Map<number, number> {
+  const seqs = new Map<number, number>();
+  world.topology.machines.forEach((_design, number) => {
+    const machine = world.machineAt(number);
+    if (machine !== undefined) seqs.set(number, machine.diskSeq());
+  });
+  return seqs;
+}
 
 export class OutputCommit {
   /** Acts that are recorded, or about to be. */
@@ -19,11 +31,11 @@ export class OutputCommit {
   /** Resolves when everything so far may leave the lab. Rejects when it never will, or the record cannot be written. */
   async settled(): Promise<void> {
     const { world } = this.host;
-    const [count, at] = [world.inputs().length, world.now];
+    const [count, at, seqs] = [world.inputs().length, world.now, diskSeqs(world)];
     await this.host.whenConfirmed();
     this.disk.note(world, count);
     // What is told from here on is on every disk, also after a crash at this moment.
-    this.disks.contents.release(at);
+    this.disks.contents.release(at, seqs);
   }
 
   /** The same for what only looks: also a lab that has failed can be looked at. */
@@ -55,7 +67,7 @@ export class OutputCommit {
   }
 
   async saveDisks(): Promise<void> {
-    const state = this.host.world.snapshot();
+    const state = stateOfWorld(this.host.world);
     await this.settled();
     this.disk.saveDisks(state);
   }

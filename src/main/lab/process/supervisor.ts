@@ -16,15 +16,17 @@ import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { LabDisk, type Found } from "../store/disk.ts";
 import { standOnDisks } from "../store/lab-disks.ts";
+import { refuseOtherVersion } from "../store/other-version.ts";
 import { pageDir } from "./entries.ts";
-import { inProcess, withWorkers } from "./lab-host.ts";
+import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
+import type { LabFaults } from "../lab-faults.ts";
 import { parseLabFile } from "../file/labfile.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
-import { Server } from "./server.ts";
+import { Server } from "./server/server.ts";
 import { Sessions } from "./sessions.ts";
 import { openLog, type LabLog } from "../store/log.ts";
 import { LocalChannel } from "./socket.ts";
@@ -77,39 +79,49 @@ interface Opened {
 
 /** Faults of the lab file, once the lab stands. */
 async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
-  for (const line of file.faults) await lab.act(line);
+  for (const line of file.faults) await lab.acts.act(line);
 }
 
-/** The world comes about in this process, unpaced; then whoever is to grant it time takes it from where it stands. */
+/** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
 async function openLab(options: Options, run: string): Promise<Opened> {
   const disk = new LabDisk(options.dir);
   const path = disk.path("lab");
   const text = readText(path);
   const file = parseLabFile(text, path);
-  const found = disk.open(text, worldDesign(file), makeMachine);
-  const disks = new NodeDisks(disk.path("nodes"));
-  const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-  const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
-  disks.collect();
-  const pacing = { speed: options.speed ?? found.speed, paused: true };
-  const listener = (): Lab => lab;
-  const host =
-    options.host === "inprocess"
-      ? inProcess(found.world, disks, pacing, listener)
-      : await withWorkers(workersDir(options.dir, run), found.world, disks, pacing, listener);
-  const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
-  if (found.how === "new") await beginFaults(lab, file);
-  await lab.output.noteTime();
-  await lab.output.saveDisks();
-  if (!found.paused) lab.resume();
-  return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
+  refuseOtherVersion(options.dir);
+  const design = worldDesign(file);
+  const dir = workersDir(options.dir, run);
+  const pool = options.host === "workers" ? await startWorkers(dir, design.machines.length) : undefined;
+  try {
+    const disks = new NodeDisks(disk.path("nodes"));
+    const found = disk.open(text, design, makeMachine, disks.contents.released);
+    const why = found.how === "new" ? beginLab(found.world, file) : undefined;
+    const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
+    disks.collect();
+    const pacing = { speed: options.speed ?? found.speed, paused: true };
+    const listener = (): LabFaults => lab.faults;
+    const host =
+      pool === undefined
+        ? inProcess(found.world, disks, pacing, listener)
+        : await withWorkers(pool, dir, found.world, disks, pacing, listener);
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
+    if (found.how === "new") await beginFaults(lab, file);
+    await lab.output.noteTime();
+    await lab.output.saveDisks();
+    if (!found.paused) lab.resume();
+    return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
+  } catch (error) {
+    await pool?.close();
+    throw error;
+  }
 }
 
 /**
  * The nodes stand on their disks: where the lab goes on as it was frozen, each on its own; after a crash, or if `cold`, every one powers on from its disk at the present
  * instant, which is what a power failure of the whole lab leaves. Says what happened.
  */
-function standUp({ world, how }: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
+function standUp(found: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
+  const { world, how, said: damaged } = found;
   const recorded = (): void => disk.note(world);
   const all = (kind: "power-cut" | "power-on"): void => {
     for (const name of on) {
@@ -122,12 +134,15 @@ function standUp({ world, how }: Found, disk: LabDisk, disks: NodeDisks, cold: b
   const down = how === "crashed" || cold;
   if (down) all("power-cut");
   // What a crash left that nobody outside had been told of has not happened.
-  const until = how === "crashed" ? (disks.contents.released ?? 0) : world.now;
-  const { said, boots } = standOnDisks(world, disks, until, recorded);
+  const cut = how === "crashed" ? disks.toldCut() : { until: () => world.now, seq: () => 0 };
+  const { said, boots } = standOnDisks(world, disks, cut, recorded);
   if (down) all("power-on");
   // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
   if (down || boots) waitForBoot(world);
-  if (how === "crashed") return ["the lab was not taken down in order: every node powers on from its disk", ...said];
+  if (how === "crashed") {
+    const powered = "every node powers on from its disk";
+    return [...(damaged.length > 0 ? [...damaged, powered] : [`the lab was not taken down in order: ${powered}`]), ...said];
+  }
   return cold ? ["every node powers on from its disk", ...said] : said;
 }
 
@@ -179,7 +194,7 @@ class Supervisor {
     const every = (ms: number, what: () => Promise<void>): void => {
       const timer = setInterval(() => {
         if (lab.host.paused) return;
-        what().catch((error: unknown) => lab.host.failed || lab.fail(error instanceof Error ? error.message : String(error)));
+        what().catch((error: unknown) => lab.host.failed || lab.faults.fail(error instanceof Error ? error.message : String(error)));
       }, ms);
       this.#timers.push(timer);
     };
@@ -257,6 +272,7 @@ class Supervisor {
       this.log.unexpected(error, "the nodes' processes could not be ended");
     });
     disk.close();
+    if (this.#frozen) this.opened.disks.settle(lab.world.now);
     this.opened.disks.close();
     this.#sessions.end();
     this.#server.end(reason);
@@ -285,7 +301,7 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
     log.unexpected(error, "nobody caught this");
-    opened.lab.fail(`the lab itself failed: ${error.message}`);
+    opened.lab.faults.fail(`the lab itself failed: ${error.message}`);
   });
   const { lab } = opened;
   const { names } = lab.world;

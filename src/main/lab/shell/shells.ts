@@ -121,10 +121,10 @@ export class ShellClient {
   }
 }
 
-export class Shells {
+export class ShellClients {
   readonly #clients = new Map<string, ShellClient>();
 
-  client(sink: (effect: Effect) => void): ShellClient {
+  begin(sink: (effect: Effect) => void): ShellClient {
     const prefix = `${randomUUID()}:`;
     const client = new ShellClient(prefix, sink, () => this.#clients.delete(prefix));
     this.#clients.set(prefix, client);

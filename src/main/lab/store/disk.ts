@@ -1,12 +1,12 @@
 /**
  * A lab's directory: the lab file, the record that grows while the lab runs, and the state it was frozen in. A crash at any instant leaves a record
- * whose replay gives every node's disk; `disks.bin` saves having to replay from the beginning.
+ * whose replay gives every node's disk; `disks.bin` saves having to replay from the beginning. A state file that is damaged is named and put aside; the record tells the rest.
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
+import { isCount, isText, listOf, shape } from "../../../engine/host/check.ts";
+import type { Instant } from "../../../engine/kernel/index.ts";
 import {
-  ENGINE_VERSION,
   parseRecord,
   printRecord,
   recordCheckpoint,
@@ -22,6 +22,9 @@ import {
   type WorldSnapshot,
 } from "../../../engine/world/index.ts";
 import { LineFile, writeAtomic } from "./atomic-files.ts";
+import { otherVersion, refuseOtherVersion } from "./other-version.ts";
+import { readSealed, SealTrouble, writeSealed, type SealedKind } from "./sealed-file.ts";
+import { asWorldSnapshot, stateOfWorld, worldAt, type WorldState } from "./world-state.ts";
 import { Trouble } from "../trouble.ts";
 
 export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin", nodes: "disks" };
@@ -31,17 +34,36 @@ const notesMax = 100;
 
 /** What a frozen lab is more than its world. */
 export interface Frozen {
-  engine: string;
-  world: WorldSnapshot;
+  world: WorldState;
   speed: number | "max";
   paused: boolean;
   /** Of the record. */
   notes?: readonly Note[];
 }
 
-function writeFrozen(path: string, frozen: Omit<Frozen, "engine">): void {
-  const state: Frozen = { ...frozen, engine: ENGINE_VERSION };
-  writeAtomic(path, serialize(state), 0o600);
+const kinds: Record<"frozen" | "disks", SealedKind> = { frozen: "frzn", disks: "disk" };
+
+function writeFrozen(path: string, kind: SealedKind, { world, speed, paused, notes = [] }: Frozen): void {
+  const { state, digest, machines } = world;
+  writeSealed(path, kind, { instant: state.now, digest, machines }, { world: state, speed, paused, notes });
+}
+
+const isFrozen = shape({
+  world: (v) => asWorldSnapshot(v) !== undefined,
+  speed: (v) => v === "max" || (typeof v === "number" && v > 0),
+  paused: (v) => typeof v === "boolean",
+  notes: listOf(shape({ at: isCount, note: isText })),
+});
+
+/** Throws SealTrouble. */
+function readFrozen(path: string, kind: SealedKind): Frozen {
+  const { head, value } = readSealed(path, kind);
+  const { digest, machines } = head;
+  if (!isFrozen(value) || typeof digest !== "string" || typeof machines !== "string")
+    throw new SealTrouble("damaged", path, "is damaged: it does not hold the state of a lab");
+  // As checked just now.
+  const { world: state, ...rest } = value as Omit<Frozen, "world"> & { world: WorldSnapshot };
+  return { ...rest, world: { state, digest, machines } };
 }
 
 /** The record of a run that led to `world`. */
@@ -50,22 +72,19 @@ function recordOf(lab: string, world: WorldSnapshot, notes: readonly Note[]): st
 }
 
 /** Makes the files of a lab that is frozen at `frozen.world`. The lab file comes last: without it there is no lab. Throws Trouble. */
-export function writeLab(dir: string, lab: string, frozen: Omit<Frozen, "engine">): void {
-  writeAtomic(join(dir, files.record), recordOf(lab, frozen.world, frozen.notes ?? []));
-  writeFrozen(join(dir, files.frozen), frozen);
+export function writeLab(dir: string, lab: string, frozen: Frozen): void {
+  writeAtomic(join(dir, files.record), recordOf(lab, frozen.world.state, frozen.notes ?? []));
+  writeFrozen(join(dir, files.frozen), kinds.frozen, frozen);
   writeAtomic(join(dir, files.lab), lab);
 }
 
-function readFrozen(path: string): Frozen | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    const value: unknown = deserialize(readFileSync(path));
-    if (typeof value !== "object" || value === null || !("engine" in value) || value.engine !== ENGINE_VERSION) return undefined;
-    // Written by this program, this version, atomically: the shape is Frozen's.
-    return value as Frozen;
-  } catch {
-    // Another version of the runtime, or not ours: the record still tells everything.
-    return undefined;
+/** A file that is not used is kept beside, under a name that says why. */
+function putAside(path: string): string {
+  for (let k = 1; ; k++) {
+    const aside = `${path}.damaged-${k}`;
+    if (existsSync(aside)) continue;
+    renameSync(path, aside);
+    return aside;
   }
 }
 
@@ -76,6 +95,8 @@ export interface Found {
   how: "new" | "frozen" | "crashed";
   speed: number | "max";
   paused: boolean;
+  /** What was damaged, and what became of it. */
+  said: readonly string[];
 }
 
 export class LabDisk {
@@ -91,46 +112,69 @@ export class LabDisk {
     return join(this.dir, files[name]);
   }
 
-  /** Brings the world back as far as the directory tells. `lab` is the lab file's text. Throws Trouble when the record cannot be read. */
-  open(lab: string, design: WorldDesign, make: MachineFactory): Found {
-    const frozen = readFrozen(this.path("frozen"));
-    if (frozen && existsSync(this.path("record"))) {
-      const world = new World(design, make);
-      world.restore(frozen.world);
-      this.#notes = frozen.notes ?? [];
+  /**
+   * Brings the world back as far as the directory tells. Throws Trouble when the record cannot be read, or is of another engine; then nothing was changed.
+   * @param lab the lab file's text
+   * @param told instant up to which somebody outside had been told of the run: after a crash the run is played at least to there
+   */
+  open(lab: string, design: WorldDesign, make: MachineFactory, told = 0): Found {
+    refuseOtherVersion(this.dir);
+    const said: string[] = [];
+    const frozen = this.#state("frozen", design, make, said);
+    if (frozen !== undefined) {
+      const { world, speed, paused, notes } = frozen;
+      this.#notes = notes;
+      // It holds all that a record tells.
+      if (!existsSync(this.path("record"))) writeAtomic(this.path("record"), recordOf(lab, world.snapshot(), notes));
       this.#continue(world);
-      return { world, how: "frozen", speed: frozen.speed, paused: frozen.paused };
+      return { world, how: "frozen", speed, paused, said };
     }
     if (existsSync(this.path("record"))) {
-      const world = this.#replayed(design, make);
+      const world = this.#replayed(design, make, said, told);
       this.#continue(world);
-      return { world, how: "crashed", speed: 1, paused: false };
+      return { world, how: "crashed", speed: 1, paused: false, said };
     }
     const world = new World(design, make);
     this.#record = new LineFile(this.path("record"), "w");
     this.#record.append(recordHead(lab).trimEnd());
-    return { world, how: "new", speed: 1, paused: false };
+    return { world, how: "new", speed: 1, paused: false, said };
+  }
+
+  /** What a state file holds, with a world that stands there. One that is damaged is put aside and said; then, and where there is none, undefined. */
+  #state(
+    name: "frozen" | "disks",
+    design: WorldDesign,
+    make: MachineFactory,
+    said: string[],
+  ): { world: World; speed: number | "max"; paused: boolean; notes: readonly Note[] } | undefined {
+    const path = this.path(name);
+    if (!existsSync(path)) return undefined;
+    try {
+      const { world: kept, speed, paused, notes = [] } = readFrozen(path, kinds[name]);
+      const world = worldAt(design, make, kept);
+      if (world === undefined) throw new SealTrouble("damaged", path, "is damaged: no lab stands where it says");
+      return { world, speed, paused, notes };
+    } catch (error) {
+      if (!(error instanceof SealTrouble)) throw error;
+      if (error.fault === "version") throw otherVersion(error.message);
+      said.push(`${error.message}; it was put aside as ${putAside(path)}, and what is in the record counts`);
+      return undefined;
+    }
   }
 
   /** From the last saved disks on, every input of the record again. */
-  #replayed(design: WorldDesign, make: MachineFactory): World {
+  #replayed(design: WorldDesign, make: MachineFactory, said: string[], told: Instant): World {
     const outcome = parseRecord(readFileSync(this.path("record"), "utf8"));
     if (!outcome.ok) throw new Trouble("lab", `${this.path("record")}:${outcome.line}: ${outcome.message}`);
     const { record } = outcome;
-    if (record.engine !== ENGINE_VERSION)
-      throw new Trouble(
-        "lab",
-        `${this.path("record")} is of engine ${record.engine}, this is ${ENGINE_VERSION}; "quorate rm" deletes the lab`,
-      );
     this.#notes = record.notes ?? [];
-    const world = new World(design, make);
-    const saved = readFrozen(this.path("disks"));
-    if (saved && saved.world.inputs.length <= record.inputs.length) world.restore(saved.world);
+    const saved = this.#state("disks", design, make, said)?.world;
+    const world = saved !== undefined && saved.inputs().length <= record.inputs.length ? saved : new World(design, make);
     // Acts that were waiting for their instant come from the record, where they were written when they happened.
     const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
     const rest: Input[] = record.inputs.slice(world.inputs().length);
     for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.expect(input.at, input.act);
-    const last = Math.max(world.now, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
+    const last = Math.max(world.now, told, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
     world.runUntil(last + 1);
     return world;
   }
@@ -164,19 +208,19 @@ export class LabDisk {
     this.#record?.append(recordCheckpoint(last).trimEnd());
   }
 
-  saveDisks(world: WorldSnapshot): void {
-    writeFrozen(this.path("disks"), { world, speed: 1, paused: false });
+  saveDisks(world: WorldState): void {
+    writeFrozen(this.path("disks"), kinds.disks, { world, speed: 1, paused: false });
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
   freeze(world: World, speed: number | "max", paused: boolean): void {
     this.note(world);
     this.noteTime(world.checkpoints().at(-1));
-    const snapshot = world.snapshot();
+    const kept = stateOfWorld(world);
     // In the middle of an instant there is no digest that a replay could be compared with.
-    if (!snapshot.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
+    if (!kept.state.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
     this.#record?.sync();
-    writeFrozen(this.path("frozen"), { world: snapshot, speed, paused, notes: this.#notes });
+    writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.#notes });
   }
 
   /** What the record says about itself. */

@@ -1,7 +1,6 @@
 /** The nodes' disks when a lab is brought up: what lies there is compared with what each node had in mind, and counts. */
 import type { DiskDifference } from "../../../engine/host/index.ts";
-import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
-import type { Instant } from "../../../engine/kernel/index.ts";
+import type { DiskCut, NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { World, WorldAct } from "../../../engine/world/index.ts";
 
 /** The difference in a sentence. */
@@ -13,11 +12,11 @@ export function differenceSaid(machine: string, difference: DiskDifference): str
 }
 
 /**
- * Has every machine of a world that nobody moves yet stand on its disk, cut at `until`. One that is on and finds another disk than its own loses its power and boots from it.
+ * Has every machine of a world that nobody moves yet stand on its disk, as far as `cut` keeps it. One that is on and finds another disk than its own loses its power and boots from it.
  * @param recorded is called after every act
  * @returns what is to be said, and whether a machine boots
  */
-export function standOnDisks(world: World, disks: NodeDisks, until: Instant, recorded: () => void): { said: string[]; boots: boolean } {
+export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recorded: () => void): { said: string[]; boots: boolean } {
   const said: string[] = [];
   let boots = false;
   const act = (machine: string, own: Extract<WorldAct, { to: "machine" }>["act"]): void => {
@@ -29,7 +28,7 @@ export function standOnDisks(world: World, disks: NodeDisks, until: Instant, rec
     const number = world.numberOf(name);
     const machine = world.machineAt(number);
     if (machine === undefined) continue;
-    const found = disks.look(number, until, machine.diskImage());
+    const found = disks.look(number, cut.until(number), machine.diskImage(), cut.seq(number));
     disks.release(number);
     if (found.found === "same" || found.found === "nothing") continue;
     said.push(differenceSaid(name, found));

@@ -1,23 +1,17 @@
-/** Named snapshots of a lab: one file each below its directory, a line that says what it is and then the world as it stood. Written whole or not at all. */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, rmdirSync, rmSync } from "node:fs";
+/** Named snapshots of a lab: one file each below its directory, with the world as it stood. Written whole or not at all. */
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
-import { ENGINE_VERSION, type WorldSnapshot } from "../../../engine/world/index.ts";
+import type { MachineFactory, WorldDesign, WorldSnapshot } from "../../../engine/world/index.ts";
 import type { NamedSnapshot } from "../api.ts";
-import { writeAtomic } from "./atomic-files.ts";
+import { readHead, readSealed, SealTrouble, writeSealed } from "./sealed-file.ts";
+import { asWorldSnapshot, worldAt, type WorldState } from "./world-state.ts";
 import { systemTrouble, Trouble, usage } from "../trouble.ts";
 
 /** Folder of the snapshots in a lab's directory. */
 const snapshotsDir = "snapshots";
 const suffix = ".snapshot";
 const snapshotsMax = 100;
-/** More than any first line has. */
-const headBytesMax = 1024;
 const nameAllowed = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
-
-interface Head extends NamedSnapshot {
-  engine: string;
-}
 
 function checkName(name: string): void {
   if (!nameAllowed.test(name))
@@ -26,19 +20,12 @@ function checkName(name: string): void {
     );
 }
 
-function parseHead(bytes: Uint8Array): { head: Head; rest: Uint8Array } | undefined {
-  const end = bytes.indexOf(10);
-  if (end < 0) return undefined;
-  try {
-    const value = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString()) as Partial<Head>;
-    const { engine, name, instant, digest } = value;
-    if (typeof engine !== "string" || typeof name !== "string" || typeof instant !== "number" || typeof digest !== "string")
-      return undefined;
-    return { head: { engine, name, instant, digest }, rest: bytes.subarray(end + 1) };
-  } catch {
-    // Not written by this program: not a snapshot.
+/** What a file says it is; undefined where that is no snapshot of this version. */
+function namedIn(head: Readonly<Record<string, unknown>>): (NamedSnapshot & { machines: string }) | undefined {
+  const { name, instant, digest, machines } = head;
+  if (typeof name !== "string" || typeof instant !== "number" || typeof digest !== "string" || typeof machines !== "string")
     return undefined;
-  }
+  return { name, instant, digest, machines };
 }
 
 export class NamedSnapshots {
@@ -63,7 +50,7 @@ export class NamedSnapshots {
     }
   }
 
-  /** In the order of their instants. */
+  /** In the order of their instants. One that is damaged or of another version is not among them; whoever asks for it by name is told why. */
   list(): NamedSnapshot[] {
     const found: NamedSnapshot[] = [];
     for (const file of this.#names()) {
@@ -73,39 +60,32 @@ export class NamedSnapshots {
     return found.sort((a, b) => a.instant - b.instant || (a.name < b.name ? -1 : 1));
   }
 
-  #head(name: string): Head | undefined {
-    const bytes = new Uint8Array(headBytesMax);
-    let fd: number;
+  #head(name: string): NamedSnapshot | undefined {
     try {
-      fd = openSync(this.#path(name), "r");
-    } catch {
-      // Deleted between two looks.
-      return undefined;
-    }
-    try {
-      return parseHead(bytes.subarray(0, readSync(fd, bytes)))?.head;
-    } finally {
-      closeSync(fd);
+      return namedIn(readHead(this.#path(name), "snap"));
+    } catch (error) {
+      // Damaged, of another version, or deleted between two looks.
+      if (error instanceof Trouble) return undefined;
+      throw error;
     }
   }
 
   /** Throws Trouble for a name that is not allowed or taken, and when the disk refuses. */
-  save(name: string, state: WorldSnapshot, digest: string): NamedSnapshot {
+  save(name: string, { state, digest, machines }: WorldState): NamedSnapshot {
     checkName(name);
     const names = this.#names();
     if (names.some((known) => known.toLowerCase() === name.toLowerCase()))
       throw new Trouble("failed", `there is a snapshot ${name} already; "quorate snapshot --delete ${name}" deletes it`);
     if (names.length >= snapshotsMax) throw new Trouble("failed", `at most ${snapshotsMax} snapshots are kept; delete one first`);
     const made = { name, instant: state.now, digest };
-    const head = Buffer.from(`${JSON.stringify({ quorateSnapshot: 1, engine: ENGINE_VERSION, ...made })}\n`);
-    writeAtomic(this.#path(name), Buffer.concat([head, serialize(state)]), 0o600);
+    writeSealed(this.#path(name), "snap", { ...made, machines }, state);
     return made;
   }
 
   /** As `save`; one of that name makes way. */
-  replace(name: string, state: WorldSnapshot, digest: string): NamedSnapshot {
+  replace(name: string, state: WorldState): NamedSnapshot {
     if (this.#names().includes(name)) this.remove(name);
-    return this.save(name, state, digest);
+    return this.save(name, state);
   }
 
   #missing(name: string): Trouble {
@@ -113,24 +93,22 @@ export class NamedSnapshots {
     return usage(`no snapshot ${JSON.stringify(name)}; ${names.length === 0 ? "there are none" : `there are: ${names.join(", ")}`}`);
   }
 
-  /** Throws Trouble for one that is not there, cannot be read, or is of another engine. */
-  load(name: string): WorldSnapshot {
+  /**
+   * What it holds, and a world of `design` can be put there. Throws Trouble, in one line, for one that is not there, cannot be read, is damaged or of another version: nothing of it
+   * has been used then.
+   */
+  load(name: string, design: WorldDesign, make: MachineFactory): WorldSnapshot {
     if (!this.#names().includes(name)) throw this.#missing(name);
     const path = this.#path(name);
-    let found: ReturnType<typeof parseHead>;
     try {
-      found = parseHead(readFileSync(path));
+      const { head, value } = readSealed(path, "snap");
+      const [named, state] = [namedIn(head), asWorldSnapshot(value)];
+      if (named === undefined || state === undefined || worldAt(design, make, { state, ...named }) === undefined)
+        throw new SealTrouble("damaged", path, "is damaged: no lab stands where it says");
+      return state;
     } catch (error) {
-      throw systemTrouble(error, `read ${path}`);
-    }
-    if (!found) throw new Trouble("failed", `${path}: not a snapshot of this program`);
-    if (found.head.engine !== ENGINE_VERSION)
-      throw new Trouble("failed", `snapshot ${name} is of engine ${found.head.engine}, this is ${ENGINE_VERSION}`);
-    try {
-      // Written by this program, this version, atomically: the shape is WorldSnapshot's.
-      return deserialize(found.rest) as WorldSnapshot;
-    } catch {
-      throw new Trouble("failed", `${path}: damaged, or written by another version of the runtime`);
+      if (!(error instanceof SealTrouble)) throw error;
+      throw new Trouble("failed", `${error.message}; "quorate snapshot --delete ${name}" deletes it`);
     }
   }
 

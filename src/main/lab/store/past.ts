@@ -76,7 +76,7 @@ export class LabPast {
 }
 
 /** Makes the directory of a fork: a frozen lab that `up` goes on with. Throws Trouble when there is something already, or it cannot be written. */
-export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "engine" | "notes">): void {
+export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "notes">): void {
   try {
     makeDir(dir);
     const [first] = readdirSync(dir);
@@ -89,6 +89,6 @@ export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "engine
   } catch (error) {
     throw systemTrouble(error, `lab directory ${dir}`);
   }
-  writeLab(dir, lab, { ...frozen, notes: [{ at: frozen.world.now, note: "forked here from another lab" }] });
+  writeLab(dir, lab, { ...frozen, notes: [{ at: frozen.world.state.now, note: "forked here from another lab" }] });
   rememberLab(dir);
 }

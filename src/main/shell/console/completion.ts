@@ -61,8 +61,8 @@ async function commandNames(shell: Shell, prefix: string): Promise<string[]> {
 }
 
 async function modelled(shell: Shell, words: readonly string[]): Promise<string[]> {
-  const reply = await shell.system.query({ kind: "complete", words, cwd: shell.cwd });
-  return reply.kind === "completions" ? reply.words.map((word) => word.trim()) : [];
+  const reply = await shell.system.query({ kind: "complete", argv: words, cwd: shell.cwd });
+  return reply.kind === "completions" ? reply.candidates.map((word) => word.trim()) : [];
 }
 
 async function fileNames(shell: Shell, word: string, foldersOnly: boolean): Promise<string[]> {

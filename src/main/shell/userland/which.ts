@@ -21,6 +21,6 @@ export async function whichPath(run: Run, name: string): Promise<string | undefi
 
 async function isModelled(run: Run, name: string): Promise<boolean> {
   if (name === "") return false;
-  const reply = await run.system.query({ kind: "complete", words: [name], cwd: run.shell.cwd });
-  return reply.kind === "completions" && reply.words.some((word) => word.trim() === name);
+  const reply = await run.system.query({ kind: "complete", argv: [name], cwd: run.shell.cwd });
+  return reply.kind === "completions" && reply.candidates.some((word) => word.trim() === name);
 }

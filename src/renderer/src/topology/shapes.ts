@@ -77,3 +77,9 @@ export interface Scene {
   regions: RegionShape[];
   rings: RingShape[];
 }
+
+/** The line from `a` to `b` crosses that from `c` to `d`. */
+export function crosses(a: Point, b: Point, c: Point, d: Point): boolean {
+  const side = (p: Point, q: Point, r: Point): number => Math.sign((q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x));
+  return side(a, b, c) !== side(a, b, d) && side(c, d, a) !== side(c, d, b);
+}

@@ -1,0 +1,149 @@
+/**
+ * The record of a lab: its lab file, every stamped input, and digests to compare a replay with. JSON, one object a line, so that a running lab appends
+ * and a torn last line loses nothing before it. A note says what no replay needs: that the run was rolled back, or is a fork. Left out: reading and
+ * writing files, and what the lab file means.
+ */
+import type { Instant } from "../../kernel/index.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+import type { Checkpoint } from "../digest.ts";
+import type { Input, WorldAct } from "../types.ts";
+
+/** The engine's version as a record carries it: raised whenever the same inputs may give another run. */
+export const ENGINE_VERSION = "0.3.0";
+
+const RECORD_VERSION = 1;
+
+/** Something to know about the run that its replay does not need. */
+export interface Note {
+  readonly at: Instant;
+  readonly note: string;
+}
+
+export interface WorldRecord {
+  /** Version of the engine that made it; another one may run differently. */
+  engine: string;
+  /** The lab file's text. */
+  lab: string;
+  inputs: Input[];
+  checkpoints: Checkpoint[];
+  /** Where the recorded run stood last, with the digest there; undefined if it was not ended in order. */
+  end: Checkpoint | undefined;
+  notes?: readonly Note[];
+}
+
+/** The first line of a record. */
+export function recordHead(lab: string): string {
+  return `${JSON.stringify({ quorateRecord: RECORD_VERSION, engine: ENGINE_VERSION, lab })}\n`;
+}
+
+export function recordInput(input: Input): string {
+  return `${JSON.stringify({ at: input.at, act: pack(input.act) })}\n`;
+}
+
+export function recordCheckpoint(point: Checkpoint): string {
+  return `${JSON.stringify({ at: point.at, digest: point.digest })}\n`;
+}
+
+export function recordEnd(point: Checkpoint): string {
+  return `${JSON.stringify({ end: point.at, digest: point.digest })}\n`;
+}
+
+export function recordNote(note: Note): string {
+  return `${JSON.stringify({ at: note.at, note: note.note })}\n`;
+}
+
+/** A whole record: head, inputs and checkpoints in the order of their instants, end. */
+export function printRecord(record: Omit<WorldRecord, "engine">): string {
+  const lines: { at: Instant; text: string }[] = record.checkpoints.map((c) => ({ at: c.at, text: recordCheckpoint(c) }));
+  // Stable sort: a checkpoint is of before the inputs of its instant.
+  for (const input of record.inputs) lines.push({ at: input.at, text: recordInput(input) });
+  for (const note of record.notes ?? []) lines.push({ at: note.at, text: recordNote(note) });
+  lines.sort((a, b) => a.at - b.at);
+  const end = record.end === undefined ? "" : recordEnd(record.end);
+  return recordHead(record.lab) + lines.map((l) => l.text).join("") + end;
+}
+
+export type RecordOutcome =
+  { readonly ok: true; readonly record: WorldRecord } | { readonly ok: false; readonly line: number; readonly message: string };
+
+/** Reads a record. A last line that was cut off in the middle of writing is dropped; any other malformed line is an error with its number. */
+export function parseRecord(text: string): RecordOutcome {
+  const lines = text.split("\n");
+  const whole = lines.pop() ?? "";
+  if (whole !== "" && parseLine(whole) !== undefined) lines.push(whole);
+  const head = parseLine(lines[0] ?? "");
+  if (
+    head === undefined ||
+    head["quorateRecord"] !== RECORD_VERSION ||
+    typeof head["lab"] !== "string" ||
+    typeof head["engine"] !== "string"
+  ) {
+    return { ok: false, line: 1, message: `not a record of this program (the first line must carry "quorateRecord": ${RECORD_VERSION})` };
+  }
+  const record: Reading = { engine: head["engine"], lab: head["lab"], inputs: [], checkpoints: [], end: undefined, notes: [] };
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i] ?? "";
+    if (line !== "" && !takeLine(record, line)) return { ok: false, line: i + 1, message: "neither an input nor a digest nor a note" };
+  }
+  return { ok: true, record };
+}
+
+interface Reading extends WorldRecord {
+  notes: Note[];
+}
+
+function parseLine(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isInstant(value: unknown): value is Instant {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function takeLine(record: Reading, text: string): boolean {
+  const line = parseLine(text);
+  if (line === undefined) return false;
+  const { at, act, digest, end, note } = line;
+  // The run went on after it had been ended.
+  if (isInstant(at) && record.end !== undefined && at >= record.end.at) record.end = undefined;
+  if (isInstant(at) && act !== undefined) {
+    const unpacked = unpack(act);
+    if (!isWorldAct(unpacked)) return false;
+    record.inputs.push({ at, act: unpacked });
+  } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
+  else if (isInstant(at) && typeof note === "string") record.notes.push({ at, note });
+  else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
+  else return false;
+  return true;
+}
+
+/** The outline only: what a machine or the fabric cannot do with an act it says itself. */
+function isWorldAct(value: unknown): value is WorldAct {
+  if (!isObject(value) || !isObject(value["act"]) || typeof value["act"]["kind"] !== "string") return false;
+  return value["to"] === "fabric" || value["to"] === "lab" || (value["to"] === "machine" && typeof value["machine"] === "string");
+}
+
+/** Byte strings as {"base64": …}; everything else as it is. */
+function pack(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { base64: toBase64(value) };
+  if (Array.isArray(value)) return value.map(pack);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, pack(v)]));
+}
+
+function unpack(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unpack);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value);
+  if (keys.length === 1 && typeof value["base64"] === "string") return fromBase64(value["base64"]);
+  return Object.fromEntries(keys.map((k) => [k, unpack(value[k])]));
+}

@@ -1,0 +1,110 @@
+/** Acts in a lab that runs: one after the other, each with all it does, marked on the timeline and remembered so that it can be taken back. */
+import type { LiveHost } from "../../../engine/host/index.ts";
+import type { ActResult, WorldAct } from "../../../engine/world/index.ts";
+import { Trouble } from "../trouble.ts";
+import type { Timeline } from "../view/timeline.ts";
+import { planBuild } from "./build.ts";
+import { sceneOf, type PlannedAct } from "./kind.ts";
+import { impossible, readAct } from "./table.ts";
+import { beforeActs, Undo } from "./undo.ts";
+
+export interface ActsAround {
+  readonly host: LiveHost;
+  readonly timeline: Timeline;
+  /** Resolves when everything so far may leave the lab. */
+  settled(): Promise<void>;
+  /** What a snapshot of the lab shows has changed. */
+  changed(): void;
+}
+
+export class LabActs {
+  private undos = new Undo();
+  /** The last that had its turn, or waits for it. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly around: ActsAround) {}
+
+  /** Has `work` its turn among everything that acts: two clients' acts do not mix. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work);
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Does one act now, inside a turn; it may be told of when the output is settled. */
+  async one(act: WorldAct, afterUs = 0): Promise<ActResult & { ok: true }> {
+    const { host } = this.around;
+    const result = await (afterUs > 0 ? host.actAfter(afterUs, act) : host.act(act));
+    if (!result.ok) throw new Trouble("usage", result.message);
+    return result;
+  }
+
+  /** Does an acting line. Returns what was done, as a sentence. */
+  act(line: string): Promise<string> {
+    return this.answered(async () => {
+      const { world } = this.around.host;
+      const act = readAct(line, sceneOf(world));
+      const why = impossible(act, world);
+      if (why !== undefined) throw new Trouble("failed", why);
+      return this.undoable(act);
+    });
+  }
+
+  /** Puts another cluster in the place of what is there. Returns what was done, as a sentence. */
+  build(spec: Parameters<typeof planBuild>[0]): Promise<string> {
+    return this.answered(async () => this.undoable(planBuild(spec, this.around.host.world.design)));
+  }
+
+  /** Takes the last act back. Returns what was taken back, as a sentence. */
+  undo(): Promise<string> {
+    return this.answered(async () => {
+      const { host, timeline, changed } = this.around;
+      const entry = this.undos.take();
+      if (!entry) throw new Trouble("failed", "nothing to undo");
+      for (const act of entry.acts) await this.one(act);
+      const said = `undone: ${entry.said}`;
+      timeline.mark(host.world.now, "act", said);
+      changed();
+      return said;
+    });
+  }
+
+  /** What `undo` would take back, as a sentence. */
+  get undoes(): string | null {
+    return this.undos.next;
+  }
+
+  /** Nothing that was done can be taken back any more. */
+  forget(): void {
+    this.undos = new Undo();
+  }
+
+  /** An act whose answer leaves the lab. */
+  private async answered<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.inTurn(work);
+    await this.around.settled();
+    return result;
+  }
+
+  private async undoable(plan: PlannedAct): Promise<string> {
+    const before = beforeActs(this.around.host.world);
+    let done = 0;
+    try {
+      await this.perform(plan, () => done++);
+    } finally {
+      // What fails half way can be taken back as far as it came.
+      if (done > 0) this.undos.remember(plan, done, before);
+    }
+    return plan.said;
+  }
+
+  private async perform(plan: PlannedAct, did: () => void): Promise<void> {
+    const { host, timeline, changed } = this.around;
+    for (const act of plan.acts) {
+      await this.one(act, plan.afterUs);
+      did();
+      changed();
+    }
+    if (plan.afterUs === 0) timeline.mark(host.world.now, "act", plan.said);
+  }
+}

@@ -1,0 +1,164 @@
+/** Every request of the lab's API and who does it. */
+import { wrongWith } from "../../act/table.ts";
+import type { JournalLine, LabInfo, Request } from "../../api.ts";
+import type { Lab } from "../../lab.ts";
+import { WhatIfDesk } from "../../whatif/whatif-session.ts";
+import { answered } from "./answered.ts";
+import type { NodeRequests } from "./node-requests.ts";
+import type { ServedClient } from "./served-client.ts";
+import type { SessionRequests } from "./session-requests.ts";
+
+/** What the process around the lab answers, rather than the lab. */
+export interface Around {
+  info(): Promise<LabInfo>;
+  serve(port: number | undefined): Promise<{ url: string }>;
+  /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
+  freeze(): Promise<void>;
+}
+
+export class Requests {
+  private readonly desk = new WhatIfDesk();
+
+  constructor(
+    private readonly lab: Lab,
+    private readonly around: Around,
+    private readonly shells: SessionRequests,
+    private readonly nodes: NodeRequests,
+  ) {}
+
+  /** Does what is asked. Returns the result, or `answered` where `reply` was called, as requests must whose answer comes before their first event. */
+  async answer(client: ServedClient, r: Request, reply: (result: unknown) => void): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "hello":
+        return {};
+      case "status":
+      case "snapshot":
+      case "time":
+      case "record":
+        return this.asOfNow(r);
+      case "subscribe":
+        client.snapshots = r.snapshots;
+        client.journal = r.journal ? () => true : undefined;
+        client.trace = r.trace;
+        client.shown = undefined;
+        return {};
+      case "act":
+      case "act-check":
+      case "build":
+      case "undo":
+        return this.acts(r);
+      case "speed":
+        return lab.setSpeed(r.speed);
+      case "pause":
+        return lab.pause();
+      case "resume":
+        return lab.resume();
+      case "step":
+        return lab.step(r.unit, r.count);
+      case "skip":
+        return lab.skip();
+      case "wait":
+        return lab.wait(r.what);
+      case "log":
+        return this.log(client, r);
+      case "seek":
+      case "fork":
+      case "snapshots":
+      case "snapshot-save":
+      case "snapshot-delete":
+      case "rollback":
+        return this.past(r);
+      case "conf-check": {
+        const findings = lab.confCheck(r.text);
+        const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
+        return { errors: count("error"), warnings: count("warning"), findings };
+      }
+      case "whatif":
+        return this.desk.ask(lab.world, r.variation);
+      case "export":
+        return { files: await lab.export() };
+      case "info":
+        return this.around.info();
+      case "serve":
+        return this.around.serve(r.port);
+      case "down":
+        return this.around.freeze();
+      case "exec":
+      case "exec-input":
+      case "exec-signal":
+      case "terminal-open":
+      case "terminal-write":
+      case "terminal-resize":
+      case "terminal-close":
+        await this.shells.answer(client, r, reply);
+        return answered;
+      default:
+        return this.nodes.answer(client, r, reply);
+    }
+  }
+
+  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
+    const { lab } = this;
+    await lab.catchUp();
+    switch (r.op) {
+      case "status":
+        return lab.status(r.node);
+      case "snapshot":
+        return lab.snapshot();
+      case "time":
+        return lab.time();
+      case "record":
+        return { text: lab.record() };
+    }
+  }
+
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "act":
+        return { said: await lab.acts.act(r.line) };
+      case "act-check":
+        return { wrong: wrongWith(r.line, lab.world) };
+      case "build":
+        return { said: await lab.acts.build(r) };
+      case "undo":
+        return { said: await lab.acts.undo() };
+    }
+  }
+
+  private async past(
+    r: Extract<Request, { op: "seek" | "fork" | "snapshots" | "snapshot-save" | "snapshot-delete" | "rollback" }>,
+  ): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "seek":
+        return lab.seek(r.instant, r.pause === true);
+      case "fork":
+        return lab.fork(r.dir, r.at);
+      case "snapshots":
+        return { snapshots: lab.snapshots() };
+      case "snapshot-save":
+        return lab.saveSnapshot(r.name);
+      case "snapshot-delete":
+        return lab.deleteSnapshot(r.name);
+      case "rollback":
+        return lab.rollback(r.name);
+    }
+  }
+
+  private log(client: ServedClient, r: Extract<Request, { op: "log" }>): { lines: JournalLine[] } {
+    const lines = this.lab.log(r.node, r.unit, r.since);
+    const wanted = (line: JournalLine): boolean =>
+      (r.node === undefined || line.node === r.node) && (r.unit === undefined || line.unit === r.unit);
+    // Those that are still to be told are among `lines` already.
+    let known = this.lab.untold().filter(wanted).length;
+    if (r.follow) client.journal = (line) => wanted(line) && --known < 0;
+    return { lines };
+  }
+
+  /** What still computes ends. */
+  end(): void {
+    this.desk.close();
+  }
+}

@@ -1,0 +1,136 @@
+/** Requests about a shell on a node: one line run by `exec`, or a terminal. What it puts out reaches the client when it may leave the lab. */
+import type { Request } from "../../api.ts";
+import type { Lab } from "../../lab.ts";
+import type { Sessions } from "../sessions.ts";
+import { HeldOutput } from "./held-output.ts";
+import type { ServedClient } from "./served-client.ts";
+
+/** A command that goes on for this long in a paused lab is waiting for time. */
+const pausedNoticeMs = 300;
+
+type SessionRequest = Extract<
+  Request,
+  { op: "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-close" }
+>;
+
+export class SessionRequests {
+  constructor(
+    private readonly lab: Lab,
+    private readonly sessions: Sessions,
+    private readonly clients: ReadonlySet<ServedClient>,
+  ) {}
+
+  /** Does one. `reply` is called with what the client is answered, before the first output. */
+  async answer(client: ServedClient, r: SessionRequest, reply: (result: unknown) => void): Promise<void> {
+    const { sessions } = this;
+    switch (r.op) {
+      case "exec":
+        return this.exec(client, r, reply);
+      case "terminal-open":
+        return this.terminal(client, r, reply);
+      case "exec-input":
+        if (client.execs.has(r.exec)) sessions.input(r.exec, r.data);
+        break;
+      case "exec-signal":
+        if (client.execs.has(r.exec)) sessions.signal(r.exec);
+        break;
+      case "terminal-write":
+        if (client.terminals.has(r.terminal)) sessions.write(r.terminal, r.data);
+        break;
+      case "terminal-resize":
+        if (client.terminals.has(r.terminal)) sessions.resize(r.terminal, r);
+        break;
+      case "terminal-close":
+        if (client.terminals.has(r.terminal)) sessions.closeTerminal(r.terminal);
+    }
+    reply({});
+  }
+
+  /** The client is gone: what ran for it ends. */
+  leave(client: ServedClient): void {
+    for (const id of client.execs) this.sessions.signal(id);
+    for (const id of client.terminals) this.sessions.closeTerminal(id);
+  }
+
+  private exec(client: ServedClient, r: Extract<Request, { op: "exec" }>, reply: (result: unknown) => void): void {
+    this.lab.shell.reachable(r.node);
+    let exec = "";
+    let over = false;
+    const finish = (status: number): void => {
+      if (over) return;
+      over = true;
+      clearInterval(watch);
+      client.execs.delete(exec);
+      client.channel.send({ event: "exec-exit", exec, status });
+    };
+    const say = (text: string): void => client.channel.send({ event: "exec-output", exec, stream: "stderr", data: text });
+    const held = new HeldOutput({
+      released: () => this.lab.output.settled(),
+      lost: (why) => {
+        this.sessions.signal(exec);
+        say(`quorate: ${why}\n`);
+        finish(255);
+      },
+    });
+    let said = false;
+    // In a paused lab queries answer; what goes on all the same waits for time.
+    const watch = setInterval(() => {
+      if (said || !this.lab.host.paused || !this.waitsForTime(r.node)) return;
+      said = true;
+      if (r.noWait !== true) return say("quorate: the lab is paused; this command goes on when the lab does\n");
+      say("quorate: the lab is paused, and this command needs time\n");
+      this.sessions.signal(exec);
+      finish(255);
+    }, pausedNoticeMs);
+    this.sessions.exec(
+      r.node,
+      r.line,
+      {
+        output: (stream, data) => held.put(data.length, () => over || client.channel.send({ event: "exec-output", exec, stream, data })),
+        exit: (status) => held.end(() => finish(status)),
+      },
+      (id) => {
+        exec = id;
+        client.execs.add(id);
+        reply({ exec: id });
+      },
+    );
+  }
+
+  /** Somebody's shell has a command or a sleep under way. */
+  private waitsForTime(node: string): boolean {
+    const { commands, clients } = this.lab.shell;
+    return commands.on(node) || clients.on(node) || [...this.clients].some((client) => client.underWay > 0);
+  }
+
+  private async terminal(
+    client: ServedClient,
+    r: Extract<Request, { op: "terminal-open" }>,
+    reply: (result: unknown) => void,
+  ): Promise<void> {
+    if (!this.lab.world.has(r.node)) this.lab.shell.reachable(r.node);
+    let terminal = "";
+    const data = (text: string): void => client.channel.send({ event: "terminal-data", terminal, data: text });
+    const held = new HeldOutput({
+      released: () => this.lab.output.settled(),
+      lost: (why) => {
+        data(`\r\nquorate: ${why}\r\n`);
+        this.sessions.closeTerminal(terminal);
+      },
+      crowded: (much) => this.sessions.halt(terminal, much),
+    });
+    const exit = (status: number): void => {
+      client.terminals.delete(terminal);
+      client.channel.send({ event: "terminal-exit", terminal, status });
+    };
+    const sink = {
+      data: (text: string): void => held.put(text.length, () => data(text)),
+      exit: (status: number): void => held.end(() => exit(status)),
+    };
+    await this.sessions.open(r.node, r, r.line, sink, (id) => {
+      terminal = id;
+      client.terminals.add(id);
+      reply({ terminal: id });
+    });
+  }
+}
