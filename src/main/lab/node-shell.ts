@@ -54,6 +54,18 @@ export class NodeShell {
     });
   }
 
+  /** The lab goes, and every terminal and line with it: their shells on the nodes end, as on a closed connection. */
+  async hangUp(): Promise<void> {
+    for (const { node, act } of this.clients.endings()) {
+      try {
+        await this.act(node, act);
+      } catch (error) {
+        // One that is off or stands still has nothing to end, or ends it when it goes on.
+        if (!(error instanceof Trouble)) throw error;
+      }
+    }
+  }
+
   /** @returns an errno name, null on success */
   file(node: string, act: FileAct): Promise<string | null> {
     return this.acts.inTurn(async () => {

@@ -51,6 +51,8 @@ export class ShellClient {
   readonly #waited = new Map<string, { readonly node: string; readonly call: boolean }>();
   /** Those that the client carries out itself. */
   readonly #forks = new Set<string>();
+  /** What still happens to its processes is told no more: the lab goes, and says so itself. */
+  #ended = false;
 
   constructor(
     readonly prefix: string,
@@ -100,7 +102,7 @@ export class ShellClient {
       this.#forks.delete(effect.id);
     } else if (effect.kind === "session-ended") this.#sessions.delete(effect.session);
     // The same effect under the client's own ids.
-    this.sink(own as unknown as Effect);
+    if (!this.#ended) this.sink(own as unknown as Effect);
   }
 
   /** The lab goes on from where none of it had begun. */
@@ -112,11 +114,17 @@ export class ShellClient {
 
   /** The client is gone. @returns what ends what it has left */
   leave(): { node: string; act: ShellAct }[] {
+    this.gone();
+    return this.endings();
+  }
+
+  /** What hangs its terminals up and ends what it has under way. */
+  endings(): { node: string; act: ShellAct }[] {
+    this.#ended = true;
     const acts: { node: string; act: ShellAct }[] = [];
     for (const [session, node] of this.#sessions) acts.push({ node, act: { kind: "session-close", session } });
     for (const [id, { node, call }] of this.#waited)
       acts.push({ node, act: call ? { kind: "file-interrupt", id } : { kind: "command-signal", id, signal: "SIGTERM" } });
-    this.gone();
     return acts;
   }
 }
@@ -135,6 +143,11 @@ export class ShellClients {
   take(effect: Effect): void {
     const id = "session" in effect ? effect.session : "id" in effect ? effect.id : undefined;
     if (id !== undefined) this.#clients.get(id.slice(0, id.indexOf(":") + 1))?.take(effect as Told);
+  }
+
+  /** What ends everybody's. */
+  endings(): { node: string; act: ShellAct }[] {
+    return [...this.#clients.values()].flatMap((client) => client.endings());
   }
 
   /** Somebody's shell waits for something on this node. */
