@@ -226,6 +226,13 @@ describe("the shell of a terminal", () => {
     expect(await tab.type("echo $?; ls /root; kill -CONT 321; cat /mnt/motd")).toBe("130\ncopy\nhello\n");
   });
 
+  it("completes names without waiting for a file system that does not answer", async () => {
+    const tab = open(oneNode());
+    expect(await tab.type("cat /mnt/mo\t")).toBe("hello\n");
+    await tab.type("kill -STOP 321");
+    expect(await tab.type("echo /mnt/mo\t /etc/hostn\t")).toBe("/mnt/mo /etc/hostname\n");
+  });
+
   it("keeps /proc/PID/cwd where `cd` went", async () => {
     const tab = open(oneNode());
     expect(await tab.type("cd /etc/corosync; readlink /proc/$$/cwd /proc/self/cwd; (cd /tmp; readlink /proc/$$/cwd)")).toBe(

@@ -99,12 +99,12 @@ function valueOf<K extends string>(reply: FileReply | undefined, kind: K): Value
 export class Files {
   constructor(
     readonly system: System,
-    /** Ends a call that waits. */
-    private readonly interrupt?: Interrupt,
+    /** Ends a call that waits; "never": nothing waits, as completion does not. */
+    private readonly interrupt?: Interrupt | "never",
   ) {}
 
   /** The same files for whoever that interrupts. */
-  under(interrupt: Interrupt): Files {
+  under(interrupt: Interrupt | "never"): Files {
     return new Files(this.system, interrupt);
   }
 
@@ -115,19 +115,23 @@ export class Files {
   }
 
   private interruptedBy(reply: FileReply | undefined): void {
-    if (reply?.ok === false && reply.errno === "EINTR") this.interrupt?.check();
+    if (reply?.ok === false && reply.errno === "EINTR") this.signals?.check();
+  }
+
+  private get signals(): Interrupt | undefined {
+    return this.interrupt === "never" ? undefined : this.interrupt;
   }
 
   /** One call of the machine that changes something and leaves no descriptor. @throws FileError */
   async change(call: FileCall): Promise<void> {
-    const reply = await this.system.call(call, this.interrupt);
+    const reply = await this.system.call(call, this.signals);
     this.interruptedBy(reply);
     if (!reply.ok) throw new FileError(reply.errno);
   }
 
   /** One call of the shell's process. @throws FileError */
   async own<K extends string>(call: FileCall, kind: K): Promise<Value<K>> {
-    const reply = await this.system.own(call, this.interrupt);
+    const reply = await this.system.own(call, this.signals);
     this.interruptedBy(reply);
     return valueOf(reply, kind);
   }

@@ -110,8 +110,8 @@ export class System {
     return this.query({ kind: "file-read", path, at, length, ...(session ? { session: session.id } : {}) });
   }
 
-  /** Calls that only look: answered at once where no process has to be waited for, else as calls of the shell. */
-  async look(calls: readonly FileCall[], interrupt?: Interrupt): Promise<FileReply[]> {
+  /** Calls that only look: answered at once where no process has to be waited for, else as calls of the shell; "never": EAGAIN. */
+  async look(calls: readonly FileCall[], interrupt?: Interrupt | "never"): Promise<FileReply[]> {
     await this.writeOut();
     const [first] = calls;
     const session = await this.asking(first && "path" in first ? first.path : "");
@@ -119,6 +119,7 @@ export class System {
     for (const [index, reply] of (await this.busy(this.port.look(calls, session))).entries()) {
       const call = calls[index];
       if (reply !== "would-wait") replies.push(reply);
+      else if (interrupt === "never") replies.push({ ok: false, errno: "EAGAIN" });
       else if (call) replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
     }
     return replies;

@@ -114,6 +114,9 @@ export class ConsoleSession {
         } catch (error) {
           // It went away again.
           if (!(error instanceof PortError)) throw error;
+          await this.pause();
+          if (this.terminal.closed) return undefined;
+          continue;
         }
       }
       stalledOnly = machine.power === "stalled" && (said === "" || stalledOnly);
