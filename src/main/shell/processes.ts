@@ -2,7 +2,8 @@
  * The processes of one shell as its machine sees them. What this shell runs by itself (subshells, loops in a pipe, its own programs) is carried out
  * here and nowhere else; it becomes a process of the machine when somebody could see it: a background job at once, everything else before virtual time
  * passes. What begins and ends within one instant never does, and takes no process id. Signals that such a process gets on its machine hold it or end
- * it here. Left out: which signals a subshell ignores, priorities, and that a program started by a killed subshell lives on: it gets the signal, too.
+ * it here. Left out: which signals a subshell ignores, priorities, and that a program started by a killed subshell lives on: it gets the signal, too. A
+ * pipeline in the background has a fork of the shell above its stages, whose pid is `$!`.
  */
 import type { Interrupt } from "./interrupt.ts";
 import { Interrupted } from "./interrupt.ts";
