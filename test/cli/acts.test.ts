@@ -88,6 +88,15 @@ describe("an acting line is read the same wherever it comes from", () => {
       "pve1 lets through 22/tcp",
     ],
     ["nic down pve1 net0", [machine("pve1", { kind: "nic-up", net: "net0", up: false })], "pve1: card on net0 down"],
+    ["disk pve1 full", [machine("pve1", { kind: "disk-device", fault: "full", commitMicros: 0 })], "disk of pve1: full"],
+    ["disk pve1 read-only", [machine("pve1", { kind: "disk-device", fault: "read-only", commitMicros: 0 })], "disk of pve1: read-only"],
+    ["disk pve1 error", [machine("pve1", { kind: "disk-device", fault: "io-error", commitMicros: 0 })], "disk of pve1: error"],
+    ["disk pve1 ok", [machine("pve1", { kind: "disk-device", fault: "none", commitMicros: 0 })], "disk of pve1: ok"],
+    [
+      "disk pve1 slow 0.5ms",
+      [machine("pve1", { kind: "disk-device", fault: "none", commitMicros: 500 })],
+      "disk of pve1: slow, 0.5 ms a commit",
+    ],
   ])("%s", (line, acts, said) => {
     const read = readAct(line, scene());
     expect(read.acts).toEqual(acts);
@@ -162,6 +171,8 @@ describe("an acting line is read the same wherever it comes from", () => {
     expect(back("service stop pve1 corosync")).toEqual([machine("pve1", { kind: "service", op: "start", unit: "corosync" })]);
     expect(back("service restart pve1 corosync")).toEqual([undefined]);
     expect(back("service pause pve1 corosync")).toEqual([machine("pve1", { kind: "service-resume", unit: "corosync" })]);
+    const sound = machine("pve1", { kind: "disk-device", fault: "none", commitMicros: 0 });
+    expect([...back("disk pve1 full"), ...back("disk pve1 slow 20"), ...back("disk pve1 ok")]).toEqual([sound, sound, undefined]);
     expect(back("nic down pve1 net0")).toEqual([machine("pve1", { kind: "nic-up", net: "net0", up: true })]);
   });
 
@@ -206,6 +217,14 @@ describe("what is wrong in an acting line is said with what is allowed", () => {
     ["net rm net9", 'unknown network "net9"'],
     ["nic add pve1", "add NODE NET [ADDRESS]"],
     ["nic down pve3 net1", 'unknown network of pve3 "net1"'],
+    ["disk pve9 full", 'unknown node "pve9"'],
+    ["disk pve1", "NODE ok|full|read-only|error|slow MS"],
+    ["disk pve1 broken", 'unknown state of a disk "broken"; there are: ok, full, read-only, error, slow'],
+    ["disk pve1 full 5", "NODE ok|full|read-only|error|slow MS"],
+    ["disk pve1 slow", "milliseconds of virtual time that each commit takes, more than 0, at most 60000"],
+    ["disk pve1 slow 0", "more than 0"],
+    ["disk pve1 slow 1e3", "more than 0"],
+    ["disk pve1 slow 60001", "at most 60000"],
   ])("%s", (line, said) => {
     expect(() => readAct(line, scene())).toThrow(said);
   });

@@ -1,6 +1,6 @@
 /** Extended regular expressions: as JavaScript's where both have the same meaning, and linear where JavaScript's are not. */
 import { expect, test } from "vitest";
-import { compileEre } from "../../src/engine/command/ere.ts";
+import { compileEre, ereTrouble } from "../../src/engine/command/ere.ts";
 import { Rng } from "../../src/engine/kernel/index.ts";
 
 const ATOMS = ["a", "b", ".", "[ab]", "[^a]", "(a|b)", "(ab)", "(a|)", "x", "\\."];
@@ -30,13 +30,31 @@ test("classes, case and brackets", () => {
   expect(compileEre("^[[:alpha:]_-]+$")?.("pve-ha_crm")).toBe(true);
   expect(compileEre("[]x]")?.("]")).toBe(true);
   expect(compileEre("COROSYNC", { ignoreCase: true })?.("corosync")).toBe(true);
+  expect(compileEre("^a)$")?.("a)"), "a parenthesis that closes nothing stands for itself").toBe(true);
   expect(compileEre("[A-C]", { ignoreCase: true })?.("b")).toBe(true);
 });
 
 test("what is no pattern is none", () => {
-  for (const wrong of ["sl[", "(a", "a)", "*a", "a{2,1}", "[z-a]", "a\\", "[[:nonsense:]]", "((a{255}){255}){255}"])
+  for (const wrong of ["sl[", "(a", "(*a)", "*a", "a{2,1}", "[z-a]", "a\\", "[[:nonsense:]]", "((a{255}){255}){255}"])
     expect(compileEre(wrong), wrong).toBeUndefined();
 });
+
+test.each([
+  ["[a", "Unmatched [, [^, [:, [., or [="],
+  ["a[", "Invalid regular expression"],
+  ["[^", "Invalid regular expression"],
+  ["(a|", "Unmatched ( or \\("],
+  ["a{1,", "Unmatched \\{"],
+  ["a{2,1}", "Invalid content of \\{\\}"],
+  ["a{99999}", "Regular expression too big"],
+  ["a|*", "Invalid preceding regular expression"],
+  ["{1}", "Invalid preceding regular expression"],
+  ["a\\", "Trailing backslash"],
+  ["[b-a]", "Invalid range end"],
+  ["[[:foo:]]", "Invalid character class name"],
+  ["a||b", "Success"],
+  ["a{,2}", "Success"],
+])("glibc says of %s: %s", (pattern, said) => expect(ereTrouble(pattern)).toBe(said));
 
 test("a pattern that goes back and forth for ever elsewhere is read once", () => {
   const text = "a".repeat(5000);

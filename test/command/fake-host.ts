@@ -60,6 +60,7 @@ const OWN_ROW: ProcessRow = {
   unit: "session-1.scope",
   state: "R",
   leader: true,
+  realTime: 0,
   comm: "tool",
   argv: ["tool"],
   startUnixMicros: EPOCH,

@@ -121,6 +121,7 @@ export class LoneProcess {
       trace: () => undefined,
       notifyReady: () => undefined,
       detach: () => undefined,
+      realTime: () => undefined,
       exit: (exit) => {
         this.ended = "code" in exit ? exit.code : 128;
         this.said.push(`exit ${this.ended}`);

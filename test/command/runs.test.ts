@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { JOURNAL, MANAGER, type ManagerCall, type SystemctlAnswer } from "../../src/engine/command/index.ts";
 import { CMAP, QUORUM } from "../../src/engine/corosync/index.ts";
-import { SEC, utf8, type IpcReply, type IpcRequest } from "../../src/engine/kernel/index.ts";
+import { utf8, type IpcReply, type IpcRequest } from "../../src/engine/kernel/index.ts";
 import { cluster, line as journalLine, type Handmade } from "./fake-host.ts";
 import { LoneProcess } from "./lone-process.ts";
 
@@ -290,24 +290,18 @@ describe("commands that never end", () => {
     ]);
   });
 
-  it("cmapctl -m stats -t looks every second", () => {
+  it("cmapctl -m stats -t asks the daemon to tell of every key that is named", () => {
     const b = new TestNode();
-    const process = b.start("corosync-cmapctl -m stats -t stats.one");
-    process.timer();
-    const { daemon } = b.machine;
-    if (typeof daemon === "string") throw new Error("a daemon wanted");
-    b.machine.daemon = { ...daemon, stats: [{ key: "stats.one", type: "u32", value: 2 }] };
-    process.timer();
-    b.machine.daemon = { ...daemon, stats: [] };
-    process.timer();
-    expect(process.os.now).toBe(3 * SEC);
-    b.type(undefined);
-    expect(b.said).toEqual([
-      'stdout: Type "q" to finish\n',
-      "stdout: modify> stats.one (u32) = 2\n",
-      "stdout: delete> stats.one (u32) = 2\n",
-      "exit 0",
+    b.start("corosync-cmapctl -m stats -t stats.one stats.two");
+    const common = { call: "cmap_track_add", map: "stats", procname: "corosync-cmapct", pid: expect.any(Number) as number, prefix: false };
+    expect(b.acts).toEqual([
+      { ...common, key: "stats.one" },
+      { ...common, key: "stats.two" },
     ]);
+    const entry = (value: number) => ({ key: "stats.one", type: "u32", value });
+    b.notice(CMAP, { event: "cmap_notify", key: "stats.one", entry: entry(2), before: entry(1) });
+    b.type(undefined);
+    expect(b.said).toEqual(['stdout: Type "q" to finish\n', "stdout: modify> stats.one (u32) = 2\n", "exit 0"]);
   });
 
   it("journalctl -f prints the last ten lines, then each new one of the unit", () => {

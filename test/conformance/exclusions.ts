@@ -228,8 +228,8 @@ const NOT_MODELLED = {
   },
   "debug-of-start": {
     of: "scenarios",
-    what: "debug lines on settings, threads, sockets and IPC, on notifications to clients and on members by address",
-    reason: "the lab has no threads, sockets or buffers of which they tell; the settings are compared as cmap keys and by their effect",
+    what: "debug lines of libknet on its threads, modules, sockets, access lists and the settings of links, and of Totem on the addresses it gives to it",
+    reason: "the lab has no threads or sockets of which they tell; the settings of links are compared as cmap keys and by their effect",
   },
 } as const satisfies Record<string, Exclusion>;
 

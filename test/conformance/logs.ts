@@ -32,10 +32,7 @@ function channelOf(line: string): Channel {
 /** Debug lines of a real daemon that the lab's does not write. */
 const NOT_WRITTEN = new RegExp(
   [
-    "TOTEM\\] (?:Configuring (?:link \\d+ params|crypto )|Created or loaded sequence id|Token (?:Timeout|warning every)|token hold|join \\(|downcheck|seqno unchanged|window size per|missed count|send threads|heartbeat_failures|max_network_delay|HeartBeat is|knet: |knet_enable|totemknet setting|totemknet: finalize)",
-    "MAIN\\] (?:(?:NOT )?Initializing IPC on|No configured system\\.qb_ipc_type|Member (?:joined|left): )",
-    "QUORUM\\] sending (?:nodelist|quorum) notification",
-    "WD\\] The (?:Watchdog|tickle) timeout",
+    "TOTEM\\] (?:knet: |totemknet: finalize)",
     "KNET\\] (?:compress|crypto|dstcache|handle|nsscrypto|sctp|transport): ",
     "KNET\\] host: (?:Host \\d+ has new switching policy|host_status_change_notify_fn)",
     "KNET\\] link: (?:Configuring default access lists|Notifying PMTUd|PMTUd has been reset|host: \\d+ link: \\d+ (?:config has been wiped|is configured|is disabled|pong count|priority set|timeout update))",
@@ -50,8 +47,6 @@ interface Fixed {
   readonly side: Side;
   readonly of?: RegExp;
   readonly line: RegExp;
-  /** Only lines before one like this. */
-  readonly before?: RegExp;
 }
 
 /** Taken out always. */
@@ -64,7 +59,6 @@ const FIXED: readonly Fixed[] = [
   { name: "left-out-by-recorder", side: "lab", of: /^(debug|trace)-/, line: /^\w+ \[KNET\] udp: detected kernel MTU/ },
   { name: "trace-level", side: "recorded", line: /^trace / },
   { name: "debug-of-start", side: "recorded", line: NOT_WRITTEN },
-  { name: "debug-of-start", side: "recorded", line: /waiting_trans_ack changed to 1$/, before: /Initializing transport/ },
 ];
 
 /** A race: which lines it may take out. Tried only where the logs are not equal. */
@@ -220,10 +214,7 @@ function sameButForOneForming(a: readonly string[], b: readonly string[]): boole
 /** The lines of a side that are compared at all. */
 function prepared(ledger: Ledger, where: Where, side: Side, lines: readonly string[]): string[] {
   const kept = FIXED.filter((f) => f.side === side && (f.of?.test(where.scenario) ?? true)).reduce<string[]>(
-    (rest, { name, line, before }) => {
-      const end = before === undefined ? rest.length : rest.findIndex((l) => before.test(l));
-      return ledger.without(name, side, rest, (l, i) => i < end && line.test(l));
-    },
+    (rest, { name, line }) => ledger.without(name, side, rest, (l) => line.test(l)),
     [...lines],
   );
   return kept.map((line) => {

@@ -4,8 +4,9 @@
  */
 import type { Ledger, Side } from "./ledger.ts";
 
-/** Where a ring's number stands: in parentheses, after its label, or alone when it is stored. */
-const RING = /(\((?:\d+)\.|Ring ID:\s+(?:\d+)\.|new sequence id for ring )([0-9a-f]+)(?=\)|$)/gm;
+/** Where a ring's number stands: in parentheses, after its label, or alone when it is stored and read again. */
+const RING =
+  /(\((?:\d+)\.|Ring ID:\s+(?:\d+)\.|new sequence id for ring |loaded sequence id (?:\d+)\.)([0-9a-f]+)(?=\)|$| for this ring)/gm;
 const FORMED = /A new membership \(\d+\.([0-9a-f]+)\)/;
 const ATTEMPT = 4;
 

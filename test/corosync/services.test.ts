@@ -227,6 +227,38 @@ describe("the configuration map", () => {
     expect(c.client(0).answers.at(-1)).toBe("CS_ERR_NOT_EXIST");
   });
 
+  test("who tracks a statistic is told in the daemon's rounds, every 1.5 s, where it is another; who tracks by prefix hears of no values", () => {
+    const c = formed();
+    const track = (key: string, prefix: boolean): void => ask(c, 0, CMAP, { call: "cmap_track_add", map: "stats", key, prefix });
+    track("stats.srp.orf_token_rx", false);
+    track("stats.srp.operational_entered", false);
+    track("stats.no.such", false);
+    const counts: number[] = [];
+    for (let n = 1; n <= 6; n++) {
+      c.network.runTo(10 * SEC + n * 1500 * MS);
+      counts.push(c.client(0).notices("cmap_notify").length);
+    }
+    expect(counts).toEqual([1, 2, 3, 4, 5, 6]);
+    const told = c.client(0).notices("cmap_notify");
+    expect(told.map((n) => n.key)).toEqual(counts.map(() => "stats.srp.orf_token_rx"));
+    expect(told.slice(1).map((n) => n.before)).toEqual(told.slice(0, -1).map((n) => n.entry));
+
+    // Cleared, it is another too; and without anybody who looks there is no round.
+    ask(c, 0, CMAP, { call: "cmap_set", map: "stats", key: "stats.clear.totem", type: "str", value: "" });
+    c.network.runTo(c.network.now + 1500 * MS);
+    const cleared = c
+      .client(0)
+      .notices("cmap_notify")
+      .find((n) => n["key"] === "stats.srp.operational_entered");
+    expect(cleared?.["entry"]).toMatchObject({ value: 0 });
+    ask(c, 0, CMAP, { call: "cmap_track_delete", key: "stats.srp.orf_token_rx" });
+    ask(c, 0, CMAP, { call: "cmap_track_delete", key: "stats.srp.operational_entered" });
+    track("stats.srp.", true);
+    const before = c.client(0).notices("cmap_notify").length;
+    c.network.runTo(c.network.now + 5 * SEC);
+    expect(c.client(0).notices("cmap_notify")).toHaveLength(before);
+  });
+
   test("keys that corosync keeps for itself cannot be set; the stats map takes only what clears it", () => {
     const c = formed();
     ask(c, 0, CMAP, { call: "cmap_set", key: "totem.cluster_name", type: "str", value: "x" });

@@ -30,19 +30,19 @@ export const canElectron = electronBinary() !== undefined && existsSync(main);
 /** The application under the stand-in; `told` is everything that happened, in order. */
 export class StandIn implements AppUnderTest {
   readonly told: Told[] = [];
-  #child: ChildProcess;
-  #next = 1;
-  #errors = "";
+  private child: ChildProcess;
+  private next = 1;
+  private errors = "";
   readonly ended: Promise<number | null>;
 
   constructor(env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, ["--import", standin, main], {
+    this.child = spawn(process.execPath, ["--import", standin, main], {
       env: { ...env, QUORATE_CHROMIUM: chromiumBinary() },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    this.ended = new Promise((resolve) => this.#child.on("exit", resolve));
-    this.#child.stderr?.on("data", (data: Buffer) => (this.#errors = (this.#errors + data.toString()).slice(-10_000)));
-    const lines = createInterface({ input: this.#child.stdout ?? process.stdin });
+    this.ended = new Promise((resolve) => this.child.on("exit", resolve));
+    this.child.stderr?.on("data", (data: Buffer) => (this.errors = (this.errors + data.toString()).slice(-10_000)));
+    const lines = createInterface({ input: this.child.stdout ?? process.stdin });
     lines.on("line", (line) => this.told.push(JSON.parse(line) as Told));
   }
 
@@ -52,16 +52,15 @@ export class StandIn implements AppUnderTest {
     while (Date.now() < deadline) {
       const found = this.told.find(fits);
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null)
-        throw new Error(`the application ended with ${this.#child.exitCode} before ${what}: ${this.#errors}`);
+      if (this.child.exitCode !== null) throw new Error(`the application ended with ${this.child.exitCode} before ${what}: ${this.errors}`);
       await new Promise((done) => setTimeout(done, 20));
     }
-    throw new Error(`${what} did not happen in ${timeoutMs} ms; told: ${JSON.stringify(this.told)}; ${this.#errors}`);
+    throw new Error(`${what} did not happen in ${timeoutMs} ms; told: ${JSON.stringify(this.told)}; ${this.errors}`);
   }
 
   async command(command: Told): Promise<unknown> {
-    const id = this.#next++;
-    this.#child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`);
+    const id = this.next++;
+    this.child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`);
     const { result, error } = await this.until((what) => what["id"] === id, JSON.stringify(command));
     if (error !== undefined) throw new Error(String(error));
     return result;
@@ -88,8 +87,8 @@ export class StandIn implements AppUnderTest {
   }
 
   async quit(): Promise<void> {
-    this.#child.stdin?.write(`${JSON.stringify({ id: this.#next++, quit: true })}\n`);
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 20_000);
+    this.child.stdin?.write(`${JSON.stringify({ id: this.next++, quit: true })}\n`);
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), 20_000);
     await this.ended;
     clearTimeout(timer);
   }

@@ -30,14 +30,14 @@ afterEach(async () => {
 class Start {
   out = "";
   err = "";
-  #child: ChildProcess;
-  #ended: Promise<number | null>;
+  private child: ChildProcess;
+  private end: Promise<number | null>;
 
   constructor(...args: string[]) {
-    this.#child = spawn(process.execPath, [join(projectRoot, "scripts/start.mjs"), ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-    this.#child.stdout?.on("data", (data: Buffer) => (this.out += data.toString()));
-    this.#child.stderr?.on("data", (data: Buffer) => (this.err += data.toString()));
-    this.#ended = new Promise((resolve) => this.#child.on("close", resolve));
+    this.child = spawn(process.execPath, [join(projectRoot, "scripts/start.mjs"), ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.child.stdout?.on("data", (data: Buffer) => (this.out += data.toString()));
+    this.child.stderr?.on("data", (data: Buffer) => (this.err += data.toString()));
+    this.end = new Promise((resolve) => this.child.on("close", resolve));
     started.push(this);
   }
 
@@ -48,12 +48,12 @@ class Start {
   }
 
   async interrupt(): Promise<number | null> {
-    if (this.#child.exitCode === null) this.#child.kill("SIGINT");
-    return await this.#ended;
+    if (this.child.exitCode === null) this.child.kill("SIGINT");
+    return await this.end;
   }
 
   ended(): Promise<number | null> {
-    return this.#ended;
+    return this.end;
   }
 }
 

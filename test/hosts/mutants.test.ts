@@ -6,10 +6,9 @@ import { LabFault } from "../../src/engine/host/hub.ts";
 import { WorkerPool } from "../../src/engine/host/worker-pool.ts";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
-import type { Patch } from "../fuzz/bundle.ts";
 import { firstDifferences } from "./side-by-side.ts";
 import { workerMutants } from "./worker-mutants.ts";
-import { buildProgram, buildWorker } from "./worker-program.ts";
+import { buildProgram, type Built } from "./worker-program.ts";
 import { clusterDesign, startHub } from "./worlds.ts";
 
 /** A program on every node joins a group and multicasts. */
@@ -24,10 +23,8 @@ const design = clusterDesign("mutant", 4);
 const UNTIL = 60 * SEC;
 
 /** What each machine of the broken engine does otherwise first. */
-async function expected(patch: Patch): Promise<ReadonlyMap<string, string>> {
-  const engine = await buildProgram("test/hosts/engine-entry.ts", patch);
+async function expected(engine: Built): Promise<ReadonlyMap<string, string>> {
   const { loadedMachines: broken } = (await import(engine.file)) as { loadedMachines: typeof loadedMachines };
-  engine.remove();
   return firstDifferences(design, loadedMachines(load), broken(load), (world) => {
     world.schedule(30 * SEC, cut);
     world.runUntil(UNTIL);
@@ -35,8 +32,8 @@ async function expected(patch: Patch): Promise<ReadonlyMap<string, string>> {
 }
 
 test.each(workerMutants)("$rule: told, with its first event", async ({ patch, told }) => {
-  const differences = await expected(patch);
-  const program = await buildWorker(patch);
+  const program = await buildProgram("test/hosts/engine-entry.ts", patch);
+  const differences = await expected(program);
   const pool = await WorkerPool.open({ program });
   try {
     for (const lead of LEADS) {

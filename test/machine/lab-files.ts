@@ -11,6 +11,8 @@ export class LabFiles {
   readonly commits: Commit[] = [];
   readonly requests: (Served & { readonly server: number })[] = [];
   readonly unmounted: number[] = [];
+  /** When the disk will be done with something. */
+  readonly wakes: number[] = [];
   readonly processes = new Map<number, ProcProcess>([
     [1, { pid: 1, ppid: 0, comm: "systemd", argv: ["/sbin/init"], state: "S", startedAt: 0, uid: 0, gid: 0, session: 1 }],
   ]);
@@ -30,6 +32,7 @@ export class LabFiles {
       request: (server, served) => void this.requests.push({ ...served, server }),
       unmounted: (_server, mount) => void this.unmounted.push(mount),
       pidOf: (process) => process,
+      wakeDisk: (at) => void this.wakes.push(at),
       proc: {
         pids: () => [...this.processes.keys()],
         process: (pid) => this.processes.get(pid),

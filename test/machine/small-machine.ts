@@ -36,6 +36,10 @@ class MapFiles implements FileLayer {
     this.cwds.set(process, cwd ?? this.cwds.get(parent ?? -1) ?? "/");
   }
 
+  waits(): boolean {
+    return false;
+  }
+
   cwd(process: number): string {
     return this.cwds.get(process) ?? "/";
   }

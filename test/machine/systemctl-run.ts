@@ -1,16 +1,18 @@
 /** Runs systemctl on a test machine: answers its queries, does what it asks for, lets time pass while it waits for a job. */
 import { journalText } from "../../src/engine/command/journal-format.ts";
-import type { ToolHost } from "../../src/engine/command/host.ts";
 import {
   isQuery,
   jobAnswer,
   managerCall,
   query,
   run,
+  type ManagerCall,
   type SystemctlAnswer,
   type SystemctlHost,
 } from "../../src/engine/command/systemd/index.ts";
-import type { Result } from "../../src/engine/command/spec.ts";
+import type { Result } from "../../src/engine/command/result.ts";
+import { MANAGER, type ToolAnswer } from "../../src/engine/command/index.ts";
+import type { IpcReply } from "../../src/engine/kernel/index.ts";
 import { systemdView } from "../../src/engine/machine/systemd/index.ts";
 import { EPOCH, type TestMachine } from "./systemd-machine.ts";
 
@@ -24,39 +26,34 @@ export function systemctlHost(m: TestMachine): SystemctlHost {
   };
 }
 
-/** What journalctl needs of a machine. */
-export function toolHost(m: TestMachine): ToolHost {
-  return {
-    hostname: m.manager.hooks.host.hostname,
-    now: m.now,
-    epochUnixMicros: EPOCH,
-    journalSince: (from) => m.journal.slice(from),
-    journalLength: () => m.journal.length,
-  };
-}
-
 export function runSystemctl(m: TestMachine, argv: readonly string[]): Result {
   if (isQuery(argv)) return query(systemctlHost(m), argv);
   const generator = run(argv);
   let [stdout, stderr] = ["", ""];
-  let answer: SystemctlAnswer = {};
+  let answer: ToolAnswer = { answer: "done" };
+  const reply = (value: SystemctlAnswer): void => void (answer = { answer: "reply", reply: { answer: value } as unknown as IpcReply });
   for (;;) {
     const next = generator.next(answer);
     if (next.done === true) return { stdout, stderr, status: next.value };
     const ask = next.value;
-    answer = {};
+    answer = { answer: "done" };
     if (ask.ask === "print") {
       if (ask.stream === "stdout") stdout += ask.text;
       else stderr += ask.text;
-    } else if (ask.ask === "manager") answer = managerCall(m.manager, ask.call);
-    else {
-      let over = jobAnswer(m.manager, ask.job, ask.unit);
-      while (over === undefined) {
-        if (m.nextAt() === Infinity) throw new Error(`${argv.join(" ")} waits for ever`);
-        m.step();
-        over = jobAnswer(m.manager, ask.job, ask.unit);
-      }
-      answer = over;
+      continue;
     }
+    if (ask.ask !== "call" || ask.service !== MANAGER) throw new Error(`systemctl asks for ${ask.ask}`);
+    if (ask.request.call === "act") reply(managerCall(m.manager, ask.request["act"] as unknown as ManagerCall));
+    else reply(over(m, argv, Number(ask.request["job"]), String(ask.request["unit"])));
+  }
+}
+
+/** Time passes until the job is over. */
+function over(m: TestMachine, argv: readonly string[], job: number, unit: string): SystemctlAnswer {
+  for (;;) {
+    const answer = jobAnswer(m.manager, job, unit);
+    if (answer !== undefined) return answer;
+    if (m.nextAt() === Infinity) throw new Error(`${argv.join(" ")} waits for ever`);
+    m.step();
   }
 }

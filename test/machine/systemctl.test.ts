@@ -1,7 +1,7 @@
 /** systemctl over the service manager: layouts, exit codes, and what it asks for. */
 import { describe, expect, it } from "vitest";
 import { HOUR, MS, SEC } from "../../src/engine/kernel/index.ts";
-import type { Result } from "../../src/engine/command/spec.ts";
+import type { Result } from "../../src/engine/command/result.ts";
 import { runSystemctl } from "./systemctl-run.ts";
 import { DAEMON, FAILS, TestMachine, WORKER } from "./systemd-machine.ts";
 
@@ -42,7 +42,7 @@ describe("systemctl", () => {
     ["status job", 3, ""],
     ["cat none", 1, "No files found for none.service.\n"],
     ["kill none", 1, "Failed to kill unit none.service: Unit none.service not loaded.\n"],
-    ["kill -s NOSUCH corosync", 1, "Failed to parse signal string NOSUCH.\n"],
+    ["kill -s NOSUCH corosync", 1, 'Failed to parse signal string "NOSUCH".\n'],
     ["reset-failed none", 1, "Failed to reset failed state of unit none.service: Unit none.service not loaded.\n"],
     ["enable none", 1, "Failed to enable unit: Unit file none.service does not exist.\n"],
     ["start", 1, "Too few arguments.\n"],

@@ -96,6 +96,30 @@ describe("a mount that a program of the node serves", () => {
     expect(s.reply(second)).toMatchObject({ ok: true, stat: { size: 6 } });
   });
 
+  test("who waits for it shows as D, in ps, top and /proc; a stopped one as T", () => {
+    const s = new Served();
+    s.network.act(0, { kind: "session-open", session: "a", terminal: true, cwd: "/" });
+    const shell = s.network.effects.flatMap(({ effect }) => (effect.kind === "session" ? [effect.pid] : []))[0] ?? 0;
+    const ask = (line: string): string => {
+      const answer = s.network.node(0).query(s.network.now, { kind: "command", argv: line.split(" "), cwd: "/", stdin: "" });
+      return answer.kind === "result" ? answer.stdout : answer.kind;
+    };
+    const states = (): string => ask(`ps -o stat=,wchan= -p ${shell},${SERVER_PID}`);
+    expect(states()).toBe("Ss   -\nSs   -\n");
+    s.signal("SIGSTOP");
+    const waiting = s.begin(MOTD, "a");
+    expect(states()).toBe("Ts   do_signal_stop\nDs   request_wait_answer\n");
+    expect(ask("pgrep -r D -l .")).toBe(`${shell} bash\n`);
+    expect(ask(`top -bn1 -p ${shell},${SERVER_PID}`).split("\n")[1]).toBe(
+      "Tasks:   2 total,   0 running,   1 sleeping,   1 stopped,   0 zombie",
+    );
+    const stat = s.network.node(0).query(s.network.now, { kind: "file-read", path: `/proc/${shell}/stat` });
+    expect(stat.kind === "file" && fromUtf8(stat.data)).toMatch(/^\d+ \(bash\) D /);
+    s.signal("SIGCONT");
+    expect(s.reply(waiting)).toMatchObject({ ok: true });
+    expect(states()).toBe("Ss   -\nSs   -\n");
+  });
+
   test("killed, it is not connected; unmounted, an empty directory", () => {
     const s = new Served();
     s.signal("SIGSTOP");

@@ -101,6 +101,7 @@ describe("ESLint holds the rest", () => {
     ["any", "export const a = (x: any): number => x as number;\n", "@typescript-eslint/no-explicit-any"],
     ["non-null !", "export const a = (x: number | undefined): number => x!;\n", "@typescript-eslint/no-non-null-assertion"],
     ["a default export", "export default 1;\n", "no-restricted-syntax"],
+    ["#, where private is written", "export class A {\n  #b = 1;\n  c = (): number => this.#b;\n}\n", "no-restricted-syntax"],
     [
       "a type imported as a value",
       'import { Instant } from "./time.ts";\nexport type A = Instant;\n',

@@ -4,8 +4,15 @@
  */
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { fromUtf8, utf8, type Commit, type FileCall, type FileReply, type OpenFlags } from "../../src/engine/kernel/index.ts";
-import type { DiskFault } from "../../src/engine/machine/files/index.ts";
+import {
+  fromUtf8,
+  utf8,
+  type Commit,
+  type DiskFault,
+  type FileCall,
+  type FileReply,
+  type OpenFlags,
+} from "../../src/engine/kernel/index.ts";
 import { LabFiles } from "../machine/lab-files.ts";
 import { TinyServer } from "../machine/tiny-server.ts";
 

@@ -1,9 +1,8 @@
 /** The service manager told as transcripts: what a line of one means, on a machine whose programs do as they are told. */
 import { runSystemctl } from "../machine/systemctl-run.ts";
-import { TestMachine, type Behaviour } from "../machine/systemd-machine.ts";
-import { journalctl } from "../../src/engine/command/journalctl.ts";
-import { MS, SEC, type ProcessExit, type Signal } from "../../src/engine/kernel/index.ts";
-import { toolHost } from "../machine/systemctl-run.ts";
+import { EPOCH, TestMachine, type Behaviour } from "../machine/systemd-machine.ts";
+import { JOURNAL, peekTool, toolNamed } from "../../src/engine/command/index.ts";
+import { MS, SEC, type IpcReply, type Peeker, type ProcessExit, type Signal } from "../../src/engine/kernel/index.ts";
 
 const exitOf = (word: string): ProcessExit => (/^\d+$/.test(word) ? { code: Number(word) } : { signal: word as Signal });
 
@@ -20,6 +19,28 @@ function behaviourOf(items: readonly string[]): Behaviour {
     } else throw new Error(`no such behaviour: ${word}`);
   }
   return out;
+}
+
+/** A machine whose journal alone answers. */
+function journalOf(m: TestMachine): Peeker {
+  const nothing = { ok: false, errno: "ENOENT" } as const;
+  return {
+    self: () => ({ now: m.now, unixMicros: EPOCH + m.now, hostname: m.manager.hooks.host.hostname, pid: 0, cwd: "/" }),
+    serves: (service) => service === JOURNAL,
+    service: (_service, { from }) => ({
+      peek: "reply",
+      reply: { from: from ?? 0, lines: m.journal.slice(Number(from)) } as unknown as IpcReply,
+    }),
+    file: () => nothing,
+    contents: () => nothing,
+  };
+}
+
+function journalctl(m: TestMachine, argv: readonly string[]): string {
+  const tool = toolNamed("journalctl");
+  const answer = tool && peekTool(tool, argv, journalOf(m));
+  if (answer === undefined || answer === "acts") throw new Error(`${argv.join(" ")} is no question`);
+  return answer.stdout;
 }
 
 export class SystemdTeller {
@@ -58,7 +79,7 @@ export class SystemdTeller {
   private type(argv: readonly string[]): string[] {
     const m = this.machine;
     const lines = (text: string): string[] => (text === "" ? [] : text.replace(/\n$/, "").split("\n"));
-    if (argv[0] === "journalctl") return lines(journalctl.query(toolHost(m), argv).stdout);
+    if (argv[0] === "journalctl") return lines(journalctl(m, argv));
     const { stdout, stderr, status } = runSystemctl(m, argv);
     return [...lines(stdout), ...lines(stderr), ...(status === 0 ? [] : [`(status ${status})`]), ...m.said()];
   }

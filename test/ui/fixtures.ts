@@ -111,6 +111,7 @@ function machine(
     qnetd: null,
     pmxcfs: null,
     ha: null,
+    disk: { state: "ok", commitUs: 0, busyUntil: null },
     busy: false,
   };
 }

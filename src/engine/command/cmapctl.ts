@@ -5,10 +5,10 @@
 import type { CmapEntry, CmapType, CmapValue } from "../cmap/map.ts";
 import type { StatsGroup } from "../cmap/stats.ts";
 import { CMAP, type CmapCalls, type CmapNotices } from "../corosync/index.ts";
-import { SEC, fromUtf8, utf8 } from "../kernel/index.ts";
+import { fromUtf8, utf8 } from "../kernel/index.ts";
 import { getopt } from "../kernel/getopt.ts";
 import { entryText, parseValue } from "./cmap-text.ts";
-import { Library, errorOf, initialize } from "./library.ts";
+import { errorOf, initialize, type Library } from "./library.ts";
 import { TOOL_TIME, fail, ok, printResult, type Result } from "./result.ts";
 import { endless } from "./tool-program.ts";
 import {
@@ -266,9 +266,6 @@ function* removePrefix(cmap: Cmap, call: Call, prefix: string): ToolPart<void> {
 
 // ── tracking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** How often -m stats -t looks: the daemon tells nobody of changes there. Ours. */
-const STATS_PERIOD = SEC;
-
 /** -t, -T: every creation, change and deletion, until "q", the end of input or Ctrl-C. */
 const tracking: Rounds = {
   name: NAME,
@@ -277,32 +274,25 @@ const tracking: Rounds = {
 
 type TrackBody = Generator<ToolAsk, number | Again, ToolAnswer>;
 
-/** What is kept: the connection, under a name that no key has, and of the stats map each key's line. */
-const CONNECTION = "";
+/** What is kept. */
+const CONNECTION = "connection";
 
 function* beginTracking(argv: readonly string[]): TrackBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return yield* printResult(call);
   const cmap = yield* initialize<CmapCalls>(CMAP);
   if (cmap === undefined) return yield* printResult(NO_DAEMON);
-  const [key = ""] = call.operands;
-  const seen = call.map === "stats" ? yield* watched(cmap, call) : {};
-  if (call.map === "icmap") yield* cmap.ask("cmap_track_add", { key, prefix: call.action === "track-prefix" });
+  const map = yield* which(call);
+  for (const key of call.operands) yield* cmap.ask("cmap_track_add", { ...map, key, prefix: call.action === "track-prefix" });
   yield* print('Type "q" to finish\n');
-  return { again: { ...seen, [CONNECTION]: cmap.connection } };
+  return { again: { [CONNECTION]: cmap.connection } };
 }
 
 function* goOnTracking(argv: readonly string[], kept: Kept): TrackBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) return 1;
-  const connection = Number(kept[CONNECTION]);
-  const happened = yield* nextEvent(connection, call.map === "stats" ? STATS_PERIOD : undefined);
+  const happened = yield* nextEvent(Number(kept[CONNECTION]));
   if (happened === "gone") return 1;
-  if (happened === "time") {
-    const now = yield* watched(new Library<CmapCalls>(connection), call);
-    yield* print(changesBetween(kept, now));
-    return { again: { ...now, [CONNECTION]: connection } };
-  }
   if ("line" in happened) return happened.line === undefined || happened.line.startsWith("q") ? 0 : { again: kept };
   yield* print(changeText(happened.notice as unknown as CmapNotices["cmap_notify"], call));
   return { again: kept };
@@ -311,23 +301,6 @@ function* goOnTracking(argv: readonly string[], kept: Kept): TrackBody {
 function changeText({ entry, before }: CmapNotices["cmap_notify"], call: Call): string {
   if (entry !== undefined) return `${before === undefined ? "create" : "modify"}> ${entryText(entry, call.binary, false)}`;
   return before === undefined ? "" : `delete> ${entryText(before, call.binary, false)}`;
-}
-
-/** Keys that a call watches in the stats map, with their printed form. */
-function* watched(cmap: Cmap, call: Call): ToolPart<Kept> {
-  const [key = ""] = call.operands;
-  const found = (yield* entries(cmap, call, key)).filter((e) => call.action === "track-prefix" || e.key === key);
-  return Object.fromEntries(found.map((e) => [e.key, entryText(e, call.binary, false)]));
-}
-
-function changesBetween(before: Kept, after: Kept): string {
-  let text = "";
-  for (const [key, line] of Object.entries(after)) {
-    if (before[key] === undefined) text += `create> ${String(line)}`;
-    else if (before[key] !== line) text += `modify> ${String(line)}`;
-  }
-  for (const [key, line] of Object.entries(before)) if (key !== CONNECTION && after[key] === undefined) text += `delete> ${String(line)}`;
-  return text;
 }
 
 /** Completion of a key. */

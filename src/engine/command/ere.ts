@@ -18,7 +18,15 @@ type Node =
   | { readonly node: "seq" | "or"; readonly parts: readonly Node[] }
   | { readonly node: "repeat"; readonly of: Node; readonly least: number; readonly most: number | undefined };
 
+/** Its message is glibc's. */
 class SyntaxFault extends Error {}
+
+const REPEATS_NOTHING = "Invalid preceding regular expression";
+const OPEN_PARENTHESIS = "Unmatched ( or \\(";
+const OPEN_BRACKET = "Unmatched [, [^, [:, [., or [=";
+const TOO_BIG = "Regular expression too big";
+/** RE_DUP_MAX of glibc. */
+const REPEATS_MAX = 32_767;
 
 const CLASSES: { readonly [name: string]: RegExp } = {
   alpha: /[A-Za-z]/,
@@ -39,10 +47,14 @@ class Parser {
     private readonly fold: boolean,
   ) {}
 
+  /** A parenthesis that closes nothing stands for itself. */
   whole(): Node {
-    const node = this.alternatives();
-    if (this.at < this.text.length) throw new SyntaxFault();
-    return node;
+    const parts = [this.alternatives()];
+    while (this.text[this.at] === ")") {
+      this.at++;
+      parts.push(this.repeated({ node: "char", test: this.literal(")") }), this.alternatives());
+    }
+    return { node: "seq", parts };
   }
 
   private alternatives(): Node {
@@ -69,11 +81,12 @@ class Parser {
       else if (c === "+") node = { node: "repeat", of: node, least: 1, most: undefined };
       else if (c === "?") node = { node: "repeat", of: node, least: 0, most: 1 };
       else if (c === "{") {
-        const m = /^\{([0-9]{1,3})(,([0-9]{0,3}))?\}/.exec(this.text.slice(this.at));
-        if (m === null) throw new SyntaxFault();
+        const m = /^\{([0-9]*)(,([0-9]*))?\}/.exec(this.text.slice(this.at));
+        if (m === null || m[0] === "{}") throw new SyntaxFault("Unmatched \\{");
         const least = Number(m[1]);
         const most = m[2] === undefined ? least : m[3] === "" ? undefined : Number(m[3]);
-        if (most !== undefined && most < least) throw new SyntaxFault();
+        if (Math.max(least, most ?? 0) > REPEATS_MAX) throw new SyntaxFault(TOO_BIG);
+        if (most !== undefined && most < least) throw new SyntaxFault("Invalid content of \\{\\}");
         this.at += m[0].length - 1;
         node = { node: "repeat", of: node, least, most };
       } else return node;
@@ -89,13 +102,13 @@ class Parser {
     if (c === "[") return { node: "char", test: this.bracket() };
     if (c === "(") {
       const inner = this.alternatives();
-      if (this.text[this.at++] !== ")") throw new SyntaxFault();
+      if (this.text[this.at++] !== ")") throw new SyntaxFault(OPEN_PARENTHESIS);
       return inner;
     }
-    if (c === "*" || c === "+" || c === "?") throw new SyntaxFault();
+    if (c === "*" || c === "+" || c === "?" || c === "{") throw new SyntaxFault(REPEATS_NOTHING);
     if (c !== "\\") return { node: "char", test: this.literal(c) };
     const escaped = this.text[this.at++];
-    if (escaped === undefined) throw new SyntaxFault();
+    if (escaped === undefined) throw new SyntaxFault("Trailing backslash");
     return { node: "char", test: this.literal(escaped) };
   }
 
@@ -110,16 +123,17 @@ class Parser {
     const tests: ((c: string) => boolean)[] = [];
     for (let first = true; first || this.text[this.at] !== "]"; first = false) {
       const c = this.text[this.at++];
-      if (c === undefined) throw new SyntaxFault();
+      // glibc says the more general thing where nothing stands in it.
+      if (c === undefined) throw new SyntaxFault(first ? "Invalid regular expression" : OPEN_BRACKET);
       const named = c === "[" ? /^:([a-z]+):\]/.exec(this.text.slice(this.at)) : null;
       if (named !== null) {
         const known = CLASSES[named[1] ?? ""];
-        if (known === undefined) throw new SyntaxFault();
+        if (known === undefined) throw new SyntaxFault("Invalid character class name");
         this.at += named[0].length;
         tests.push((other) => known.test(other));
       } else if (this.text[this.at] === "-" && this.text[this.at + 1] !== "]" && this.text[this.at + 1] !== undefined) {
         const to = this.text[this.at + 1] ?? "";
-        if (to < c) throw new SyntaxFault();
+        if (to < c) throw new SyntaxFault("Invalid range end");
         this.at += 2;
         tests.push((other) => other >= c && other <= to);
       } else tests.push((other) => other === c);
@@ -134,7 +148,7 @@ class Parser {
 /** States from the end backwards: each part is given where it goes on. */
 function build(node: Node, next: number, states: State[]): number {
   const add = (state: State): number => {
-    if (states.length >= STATES_MAX) throw new SyntaxFault();
+    if (states.length >= STATES_MAX) throw new SyntaxFault(TOO_BIG);
     return states.push(state) - 1;
   };
   switch (node.node) {
@@ -160,6 +174,17 @@ function build(node: Node, next: number, states: State[]): number {
       return to;
     }
   }
+}
+
+/** What regerror(3) says of a pattern that is none. */
+export function ereTrouble(pattern: string): string {
+  try {
+    build(new Parser(pattern, false).whole(), 0, [{ kind: "match" }]);
+  } catch (fault) {
+    if (fault instanceof SyntaxFault) return fault.message;
+    throw fault;
+  }
+  return "Success";
 }
 
 /** Whether the pattern is found anywhere in a text; undefined where the pattern is none. */

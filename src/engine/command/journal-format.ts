@@ -4,7 +4,6 @@
  */
 import { civilFromUnix, Hasher, SEC, type JournalLine, type LogLevel } from "../kernel/index.ts";
 import { isoSeconds, preciseTime, isoTime, syslogTime, systemdTime } from "./dates.ts";
-import type { ToolHost } from "./host.ts";
 
 export const LEVELS: readonly LogLevel[] = ["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"];
 
@@ -23,7 +22,12 @@ export const FORMATS = [
 ] as const;
 export type Format = (typeof FORMATS)[number];
 
-type Machine = Pick<ToolHost, "hostname" | "epochUnixMicros">;
+/** Whose journal it is, and when its instant 0 was. */
+export interface Journal {
+  readonly hostname: string;
+  /** Microseconds since 1970. */
+  readonly epochUnixMicros: number;
+}
 
 /** The message as corosync gives it to syslog: its subsystem in a bracket of its own, after two blanks. */
 export function messageText(line: JournalLine): string {
@@ -37,7 +41,7 @@ function id128(...parts: readonly string[]): string {
 }
 
 /** The same for every look at one boot. */
-export function bootId(host: Pick<ToolHost, "hostname">, boot: number): string {
+export function bootId(host: Pick<Journal, "hostname">, boot: number): string {
   const half = (salt: string): string => new Hasher().text(host.hostname).text(salt).int(boot).hex();
   return half("boot id") + half("boot id, second half");
 }
@@ -45,7 +49,7 @@ export function bootId(host: Pick<ToolHost, "hostname">, boot: number): string {
 const full = (unit: string): string => (unit.includes(".") ? unit : `${unit}.service`);
 
 /** The fields of an entry. A line of PID 1 about a unit has it in UNIT=, one of the unit's own processes in _SYSTEMD_UNIT=. */
-export function fieldsOf(host: Machine, line: JournalLine): readonly (readonly [name: string, value: string])[] {
+export function fieldsOf(host: Journal, line: JournalLine): readonly (readonly [name: string, value: string])[] {
   const fields: (readonly [string, string])[] = [
     ["_BOOT_ID", bootId(host, line.boot)],
     ["_MACHINE_ID", id128("machine", host.hostname)],
@@ -73,14 +77,14 @@ export function fieldsOf(host: Machine, line: JournalLine): readonly (readonly [
 }
 
 /** Where an entry is: its place in the journal, as far as it is needed to tell it from others. */
-function cursor(host: Machine, line: JournalLine, monotonic: number): string {
+function cursor(host: Journal, line: JournalLine, monotonic: number): string {
   const at = host.epochUnixMicros + line.instant;
   const x = new Hasher().text(line.text).int(line.instant).hex();
   return `s=${id128("journal", host.hostname)};i=${line.instant.toString(16)};b=${bootId(host, line.boot)};m=${monotonic.toString(16)};t=${at.toString(16)};x=${x}`;
 }
 
 /** With fields in the order that journalctl has them: the addresses first. */
-function json(host: Machine, line: JournalLine, bootedAt: number, pretty: boolean): string {
+function json(host: Journal, line: JournalLine, bootedAt: number, pretty: boolean): string {
   const monotonic = line.instant - bootedAt;
   const all: (readonly [string, string])[] = [
     ["__CURSOR", cursor(host, line, monotonic)],
@@ -92,7 +96,7 @@ function json(host: Machine, line: JournalLine, bootedAt: number, pretty: boolea
   return pretty ? `{\n\t${parts.join(",\n\t")}\n}\n` : `{${parts.join(",")}}\n`;
 }
 
-function verbose(host: Machine, line: JournalLine, bootedAt: number): string {
+function verbose(host: Journal, line: JournalLine, bootedAt: number): string {
   const at = host.epochUnixMicros + line.instant;
   const micros = String(civilFromUnix(at).micros).padStart(6, "0");
   const time = systemdTime(at).replace(/ UTC$/, `.${micros} UTC`);
@@ -102,7 +106,7 @@ function verbose(host: Machine, line: JournalLine, bootedAt: number): string {
 
 const six = (micros: number): string => `${Math.floor(micros / SEC)}.${String(micros % SEC).padStart(6, "0")}`;
 
-function stamp(host: Machine, line: JournalLine, format: Format, bootedAt: number): string {
+function stamp(host: Journal, line: JournalLine, format: Format, bootedAt: number): string {
   const at = host.epochUnixMicros + line.instant;
   switch (format) {
     case "short-precise":
@@ -128,7 +132,7 @@ function writer(line: JournalLine): string {
 }
 
 /** `Nov 20 09:35:28 pve1 corosync[1234]:   [QUORUM] Members[1]: 1` and the other formats. `bootedAt`: when the line's boot began. */
-export function journalText(host: Machine, line: JournalLine, format: Format, hostname: boolean, bootedAt = 0): string {
+export function journalText(host: Journal, line: JournalLine, format: Format, hostname: boolean, bootedAt = 0): string {
   if (format === "cat") return `${messageText(line)}\n`;
   if (format === "json" || format === "json-pretty") return json(host, line, bootedAt, format === "json-pretty");
   if (format === "verbose") return verbose(host, line, bootedAt);

@@ -1,5 +1,5 @@
 /**
- * kill: signals to processes by number. Typed as `kill` it is bash's built-in with its messages; as /bin/kill it is procps'. Left out: queued values. A job
+ * kill: signals to processes by number. Typed as `kill` it is bash's built-in with its messages; as /bin/kill it is procps' 4.0. Left out: queued values. A job
  * (`%1`) is the shell's own: the shell puts the process ids of the job in its place before it gets here.
  */
 import { SIGNALS, SIGNAL_NAMES, signalNamed, type Signal } from "../kernel/index.ts";
@@ -42,18 +42,58 @@ const shortName = (signal: Signal): string => (signal === "SIGIO" ? "POLL" : sig
 
 const signalOf = (text: string): Signal | 0 | undefined => (text === "0" ? 0 : signalNamed(text));
 
-/** Undefined: the call is wrong. */
-function parse(args: readonly string[]): Call | undefined {
+/** What is printed in place of signals. */
+interface Said {
+  readonly said: string;
+  readonly status: number;
+}
+
+/** How bash's built-in reads its arguments. */
+function parseBash(args: readonly string[]): Call | Said {
   const [first = "", ...rest] = args;
-  if (first === "-l" || first === "-L" || first === "--list") return { list: true, signal: "SIGTERM", signalWord: "", operands: rest };
-  if (first === "-s" || first === "-n" || first === "--signal") {
+  if (first === "-l" || first === "-L") return { list: true, signal: "SIGTERM", signalWord: "", operands: rest };
+  if (first === "-s" || first === "-n") {
     const [word, ...pids] = rest;
-    return word === undefined ? undefined : { list: false, signal: signalOf(word), signalWord: word, operands: afterDashes(pids) };
+    if (word === undefined) return { said: `bash: kill: ${first}: option requires an argument\n`, status: 1 };
+    return named(word, pids);
   }
+  if (/^-[sn]./.test(first) && signalOf(first.slice(1)) === undefined) return named(first.slice(2), rest);
   if (first === "--") return { list: false, signal: "SIGTERM", signalWord: "TERM", operands: rest };
-  const word = first.replace(/^--signal=/, "-");
-  if (word.startsWith("-")) return { list: false, signal: signalOf(word.slice(1)), signalWord: word.slice(1), operands: afterDashes(rest) };
-  return first === "" ? undefined : { list: false, signal: "SIGTERM", signalWord: "TERM", operands: args };
+  if (first.startsWith("-") && first !== "-") return named(first.slice(1), rest);
+  return first === "" ? { said: USAGE_BASH, status: 2 } : { list: false, signal: "SIGTERM", signalWord: "TERM", operands: args };
+}
+
+function named(word: string, operands: readonly string[]): Call {
+  return { list: false, signal: signalOf(word), signalWord: word, operands: afterDashes(operands) };
+}
+
+/** How procps' program does; `name`: as it was called. */
+function parseProcps(args: readonly string[], name: string): Call | Said {
+  const [first = "", ...rest] = args;
+  const long = /^--(list|signal)=(.*)$/.exec(first);
+  if (first === "-h" || first === "--help") return { said: USAGE_PROCPS, status: 0 };
+  if (first === "-V" || first === "--version") return { said: "kill from procps-ng 4.0.2\n", status: 0 };
+  if (first === "-L" || first === "--table") return { said: procpsTable(), status: 0 };
+  if (first === "-l" || first === "--list" || long?.[1] === "list")
+    return { list: true, signal: "SIGTERM", signalWord: "", operands: (long === null ? rest : [long[2] ?? ""]).slice(0, 1) };
+  const invalid = (what: string): Said => ({ said: `${name}: invalid argument ${what}\n${USAGE_PROCPS}`, status: 1 });
+  if (first === "-s" || first === "--signal") {
+    const [word, ...pids] = rest;
+    return word === undefined ? invalid("s") : procpsSignal(word, pids, name);
+  }
+  if (long !== null) return procpsSignal(long[2] ?? "", rest, name);
+  if (first === "-q" || first === "--queue") return { said: `${name}: -q: not modelled in this lab\n`, status: 1 };
+  if (first === "--") return { list: false, signal: "SIGTERM", signalWord: "TERM", operands: rest };
+  if (first.startsWith("--")) return invalid("\u0000");
+  if (first.startsWith("-") && first !== "-")
+    return signalOf(first.slice(1)) === undefined ? invalid(first.slice(1, 2)) : named(first.slice(1), rest);
+  return first === "" ? { said: USAGE_PROCPS, status: 1 } : { list: false, signal: "SIGTERM", signalWord: "TERM", operands: args };
+}
+
+/** A name after -s that is none is the kernel's to refuse, for each process. */
+function procpsSignal(word: string, pids: readonly string[], name: string): Call | Said {
+  if (signalOf(word) !== undefined || pids.length === 0) return named(word, pids);
+  return { said: pids.map((pid) => `${name}: (${pid}): Invalid argument\n`).join(""), status: 1 };
 }
 
 const afterDashes = (operands: readonly string[]): readonly string[] => (operands[0] === "--" ? operands.slice(1) : operands);
@@ -82,16 +122,27 @@ export function procpsList(): string {
   return line(order.slice(0, 16)) + line(order.slice(16));
 }
 
+/** procps' -L: seven to a line. */
+function procpsTable(): string {
+  let text = "";
+  SIGNAL_NAMES.forEach((name, i) => {
+    const full = (i + 1) % 7 === 0;
+    const cell = `${String(SIGNALS[name]).padStart(2)} ${shortName(name)}`;
+    text += full ? `${cell}\n` : `${cell.padEnd(11)}${i === SIGNAL_NAMES.length - 1 ? "\n" : ""}`;
+  });
+  return text;
+}
+
 /** -l with operands: a number's name, a name's number. */
-function* translate(operands: readonly string[], bash: boolean): ToolPart<number> {
+function* translate(operands: readonly string[], bash: boolean, name: string): ToolPart<number> {
   let status = 0;
   for (const word of operands) {
-    // An exit status of a process that a signal ended counts as that signal.
-    const number = /^[0-9]+$/.test(word) ? (Number(word) > 128 ? Number(word) - 128 : Number(word)) : undefined;
+    // To bash an exit status of a process that a signal ended counts as that signal.
+    const number = /^[0-9]+$/.test(word) ? (bash && Number(word) > 128 ? Number(word) - 128 : Number(word)) : undefined;
     const signal = signalNamed(number === undefined ? word : String(number));
     if (signal === undefined) {
-      yield* print(bash ? `bash: kill: ${word}: invalid signal specification\n` : `kill: unknown signal name ${word}\n`, "stderr");
-      status = 1;
+      yield* print(bash ? `bash: kill: ${word}: invalid signal specification\n` : `${name}: unknown signal name ${word}\n`, "stderr");
+      if (bash) status = 1;
     } else yield* print(`${number === undefined ? SIGNALS[signal] : shortName(signal)}\n`);
   }
   return status;
@@ -106,18 +157,18 @@ function* exists(pid: number): ToolPart<"ESRCH" | undefined> {
 function* body(argv: readonly string[]): ToolBody {
   const name = argv[0] ?? "kill";
   const bash = !name.includes("/");
-  const call = parse(argv.slice(1));
-  if (call?.list === true) {
-    if (call.operands.length > 0) return yield* translate(call.operands, bash);
+  const call = bash ? parseBash(argv.slice(1)) : parseProcps(argv.slice(1), name);
+  if ("said" in call) {
+    yield* print(call.said, call.status === 0 ? "stdout" : "stderr");
+    return call.status;
+  }
+  if (call.list) {
+    if (call.operands.length > 0) return yield* translate(call.operands, bash, name);
     yield* print(bash ? bashTable() : procpsList());
     return 0;
   }
-  if (call === undefined || (call.signal !== undefined && call.operands.length === 0))
-    return yield* failed(bash ? USAGE_BASH : USAGE_PROCPS, bash ? 2 : 1);
-  if (call.signal === undefined)
-    return yield* failed(
-      bash ? `bash: kill: ${call.signalWord}: invalid signal specification\n` : `${name}: unknown signal name ${call.signalWord}\n`,
-    );
+  if (call.signal !== undefined && call.operands.length === 0) return yield* failed(bash ? USAGE_BASH : USAGE_PROCPS, bash ? 2 : 1);
+  if (call.signal === undefined) return yield* failed(`bash: kill: ${call.signalWord}: invalid signal specification\n`);
   let status = 0;
   for (const word of call.operands) {
     const complaint = yield* one(word, call.signal, name, bash);

@@ -1,5 +1,5 @@
 /**
- * killall: signals to processes by their exact names, as psmisc 23 does it. Left out: -g, -n, -o, -y, -Z, which are refused by name.
+ * killall: signals to processes by their exact names, as psmisc 23.6 without SELinux does it. Left out: -g and -n, which are refused by name.
  */
 import { SEC, SIGNALS, signalNamed, type Signal } from "../kernel/index.ts";
 import { compileEre } from "./ere.ts";
@@ -33,7 +33,32 @@ const USAGE = `Usage: killall [OPTION]... [--] NAME...
 
 `;
 
-const LONG = ["exact", "ignore-case", "interactive", "list", "quiet", "regexp", "signal=", "user=", "verbose", "wait"];
+const VERSION = `killall (PSmisc) 23.6
+Copyright (C) 1993-2022 Werner Almesberger and Craig Small
+
+PSmisc comes with ABSOLUTELY NO WARRANTY.
+This is free software, and you are welcome to redistribute it under
+the terms of the GNU General Public License.
+For more information about these matters, see the files named COPYING.
+`;
+
+const LONG = [
+  "exact",
+  "ignore-case",
+  "interactive",
+  "list",
+  "quiet",
+  "regexp",
+  "signal=",
+  "user=",
+  "verbose",
+  "version",
+  "wait",
+  "process-group",
+  "younger-than=",
+  "older-than=",
+  "ns=",
+];
 const SHORT_OF: { readonly [long: string]: string } = {
   exact: "e",
   "ignore-case": "I",
@@ -44,37 +69,80 @@ const SHORT_OF: { readonly [long: string]: string } = {
   signal: "s",
   user: "u",
   verbose: "v",
+  version: "V",
   wait: "w",
+  "process-group": "g",
+  "younger-than": "y",
+  "older-than": "o",
+  ns: "n",
 };
+
+/** Seconds of the units that -y and -o take. */
+const UNIT_SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, M: 2_629_744, y: 31_556_926 };
+
+function ageOf(text: string): number | undefined {
+  const m = /^([0-9]+(?:\.[0-9]*)?)([smhdwMy])$/.exec(text);
+  return m === null ? undefined : Number(m[1]) * (UNIT_SECONDS[m[2] ?? ""] ?? 1);
+}
 
 interface Call {
   readonly flags: ReadonlySet<string>;
   readonly signal: Signal | 0;
   readonly user: string | undefined;
+  /** Seconds. */
+  readonly younger: number | undefined;
+  readonly older: number | undefined;
   readonly names: readonly string[];
 }
 
-function parse(args: readonly string[]): Call | { readonly refused: string } {
-  const unknown = (word: string): { refused: string } => ({ refused: `${word}: unknown signal; killall -l lists signals.\n` });
-  let signal: Signal | 0 | undefined = "SIGTERM";
+const unknownSignal = (word: string): { refused: string } => ({ refused: `${word}: unknown signal; killall -l lists signals.\n` });
+const signalOf = (word: string): Signal | 0 | undefined => (word === "0" ? 0 : signalNamed(word));
+
+/** Arguments that name a signal are taken out: -HUP, -SIGHUP, -1. What is told of another is its name without SIG. */
+function signalArguments(
+  args: readonly string[],
+): { readonly signal: Signal | 0; readonly rest: readonly string[] } | { readonly refused: string } {
+  let signal: Signal | 0 = "SIGTERM";
   const rest: string[] = [];
   for (const word of args) {
-    const named = /^-([A-Z]{3,}[A-Z0-9]*|[0-9]+)$/.exec(word)?.[1];
+    const named = /^-([A-HJ-UW-Z][A-Z0-9]*|[0-9]+|INT|IO|ILL|VTALRM)$/.exec(word)?.[1]?.replace(/^SIG(?=.)/, "");
+    const found = named === undefined ? undefined : signalOf(named);
     if (named === undefined) rest.push(word);
-    else if ((signal = named === "0" ? 0 : signalNamed(named)) === undefined) return unknown(named);
+    else if (found !== undefined) signal = found;
+    // A number is taken as it is, and fails for every process.
+    else if (!/^[0-9]+$/.test(named)) return unknownSignal(named);
   }
-  const parsed = getopt("killall", rest, "eIgilqrs:u:vw", LONG);
-  if (parsed.error !== undefined) return { refused: `${parsed.error}\n${USAGE}` };
+  return { signal, rest };
+}
+
+function parse(args: readonly string[]): Call | { readonly refused: string; readonly status?: number } {
+  const taken = signalArguments(args);
+  if ("refused" in taken) return taken;
+  let { signal } = taken;
+  const parsed = getopt("killall", taken.rest, "eIgilqrs:u:vwVy:o:n:", LONG);
+  if (parsed.error !== undefined) return { refused: USAGE };
   const flags = new Set(parsed.options.map((o) => SHORT_OF[o.name] ?? o.name));
-  if (flags.has("g")) return { refused: "killall: -g: not modelled in this lab\n" };
+  const ages: { y: number | undefined; o: number | undefined } = { y: undefined, o: undefined };
   let user: string | undefined;
   for (const { name, value } of parsed.options) {
     const letter = SHORT_OF[name] ?? name;
+    if (letter === "V") return { refused: VERSION, status: 0 };
     if (letter === "u") user = value;
-    else if (letter === "s" && (signal = value === "0" ? 0 : signalNamed(value)) === undefined) return unknown(value);
+    else if (letter === "y" || letter === "o") {
+      const age = ageOf(value);
+      if (age === undefined) return { refused: `Invalid time format\n${USAGE}` };
+      ages[letter] = age;
+    } else if (letter === "n")
+      return { refused: /^[0-9]+$/.test(value) ? "killall: -n: not modelled in this lab\n" : `Invalid namespace PID\n${USAGE}` };
+    else if (letter === "s") {
+      const found = signalOf(value.replace(/^SIG/, ""));
+      if (found === undefined && !/^[0-9]+$/.test(value)) return unknownSignal(value.replace(/^SIG/, ""));
+      signal = found ?? signal;
+    }
   }
+  if (flags.has("g")) return { refused: "killall: -g: not modelled in this lab\n" };
   if (parsed.operands.length === 0 && user === undefined && !flags.has("l")) return { refused: USAGE };
-  return { flags, signal: signal ?? "SIGTERM", user, names: parsed.operands };
+  return { flags, signal, user, younger: ages.y, older: ages.o, names: parsed.operands };
 }
 
 /** A name of up to fifteen characters is the kernel's; a longer one is compared with the command line. A path is the file itself. */
@@ -114,7 +182,7 @@ function* untilGone(pids: readonly number[]): ToolPart<void> {
 
 function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
-  if ("refused" in call) return yield* failed(call.refused);
+  if ("refused" in call) return yield* failed(call.refused, call.status ?? 1);
   const { flags } = call;
   if (flags.has("l")) {
     yield* print(procpsList());
@@ -124,7 +192,14 @@ function* body(argv: readonly string[]): ToolBody {
   const users = yield* userNames();
   const uid = call.user === undefined ? undefined : userNumber(users, call.user);
   if (call.user !== undefined && uid === undefined) return yield* failed(`Cannot find user ${call.user}\n`);
-  const rows = (yield* processes()).filter((row) => row.pid !== me.pid && (uid === undefined || row.uid === uid));
+  const age = (row: ProcessRow): number => (me.unixMicros - row.startUnixMicros) / SEC;
+  const rows = (yield* processes()).filter(
+    (row) =>
+      row.pid !== me.pid &&
+      (uid === undefined || row.uid === uid) &&
+      (call.younger === undefined || age(row) < call.younger) &&
+      (call.older === undefined || age(row) > call.older),
+  );
   const hit: number[] = [];
   let missed = false;
   for (const name of call.names.length > 0 ? call.names : [undefined]) {

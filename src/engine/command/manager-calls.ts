@@ -4,7 +4,9 @@
  */
 import type { JournalLine } from "../kernel/index.ts";
 import type { ManagerCall, SystemctlAnswer } from "./systemd/requests.ts";
+import { callOnce } from "./library.ts";
 import type { Result } from "./result.ts";
+import type { ToolPart } from "./tool.ts";
 
 export const MANAGER = "org.freedesktop.systemd1";
 export const JOURNAL = "/run/systemd/journal";
@@ -32,3 +34,8 @@ export type JournalCalls = {
   /** From now on a notice comes whenever the journal has grown. */
   readonly follow: { readonly request: object; readonly reply: object };
 };
+
+/** Names of the machine's services, for completion. */
+export function* serviceNames(): ToolPart<readonly string[]> {
+  return (yield* callOnce<ManagerCalls, "services">(MANAGER, "services", {}))?.names ?? [];
+}

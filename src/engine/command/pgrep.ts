@@ -1,112 +1,23 @@
 /**
- * pgrep and pkill: processes by their names, and signals to them, as procps 4.0 does it. Left out: -g, -G, -F, -L, -q, --ns, --cgroup, -A, -w, which are refused by name.
+ * pgrep and pkill: processes by their names, and signals to them, as procps 4.0 does it. Left out: what pgrep-options.ts names.
  */
-import { SEC, signalNamed, type Signal } from "../kernel/index.ts";
-import { compileEre } from "./ere.ts";
-import { getopt, wholeNumber } from "../kernel/getopt.ts";
-import { commandLine, listOf, processes, userNames, userNumber, type ProcessRow } from "./processes.ts";
-import { failed, kill, print, self, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
+import { SEC, fromUtf8 } from "../kernel/index.ts";
+import { compileEre, ereTrouble } from "./ere.ts";
+import { parsePgrep, USAGE_STATUS, type Call, type Name, type Said } from "./pgrep-options.ts";
+import { commandLine, processes, userNames, userNumber, type ProcessRow } from "./processes.ts";
+import { contents, failed, kill, print, self, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
 
-type Name = "pgrep" | "pkill";
-
-/** Exit status of a call that is wrong. */
-const USAGE_STATUS = 2;
 const COMM_MAX = 15;
 
-interface Call {
-  readonly flags: ReadonlySet<string>;
-  readonly lists: { readonly by: string; readonly values: readonly string[] }[];
-  readonly delimiter: string;
-  readonly olderSeconds: number | undefined;
-  readonly pattern: string | undefined;
-  readonly signal: Signal | 0;
-}
-
-const SHORT: { readonly [name in Name]: string } = { pgrep: "d:lavcfinoP:s:t:u:U:xr:O:", pkill: "ecfinoP:s:t:u:U:xr:O:v" };
-const LONG: readonly string[] = [
-  "delimiter=",
-  "list-name",
-  "list-full",
-  "inverse",
-  "count",
-  "full",
-  "ignore-case",
-  "newest",
-  "oldest",
-  "parent=",
-  "session=",
-  "terminal=",
-  "euid=",
-  "uid=",
-  "exact",
-  "runstates=",
-  "older=",
-  "echo",
-  "signal=",
-];
-const SHORT_OF: { readonly [long: string]: string } = {
-  delimiter: "d",
-  "list-name": "l",
-  "list-full": "a",
-  inverse: "v",
-  count: "c",
-  full: "f",
-  "ignore-case": "i",
-  newest: "n",
-  oldest: "o",
-  parent: "P",
-  session: "s",
-  terminal: "t",
-  euid: "u",
-  uid: "U",
-  exact: "x",
-  runstates: "r",
-  older: "O",
-  echo: "e",
-};
-
-function parse(name: Name, args: readonly string[]): Call | string {
-  let signal: Signal | 0 = "SIGTERM";
-  // The first word that names a signal is one: -9, -KILL, -SIGKILL.
-  const place =
-    name === "pkill"
-      ? args.findIndex((word) => /^-[A-Z0-9]+$/.test(word) && (word === "-0" || signalNamed(word.slice(1)) !== undefined))
-      : -1;
-  if (place >= 0) signal = signalOf(args[place]?.slice(1) ?? "") ?? "SIGTERM";
-  const parsed = getopt(name, place < 0 ? args : args.toSpliced(place, 1), SHORT[name], LONG);
-  if (parsed.error !== undefined) return `${parsed.error}\nTry \`${name} --help' for more information.\n`;
-  const flags = new Set<string>();
-  const lists: Call["lists"] = [];
-  let [delimiter, olderSeconds]: [string, number | undefined] = ["\n", undefined];
-  for (const { name: option, value } of parsed.options) {
-    const letter = SHORT_OF[option] ?? option;
-    if ("PstuUr".includes(letter)) lists.push({ by: letter, values: listOf(value) });
-    else if (letter === "d") delimiter = value;
-    else if (letter === "O") olderSeconds = wholeNumber(value, 0, 2_147_483_647) ?? 0;
-    else if (option === "signal") {
-      const named = signalOf(value);
-      if (named === undefined) return `${name}: unknown signal ${value}\nTry \`${name} --help' for more information.\n`;
-      signal = named;
-    } else flags.add(letter);
-  }
-  const [pattern, second] = parsed.operands;
-  const wrong = (text: string): string => `${name}: ${text}\nTry \`${name} --help' for more information.\n`;
-  if (second !== undefined) return wrong("only one pattern can be provided");
-  if (pattern === undefined && lists.length === 0 && olderSeconds === undefined) return wrong("no matching criteria specified");
-  return { flags, lists, delimiter, olderSeconds, pattern, signal };
-}
-
-function signalOf(text: string): Signal | 0 | undefined {
-  return text === "0" ? 0 : signalNamed(text);
-}
-
-function listMatches(row: ProcessRow, { by, values }: Call["lists"][number], users: ReadonlyMap<number, string>, me: number): boolean {
+function listMatches(row: ProcessRow, { by, values }: Call["lists"][number], users: ReadonlyMap<number, string>, me: ProcessRow): boolean {
   return values.some((value) => {
     switch (by) {
       case "P":
         return row.ppid === Number(value);
+      case "g":
+        return row.pgid === (value === "0" ? me.pgid : Number(value));
       case "s":
-        return row.sid === (value === "0" ? me : Number(value));
+        return row.sid === (value === "0" ? me.sid : Number(value));
       case "t":
         return row.tty === value.replace(/^\/dev\//, "");
       case "r":
@@ -127,6 +38,24 @@ function matching(rows: readonly ProcessRow[], call: Call, test: (row: ProcessRo
   return found;
 }
 
+/** The number that a file begins with. */
+function* pidOf(path: string): ToolPart<number | "not valid"> {
+  const read = yield* contents(path);
+  const text = read.ok && read.value === "data" ? fromUtf8(read.data) : "";
+  const number = /^\s*([0-9]{1,10})\s*$/.exec(text.split("\n")[0] ?? "")?.[1];
+  return number === undefined || Number(number) === 0 ? "not valid" : Number(number);
+}
+
+function ancestorsOf(row: ProcessRow, rows: readonly ProcessRow[]): readonly number[] {
+  const parent = rows.find((r) => r.pid === row.ppid && r !== row);
+  return parent === undefined ? [] : [parent.pid, ...ancestorsOf(parent, rows)];
+}
+
+function* answered({ said, status }: Said): ToolBody {
+  yield* print(said, status === 0 ? "stdout" : "stderr");
+  return status;
+}
+
 function* search(name: Name, call: Call): ToolPart<readonly ProcessRow[] | number> {
   const { flags, pattern } = call;
   if (pattern !== undefined && !flags.has("f") && pattern.length > COMM_MAX)
@@ -135,7 +64,7 @@ function* search(name: Name, call: Call): ToolPart<readonly ProcessRow[] | numbe
     );
   const found =
     pattern === undefined ? () => true : compileEre(flags.has("x") ? `^(${pattern})$` : pattern, { ignoreCase: flags.has("i") });
-  if (found === undefined) return yield* failed(`${name}: regex error: Invalid regular expression\n`, USAGE_STATUS);
+  if (found === undefined) return yield* failed(`${name}: regex error: ${ereTrouble(pattern ?? "")}\n`, USAGE_STATUS);
   const rows = yield* processes();
   const users = yield* userNames();
   const me = yield* self();
@@ -143,16 +72,22 @@ function* search(name: Name, call: Call): ToolPart<readonly ProcessRow[] | numbe
     const unknown = by === "u" || by === "U" ? values.find((v) => userNumber(users, v) === undefined) : undefined;
     if (unknown !== undefined) return yield* failed(`${name}: invalid user name: ${unknown}\n`, USAGE_STATUS);
   }
-  const others = rows.filter((row) => row.pid !== me.pid);
+  const own = rows.find((row) => row.pid === me.pid);
+  if (own === undefined) throw new Error(`${name} is not in the process list`);
+  const pids = call.pidFile === undefined ? undefined : yield* pidOf(call.pidFile);
+  if (pids === "not valid") return yield* failed(`${name}: pidfile not valid\nTry \`${name} --help' for more information.\n`);
+  const ancestors = flags.has("A") ? ancestorsOf(own, rows) : [];
+  const others = rows.filter((row) => row !== own && !ancestors.includes(row.pid));
   return matching(others, call, (row) => {
+    if (pids !== undefined && row.pid !== pids) return false;
     if (call.olderSeconds !== undefined && me.unixMicros - row.startUnixMicros < call.olderSeconds * SEC) return false;
-    return call.lists.every((list) => listMatches(row, list, users, me.pid)) && found(flags.has("f") ? commandLine(row) : row.comm);
+    return call.lists.every((list) => listMatches(row, list, users, own)) && found(flags.has("f") ? commandLine(row) : row.comm);
   });
 }
 
 function* pgrepBody(argv: readonly string[]): ToolBody {
-  const call = parse("pgrep", argv.slice(1));
-  if (typeof call === "string") return yield* failed(call, USAGE_STATUS);
+  const call = parsePgrep("pgrep", argv.slice(1));
+  if ("said" in call) return yield* answered(call);
   const rows = yield* search("pgrep", call);
   if (typeof rows === "number") return rows;
   if (call.flags.has("c")) yield* print(`${rows.length}\n`);
@@ -166,8 +101,8 @@ function* pgrepBody(argv: readonly string[]): ToolBody {
 }
 
 function* pkillBody(argv: readonly string[]): ToolBody {
-  const call = parse("pkill", argv.slice(1));
-  if (typeof call === "string") return yield* failed(call, USAGE_STATUS);
+  const call = parsePgrep("pkill", argv.slice(1));
+  if ("said" in call) return yield* answered(call);
   const rows = yield* search("pkill", call);
   if (typeof rows === "number") return rows;
   let hit = 0;

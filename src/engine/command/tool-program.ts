@@ -34,7 +34,7 @@ type Wait =
   | { readonly on: "close"; readonly id: number; readonly reply: FileReply }
   | { readonly on: "child"; readonly pid: number }
   | { readonly on: "line" }
-  | { readonly on: "event"; readonly connection: number; readonly at: Instant }
+  | { readonly on: "event"; readonly connection: number }
   | { readonly on: "time"; readonly at: Instant };
 
 type Body = Generator<ToolAsk, number | Again, ToolAnswer>;
@@ -71,7 +71,7 @@ export class ToolProgram implements Program {
 
   nextTimerAt(): Instant {
     const { wait } = this.state;
-    return wait?.on === "time" || wait?.on === "event" ? wait.at : NEVER;
+    return wait?.on === "time" ? wait.at : NEVER;
   }
 
   runTimer(): void {
@@ -192,7 +192,7 @@ export class ToolProgram implements Program {
     if (ask.ask === "notice") return this.waitFor({ on: "notice", connection });
     const line = this.state.typed.shift();
     if (line !== undefined) return { answer: "line", line: line ?? undefined };
-    return this.waitFor({ on: "event", connection, at: ask.micros === undefined ? NEVER : this.os.now + ask.micros });
+    return this.waitFor({ on: "event", connection });
   }
 
   private requested(connection: number, request: Parameters<Os["ipc"]["request"]>[1], close: boolean): ToolAnswer | undefined {
@@ -281,7 +281,8 @@ export class ToolProgram implements Program {
       .text(JSON.stringify(kept ?? null));
     h.int(answers.length).int(notices.length).int(gone.length).int(typed.length);
     h.text(answers.at(-1)?.answer ?? "").text(wait?.on ?? "");
-    if (wait?.on === "time" || wait?.on === "event") h.int(wait.at);
+    if (wait?.on === "time") h.int(wait.at);
+    else if (wait?.on === "event") h.int(wait.connection);
     else if (wait?.on === "child") h.int(wait.pid);
     else if (wait?.on === "reply") h.int(wait.connection).int(wait.seq);
     else if (wait !== undefined && "id" in wait) h.int(wait.id);

@@ -25,8 +25,8 @@ export type ToolAsk =
   | { readonly ask: "request"; readonly connection: number; readonly request: IpcRequest }
   /** The next notice of that connection. */
   | { readonly ask: "notice"; readonly connection: number }
-  /** The next of what comes first: a notice of that connection, a line of input, the end of the time (poll(2)). */
-  | { readonly ask: "event"; readonly connection: number; readonly micros: number | undefined }
+  /** The next of what comes first: a notice of that connection, a line of input (poll(2)). */
+  | { readonly ask: "event"; readonly connection: number }
   | { readonly ask: "disconnect"; readonly connection: number }
   | { readonly ask: "file"; readonly call: FileCall }
   /** open, read to the end, close. */
@@ -139,15 +139,11 @@ export function* nextNotice(connection: number): ToolPart<IpcNotice | "gone"> {
   return answer.answer === "gone" ? "gone" : unexpected("notice", answer);
 }
 
-/** What comes first: a notice of that connection, a line ("" to undefined at the end of input), or nothing for so long. */
-export function* nextEvent(
-  connection: number,
-  micros?: number,
-): ToolPart<{ readonly notice: IpcNotice } | { readonly line: string | undefined } | "gone" | "time"> {
-  const answer = yield { ask: "event", connection, micros };
+/** What comes first: a notice of that connection, or a line; undefined is the end of input. */
+export function* nextEvent(connection: number): ToolPart<{ readonly notice: IpcNotice } | { readonly line: string | undefined } | "gone"> {
+  const answer = yield { ask: "event", connection };
   if (answer.answer === "notice" || answer.answer === "line") return answer;
-  if (answer.answer === "gone") return "gone";
-  return answer.answer === "done" ? "time" : unexpected("event", answer);
+  return answer.answer === "gone" ? "gone" : unexpected("event", answer);
 }
 
 export function* disconnect(connection: number): ToolPart<void> {

@@ -4,7 +4,7 @@ import { cfgtool } from "./cfgtool.ts";
 import { cmapctl } from "./cmapctl.ts";
 import { corosync } from "./corosync.ts";
 import { cpgtool } from "./cpgtool.ts";
-import { journalctl } from "./journal-tool.ts";
+import { journalctl } from "./journalctl.ts";
 import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
 import { pgrep, pkill } from "./pgrep.ts";

@@ -1,7 +1,7 @@
 /**
  * The corosync program: from exec to exit, and its main loop. In the real stack: main.c, and the service loader and unloader. It comes up in three
  * steps (configuration, knet's handle with its encryption, services and links), goes down by a signal or by a tool's order with a leave message, or dies
- * without one. Timing and lines are those of recorded runs. Left out: real-time scheduling, and the file whose lock is held (a name that one process alone can serve
+ * without one. Timing and lines are those of recorded runs. Left out: system.priority, and the file whose lock is held (a name that one process alone can serve
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
@@ -26,25 +26,27 @@ import {
   type ProgramEvent,
   type Signal,
 } from "../kernel/index.ts";
+import { ringIdText } from "../totem/types.ts";
 import { parseCall } from "./call.ts";
 import { DaemonServices } from "./ipc/server.ts";
 import {
   EXITING,
-  KNET_READY,
   LOCKED,
   PROVIDER,
   QUORUM_LOADED,
   SERVICES_FIRST,
   SIGNALLED,
   STARTING,
-  TRANSPORT,
   UNLOAD,
   UNLOADING,
   VOTEQUORUM_FAILED,
   VOTEQUORUM_LOADED,
+  knetLines,
   linkLines,
   notScheduled,
   removalLines,
+  ringLine,
+  transportLines,
 } from "./lines.ts";
 import { DaemonLog } from "./log.ts";
 import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
@@ -60,6 +62,9 @@ const EXIT_FATAL = 255;
 const NOT_SCHEDULED_FACTOR = 0.8;
 /** corosync: MAX_SCHEDMISS_EVENTS. */
 const SCHED_MISSES_KEPT = 10;
+
+/** corosync.conf(5), system.sched_rr: the highest there is, unless told otherwise. */
+const REAL_TIME_PRIORITY = 99;
 
 /** The lock file. */
 const LOCK = "/run/corosync.pid";
@@ -144,10 +149,11 @@ export class Corosync implements Program {
       this.refuse(EXIT_LOCKED, LOCKED);
       return;
     }
-    this.log.say(TRANSPORT);
+    if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
     // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
     else this.run.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    this.log.say(transportLines(this.settings?.config));
     this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
   }
@@ -169,7 +175,7 @@ export class Corosync implements Program {
   }
 
   private initialiseKnet(): void {
-    this.log.say(KNET_READY);
+    this.log.say(knetLines(this.settings?.config));
     if (this.settings !== undefined) {
       this.wire(this.settings).stack.startKnet();
     }
@@ -214,7 +220,7 @@ export class Corosync implements Program {
       return;
     }
     this.run.phase = "running";
-    this.log.say(SERVICES_FIRST);
+    this.log.say([ringLine(ringIdText(stack.totem.ring)), ...SERVICES_FIRST]);
     if (stack.hasProvider) {
       this.log.say([PROVIDER]);
       if (!stack.votequorum.load()) {

@@ -20,9 +20,54 @@ export const STARTING: readonly Line[] = [
   line("info", "MAIN", "Corosync built-in features: dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow"),
 ];
 
-export const TRANSPORT: readonly Line[] = [line("notice", "TOTEM", "Initializing transport (Kronosnet).")];
+const debug = (subsystem: string, text: string): Line => line("debug", subsystem, text);
 
-export const KNET_READY: readonly Line[] = [
+/** What Totem's own packets end at where nothing is configured. */
+const NET_MTU = 65_446;
+
+/** What Totem is told by the configuration, and that it begins. Nothing is known of a configuration that is refused later. */
+export function transportLines(config: DaemonConfig | undefined): Line[] {
+  const begins = line("notice", "TOTEM", "Initializing transport (Kronosnet).");
+  if (config === undefined) return [begins];
+  const { totem: t, links } = config;
+  const texts = [
+    "waiting_trans_ack changed to 1",
+    `Token Timeout (${t.tokenMs} ms) retransmit timeout (${t.tokenRetransmitMs} ms)`,
+    `Token warning every ${Math.floor((t.tokenMs * t.tokenWarningPercent) / 100)} ms (${t.tokenWarningPercent}% of Token Timeout)`,
+    `token hold (${t.holdMs} ms) retransmits before loss (${t.tokenRetransmitsBeforeLossConst} retrans)`,
+    `join (${t.joinMs} ms) send_join (${t.sendJoinMs} ms) consensus (${t.consensusMs} ms) merge (${t.mergeMs} ms)`,
+    `downcheck (${t.downcheckMs} ms) fail to recv const (${t.failRecvConst} msgs)`,
+    `seqno unchanged const (${t.seqnoUnchangedConst} rotations) Maximum network MTU ${NET_MTU}`,
+    `window size per rotation (${t.windowSize} messages) maximum messages per rotation (${t.maxMessages} messages)`,
+    `missed count const (${t.missCountConst} messages)`,
+    "send threads (0 threads)",
+    `heartbeat_failures_allowed (${t.heartbeatFailuresAllowed})`,
+    `max_network_delay (${t.maxNetworkDelayMs} ms)`,
+    "HeartBeat is Disabled. To enable set heartbeat_failures_allowed > 0",
+  ];
+  // Those two say otherwise in ways that no recording shows.
+  const shown = texts.filter((text) => !text.startsWith("Token warning") || t.tokenWarningPercent > 0);
+  const heartbeat = t.heartbeatFailuresAllowed > 0 ? shown.slice(0, -1) : shown;
+  return [
+    ...links.map((l) => debug("TOTEM", `Configuring link ${l.link} params`)),
+    ...heartbeat.map((text) => debug("TOTEM", text)),
+    begins,
+  ];
+}
+
+export function knetLines(config: DaemonConfig | undefined): Line[] {
+  if (config === undefined) return [...KNET_READY];
+  const { model, cipher, hash } = config.crypto;
+  const encrypts = cipher !== "none" || hash !== "none";
+  return [
+    debug("TOTEM", `knet_enable access list: ${config.totem.blockUnlistedIps ? 1 : 0}`),
+    debug("TOTEM", "totemknet setting log level debug"),
+    ...(encrypts ? [debug("TOTEM", `Configuring crypto ${model}/${cipher}/${hash} on index 1`)] : []),
+    ...KNET_READY,
+  ];
+}
+
+const KNET_READY: readonly Line[] = [
   line("info", "TOTEM", "totemknet initialized"),
   line("info", "KNET", "pmtud: MTU manually set to: 0"),
   line("info", "KNET", "common: crypto_nss.so has been loaded from /usr/lib/x86_64-linux-gnu/kronosnet/crypto_nss.so"),
@@ -31,26 +76,39 @@ export const KNET_READY: readonly Line[] = [
 const loaded = (name: string, id: number): Line => line("notice", "SERV", `Service engine loaded: ${name} [${id}]`);
 const server = (name: string): Line => line("info", "QB", `server name: ${name}`);
 
+/** A service that clients may connect to. */
+const served = (description: string, name: string, id: number): Line[] => [
+  loaded(description, id),
+  debug("MAIN", `Initializing IPC on ${name} [${id}]`),
+  debug("MAIN", "No configured system.qb_ipc_type. Using native ipc"),
+  server(name),
+];
+const unserved = (name: string, id: number): Line => debug("MAIN", `NOT Initializing IPC on ${name} [${id}]`);
+
 /** Services loaded before the quorum provider. */
 export const SERVICES_FIRST: readonly Line[] = [
-  loaded("corosync configuration map access", 0),
-  server("cmap"),
-  loaded("corosync configuration service", 1),
-  server("cfg"),
-  loaded("corosync cluster closed process group service v1.01", 2),
-  server("cpg"),
+  ...served("corosync configuration map access", "cmap", 0),
+  ...served("corosync configuration service", "cfg", 1),
+  ...served("corosync cluster closed process group service v1.01", "cpg", 2),
   loaded("corosync profile loading service", 4),
+  unserved("pload", 4),
   loaded("corosync resource monitoring service", 6),
+  unserved("mon", 6),
+  debug("WD", "The Watchdog timeout is 6 seconds"),
+  debug("WD", "The tickle timeout is 3000 ms"),
   line("warning", "WD", "Watchdog not enabled by configuration"),
   line("warning", "WD", "resource load_15min missing a recovery key."),
   line("warning", "WD", "resource memory_used missing a recovery key."),
   line("info", "WD", "no resources configured."),
   loaded("corosync watchdog service", 7),
+  unserved("wd", 7),
 ];
+
+export const ringLine = (ring: string): Line => debug("TOTEM", `Created or loaded sequence id ${ring} for this ring.`);
 
 export const PROVIDER: Line = line("notice", "QUORUM", "Using quorum provider corosync_votequorum");
 
-export const VOTEQUORUM_LOADED: readonly Line[] = [loaded("corosync vote quorum service v1.0", 5), server("votequorum")];
+export const VOTEQUORUM_LOADED: readonly Line[] = served("corosync vote quorum service v1.0", "votequorum", 5);
 
 /** What is said where the service's file for expected_votes_tracking can be neither read nor made. */
 export const VOTEQUORUM_FAILED: readonly Line[] = [
@@ -60,7 +118,7 @@ export const VOTEQUORUM_FAILED: readonly Line[] = [
   line("error", "MAIN", "Corosync Cluster Engine exiting with status 20 at service.c:356."),
 ];
 
-export const QUORUM_LOADED: readonly Line[] = [loaded("corosync cluster quorum service v0.1", 3), server("quorum")];
+export const QUORUM_LOADED: readonly Line[] = served("corosync cluster quorum service v0.1", "quorum", 3);
 
 export function linkLines(link: number, address: string, port: number): Line[] {
   return [

@@ -1,6 +1,6 @@
 /**
  * The running daemon reads its file again and takes over what it can. In the real stack: message_handler_req_exec_cfg_reload_config of cfg.c and the trackers
- * of totemconfig, logconfig, cmap and votequorum. What the file means is decided in config/reread.ts, what follows from it in each layer's own reconfigure;
+ * of totemconfig, logconfig, cmap and votequorum. What the file means is decided in config/reload.ts, what follows from it in each layer's own reconfigure;
  * this file keeps the order, the key map and the lines of corosync 3.1.7, its slips included: a file that does not parse leaves
  * config.totemconfig_reload_in_progress at 1, and a file refused later leaves the map without the keys it no longer had.
  */

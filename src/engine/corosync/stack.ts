@@ -155,7 +155,7 @@ export class Stack implements Layers {
     );
     const services = [this.cmap, this.cfg, this.cpg, this.quorum, new PloadService()];
     this.sync = new SyncEngine(port("sync"), this.hasProvider ? [...services, this.votequorum] : services, {
-      configuration: (change) => this.cmap.configuration(change),
+      configuration: (change) => this.configuration(change),
       synchronised: (first) => hooks.synchronised(first),
       storeRingSeq: (seq) => hooks.storeRingSeq(seq),
     });
@@ -163,6 +163,12 @@ export class Stack implements Layers {
     this.totem.onTokenCallback = () => this.sync.onToken();
     this.sync.attach(this.totem);
     this.cmap.map.putAll(settings.keys);
+  }
+
+  private configuration(change: { readonly left: readonly number[]; readonly joined: readonly number[] }): void {
+    for (const id of change.left) this.log("debug", "MAIN", `Member left: ${addressText(this.settings.config, id)}`);
+    for (const id of change.joined) this.log("debug", "MAIN", `Member joined: ${addressText(this.settings.config, id)}`);
+    this.cmap.configuration(change);
   }
 
   /** What the daemon runs with at present. */

@@ -5,7 +5,7 @@
  */
 import { MESSAGE_SIZE_MAX, cloneState, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
-import type { RingId } from "../totem/types.ts";
+import { copyRing, type RingId } from "../totem/types.ts";
 import {
   DOWNLIST,
   JOINLIST,
@@ -227,7 +227,7 @@ export class Cpg implements ServiceEngine {
     const s = this.state;
     s.syncing = true;
     s.pending = [...members];
-    s.pendingRing = { rep: ring.rep, seq: ring.seq };
+    s.pendingRing = copyRing(ring);
     s.downListSent = false;
     s.joinLists = [];
     // Who was lost in an interrupted sync stays lost, although `settled` is still the old membership.

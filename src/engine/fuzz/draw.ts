@@ -12,8 +12,8 @@ import { lastAt, type Bounds, type ScheduledAct, type FaultSchedule, type Load }
 /** A cluster has formed and its links count as long up. */
 const FAULTS_FROM: Duration = 5 * SEC;
 /** For every begun minute. */
-const FAULTS_LEAST = 8;
-const FAULTS_MOST = 14;
+const FAULTS_MIN = 8;
+const FAULTS_MAX = 14;
 /** A formed cluster is not older than this since power on. */
 const FORMED_BY: Duration = 30 * SEC;
 const SENDING_FROM: Duration = 15 * SEC;
@@ -45,7 +45,7 @@ export function drawSchedule(seed: string, bounds: Bounds): FaultSchedule {
   const draws = [...(bounds.wide === true ? WIDE_DRAWS : DRAWS), ...(arbiter === undefined ? [] : DEVICE_DRAWS)];
   // With a device fewer, so that something can last.
   const minutes = Math.max(1, Math.ceil(bounds.faultsFor / ((arbiter === undefined ? 60 : 120) * SEC)));
-  const faults = rng.between(FAULTS_LEAST * minutes, FAULTS_MOST * minutes);
+  const faults = rng.between(FAULTS_MIN * minutes, FAULTS_MAX * minutes);
   const acts: ScheduledAct[] = [];
   const add = (fault: Fault, from: Duration, lasts: Duration, ends: boolean): void => {
     acts.push({ at: from, act: fault.does });

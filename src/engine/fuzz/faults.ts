@@ -24,7 +24,7 @@ export interface Ground {
 export type Draw = (rng: Rng, ground: Ground) => Fault;
 
 /** Loss beyond it is a cut with luck. */
-const LOSS_MOST = 30;
+const LOSS_PERCENT_MAX = 30;
 
 const net = (rng: Rng, ground: Ground): string => `net${rng.below(ground.links)}`;
 export const onMachine = (machine: string, act: MachineAct): WorldAct => ({ to: "machine", machine, act });
@@ -62,7 +62,7 @@ export const partition: Draw = (rng, ground) => {
 const spoil: Draw = (rng, ground) => {
   const link = target(rng, ground);
   const settings: LinkSettings = rng.pick([
-    { lossPercent: rng.between(1, LOSS_MOST) },
+    { lossPercent: rng.between(1, LOSS_PERCENT_MAX) },
     { delayUs: rng.between(0, 80) * MS, jitterUs: rng.between(0, 40) * MS },
     { dupPercent: rng.between(1, 50) },
     { reorderPercent: rng.between(1, 50) },

@@ -38,11 +38,11 @@ class Search {
     public schedule: FaultSchedule,
     public failing: Failing,
     private readonly judge: Judge,
-    private readonly triesMost: number,
+    private readonly triesMax: number,
   ) {}
 
   get over(): boolean {
-    return this.tries >= this.triesMost;
+    return this.tries >= this.triesMax;
   }
 
   /** Takes `candidate` where it still breaks the invariant. */
@@ -72,10 +72,10 @@ function cutAfter(schedule: FaultSchedule, at: Duration): FaultSchedule {
 
 /**
  * @param schedule breaks the invariant as `failing` says
- * @param triesMost schedules to be tried at most: a bound on time, and the result is the smallest until then
+ * @param triesMax schedules to be tried at most: a bound on time, and the result is the smallest until then
  */
-export function minimise(schedule: FaultSchedule, failing: Failing, judge: Judge, triesMost: number): Minimised {
-  const search = new Search(start(schedule, failing), failing, judge, triesMost);
+export function minimise(schedule: FaultSchedule, failing: Failing, judge: Judge, triesMax: number): Minimised {
+  const search = new Search(start(schedule, failing), failing, judge, triesMax);
   let size = Number.POSITIVE_INFINITY;
   while (sizeOf(search.schedule) < size && !search.over) {
     size = sizeOf(search.schedule);

@@ -9,7 +9,7 @@ import type { World } from "../world/world.ts";
 
 const LOOK_EVERY: Duration = SEC / 2;
 /** After healing a cluster has so long to come together. Daemons are started 30 s into it; then links, a gather or two with lost tokens. */
-const MEND_MOST: Duration = 120 * SEC;
+const MEND_MAX: Duration = 120 * SEC;
 /** A ring that holds for so long holds. */
 const QUIET: Duration = 5 * SEC;
 
@@ -32,7 +32,7 @@ export function runWatched(world: World, until: Instant, watch: InvariantWatch):
  * @returns the instant since which there is one ring
  */
 export function* comingToRest(world: World, watch: InvariantWatch): Plan<Instant> {
-  const limit = world.now + MEND_MOST;
+  const limit = world.now + MEND_MAX;
   let since = world.now;
   while (world.now < limit && world.now - since < QUIET) {
     yield* watched(world, world.now + LOOK_EVERY, watch);

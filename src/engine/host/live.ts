@@ -34,7 +34,7 @@ const UNSEEN_LEAD_MS = 250;
 /** Virtual time between two moments at which whoever looks on is told during a run ahead. */
 const TELL_EVERY: Duration = SEC / 2;
 /** Virtual time of one grant at full speed. */
-const MAX_GRANT: Duration = 60 * SEC;
+const GRANT_MAX: Duration = 60 * SEC;
 
 export class LiveHost {
   /** To be read and watched; what moves it comes through the host. */
@@ -306,7 +306,7 @@ export class LiveHost {
 
   /** A minute at a time; where nothing at all is under way a second, lest time runs away. */
   private fullSpeedTarget(): Instant {
-    return this.world.now + (this.world.nextAt() === NEVER ? SEC : MAX_GRANT);
+    return this.world.now + (this.world.nextAt() === NEVER ? SEC : GRANT_MAX);
   }
 
   /** The same, where nobody is moving the world. */

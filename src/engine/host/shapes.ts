@@ -48,6 +48,7 @@ const acts: { readonly [K in MachineAct["kind"]]: Check } = {
   "nic-remove": shape({ kind, net: isText }),
   "nic-rename": shape({ kind, net: isText, to: isText }),
   "net-renamed": shape({ kind, net: isText, to: isText }),
+  "disk-device": shape({ kind, fault: oneOf("none", "read-only", "io-error", "full"), commitMicros: isCount }),
   renamed: shape({ kind, name: isText }),
   "file-write": shape({ kind, path: isText, data: isBytes, append: isFlag }, { mode: isCount }),
   "file-mkdir": shape({ kind, path: isText, parents: isFlag }),

@@ -40,9 +40,9 @@ export function getopt(program: string, args: readonly string[], short: string, 
       const matches = long.filter((l) => l.replace(/=$/, "") === name);
       const near = matches.length > 0 ? matches : long.filter((l) => l.startsWith(name));
       const found = near[0];
-      if (found === undefined) return done(`unrecognized option '--${name}'`);
+      if (found === undefined) return done(`unrecognized option '${word}'`);
       if (near.length > 1)
-        return done(`option '--${name}' is ambiguous; possibilities: ${near.map((n) => `'--${n.replace(/=$/, "")}'`).join(" ")}`);
+        return done(`option '${word}' is ambiguous; possibilities: ${near.map((n) => `'--${n.replace(/=$/, "")}'`).join(" ")}`);
       const full = found.replace(/=$/, "");
       if (!found.endsWith("=")) {
         if (equals >= 0) return done(`option '--${full}' doesn't allow an argument`);

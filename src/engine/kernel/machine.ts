@@ -6,8 +6,8 @@ import type { Hasher } from "./hash.ts";
 import type { JournalLine } from "./journal.ts";
 import type { ProcessExit, Signal } from "./signals.ts";
 import type { MachineStatus } from "./status.ts";
-import type { Instant } from "./time.ts";
-import type { Commit, DiskContents, DiskImage, FileCall, FileReply, Piece } from "./vfs.ts";
+import type { Duration, Instant } from "./time.ts";
+import type { Commit, DiskContents, DiskFault, DiskImage, FileCall, FileReply, Piece } from "./vfs.ts";
 
 /** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
 export interface Datagram {
@@ -99,7 +99,7 @@ export interface NicDesign {
   readonly prefix?: number;
 }
 
-/** Cards and names of the machine itself. They reach a machine that is off or stalled, too. */
+/** Cards, disk and names of the machine itself. They reach a machine that is off or stalled, too. */
 export type HardwareAct =
   /** `ip link set … up|down`; a boot brings every card up. */
   | { kind: "nic-up"; net: string; up: boolean }
@@ -110,6 +110,8 @@ export type HardwareAct =
   | { kind: "nic-rename"; net: string; to: string }
   /** The network has another name in the lab; nothing on the machine has. */
   | { kind: "net-renamed"; net: string; to: string }
+  /** What is wrong with the device of its disk, and how long each commit takes it. It stays so, whatever the power does. */
+  | { kind: "disk-device"; fault: DiskFault; commitMicros: Duration }
   /** The machine has another name: hostnamectl, /etc/hostname and its own lines of /etc/hosts. */
   | { kind: "renamed"; name: string };
 

@@ -99,6 +99,8 @@ export interface Os {
   trace(event: TraceEvent): void;
   /** sd_notify(3) READY=1; nobody hears it where no service manager waits. */
   notifyReady(): void;
+  /** sched_setscheduler(2): SCHED_RR with this priority, 1 to 99. The lab runs one process at a time anyway; it shows in ps. */
+  realTime(priority: number): void;
   /** daemon(3): whoever waits for the process sees it end with 0; it goes on in the background under another pid. */
   detach(): void;
   /** The last thing a program does. */

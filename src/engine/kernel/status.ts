@@ -121,6 +121,12 @@ export const nicStatus = z.object({
   mtu: count.describe("bytes"),
 });
 
+export const diskStatus = z.object({
+  state: z.enum(["ok", "full", "read-only", "error", "slow"]),
+  commitUs: count.describe("virtual time that each commit takes, µs"),
+  busyUntil: instant.nullable().describe("then everything written so far is on the disk; null: it is"),
+});
+
 export const machineStatus = z.object({
   name,
   kind: z.enum(["node", "qnetd"]),
@@ -130,6 +136,7 @@ export const machineStatus = z.object({
   worker: z.enum(["alive", "lost"]).describe("lost: the machine's process died untold or fell silent, until it is powered on again"),
   units: z.record(z.string(), z.enum(["active", "activating", "deactivating", "inactive", "failed"])).describe("by name without suffix"),
   nics: z.array(nicStatus),
+  disk: diskStatus,
   corosync: corosyncStatus.nullable().describe("null where the daemon does not run"),
   quorum: quorumStatus.nullable(),
   qnetd: qnetdStatus.nullable().describe("what the server of the quorum device knows; null where no corosync-qnetd runs"),

@@ -268,6 +268,9 @@ export interface DiskImage {
   readonly entries: readonly { readonly dir: number; readonly name: string; readonly ino: number }[];
 }
 
+/** What is wrong with the device of a disk: "io-error" fails whatever reads or writes it, "full" whatever needs room. */
+export type DiskFault = "none" | "read-only" | "io-error" | "full";
+
 /** A whole disk with the pieces of contents it refers to. */
 export interface DiskContents {
   readonly image: DiskImage;

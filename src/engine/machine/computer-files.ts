@@ -74,6 +74,8 @@ export interface FilesOwner {
   readonly hostname: string;
   setHostname(name: string): void;
   emit(effect: Effect): void;
+  /** The disk is done with something at `at`. */
+  wakeDisk(at: Instant): void;
 }
 
 const LIMITS = { blocks: ROOT_BYTES_MAX / 4096, inodes: ROOT_INODES_MAX };
@@ -104,7 +106,7 @@ function makeDisk(design: FilesDesign, packages: readonly string[]): TreeState {
   layBase(root, withUnits(baseEntries(design), packages, design.disabledUnits), 0);
   const { served: request, unmounted, pidOf, pids, process } = NO_FILE_USERS;
   const proc = { ...NO_KERNEL, pids, process };
-  const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc }, root);
+  const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc, wakeDisk: () => undefined }, root);
   for (const { path, data, mode } of design.files) {
     const parent = path.slice(0, Math.max(1, path.lastIndexOf("/")));
     const error = makeDirectories(files, parent, true) ?? writeWhole(files, path, data, mode === undefined ? {} : { mode });
@@ -133,6 +135,7 @@ export function computerFiles(owner: FilesOwner, users: FileUsers, design: Files
       ...{ now: () => owner.now, commit, proc, pidOf: (process) => users.pidOf(process) },
       request: (server, served) => users.served(server, served),
       unmounted: (server, mount) => users.unmounted(server, mount),
+      wakeDisk: (at) => owner.wakeDisk(at),
     },
     root,
   );

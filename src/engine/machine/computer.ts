@@ -84,6 +84,8 @@ export interface Processes {
   spawn(request: SpawnRequest): Spawned;
   kill(pid: number, signal: Signal): void;
   processes: ManagerHooks["processes"];
+  /** The disk is done with what somebody waits for. */
+  written(): void;
   /** The power went: nothing that ran is left. */
   powerLost(): void;
   readonly files: FileUsers;
@@ -112,6 +114,8 @@ export interface ComputerState {
   manager: ManagerState;
   rng: RngState;
 }
+
+const DISK_TIMER = "disk/written";
 
 const MANAGER_COURSE = /^(Queued start job|Startup finished|Shutting down)/;
 
@@ -201,6 +205,10 @@ export class Computer {
   /** The wall clock: microseconds since 1970, zone UTC. */
   unixMicros(): number {
     return this.world.epochUnixMicros + this.now;
+  }
+
+  wakeDisk(at: Instant): void {
+    this.timers.set(DISK_TIMER, Math.min(at, this.timers.at(DISK_TIMER)));
   }
 
   /** Every event enters here: from now on `now` is the instant and effects go to `out`. */
@@ -333,6 +341,7 @@ export class Computer {
     this.manager.powerLost();
     this.timers.clearPrefix("power/");
     this.timers.clearPrefix("unit/");
+    this.timers.clear(DISK_TIMER);
     this.power.stalled = false;
   }
 
@@ -391,6 +400,7 @@ export class Computer {
       this.processes.booted();
       this.manager.boot(this.power.since);
     } else if (name === "power/off") this.finishShutdown();
+    else if (name === DISK_TIMER) this.processes.written();
     else if (name.startsWith("unit/")) this.manager.timer(name.slice("unit/".length));
   }
 

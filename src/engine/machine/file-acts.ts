@@ -1,6 +1,6 @@
 /**
  * Files of a machine from outside: the acts and questions about whole files, and single file calls as a session's shell makes them. In the real stack: the system calls of the shell
- * itself, which here is an interpreter outside. Left out: the calls (files/); the shell's process does not wait in them, as whoever typed the line does.
+ * itself, which here is an interpreter outside. Left out: the calls (files/).
  */
 import { cloneState, type Effect, type FileAct, type FileCallAct, type FileReply, type Hasher, type QueryReply } from "../kernel/index.ts";
 import type { MachineQuery } from "../kernel/index.ts";

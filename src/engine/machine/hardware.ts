@@ -13,6 +13,7 @@ const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
   "nic-remove",
   "nic-rename",
   "net-renamed",
+  "disk-device",
   "renamed",
 ]);
 
@@ -101,6 +102,9 @@ export function changeDisk(files: Files, act: HardwareAct, nics: readonly NicSta
       edit(files, "/etc/hostname", () => `${act.name}\n`);
       return;
     }
+    case "disk-device":
+      files.setDisk(act.fault, act.commitMicros);
+      return;
     case "nic-up":
     case "nic-mtu":
     case "net-renamed":

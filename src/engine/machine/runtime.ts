@@ -134,6 +134,7 @@ export class MachineRuntime {
     this.list = new ProcessList({
       records: () => this.table.records(),
       epochUnixMicros: () => board.unixMicros() - board.now,
+      waits: (serial) => parts.files.waits(serial),
       reader: (connection) => this.table.pidOf(this.table.sockets.client(connection)),
       reply: (connection, seq, reply) => port.reply(connection, seq, reply),
     });

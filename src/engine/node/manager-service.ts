@@ -39,7 +39,7 @@ export class ManagerService {
 
   constructor(
     private readonly computer: Computer,
-    private readonly services: readonly string[],
+    private readonly services: () => readonly string[],
     private readonly acts: UnitActs,
     /** The local sockets as the part of the kernel of this name has them. */
     private readonly port: (party: string) => IpcPort,
@@ -91,7 +91,7 @@ export class ManagerService {
       case "query":
         return { ...systemctlQuery(this.host(), (request as unknown as ManagerCalls["query"]["request"]).argv) };
       case "services":
-        return { names: this.services };
+        return { names: this.services() };
       case "since": {
         const { from } = request as unknown as JournalCalls["since"]["request"];
         const lines: JournalCalls["since"]["reply"] = { from, lines: journal.since(from) };

@@ -36,6 +36,7 @@ import {
   type RuntimeState,
   type WorldFacts,
 } from "../machine/index.ts";
+import { localServices } from "../machine/systemd/index.ts";
 import { boardOf } from "./board.ts";
 import { ManagerService } from "./manager-service.ts";
 import { Programs, packagesOf, servicesOf, type BroughtProgram, type MachineKind } from "./programs.ts";
@@ -73,7 +74,9 @@ export class Node implements Machine {
   private readonly programs: Programs;
   private readonly processes: ServiceProcesses;
   private readonly unitActs: UnitActs;
-  private readonly services: readonly string[];
+  private readonly packaged: readonly string[];
+  /** The machine's services, as of a state of its disk. */
+  private services: { readonly seq: number; readonly names: readonly string[] } | undefined;
   private readonly manager: ManagerService;
   /** The status as it was asked for last; undefined since something has happened. Who waits for a cluster asks after every event. */
   private told: MachineStatus | undefined;
@@ -89,21 +92,27 @@ export class Node implements Machine {
   ) {
     const packages = design.packages ?? [];
     const installed = packagesOf(kind, packages);
-    this.services = servicesOf(installed);
+    this.packaged = servicesOf(installed);
     this.processes = new ServiceProcesses(
       () => this.computer.manager,
       () => this.runtime.table,
       () => this.computer.newPid(),
+      (argv) => this.programs.printsToJournal(argv),
     );
     this.computer = new Computer(design, world, installed, {
       booted: () => this.booted(),
       spawn: (request) => this.processes.spawn(request),
       kill: (pid, signal) => this.processes.kill(pid, signal),
       processes: (unit) => this.processes.processes(unit),
+      written: () => this.fileActs.layer.written(),
       powerLost: () => this.powerLost(),
       files: fileUsers(() => this.runtime.table),
     });
-    this.unitActs = new UnitActs(this.computer, this.services, () => this.endSession());
+    this.unitActs = new UnitActs(
+      this.computer,
+      () => this.serviceNames(),
+      () => this.endSession(),
+    );
     this.fileActs = new FileActs(this.computer.files, {
       emit: (effect) => this.computer.emit(effect),
       shell: (session) => this.runtime.sessions.shell(session),
@@ -118,7 +127,12 @@ export class Node implements Machine {
       () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
     );
-    this.manager = new ManagerService(this.computer, this.services, this.unitActs, (party) => this.runtime.table.sockets.port(party));
+    this.manager = new ManagerService(
+      this.computer,
+      () => this.serviceNames(),
+      this.unitActs,
+      (party) => this.runtime.table.sockets.port(party),
+    );
     this.runtime = new MachineRuntime({
       seed: world.seed,
       board: boardOf(this.computer),
@@ -131,6 +145,16 @@ export class Node implements Machine {
 
   get name(): string {
     return this.computer.design.name;
+  }
+
+  /** Without suffix: those that run one of the lab's daemons, then those whose unit files people have written. */
+  private serviceNames(): readonly string[] {
+    const { seq } = this.computer.files;
+    if (this.services?.seq !== seq) {
+      const names = [...this.packaged, ...localServices(this.computer.manager.hooks.files, this.packaged)];
+      this.services = { seq, names };
+    }
+    return this.services.names;
   }
 
   // ── power ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -351,7 +375,7 @@ export class Node implements Machine {
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
-      services: this.services,
+      services: this.serviceNames(),
     }));
   }
 
@@ -390,6 +414,7 @@ export class Node implements Machine {
     const state = snapshot as unknown as NodeState;
     this.computer.restore(state.computer);
     this.fileActs.restore(state.fileActs);
+    this.services = undefined;
     this.computer.files.withoutTrace(() => this.runtime.restore(state.runtime));
     this.deferred = cloneState(state.deferred);
     this.lost = state.lost;

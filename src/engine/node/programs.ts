@@ -4,6 +4,7 @@ import { Corosync, parseCall } from "../corosync/index.ts";
 import type { Program, ProgramMaker } from "../kernel/index.ts";
 import { packagedServices } from "../machine/systemd/index.ts";
 import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
+import { basicProgram } from "./basic-programs.ts";
 import { LeaveTool } from "./leave-tool.ts";
 
 export type MachineKind = "node" | "qnetd";
@@ -91,7 +92,12 @@ export class Programs {
     if (argv.join(" ") === LEAVE) return (os) => new LeaveTool(os, this.stalled);
     const row = this.row(word);
     if (row !== undefined && row.prints?.(argv) !== true) return row.make;
-    return this.tool(word) === undefined ? undefined : toolProgram(argv);
+    return this.tool(word) === undefined ? basicProgram(argv) : toolProgram(argv);
+  }
+
+  /** What it prints is for whoever reads the journal of its unit; the daemons write there themselves. */
+  printsToJournal(argv: readonly string[]): boolean {
+    return this.row(argv[0] ?? "") === undefined && this.tool(argv[0] ?? "") === undefined && basicProgram(argv) !== undefined;
   }
 
   /** The tool of that name; undefined where the machine has none. */

@@ -96,6 +96,17 @@ function unitStates(manager: Manager, services: readonly string[]): MachineStatu
   return units;
 }
 
+const DISK_STATES = { none: "ok", "read-only": "read-only", "io-error": "error", full: "full" } as const;
+
+function diskStatus({ files }: Computer): MachineStatus["disk"] {
+  const { fault, commitMicros } = files.root;
+  return {
+    state: fault === "none" && commitMicros > 0 ? "slow" : DISK_STATES[fault],
+    commitUs: commitMicros,
+    busyUntil: files.diskBusyUntil ?? null,
+  };
+}
+
 export function machineStatus(
   computer: Computer,
   stack: Stack | undefined,
@@ -117,6 +128,7 @@ export function machineStatus(
     worker: about.worker,
     units: unitStates(computer.manager, about.services),
     nics: computer.nics.map((n) => ({ ...n })),
+    disk: diskStatus(computer),
     corosync: stack === undefined ? null : corosyncStatus(stack),
     quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack, about.device),
     qnetd: about.qnetd === undefined ? null : qnetdStatus(about.qnetd),

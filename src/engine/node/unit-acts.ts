@@ -10,21 +10,21 @@ export class UnitActs {
   constructor(
     private readonly computer: Computer,
     /** Those that can be named, without suffix. */
-    private readonly services: readonly string[],
+    private readonly services: () => readonly string[],
     /** The login session ends before the machine goes down. */
     private readonly endSession: () => void,
   ) {}
 
   service(op: "start" | "stop" | "restart" | "kill", unit: string): void {
     const { manager, isUp } = this.computer;
-    if (!isUp || !this.services.includes(unit)) return;
+    if (!isUp || !this.services().includes(unit)) return;
     const name = `${unit}.service`;
     if (op === "kill") manager.kill(name, "main", "SIGKILL");
     else manager.request(name, op, "replace", op !== "start");
   }
 
   signalMain(unit: string, signal: Signal): void {
-    if (this.computer.isUp && this.services.includes(unit)) this.computer.manager.kill(`${unit}.service`, "main", signal);
+    if (this.computer.isUp && this.services().includes(unit)) this.computer.manager.kill(`${unit}.service`, "main", signal);
   }
 
   shutdown(reboot: boolean): void {

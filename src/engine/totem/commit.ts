@@ -6,7 +6,8 @@ import { MS } from "../kernel/index.ts";
 import { ORF_TOKEN, encodeCommit, encodeMcast, encodeToken, type CommitToken, type OrfToken } from "./messages.ts";
 import { isEqual, subtract } from "./sets.ts";
 import type { Srp } from "./state.ts";
-import { TIMER, resetRetransmitTimeout, resetTokenTimeout } from "./timing.ts";
+import { TIMER, resetTokenTimeout } from "./timing.ts";
+import { resetRetransmitTimeout } from "./token-retransmission.ts";
 import { ringIdText, sameRing, type RingId } from "./types.ts";
 
 /**
@@ -240,9 +241,4 @@ export function sendToken(t: Srp, token: OrfToken, forward: boolean): void {
   t.stats.orf_token_tx++;
   t.port.trace({ what: "token", from: t.params.nodeId, to, seq: token.seq, retransmits: token.rtr.length, ring: ringIdText(token.ring) });
   t.transport.unicast(to, s.sentToken);
-}
-
-/** Sends the stored token (orf or commit) again. */
-export function retransmitToken(t: Srp): void {
-  if (t.s.sentToken.length > 0) t.transport.unicast(t.s.sentTokenTo, t.s.sentToken);
 }

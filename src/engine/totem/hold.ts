@@ -2,8 +2,8 @@
  * The token at rest: an idle ring's representative holds it for a while, whoever has something to send asks for it, and it goes on. In the real stack: the token hold
  * of totemsrp (orf_token_hold_retransmit, message_handler_token_hold_cancel).
  */
-import { TIMER, resetRetransmitTimeout } from "./timing.ts";
-import { retransmitToken } from "./commit.ts";
+import { TIMER } from "./timing.ts";
+import { resetRetransmitTimeout, retransmitToken } from "./token-retransmission.ts";
 import { encodeHoldCancel, type HoldCancel } from "./messages.ts";
 import type { Srp } from "./state.ts";
 import { ringIdText, sameRing } from "./types.ts";

@@ -6,7 +6,8 @@ import { MCAST, decode } from "./messages.ts";
 import { deliverUpTo } from "./delivery.ts";
 import { subtract } from "./sets.ts";
 import type { Srp } from "./state.ts";
-import { resetRetransmitTimeout, resetTokenTimeout } from "./timing.ts";
+import { resetTokenTimeout } from "./timing.ts";
+import { resetRetransmitTimeout } from "./token-retransmission.ts";
 import { ringIdText, sameRing } from "./types.ts";
 
 /** Messages of the old ring that came encapsulated over the new one go back into the old ring's sort queue. */
@@ -50,9 +51,9 @@ export function enterOperational(t: Srp): void {
   s.memb = [...s.newMemb];
   s.mySetRetransFlg = false;
   s.waitingTransAck = true;
-  t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 1");
   t.port.trace({ what: "membership", node: me, ring: ringIdText(s.ring), members: [...s.trans], transitional: true });
   t.listener.configuration({ kind: "transitional", ring: s.ring, members: [...s.trans], left, joined: [] });
+  t.port.log("debug", "TOTEM", "waiting_trans_ack changed to 1");
   deliverUpTo(t, s.oldRingHighSeq, true);
 
   // The queue of the new ring takes over before the application hears of it: whatever it sends now belongs to the new ring.

@@ -141,6 +141,8 @@ export interface Srp {
   onToken: () => void;
   /** The token is on its way again and own messages are delivered. */
   onTokenSent: () => void;
+  /** A round of statistics; true where somebody looks at the next one too. */
+  onStatsRound: () => boolean;
 }
 
 export type { CommitToken, Mcast, OrfToken };

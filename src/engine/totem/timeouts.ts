@@ -3,12 +3,13 @@
  * timer_function_ family of totemsrp. When they are set is in timing.ts. Left out: the heartbeat timer, which is off by default.
  */
 import { MS } from "../kernel/index.ts";
-import { retransmitToken, ringStored } from "./commit.ts";
+import { ringStored } from "./commit.ts";
 import { consensusExpired, enterGather, restoreOldRing, sendJoin } from "./gather.ts";
 import { sendTokenAgain } from "./hold.ts";
 import { encodeMergeDetect } from "./messages.ts";
 import type { Srp } from "./state.ts";
-import { TIMER, arm, armStatsRound, resetRetransmitTimeout, resetTokenWarning } from "./timing.ts";
+import { TIMER, arm, armStatsRound, resetTokenWarning } from "./timing.ts";
+import { onRetransmitTimeout } from "./token-retransmission.ts";
 
 /** More consecutive gathers than this and the statistics round complains (MAX_NO_CONT_GATHER). */
 const CONTINUOUS_GATHER_MAX = 3;
@@ -24,9 +25,7 @@ export function onTimer(t: Srp, name: string): void {
       if (t.s.phase === "operational") resetTokenWarning(t);
       return;
     case TIMER.retransmit:
-      if (t.s.phase === "gather") return;
-      retransmitToken(t);
-      resetRetransmitTimeout(t);
+      onRetransmitTimeout(t);
       return;
     case TIMER.hold:
       if (t.s.phase === "operational" || t.s.phase === "recovery") sendTokenAgain(t);
@@ -103,5 +102,6 @@ function statsRound(t: Srp): void {
       "Totem is unable to form a cluster because of an operating system or network fault (reason: totem is continuously in gather state). The most common cause of this message is that the local firewall is configured improperly.",
     );
   }
-  if (t.stats.continuous_gather > 0) armStatsRound(t);
+  const watched = t.onStatsRound();
+  if (watched || t.stats.continuous_gather > 0) armStatsRound(t);
 }

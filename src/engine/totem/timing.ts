@@ -48,10 +48,6 @@ export function resetTokenWarning(t: Srp): void {
   if (t.params.tokenWarningPercent > 0) arm(t, TIMER.warning, Math.floor((t.params.tokenMs * t.params.tokenWarningPercent) / 100));
 }
 
-export function resetRetransmitTimeout(t: Srp): void {
-  arm(t, TIMER.retransmit, t.params.tokenRetransmitMs);
-}
-
 export function cancelTokenTimers(t: Srp): void {
   t.port.clearTimer(TIMER.token);
   t.port.clearTimer(TIMER.warning);

@@ -10,7 +10,8 @@ import { enterOperational } from "./install.ts";
 import { MCAST, encodeMcast, type Mcast, type OrfToken } from "./messages.ts";
 import { union } from "./sets.ts";
 import type { Srp } from "./state.ts";
-import { TIMER, arm, cancelMergeDetect, resetRetransmitTimeout, resetTokenTimeout, startMergeDetect } from "./timing.ts";
+import { TIMER, arm, cancelMergeDetect, resetTokenTimeout, startMergeDetect } from "./timing.ts";
+import { resetRetransmitTimeout } from "./token-retransmission.ts";
 import { ringIdText, sameRing } from "./types.ts";
 import { noteArrival, noteSent } from "./watch.ts";
 

@@ -13,7 +13,7 @@ import { onMcast, onMergeDetect } from "./mcast.ts";
 import { onTimer } from "./timeouts.ts";
 import { TotemPg, type PgState } from "./pg.ts";
 import { initialState, initialStats, initialWatch, type Srp, type SrpState, type SrpStats, type TokenWatch } from "./state.ts";
-import { TIMER } from "./timing.ts";
+import { TIMER, armStatsRound } from "./timing.ts";
 import { onToken } from "./token.ts";
 import type { Configuration, RingId, TotemListener, TotemParams, TotemTransport } from "./types.ts";
 import { meanReceipt, meanRotation, slowestRotation } from "./watch.ts";
@@ -69,11 +69,14 @@ export class Totem {
       listener: inner,
       onToken: () => this.pg.flush(),
       onTokenSent: () => this.onTokenCallback(),
+      onStatsRound: () => this.onStatsRound(),
     };
   }
 
   /** Called at every token visit after the token was sent; the sync engine prepares its next step here, which goes out at the next visit. */
   onTokenCallback: () => void = () => undefined;
+  /** A round of statistics; true where somebody looks at the next one too. */
+  onStatsRound: () => boolean = () => false;
 
   /** The interfaces are up: enter GATHER for the first time. */
   start(): void {
@@ -158,6 +161,11 @@ export class Totem {
   /** A timer of this layer ran out. */
   timer(name: string): void {
     onTimer(this.t, name);
+  }
+
+  /** Somebody looks at the statistics: there is a round, until `onStatsRound` says that nobody does. */
+  awaitStatsRound(): void {
+    armStatsRound(this.t);
   }
 
   /** The process was not scheduled since `since`: what it reads now may be old (see pause detection). */

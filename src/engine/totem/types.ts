@@ -14,6 +14,11 @@ export function ringIdText(ring: RingId): string {
   return `${ring.rep.toString(16)}.${ring.seq.toString(16)}`;
 }
 
+/** One of its own, for a state or a message: plain data, whatever the given one is part of. */
+export function copyRing({ rep, seq }: RingId): { rep: number; seq: number } {
+  return { rep, seq };
+}
+
 export function sameRing(a: RingId, b: RingId): boolean {
   return a.rep === b.rep && a.seq === b.seq;
 }

@@ -5,7 +5,7 @@
  */
 import { cloneState, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine } from "../totem/service.ts";
-import { ringIdText, type RingId } from "../totem/types.ts";
+import { copyRing, ringIdText, type RingId } from "../totem/types.ts";
 
 /** What the provider last decided. */
 export interface QuorumView {
@@ -79,8 +79,10 @@ export class QuorumService implements ServiceEngine {
       this.port.log("notice", "QUORUM", "This node is within the non-primary component and will NOT provide any services.");
     s.quorate = quorate;
     s.members = [...members];
-    s.ring = { rep: ring.rep, seq: ring.seq };
+    s.ring = copyRing(ring);
     this.announce("Members", members);
+    const bytes = 4 * members.length;
+    this.port.log("debug", "QUORUM", `sending quorum notification to (nil), length = ${48 + bytes}/${56 + bytes}`);
     this.port.trace({ what: "quorum", node: this.nodeId, quorate, ring: ringIdText(ring), members: [...members] });
     this.changed(this.view);
   }
@@ -105,6 +107,10 @@ export class QuorumService implements ServiceEngine {
   }
 
   syncActivate(): void {
+    const { pending, settled, kept } = this.state;
+    const missing = (list: readonly number[]): number => list.filter((id) => !kept.includes(id)).length;
+    const bytes = 64 + 4 * (pending.length + missing(pending) + missing(settled));
+    this.port.log("debug", "QUORUM", `sending nodelist notification to (nil), length = ${bytes}`);
     this.state.settled = [...this.state.pending];
     this.state.kept = [...this.state.pending];
   }

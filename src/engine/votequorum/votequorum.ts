@@ -7,7 +7,7 @@
 import { TIE_BREAKER_AND_LAST_MAN } from "../config/index.ts";
 import { MS, type Hasher, type LogLevel, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
-import type { RingId } from "../totem/types.ts";
+import { copyRing, type RingId } from "../totem/types.ts";
 import { QuorumDevice } from "./device.ts";
 import { DEVICE_NODE_ID, FLAG_FIRST, FLAG_LEAVING, RECONFIG_CANCEL_WFA, RECONFIG_EXPECTED_VOTES, RECONFIG_NODE_VOTES } from "./flags.ts";
 import {
@@ -204,7 +204,7 @@ export class Votequorum implements ServiceEngine {
     }
     s.previous = s.members;
     s.members = [...members];
-    s.ring = { rep: ring.rep, seq: ring.seq };
+    s.ring = copyRing(ring);
     this.startLastManWindow();
     this.device.syncInit();
   }

@@ -9,16 +9,16 @@ import { KINDS, elementsOf, type Element, type Kind } from "./elements.ts";
 import { GroupModel, type Model } from "./model.ts";
 import { WitnessModel } from "./witness-model.ts";
 import { sentenceOf } from "./sentence.ts";
-import { KEY_THINGS_MOST, Smallest, choose, everySet } from "./sets.ts";
+import { KEY_THINGS_MAX, Smallest, choose, everySet } from "./sets.ts";
 import { Verdicts } from "./verdicts.ts";
 import { HOLDS, KILLS, SPLITS, Trial, UNSETTLED, type Verdict } from "./trial.ts";
 
 /** Things in the largest set of a mixture that is tried. */
-const SIZE_MOST = KEY_THINGS_MOST;
+const SIZE_MAX = KEY_THINGS_MAX;
 /** Sets of mixtures that are tried; where there would be more, sets stay smaller. Ours: some seconds. */
-const SETS_MOST = 1_200_000;
+const SETS_MAX = 1_200_000;
 /** Sets of one kind and one size that are tried: all of 18 cables. Ours. */
-const LEVEL_MOST = 50_000;
+const LEVEL_MAX = 50_000;
 /** Progress is told after so many sets. */
 const PROGRESS_EVERY = 2048;
 
@@ -90,10 +90,10 @@ class Question {
   }
 
   private sizeMost(): number {
-    for (let size = SIZE_MOST; size > 1; size--) {
+    for (let size = SIZE_MAX; size > 1; size--) {
       let sets = 0;
       for (let k = 1; k <= size; k++) sets += choose(this.elements.length, k);
-      if (sets <= SETS_MOST) return size;
+      if (sets <= SETS_MAX) return size;
     }
     return 1;
   }
@@ -124,7 +124,7 @@ class Question {
     const most = kind === "networks" ? this.design.networks : kind === "links" ? this.design.cards : of.length;
     const verdicts = this.verdictsOf(of);
     const open = { once: true, turns: true };
-    for (let k = 0; k <= of.length && (open.once || open.turns) && choose(of.length, k) <= LEVEL_MOST; k++) {
+    for (let k = 0; k <= of.length && (open.once || open.turns) && choose(of.length, k) <= LEVEL_MAX; k++) {
       everySet(of, k, this.trial.topologies.nothingLost(), (set, loss) => {
         const { once, turns } = verdicts.of(set, loss);
         open.once &&= !harms(once);

@@ -55,7 +55,7 @@ const CONF = "/etc/corosync/corosync.conf";
 
 const nothing = (): undefined => undefined;
 const idle = {
-  ...{ booted: nothing, kill: nothing, powerLost: nothing },
+  ...{ booted: nothing, kill: nothing, written: nothing, powerLost: nothing },
   ...{ spawn: () => ({ pid: 0 }), processes: () => [] },
   files: NO_FILE_USERS,
 };

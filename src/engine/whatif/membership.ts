@@ -8,9 +8,9 @@ import type { RingId } from "../totem/types.ts";
 import type { Voter } from "./voter.ts";
 
 /** Longest stretch in which something settles: a last_man_standing_window of ten minutes is longer than anybody has. Ours. */
-const SETTLE_MOST: Duration = 3600 * SEC;
+const SETTLE_MAX: Duration = 3600 * SEC;
 /** Timers in one settling. Beyond it something arms itself without end. Ours. */
-const TIMERS_MOST = 100_000;
+const TIMERS_MAX = 100_000;
 
 /** Virtual time of all that sits together. */
 export interface Clock {
@@ -51,8 +51,8 @@ export function synchronise(voters: readonly Voter[], ring: RingId, together: bo
 
 /** Lets time pass until no timer is left. */
 export function settle(voters: readonly Voter[], clock: Clock): void {
-  const until = clock.now + SETTLE_MOST;
-  for (let n = 0; n < TIMERS_MOST; n++) {
+  const until = clock.now + SETTLE_MAX;
+  for (let n = 0; n < TIMERS_MAX; n++) {
     let next: Voter | undefined;
     for (const voter of voters) if (voter.timers.nextAt() < (next?.timers.nextAt() ?? until)) next = voter;
     if (next === undefined) return;
@@ -61,5 +61,5 @@ export function settle(voters: readonly Voter[], clock: Clock): void {
     if (name !== undefined) next.votes.timer(name);
     deliverAll(voters);
   }
-  throw new Error(`whatif: more than ${TIMERS_MOST} timers, and nothing has settled`);
+  throw new Error(`whatif: more than ${TIMERS_MAX} timers, and nothing has settled`);
 }

@@ -12,7 +12,7 @@ const NOUNS: Record<Kind, readonly [string, string]> = {
   links: ["cable", "cables"],
 };
 /** Names told one by one. More of them are counted. */
-const NAMES_MOST = 4;
+const NAMES_MAX = 4;
 
 function counted(kind: Kind, n: number): string {
   const [one, many] = NOUNS[kind];
@@ -38,7 +38,7 @@ function singles(sets: readonly (readonly string[])[], of: readonly Element[]): 
 
 function cannot(verb: string, harmful: readonly string[], kind: Kind, of: readonly Element[]): string {
   if (harmful.length === of.length && of.length > 1) return `${verb} any ${NOUNS[kind][0]}`;
-  if (harmful.length > NAMES_MOST) return `${verb} ${harmful.length} of the ${of.length} ${NOUNS[kind][1]}`;
+  if (harmful.length > NAMES_MAX) return `${verb} ${harmful.length} of the ${of.length} ${NOUNS[kind][1]}`;
   return `${verb} ${listed(harmful.map(spoken))}`;
 }
 

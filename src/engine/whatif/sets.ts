@@ -6,7 +6,7 @@ import type { Element } from "./elements.ts";
 import type { Loss } from "./topology.ts";
 
 /** Sets of more things have no key. */
-export const KEY_THINGS_MOST = 4;
+export const KEY_THINGS_MAX = 4;
 const KEY_BASE = 256;
 
 export function choose(n: number, k: number): number {

@@ -5,7 +5,7 @@
 import type { Element } from "./elements.ts";
 import type { Signatures } from "./alike.ts";
 import type { State } from "./model.ts";
-import { KEY_THINGS_MOST, keyOf } from "./sets.ts";
+import { KEY_THINGS_MAX, keyOf } from "./sets.ts";
 import type { Trial, Verdict } from "./trial.ts";
 import type { Loss } from "./topology.ts";
 
@@ -43,7 +43,7 @@ export class Verdicts {
   /** How a set can end, in any order. */
   private endsOf(set: readonly number[], loss: Loss): readonly State[] {
     if (set.length === 0) return this.trial.begin;
-    const key = set.length <= KEY_THINGS_MOST ? keyOf(set) : set.join();
+    const key = set.length <= KEY_THINGS_MAX ? keyOf(set) : set.join();
     const known = this.ends.get(key);
     if (known !== undefined) return known;
     const to = this.trial.topologies.at(loss);
@@ -54,7 +54,7 @@ export class Verdicts {
         this.trial.after(this.endsOf(rest, this.lossOf(rest)), to, ends);
       }
     // Of the largest sets there are most, and none is larger.
-    if (set.length !== KEY_THINGS_MOST || this.signatures.useful) this.ends.set(key, ends);
+    if (set.length !== KEY_THINGS_MAX || this.signatures.useful) this.ends.set(key, ends);
     return ends;
   }
 

@@ -12,7 +12,7 @@ import { Voter, type VoterState } from "./voter.ts";
 import { indices, type Topology } from "./topology.ts";
 
 /** Events in one settling. Beyond it something wakes itself without end. Ours. */
-const EVENTS_MOST = 1_000_000;
+const EVENTS_MAX = 1_000_000;
 /** Heartbeats after which a lost server and a lost client have been noticed by whoever is left: two that go unanswered, and a half of another. */
 const HEARTBEATS = 2.5;
 /** For an algorithm that waits and looks again, after the last loss has been noticed. Ours. */
@@ -262,14 +262,14 @@ export class WitnessCluster {
 
   private runFor(duration: Duration): void {
     const until = this.clock.now + duration;
-    for (let n = 0; n < EVENTS_MOST; n++) {
+    for (let n = 0; n < EVENTS_MAX; n++) {
       if (!this.runNext(until)) {
         this.clock.now = until;
         return;
       }
       this.afterwards();
     }
-    throw new Error(`whatif: more than ${EVENTS_MOST} events, and nothing has settled`);
+    throw new Error(`whatif: more than ${EVENTS_MAX} events, and nothing has settled`);
   }
 
   /** Runs the next event before `until`: at one instant timers of nodes, of the server, then arrivals. */

@@ -14,9 +14,9 @@ const runsDefault = 100;
 const runsMax = 10_000_000;
 const secondsMax = 3600;
 /** Schedules tried to shrink one violation. */
-const triesMost = 300;
+const triesMax = 300;
 /** After so many broken seeds a series ends: what is wrong is known. */
-const violationsMost = 10;
+const violationsMax = 10;
 const progressEveryMs = 2000;
 
 /** `A..B`, or `A` alone, both within lo … hi. */
@@ -107,9 +107,9 @@ async function runSeries(state: FuzzState, runs: number, file: string | undefine
       if (file !== undefined) writeState(file, state);
       say(`quorate: ${doneRuns(state)} of ${runs} schedules, ${state.violations.length} violations`);
     }
-    return stopped || state.violations.length >= violationsMost;
+    return stopped || state.violations.length >= violationsMax;
   };
-  const task = (at: number) => ({ seed: seedOf(state, left[at] ?? 0), bounds: state.bounds, tries: triesMost });
+  const task = (at: number) => ({ seed: seedOf(state, left[at] ?? 0), bounds: state.bounds, tries: triesMax });
   try {
     if (left.length > 0) await runPool(task, 0, left.length, { file: program, threads: availableParallelism(), enough });
   } finally {

@@ -78,6 +78,7 @@ function acting(b: Builder): void {
   line("unblock", "NODE PORT/udp|PORT/tcp", "[words...]");
   line("switch", "off|on NETWORK", "[words...]");
   line("partition", "GROUP GROUP… (names joined by commas): groups that cannot reach each other", "[words...]");
+  line("disk", "NODE ok|full|read-only|error|slow MS: the disk of a machine; slow: each commit takes MS of virtual time", "[words...]");
   line("heal", "undo every cut, partition, block, switch and link setting", "[words...]");
 }
 

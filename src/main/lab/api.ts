@@ -25,9 +25,9 @@ const text = z.string().max(1 << 20);
 
 // ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups; `block`: a port. */
+/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups; `block`: a port; `disk`: the disk of a machine. */
 export const fault = z.object({
-  kind: z.enum(["cut", "link-setting", "switch", "partition", "block"]),
+  kind: z.enum(["cut", "link-setting", "switch", "partition", "block", "disk"]),
   node: z.string().optional(),
   net: z.string().optional(),
   to: z.string().optional(),
@@ -42,6 +42,8 @@ export const fault = z.object({
   port: z.number().optional(),
   proto: z.enum(["udp", "tcp"]).optional(),
   groups: z.array(z.array(z.string())).optional(),
+  disk: z.enum(["full", "read-only", "error", "slow"]).optional(),
+  commitMs: z.number().optional(),
 });
 
 export const time = z.object({
@@ -319,7 +321,8 @@ export interface Replies {
   "terminal-open": { terminal: string };
   /** engine's QueryReply; `file` carries base64 in `data` */
   query: unknown;
-  file: { error: string | null };
+  /** `lasts`: virtual time that the disk still takes for it, µs. */
+  file: { error: string | null; lasts: number };
   /** A file call's reply each, or "would-wait" */
   look: { replies: unknown[] };
   /** Output then comes as `command-output`, `command-prompt` and one `command-exit`. */

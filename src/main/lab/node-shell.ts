@@ -4,6 +4,7 @@ import type { FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine
 import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import type { World } from "../../engine/world/index.ts";
 import type { LabActs } from "./act/acts.ts";
+import type { Reply } from "./api.ts";
 import { Commands, type CommandSink } from "./shell/commands.ts";
 import { ShellClients, type ShellAct } from "./shell/shells.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
@@ -67,12 +68,13 @@ export class NodeShell {
   }
 
   /** @returns an errno name, null on success */
-  file(node: string, act: FileAct): Promise<string | null> {
+  file(node: string, act: FileAct): Promise<Reply<"file">> {
     return this.acts.inTurn(async () => {
       this.reachable(node);
       const { effects } = await this.acts.one({ to: "machine", machine: node, act });
       const result = effects.find((e) => e.kind === "file-result");
-      return result?.error ?? null;
+      const { busyUntil } = this.world.status(node).disk;
+      return { error: result?.error ?? null, lasts: busyUntil === null ? 0 : busyUntil - this.world.now };
     });
   }
 

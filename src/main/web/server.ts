@@ -14,8 +14,8 @@ const tokenBytes = 24;
 /** A page says hello at once; what has not after this long is something else. */
 const helloTimeoutMs = 5_000;
 /** The largest request of api.ts is 1 MiB of text, which JSON may escape. */
-const maxMessageBytes = 8 << 20;
-const maxConnections = 64;
+const messageMaxBytes = 8 << 20;
+const connectionsMax = 64;
 
 export interface WebOptions {
   /** TCP port on 127.0.0.1; 0 or absent: a free one. */
@@ -64,7 +64,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const server = createServer({ maxHeaderSize: 16 << 10 });
   const port = await listen(server, wanted);
   server.on("request", (request, response) => void answer(request, response, port, options));
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: messageMaxBytes, perMessageDeflate: false });
   server.on("upgrade", (request, socket, head) => {
     const refusal = refuseUpgrade(request, port, sockets.clients.size);
     if (refusal !== undefined) {
@@ -129,7 +129,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, port: 
 function refuseUpgrade(request: IncomingMessage, port: number, open: number): string | undefined {
   if (!hostAllowed(request, port) || !originAllowed(request, port)) return "403 Forbidden";
   if ((request.url ?? "").split("?")[0] !== "/socket") return "404 Not Found";
-  return open >= maxConnections ? "503 Service Unavailable" : undefined;
+  return open >= connectionsMax ? "503 Service Unavailable" : undefined;
 }
 
 function refuse(socket: Duplex, status: string): void {

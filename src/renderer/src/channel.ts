@@ -58,7 +58,7 @@ const bridge = (window as Window & { host?: HostBridge }).host;
 const firstRetryMs = 500;
 const slowestRetryMs = 5_000;
 /** Requests without an answer; more means that nobody is there. */
-const maxWaiting = 1_000;
+const waitingMax = 1_000;
 
 function desktopWire(host: HostBridge, ends: WireEnds): void {
   const take = (message: MessageEvent): void => {
@@ -106,7 +106,7 @@ export function makeConnection(): Connection {
   function ask(request: Request): Promise<unknown> {
     const to = wire;
     if (to === undefined) return Promise.reject(new Refusal("lab", "the lab does not answer"));
-    if (waiting.size >= maxWaiting) return Promise.reject(new Refusal("lab", "the lab does not answer: too many questions are open"));
+    if (waiting.size >= waitingMax) return Promise.reject(new Refusal("lab", "the lab does not answer: too many questions are open"));
     const id = nextId++;
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject });

@@ -20,8 +20,8 @@ export interface Said {
 /** What a terminal hears. */
 export type TerminalEvent = Extract<LabEvent, { event: "terminal-data" | "terminal-exit" }>;
 
-const maxJournal = 5_000;
-const maxNotices = 20;
+const journalMax = 5_000;
+const noticesMax = 20;
 const saidForMs = 7_000;
 
 export interface Lab {
@@ -93,7 +93,7 @@ export function makeLab(connection: Connection): Lab {
     // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
     for (const handler of openers) handler();
     snapshot = await connection.call({ op: "snapshot" });
-    journal = (await connection.call({ op: "log", follow: false })).lines.slice(-maxJournal);
+    journal = (await connection.call({ op: "log", follow: false })).lines.slice(-journalMax);
   }
 
   function heard(event: LabEvent): void {
@@ -103,7 +103,7 @@ export function makeLab(connection: Connection): Lab {
         if (snapshot.time.speed === askedSpeed) askedSpeed = undefined;
         return;
       case "journal":
-        journal = [...journal, ...event.lines].slice(-maxJournal);
+        journal = [...journal, ...event.lines].slice(-journalMax);
         return;
       case "trace":
         // zod types an `unknown` key as optional.
@@ -114,7 +114,7 @@ export function makeLab(connection: Connection): Lab {
         for (const handler of terminals) handler(event);
         return;
       case "notice":
-        notices = [...notices, { severity: event.severity, code: "lab", text: event.text }].slice(-maxNotices);
+        notices = [...notices, { severity: event.severity, code: "lab", text: event.text }].slice(-noticesMax);
         return;
       case "rolled-back":
         journal = journal.filter((line) => line.instant <= event.instant);

@@ -1,6 +1,6 @@
 /**
- * A whole lab with a quorum device: nodes, a host with corosync-qnetd, a network. Commands: cluster NODES ffsplit|lms · run SECONDS · partition 1,2,qnetd 3,4 · heal · start|stop|kill NODE [qdevice] ·
- * start|stop|kill qnetd · votes (of each node that runs: what corosync-quorumtool -s says) · device NODE (corosync-qdevice-tool -s, in one line) · server (corosync-qnetd-tool -l, in one line a node). Shown: answers alone.
+ * A whole lab with a quorum device: nodes, a host with corosync-qnetd, a network. Commands: cluster NODES ffsplit|lms [quorum.device.timeout in ms] · run SECONDS · partition 1,2,qnetd 3,4 · heal · start|stop|kill NODE [qdevice] ·
+ * start|stop|kill|pause|resume qnetd · votes (of each node that runs: what corosync-quorumtool -s says) · device NODE (corosync-qdevice-tool -s, in one line) · server (corosync-qnetd-tool -l, in one line a node). Shown: answers alone.
  */
 import { SEC } from "../../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../../src/engine/node/index.ts";
@@ -12,13 +12,13 @@ import type { Driver } from "../told.ts";
 
 const BOOTED = 20 * SEC;
 
-function confOf(nodes: number, algorithm: string): string {
+function confOf(nodes: number, algorithm: string, timeout: string | undefined): string {
   const list = Array.from(
     { length: nodes },
     (_, i) => `  node {\n    name: node${i + 1}\n    nodeid: ${i + 1}\n    quorum_votes: 1\n    ring0_addr: 10.10.0.${i + 1}\n  }\n`,
   ).join("");
   const votes = algorithm === "ffsplit" ? 1 : nodes - 1;
-  const device = `  device {\n    model: net\n    votes: ${votes}\n    net {\n      algorithm: ${algorithm}\n      host: 10.10.0.200\n      tls: off\n    }\n  }\n`;
+  const device = `  device {\n    model: net\n    votes: ${votes}\n${timeout === undefined ? "" : `    timeout: ${timeout}\n`}    net {\n      algorithm: ${algorithm}\n      host: 10.10.0.200\n      tls: off\n    }\n  }\n`;
   return `nodelist {\n${list}}\nquorum {\n  provider: corosync_votequorum\n${device}}\ntotem {\n  cluster_name: lab\n  config_version: 1\n  interface {\n    linknumber: 0\n  }\n  version: 2\n}\n`;
 }
 
@@ -34,7 +34,7 @@ export class QdeviceDriver implements Driver {
     const [first = "", second] = args;
     switch (verb) {
       case "cluster":
-        this.cluster(Number(first), second ?? "");
+        this.cluster(Number(first), second ?? "", args[2]);
         return [];
       case "run":
         this.lab.runUntil(this.lab.now + Number(first) * SEC);
@@ -49,6 +49,14 @@ export class QdeviceDriver implements Driver {
       case "stop":
       case "kill":
         this.unit(first, verb, first === "qnetd" ? "corosync-qnetd" : second === "qdevice" ? "corosync-qdevice" : "corosync");
+        return [];
+      case "pause":
+      case "resume":
+        this.act({
+          to: "machine",
+          machine: first,
+          act: { kind: verb === "pause" ? "service-stall" : "service-resume", unit: "corosync-qnetd" },
+        });
         return [];
       case "votes":
         return this.votes();
@@ -66,9 +74,9 @@ export class QdeviceDriver implements Driver {
     return this.world;
   }
 
-  private cluster(nodes: number, algorithm: string): void {
+  private cluster(nodes: number, algorithm: string, timeout: string | undefined): void {
     this.nodes = nodes;
-    this.world = new World(labOf(confOf(nodes, algorithm), "transcript"), makeMachine);
+    this.world = new World(labOf(confOf(nodes, algorithm, timeout), "transcript"), makeMachine);
     this.world.runUntil(BOOTED);
     for (let id = 1; id <= nodes; id++) this.unit(String(id), "start", "corosync");
     this.unit("qnetd", "start", "corosync-qnetd");

@@ -1,5 +1,5 @@
 /**
- * systemctl over the service manager of machine/systemd: its queries, its run as a generator of requests, and who answers them.
+ * systemctl over the service manager of machine/systemd: its queries, what it does, and who answers it.
  */
 export { jobAnswer, managerCall } from "./manager-calls.ts";
 export { VERBS } from "./options.ts";

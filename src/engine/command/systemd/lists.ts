@@ -1,7 +1,7 @@
 /** systemctl's tables and trees: list-units, list-unit-files, list-dependencies, list-timers, list-jobs. Layouts of systemd 252, without colours. */
 import type { UnitDetails } from "../../machine/systemd/index.ts";
 import { ago, left, systemdTime } from "../dates.ts";
-import { ok, type Result } from "../spec.ts";
+import { ok, type Result } from "../result.ts";
 import type { Call } from "./options.ts";
 import { dot, type SystemctlHost } from "./status.ts";
 

@@ -1,4 +1,4 @@
-/** What a systemctl that acts asks for, and the answers: plain data. In the real stack: the messages of D-Bus between systemctl and PID 1. */
+/** What a systemctl that acts asks the manager for, and the answers: plain data. In the real stack: the messages of D-Bus between systemctl and PID 1. */
 import type { Signal } from "../../kernel/index.ts";
 import type { JobMode, JobResult, SystemAction, Verb as JobVerb } from "../../machine/systemd/index.ts";
 import type { InstallVerb } from "./install-verbs.ts";
@@ -12,13 +12,6 @@ export type ManagerCall =
   | { readonly call: "reset-failed"; readonly unit: string | undefined }
   | { readonly call: "install"; readonly verb: InstallVerb; readonly units: readonly string[]; readonly runtime: boolean }
   | { readonly call: "power"; readonly action: SystemAction };
-
-/** One step of a systemctl that acts. */
-export type SystemctlAsk =
-  | { readonly ask: "print"; readonly stream: "stdout" | "stderr"; readonly text: string }
-  | { readonly ask: "manager"; readonly call: ManagerCall }
-  /** Until the job is over; the answer has its result and the unit's. */
-  | { readonly ask: "job"; readonly job: number; readonly unit: string };
 
 /** Plain data, so that it can be kept and replayed. */
 export interface SystemctlAnswer {

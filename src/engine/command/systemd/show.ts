@@ -2,7 +2,7 @@
 import { NEVER, SIGNALS, type Instant } from "../../kernel/index.ts";
 import { spanText, type UnitDetails } from "../../machine/systemd/index.ts";
 import { systemdTime } from "../dates.ts";
-import { fail, ok, type Result } from "../spec.ts";
+import { fail, ok, type Result } from "../result.ts";
 import type { Call } from "./options.ts";
 import type { SystemctlHost } from "./status.ts";
 

@@ -5,7 +5,7 @@ import { exitText, checkText, type SystemdView, type UnitDetails } from "../../m
 import type { Instant, JournalLine } from "../../kernel/index.ts";
 import { journalUnit } from "../../machine/systemd/index.ts";
 import { ago, left, systemdTime, timeSpan } from "../dates.ts";
-import type { Result } from "../spec.ts";
+import type { Result } from "../result.ts";
 import type { Call } from "./options.ts";
 
 /** What systemctl sees of the machine it runs on. */

@@ -1,17 +1,36 @@
 /**
- * systemctl over the service manager: what only asks is a function of a view of it, what acts is a generator of requests to it that waits for its jobs. Texts and exit codes
+ * systemctl over the service manager: what only asks is a function of a view of it, what acts is part of a tool's body that calls it and waits for its jobs. Texts and exit codes
  * are those of systemd 252.
  */
+import type { Plain } from "../../kernel/index.ts";
 import type { JobResult, Verb as JobVerb } from "../../machine/systemd/index.ts";
-import { ok, type Result } from "../spec.ts";
+import { callOnce } from "../library.ts";
+import { MANAGER, type ManagerCalls } from "../manager-calls.ts";
+import { ok, printResult, type Result } from "../result.ts";
+import { print, type ToolBody, type ToolPart } from "../tool.ts";
 import { listDependencies, listJobs, listTimers, listUnitFiles, listUnits } from "./lists.ts";
 import { INSTALL_VERBS, type InstallVerb } from "./install-verbs.ts";
 import { JOB_VERBS, parse, QUERIES, type Call } from "./options.ts";
-import type { SystemctlAnswer, SystemctlAsk } from "./requests.ts";
+import type { ManagerCall, SystemctlAnswer } from "./requests.ts";
 import { cat, show } from "./show.ts";
 import { status, type SystemctlHost } from "./status.ts";
 
-export type SystemctlRun = Generator<SystemctlAsk, number, SystemctlAnswer>;
+/** Nobody is PID 1 any more: the machine is about to be off. */
+export class NoManager extends Error {}
+
+function* asked(act: ManagerCall): ToolPart<SystemctlAnswer> {
+  const reply = yield* callOnce<ManagerCalls, "act">(MANAGER, "act", { act: act as ManagerCalls["act"]["request"]["act"] & Plain });
+  const answer = reply?.answer;
+  if (answer === undefined) throw new NoManager();
+  return answer;
+}
+
+/** When the job is over: its result, and the unit's. */
+function* ended(job: number, unit: string): ToolPart<SystemctlAnswer> {
+  const answer = (yield* callOnce<ManagerCalls, "job">(MANAGER, "job", { job, unit }))?.answer;
+  if (answer === undefined) throw new NoManager();
+  return answer;
+}
 
 export function isQuery(argv: readonly string[]): boolean {
   const call = parse(argv.slice(1));
@@ -127,21 +146,21 @@ export function jobError(name: string, result: JobResult, unitResult: string): s
 const STATUS_OF: Readonly<Record<string, number>> = { "not-found": 5, "not-applicable": 3, refused: 4, destructive: 4, "load-error": 6 };
 
 /** Queues the jobs of all units, then waits for each. */
-function* jobs(call: Call, units: readonly string[], verb: JobVerb): SystemctlRun {
+function* jobs(call: Call, units: readonly string[], verb: JobVerb): ToolBody {
   const waiting: { unit: string; job: number }[] = [];
   let code = 0;
   for (const unit of units) {
-    const { job, error, code: why } = yield { ask: "manager", call: { call: "job", unit, verb, mode: call.mode } };
+    const { job, error, code: why } = yield* asked({ call: "job", unit, verb, mode: call.mode });
     if (error !== undefined) {
-      yield { ask: "print", stream: "stderr", text: `Failed to ${verb} ${unit}: ${error}\n` };
+      yield* print(`Failed to ${verb} ${unit}: ${error}\n`, "stderr");
       code ||= STATUS_OF[why ?? ""] ?? 1;
     } else if (job !== undefined && job !== 0) waiting.push({ unit, job });
   }
   if (!call.block) return code;
   for (const { unit, job } of waiting) {
-    const { result = "done", unitResult = "success" } = yield { ask: "job", job, unit };
+    const { result = "done", unitResult = "success" } = yield* ended(job, unit);
     if (result === "done" || result === "skipped") continue;
-    if (!call.quiet) yield { ask: "print", stream: "stderr", text: jobError(unit, result, unitResult) };
+    if (!call.quiet) yield* print(jobError(unit, result, unitResult), "stderr");
     code ||= 1;
   }
   return code;
@@ -164,52 +183,51 @@ Possible reasons for having this kind of units are:
 
 const SYSV_INSTALL = "/lib/systemd/systemd-sysv-install";
 
-function* install(call: Call, verb: InstallVerb): SystemctlRun {
-  const answer = yield { ask: "manager", call: { call: "install", verb, units: call.units, runtime: call.runtime } };
+function* install(call: Call, verb: InstallVerb): ToolBody {
+  const answer = yield* asked({ call: "install", verb, units: call.units, runtime: call.runtime });
   let text = "";
   if (verb === "enable" || verb === "disable")
     for (const name of answer.initScripts ?? [])
       text += `Synchronizing state of ${name}.service with SysV service script with ${SYSV_INSTALL}.\nExecuting: ${SYSV_INSTALL} ${verb} ${name}\n`;
   text += (answer.lines ?? []).map((l) => `${l}\n`).join("");
   if (answer.nothingToDo === true) text += NO_INSTALL;
-  if (text !== "" && !call.quiet) yield { ask: "print", stream: "stderr", text };
+  if (text !== "" && !call.quiet) yield* print(text, "stderr");
   if (answer.error !== undefined) {
-    yield { ask: "print", stream: "stderr", text: `Failed to ${verb} unit: ${answer.error}\n` };
+    yield* print(`Failed to ${verb} unit: ${answer.error}\n`, "stderr");
     return 1;
   }
   // As the real one does it, the manager reads its files again.
-  yield { ask: "manager", call: { call: "reload" } };
+  yield* asked({ call: "reload" });
   if (!call.now || verb === "set-default" || verb === "unmask") return 0;
   return yield* jobs(call, call.units, verb === "enable" || verb === "reenable" ? "start" : "stop");
 }
 
-function* kill(call: Call): SystemctlRun {
+function* kill(call: Call): ToolBody {
   let code = 0;
   for (const unit of call.units) {
-    const { error } = yield { ask: "manager", call: { call: "kill", unit, whom: call.whom, signal: call.signal } };
+    const { error } = yield* asked({ call: "kill", unit, whom: call.whom, signal: call.signal });
     if (error === undefined) continue;
-    yield { ask: "print", stream: "stderr", text: `Failed to kill unit ${unit}: ${error}\n` };
+    yield* print(`Failed to kill unit ${unit}: ${error}\n`, "stderr");
     code = 1;
   }
   return code;
 }
 
-function* resetFailed(call: Call): SystemctlRun {
+function* resetFailed(call: Call): ToolBody {
   let code = 0;
   for (const unit of call.units.length === 0 ? [undefined] : call.units) {
-    const { error } = yield { ask: "manager", call: { call: "reset-failed", unit } };
+    const { error } = yield* asked({ call: "reset-failed", unit });
     if (error === undefined || unit === undefined) continue;
-    yield { ask: "print", stream: "stderr", text: `Failed to reset failed state of unit ${unit}: ${error}\n` };
+    yield* print(`Failed to reset failed state of unit ${unit}: ${error}\n`, "stderr");
     code = 1;
   }
   return code;
 }
 
-export function* run(argv: readonly string[]): SystemctlRun {
+export function* run(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
   if ("stdout" in call) {
-    if (call.stderr !== "") yield { ask: "print", stream: "stderr", text: call.stderr };
-    return call.status;
+    return yield* printResult(call);
   }
   const jobVerb = JOB_VERBS.find((v) => v === call.verb);
   const installVerb = INSTALL_VERBS.find((v) => v === call.verb);
@@ -217,8 +235,7 @@ export function* run(argv: readonly string[]): SystemctlRun {
   if (installVerb !== undefined) return yield* install(call, installVerb);
   if (call.verb === "kill") return yield* kill(call);
   if (call.verb === "reset-failed") return yield* resetFailed(call);
-  if (call.verb === "poweroff" || call.verb === "reboot" || call.verb === "halt")
-    yield { ask: "manager", call: { call: "power", action: call.verb } };
-  else if (call.verb === "daemon-reload") yield { ask: "manager", call: { call: "reload" } };
+  if (call.verb === "poweroff" || call.verb === "reboot" || call.verb === "halt") yield* asked({ call: "power", action: call.verb });
+  else if (call.verb === "daemon-reload") yield* asked({ call: "reload" });
   return 0;
 }

@@ -52,6 +52,11 @@ export function outcome(error: CsError | undefined): Nothing | Refused {
   return error === undefined ? DONE : refused(error);
 }
 
+/** What needs the ring is refused until the services have synchronised. */
+export function whenReady({ sync }: { readonly sync: { readonly ready: boolean } }, perform: () => CsError | undefined): Nothing | Refused {
+  return sync.ready ? outcome(perform()) : refused("CS_ERR_TRY_AGAIN");
+}
+
 /** A connection as the daemon knows it. */
 export interface Client {
   readonly id: number;

@@ -1,7 +1,8 @@
 /**
  * The configuration map over the daemon's socket `cmap`: reading, writing, listing, and notices of changes to who tracks; and beside it the stats map, which is computed when it is
- * asked for. In the real stack: exec/cmap.c, stats.c and libcmap. Asking a key of stats.schedmiss. ends the daemon with SIGSEGV, as it does 3.1.7 (recorded). Left out:
- * iteration step by step, adjusting an integer, tracking the stats map.
+ * asked for. Its values are compared with what a client has seen in the daemon's statistics round, every 1.5 s; who tracks by prefix hears of keys that come and go, never of values (3.1.7,
+ * observed with corosync-cmapctl -m stats -t and -T). In the real stack: exec/cmap.c, stats.c and libcmap. Asking a key of stats.schedmiss. ends the daemon with SIGSEGV, as it does 3.1.7
+ * (recorded). Left out: iteration step by step, adjusting an integer.
  */
 import {
   statsEntries,
@@ -55,7 +56,7 @@ export type CmapCalls = {
     readonly reply: { readonly entries: readonly CmapEntry[] };
   };
   /** `prefix`: of all keys that begin so; else of this key alone. Tracks of a connection are told apart by their key. */
-  readonly cmap_track_add: { readonly request: { readonly key: string; readonly prefix: boolean }; readonly reply: Nothing };
+  readonly cmap_track_add: { readonly request: WhichMap & { readonly key: string; readonly prefix: boolean }; readonly reply: Nothing };
   readonly cmap_track_delete: { readonly request: { readonly key: string }; readonly reply: Nothing };
 };
 
@@ -75,6 +76,9 @@ interface Track {
   readonly id: number;
   readonly key: string;
   readonly prefix: boolean;
+  readonly which: WhichMap;
+  /** Of the stats map: what the client has been told, or found there; undefined: a track of the other map. */
+  seen: readonly CmapEntry[] | undefined;
 }
 
 export class CmapIpc implements Service {
@@ -87,13 +91,34 @@ export class CmapIpc implements Service {
     private readonly notify: (id: number, notice: IpcNotice) => void,
   ) {
     layers.cmap.map.watch = (key, entry, before) => this.changed(key, entry, before);
+    layers.totem.onStatsRound = () => this.statsRound();
   }
 
   private changed(key: string, entry: CmapEntry | undefined, before: CmapEntry | undefined): void {
     for (const t of this.tracks) {
-      if (t.prefix ? !key.startsWith(t.key) : key !== t.key) continue;
-      this.notify(t.id, { event: "cmap_notify", key, entry: entry && { ...entry }, before: before && { ...before } });
+      if (t.seen !== undefined || !covers(t, key)) continue;
+      this.tell(t, key, entry, before);
     }
+  }
+
+  private tell({ id }: Track, key: string, entry: CmapEntry | undefined, before: CmapEntry | undefined): void {
+    this.notify(id, { event: "cmap_notify", key, entry: entry && { ...entry }, before: before && { ...before } });
+  }
+
+  /** What has become of the statistics that clients track. @returns whether somebody does, so that there has to be a next round */
+  private statsRound(): boolean {
+    for (const t of this.tracks) {
+      const { seen } = t;
+      if (seen === undefined) continue;
+      const now = this.stats(t.which).filter((e) => covers(t, e.key));
+      for (const entry of now) {
+        const before = seen.find((e) => e.key === entry.key);
+        if (before === undefined || (!t.prefix && before.value !== entry.value)) this.tell(t, entry.key, entry, before);
+      }
+      for (const before of seen) if (!now.some((e) => e.key === before.key)) this.tell(t, before.key, undefined, before);
+      t.seen = now;
+    }
+    return this.tracks.some((t) => t.seen !== undefined);
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,9 +163,15 @@ export class CmapIpc implements Service {
       return outcome(this.layers.cmap.set(key, type, value));
     },
     cmap_delete: ({ key, map }) => outcome(map === "stats" ? ("CS_ERR_ACCESS" satisfies CmapError) : this.layers.cmap.delete(key)),
-    cmap_track_add: ({ key, prefix }, { id }) => {
+    cmap_track_add: ({ key, prefix, map, pid, procname }, client) => {
+      const { id } = client;
       if (this.tracks.some((t) => t.id === id && t.key === key)) return refused("CS_ERR_EXIST");
-      this.tracks.push({ id, key, prefix });
+      const track: Track = { id, key, prefix, which: { pid: pid ?? client.pid, procname: procname ?? client.name }, seen: undefined };
+      if (map === "stats") {
+        track.seen = this.stats(track.which).filter((e) => covers(track, e.key));
+        this.layers.totem.awaitStatsRound();
+      }
+      this.tracks.push(track);
       return DONE;
     },
     cmap_track_delete: ({ key }, { id }) => {
@@ -174,7 +205,7 @@ export class CmapIpc implements Service {
   }
 
   snapshot(): Plain {
-    return this.tracks.map((t) => ({ ...t }));
+    return this.tracks.map((t) => ({ ...t })) as unknown as Plain;
   }
 
   restore(state: Plain): void {
@@ -183,9 +214,17 @@ export class CmapIpc implements Service {
 
   digest(h: Hasher): void {
     h.int(this.tracks.length);
-    for (const t of this.tracks) h.int(t.id).text(t.key).bool(t.prefix);
+    for (const { id, key, prefix, seen } of this.tracks) {
+      h.int(id)
+        .text(key)
+        .bool(prefix)
+        .int(seen?.length ?? -1);
+      for (const entry of seen ?? []) h.text(entry.key).text(String(entry.value));
+    }
   }
 }
+
+const covers = ({ key, prefix }: Track, of: string): boolean => (prefix ? of.startsWith(key) : of === key);
 
 function crashes(asked: WhichMap & { readonly key?: string }): boolean {
   return asked.map === "stats" && asked.key?.startsWith("stats.schedmiss.") === true;

@@ -5,14 +5,14 @@
  */
 import type { CpgAddress, CpgChange, CpgHandlers } from "../../cpg/index.ts";
 import type { Hasher, IpcNotice, IpcReply, IpcRequest, Plain } from "../../kernel/index.ts";
-import type { RingId } from "../../totem/types.ts";
+import { copyRing, type RingId } from "../../totem/types.ts";
 import type { Layers } from "../layers.ts";
 import {
-  DONE,
   outcome,
   performCall,
   performRead,
   refused,
+  whenReady,
   type Client,
   type Handlers,
   type Nothing,
@@ -82,19 +82,14 @@ export class CpgIpc implements Service {
     cpg_leave: (_request, client) => {
       const member = this.member(client.id);
       if (member === undefined) return refused("CS_ERR_NOT_EXIST");
-      return this.ready ? outcome(this.layers.cpg.leave(member.group, member.pid)) : refused("CS_ERR_TRY_AGAIN");
+      return whenReady(this.layers, () => this.layers.cpg.leave(member.group, member.pid));
     },
     cpg_mcast_joined: ({ message }, client) => {
       const member = this.member(client.id);
       if (member === undefined) return refused("CS_ERR_NOT_EXIST");
-      return this.ready ? outcome(this.layers.cpg.mcast(member.group, member.pid, message)) : refused("CS_ERR_TRY_AGAIN");
+      return this.layers.sync.ready ? outcome(this.layers.cpg.mcast(member.group, member.pid, message)) : refused("CS_ERR_TRY_AGAIN");
     },
   };
-
-  /** Services have synchronised; otherwise what needs the ring waits. */
-  private get ready(): boolean {
-    return this.layers.sync.ready;
-  }
 
   private member(id: number): Member | undefined {
     return this.members.find((m) => m.id === id);
@@ -102,11 +97,11 @@ export class CpgIpc implements Service {
 
   private join(id: number, group: string, pid: number): Nothing | ReturnType<typeof refused> {
     if (this.member(id) !== undefined) return refused("CS_ERR_EXIST");
-    if (!this.ready) return refused("CS_ERR_TRY_AGAIN");
-    const error = this.layers.cpg.join(group, pid, this.listener({ id, group, pid }));
-    if (error !== undefined) return refused(error);
-    this.members.push({ id, group, pid });
-    return DONE;
+    return whenReady(this.layers, () => {
+      const error = this.layers.cpg.join(group, pid, this.listener({ id, group, pid }));
+      if (error === undefined) this.members.push({ id, group, pid });
+      return error;
+    });
   }
 
   private listener({ id, group, pid }: Member): CpgHandlers {
@@ -118,7 +113,7 @@ export class CpgIpc implements Service {
         if (left.some((l) => l.nodeId === nodeId && l.pid === pid)) this.members = this.members.filter((m) => m.id !== id);
       },
       deliver: (from, message) => this.notify(id, { event: "cpg_deliver", group, nodeId: from.nodeId, pid: from.pid, message }),
-      totem: (ring, members) => this.notify(id, { event: "cpg_totem_confchg", ring: { rep: ring.rep, seq: ring.seq }, members }),
+      totem: (ring, members) => this.notify(id, { event: "cpg_totem_confchg", ring: copyRing(ring), members }),
     };
   }
 

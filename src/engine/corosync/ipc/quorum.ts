@@ -3,7 +3,7 @@
  * libquorum. Left out: the nodelist notification of model v1.
  */
 import type { Hasher, IpcNotice, IpcReply, IpcRequest, Plain } from "../../kernel/index.ts";
-import type { RingId } from "../../totem/types.ts";
+import { copyRing, type RingId } from "../../totem/types.ts";
 import type { QuorumView } from "../../votequorum/index.ts";
 import type { Layers } from "../layers.ts";
 import { DONE, performCall, performRead, type Client, type Handlers, type Nothing, type Readers, type Service } from "./calls.ts";
@@ -94,5 +94,5 @@ export class QuorumIpc implements Service {
 }
 
 function verdict(view: QuorumView): { quorate: boolean; ring: { rep: number; seq: number }; members: number[] } {
-  return { quorate: view.quorate, ring: { rep: view.ring.rep, seq: view.ring.seq }, members: [...view.members] };
+  return { quorate: view.quorate, ring: copyRing(view.ring), members: [...view.members] };
 }

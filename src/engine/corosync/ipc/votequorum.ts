@@ -3,7 +3,7 @@
  * library half of votequorum.c, and libvotequorum. A device stays registered when its process goes; the poll timer finds out. Left out: contexts.
  */
 import type { Hasher, IpcNotice, IpcReply, IpcRequest, Plain } from "../../kernel/index.ts";
-import type { RingId } from "../../totem/types.ts";
+import { copyRing, type RingId } from "../../totem/types.ts";
 import type { DeviceInfo, NodeState, VoteError, VoteInfo } from "../../votequorum/index.ts";
 import type { Layers } from "../layers.ts";
 import {
@@ -12,6 +12,7 @@ import {
   performCall,
   performRead,
   refused,
+  whenReady,
   type Answer,
   type Client,
   type Handlers,
@@ -101,7 +102,7 @@ export class VotequorumIpc implements Service {
       nodelist: (ring, members, joined, left) =>
         this.tell({
           event: "votequorum_nodelist_notification",
-          ring: { rep: ring.rep, seq: ring.seq },
+          ring: copyRing(ring),
           members: [...members],
           joined: [...joined],
           left: [...left],
@@ -129,16 +130,16 @@ export class VotequorumIpc implements Service {
     votequorum_current: () => {
       const { ring, members, quorate, nodes, expectedVotes } = this.layers.votequorum.current();
       const { nodeId } = this.layers.settings.config;
-      return { nodeId, ring: { rep: ring.rep, seq: ring.seq }, members: [...members], quorate, nodes: tracked(nodes), expectedVotes };
+      return { nodeId, ring: copyRing(ring), members: [...members], quorate, nodes: tracked(nodes), expectedVotes };
     },
   };
 
   private readonly handlers: Handlers<VotequorumCalls> = {
     ...this.readers,
-    votequorum_setexpected: ({ votes }) => this.whenReady(() => this.layers.votequorum.setExpected(votes)),
-    votequorum_setvotes: ({ nodeId, votes }) => this.whenReady(() => this.layers.votequorum.setVotes(nodeId, votes)),
+    votequorum_setexpected: ({ votes }) => whenReady(this.layers, () => this.layers.votequorum.setExpected(votes)),
+    votequorum_setvotes: ({ nodeId, votes }) => whenReady(this.layers, () => this.layers.votequorum.setVotes(nodeId, votes)),
     votequorum_trackstart: (_request, { id }) =>
-      this.whenReady(() => {
+      whenReady(this.layers, () => {
         if (!this.state.trackers.includes(id)) this.state.trackers.push(id);
         return undefined;
       }),
@@ -152,10 +153,6 @@ export class VotequorumIpc implements Service {
     votequorum_qdevice_poll: ({ name, castVote, ring }) => outcome(this.layers.votequorum.devicePoll(name, castVote, ring)),
     votequorum_qdevice_master_wins: ({ name, allow }) => outcome(this.layers.votequorum.deviceMasterWins(name, allow)),
   };
-
-  private whenReady(perform: () => VoteError | undefined): DeviceAnswer {
-    return this.layers.sync.ready ? outcome(perform()) : refused("CS_ERR_TRY_AGAIN");
-  }
 
   private register(name: string, id: number, seq: number): DeviceAnswer | "later" {
     if (!this.layers.sync.ready) return refused("CS_ERR_TRY_AGAIN");

@@ -9,6 +9,7 @@
 import {
   Hasher,
   type Commit,
+  type DiskFault,
   type DiskImage,
   type Duration,
   type FileCall,
@@ -17,65 +18,26 @@ import {
   type Served,
   type ServedReply,
 } from "../../kernel/index.ts";
+import { mountState, type FilesHost, type FilesState, type MountState, type Resumed } from "./files-state.ts";
 import { imageOf, treeOf, type Imaged } from "./image.ts";
 import { localCall } from "./local-calls.ts";
 import { newTmpfs } from "./mount-calls.ts";
 import { MountTable, ROOT_MOUNT, type Mount } from "./mounts.ts";
-import { PendingCall, type PendingState } from "./pending.ts";
+import { PendingCall } from "./pending.ts";
 import { perform } from "./perform.ts";
-import type { ProcView } from "./proc-text.ts";
 import { ProcFs } from "./proc.ts";
 import { failed, type Context } from "./replies.ts";
-import { pathIn } from "./served-path.ts";
-import type { DiskFault, TreeLimits, TreeState } from "./inode-table.ts";
+import { NOT_CONNECTED, pathIn } from "./served-path.ts";
+import { SlowDisk } from "./slow-disk.ts";
 import { Tree } from "./tree.ts";
-import { Views, type Description, type View, type ViewsState } from "./views.ts";
+import { Views, type Description, type View } from "./views.ts";
 import { walk } from "./walk.ts";
-
-/** What the files need of their machine. */
-export interface FilesHost {
-  now(): Instant;
-  /** A durable change of the root file system; in order, before the call that made it returns. */
-  commit(commit: Commit): void;
-  /** For the process that serves a mount; answered by `served`, or never. */
-  request(server: number, served: Served): void;
-  /** Told to the process that serves a mount: it is gone. */
-  unmounted(server: number, mount: number): void;
-  /** The pid of a process that is known here by `process`, which need not be its pid: a pid may change and be used again. */
-  pidOf(process: number): number;
-  readonly proc: ProcView;
-}
-
-/** The reply to a call that was pending. */
-export interface Resumed {
-  readonly id: number;
-  readonly pid: number;
-  /** What the caller called it. */
-  readonly tag: number;
-  readonly reply: FileReply;
-}
-
-type MountState = Omit<Mount, "fs"> & {
-  readonly fs:
-    | { readonly kind: "tree"; readonly limits: TreeLimits; readonly state: TreeState }
-    | { readonly kind: "proc" }
-    | { readonly kind: "served"; readonly server: number; readonly dead: boolean };
-};
-
-/** Plain data. What did not change since the last one is the same object. */
-export interface FilesState {
-  readonly mounts: readonly MountState[];
-  readonly nextMount: number;
-  readonly views: ViewsState;
-  readonly pending: readonly PendingState[];
-  readonly nextCall: number;
-  readonly nextRequest: number;
-}
 
 export class Files {
   readonly table = new MountTable();
   readonly views: Views;
   private readonly proc: ProcFs;
+  private readonly slow: SlowDisk;
   private pending = new Map<number, PendingCall>();
   private nextCall = 1;
   private nextRequest = 1;
@@ -89,6 +51,7 @@ export class Files {
     root: Tree,
   ) {
     this.views = new Views(this.table, (description, pid) => this.releaseServed(description, pid));
+    this.slow = new SlowDisk((at) => host.wakeDisk(at));
     this.table.add({
       type: "ext4",
       source: "/dev/mapper/pve-root",
@@ -142,6 +105,7 @@ export class Files {
     }
     this.views.clear();
     this.pending.clear();
+    this.slow.clear();
     this.table.lay([this.table.get(ROOT_MOUNT)], ROOT_MOUNT + 1);
     this.table.replace(ROOT_MOUNT, { readOnly: false });
     this.root.setFault(fault, commitMicros);
@@ -149,6 +113,16 @@ export class Files {
 
   setDisk(fault: DiskFault, commitMicros: Duration): void {
     this.root.setFault(fault, commitMicros);
+  }
+
+  /** When the disk will have done everything so far; undefined: it has. */
+  get diskBusyUntil(): Instant | undefined {
+    return this.slow.until(this.host.now());
+  }
+
+  /** Replies that have waited for the disk. */
+  written(): Resumed[] {
+    return this.slow.due(this.host.now()).map(({ id, pid, tag, reply }) => ({ id, pid, tag, reply }));
   }
 
   /** Of the last commit. */
@@ -186,6 +160,7 @@ export class Files {
   /** It has ended: what it has open is closed, what it waits for is given up, and who waits for it hears that it is gone. */
   detach(pid: number): Resumed[] {
     for (const call of [...this.pending.values()]) if (call.pid === pid) this.pending.delete(call.id);
+    this.slow.drop(pid);
     const resumed: Resumed[] = [];
     for (const mount of this.table.all())
       if (mount.fs.kind === "served" && mount.fs.server === pid) {
@@ -204,10 +179,15 @@ export class Files {
   call(pid: number, call: FileCall, tag?: number): { readonly done: FileReply } | { readonly pending: number } {
     const c = this.context(pid, false);
     this.proc.caller = this.host.pidOf(pid);
+    const before = this.seq;
     const reply = localCall(c, call, (mount) => this.waiting(mount));
     if (reply !== "served") {
       this.settle();
-      return { done: reply };
+      const at = this.seq > before || call.call === "fsync" ? this.slow.until(c.now) : undefined;
+      if (at === undefined) return { done: reply };
+      const id = this.nextCall++;
+      this.slow.hold({ id, pid, tag: tag ?? id, reply, at });
+      return { pending: id };
     }
     const pending = new PendingCall(this.nextCall, pid, tag ?? this.nextCall, call);
     this.nextCall++;
@@ -266,6 +246,12 @@ export class Files {
     return [...this.pending.values()].filter((call) => call.pid === pid && (tag === undefined || call.tag === tag)).map((call) => call.id);
   }
 
+  /** A server has been asked for this process, and has not answered. */
+  isServed(pid: number): boolean {
+    for (const call of this.pending.values()) if (call.pid === pid && call.request !== 0) return true;
+    return false;
+  }
+
   private waiting(mount: number): boolean {
     for (const call of this.pending.values()) if (call.mount === mount) return true;
     return false;
@@ -287,7 +273,7 @@ export class Files {
         call.request = this.send(fs.server, mount, request, call.pid);
         return [];
       }
-      answer = { ok: false, errno: "ENOTCONN" };
+      answer = NOT_CONNECTED;
     }
   }
 
@@ -306,7 +292,10 @@ export class Files {
 
   /** The end of whatever may have changed something: the commit goes out, and what was detached and is no longer used goes. */
   private settle(): void {
+    const { fault, commitMicros } = this.root;
+    const before = this.seq;
     this.root.flush();
+    if (fault === "none") this.slow.commits(this.host.now(), this.seq - before, commitMicros);
     for (const { id, detached, fs } of this.table.all()) {
       if (!detached || this.views.using(id) || this.waiting(id)) continue;
       this.table.drop(id);
@@ -357,7 +346,8 @@ export class Files {
   // ---- snapshots
 
   private key(): readonly unknown[] {
-    const key: unknown[] = [this.table.all(), this.views.version, this.nextCall, this.nextRequest, this.pending.size];
+    const { busyUntil, late } = this.slow.snapshot();
+    const key: unknown[] = [this.table.all(), this.views.version, this.nextCall, this.nextRequest, this.pending.size, busyUntil, late];
     for (const { fs } of this.table.all()) if (fs.kind === "tree") key.push(fs.snapshot());
     return key;
   }
@@ -366,12 +356,13 @@ export class Files {
     const key = this.key();
     if (this.cached !== undefined && same(this.cached.key, key)) return this.cached.state;
     const state = Object.freeze({
-      mounts: this.table.all().map(stateOf),
+      mounts: this.table.all().map(mountState),
       nextMount: this.table.next,
       views: this.views.snapshot(),
       pending: [...this.pending.values()].map((call) => call.snapshot()),
       nextCall: this.nextCall,
       nextRequest: this.nextRequest,
+      slow: this.slow.snapshot(),
     });
     this.cached = { key, state };
     return state;
@@ -384,6 +375,7 @@ export class Files {
     this.pending = new Map(state.pending.map((p) => [p.id, PendingCall.restore(p)]));
     this.nextCall = state.nextCall;
     this.nextRequest = state.nextRequest;
+    this.slow.restore(state.slow);
     this.cached = undefined;
     this.cachedDigest = undefined;
   }
@@ -416,6 +408,7 @@ export class Files {
       this.cachedDigest = { key, sum: own.snapshot() };
     }
     h.int(this.cachedDigest.sum[0]).int(this.cachedDigest.sum[1]);
+    this.slow.digest(h);
   }
 }
 
@@ -424,9 +417,4 @@ const RUN_BYTES = 800 * 1024 * 1024;
 
 function same(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a.length === b.length && a.every((x, i) => x === b[i]);
-}
-
-function stateOf({ fs, ...mount }: Mount): MountState {
-  if (fs.kind === "tree") return { ...mount, fs: { kind: "tree", limits: fs.limits, state: fs.snapshot() } };
-  return { ...mount, fs: fs.kind === "proc" ? { kind: "proc" } : fs };
 }

@@ -3,7 +3,7 @@
  * uses an inode beside its names. In the real stack: the inode table, the journal and the reference counts below ext4 and tmpfs. Left out: blocks that directories and links
  * take, reserved blocks, quotas; inode numbers are the lowest free ones.
  */
-import type { Commit, DiskRow, Duration, Hasher } from "../../kernel/index.ts";
+import type { Commit, DiskFault, DiskRow, Duration, Hasher } from "../../kernel/index.ts";
 import { NO_CONTENT, blocksOf, type Chunk, type Content } from "./content.ts";
 import { NO_ENTRIES, entriesOf, entryIn, withEntry } from "./directory.ts";
 import { entrySum, inodeSum, pieceSum, rowOf, type Inode } from "./inode.ts";
@@ -11,9 +11,6 @@ import { eachFrom, emptyMap, firstGap, getAt, setAt, type IntMap } from "./int-m
 
 /** ext4: the first number a file may get. */
 const FIRST_INO = 12;
-
-/** What is wrong with the device below: "io-error" fails whatever reads or writes it, "full" whatever needs room. */
-export type DiskFault = "none" | "read-only" | "io-error" | "full";
 
 export interface TreeLimits {
   /** Blocks of 4 KiB for contents. */

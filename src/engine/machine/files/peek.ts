@@ -8,7 +8,7 @@ import type { Files } from "./files.ts";
 import { failed, type Context } from "./replies.ts";
 import { perform } from "./perform.ts";
 import { servedCall } from "./served-calls.ts";
-import { locate, pathIn, serve, type Asking } from "./served-path.ts";
+import { NOT_CONNECTED, locate, pathIn, serve, type Asking } from "./served-path.ts";
 import { isPoint, walk } from "./walk.ts";
 
 /** Asks the program that serves a mount without an event; "would-wait" where it does not run or would have to change something. */
@@ -34,7 +34,7 @@ function run(c: Context, asking: Asking<FileReply>, ask: AskServer): FileReply |
     }
     const { fs } = c.table.get(next.value.mount);
     const reply: ServedReply | "would-wait" =
-      fs.kind === "served" && !fs.dead ? ask(fs.server, next.value.mount, next.value.request) : { ok: false, errno: "ENOTCONN" };
+      fs.kind === "served" && !fs.dead ? ask(fs.server, next.value.mount, next.value.request) : NOT_CONNECTED;
     if (reply === "would-wait") return reply;
     next = asking.next(reply);
   }

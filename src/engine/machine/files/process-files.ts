@@ -3,7 +3,8 @@
  * VFS. Nothing is kept here.
  */
 import type { FileCall, FileReply, ServedReply } from "../../kernel/index.ts";
-import type { Files, Resumed } from "./files.ts";
+import type { Files } from "./files.ts";
+import type { Resumed } from "./files-state.ts";
 import { peek, peekRead, type AskServer } from "./peek.ts";
 
 export interface ProcessFilesHooks {
@@ -55,6 +56,10 @@ export class ProcessFiles {
     if (cwd !== undefined) this.files.begin(process, cwd);
   }
 
+  waits(process: number): boolean {
+    return this.files.isServed(process);
+  }
+
   cwd(process: number): string {
     return this.files.cwd(process);
   }
@@ -71,6 +76,11 @@ export class ProcessFiles {
       const resumed = this.files.interrupt(call);
       if (resumed !== undefined) this.tell([resumed]);
     }
+  }
+
+  /** The disk is done with something. */
+  written(): void {
+    this.tell(this.files.written());
   }
 
   powerLost(): void {

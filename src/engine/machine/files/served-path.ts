@@ -19,6 +19,9 @@ import {
 import type { Description } from "./views.ts";
 import { namesOf, type Follow, type Point } from "./walk.ts";
 
+/** What every call on a served mount gets once the process that served it has ended: "Transport endpoint is not connected". */
+export const NOT_CONNECTED: ServedReply = { ok: false, errno: "ENOTCONN" };
+
 /** What a call needs next. All but "serve" is answered at once, by the machine itself. */
 export type Step =
   | { readonly step: "serve"; readonly mount: number; readonly request: ServedRequest }

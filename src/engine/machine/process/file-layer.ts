@@ -17,6 +17,8 @@ export interface FileLayer {
   peekContents(cwd: string, path: string): FileReply | undefined;
   /** A process is born; `parent` undefined for the first one. It begins in `cwd` (absent: where its parent is) and has what its parent's children inherit. */
   born(process: number, parent: number | undefined, cwd: string | undefined): void;
+  /** It waits for the server of a file system. */
+  waits(process: number): boolean;
   /** Its working directory. */
   cwd(process: number): string;
   /** It has ended: its descriptors are closed, its calls are given up. */

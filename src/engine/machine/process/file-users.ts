@@ -21,7 +21,8 @@ export function fileUsers(table: () => ProcessTable): FileUsers {
       if (record === undefined) return undefined;
       const { serial, ppid, sid, comm, argv, startedAt, uid } = record;
       const exe = argv[0]?.startsWith("/") === true ? { exe: argv[0] } : {};
-      return { pid, files: serial, ppid, comm, argv, ...exe, state: stateLetter(record, false), startedAt, uid, gid: 0, session: sid };
+      const state = stateLetter(record, false, table().hooks.files.waits(serial));
+      return { pid, files: serial, ppid, comm, argv, ...exe, state, startedAt, uid, gid: 0, session: sid };
     },
   };
 }

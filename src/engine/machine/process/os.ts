@@ -116,6 +116,10 @@ export class ProcessOs implements Os {
     else for (const line of text.replace(/\n$/, "").split("\n")) this.log(this.record.comm, "info", line);
   }
 
+  realTime(priority: number): void {
+    this.record.realTime = priority;
+  }
+
   prompt(echo: boolean): void {
     const { sink } = this.record;
     if (sink.kind === "command") this.hooks.emit({ kind: "prompt", id: sink.id, echo });

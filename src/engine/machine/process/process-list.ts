@@ -22,14 +22,18 @@ export type ProcessRow = {
   readonly unit: string;
   readonly state: "R" | "S" | "D" | "T" | "Z";
   readonly leader: boolean;
+  /** Its priority under SCHED_RR; 0: an ordinary process. */
+  readonly realTime: number;
   readonly comm: string;
   readonly argv: readonly string[];
   /** Microseconds since 1970. */
   readonly startUnixMicros: number;
 };
 
-/** `asking`: pid of the process that reads it, which is the one that runs. */
-export function processRows(records: readonly Readonly<ProcessRecord>[], epochUnixMicros: number, asking: number): ProcessRow[] {
+type Records = readonly Readonly<ProcessRecord>[];
+
+/** `asking`: pid of the process that reads it, which is the one that runs; `waits`: a process of that serial number waits for the server of a file system. */
+export function processRows(records: Records, epochUnixMicros: number, asking: number, waits: (serial: number) => boolean): ProcessRow[] {
   return records
     .map((r) => ({
       pid: r.pid,
@@ -39,8 +43,9 @@ export function processRows(records: readonly Readonly<ProcessRecord>[], epochUn
       uid: r.uid,
       tty: r.place.tty,
       unit: r.place.unit,
-      state: stateLetter(r, r.pid === asking),
+      state: stateLetter(r, r.pid === asking, waits(r.serial)),
       leader: r.sid === r.pid,
+      realTime: r.realTime,
       comm: r.comm,
       argv: r.argv,
       startUnixMicros: epochUnixMicros + r.startedAt,
@@ -51,6 +56,8 @@ export function processRows(records: readonly Readonly<ProcessRecord>[], epochUn
 export interface ProcessListHooks {
   records(): readonly Readonly<ProcessRecord>[];
   epochUnixMicros(): number;
+  /** A process of this serial number waits for the server of a file system. */
+  waits(serial: number): boolean;
   /** Pid of the process at the other end of a connection. */
   reader(connection: number): number;
   reply(connection: number, seq: number, reply: IpcReply): void;
@@ -71,6 +78,6 @@ export class ProcessList implements KernelParty {
 
   private answer(request: IpcRequest, asking: number): IpcReply {
     if (request.call !== PROCESS_LIST_CALL) return { error: "EINVAL" };
-    return { rows: processRows(this.hooks.records(), this.hooks.epochUnixMicros(), asking) };
+    return { rows: processRows(this.hooks.records(), this.hooks.epochUnixMicros(), asking, (serial) => this.hooks.waits(serial)) };
   }
 }

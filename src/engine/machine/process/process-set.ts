@@ -71,6 +71,7 @@ export class ProcessSet {
       env: birth.env ?? parent?.env ?? {},
       uid: birth.uid ?? parent?.uid ?? 0,
       startedAt: now,
+      realTime: 0,
       sink: birth.sink,
       command: birth.command,
       stopped: false,

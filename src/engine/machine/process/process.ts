@@ -1,5 +1,5 @@
 /**
- * One process: what the kernel keeps of it (plain data), and its program while it has one. In the real stack: task_struct. Left out: threads, priorities, memory and processor
+ * One process: what the kernel keeps of it (plain data), and its program while it has one. In the real stack: task_struct. Left out: threads, niceness, memory and processor
  * time.
  */
 import {
@@ -47,6 +47,8 @@ export interface ProcessRecord {
   env: { readonly [name: string]: string };
   readonly uid: number;
   readonly startedAt: Instant;
+  /** Its priority under SCHED_RR; 0: an ordinary process. */
+  realTime: number;
   sink: Sink;
   /** Somebody outside waits for its end under this name. */
   command: string | undefined;
@@ -81,12 +83,12 @@ export interface ProcessSnapshot {
   readonly program: Plain;
 }
 
-/** The letter ps shows. `current`: it is the one that asks. */
-export function stateLetter(record: ProcessRecord, current: boolean): "R" | "S" | "D" | "T" | "Z" {
+/** The letter ps shows. `current`: it is the one that asks; `waits`: a file system's server has not answered it yet. */
+export function stateLetter(record: Readonly<ProcessRecord>, current: boolean, waits = false): "R" | "S" | "D" | "T" | "Z" {
   if (record.exit !== undefined) return "Z";
   if (record.stopped) return "T";
   if (current) return "R";
-  return record.calls.length > 0 ? "D" : "S";
+  return waits || record.calls.length > 0 ? "D" : "S";
 }
 
 /** comm: the first fifteen bytes of the program's file name. A login shell's first word has a dash before it. */
@@ -114,7 +116,7 @@ export function digestRecord(h: Hasher, r: ProcessRecord): void {
   h.int(r.serial).int(r.pid).int(r.ppid).int(r.sid).int(r.pgid).bool(r.outside).text(r.place.unit).text(r.place.session).text(r.place.tty);
   h.int(r.argv.length);
   for (const word of r.argv) h.text(word);
-  h.text(r.comm).int(r.uid).int(r.startedAt);
+  h.text(r.comm).int(r.uid).int(r.startedAt).int(r.realTime);
   h.text(r.sink.kind)
     .text(r.sink.kind === "command" ? r.sink.id : "")
     .text(r.command ?? "");

@@ -163,7 +163,8 @@ export class Sessions {
       parent: parent?.pid ?? shell.pid,
       place: { unit: shell.scope, session: shell.id, tty },
       command: act.id,
-      ...(act.group === undefined ? {} : { group: act.group }),
+      // Job control: what the shell of a terminal starts is a job.
+      group: act.group ?? (parent === undefined && shell.terminal !== undefined),
       started: (started) => this.emit({ kind: "started", id: act.id, pid: started }),
     });
     return typeof pid === "number" ? undefined : pid;

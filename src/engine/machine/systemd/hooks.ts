@@ -18,10 +18,10 @@ export interface SpawnRequest {
   readonly user: string;
 }
 
-/** A process of its own id in any case, as fork(2) has come before execve(2). `errno`: there is no such program, and the process is gone again. */
+/** A process of its own id in any case, as fork(2) has come before execve(2). `errno`: there is no such program, and the process is gone again; ENOSYS: the lab does not run what is there. */
 export interface Spawned {
   readonly pid: number;
-  readonly errno?: "ENOENT" | "EACCES";
+  readonly errno?: "ENOENT" | "EACCES" | "ENOSYS";
 }
 
 export type SystemAction = "poweroff" | "reboot" | "halt";

@@ -10,6 +10,7 @@ export * from "./names.ts";
 export * from "./record.ts";
 export type { Refusal } from "./transaction.ts";
 export { layUnits, packagedServices } from "./lay-units.ts";
+export { localServices } from "./local-services.ts";
 export { UnitFiles, type FileState, type Installed } from "./install.ts";
 export { exitText } from "./exits.ts";
 export { checkText } from "./checks.ts";

@@ -2,13 +2,13 @@
  * The beginning of a job on one unit: start limits, conditions and assertions first, then what the unit's type does. In the real stack: unit_start, unit_stop and unit_reload
  * of unit.c.
  */
-import { NEVER } from "../../kernel/index.ts";
 import { firstUnmet } from "./checks.ts";
 import { serviceOf, timerOf, type Begun, type Core } from "./core.ts";
 import type { UnitDefinition } from "./definition.ts";
 import { unitTitle } from "./messages.ts";
 import type { Job, JobResult, UnitRecord } from "./record.ts";
 import type { Services } from "./service.ts";
+import { startsTooOften } from "./start-limit.ts";
 import type { TimerUnits } from "./timer.ts";
 
 /** What a unit that has no processes is in while it is up. */
@@ -52,7 +52,7 @@ export class JobRunner {
     if (r.active === "deactivating" || (r.sub === "auto-restart" && service !== undefined)) return "again";
     if (r.active === "activating") return "begun";
     if (unit.loadState !== "loaded") return "failed";
-    if (service !== undefined && this.tooOften(unit, r)) {
+    if (service !== undefined && startsTooOften(unit, r, this.core.hooks.now())) {
       this.services.startLimitHit(service);
       return "failed";
     }
@@ -94,15 +94,5 @@ export class JobRunner {
     if (service === undefined || r.active !== "active") return "invalid";
     this.announce(unit, `Reloading ${unitTitle(unit)}...`);
     return this.services.reload(service);
-  }
-
-  /** The start limit: so many starts in an interval that begins with the first of them; an interval of 0 is none. */
-  private tooOften(unit: UnitDefinition, r: UnitRecord): boolean {
-    if (unit.startLimitInterval === 0 || unit.startLimitInterval === NEVER || unit.startLimitBurst === 0) return false;
-    const now = this.core.hooks.now();
-    if (now - r.limitSince >= unit.startLimitInterval) Object.assign(r, { limitSince: now, limitStarts: 0 });
-    if (r.limitStarts >= unit.startLimitBurst) return true;
-    r.limitStarts++;
-    return false;
   }
 }

@@ -6,13 +6,14 @@ import { fromUtf8, NEVER, type ProcessExit, type Signal } from "../../kernel/ind
 import type { Core, Service } from "./core.ts";
 import type { ExecKind } from "./definition.ts";
 import { baseName } from "./files.ts";
+import { journalUnit } from "./names.ts";
 import { parseEnvironmentFile, withEnvironment } from "./values.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 /** execve(2) failed: exit-status.h. */
 const EXIT_EXEC = 203;
 
-const ERRNO_TEXTS = { ENOENT: "No such file or directory", EACCES: "Permission denied" } as const;
+const ERRNO_TEXTS = { ENOENT: "No such file or directory", EACCES: "Permission denied", ENOSYS: "not modelled in this lab" } as const;
 
 /** The variables of a service; undefined where a file of them is missing that must be there. */
 function environmentOf(core: Core, { unit, def, s }: Service): Map<string, string> | undefined {
@@ -69,8 +70,8 @@ export function spawnCommand(core: Core, service: Service, kind: ExecKind, index
   if (errno !== undefined) {
     const as = { pid, identifier: `(${baseName(command.path)})` };
     const step = `Failed at step EXEC spawning ${command.path}: ${ERRNO_TEXTS[errno]}`;
-    core.hooks.log(unit.name, "error", `${unit.name}: Failed to execute ${command.path}: ${ERRNO_TEXTS[errno]}`, as);
-    core.hooks.log(unit.name, "error", `${unit.name}: ${step}`, as);
+    core.hooks.log(journalUnit(unit.name), "error", `${unit.name}: Failed to execute ${command.path}: ${ERRNO_TEXTS[errno]}`, as);
+    core.hooks.log(journalUnit(unit.name), "error", `${unit.name}: ${step}`, as);
   }
   return { pid, exit };
 }

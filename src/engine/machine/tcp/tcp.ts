@@ -133,8 +133,11 @@ export class Tcp {
     const c = this.state.connections.find((x) => x.id === id && x.owner === owner);
     if (c === undefined) return;
     c.owner = "";
+    // Something that was never read, or a connection nobody has accepted, is no orderly end (RFC 2525, 2.17).
+    const unread = this.state.waiting.some(({ event }) => event.id === id && (event.kind === "data" || event.kind === "accepted"));
     this.state.waiting = this.state.waiting.filter((w) => w.event.id !== id);
-    if (c.state === "syn-sent") this.drop(c);
+    if (unread) this.segment(c, { rst: true, seq: c.nextSeq });
+    if (unread || c.state === "syn-sent") this.drop(c);
     else this.push(c, { syn: false, fin: true, data: NOTHING });
   }
 

@@ -2,7 +2,7 @@
  * What votequorum tells the daemon, and what it makes of it: a new membership pauses the cast vote timer until heuristics and server have spoken, the quorum's list
  * goes to the server, expected votes are looked at. In the real stack: the callbacks of qdevice-votequorum.c and qdevice-model-net.c. Left out: other models than net.
  */
-import { ringIdText, type RingId } from "../../totem/types.ts";
+import { copyRing, ringIdText, type RingId } from "../../totem/types.ts";
 import type { Heuristics, Vote } from "../tlv.ts";
 import { ffsplitTrouble } from "./device-config.ts";
 import type { DeviceCore } from "./device-core.ts";
@@ -29,7 +29,7 @@ export class DeviceNotifications {
     this.device.debug(`  Ring_id = (${ringIdText(ring)})`);
     this.device.debug(`  Node list (size = ${members.length}):`);
     members.forEach((id, i) => this.device.debug(`    ${i} nodeid = ${id}`));
-    s.ring = { rep: ring.rep, seq: ring.seq };
+    s.ring = copyRing(ring);
     s.members = [...members];
     this.device.debug("Algorithm decided to pause cast vote timer and result vote is No change ");
     this.device.castVote?.pause(true);

@@ -36,6 +36,7 @@ import { DEVICE_NAME, type DeviceCall, type DeviceReply } from "./device-state.t
 import { DEVICE_SOCKET, deviceView, type DeviceView } from "./device-view.ts";
 import { runCommand } from "./heuristics-command.ts";
 import { KeyMirror, type MirrorState } from "./key-mirror.ts";
+import { copyRing } from "../../totem/types.ts";
 
 const NAME = "corosync-qdevice";
 /** From exec to the first call of a library, µs. */
@@ -235,7 +236,7 @@ export class QdeviceProgram implements Program {
       case "master_wins":
         return this.votes.ask("votequorum_qdevice_master_wins", { name, allow: call.allow });
       case "poll":
-        return this.votes.ask("votequorum_qdevice_poll", { name, castVote: call.cast, ring: { rep: call.ring.rep, seq: call.ring.seq } });
+        return this.votes.ask("votequorum_qdevice_poll", { name, castVote: call.cast, ring: copyRing(call.ring) });
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * The talk of corosync-qdevice with corosync-qnetd: connecting, the first messages, the lists, the votes that come back, the heartbeat, and what happens when
- * the server is lost (the vote is withdrawn at once, with every algorithm; observed with ffsplit and lms). In the real stack: qdevice-net-*.c; what is sent is in net-send.ts. Left out: TLS
- * itself; whether it would be used is negotiated and kept.
+ * The talk of corosync-qdevice with corosync-qnetd: connecting, the first messages, the lists, the votes that come back, the heartbeat, and what happens when the server is lost: whichever the
+ * algorithm (lms and ffsplit observed with 3.0.3), the vote is withdrawn at once where the connection closes or breaks, and with the second heartbeat that is due where the server falls silent; how
+ * many votes the node has without it makes no difference. In the real stack: qdevice-net-*.c; what is sent is in net-send.ts. Left out: TLS itself; whether it would be used is negotiated and kept.
  */
 import { MS, type TcpEvent } from "../../kernel/index.ts";
 import { ringIdText, type RingId } from "../../totem/types.ts";
@@ -37,7 +37,8 @@ const REASONS = {
   "daemon-gone": 25,
   "cannot-connect": 27,
   "no-echo": 38,
-  closed: 2,
+  closed: 22,
+  reset: 23,
   error: 10,
 } as const;
 type Reason = keyof typeof REASONS;
@@ -114,9 +115,9 @@ export class DeviceNet {
         this.disconnect("closed");
         return;
       case "reset":
-        this.port.log("error", "Unhandled error when reading from server. Disconnecting from server (-5961): TCP connection reset by peer");
+        this.port.log("error", "Unhandled error when reading from server. Disconnecting from server");
         this.s.socket = undefined;
-        this.disconnect("error");
+        this.disconnect("reset");
         return;
       case "accepted":
     }
@@ -163,11 +164,12 @@ export class DeviceNet {
     else if (name === "heuristics") this.regular.run();
   }
 
+  /** Where the server's host took the connection and the server said nothing, it waits a moment first, as after any other that it had. */
   private connectTimeout(): void {
     const { connection } = this.s;
     if (connection === "connected") return;
     this.port.log("error", "Connect timeout");
-    this.lost("cannot-connect", { next: "connect" });
+    this.lost("cannot-connect", { next: connection === "preinit" || connection === "init" ? "pause" : "connect" });
   }
 
   /** The node list of corosync.conf, to a server that knows this node. */

@@ -26,7 +26,7 @@ import { Lasting } from "./lasting.ts";
 import { holdsTie } from "./one-quorate-component.ts";
 
 /** A message of new votes has come round by then, also where a token was lost on the way. */
-const ROUND_MOST: Duration = 10 * SEC;
+const ROUND_MAX: Duration = 10 * SEC;
 
 export class QuorumArithmetic implements Checker {
   readonly name = "quorum-arithmetic";
@@ -120,7 +120,7 @@ export class QuorumArithmetic implements Checker {
         this.asConfigured(name, corosync, quorum, (text) => found.push(text));
     }
     if (this.configurations.ever && this.narrow) return;
-    const last = this.configurations.ever ? this.lasting.see(at, found, ROUND_MOST) : found;
+    const last = this.configurations.ever ? this.lasting.see(at, found, ROUND_MAX) : found;
     for (const text of last) complain(text);
   }
 

@@ -6,13 +6,14 @@ import type { World, WorldAct } from "../../../engine/world/index.ts";
 import { notYet, Trouble, usage } from "../trouble.ts";
 import { splitLine } from "./command-line.ts";
 import { sceneOf, type ActKind, type PlannedAct, type Scene } from "./kind.ts";
+import { disk } from "./disk.ts";
 import { link } from "./link.ts";
 import { block, heal, partition, switches, unblock } from "./network.ts";
 import { power } from "./power.ts";
 import { service } from "./service.ts";
 import { cards, machines, networks } from "./topology.ts";
 
-export const KINDS: readonly ActKind[] = [power, machines, networks, cards, service, link, block, unblock, switches, partition, heal];
+export const KINDS: readonly ActKind[] = [power, machines, networks, cards, service, link, block, unblock, switches, partition, heal, disk];
 
 const heads = [...new Set(KINDS.map(({ head }) => head))].join(", ");
 

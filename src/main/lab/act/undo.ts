@@ -45,7 +45,7 @@ function changesUndone(changes: readonly TopologyAct[], before: WorldDesign): To
 }
 
 export class Undo {
-  #entries: Entry[] = [];
+  private entries: Entry[] = [];
 
   /** Remembers how to take back the first `count` acts of what was planned, from how it was before them. */
   remember({ acts, afterUs, said }: PlannedAct, count: number, before: Before): void {
@@ -64,16 +64,16 @@ export class Undo {
       if (opposite !== undefined) back.push(opposite);
     }
     if (back.length === 0) return;
-    this.#entries.push({ said: count < acts.length ? `the part that was done of: ${said}` : said, acts: back });
-    if (this.#entries.length > undoMax) this.#entries.shift();
+    this.entries.push({ said: count < acts.length ? `the part that was done of: ${said}` : said, acts: back });
+    if (this.entries.length > undoMax) this.entries.shift();
   }
 
   /** What would be undone, as a sentence. */
   get next(): string | null {
-    return this.#entries.at(-1)?.said ?? null;
+    return this.entries.at(-1)?.said ?? null;
   }
 
   take(): Entry | undefined {
-    return this.#entries.pop();
+    return this.entries.pop();
   }
 }

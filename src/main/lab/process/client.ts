@@ -19,59 +19,59 @@ interface Waiting {
 export type Judge = (message: unknown) => boolean;
 
 export class LabClient {
-  #next = 1;
-  #waiting = new Map<number, Waiting>();
-  #handlers: Handler[] = [];
-  #gone: string | undefined;
+  private next = 1;
+  private waiting = new Map<number, Waiting>();
+  private handlers: Handler[] = [];
+  private gone: string | undefined;
   readonly closed: Promise<string>;
 
   constructor(
     readonly channel: Channel,
     private readonly judge?: Judge,
   ) {
-    channel.onMessage((message) => this.#receive(message));
+    channel.onMessage((message) => this.receive(message));
     this.closed = new Promise((resolve) =>
       channel.onClose(() => {
-        this.#gone ??= "the lab's supervisor is gone";
-        for (const waiting of this.#waiting.values()) waiting.reject(new Trouble("lab", this.#gone));
-        this.#waiting.clear();
-        resolve(this.#gone);
+        this.gone ??= "the lab's supervisor is gone";
+        for (const waiting of this.waiting.values()) waiting.reject(new Trouble("lab", this.gone));
+        this.waiting.clear();
+        resolve(this.gone);
       }),
     );
   }
 
   /** Asks and waits for the answer. Throws Trouble with what the lab said. */
   call<O extends Op>(request: RequestOf<O> & { op: O }): Promise<Reply<O>> {
-    if (this.#gone !== undefined) return Promise.reject(new Trouble("lab", this.#gone));
-    const id = this.#next++;
+    if (this.gone !== undefined) return Promise.reject(new Trouble("lab", this.gone));
+    const id = this.next++;
     return new Promise<Reply<O>>((resolve, reject) => {
       // The reply's type follows from the request's: the lab answers each op with its own shape.
-      this.#waiting.set(id, { resolve: (value) => resolve(value as Reply<O>), reject });
+      this.waiting.set(id, { resolve: (value) => resolve(value as Reply<O>), reject });
       this.channel.send({ id, request });
     });
   }
 
   onEvent(handler: Handler): void {
-    this.#handlers.push(handler);
+    this.handlers.push(handler);
   }
 
   close(): void {
-    this.#gone ??= "the connection was closed";
+    this.gone ??= "the connection was closed";
     this.channel.close();
   }
 
-  #receive(message: unknown): void {
+  private receive(message: unknown): void {
     if (typeof message !== "object" || message === null || (this.judge && !this.judge(message))) return;
     if ("event" in message) {
       // Judged above, or sent by our own program.
       const event = message as LabEvent;
-      if (event.event === "gone") this.#gone = event.reason;
-      for (const handler of this.#handlers) handler(event);
+      if (event.event === "gone") this.gone = event.reason;
+      for (const handler of this.handlers) handler(event);
       return;
     }
     const reply = message as { id: number; ok: boolean; result?: unknown; error?: { code: TroubleCode; message: string } };
-    const waiting = this.#waiting.get(reply.id);
-    this.#waiting.delete(reply.id);
+    const waiting = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
     if (reply.ok) waiting?.resolve(reply.result);
     else waiting?.reject(new Trouble(reply.error?.code ?? "lab", reply.error?.message ?? "the lab refused without a reason"));
   }

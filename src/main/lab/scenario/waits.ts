@@ -14,9 +14,9 @@ const lookEvery = 10 * MS;
 const stoppedMeanwhile = "the lab was stopped meanwhile";
 
 export class Waits {
-  #rollbacks = 0;
-  #skipping = false;
-  #skipFound: string | undefined;
+  private rollbacks = 0;
+  private skipping = false;
+  private skipFound: string | undefined;
 
   /** @param changes counts everything after which a condition may hold */
   constructor(
@@ -26,38 +26,38 @@ export class Waits {
 
   /** Something has happened on a node. */
   take(node: string, effect: Effect): void {
-    if (this.#skipping) this.#skipFound ??= worthALook(node, effect);
+    if (this.skipping) this.skipFound ??= worthALook(node, effect);
   }
 
   /** Whoever waits does so for a run that is given up. */
   rolledBack(): void {
-    this.#rollbacks++;
+    this.rollbacks++;
   }
 
-  #sameRun(rollbacks: number): void {
-    if (rollbacks !== this.#rollbacks) throw new Trouble("failed", "the lab was rolled back meanwhile");
+  private sameRun(rollbacks: number): void {
+    if (rollbacks !== this.rollbacks) throw new Trouble("failed", "the lab was rolled back meanwhile");
   }
 
   /** Unpaced on to the next change worth a look, at most one virtual hour. */
   async skip(): Promise<{ found: boolean; what: string; instant: number }> {
-    if (this.#skipping) throw new Trouble("failed", "the lab is skipping already");
-    this.#skipping = true;
-    this.#skipFound = undefined;
-    const rollbacks = this.#rollbacks;
+    if (this.skipping) throw new Trouble("failed", "the lab is skipping already");
+    this.skipping = true;
+    this.skipFound = undefined;
+    const rollbacks = this.rollbacks;
     const { host } = this;
     try {
       const limit = host.world.now + HOUR;
-      const found = await host.runUntilCondition(() => this.#skipFound !== undefined, limit, 0);
-      this.#sameRun(rollbacks);
+      const found = await host.runUntilCondition(() => this.skipFound !== undefined, limit, 0);
+      this.sameRun(rollbacks);
       if (!found && host.world.now < limit) throw new Trouble("failed", stoppedMeanwhile);
-      return { found, what: this.#skipFound ?? "", instant: host.world.now };
+      return { found, what: this.skipFound ?? "", instant: host.world.now };
     } finally {
-      this.#skipping = false;
+      this.skipping = false;
     }
   }
 
   /** Looks again only after something happened, or some virtual time passed. */
-  #looking(holds: () => boolean): () => boolean {
+  private looking(holds: () => boolean): () => boolean {
     let seen = -1;
     let again: Instant = 0;
     let last = false;
@@ -78,22 +78,22 @@ export class Waits {
     const now = why();
     if (now === undefined) return { held: true, why: "" };
     if (host.paused) return { held: false, why: `the lab is paused, and ${now}` };
-    const rollbacks = this.#rollbacks;
+    const rollbacks = this.rollbacks;
     const limit = host.world.now + what.timeout;
     const held = await host.waitFor(
-      this.#looking(() => why() === undefined),
+      this.looking(() => why() === undefined),
       limit,
     );
     if (held) return { held, why: "" };
-    this.#sameRun(rollbacks);
+    this.sameRun(rollbacks);
     if (host.world.now < limit) return { held, why: stoppedMeanwhile };
     return { held, why: `not within ${what.timeout / 1e6} virtual seconds: ${why() ?? "it held only for a moment"}` };
   }
 
   async sleep(duration: Duration): Promise<void> {
     const end = (await this.host.catchUp()) + duration;
-    const rollbacks = this.#rollbacks;
+    const rollbacks = this.rollbacks;
     await this.host.waitFor(() => this.host.world.now >= end, end);
-    this.#sameRun(rollbacks);
+    this.sameRun(rollbacks);
   }
 }

@@ -84,14 +84,14 @@ export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o64
 
 /** A file that only grows, line by line. A line cut short by a crash is the reader's to drop. */
 export class LineFile {
-  #fd: number;
+  private fd: number;
 
   constructor(
     readonly path: string,
     flags: "a" | "w" = "a",
   ) {
     try {
-      this.#fd = openSync(path, flags, 0o644);
+      this.fd = openSync(path, flags, 0o644);
     } catch (error) {
       throw systemTrouble(error, `open ${path}`);
     }
@@ -99,26 +99,26 @@ export class LineFile {
 
   /** Adds a whole line or, when the disk refuses, nothing. */
   append(line: string): void {
-    const size = fstatSync(this.#fd).size;
+    const size = fstatSync(this.fd).size;
     try {
-      writeAll(this.#fd, Buffer.from(`${line}\n`));
+      writeAll(this.fd, Buffer.from(`${line}\n`));
     } catch (error) {
-      ftruncateSync(this.#fd, size);
+      ftruncateSync(this.fd, size);
       throw systemTrouble(error, `write ${this.path}`);
     }
   }
 
   sync(): void {
     try {
-      fsyncSync(this.#fd);
+      fsyncSync(this.fd);
     } catch (error) {
       throw systemTrouble(error, `write ${this.path}`);
     }
   }
 
   close(): void {
-    if (this.#fd < 0) return;
-    closeSync(this.#fd);
-    this.#fd = -1;
+    if (this.fd < 0) return;
+    closeSync(this.fd);
+    this.fd = -1;
   }
 }

@@ -100,11 +100,11 @@ export interface Found {
 }
 
 export class LabDisk {
-  #record: LineFile | undefined;
-  #seen = 0;
+  private record: LineFile | undefined;
+  private seen = 0;
   /** Instant of the last checkpoint in the record. */
-  #noted = -1;
-  #notes: readonly Note[] = [];
+  private noted = -1;
+  private keptNotes: readonly Note[] = [];
 
   constructor(readonly dir: string) {}
 
@@ -120,28 +120,28 @@ export class LabDisk {
   open(lab: string, design: WorldDesign, make: MachineFactory, told = 0): Found {
     refuseOtherVersion(this.dir);
     const said: string[] = [];
-    const frozen = this.#state("frozen", design, make, said);
+    const frozen = this.state("frozen", design, make, said);
     if (frozen !== undefined) {
       const { world, speed, paused, notes } = frozen;
-      this.#notes = notes;
+      this.keptNotes = notes;
       // It holds all that a record tells.
       if (!existsSync(this.path("record"))) writeAtomic(this.path("record"), recordOf(lab, world.snapshot(), notes));
-      this.#continue(world);
+      this.continue(world);
       return { world, how: "frozen", speed, paused, said };
     }
     if (existsSync(this.path("record"))) {
-      const world = this.#replayed(design, make, said, told);
-      this.#continue(world);
+      const world = this.replayed(design, make, said, told);
+      this.continue(world);
       return { world, how: "crashed", speed: 1, paused: false, said };
     }
     const world = new World(design, make);
-    this.#record = new LineFile(this.path("record"), "w");
-    this.#record.append(recordHead(lab).trimEnd());
+    this.record = new LineFile(this.path("record"), "w");
+    this.record.append(recordHead(lab).trimEnd());
     return { world, how: "new", speed: 1, paused: false, said };
   }
 
   /** What a state file holds, with a world that stands there. One that is damaged is put aside and said; then, and where there is none, undefined. */
-  #state(
+  private state(
     name: "frozen" | "disks",
     design: WorldDesign,
     make: MachineFactory,
@@ -163,12 +163,12 @@ export class LabDisk {
   }
 
   /** From the last saved disks on, every input of the record again. */
-  #replayed(design: WorldDesign, make: MachineFactory, said: string[], told: Instant): World {
+  private replayed(design: WorldDesign, make: MachineFactory, said: string[], told: Instant): World {
     const outcome = parseRecord(readFileSync(this.path("record"), "utf8"));
     if (!outcome.ok) throw new Trouble("lab", `${this.path("record")}:${outcome.line}: ${outcome.message}`);
     const { record } = outcome;
-    this.#notes = record.notes ?? [];
-    const saved = this.#state("disks", design, make, said)?.world;
+    this.keptNotes = record.notes ?? [];
+    const saved = this.state("disks", design, make, said)?.world;
     const world = saved !== undefined && saved.inputs().length <= record.inputs.length ? saved : new World(design, make);
     // Acts that were waiting for their instant come from the record, where they were written when they happened.
     const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
@@ -179,15 +179,15 @@ export class LabDisk {
     return world;
   }
 
-  #continue(world: World): void {
+  private continue(world: World): void {
     rmSync(this.path("frozen"), { force: true });
-    this.#dropTornLine();
-    this.#record = new LineFile(this.path("record"));
-    this.#seen = world.inputs().length;
+    this.dropTornLine();
+    this.record = new LineFile(this.path("record"));
+    this.seen = world.inputs().length;
   }
 
   /** A line that a crash cut short must not be continued by the next one. */
-  #dropTornLine(): void {
+  private dropTornLine(): void {
     const text = readFileSync(this.path("record"), "utf8");
     if (!text.endsWith("\n")) writeAtomic(this.path("record"), text.slice(0, text.lastIndexOf("\n") + 1));
   }
@@ -195,17 +195,17 @@ export class LabDisk {
   /** Writes the inputs that the record has not yet, up to so many of them. Called before anything about them is acknowledged. */
   note(world: World, count = Number.POSITIVE_INFINITY): void {
     const inputs = world.inputs();
-    for (; this.#seen < Math.min(inputs.length, count); this.#seen++) {
-      const input = inputs[this.#seen];
-      if (input) this.#record?.append(recordInput(input).trimEnd());
+    for (; this.seen < Math.min(inputs.length, count); this.seen++) {
+      const input = inputs[this.seen];
+      if (input) this.record?.append(recordInput(input).trimEnd());
     }
   }
 
   /** Writes how far time has come, so that a crash loses little of it; the inputs before it are written. */
   noteTime(last: Checkpoint | undefined): void {
-    if (last === undefined || last.at <= this.#noted) return;
-    this.#noted = last.at;
-    this.#record?.append(recordCheckpoint(last).trimEnd());
+    if (last === undefined || last.at <= this.noted) return;
+    this.noted = last.at;
+    this.record?.append(recordCheckpoint(last).trimEnd());
   }
 
   saveDisks(world: WorldState): void {
@@ -218,34 +218,34 @@ export class LabDisk {
     this.noteTime(world.checkpoints().at(-1));
     const kept = stateOfWorld(world);
     // In the middle of an instant there is no digest that a replay could be compared with.
-    if (!kept.state.opened) this.#record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
-    this.#record?.sync();
-    writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.#notes });
+    if (!kept.state.opened) this.record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
+    this.record?.sync();
+    writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes });
   }
 
   /** What the record says about itself. */
   notes(): readonly Note[] {
-    return this.#notes;
+    return this.keptNotes;
   }
 
   /** The record becomes that of the run up to `state`, with a note. Throws Trouble when the disk refuses; then it is what it was. */
   rewind(lab: string, state: WorldSnapshot, note: string): void {
-    const notes = [...this.#notes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
+    const notes = [...this.keptNotes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
     const text = recordOf(lab, state, notes);
     // Disks of the run that is given up must not be taken for this one's.
     rmSync(this.path("disks"), { force: true });
-    this.#record?.close();
+    this.record?.close();
     try {
       writeAtomic(this.path("record"), text);
-      this.#notes = notes;
-      this.#seen = state.inputs.length;
-      this.#noted = state.trace.checkpoints.at(-1)?.at ?? -1;
+      this.keptNotes = notes;
+      this.seen = state.inputs.length;
+      this.noted = state.trace.checkpoints.at(-1)?.at ?? -1;
     } finally {
-      this.#record = new LineFile(this.path("record"));
+      this.record = new LineFile(this.path("record"));
     }
   }
 
   close(): void {
-    this.#record?.close();
+    this.record?.close();
   }
 }

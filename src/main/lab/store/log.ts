@@ -31,9 +31,9 @@ export function logLevel(env: NodeJS.ProcessEnv = process.env): LogLevel {
  * renamed when it is full, which would take their output along, but copied and emptied.
  */
 class BoundedFile {
-  readonly #fd: number;
+  private readonly fd: number;
   /** Lines that could not be written. */
-  #lost = 0;
+  private lost = 0;
 
   constructor(
     private readonly path: string,
@@ -41,30 +41,30 @@ class BoundedFile {
     private readonly maxBytes: number,
   ) {
     try {
-      this.#fd = openSync(path, "a+", 0o600);
+      this.fd = openSync(path, "a+", 0o600);
     } catch (error) {
       throw systemTrouble(error, `open ${path}`);
     }
-    this.#bound(0);
+    this.bound(0);
   }
 
   /** A lab does not stop because its log cannot be written; the log says so as soon as it can. */
   write(line: string): void {
     const lost =
-      this.#lost === 0 ? "" : `${JSON.stringify({ level: "warn", msg: `${this.#lost} lines before this one could not be written` })}\n`;
+      this.lost === 0 ? "" : `${JSON.stringify({ level: "warn", msg: `${this.lost} lines before this one could not be written` })}\n`;
     const bytes = Buffer.from(lost + line);
     try {
-      this.#bound(bytes.length);
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
-      this.#lost = 0;
+      this.bound(bytes.length);
+      for (let at = 0; at < bytes.length;) at += writeSync(this.fd, bytes, at);
+      this.lost = 0;
     } catch {
-      this.#lost++;
+      this.lost++;
     }
   }
 
   /** Makes room for so many bytes more. */
-  #bound(more: number): void {
-    const { size } = fstatSync(this.#fd);
+  private bound(more: number): void {
+    const { size } = fstatSync(this.fd);
     if (size === 0 || size + more <= this.maxBytes) return;
     try {
       copyFileSync(this.path, this.older);
@@ -72,11 +72,11 @@ class BoundedFile {
       // No room for two: half a copy helps nobody, and the newest lines matter more.
       rmSync(this.older, { force: true });
     }
-    ftruncateSync(this.#fd);
+    ftruncateSync(this.fd);
   }
 
   close(): void {
-    closeSync(this.#fd);
+    closeSync(this.fd);
   }
 }
 

@@ -29,19 +29,19 @@ function namedIn(head: Readonly<Record<string, unknown>>): (NamedSnapshot & { ma
 }
 
 export class NamedSnapshots {
-  readonly #dir: string;
+  private readonly dir: string;
 
   constructor(labDir: string) {
-    this.#dir = join(labDir, snapshotsDir);
+    this.dir = join(labDir, snapshotsDir);
   }
 
-  #path(name: string): string {
-    return join(this.#dir, `${name}${suffix}`);
+  private path(name: string): string {
+    return join(this.dir, `${name}${suffix}`);
   }
 
-  #names(): string[] {
+  private names(): string[] {
     try {
-      return readdirSync(this.#dir)
+      return readdirSync(this.dir)
         .filter((file) => file.endsWith(suffix))
         .map((file) => file.slice(0, -suffix.length));
     } catch {
@@ -53,16 +53,16 @@ export class NamedSnapshots {
   /** In the order of their instants. One that is damaged or of another version is not among them; whoever asks for it by name is told why. */
   list(): NamedSnapshot[] {
     const found: NamedSnapshot[] = [];
-    for (const file of this.#names()) {
-      const head = this.#head(file);
+    for (const file of this.names()) {
+      const head = this.head(file);
       if (head) found.push({ name: head.name, instant: head.instant, digest: head.digest });
     }
     return found.sort((a, b) => a.instant - b.instant || (a.name < b.name ? -1 : 1));
   }
 
-  #head(name: string): NamedSnapshot | undefined {
+  private head(name: string): NamedSnapshot | undefined {
     try {
-      return namedIn(readHead(this.#path(name), "snap"));
+      return namedIn(readHead(this.path(name), "snap"));
     } catch (error) {
       // Damaged, of another version, or deleted between two looks.
       if (error instanceof Trouble) return undefined;
@@ -73,22 +73,22 @@ export class NamedSnapshots {
   /** Throws Trouble for a name that is not allowed or taken, and when the disk refuses. */
   save(name: string, { state, digest, machines }: WorldState): NamedSnapshot {
     checkName(name);
-    const names = this.#names();
+    const names = this.names();
     if (names.some((known) => known.toLowerCase() === name.toLowerCase()))
       throw new Trouble("failed", `there is a snapshot ${name} already; "quorate snapshot --delete ${name}" deletes it`);
     if (names.length >= snapshotsMax) throw new Trouble("failed", `at most ${snapshotsMax} snapshots are kept; delete one first`);
     const made = { name, instant: state.now, digest };
-    writeSealed(this.#path(name), "snap", { ...made, machines }, state);
+    writeSealed(this.path(name), "snap", { ...made, machines }, state);
     return made;
   }
 
   /** As `save`; one of that name makes way. */
   replace(name: string, state: WorldState): NamedSnapshot {
-    if (this.#names().includes(name)) this.remove(name);
+    if (this.names().includes(name)) this.remove(name);
     return this.save(name, state);
   }
 
-  #missing(name: string): Trouble {
+  private missing(name: string): Trouble {
     const names = this.list().map((s) => s.name);
     return usage(`no snapshot ${JSON.stringify(name)}; ${names.length === 0 ? "there are none" : `there are: ${names.join(", ")}`}`);
   }
@@ -98,8 +98,8 @@ export class NamedSnapshots {
    * has been used then.
    */
   load(name: string, design: WorldDesign, make: MachineFactory): WorldSnapshot {
-    if (!this.#names().includes(name)) throw this.#missing(name);
-    const path = this.#path(name);
+    if (!this.names().includes(name)) throw this.missing(name);
+    const path = this.path(name);
     try {
       const { head, value } = readSealed(path, "snap");
       const [named, state] = [namedIn(head), asWorldSnapshot(value)];
@@ -113,9 +113,9 @@ export class NamedSnapshots {
   }
 
   remove(name: string): void {
-    if (!this.#names().includes(name)) throw this.#missing(name);
+    if (!this.names().includes(name)) throw this.missing(name);
     try {
-      rmSync(this.#path(name));
+      rmSync(this.path(name));
     } catch (error) {
       throw systemTrouble(error, `delete snapshot ${name}`);
     }

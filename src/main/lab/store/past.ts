@@ -14,8 +14,8 @@ import { systemTrouble, Trouble, usage } from "../trouble.ts";
 const pausesMax = 10_000;
 
 export class LabPast {
-  #past: Past | undefined;
-  #pauses: { from: Instant; to: Instant | undefined }[] = [];
+  private past: Past | undefined;
+  private pauses: { from: Instant; to: Instant | undefined }[] = [];
 
   /** `onFailure` is told when the replay of the run did not repeat it. */
   constructor(
@@ -25,17 +25,17 @@ export class LabPast {
 
   /** Keeps up with the run in the background from now on. */
   follow(): void {
-    this.#open().follow();
+    this.open().follow();
   }
 
   /** Begins with what is at hand: the run as it stands. Whatever was before is replayed when somebody wants to see it. */
-  #open(): Past {
-    this.#past ??= new Past(this.world, makeMachine, {
+  private open(): Past {
+    this.past ??= new Past(this.world, makeMachine, {
       start: this.world.snapshot(),
       snapshot: () => this.world.snapshot(),
       onFailure: this.onFailure,
     });
-    return this.#past;
+    return this.past;
   }
 
   /** Lets `look` look at the world as it stood at `at`, with the acts of that instant done. Throws Trouble. */
@@ -43,7 +43,7 @@ export class LabPast {
     if (!Number.isSafeInteger(at) || at < 0 || at > this.world.now)
       throw usage(`instant ${at}: the lab has come from 0 to ${this.world.now} microseconds`);
     try {
-      return await this.#open().visit(at, look);
+      return await this.open().visit(at, look);
     } catch (error) {
       throw error instanceof PastError ? new Trouble("failed", error.message) : error;
     }
@@ -51,27 +51,27 @@ export class LabPast {
 
   /** Call it before the run is put at `state`. */
   rewind(state: WorldSnapshot): void {
-    this.#past?.rewind(state);
-    this.#pauses = this.#pauses.filter((pause) => pause.from <= state.now);
-    for (const pause of this.#pauses) if (pause.to !== undefined && pause.to > state.now) pause.to = state.now;
+    this.past?.rewind(state);
+    this.pauses = this.pauses.filter((pause) => pause.from <= state.now);
+    for (const pause of this.pauses) if (pause.to !== undefined && pause.to > state.now) pause.to = state.now;
   }
 
   /** Time stands still, or goes on, from `at` on. */
   paused(at: Instant, paused: boolean): void {
-    const last = this.#pauses.at(-1);
+    const last = this.pauses.at(-1);
     const open = last !== undefined && last.to === undefined;
-    if (paused && !open) this.#pauses.push({ from: at, to: undefined });
+    if (paused && !open) this.pauses.push({ from: at, to: undefined });
     if (!paused && open) last.to = at;
-    if (this.#pauses.length > pausesMax) this.#pauses.shift();
+    if (this.pauses.length > pausesMax) this.pauses.shift();
   }
 
   /** Time stood still at this instant. */
   wasPaused(at: Instant): boolean {
-    return this.#pauses.some(({ from, to }) => from <= at && at <= (to ?? Number.POSITIVE_INFINITY));
+    return this.pauses.some(({ from, to }) => from <= at && at <= (to ?? Number.POSITIVE_INFINITY));
   }
 
   close(): void {
-    this.#past?.close();
+    this.past?.close();
   }
 }
 

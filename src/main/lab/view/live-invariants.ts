@@ -7,37 +7,37 @@ import type { World } from "../../../engine/world/index.ts";
 const lookEvery = SEC / 2;
 
 export class LiveInvariants {
-  #watch: InvariantWatch;
-  #unwatch: () => void = () => undefined;
-  #lookedAt: Instant = 0;
-  #told = false;
+  private watch: InvariantWatch;
+  private unwatch: () => void = () => undefined;
+  private lookedAt: Instant = 0;
+  private told = false;
 
   constructor(private readonly world: World) {
-    this.#watch = this.begin();
+    this.watch = this.begin();
   }
 
   /** Looks on from here: what was before is another run's. */
   begin(): InvariantWatch {
     const { world } = this;
-    this.#unwatch();
-    this.#watch = new InvariantWatch(world);
-    this.#watch.begin(world.statuses(), world.inputs());
-    this.#unwatch = world.watch(this.#watch);
-    this.#lookedAt = world.now;
-    this.#told = false;
-    return this.#watch;
+    this.unwatch();
+    this.watch = new InvariantWatch(world);
+    this.watch.begin(world.statuses(), world.inputs());
+    this.unwatch = world.watch(this.watch);
+    this.lookedAt = world.now;
+    this.told = false;
+    return this.watch;
   }
 
   /** The first that was broken and its sentence, told once. Ask whenever time has gone on. */
   broken(): (Violation & { sentence: string }) | undefined {
     const { world } = this;
-    if (world.now - this.#lookedAt >= lookEvery && !world.midInstant) {
-      this.#lookedAt = world.now;
-      this.#watch.look(world.now, world.statuses());
+    if (world.now - this.lookedAt >= lookEvery && !world.midInstant) {
+      this.lookedAt = world.now;
+      this.watch.look(world.now, world.statuses());
     }
-    const [first] = this.#watch.violations;
-    if (first === undefined || this.#told) return undefined;
-    this.#told = true;
-    return { ...first, sentence: this.#watch.sentenceOf(first.invariant) ?? first.invariant };
+    const [first] = this.watch.violations;
+    if (first === undefined || this.told) return undefined;
+    this.told = true;
+    return { ...first, sentence: this.watch.sentenceOf(first.invariant) ?? first.invariant };
   }
 }

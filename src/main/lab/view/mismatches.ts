@@ -14,14 +14,14 @@ const PARSED_KEPT = 64;
 
 /** Files by text: the same one lies on every node and is looked at many times a second. */
 export class ParsedConfs {
-  #known = new Map<string, ParseOutcome>();
+  private known = new Map<string, ParseOutcome>();
 
   of(text: string): ParseOutcome {
-    let parsed = this.#known.get(text);
+    let parsed = this.known.get(text);
     if (parsed === undefined) {
       parsed = parseConf(text);
-      this.#known.set(text, parsed);
-      if (this.#known.size > PARSED_KEPT) this.#known.delete([...this.#known.keys()][0] ?? "");
+      this.known.set(text, parsed);
+      if (this.known.size > PARSED_KEPT) this.known.delete([...this.known.keys()][0] ?? "");
     }
     return parsed;
   }

@@ -13,14 +13,14 @@ const confsKept = 64;
 /** Findings by text: the same file lies on every node and seldom changes. */
 export class ConfFindings {
   readonly parsed = new ParsedConfs();
-  #known = new Map<string, Finding[]>();
+  private known = new Map<string, Finding[]>();
 
   of(text: string): Finding[] {
-    let found = this.#known.get(text);
+    let found = this.known.get(text);
     if (!found) {
       found = checkConf(text);
-      this.#known.set(text, found);
-      if (this.#known.size > confsKept) this.#known.delete([...this.#known.keys()][0] ?? "");
+      this.known.set(text, found);
+      if (this.known.size > confsKept) this.known.delete([...this.known.keys()][0] ?? "");
     }
     return found;
   }

@@ -46,16 +46,16 @@ function upTo(bands: readonly Band[], at: Instant): Band[] {
 }
 
 export class Timeline {
-  #labels = noRingLabels();
-  #beliefs = new Map<string, Belief>();
-  #bands = new Map<string, Band[]>();
-  #marks: Mark[] = [];
-  #ringsMarked: string[] = [];
+  private labels = noRingLabels();
+  private beliefs = new Map<string, Belief>();
+  private bandsOf = new Map<string, Band[]>();
+  private allMarks: Mark[] = [];
+  private ringsMarked: string[] = [];
 
   /** Begins with what a machine believes now. */
   begin(at: Instant, status: MachineStatus): void {
     const c = status.corosync;
-    this.#beliefs.set(status.name, {
+    this.beliefs.set(status.name, {
       power: status.power,
       totem: c?.state,
       nodeId: c?.nodeId ?? 0,
@@ -65,30 +65,30 @@ export class Timeline {
       unit: status.kind === "node" ? mainUnit(status.units)?.name : undefined,
     });
     if (c?.state === "operational") {
-      letterOf(this.#labels, c.nodeId, c.ringId, c.members);
-      this.#ringsMarked.push(c.ringId);
+      letterOf(this.labels, c.nodeId, c.ringId, c.members);
+      this.ringsMarked.push(c.ringId);
     }
-    this.#draw(at, status.name);
+    this.draw(at, status.name);
   }
 
   /** Rows follow the machines. */
   changed(at: Instant, act: TopologyAct, status: (name: string) => MachineStatus): void {
-    if (act.kind === "machine-remove" || act.kind === "machine-rename") this.#end(at, act.machine);
+    if (act.kind === "machine-remove" || act.kind === "machine-rename") this.end(at, act.machine);
     if (act.kind === "machine-rename") this.begin(at, status(act.to));
     else if (act.kind === "machine-add") this.begin(at, status(act.machine.name));
     else if (act.kind === "machine-restore") this.begin(at, status(act.machine));
   }
 
   /** The machine is there no longer under this name. What was drawn of it stays in the past. */
-  #end(at: Instant, machine: string): void {
-    this.#beliefs.delete(machine);
-    const last = this.#bands.get(machine)?.at(-1);
+  private end(at: Instant, machine: string): void {
+    this.beliefs.delete(machine);
+    const last = this.bandsOf.get(machine)?.at(-1);
     if (last?.to === null) last.to = at;
   }
 
   /** Takes in one thing a machine did. */
   take(at: Instant, machine: string, event: TraceEvent): void {
-    const belief = this.#beliefs.get(machine);
+    const belief = this.beliefs.get(machine);
     if (!belief) return;
     switch (event.what) {
       case "state":
@@ -97,53 +97,53 @@ export class Timeline {
         break;
       case "membership":
         if (event.transitional) return;
-        this.#membership(at, belief, event.node, event.ring, event.members);
+        this.membership(at, belief, event.node, event.ring, event.members);
         break;
       case "quorum":
         if (belief.quorate !== event.quorate) this.mark(at, "event", `${machine} is ${event.quorate ? "quorate" : "not quorate"}`);
         belief.quorate = event.quorate;
         break;
       case "power":
-        this.#power(at, machine, belief, event.state);
+        this.power(at, machine, belief, event.state);
         break;
       case "unit":
         if (event.unit !== belief.unit || event.state === "active") return;
-        this.#stopped(belief);
+        this.stopped(belief);
         this.mark(at, "event", `${machine}: ${event.unit} ${event.state === "failed" ? "failed" : "stopped"}`);
         break;
       default:
         return;
     }
-    this.#draw(at, machine);
+    this.draw(at, machine);
   }
 
   mark(at: Instant, kind: Mark["kind"], text: string): void {
-    this.#marks.push({ instant: at, kind, text });
-    if (this.#marks.length > marksMax) this.#marks.shift();
+    this.allMarks.push({ instant: at, kind, text });
+    if (this.allMarks.length > marksMax) this.allMarks.shift();
   }
 
   bands(): Band[] {
-    return [...this.#bands.values()].flat();
+    return [...this.bandsOf.values()].flat();
   }
 
   marks(): Mark[] {
-    return [...this.#marks];
+    return [...this.allMarks];
   }
 
   /** The letter of the ring this machine is in, or was last in. */
   letter(status: MachineStatus): string {
     const c = status.corosync;
     if (!c) return "";
-    return c.state === "operational" ? letterOf(this.#labels, c.nodeId, c.ringId, c.members) : lastLetter(this.#labels, c.nodeId);
+    return c.state === "operational" ? letterOf(this.labels, c.nodeId, c.ringId, c.members) : lastLetter(this.labels, c.nodeId);
   }
 
   /** As it was drawn at an earlier instant: without what came later, the last bands open. */
   until(at: Instant): Drawn {
-    const bands = upTo([...this.#bands.values()].flat(), at);
+    const bands = upTo([...this.bandsOf.values()].flat(), at);
     const labels = noRingLabels();
     return {
       bands: () => bands,
-      marks: () => this.#marks.filter((mark) => mark.instant <= at),
+      marks: () => this.allMarks.filter((mark) => mark.instant <= at),
       letter: (status) => {
         const band = bands.findLast((b) => b.node === status.name);
         if (band && band.letter !== "") return band.letter;
@@ -156,33 +156,33 @@ export class Timeline {
 
   /** Goes back to `at`, where the machines are as `statuses` say. */
   rewind(at: Instant, statuses: readonly MachineStatus[]): void {
-    this.#labels = noRingLabels();
-    this.#ringsMarked = [];
-    this.#marks = this.#marks.filter((mark) => mark.instant <= at);
+    this.labels = noRingLabels();
+    this.ringsMarked = [];
+    this.allMarks = this.allMarks.filter((mark) => mark.instant <= at);
     for (const status of statuses) {
-      const bands = upTo(this.#bands.get(status.name) ?? [], at);
-      this.#bands.set(status.name, bands);
+      const bands = upTo(this.bandsOf.get(status.name) ?? [], at);
+      this.bandsOf.set(status.name, bands);
       const last = bands.at(-1);
       // Rings keep the labels they have been drawn with.
-      if (last && last.letter !== "" && !this.#labels.rings.has(last.ringId))
-        this.#labels.rings.set(last.ringId, { letter: last.letter, members: last.members });
+      if (last && last.letter !== "" && !this.labels.rings.has(last.ringId))
+        this.labels.rings.set(last.ringId, { letter: last.letter, members: last.members });
     }
     for (const status of statuses) this.begin(at, status);
   }
 
-  #membership(at: Instant, belief: Belief, node: number, ring: string, members: readonly number[]): void {
+  private membership(at: Instant, belief: Belief, node: number, ring: string, members: readonly number[]): void {
     belief.nodeId = node;
     belief.ringId = ring;
     belief.members = [...members];
-    const letter = letterOf(this.#labels, node, ring, members);
-    if (this.#ringsMarked.includes(ring)) return;
-    this.#ringsMarked.push(ring);
-    if (this.#ringsMarked.length > marksMax) this.#ringsMarked.shift();
+    const letter = letterOf(this.labels, node, ring, members);
+    if (this.ringsMarked.includes(ring)) return;
+    this.ringsMarked.push(ring);
+    if (this.ringsMarked.length > marksMax) this.ringsMarked.shift();
     this.mark(at, "event", `ring ${letter} ${ring} formed: ${members.length === 1 ? "node" : "nodes"} ${members.join(" ")}`);
   }
 
-  #power(at: Instant, machine: string, belief: Belief, state: Belief["power"]): void {
-    if (state === "off") this.#stopped(belief);
+  private power(at: Instant, machine: string, belief: Belief, state: Belief["power"]): void {
+    if (state === "off") this.stopped(belief);
     if (belief.power !== state)
       this.mark(
         at,
@@ -192,19 +192,19 @@ export class Timeline {
     belief.power = state;
   }
 
-  #stopped(belief: Belief): void {
-    leaveRing(this.#labels, belief.nodeId);
+  private stopped(belief: Belief): void {
+    leaveRing(this.labels, belief.nodeId);
     belief.totem = undefined;
     belief.ringId = "";
     belief.members = [];
     belief.quorate = false;
   }
 
-  #draw(at: Instant, machine: string): void {
-    const belief = this.#beliefs.get(machine);
+  private draw(at: Instant, machine: string): void {
+    const belief = this.beliefs.get(machine);
     if (!belief) return;
     const state: State = belief.power === "on" ? (belief.totem ?? "stopped") : belief.power;
-    const letter = belief.totem === undefined ? "" : lastLetter(this.#labels, belief.nodeId);
+    const letter = belief.totem === undefined ? "" : lastLetter(this.labels, belief.nodeId);
     const band: Band = {
       node: machine,
       from: at,
@@ -215,8 +215,8 @@ export class Timeline {
       quorate: belief.quorate,
       letter,
     };
-    const bands = this.#bands.get(machine) ?? [];
-    this.#bands.set(machine, bands);
+    const bands = this.bandsOf.get(machine) ?? [];
+    this.bandsOf.set(machine, bands);
     const last = bands.at(-1);
     if (last && same(last, band)) return;
     if (last) last.to = at;

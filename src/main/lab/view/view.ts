@@ -2,7 +2,7 @@
 import type { FaultState } from "../../../engine/fabric/index.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
-import type { LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
+import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
 import { componentsOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
 import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
@@ -18,9 +18,17 @@ export function machineView(status: MachineStatus): MachineView {
   return { ...status, corosync: { ...status.corosync, token: { ...token, ...times } } };
 }
 
+/** Everything that is wrong on purpose: with the networks, and with the disks. */
+function faultsOf(world: World, machines: readonly MachineStatus[]): Fault[] {
+  const disks = machines.flatMap(({ name: node, disk: { state, commitUs } }): Fault[] =>
+    state === "ok" ? [] : [{ kind: "disk", node, disk: state, ...(state === "slow" ? { commitMs: commitUs / 1000 } : {}) }],
+  );
+  return [...world.fabric.list(), ...disks];
+}
+
 export function labStatus(dir: string, world: World, paused: boolean, node?: string): LabStatus {
   const machines = node === undefined ? world.statuses() : [world.status(node)];
-  return { lab: dir, instant: world.now, paused, faults: world.fabric.list(), nodes: machines.map(machineView) };
+  return { lab: dir, instant: world.now, paused, faults: faultsOf(world, world.statuses()), nodes: machines.map(machineView) };
 }
 
 /** How this node's knet sees the network behind one card: by the links whose own address is the card's; without one, whether the quorum device talks there. */
@@ -101,7 +109,7 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     nodes: machines.map(machineView),
     cables: cablesOf(world, machines),
     pairCuts: pairCuts(world.fabric.faults()),
-    faults: world.fabric.list(),
+    faults: faultsOf(world, machines),
     components: componentsOf(machines, (status) => timeline.letter(status)),
     margin: marginOf(machines),
     problems: problemsOf(world, machines, of.findings, of.broken, mismatched.problems),

@@ -53,23 +53,23 @@ export function variedDesign(world: WorldDesign, variation: Variation): WorldDes
 }
 
 export class WhatIfDesk {
-  #end: ((why: Trouble) => void) | undefined;
+  private end: ((why: Trouble) => void) | undefined;
 
   /** Answers for the world as it stands, and as it would be with `variation`. Throws Trouble where there is no question, or a later one came. */
   async ask(world: Pick<World, "design" | "query">, variation: Variation | undefined): Promise<WhatIfReply> {
-    this.#end?.(new Trouble("failed", "superseded by a later question"));
+    this.end?.(new Trouble("failed", "superseded by a later question"));
     const now = designNow(world);
-    const outcome = await this.#run({ now, varied: variation === undefined ? undefined : variedDesign(now, variation) });
+    const outcome = await this.run({ now, varied: variation === undefined ? undefined : variedDesign(now, variation) });
     if (outcome.ok) return outcome.reply;
     throw new Trouble("failed", outcome.varied ? `as varied: ${outcome.why}` : outcome.why);
   }
 
-  #run(task: WhatIfTask): Promise<WhatIfOutcome> {
+  private run(task: WhatIfTask): Promise<WhatIfOutcome> {
     const worker: Worker = openThread(entry("whatif-worker").file);
     return new Promise<WhatIfOutcome>((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);
-        if (this.#end === end) this.#end = undefined;
+        if (this.end === end) this.end = undefined;
         void worker.terminate();
       };
       const end = (why: Trouble): void => {
@@ -77,7 +77,7 @@ export class WhatIfDesk {
         reject(why);
       };
       const timer = setTimeout(() => end(new Trouble("failed", `not answered within ${answerMaxMs / 1000} s`)), answerMaxMs);
-      this.#end = end;
+      this.end = end;
       worker.once("message", (outcome: WhatIfOutcome) => {
         over();
         resolve(outcome);
@@ -90,6 +90,6 @@ export class WhatIfDesk {
   }
 
   close(): void {
-    this.#end?.(new Trouble("lab", "the lab is closing"));
+    this.end?.(new Trouble("lab", "the lab is closing"));
   }
 }

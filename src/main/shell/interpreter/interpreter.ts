@@ -106,7 +106,7 @@ export class Interpreter implements Runner, Executor {
         if (node.operators[index] === "|&") await put(fds, 2, pipe.writer.retain());
         input = pipe.reader;
       }
-      const group = index === 0 && forksGroup(ctx);
+      const group = forksGroup(ctx);
       runs.push(this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command), { group, last: true }));
     }
     const results = await Promise.allSettled(runs);

@@ -52,9 +52,9 @@ interface Live {
 }
 
 const scrollback = 5_000;
-const maxTerminals = 32;
+const terminalsMax = 32;
 /** What arrives before the lab's answer that names the terminal. */
-const maxEarly = 200;
+const earlyMax = 200;
 
 function themeOf(): ITheme {
   const style = getComputedStyle(document.documentElement);
@@ -157,7 +157,7 @@ export function makeTerminals(lab: Lab): Terminals {
     const live = [...liveTabs.values()].find((one) => one.remote === event.terminal);
     if (live === undefined) {
       const kept = early.get(event.terminal) ?? [];
-      if (early.size < maxTerminals && kept.length < maxEarly) early.set(event.terminal, [...kept, event]);
+      if (early.size < terminalsMax && kept.length < earlyMax) early.set(event.terminal, [...kept, event]);
       return;
     }
     if (event.event === "terminal-data") {
@@ -253,7 +253,7 @@ export function makeTerminals(lab: Lab): Terminals {
       return tabs;
     },
     of: (node) => tabs.find((tab) => tab.node === node) ?? make(node),
-    add: (node) => (tabs.length >= maxTerminals ? (tabs.find((tab) => tab.node === node) ?? make(node)) : make(node)),
+    add: (node) => (tabs.length >= terminalsMax ? (tabs.find((tab) => tab.node === node) ?? make(node)) : make(node)),
     close(id) {
       const live = liveTabs.get(id);
       if (live === undefined) return;

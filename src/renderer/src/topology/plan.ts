@@ -15,7 +15,7 @@ export const loop = { side: 16, below: 28, radius: 14 };
 export const charWidth = 6.1;
 
 /** More machines than this stand in a circle. */
-const maxInRow = 8;
+const inRowMax = 8;
 
 export interface Column {
   machine: MachineView;
@@ -64,7 +64,7 @@ function inRingOrder(inside: readonly MachineView[], ring: Component): MachineVi
 }
 
 /** More nodes than stand in a row; the qnetd host stands beside, and does not count. */
-export const inCircle = (snapshot: LabSnapshot): boolean => snapshot.nodes.filter(({ kind }) => kind === "node").length > maxInRow;
+export const inCircle = (snapshot: LabSnapshot): boolean => snapshot.nodes.filter(({ kind }) => kind === "node").length > inRowMax;
 
 export interface Plan {
   columns: Column[];

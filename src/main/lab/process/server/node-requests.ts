@@ -53,7 +53,7 @@ export class NodeRequests {
           ),
         );
       case "file":
-        return { error: await lab.shell.file(r.node, fileAct(r.act)) };
+        return lab.shell.file(r.node, fileAct(r.act));
       case "command":
         return this.command(client, r, reply);
       case "command-signal":
