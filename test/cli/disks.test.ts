@@ -2,9 +2,10 @@
  * What somebody was told is written is there after the worst: a worker killed, the supervisor killed, a disk changed by hand or broken while the lab was down. With
  * QUORATE_LONG=1 two hundred workers and a hundred supervisors are killed.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wallMs } from "node:timers/promises";
+import { serialize } from "node:v8";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connectLab, type LabClient } from "../../src/main/lab/process/client.ts";
@@ -49,7 +50,7 @@ class Writer {
   }
 
   async reaches(count: number): Promise<void> {
-    for (let waited = 0; waited < 20_000 && this.told < count; waited += 5) await wallMs(5);
+    for (let waited = 0; waited < 60_000 && this.told < count; waited += 5) await wallMs(5);
     expect(this.told).toBeGreaterThanOrEqual(count);
   }
 }
@@ -136,4 +137,29 @@ describe("a disk that somebody touched while the lab was down", () => {
     expect(existsSync(join(place.lab, "disks", "0.damaged-1", "disk.db"))).toBe(true);
     expect(await place.ok("exec", "pve1", "--", "cat /root/note")).toBe("kept\n");
   }, 120_000);
+});
+
+describe("a lab that another version made", () => {
+  it("is refused in one line that says what can be done; nothing in it changes, and it can be deleted", async () => {
+    await place.ok("up", "--nodes", "1", "--host", "inprocess");
+    await place.ok("down");
+    const record = join(place.lab, "record.jsonl");
+    writeFileSync(record, readFileSync(record, "utf8").replace(/"engine":"[^"]*"/, '"engine":"0.2.0"'));
+    // As that version froze a lab.
+    writeFileSync(join(place.lab, "frozen.bin"), serialize({ engine: "0.2.0", world: {}, speed: 1, paused: false }));
+    const contents = (): string[] =>
+      readdirSync(place.lab, { recursive: true, withFileTypes: true }).map((entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return entry.isFile() ? `${path} ${readFileSync(path).toString("base64")}` : path;
+      });
+    const before = contents();
+    const told = `quorate: ${place.lab} is a lab of engine 0.2.0, this is 0.3.0; bring it up with the version that made it, or "quorate rm" deletes it\n`;
+    for (const args of [["up"], ["up", "--cold"], ["serve"]]) {
+      const ran = await place.run(args);
+      expect([args, ran.status, ran.stdout, ran.stderr]).toEqual([args, 1, "", told]);
+    }
+    expect(contents()).toEqual(before);
+    await place.ok("rm", "--yes");
+    expect(existsSync(place.lab)).toBe(false);
+  }, 60_000);
 });

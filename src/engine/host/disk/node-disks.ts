@@ -7,18 +7,13 @@ import { join } from "node:path";
 import type { DiskContents, DiskImage, Instant, Piece } from "../../kernel/index.ts";
 import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "../disk-sink.ts";
 import { Contents } from "./contents.ts";
+import { crashCut, type DiskCut } from "./crash-cut.ts";
 import { Damaged } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { imageDigest, isHole } from "./rows.ts";
 
 /** What was found on a disk: what the machine has in mind too; nothing, since it never ran; or something else. */
 export type DiskFound = { readonly found: "same" } | { readonly found: "nothing" } | DiskDifference;
-
-/** How far each disk is kept: commits up to an instant, and up to a number. */
-export interface DiskCut {
-  until(number: number): Instant;
-  seq(number: number): number;
-}
 
 /** One machine's disk. */
 export class NodeDisk {
@@ -121,17 +116,12 @@ export class NodeDisks {
     return disk;
   }
 
-  /**
-   * The cut that a crash leaves of all disks together: what had been told, and what some disk has in its rows already. Each process of the lab had confirmed either, so that
-   * all of it is on every disk; what is later may be on one and not on another.
-   */
+  /** What a crash has left of all disks together. */
   toldCut(): DiskCut {
-    const told = this.contents.released ?? 0;
-    const applied = this.numbers().reduce((latest, number) => Math.max(latest, this.appliedAt(number)), 0);
-    return {
-      until: (number) => (this.contents.releasedSeq(number) === undefined ? Math.max(told, applied) : applied),
-      seq: (number) => this.contents.releasedSeq(number) ?? 0,
-    };
+    return crashCut(
+      this.contents,
+      this.numbers().map((number) => this.appliedAt(number)),
+    );
   }
 
   private appliedAt(number: number): Instant {

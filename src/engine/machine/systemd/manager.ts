@@ -7,26 +7,17 @@ import { Hasher, cloneState, type Duration, type Instant, type LogLevel, type Pr
 import { serviceOf, timerOf, type Core, type Service } from "./core.ts";
 import { PERPETUAL } from "./defaults.ts";
 import type { UnitDefinition } from "./definition.ts";
-import { UnitGraph, type GraphState } from "./graph.ts";
+import type { UnitGraph, GraphState } from "./graph.ts";
 import type { ManagerHooks, Notification, SystemAction } from "./hooks.ts";
 import { Jobs, type JobsState } from "./jobs.ts";
-import { UnitLoader } from "./load.ts";
 import { doneMessage, skippedMessage, startupMessage } from "./messages.ts";
 import { isTemplate, journalUnit, unitType } from "./names.ts";
-import {
-  digestRecord,
-  newRecord,
-  type ActiveState,
-  type Job,
-  type JobMode,
-  type JobResult,
-  type JobType,
-  type UnitRecord,
-} from "./record.ts";
-import { JobRunner, UP_STATES } from "./run-job.ts";
+import { digestRecord, type ActiveState, type Job, type JobMode, type JobResult, type JobType, type UnitRecord } from "./record.ts";
+import { JobRunner } from "./run-job.ts";
 import { Services } from "./service.ts";
 import { ACTION_TARGETS, SideEffects } from "./side-effects.ts";
 import { TimerUnits } from "./timer.ts";
+import { UnitSet } from "./unit-set.ts";
 import { planTransaction, type Refusal } from "./transaction.ts";
 import { spanText } from "./values.ts";
 import { jobTypeOf, type Verb } from "./verbs.ts";
@@ -43,8 +34,8 @@ export interface ManagerState {
 }
 
 export class Manager {
-  readonly graph = new UnitGraph();
-  private records: { [unit: string]: UnitRecord } = {};
+  private readonly units: UnitSet;
+  readonly graph: UnitGraph;
   readonly jobs: Jobs;
   private readonly services: Services;
   private readonly timers: TimerUnits;
@@ -62,6 +53,8 @@ export class Manager {
   private sum: readonly [number, number] | undefined;
 
   constructor(readonly hooks: ManagerHooks) {
+    this.units = new UnitSet(hooks, (unit, level, text) => this.say(unit, level, text));
+    this.graph = this.units.graph;
     const core: Core = {
       hooks,
       enter: (unit, r, active, sub, about) => this.enter(unit, r, active, sub, about?.reloadFailed === true),
@@ -89,7 +82,7 @@ export class Manager {
       graph: this.graph,
       active: (unit) => this.active(unit),
       begin: (job) => {
-        const [unit, r] = [this.graph.get(job.unit), this.records[job.unit]];
+        const [unit, r] = [this.graph.get(job.unit), this.units.records[job.unit]];
         return unit === undefined || r === undefined ? "failed" : this.runner.begin(job, unit, r);
       },
       finished: (job, type, result, already) => this.finished(job, type, result, already),
@@ -101,11 +94,11 @@ export class Manager {
   // ---- what everybody reads
 
   record(unit: string): UnitRecord | undefined {
-    return this.records[this.graph.canonical(unit)];
+    return this.units.record(unit);
   }
 
   active(unit: string): ActiveState {
-    return this.record(unit)?.active ?? "inactive";
+    return this.units.active(unit);
   }
 
   get stage(): ManagerState["phase"] {
@@ -117,43 +110,21 @@ export class Manager {
   }
 
   private service(unit: UnitDefinition): Service | undefined {
-    return serviceOf(unit, this.records[unit.name]);
+    return serviceOf(unit, this.units.records[unit.name]);
   }
 
   // ---- loading
 
-  private loader(): UnitLoader {
-    return new UnitLoader(this.hooks.files, this.hooks.host, (unit, level, text) => this.say(unit, level, text));
-  }
-
   private load(name: string): UnitDefinition {
-    const known = this.graph.get(name);
-    if (known !== undefined) return known;
     this.sum = undefined;
-    const unit = this.graph.load(name, this.loader());
-    for (const { name: each } of this.graph.all()) this.makeRecord(each);
-    return unit;
-  }
-
-  private makeRecord(name: string): void {
-    const unit = this.graph.get(name);
-    if (unit === undefined || this.records[name] !== undefined) return;
-    const r = newRecord(unit);
-    this.records[name] = r;
-    if (PERPETUAL.includes(name)) Object.assign(r, { active: "active", sub: UP_STATES[unit.type] ?? "active", since: this.hooks.now() });
+    return this.units.load(name);
   }
 
   /** systemctl daemon-reload: every unit is read anew; what runs goes on by what it was started with. */
   reload(): void {
     this.drain(() => {
       this.say("systemd", "info", "Reloading.");
-      const kept = this.graph.all().filter((u) => this.active(u.name) !== "inactive" || this.jobs.get(u.name) !== undefined);
-      const names = [...kept.map((u) => u.name), "default.target", ...PERPETUAL];
-      this.graph.clear();
-      const loader = this.loader();
-      for (const name of names) this.graph.load(name, loader);
-      for (const name of Object.keys(this.records)) if (this.graph.get(name)?.name !== name) delete this.records[name];
-      for (const { name } of this.graph.all()) this.makeRecord(name);
+      this.units.reload((unit) => this.active(unit.name) !== "inactive" || this.jobs.get(unit.name) !== undefined);
     });
   }
 
@@ -223,14 +194,13 @@ export class Manager {
     this.sum = undefined;
     for (const { name } of this.graph.all())
       for (const which of ["state", "watchdog", "runtime", "elapse"]) this.hooks.clearTimer(`${name}/${which}`);
-    for (const unit of Object.keys(this.records)) {
-      const state = this.records[unit]?.active;
+    for (const unit of Object.keys(this.units.records)) {
+      const state = this.units.records[unit]?.active;
       if (state !== "inactive" && unit.endsWith(".service")) this.hooks.trace({ what: "unit", unit: journalUnit(unit), state: "inactive" });
     }
     this.jobs.clear();
     this.inbox.length = 0;
-    this.graph.clear();
-    this.records = {};
+    this.units.clear();
     this.phase = "off";
   }
 
@@ -327,7 +297,7 @@ export class Manager {
     const known = units.every((u) => u.loadState !== "not-found" || this.active(u.name) !== "inactive");
     this.drain(() => {
       for (const unit of units) {
-        const r = this.records[unit.name];
+        const r = this.units.records[unit.name];
         if (r === undefined) continue;
         Object.assign(r, { limitSince: Number.NEGATIVE_INFINITY, limitStarts: 0 });
         const service = this.service(unit);
@@ -366,7 +336,7 @@ export class Manager {
       if (of === "job") return this.jobs.timer(Number(which));
       const unit = this.graph.get(of);
       if (unit === undefined) return;
-      const timer = timerOf(unit, this.records[of]);
+      const timer = timerOf(unit, this.units.records[of]);
       const service = this.service(unit);
       if (timer !== undefined) this.timers.elapsed(timer);
       else if (service !== undefined) this.services.timer(service, which, (span: Duration) => spanText(span));
@@ -377,7 +347,7 @@ export class Manager {
 
   private finished(job: Job, type: JobType, result: JobResult, already: boolean): void {
     const unit = this.graph.get(job.unit);
-    const r = this.records[job.unit];
+    const r = this.units.records[job.unit];
     if (unit === undefined || r === undefined || already) return;
     const starts = type === "start" || type === "reload-or-start";
     if (starts && result === "done" && r.active === "inactive" && (r.unmet !== undefined || r.service?.result === "exec-condition")) {
@@ -417,7 +387,7 @@ export class Manager {
   snapshot(): ManagerState {
     return {
       graph: this.graph.snapshot(),
-      records: cloneState(this.records),
+      records: cloneState(this.units.records),
       jobs: this.jobs.snapshot(),
       phase: this.phase,
       bootedAt: this.bootedAt,
@@ -428,7 +398,7 @@ export class Manager {
   restore(state: ManagerState): void {
     this.sum = undefined;
     this.graph.restore(state.graph);
-    this.records = cloneState(state.records);
+    this.units.records = cloneState(state.records);
     this.jobs.restore(state.jobs);
     this.phase = state.phase;
     this.bootedAt = state.bootedAt;
@@ -440,7 +410,7 @@ export class Manager {
       const all = new Hasher().text(this.phase).int(this.bootedAt).int(this.startedAt);
       this.graph.digest(all);
       this.jobs.digest(all);
-      for (const name of Object.keys(this.records)) digestRecord(all.text(name), this.records[name]);
+      for (const name of Object.keys(this.units.records)) digestRecord(all.text(name), this.units.records[name]);
       this.sum = all.snapshot();
     }
     h.int(this.sum[0]).int(this.sum[1]);

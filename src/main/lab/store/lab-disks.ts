@@ -1,6 +1,7 @@
 /** The nodes' disks when a lab is brought up, after a crash cut at what had been told: what lies there is compared with what each node had in mind, and counts. */
 import type { DiskDifference } from "../../../engine/host/index.ts";
-import type { DiskCut, NodeDisks } from "../../../engine/host/disk/node-disks.ts";
+import type { DiskCut } from "../../../engine/host/disk/crash-cut.ts";
+import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { World, WorldAct } from "../../../engine/world/index.ts";
 
 /** The difference in a sentence. */
