@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
 import { beginLab } from "../../src/main/lab/scenario/advance.ts";
-import { connectSocket } from "../../src/main/lab/process/client.ts";
+import { type LabClient, connectSocket } from "../../src/main/lab/process/client.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { LabDisk } from "../../src/main/lab/store/disk.ts";
 import { wellFormed } from "../../src/main/lab/process/message-check.ts";
@@ -165,5 +165,57 @@ describe("the lab's socket", () => {
     const read = await client.call({ op: "query", node: "pve1", query: { kind: "file-read", path: "/etc/hostname" } });
     expect(read).toEqual({ kind: "file", data: Buffer.from("pve1\n").toString("base64") });
     client.close();
+  });
+
+  it("does a shell's acts for whom it is: checked, with ids nobody else has, and ended with the connection", async () => {
+    const [one, other] = [await connectSocket(path, secret), await connectSocket(path, secret)];
+    if (!one || !other) throw new Error("no connection");
+    const heard: Record<string, unknown>[] = [];
+    one.onEvent((event) => event.event === "shell-effect" && heard.push(event.effect));
+    const act = (client: LabClient, what: Record<string, unknown>): Promise<unknown> =>
+      client.call({ op: "shell", node: "pve1", act: what });
+    for (const wrong of [{ kind: "power-cut" }, { kind: "session-open" }, { kind: "file", id: "f", call: { call: "format" } }, {}])
+      await expect(act(one, wrong)).rejects.toThrow("malformed request: no");
+    await act(one, { kind: "session-open", session: "1", terminal: true, cwd: "/root" });
+    await act(one, { kind: "session-fork", session: "1", id: "2", argv: ["sleep", "5"] });
+    const open = { call: "open", path: "/root/x", flags: { access: "w", create: true } };
+    await act(one, { kind: "file", id: "3", session: "1", call: open });
+    await act(one, {
+      kind: "file",
+      id: "4",
+      session: "1",
+      call: { call: "write", fd: 3, data: Buffer.from([0xc3, 0]).toString("base64") },
+    });
+    expect(heard).toMatchObject([
+      { kind: "session", session: "1", tty: "pts/0" },
+      { kind: "started", id: "2" },
+      { kind: "file-reply", id: "3", reply: { ok: true, fd: 3 } },
+      { kind: "file-reply", id: "4", reply: { ok: true, count: 2 } },
+    ]);
+    // Another one's session of that name is its own, and is not there.
+    await act(other, { kind: "session-exit", session: "1", id: "2", status: 0 });
+    const ps = { kind: "command" as const, argv: ["ps", "-C", "bash,sleep", "--no-headers", "-o", "args"], cwd: "/", stdin: "" };
+    const listed = async (): Promise<unknown> =>
+      ((await other.call({ op: "query", node: "pve1", query: ps })) as { stdout: string }).stdout;
+    expect(await listed()).toBe("-bash\nsleep 5\n");
+    const looked = await other.call({
+      op: "look",
+      node: "pve1",
+      calls: [
+        { call: "stat", path: "/root/x" },
+        { call: "stat", path: "/nope" },
+      ],
+    });
+    expect(looked.replies).toMatchObject([
+      { ok: true, stat: { size: 2 } },
+      { ok: false, errno: "ENOENT" },
+    ]);
+    await expect(other.call({ op: "look", node: "pve1", calls: [{ call: "unlink", path: "/root/x" }] })).rejects.toThrow(
+      "unlink does not only look",
+    );
+    one.close();
+    for (let waited = 0; waited < 5000 && (await listed()) !== ""; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await listed()).toBe("");
+    other.close();
   });
 });

@@ -47,7 +47,11 @@ class Terminal {
 
   async put(path: string, text: string | undefined): Promise<void> {
     if (text === undefined) await this.type(`rm -f ${path}`);
-    else await this.port.file({ kind: "file-write", path, data: utf8(text), append: false });
+    else this.write(path, utf8(text));
+  }
+
+  private write(path: string, data: Uint8Array): void {
+    this.world.act({ to: "machine", machine: "node1", act: { kind: "file-write", path, data, append: false } });
   }
 
   journal(from = 0): JournalLine[] {
@@ -60,7 +64,7 @@ class Terminal {
     if (now === undefined) return;
     const data = new ByteWriter().u64(parseInt(now, 16) - 5).done();
     await this.type("mkdir -p /var/lib/corosync");
-    await this.port.file({ kind: "file-write", path: "/var/lib/corosync/ringid_1", data, append: false });
+    this.write("/var/lib/corosync/ringid_1", data);
   }
 
   run(seconds: number): void {

@@ -70,7 +70,7 @@ let commands = 0;
 /** One event, the same for equal generators and equal machines. */
 function happen(m: SmallMachine, rng: Rng, n: number): void {
   const pids = m.table.records().map((r) => r.pid);
-  const what = rng.below(12);
+  const what = rng.below(14);
   if (m.runtime.table.isStalled && what !== 0 && what !== 5) m.runtime.resume();
   if (what === 0) m.wait(rng.between(1, 400_000));
   else if (what <= 3) {
@@ -85,12 +85,37 @@ function happen(m: SmallMachine, rng: Rng, n: number): void {
   } else if (what === 4) m.runtime.stall();
   else if (what === 5) m.runtime.receive(m.datagram(rng.between(1, 3), `d${n}`));
   else if (what <= 8) m.signal(rng.pick(pids), rng.pick([...SIGNAL_NAMES, "SIGSTOP", "SIGSTOP", "SIGCONT", "SIGCONT", "SIGCONT"]));
+  else if (what === 12) fork(m, rng, n);
+  else if (what === 13)
+    m.act({
+      kind: "session-kill",
+      session: `s${rng.below(3)}`,
+      id: `k${n}`,
+      pid: rng.pick([-1, 0, ...pids, ...pids.map((pid) => -pid)]),
+      signal: rng.pick(SIGNAL_NAMES),
+    });
   else if (what === 9) m.act({ kind: "session-open", session: `s${rng.below(3)}`, terminal: rng.below(2) === 0, cwd: "/root" });
   else if (what === 10) {
     const session = `s${rng.below(3)}`;
     if (rng.below(4) === 0) m.act({ kind: "session-close", session });
     else m.act({ kind: "session-run", session, id: `r${n}`, argv: rng.pick(SPAWNS), cwd: "/" });
   } else m.runtime.inputCommand(`c${rng.below(n + 1)}`, rng.below(3) === 0 ? undefined : `line ${n}`);
+}
+
+/** What the interpreter of a shell has carried out by processes that it forks. */
+function fork(m: SmallMachine, rng: Rng, n: number): void {
+  const session = `s${rng.below(3)}`;
+  const forks = m.table.records().flatMap((r) => (r.outside && r.place.session === session ? [r.command ?? ""] : []));
+  const [first] = forks;
+  const parent = first === undefined ? {} : { parent: rng.pick(forks) };
+  const what = first === undefined ? 0 : rng.below(5);
+  if (what <= 1) m.act({ kind: "session-fork", session, id: `f${n}`, ...parent, group: rng.below(2) === 0 });
+  else if (what === 2) m.act({ kind: "session-exec", session, id: rng.pick(forks), argv: ["tail", "-f"] });
+  else if (what === 3) m.act({ kind: "session-exit", session, id: rng.pick(forks), status: rng.below(256) });
+  else {
+    const id = rng.pick(forks);
+    m.act({ kind: "session-run", session, id, process: id, argv: rng.pick(SPAWNS), cwd: "/" });
+  }
 }
 
 /** What was said and the digest, after every event. */

@@ -233,3 +233,56 @@ test("the power goes: nothing is left, and who waited outside sees 137", () => {
   m.runtime.start();
   expect(m.spawn(["listener", "1"])).toBeGreaterThan(700);
 });
+
+test("a shell forks: what it carries out itself is a process of its session, and becomes a program of the machine", () => {
+  const m = machine();
+  m.act({ kind: "session-open", session: "s", terminal: true, cwd: "/" });
+  m.act({ kind: "session-fork", session: "s", id: "a", group: true });
+  m.act({ kind: "session-fork", session: "s", id: "b", parent: "a", argv: ["cat"] });
+  const [shell, a, b] = m.table.records().filter((r) => r.place.session === "s");
+  expect([shell, a, b].map((r) => [r?.ppid, r?.pgid, r?.sid, r?.place.tty, r?.place.unit, r?.argv.join(" ")])).toEqual([
+    [1, shell?.pid, shell?.pid, "pts/0", "session-1.scope", "-bash"],
+    [shell?.pid, a?.pid, shell?.pid, "pts/0", "session-1.scope", "-bash"],
+    [a?.pid, a?.pid, shell?.pid, "pts/0", "session-1.scope", "cat"],
+  ]);
+  m.heard();
+  m.act({ kind: "session-exec", session: "s", id: "a", argv: ["tail", "-f", "x"] });
+  expect(m.table.get(a?.pid ?? 0)).toMatchObject({ comm: "tail", outside: true });
+  m.act({ kind: "session-run", session: "s", id: "b", process: "b", argv: ["listener", "1"], cwd: "/" });
+  expect(m.table.get(b?.pid ?? 0)).toMatchObject({ pid: b?.pid, comm: "listener", outside: false });
+  m.act({ kind: "session-exit", session: "s", id: "a", status: 7 });
+  expect(m.heard().at(-1)).toBe("a: exit 7");
+  expect(m.table.get(b?.pid ?? 0)?.ppid).toBe(1);
+  m.act({ kind: "session-kill", session: "s", id: "k", pid: -(a?.pid ?? 0), signal: "SIGSTOP" });
+  m.act({ kind: "session-kill", session: "s", id: "l", pid: -(a?.pid ?? 0), signal: "SIGTERM" });
+  m.act({ kind: "session-kill", session: "s", id: "m", pid: -(a?.pid ?? 0), signal: "SIGCONT" });
+  expect(m.heard()).toEqual([
+    "k: sent",
+    "l: sent",
+    "m: sent",
+    "b: exit 143",
+    expect.stringMatching(/^init: listener\[\d+\] killed by SIGTERM$/),
+  ]);
+  m.act({ kind: "session-run", session: "s", id: "b", process: "b", argv: ["listener", "1"], cwd: "/" });
+  expect(m.heard()).toEqual(["b: exit 137"]);
+});
+
+test("kill(2) of everybody spares pid 1 and the sender, and a fork ends with its shell", () => {
+  const m = machine();
+  m.act({ kind: "session-open", session: "s", terminal: false, cwd: "/" });
+  m.act({ kind: "session-fork", session: "s", id: "a" });
+  m.act({ kind: "session-kill", session: "s", id: "k", pid: -1, signal: "SIGKILL" });
+  expect(m.table.records().map((r) => r.pid === 1 || r.place.session === "s")).toEqual([true, true]);
+  m.act({ kind: "session-kill", session: "s", id: "l", pid: -1, signal: "SIGKILL" });
+  m.act({ kind: "session-fork", session: "s", id: "b" });
+  m.act({ kind: "session-close", session: "s", status: 0 });
+  expect(m.heard().filter((line) => !line.startsWith("init: "))).toEqual([
+    expect.stringMatching(/^s: shell /),
+    "k: sent",
+    "a: exit 137",
+    "l: ESRCH",
+    's: ended {"code":0}',
+    "b: exit 137",
+  ]);
+  expect(m.table.records().map((r) => r.pid)).toEqual([1]);
+});

@@ -1,83 +1,16 @@
 /** A node's files from outside: acts and questions, whole files and single calls, and what of them reaches its disk. */
 import { describe, expect, test } from "vitest";
-import {
-  Hasher,
-  NEVER,
-  SEC,
-  fromUtf8,
-  utf8,
-  type Effect,
-  type FileCall,
-  type FileReply,
-  type Handled,
-  type Instant,
-  type Os,
-  type Program,
-  type ProgramEvent,
-  type ServedReply,
-  type ServedRequest,
-} from "../../src/engine/kernel/index.ts";
+import { Hasher, SEC, fromUtf8, utf8, type Effect, type FileCall, type FileReply } from "../../src/engine/kernel/index.ts";
 import { imageAfter } from "../../src/engine/machine/files/index.ts";
-import { TinyServer } from "../machine/tiny-server.ts";
+import { MountServer } from "../machine/mount-server.ts";
 import { TestNetwork } from "./lab.ts";
-
-/** Serves a small tree at /mnt, as FUSE's programs do. */
-class Server implements Program {
-  private readonly tree = new TinyServer().put("/motd", "file", "hello\n").put("/sub", "directory");
-  private mount = 0;
-
-  constructor(private readonly os: Os) {}
-
-  start(): void {
-    const reply = this.os.files.blocking({ call: "serve", path: "/mnt", source: "/dev/fuse", options: "nosuid,nodev,relatime" });
-    if (reply.ok && reply.value === "count") this.mount = reply.count;
-    else this.os.exit({ code: 1 });
-  }
-
-  event(event: ProgramEvent): void {
-    if (event.kind === "served") this.os.files.answer(event.served.id, this.tree.answer(event.served.request));
-    else if (event.kind === "unmounted" && event.mount === this.mount) this.os.exit({ code: 0 });
-  }
-
-  peekServed(mount: number, request: ServedRequest): ServedReply | "would-wait" {
-    return mount === this.mount ? this.tree.answer(request) : "would-wait";
-  }
-
-  handles(): Handled {
-    return [];
-  }
-
-  signal(): void {
-    return;
-  }
-
-  nextTimerAt(): Instant {
-    return NEVER;
-  }
-
-  runTimer(): void {
-    return;
-  }
-
-  snapshot(): { readonly mount: number } {
-    return { mount: this.mount };
-  }
-
-  restore(state: unknown): void {
-    this.mount = (state as { readonly mount: number }).mount;
-  }
-
-  digest(h: Hasher): void {
-    h.int(this.mount);
-  }
-}
 
 const SERVER_PID = 321;
 
 /** One node with the server on it, and calls from outside. */
 class Served {
   readonly network = new TestNetwork(["pve1"], {
-    brought: () => ({ argv: ["mountd"], pid: SERVER_PID, make: (os) => new Server(os) }),
+    brought: () => ({ argv: ["mountd"], pid: SERVER_PID, make: (os) => new MountServer(os) }),
   });
   private next = 1;
 

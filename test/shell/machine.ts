@@ -1,65 +1,92 @@
 /**
- * A machine for shell tests: a handful of files in memory, a few commands, and a virtual clock that moves only while the shell waits. It answers as a
- * node of the lab does, and its follow-style command speaks once a virtual second for ever.
+ * A machine for shell tests: the lab's own file system with a handful of files, a few commands, and a virtual clock that moves only while the shell waits.
+ * It answers as a node of the lab does, and its follow-style command speaks once a virtual second for ever.
  */
-import type { FileAct, FileStat, MachineQuery, QueryReply } from "../../src/engine/kernel/machine.ts";
-import { CommandQueue } from "../../src/main/shell/command-queue.ts";
+import type { Effect, MachineQuery, QueryReply } from "../../src/engine/kernel/machine.ts";
+import { SIGNALS, defaultAction, type Signal } from "../../src/engine/kernel/signals.ts";
+import type { FileCall, FileReply } from "../../src/engine/kernel/vfs.ts";
+import { peek, writeWhole, fileQuery } from "../../src/engine/machine/files/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import type { Interrupt } from "../../src/main/shell/interrupt.ts";
-import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "../../src/main/shell/port.ts";
+import { MachinePort, type ShellAct } from "../../src/main/shell/machine-port.ts";
+import type { Now, Sleep } from "../../src/main/shell/port.ts";
+import { LabFiles } from "../machine/lab-files.ts";
 
 /** 2026-01-01T00:00:00Z in µs. */
 const EPOCH = 1_767_225_600_000_000;
 const SECOND = 1_000_000;
 
-interface Entry {
-  type: "file" | "directory" | "symlink";
-  mode: number;
-  data: Uint8Array;
-  mtime: number;
-  target?: string;
+/** Calls that change what they name. */
+const CHANGING: ReadonlySet<FileCall["call"]> = new Set<FileCall["call"]>([
+  ...(["open", "truncate", "mkdir", "rmdir", "unlink", "rename", "link", "symlink", "chmod", "chown", "lchown", "utimens"] as const),
+]);
+
+/** A process of the machine: a command of its own, or one that the shell carries out. */
+interface Running {
+  readonly id: string;
+  readonly pid: number;
+  readonly pgid: number;
+  argv: readonly string[];
+  /** A command's number, in the order they began; of a fork undefined. */
+  readonly command: number | undefined;
+  input: (line: string | undefined) => void;
+  ended: boolean;
 }
 
-const encoder = new TextEncoder();
-
-export class Machine implements NodePort {
-  readonly node = "pve1";
+export class Machine extends MachinePort {
   instant = 0;
-  readonly entries = new Map<string, Entry>();
-  /** Acts on files, in order. */
+  /** File calls that were acts, in order. */
   readonly acts: string[] = [];
   /** Signals that running commands got. */
   readonly signals: string[] = [];
+  readonly disk = new LabFiles();
+  /** Processes of the shell that are there. */
+  readonly processes: Running[] = [];
   private timers: { at: number; run: () => void }[] = [];
   private nextCommand = 1;
+  private nextPid = 4001;
+  private nextNumber = 1;
   private woken = false;
 
   constructor() {
-    for (const path of ["/", "/etc", "/root", "/tmp", "/ro"]) this.add(path, { type: "directory", mode: 0o755 });
+    super("pve1");
+    this.disk.files.attach(1);
+    for (const path of ["/etc", "/root", "/tmp", "/ro"]) this.disk.must(1, { call: "mkdir", path, mode: 0o755 });
     this.put("/etc/hostname", "pve1\n");
     this.put("/etc/hosts", "127.0.0.1 localhost\n10.0.0.11 pve1.lab.local pve1\n10.0.0.12 pve2.lab.local pve2\n");
     this.put("/ro/locked", "kept\n");
   }
 
-  private add(path: string, entry: Partial<Entry>): void {
-    this.entries.set(path, { type: "file", mode: 0o644, data: new Uint8Array(0), mtime: this.instant, ...entry });
-  }
-
   put(path: string, text: string, mode = 0o644): void {
-    this.add(path, { data: encoder.encode(text), mode });
+    writeWhole(this.disk.files, path, new TextEncoder().encode(text), { mode });
   }
 
   link(path: string, target: string): void {
-    this.add(path, { type: "symlink", target });
+    this.disk.must(1, { call: "symlink", target, path });
   }
 
   text(path: string): string | undefined {
-    const entry = this.entries.get(path);
-    return entry && new TextDecoder().decode(entry.data);
+    const data = this.bytes(path);
+    return data && new TextDecoder().decode(data);
+  }
+
+  bytes(path: string): Uint8Array | undefined {
+    const reply = fileQuery(this.disk.files, { kind: "file-read", path });
+    return reply.kind === "file" ? reply.data : undefined;
   }
 
   query(query: MachineQuery): Promise<QueryReply> {
     return Promise.resolve(this.answer(query));
+  }
+
+  look(calls: readonly FileCall[]): Promise<readonly (FileReply | "would-wait")[]> {
+    return Promise.resolve(
+      calls.map((call) => {
+        const reply = peek(this.disk.files, undefined, call);
+        if (reply === "acts") throw new Error(`${call.call} does not only look`);
+        return reply === "would-wait" ? reply : shown(reply);
+      }),
+    );
   }
 
   private answer(query: MachineQuery): QueryReply {
@@ -74,12 +101,12 @@ export class Machine implements NodePort {
               ? ["corosync-quorumtool", "journalctl", "pvecm"].filter((name) => name.startsWith(query.argv[0] ?? ""))
               : this.candidates(query.argv),
         };
-      case "file-stat":
       case "file-read":
+      case "file-stat":
       case "file-list":
-        return this.file1(query.kind, query.path);
+        return fileQuery(this.disk.files, query);
       case "file":
-        return { kind: "acts" };
+        throw new Error("the shell asks by look");
     }
   }
 
@@ -102,120 +129,139 @@ export class Machine implements NodePort {
     }
   }
 
-  private stat(entry: Entry): FileStat {
-    const stat: FileStat = { type: entry.type, mode: entry.mode, size: entry.data.length, mtime: entry.mtime };
-    return entry.target === undefined ? stat : { ...stat, target: entry.target };
+  protected newId(): string {
+    return String(this.nextNumber++);
   }
 
-  private file1(kind: string, path: string): QueryReply {
-    const entry = this.entries.get(path);
-    if (!entry) {
-      const parent = this.entries.get(path.slice(0, path.lastIndexOf("/")) || "/");
-      return { kind: "error", errno: parent?.type === "file" ? "ENOTDIR" : "ENOENT" };
-    }
-    if (kind === "file-stat") return { kind: "stat", stat: this.stat(entry) };
-    if (kind === "file-read") return { kind: "file", data: entry.data };
-    const prefix = path === "/" ? "/" : `${path}/`;
-    const names = [...this.entries.keys()].filter(
-      (other) => other.startsWith(prefix) && other !== "/" && !other.slice(prefix.length).includes("/"),
-    );
-    return {
-      kind: "list",
-      entries: names.map((name) => ({ name: name.slice(prefix.length), stat: this.stat(this.entries.get(name) ?? entry) })),
-    };
+  protected woke(): void {
+    this.woken = true;
   }
 
-  file(act: FileAct): Promise<FileChanged> {
-    this.acts.push(act.kind);
-    return Promise.resolve({ errno: this.change(act), lasts: 0 });
+  protected act(act: ShellAct): Promise<void> {
+    this.disk.now = this.instant;
+    for (const effect of this.done(act)) this.take(effect);
+    return Promise.resolve();
   }
 
-  private change(act: FileAct): string | undefined {
-    const path = act.kind === "file-rename" ? act.to : act.path;
-    if (path.startsWith("/ro/")) return "EACCES";
-    const old = this.entries.get(path);
-    const parent = this.entries.get(path.slice(0, path.lastIndexOf("/")) || "/");
-    if (!parent && !(act.kind === "file-mkdir" && act.parents)) return "ENOENT";
+  private done(act: ShellAct): Effect[] {
     switch (act.kind) {
-      case "file-write": {
-        if (old?.type === "directory") return "EISDIR";
-        const before = act.append && old ? [...old.data] : [];
-        this.add(path, { data: Uint8Array.from([...before, ...act.data]), mode: act.mode ?? old?.mode ?? 0o644 });
-        return undefined;
+      case "session-open": {
+        const pid = this.nextPid++;
+        this.disk.files.attach(pid);
+        return [{ kind: "session", session: act.session, pid, tty: act.terminal ? "pts/0" : "" }];
       }
-      case "file-mkdir":
-        for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1))
-          if (!this.entries.has(path.slice(0, at))) this.add(path.slice(0, at), { type: "directory", mode: 0o755 });
-        this.add(path, { type: "directory", mode: 0o755 });
-        return undefined;
-      case "file-remove":
-        if (!old) return "ENOENT";
-        for (const name of [...this.entries.keys()]) if (name === path || name.startsWith(`${path}/`)) this.entries.delete(name);
-        return undefined;
-      case "file-rename": {
-        const from = this.entries.get(act.from);
-        if (!from) return "ENOENT";
-        this.entries.delete(act.from);
-        this.entries.set(path, from);
-        return undefined;
+      case "session-close":
+        return [{ kind: "session-ended", session: act.session, exit: { code: act.status ?? 0 } }];
+      case "session-cd":
+      case "file-interrupt":
+        return [];
+      case "session-fork": {
+        const pid = this.nextPid++;
+        this.begin({ id: act.id, pid, group: act.group, parent: act.parent, argv: act.argv ?? ["bash"], command: undefined });
+        return [{ kind: "started", id: act.id, pid }];
       }
-      case "file-chmod":
-        if (!old) return "ENOENT";
-        old.mode = act.mode;
-        return undefined;
-      case "file-touch":
-        if (old) old.mtime = this.instant;
-        else this.add(path, {});
-        return undefined;
+      case "session-exec": {
+        const process = this.processes.find((p) => p.id === act.id);
+        if (process) process.argv = act.argv;
+        return [];
+      }
+      case "session-exit":
+        return this.end(act.id, act.status);
+      case "session-run":
+        return this.run1(act);
+      case "session-kill":
+        return this.signal1(act.id, act.pid, act.signal);
+      case "command-input":
+        this.processes.find((p) => p.id === act.id)?.input(act.line);
+        return [];
+      case "file":
+        this.acts.push(act.call.call);
+        return [{ kind: "file-reply", id: act.id, reply: this.file1(act.call, act.session !== undefined) }];
     }
+  }
+
+  /** The one session there is has the first pid; whoever makes a call without one is root. */
+  private file1(call: FileCall, bySession: boolean): FileReply {
+    const path = "to" in call ? call.to : "path" in call ? call.path : "";
+    const writes = call.call !== "open" || call.flags.access !== "r";
+    if (path.startsWith("/ro/") && CHANGING.has(call.call) && writes) return { ok: false, errno: "EACCES" };
+    return shown(this.disk.call(bySession ? this.shellPid : 1, call));
+  }
+
+  private get shellPid(): number {
+    return Math.min(...this.disk.files.views.pids().filter((pid) => pid > 1));
+  }
+
+  private begin(of: {
+    id: string;
+    pid: number;
+    group: boolean | undefined;
+    parent: string | undefined;
+    argv: readonly string[];
+    command: number | undefined;
+  }): Running {
+    const above = this.processes.find((p) => p.id === of.parent);
+    const pgid = of.group === true ? of.pid : (above?.pgid ?? 4001);
+    const running: Running = { ...of, pgid, input: () => undefined, ended: false };
+    this.processes.push(running);
+    return running;
+  }
+
+  private end(id: string, status: number): Effect[] {
+    const at = this.processes.findIndex((p) => p.id === id);
+    const [gone] = at < 0 ? [] : this.processes.splice(at, 1);
+    if (!gone) return [];
+    gone.ended = true;
+    return [{ kind: "exit", id, status }];
+  }
+
+  private signal1(id: string, pid: number, signal: Signal): Effect[] {
+    const targets = this.processes.filter((p) => (pid > 0 ? p.pid === pid : pid === -1 || p.pgid === -pid));
+    const effects: Effect[] = [{ kind: "kill-result", id, error: targets.length === 0 ? "ESRCH" : undefined }];
+    for (const process of targets) {
+      if (process.command !== undefined) this.signals.push(`${process.command} ${signal}`);
+      if (process.argv[0] === "stubborn") continue;
+      const action = defaultAction(signal);
+      if (action === "stop" || action === "continue") effects.push({ kind: "stopped", id: process.id, stopped: action === "stop" });
+      else if (action !== "ignore") effects.push(...this.end(process.id, 128 + SIGNALS[signal]));
+    }
+    return effects;
   }
 
   /** `journalctl`: a TOTEM and a QUORUM line every second. `pveadd`: asks for a password and a yes. `stubborn`: does not end by a signal. */
-  command(argv: readonly string[]): Promise<RunningCommand> {
-    const events = new CommandQueue();
-    const queue = {
-      push: (event: Parameters<CommandQueue["push"]>[0]): void => {
-        this.woken = true;
-        events.push(event);
-      },
-      next: () => events.next(),
-    };
-    const id = this.nextCommand++;
-    let ended = false;
-    const end = (status: number): void => {
-      ended = true;
-      queue.push({ kind: "exit", status });
-    };
-    const say = (text: string): void => queue.push({ kind: "output", stream: "stdout", text });
-    const answers: (string | undefined)[] = [];
+  private run1(act: Extract<ShellAct, { kind: "session-run" }>): Effect[] {
+    const { id, argv } = act;
+    const before = this.processes.findIndex((p) => p.id === id);
+    const [fork] = before < 0 ? [] : this.processes.splice(before, 1);
+    const pid = fork?.pid ?? this.nextPid++;
+    const running = this.begin({ id, pid, group: act.group, parent: act.parent, argv, command: this.nextCommand++ });
+    const say = (text: string): void => this.take({ kind: "output", id, stream: "stdout", text });
     if (argv[0] === "journalctl") {
       const speak = (n: number): void => {
-        if (ended) return;
+        if (running.ended) return;
         say(`[TOTEM ] token ${n}\n[QUORUM] members ${n}\n`);
         this.after(SECOND, () => speak(n + 1));
       };
       this.after(SECOND, () => speak(1));
-    } else if (argv[0] === "pveadd") {
-      say("Please enter superuser (root) password for '10.0.0.11': ");
-      queue.push({ kind: "prompt", echo: false });
+      return fork ? [] : [{ kind: "started", id, pid }];
     }
-    return Promise.resolve({
-      next: () => queue.next(),
-      signal: (signal) => {
-        this.signals.push(`${id} ${signal}`);
-        if (argv[0] !== "stubborn" && !ended) end(signal === "SIGINT" ? 130 : 143);
-      },
-      input: (line) => {
-        answers.push(line);
-        if (answers.length === 1) {
-          say("\nAre you sure you want to continue connecting (yes/no)? ");
-          queue.push({ kind: "prompt", echo: true });
-        } else {
-          say(`answers: ${answers.map((answer) => answer ?? "(end of input)").join(", ")}\n`);
-          end(answers[1] === "yes" ? 0 : 1);
-        }
-      },
-    });
+    if (argv[0] !== "pveadd") return fork ? [] : [{ kind: "started", id, pid }];
+    const answers: (string | undefined)[] = [];
+    running.input = (line) => {
+      answers.push(line);
+      if (answers.length === 1) {
+        say("\nAre you sure you want to continue connecting (yes/no)? ");
+        this.take({ kind: "prompt", id, echo: true });
+        return;
+      }
+      say(`answers: ${answers.map((answer) => answer ?? "(end of input)").join(", ")}\n`);
+      for (const effect of this.end(id, answers[1] === "yes" ? 0 : 1)) this.take(effect);
+    };
+    return [
+      { kind: "started", id, pid },
+      { kind: "output", id, stream: "stdout", text: "Please enter superuser (root) password for '10.0.0.11': " },
+      { kind: "prompt", id, echo: false },
+    ];
   }
 
   private after(delay: number, run: () => void): void {
@@ -254,6 +300,12 @@ export class Machine implements NodePort {
       next.run();
     }
   }
+}
+
+/** Directories have two links here, as on file systems that do not count those in them. */
+function shown(reply: FileReply): FileReply {
+  if (!reply.ok || reply.value !== "stat" || reply.stat.type !== "directory") return reply;
+  return { ...reply, stat: { ...reply.stat, nlink: 2 } };
 }
 
 export interface Ran {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { writePveConf } from "../../src/engine/config/index.ts";
 import { SEC, utf8 } from "../../src/engine/kernel/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
+import { InvariantWatch } from "../../src/engine/world/checkers/index.ts";
 import { World } from "../../src/engine/world/index.ts";
 import { runLine } from "../../src/main/shell/exec.ts";
 import { PortError } from "../../src/main/shell/port.ts";
@@ -138,5 +139,21 @@ describe("lines on the nodes of a world", () => {
     world.schedule(world.now + 2 * SEC, { to: "machine", machine: "pve2", act: { kind: "power-cut" } });
     const { status, err } = await on(world, "pve2", "journalctl -f > /dev/null; echo not reached");
     expect([status, err]).toEqual([255, "Connection to pve2 closed.\n"]);
+  });
+
+  it("the invariants know what is typed: who takes the ring's number away begins anew, who overrides votes may", async () => {
+    const world = lab();
+    const watch = new InvariantWatch(world);
+    watch.begin(world.statuses(), world.inputs());
+    world.watch(watch);
+    for (const node of ["pve1", "pve2", "pve3"]) await on(world, node, "systemctl stop corosync");
+    const { out } = await on(
+      world,
+      "pve3",
+      "rm -r /var/lib/corosync/ringid_3; systemctl start corosync; sleep 8; pvecm expected 1; sleep 2; pvecm status | grep -E '^(Ring ID|Quorate):'",
+    );
+    expect(out).toMatch(/^Ring ID: {10}3\.[0-9a-f]\nQuorate: {10}Yes\n$/);
+    await on(world, "pve1", "systemctl start corosync; sleep 8");
+    expect(watch.violations).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * kill: signals to processes by number. Typed as `kill` it is bash's built-in with its messages; as /bin/kill it is procps' 4.0. Left out: process groups (negative numbers) and queued values. A job
+ * kill: signals to processes by number. Typed as `kill` it is bash's built-in with its messages; as /bin/kill it is procps' 4.0. Left out: queued values. A job
  * (`%1`) is the shell's own: the shell puts the process ids of the job in its place before it gets here.
  */
 import { SIGNALS, SIGNAL_NAMES, signalNamed, type Signal } from "../kernel/index.ts";
@@ -148,10 +148,10 @@ function* translate(operands: readonly string[], bash: boolean, name: string): T
   return status;
 }
 
-/** kill(pid, 0): whether it is there. */
+/** kill(pid, 0): whether it, or one of the group, is there. */
 function* exists(pid: number): ToolPart<"ESRCH" | undefined> {
   const rows = yield* processes();
-  return rows.some((row) => row.pid === pid) ? undefined : "ESRCH";
+  return pid === 0 || pid === -1 || rows.some((row) => (pid > 0 ? row.pid : row.pgid) === Math.abs(pid)) ? undefined : "ESRCH";
 }
 
 function* body(argv: readonly string[]): ToolBody {
@@ -181,8 +181,7 @@ function* body(argv: readonly string[]): ToolBody {
 
 /** What is said of one process that could not be signalled. */
 function* one(word: string, signal: Signal | 0, name: string, bash: boolean): ToolPart<string | undefined> {
-  if (/^-[0-9]+$/.test(word)) return `${name}: ${word}: process groups are not modelled in this lab\n`;
-  if (!/^[0-9]{1,10}$/.test(word))
+  if (!/^-?[0-9]{1,10}$/.test(word))
     return bash ? `bash: kill: ${word}: arguments must be process or job IDs\n` : `${name}: failed to parse argument: '${word}'\n`;
   const pid = Number(word);
   const errno = signal === 0 ? yield* exists(pid) : yield* send(pid, signal);

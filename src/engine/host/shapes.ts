@@ -59,10 +59,16 @@ const acts: { readonly [K in MachineAct["kind"]]: Check } = {
   file: shape({ kind, id: isText, call: isFileCall }, { session: isText }),
   "file-interrupt": shape({ kind, id: isText }),
   disk: shape({ kind, image: isDiskImage, chunks: listOf(isPiece) }),
-  "session-open": shape({ kind, session: isText, terminal: isFlag, cwd: isText }),
+  "session-open": shape({ kind, session: isText, terminal: isFlag, cwd: isText }, { line: isText }),
   "session-close": shape({ kind, session: isText }, { status: isCount }),
   "session-cd": shape({ kind, session: isText, cwd: isText }),
-  "session-run": shape({ kind, session: isText, id: isText, argv: texts, cwd: isText }, { env: mapOf(isText) }),
+  "session-run": shape(
+    { kind, session: isText, id: isText, argv: texts, cwd: isText },
+    { env: mapOf(isText), process: isText, parent: isText, group: isFlag },
+  ),
+  "session-fork": shape({ kind, session: isText, id: isText }, { argv: texts, parent: isText, group: isFlag }),
+  "session-exec": shape({ kind, session: isText, id: isText, argv: texts }),
+  "session-exit": shape({ kind, session: isText, id: isText, status: isCount }),
   "session-kill": shape({ kind, session: isText, id: isText, pid: isInteger, signal: oneOf(...Object.keys(SIGNALS)) }),
 };
 

@@ -56,8 +56,8 @@ export type MachineAct =
 
 /** What somebody at a terminal, or a script outside, does with a shell on the machine and with what it starts. A session's id is chosen by the caller and unique in the lab. */
 export type SessionAct =
-  /** A shell begins, on a terminal or (for one line of a script) without. */
-  | { kind: "session-open"; session: string; terminal: boolean; cwd: string }
+  /** A shell begins, on a terminal or (for `line`, of a script) without. */
+  | { kind: "session-open"; session: string; terminal: boolean; cwd: string; line?: string }
   /** The shell exits with `status`; absent: its terminal hangs up. */
   | { kind: "session-close"; session: string; status?: number }
   /** `cd` typed there. */
@@ -70,8 +70,23 @@ export type SessionAct =
       argv: readonly string[];
       cwd: string;
       env?: { readonly [name: string]: string };
+      /** Id of the forked process that executes it; absent: the shell forks for it. */
+      process?: string;
+      /** Id of the forked process that is its parent; absent: the shell. */
+      parent?: string;
+      /** It leads a process group of its own, as every pipeline of an interactive shell does; absent: its parent's. */
+      group?: boolean;
     }
-  /** kill(2), as the shell's own `kill` calls it. */
+  /**
+   * The shell forks: a process with its command line, or `argv`, that the interpreter outside carries out (a subshell, a program that the shell brings itself). Signals do to it what they do to any
+   * process; what happens to it comes as effects with this id.
+   */
+  | { kind: "session-fork"; session: string; id: string; argv?: readonly string[]; parent?: string; group?: boolean }
+  /** A forked process executes another program that the interpreter carries out. */
+  | { kind: "session-exec"; session: string; id: string; argv: readonly string[] }
+  /** A forked process exits. */
+  | { kind: "session-exit"; session: string; id: string; status: number }
+  /** kill(2), as the shell's own `kill` calls it: a process, a process group (negative), or everybody (-1). */
   | { kind: "session-kill"; session: string; id: string; pid: number; signal: Signal };
 
 /** A card of a machine. */
@@ -144,6 +159,10 @@ export type Effect =
   | { kind: "file-reply"; id: string; reply: FileReply }
   /** A durable change of the machine's disk, in order. */
   | { kind: "commit"; commit: Commit }
+  /** A process that a session's shell started or forked, and its pid. */
+  | { kind: "started"; id: string; pid: number }
+  /** It was stopped by a signal, or continued. */
+  | { kind: "stopped"; id: string; stopped: boolean }
   /** A session has a shell: its pid and terminal ("" without one). */
   | { kind: "session"; session: string; pid: number; tty: string }
   /** The shell has ended, by `exit`, a hang-up or somebody's signal; or it could not begin. */
@@ -170,8 +189,10 @@ export type TraceEvent =
 
 /** A question. Answered at the current instant; changes nothing, also not a counter. */
 export type MachineQuery =
-  | { kind: "command"; argv: readonly string[]; cwd: string; stdin: string }
-  | { kind: "file-read"; path: string }
+  /** `session`: whose shell asks. */
+  | { kind: "command"; argv: readonly string[]; cwd: string; stdin: string; session?: string }
+  /** `at` and `length`: that part of it, bytes. EAGAIN where a process would have to be waited for. */
+  | { kind: "file-read"; path: string; at?: number; length?: number; session?: string }
   | { kind: "file-list"; path: string }
   | { kind: "file-stat"; path: string }
   /** A file call as a session's shell makes it, or without one as root in the root directory. */

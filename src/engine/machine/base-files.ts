@@ -3,6 +3,7 @@
  * Proxmox VE installer leaves. Left out: programs, libraries, and everything the lab models no reader of.
  */
 import { utf8 } from "../kernel/index.ts";
+import { GROUP, PASSWD } from "./base-accounts.ts";
 import { interfaceStanza, type NicDesign } from "./nics.ts";
 
 const DIRECTORIES = [
@@ -85,6 +86,8 @@ const DIRECTORY_MODES: ReadonlyMap<string, number> = new Map([
 
 function textsOf(base: BaseDesign): readonly (readonly [string, string])[] {
   return [
+    ["/etc/passwd", PASSWD],
+    ["/etc/group", GROUP],
     ["/etc/hostname", `${base.hostname}\n`],
     ["/etc/hosts", hostsFile(base)],
     ["/etc/network/interfaces", interfacesFile(base.nics)],

@@ -107,9 +107,10 @@ export class FileActs {
 
   /** Changes nothing, also not the time of an access. */
   query(query: AnyFileQuery): QueryReply {
-    if (query.kind !== "file") return fileQuery(this.files, query, this.hooks.ask);
-    const process = query.session === undefined ? undefined : this.hooks.shell(query.session);
-    if (query.session !== undefined && process === undefined) return { kind: "error", errno: "EBADF" };
+    const session = "session" in query ? query.session : undefined;
+    const process = session === undefined ? undefined : this.hooks.shell(session);
+    if (session !== undefined && process === undefined) return { kind: "error", errno: "EBADF" };
+    if (query.kind !== "file") return fileQuery(this.files, query, this.hooks.ask, process);
     const reply = peek(this.files, process, query.call, this.hooks.ask);
     return typeof reply === "string" ? { kind: reply } : { kind: "file-reply", reply };
   }

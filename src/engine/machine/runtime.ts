@@ -77,6 +77,9 @@ const SESSION_ACTS: ReadonlySet<MachineAct["kind"]> = new Set<SessionAct["kind"]
   "session-close",
   "session-cd",
   "session-run",
+  "session-fork",
+  "session-exec",
+  "session-exit",
   "session-kill",
 ]);
 

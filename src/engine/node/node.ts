@@ -50,6 +50,7 @@ const REACHES_A_STALLED_MACHINE: ReadonlySet<MachineAct["kind"]> = new Set(["res
 
 /** What a shell starts belongs to the login session, as systemd counts. */
 const SESSION_UNIT = "session-1.scope";
+const SESSION_SCOPE = /^session-\d+\.scope$/;
 /** What a shell says where a program did not begin, and its status then. */
 const NOT_STARTED = { ENOENT: ["command not found", 127], EAGAIN: ["fork: Resource temporarily unavailable", 126] } as const;
 /** What a world brings along. */
@@ -174,10 +175,11 @@ export class Node implements Machine {
     this.deferred = [];
   }
 
-  /** What systemd finds in the login session gets SIGTERM. */
+  /** What systemd finds in login sessions gets SIGTERM; the shells themselves, whose connections go with the power, are left. */
   private endSession(): void {
     const { table } = this.runtime;
-    for (const { pid, place } of table.records()) if (place.unit === SESSION_UNIT) table.signal(pid, "SIGTERM");
+    for (const { pid, sid, place, outside } of table.records())
+      if (SESSION_SCOPE.test(place.unit) && (place.session === "" || (pid !== sid && !outside))) table.signal(pid, "SIGTERM");
     table.settle();
   }
 
@@ -343,7 +345,7 @@ export class Node implements Machine {
     });
     switch (query.kind) {
       case "command":
-        return this.ask(query.argv, query.cwd);
+        return this.ask(query.argv, query.cwd, query.session ?? "");
       case "complete":
         return { kind: "completions", candidates: this.complete(query.argv, query.cwd) };
       default:
@@ -352,12 +354,12 @@ export class Node implements Machine {
   }
 
   /** A machine whose processors stand still answers when they run again, so asking it takes time; one that is off never does. */
-  private ask(argv: readonly string[], cwd: string): QueryReply {
+  private ask(argv: readonly string[], cwd: string, session: string): QueryReply {
     if (!this.computer.isUp) return { kind: "error", errno: "EHOSTDOWN" };
     if (this.computer.stalled || this.programs.isDaemon(argv)) return { kind: "acts" };
     const tool = this.programs.tool(argv[0] ?? "");
     if (tool === undefined) return { kind: "no-such-command" };
-    const answer = peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session: "" }));
+    const answer = peekTool(tool, argv, this.runtime.peeker({ argv, cwd, session }));
     return answer === "acts" ? { kind: "acts" } : { kind: "result", ...answer };
   }
 
@@ -370,7 +372,7 @@ export class Node implements Machine {
     const stack = this.programs.corosync?.believing;
     this.told ??= machineStatus(this.computer, stack, {
       kind: this.kind,
-      busy: this.runtime.table.records().some((r) => r.command !== undefined && r.exit === undefined),
+      busy: this.runtime.table.records().some((r) => r.command !== undefined && !r.outside && r.exit === undefined),
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,

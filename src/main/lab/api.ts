@@ -166,22 +166,28 @@ const waitFor = z.object({
 
 /** kernel/machine.ts MachineQuery, as it travels. */
 const machineQuery = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("command"), argv: z.array(text), cwd: z.string(), stdin: text }),
-  z.object({ kind: z.literal("file-read"), path: z.string() }),
-  z.object({ kind: z.literal("file-list"), path: z.string() }),
-  z.object({ kind: z.literal("file-stat"), path: z.string() }),
+  z.object({ kind: z.literal("command"), argv: z.array(text), cwd: z.string(), stdin: text, session: z.string().optional() }),
+  z.object({
+    kind: z.literal("file-read"),
+    path: z.string(),
+    at: z.number().int().min(0).optional(),
+    length: z.number().int().min(0).optional(),
+    session: z.string().optional(),
+  }),
   z.object({ kind: z.literal("complete"), argv: z.array(text), cwd: z.string() }),
 ]);
 
-/** Byte strings travel as base64. */
-const fileAct = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("file-write"), path: z.string(), data: z.string(), append: z.boolean(), mode: z.number().optional() }),
-  z.object({ kind: z.literal("file-mkdir"), path: z.string(), parents: z.boolean() }),
-  z.object({ kind: z.literal("file-remove"), path: z.string(), recursive: z.boolean() }),
-  z.object({ kind: z.literal("file-rename"), from: z.string(), to: z.string() }),
-  z.object({ kind: z.literal("file-chmod"), path: z.string(), mode: z.number() }),
-  z.object({ kind: z.literal("file-touch"), path: z.string() }),
-]);
+/** A file the page writes whole. Byte strings travel as base64. */
+const fileAct = z.object({
+  kind: z.literal("file-write"),
+  path: z.string(),
+  data: z.string(),
+  append: z.boolean(),
+  mode: z.number().optional(),
+});
+
+/** An act or a file call of kernel/machine.ts, as shell/shell-wire.ts writes it. */
+const opaque = z.record(z.string(), z.unknown());
 
 /**
  * Every request and, in `Replies`, what it answers.
@@ -264,6 +270,10 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("command"), node: z.string(), argv: z.array(text), cwd: z.string(), stdin: text }),
   z.object({ op: z.literal("command-signal"), node: z.string(), command: z.string(), signal: z.enum(["SIGINT", "SIGTERM"]) }),
   z.object({ op: z.literal("command-input"), node: z.string(), command: z.string(), line: z.string().nullable() }),
+  /** What a shell does with its session, its processes and its files; its ids are the client's own. What comes of it comes as `shell-effect` events. */
+  z.object({ op: z.literal("shell"), node: z.string(), act: opaque }),
+  /** File calls that only look. */
+  z.object({ op: z.literal("look"), node: z.string(), calls: z.array(opaque).max(10_000), session: z.string().optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
   z.object({ op: z.literal("sleep"), node: z.string(), duration: z.number() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
@@ -313,6 +323,8 @@ export interface Replies {
   query: unknown;
   /** `lasts`: virtual time that the disk still takes for it, µs. */
   file: { error: string | null; lasts: number };
+  /** A file call's reply each, or "would-wait" */
+  look: { replies: unknown[] };
   /** Output then comes as `command-output`, `command-prompt` and one `command-exit`. */
   command: { command: string };
 }
@@ -341,6 +353,8 @@ export const event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("command-output"), command: z.string(), stream: z.enum(["stdout", "stderr"]), data: z.string() }),
   z.object({ event: z.literal("command-prompt"), command: z.string(), echo: z.boolean() }),
   z.object({ event: z.literal("command-exit"), command: z.string(), status: z.number() }),
+  /** An effect of kernel/machine.ts that concerns this client's shell. */
+  z.object({ event: z.literal("shell-effect"), effect: opaque }),
   /** The lab itself has something to say: an invariant broke, a worker was lost. */
   z.object({ event: z.literal("notice"), severity: z.enum(["error", "warning", "note"]), text: z.string() }),
   /** The lab goes on from an earlier instant: lines and bands after it are no more. */

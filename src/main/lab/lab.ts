@@ -110,6 +110,7 @@ export class Lab {
     if (tells(effect)) this.changed();
     this.waits.take(node, effect);
     this.shell.commands.take(node, effect);
+    this.shell.clients.take(effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
     const { paused, speed } = this.host;
     this.feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
@@ -319,6 +320,7 @@ export class Lab {
     this.past.rewind(state);
     this.waits.rolledBack();
     this.shell.commands.lose();
+    this.shell.clients.lose();
     this.feed.flush();
     await this.host.restore(state);
     this.acts.forget();

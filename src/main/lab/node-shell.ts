@@ -1,11 +1,13 @@
 /** What a shell on a node asks of its node: questions, file calls, modelled commands with their input and signals. */
 import { randomUUID } from "node:crypto";
 import type { FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import type { World } from "../../engine/world/index.ts";
 import type { LabActs } from "./act/acts.ts";
 import type { Reply } from "./api.ts";
-import { Commands, type CommandSink } from "./process/commands.ts";
-import { Trouble, type TroubleCode } from "./trouble.ts";
+import { Commands, type CommandSink } from "./shell/commands.ts";
+import { ShellClients, type ShellAct } from "./shell/shells.ts";
+import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { unreachable } from "./view/conditions.ts";
 
 /** Throws where there is no such node. Asking about one is wrong usage; a shell on one is what the lab cannot give. */
@@ -16,6 +18,8 @@ export function mustHave(world: World, node: string, code: TroubleCode = "usage"
 export class NodeShell {
   /** Those that run. */
   readonly commands = new Commands();
+  /** Whose shells have sessions, programs and file calls on the nodes. */
+  readonly clients = new ShellClients();
 
   constructor(
     private readonly world: World,
@@ -34,6 +38,36 @@ export class NodeShell {
     return this.world.query(node, query);
   }
 
+  /** A file call that only looks, by a session's shell or by root in the root directory. */
+  look(node: string, call: FileCall, session?: string): FileReply | "would-wait" {
+    const reply = this.query(node, { kind: "file", call, ...(session === undefined ? {} : { session }) });
+    if (reply.kind === "file-reply") return reply.reply;
+    if (reply.kind === "would-wait") return "would-wait";
+    if (reply.kind === "error") throw new Trouble("lab", `${node}: the shell is gone`);
+    throw usage(`${call.call} does not only look`);
+  }
+
+  /** What a client's shell does there; its `ShellClient` has looked at it. */
+  act(node: string, act: ShellAct): Promise<void> {
+    return this.acts.inTurn(async () => {
+      this.reachable(node);
+      await this.acts.one({ to: "machine", machine: node, act });
+    });
+  }
+
+  /** The lab goes, and every terminal and line with it: their shells on the nodes end, as on a closed connection. */
+  async hangUp(): Promise<void> {
+    for (const { node, act } of this.clients.endings()) {
+      try {
+        await this.act(node, act);
+      } catch (error) {
+        // One that is off or stands still has nothing to end, or ends it when it goes on.
+        if (!(error instanceof Trouble)) throw error;
+      }
+    }
+  }
+
+  /** @returns an errno name, null on success */
   file(node: string, act: FileAct): Promise<Reply<"file">> {
     return this.acts.inTurn(async () => {
       this.reachable(node);

@@ -1,10 +1,12 @@
 /** A node's port over the lab's API: what session processes and consoles use. */
 import { unixFromIso } from "../../engine/kernel/time.ts";
-import type { FileAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { Effect, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import type { LabEvent } from "../lab/api.ts";
 import type { LabClient } from "../lab/process/client.ts";
-import { CommandQueue } from "./command-queue.ts";
-import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "./port.ts";
+import { callToWire, effectFromWire, replyFromWire } from "../lab/shell/shell-wire.ts";
+import { MachinePort, type ShellAct } from "./machine-port.ts";
+import type { Now, PortSession, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 function asPortError(error: unknown): PortError {
@@ -25,62 +27,55 @@ async function asked<T>(reply: Promise<T>): Promise<T> {
 const LOOK_MS = 500;
 
 /** What the lab says on behalf of a command whose machine went away. */
-const closedText = (node: string): string => `Connection to ${node} closed.\n`;
+const closedText = (node: string): string => `Connection to ${node} closed.`;
 
 type WireQueryReply = Exclude<QueryReply, { kind: "file" }> | { kind: "file"; data: string };
 
-export class ClientPort implements NodePort {
-  private readonly commands = new Map<string, CommandQueue>();
+export class ClientPort extends MachinePort {
   private readonly goneListeners = new Set<(error: PortError) => void>();
   private timer: NodeJS.Timeout | undefined;
   /** Instant of the power-on this port belongs to. */
   private since: number | undefined;
   private stalled = false;
-  private saidClosed = false;
+  private nextId = 1;
 
   constructor(
     private readonly client: LabClient,
-    readonly node: string,
+    node: string,
     /** Whether this shell's computing stops the lab's time: yes for scripted lines, no for a person's terminal. */
     private readonly claimsFloor: boolean,
   ) {
-    client.onEvent((event) => this.take(event));
+    super(node);
+    client.onEvent((event) => this.hear(event));
     client.closed.then(
-      (reason) => {
-        for (const queue of this.commands.values()) queue.fail(new PortError("lab", reason));
-      },
+      (reason) => this.failAll(new PortError("lab", reason)),
       () => undefined,
     );
   }
 
   async query(query: MachineQuery): Promise<QueryReply> {
-    const wire = query.kind === "command" || query.kind === "complete" ? { ...query, argv: [...query.argv] } : query;
-    // The lab answers with the engine's reply; only bytes travel as base64.
-    const reply = (await asked(this.client.call({ op: "query", node: this.node, query: wire as never }))) as WireQueryReply;
+    // Only what a shell asks stands in the API; a list that may not be written to is one that may here.
+    const reply = (await asked(this.client.call({ op: "query", node: this.node, query: query as never }))) as WireQueryReply;
     return reply.kind === "file" ? { kind: "file", data: new Uint8Array(Buffer.from(reply.data, "base64")) } : reply;
   }
 
-  async file(act: FileAct): Promise<FileChanged> {
-    const wire = act.kind === "file-write" ? { ...act, data: Buffer.from(act.data).toString("base64") } : act;
-    const { error, lasts } = await asked(this.client.call({ op: "file", node: this.node, act: wire }));
-    return { errno: error ?? undefined, lasts };
+  async look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]> {
+    const whose = session ? { session: session.id } : {};
+    const { replies } = await asked(this.client.call({ op: "look", node: this.node, calls: calls.map(callToWire), ...whose }));
+    return replies.map(replyFromWire);
   }
 
-  async command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand> {
-    const { command } = await asked(this.client.call({ op: "command", node: this.node, argv: [...argv], cwd, stdin }));
-    const queue = this.queue(command);
-    const told = (reply: Promise<unknown>): void => {
-      reply.catch((error: unknown) => queue.fail(asPortError(error)));
-    };
-    return {
-      next: async () => {
-        const event = await queue.next();
-        if (event.kind === "exit") this.commands.delete(command);
-        return event;
-      },
-      signal: (signal) => told(this.client.call({ op: "command-signal", node: this.node, command, signal })),
-      input: (line) => told(this.client.call({ op: "command-input", node: this.node, command, line: line ?? null })),
-    };
+  protected async act(act: ShellAct): Promise<void> {
+    const wire: Record<string, unknown> = act.kind === "file" ? { ...act, call: callToWire(act.call) } : { ...act };
+    await asked(this.client.call({ op: "shell", node: this.node, act: wire }));
+  }
+
+  protected newId(): string {
+    return String(this.nextId++);
+  }
+
+  protected woke(): void {
+    // the lab's time goes on by itself
   }
 
   sleep(duration: number): Sleep {
@@ -98,9 +93,9 @@ export class ClientPort implements NodePort {
     this.goneListeners.add(listener);
     if (!this.timer) {
       this.since = undefined;
-      this.stalled = this.saidClosed = false;
-      this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
-      void this.look();
+      this.stalled = false;
+      this.timer = setInterval(() => void this.present(), LOOK_MS).unref();
+      void this.present();
     }
     return () => {
       this.goneListeners.delete(listener);
@@ -111,7 +106,7 @@ export class ClientPort implements NodePort {
   }
 
   /** Looks whether the machine is the one this port began with; a reboot makes it another. @returns whether it is */
-  private async look(): Promise<boolean> {
+  private async present(): Promise<boolean> {
     let error: PortError | undefined;
     try {
       const { nodes } = await asked(this.client.call({ op: "status", node: this.node }));
@@ -124,46 +119,39 @@ export class ClientPort implements NodePort {
         (machine.power === "stalled" || machine.powerSince === this.since || this.stalled);
       this.stalled = machine?.power === "stalled";
       if (there) this.since = machine.powerSince;
-      else error = new PortError("node-off", this.saidClosed ? "" : closedText(this.node).trimEnd());
+      else error = new PortError("node-off", closedText(this.node));
     } catch (failure) {
       error = asPortError(failure);
     }
     if (!error) return true;
-    this.saidClosed = true;
-    for (const listener of [...this.goneListeners]) listener(error);
-    for (const queue of this.commands.values()) queue.fail(error);
+    this.lost(error);
     return false;
+  }
+
+  private lost(error: PortError): void {
+    for (const listener of [...this.goneListeners]) listener(error);
+    this.failAll(error);
   }
 
   waiting(waiting: boolean): void {
     if (this.claimsFloor) this.client.call({ op: "floor", hold: !waiting }).catch(() => undefined);
   }
 
-  /** Output may come in the same packet as the answer that names the command. */
-  private queue(id: string): CommandQueue {
-    let queue = this.commands.get(id);
-    if (!queue) this.commands.set(id, (queue = new CommandQueue()));
-    return queue;
+  private hear(event: LabEvent): void {
+    if (event.event === "shell-effect") {
+      const effect = effectFromWire(event.effect);
+      if (couldBeLost(effect)) void this.ended(effect);
+      else this.take(effect);
+    } else if (event.event === "rolled-back") this.lost(new PortError("node-off", closedText(this.node)));
   }
 
-  private take(event: LabEvent): void {
-    switch (event.event) {
-      case "command-output":
-        if (event.stream === "stderr" && event.data === closedText(this.node)) this.saidClosed = true;
-        this.queue(event.command).push({ kind: "output", stream: event.stream, text: event.data });
-        break;
-      case "command-prompt":
-        this.queue(event.command).push({ kind: "prompt", echo: event.echo });
-        break;
-      case "command-exit":
-        void this.ended(event.command, event.status);
-        break;
-      default:
-    }
+  /** What a power cut ends may have ended by something else. */
+  private async ended(effect: Effect): Promise<void> {
+    if (await this.present()) this.take(effect);
   }
+}
 
-  /** A command that ended as by a lost connection or a power cut may have ended with its machine. */
-  private async ended(command: string, status: number): Promise<void> {
-    if ((status !== 255 && status !== 137) || (await this.look())) this.queue(command).push({ kind: "exit", status });
-  }
+function couldBeLost(effect: Effect): boolean {
+  if (effect.kind === "exit") return effect.status === 255 || effect.status === 137;
+  return effect.kind === "session-ended" && "signal" in effect.exit && effect.exit.signal === "SIGKILL";
 }

@@ -86,7 +86,7 @@ export function rootEnvironment(shell: Shell, node: string): void {
 /** A fresh shell of root on the node. */
 export async function newShell(port: NodePort, system: System, interactive: boolean): Promise<Shell> {
   const now = await system.now();
-  const shell = new Shell(system, new Files(system), new Jobs(), system.pid(), interactive, now.instant);
+  const shell = new Shell(system, new Files(system), new Jobs(), interactive, now.instant);
   rootEnvironment(shell, port.node);
   for (const letter of port.node) shell.random = (Math.imul(shell.random, 31) + letter.charCodeAt(0)) >>> 0;
   shell.random = (shell.random ^ now.instant) >>> 0;
@@ -98,7 +98,7 @@ export async function newShell(port: NodePort, system: System, interactive: bool
  * @returns the exit status; 130 when interrupted; 255 with a line on stderr when the lab failed
  */
 export async function runLine(port: NodePort, line: string, io: LineIo): Promise<number> {
-  const system = new System(port);
+  const system = new System(port, { terminal: false, line });
   const interrupt = io.interrupt ?? new Interrupt();
   const stdin = io.stdin ? new OpenFile(inputDevice(system, io.stdin)) : nullFile();
   const fds: Descriptors = new Map([
@@ -112,10 +112,12 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     gone ??= error;
     interrupt.fire(1);
   });
+  let status = LAB_FAILED;
   try {
     const shell = await newShell(port, system, false);
     const ctx: Context = { shell, fds, interrupt, condition: false };
-    const status = await runSource(new Interpreter(), ctx, line);
+    system.whenEnded((killed) => interrupt.fire(killed > 128 ? killed - 128 : 15));
+    status = await runSource(new Interpreter(), ctx, line);
     await Promise.all(shell.jobs.running().map((job) => endWith(interrupt, job.interrupt, job.done)));
     if (gone) throw gone;
     return status;
@@ -123,11 +125,11 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     const failure = gone ?? error;
     if (!(failure instanceof PortError)) throw error;
     if (failure.message !== "") io.stderr(`${failure.message}\n`);
-    return LAB_FAILED;
+    return (status = LAB_FAILED);
   } finally {
     off();
     for (const file of fds.values()) await file.release();
-    system.close();
+    await system.close(status);
   }
 }
 

@@ -1,16 +1,4 @@
-/** Signals inside one session: everything that waits does so through an Interrupt, so Ctrl-C and `kill` end it at once. */
-
-export const SIGNALS: Readonly<Record<string, number>> = {
-  HUP: 1,
-  INT: 2,
-  QUIT: 3,
-  KILL: 9,
-  USR1: 10,
-  USR2: 12,
-  PIPE: 13,
-  ALRM: 14,
-  TERM: 15,
-};
+/** Signals inside one session: everything that waits does so through an Interrupt, so Ctrl-C and `kill` end it at once, and SIGSTOP holds it. */
 
 /** Thrown at the place that waited or computed when a signal came. */
 export class Interrupted extends Error {
@@ -26,6 +14,10 @@ export class Interrupted extends Error {
 export class Interrupt {
   private signal = 0;
   private readonly listeners = new Set<(signal: number) => void>();
+  /** Settles when what was stopped goes on. */
+  private held: { readonly over: Promise<void>; readonly end: () => void } | undefined;
+
+  constructor(private readonly above?: Interrupt) {}
 
   get fired(): boolean {
     return this.signal !== 0;
@@ -34,8 +26,30 @@ export class Interrupt {
   fire(signal: number): void {
     if (this.signal !== 0) return;
     this.signal = signal;
+    this.hold(false);
     for (const listener of [...this.listeners]) listener(signal);
     this.listeners.clear();
+  }
+
+  /** Nothing under it goes on (SIGSTOP), or it does again. */
+  hold(on: boolean): void {
+    if (on === (this.held !== undefined) || (on && this.fired)) return;
+    this.held?.end();
+    this.held = undefined;
+    if (!on) return;
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.held = { over, end };
+  }
+
+  get stopped(): boolean {
+    return this.held !== undefined || (this.above?.stopped ?? false);
+  }
+
+  /** Settles when it is not stopped. */
+  async running(): Promise<void> {
+    while (this.held) await this.held.over;
+    if (this.above?.stopped) await this.above.running();
   }
 
   /** @throws Interrupted */
@@ -54,25 +68,19 @@ export class Interrupt {
   }
 
   /** `work`, or Interrupted if the signal comes first. The work itself is left to end unheard. */
-  race<T>(work: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const off = this.onFire((signal) => reject(new Interrupted(signal)));
-      work.then(
-        (value) => {
-          off();
-          resolve(value);
-        },
-        (error: unknown) => {
-          off();
-          reject(error instanceof Error ? error : new Error(String(error)));
-        },
-      );
-    });
+  async race<T>(work: Promise<T>): Promise<T> {
+    let off = (): void => undefined;
+    const fired = new Promise<never>((_, reject) => (off = this.onFire((signal) => reject(new Interrupted(signal)))));
+    try {
+      return await Promise.race([work, fired]);
+    } finally {
+      off();
+    }
   }
 
   /** An interrupt that fires when this one does, and can fire alone. `done()` unties it. */
   child(): { interrupt: Interrupt; done: () => void } {
-    const interrupt = new Interrupt();
+    const interrupt = new Interrupt(this);
     return { interrupt, done: this.onFire((signal) => interrupt.fire(signal)) };
   }
 }

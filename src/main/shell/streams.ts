@@ -3,7 +3,9 @@
  * in a kernel: a reader then sees end of file, a writer BrokenPipe.
  */
 import type { Interrupt } from "./interrupt.ts";
-import type { System } from "./system.ts";
+import { Interrupted } from "./interrupt.ts";
+import { encode } from "./bytes.ts";
+import { errnoText, FileError, PIECE_BYTES, type Files } from "./files.ts";
 
 /** Bytes a pipe holds before its writer waits (Linux: 64 KiB). */
 export const PIPE_BYTES = 65_536;
@@ -27,6 +29,8 @@ export interface Device {
   read(interrupt: Interrupt): Promise<Uint8Array | null>;
   write(data: Uint8Array, interrupt: Interrupt): Promise<void>;
   close(): Promise<void> | void;
+  /** Of what has an offset for reading and writing: that many bytes were read and not used. */
+  back?(bytes: number): Promise<void>;
   /** Calls `listener` when writing has become pointless. */
   onBroken?(listener: () => void): () => void;
   /** Set by a terminal: one line from the person, without echo. */
@@ -38,7 +42,6 @@ export interface Device {
 }
 
 const NEWLINE = 10;
-const encoder = new TextEncoder();
 
 export class OpenFile {
   private refs = 1;
@@ -75,7 +78,11 @@ export class OpenFile {
   }
 
   async write(data: Uint8Array | string, interrupt: Interrupt): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    const bytes = typeof data === "string" ? encode(data) : data;
+    if (this.kept && this.device.back) {
+      await this.device.back(this.kept.length);
+      this.kept = undefined;
+    }
     if (bytes.length > 0) await this.device.write(bytes, interrupt);
   }
 
@@ -219,11 +226,46 @@ export function nullFile(): OpenFile {
   return new OpenFile({ tty: false, read: () => Promise.resolve(null), write: () => Promise.resolve(), close: () => undefined });
 }
 
-/** Bytes of one file act; more becomes several. */
-const WRITE_BYTES = 512 * 1024;
+/** A file of the node opened by its path for reading. Small ones are read without a trace; one that is longer, or that a process serves, is a descriptor of the shell. @throws FileError */
+export async function nodeInput(files: Files, path: string): Promise<OpenFile> {
+  const first = await files.piece(path, 0);
+  if (first === undefined || first.length >= PIECE_BYTES) return nodeDescriptor(files, await files.open(path, { access: "r" }));
+  let pending: Uint8Array | undefined = first;
+  let at = 0;
+  let ended = false;
+  return new OpenFile({
+    tty: false,
+    async read(interrupt) {
+      interrupt.check();
+      // Who reads on at the end sees what was added since.
+      if (!pending && ended) pending = await grown(files.under(interrupt), path, at);
+      const data = pending;
+      pending = undefined;
+      ended = true;
+      if (!data || data.length === 0) return null;
+      at += data.length;
+      return data;
+    },
+    write: () => Promise.reject(new StreamError("Bad file descriptor")),
+    close: () => undefined,
+  });
+}
 
-/** A file of the node opened for writing; what is written goes to its end. What is written within one turn of the event loop becomes one act. */
-export function nodeFile(system: System, path: string, explain: (errno: string) => string): OpenFile {
+async function grown(files: Files, path: string, at: number): Promise<Uint8Array | undefined> {
+  try {
+    return await files.piece(path, at);
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * An open descriptor of the shell. What is written within one turn of the event loop becomes one call; it goes to the descriptor's offset, or to the
+ * end where it was opened so.
+ */
+export function nodeDescriptor(files: Files, fd: number): OpenFile {
+  const { system } = files;
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   let failed: string | undefined;
@@ -232,8 +274,12 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
     const data = concat(pending);
     pending = [];
     pendingBytes = 0;
-    for (let at = 0; at < data.length && failed === undefined; at += WRITE_BYTES) {
-      failed = await system.fileNow({ kind: "file-write", path, data: data.slice(at, at + WRITE_BYTES), append: true });
+    if (failed !== undefined || data.length === 0) return;
+    try {
+      await files.writeAll(fd, data);
+    } catch (error) {
+      if (!(error instanceof FileError || error instanceof Interrupted)) throw error;
+      failed = error instanceof FileError ? error.message : errnoText("EINTR");
     }
   };
   const flush = (): Promise<void> => {
@@ -241,8 +287,11 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
     last = last.then(writeNow);
     return last;
   };
-  const fail = (): void => {
-    if (failed !== undefined) throw new StreamError(explain(failed));
+  let told = false;
+  const fail = (again: boolean): void => {
+    if (failed === undefined || (told && !again)) return;
+    told = true;
+    throw new StreamError(`write error: ${failed}`);
   };
   const soon = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -250,10 +299,19 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
   };
   return new OpenFile({
     tty: false,
-    read: () => Promise.reject(new StreamError("Bad file descriptor")),
+    async read(interrupt) {
+      interrupt.check();
+      await flush();
+      const data = await files.under(interrupt).readNext(fd).catch(asStreamError);
+      return data.length === 0 ? null : data;
+    },
+    async back(bytes) {
+      await flush();
+      await files.own({ call: "lseek", fd, offset: -bytes, whence: "cur" }, "count").catch(asStreamError);
+    },
     async write(data, interrupt) {
       interrupt.check();
-      fail();
+      fail(true);
       pending.push(data.slice());
       pendingBytes += data.length;
       if (!system.unwritten.has(flush)) {
@@ -261,11 +319,19 @@ export function nodeFile(system: System, path: string, explain: (errno: string) 
         // a lost machine is reported by whoever asks next; `close` looks at the rest
         system.busy(soon()).catch(() => undefined);
       }
-      if (pending.length > 1024 || pendingBytes > WRITE_BYTES) await flush();
+      if (pending.length > 1024 || pendingBytes > PIECE_BYTES) await flush();
     },
     async close() {
       await flush();
-      fail();
+      await files.close(fd).catch((error: unknown) => {
+        if (!(error instanceof FileError)) throw error;
+        failed ??= error.message;
+      });
+      fail(false);
     },
   });
+}
+
+function asStreamError(error: unknown): never {
+  throw error instanceof FileError ? new StreamError(error.message) : error;
 }

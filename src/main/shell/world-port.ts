@@ -3,13 +3,14 @@
  * thing any part of it waited for. What the shell asks for is done one after the other. So a line's run is determined by the world alone, whether its
  * machines are in this process or not.
  */
-import type { Effect, FileAct, MachineAct, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
+import type { Effect, MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import { HOUR, NEVER } from "../../engine/kernel/time.ts";
 import type { Instant } from "../../engine/kernel/time.ts";
+import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import { unpaced, type UnpacedHost } from "../../engine/host/index.ts";
 import type { Plan, World } from "../../engine/world/index.ts";
-import { CommandQueue } from "./command-queue.ts";
-import type { FileChanged, NodePort, Now, RunningCommand, Sleep } from "./port.ts";
+import { MachinePort, type ShellAct } from "./machine-port.ts";
+import type { Now, PortSession, Sleep } from "./port.ts";
 import { PortError } from "./port.ts";
 
 /** Longest virtual time one wait may take when nothing ends it: a command that never says anything, in a run without a time limit. */
@@ -21,8 +22,7 @@ interface Sleeper {
   fail: (error: Error) => void;
 }
 
-export class WorldPort implements NodePort {
-  private readonly commands = new Map<string, CommandQueue>();
+export class WorldPort extends MachinePort {
   private readonly sleepers = new Set<Sleeper>();
   private readonly machine: number;
   private readonly goneListeners = new Set<(error: PortError) => void>();
@@ -34,12 +34,13 @@ export class WorldPort implements NodePort {
 
   constructor(
     private readonly world: World,
-    readonly node: string,
+    node: string,
     private readonly host: UnpacedHost = unpaced(world),
   ) {
+    super(node);
     if (!world.has(node)) throw new PortError("no-such-node", `no machine ${node}; there are ${world.names.join(", ")}`);
     this.machine = world.names.indexOf(node);
-    this.unwatch = world.watch({ effect: (_at, machine, effect) => machine === this.machine && this.take(effect) });
+    this.unwatch = world.watch({ effect: (_at, machine, effect) => machine === this.machine && this.hear(effect) });
   }
 
   /** Looks on no more. */
@@ -51,33 +52,21 @@ export class WorldPort implements NodePort {
     return this.reachable(() => this.world.query(this.node, query));
   }
 
-  file(act: FileAct): Promise<FileChanged> {
+  look(calls: readonly FileCall[], session?: PortSession): Promise<readonly (FileReply | "would-wait")[]> {
+    const whose = session ? { session: session.id } : {};
+    return this.reachable(() => calls.map((call) => looked(this.world.query(this.node, { kind: "file", call, ...whose }))));
+  }
+
+  protected act(act: ShellAct): Promise<void> {
     return this.reachable(async () => {
-      const result = (await this.do(act)).find((effect) => effect.kind === "file-result");
-      const { busyUntil } = this.world.status(this.node).disk;
-      return { errno: result?.error, lasts: busyUntil === null ? 0 : busyUntil - this.world.now };
+      const result = await this.host.act({ to: "machine", machine: this.node, act });
+      if (!result.ok) throw new PortError(result.code, result.message);
     });
   }
 
-  command(argv: readonly string[], cwd: string, stdin: string): Promise<RunningCommand> {
-    return this.reachable(async () => {
-      // unique in the lab and the same in every run: the instant, the machine, the count of acts
-      const id = `shell-${this.node}-${this.world.now}-${this.world.inputs().length}-${this.nextId++}`;
-      const queue = new CommandQueue();
-      this.commands.set(id, queue);
-      await this.do({ kind: "command", id, argv: [...argv], cwd, stdin });
-      return {
-        next: () => queue.next(),
-        signal: (signal) => this.tellCommand(id, { kind: "command-signal", id, signal }),
-        input: (line) => this.tellCommand(id, { kind: "command-input", id, line }),
-      };
-    });
-  }
-
-  private tellCommand(id: string, act: MachineAct): void {
-    this.inTurn(async () => {
-      if (this.commands.has(id)) await this.do(act);
-    }).catch((error: unknown) => this.fail(error));
+  /** Unique in the lab and the same in every run: the instant, the machine, the count of acts. */
+  protected newId(): string {
+    return `shell-${this.node}-${this.world.now}-${this.world.inputs().length}-${this.nextId++}`;
   }
 
   sleep(duration: number): Sleep {
@@ -105,17 +94,15 @@ export class WorldPort implements NodePort {
     if (waiting) this.inTurn(() => this.host.follow(this.passing())).catch((error: unknown) => this.fail(error));
   }
 
+  protected woke(): void {
+    this.woken = true;
+  }
+
   /** Does `work` when everything before it is done. */
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.tail.then(work);
     this.tail = turn.catch(() => undefined);
     return turn;
-  }
-
-  private async do(act: MachineAct): Promise<readonly Effect[]> {
-    const result = await this.host.act({ to: "machine", machine: this.node, act });
-    if (!result.ok) throw new PortError(result.code, result.message);
-    return result.effects;
   }
 
   private reachable<T>(work: () => T | Promise<T>): Promise<T> {
@@ -131,15 +118,14 @@ export class WorldPort implements NodePort {
   private *passing(): Plan<void> {
     this.woken = false;
     const limit = this.world.now + WAIT_MAX;
-    while (!this.woken && (this.sleepers.size > 0 || this.commands.size > 0)) {
+    while (!this.woken && (this.sleepers.size > 0 || this.underWay > 0)) {
       const due = [...this.sleepers].reduce((least, sleeper) => Math.min(least, sleeper.at), NEVER);
-      if (this.world.nextAt() >= due) {
+      if (due < NEVER && this.world.nextAt() >= due) {
         if (due > this.world.now) yield due;
         this.wakeSleepers();
       } else if (this.world.nextAt() >= limit) {
         yield limit;
-        for (const queue of this.commands.values())
-          queue.fail(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
+        this.failAll(new PortError("time-out", `nothing happened on ${this.node} for ${WAIT_MAX / HOUR} virtual hours`));
         return;
       } else yield "event";
     }
@@ -148,9 +134,8 @@ export class WorldPort implements NodePort {
   /** The world has broken: whoever waits is told. */
   private fail(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    for (const queue of this.commands.values()) queue.fail(error);
+    this.failAll(error);
     for (const sleeper of this.sleepers) sleeper.fail(error);
-    this.commands.clear();
     this.sleepers.clear();
   }
 
@@ -163,37 +148,22 @@ export class WorldPort implements NodePort {
     }
   }
 
-  private take(effect: Effect): void {
-    switch (effect.kind) {
-      case "output":
-        this.tell(effect.id, { kind: "output", stream: effect.stream, text: effect.text });
-        break;
-      case "prompt":
-        this.tell(effect.id, { kind: "prompt", echo: effect.echo });
-        break;
-      case "exit":
-        this.tell(effect.id, { kind: "exit", status: effect.status });
-        this.commands.delete(effect.id);
-        break;
-      case "trace":
-        if (effect.event.what === "power" && effect.event.state === "off") this.lost();
-        break;
-      default:
-    }
-  }
-
-  private tell(id: string, event: Parameters<CommandQueue["push"]>[0]): void {
-    const queue = this.commands.get(id);
-    if (!queue) return;
-    queue.push(event);
-    this.woken = true;
+  private hear(effect: Effect): void {
+    if (effect.kind === "trace") {
+      if (effect.event.what === "power" && effect.event.state === "off") this.lost();
+    } else this.take(effect);
   }
 
   private lost(): void {
     const error = new PortError("node-off", `Connection to ${this.node} closed.`);
-    for (const queue of this.commands.values()) queue.fail(error);
+    this.failAll(error);
     for (const listener of [...this.goneListeners]) listener(error);
-    this.commands.clear();
-    this.woken = true;
   }
+}
+
+/** What a question about files was answered, as a file call is. */
+export function looked(reply: QueryReply): FileReply | "would-wait" {
+  if (reply.kind === "file-reply") return reply.reply;
+  if (reply.kind === "would-wait") return "would-wait";
+  throw new PortError("protocol", `unexpected answer to a file call: ${reply.kind}`);
 }

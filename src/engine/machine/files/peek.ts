@@ -41,19 +41,31 @@ function run(c: Context, asking: Asking<FileReply>, ask: AskServer): FileReply |
   return next.value;
 }
 
-/** A whole file: its bytes, or why not. */
-export function peekRead(files: Files, pid: number | undefined, path: string, ask: AskServer = never): FileReply | "would-wait" {
+/** A part of a file; without it the whole. */
+export interface Part {
+  readonly at?: number;
+  readonly length?: number;
+}
+
+/** A file, or a part of it: its bytes, or why not. */
+export function peekRead(
+  files: Files,
+  pid: number | undefined,
+  path: string,
+  ask: AskServer = never,
+  { at = 0, length = READ_ALL }: Part = {},
+): FileReply | "would-wait" {
   const c = files.askingAs(pid);
   const walked = walk(c.table, c.view, path, "follow");
   if (typeof walked === "string") return failed(walked);
-  if (isPoint(walked)) return run(c, servedContents(files, pid, path), ask);
+  if (isPoint(walked)) return run(c, servedContents(files, pid, path, at, length), ask);
   if (walked.place === undefined) return failed("ENOENT");
   const { fs } = c.table.get(walked.place.mount);
   const found = c.table.attributes(walked.place);
   if (fs.kind === "served" || found === undefined) return failed("ENOENT");
   const wrong = unreadable(found.type);
   if (wrong !== undefined) return failed(wrong);
-  const data = fs.read(walked.place.ino, 0, fs.kind === "tree" ? found.size : READ_ALL);
+  const data = fs.read(walked.place.ino, at, fs.kind === "tree" ? Math.max(0, Math.min(length, found.size - at)) : length);
   return typeof data === "string" ? failed(data) : { ok: true, value: "data", data };
 }
 
@@ -65,17 +77,17 @@ function unreadable(type: string): Errno | undefined {
 /** More than any file of /proc or of a served file system has. */
 const READ_ALL = 64 * 1024 * 1024;
 
-function* servedContents(files: Files, pid: number | undefined, path: string): Asking<FileReply> {
+function* servedContents(files: Files, pid: number | undefined, path: string, at: number, length: number): Asking<FileReply> {
   const where = yield* locate(path, "follow");
   if (typeof where === "string") return failed(where);
   if ("outside" in where) {
-    const reply = peekRead(files, pid, where.outside);
+    const reply = peekRead(files, pid, where.outside, never, { at, length });
     return reply === "would-wait" ? failed("EIO") : reply;
   }
   if (where.attr === undefined) return failed("ENOENT");
   const wrong = unreadable(where.attr.type);
   if (wrong !== undefined) return failed(wrong);
-  const reply = yield* serve(where.mount, { op: "read", path: pathIn(where.names), handle: 0, length: READ_ALL, at: 0 });
+  const reply = yield* serve(where.mount, { op: "read", path: pathIn(where.names), handle: 0, length, at });
   if (!reply.ok) return reply;
   return reply.value === "data" ? { ok: true, value: "data", data: reply.data } : failed("EIO");
 }

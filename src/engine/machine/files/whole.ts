@@ -112,15 +112,15 @@ export function fileAct(files: Files, act: FileAct): Errno | undefined {
 
 export type FileQuery = Extract<MachineQuery, { kind: "file-read" | "file-list" | "file-stat" }>;
 
-/** `file-stat` does not follow a symbolic link in the last place (lstat); reading and listing do. */
-export function fileQuery(files: Files, query: FileQuery, ask?: AskServer): QueryReply {
+/** `process`: who reads. `file-stat` does not follow a symbolic link in the last place (lstat); reading and listing do. */
+export function fileQuery(files: Files, query: FileQuery, ask?: AskServer, process?: number): QueryReply {
   const { path } = query;
   const asked = (call: FileCall): FileReply => {
     const reply = peek(files, undefined, call, ask);
     return typeof reply === "string" ? { ok: false, errno: "EAGAIN" } : reply;
   };
   if (query.kind === "file-read") {
-    const reply = peekRead(files, undefined, path, ask);
+    const reply = peekRead(files, process, path, ask, query);
     if (reply === "would-wait") return { kind: "error", errno: "EAGAIN" };
     return reply.ok && reply.value === "data" ? { kind: "file", data: reply.data } : { kind: "error", errno: errnoOf(reply) ?? "EIO" };
   }

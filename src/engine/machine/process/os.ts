@@ -35,7 +35,7 @@ export interface OsCalls {
     get(pid: number): Readonly<ProcessRecord> | undefined;
     post(serial: number, event: ProgramEvent): void;
     ready(record: ProcessRecord): void;
-    signal(pid: number, signal: Signal): "ESRCH" | undefined;
+    signal(pid: number, signal: Signal, from: number): "ESRCH" | undefined;
   };
   spawn(options: SpawnOptions): number | undefined;
   detach(): void;
@@ -147,9 +147,9 @@ export class ProcessOs implements Os {
 
   kill(pid: number, signal: Signal): "ESRCH" | "EPERM" | undefined {
     const target = this.calls.table.get(pid);
-    if (target === undefined) return "ESRCH";
-    if (this.record.uid !== 0 && this.record.uid !== target.uid) return "EPERM";
-    return this.calls.table.signal(pid, signal);
+    if (pid > 0 && target === undefined) return "ESRCH";
+    if (this.record.uid !== 0 && this.record.uid !== target?.uid) return "EPERM";
+    return this.calls.table.signal(pid, signal, this.record.pid);
   }
 
   nics(): readonly NicStatus[] {

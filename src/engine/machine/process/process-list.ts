@@ -15,7 +15,6 @@ export type ProcessRow = {
   readonly pid: number;
   readonly ppid: number;
   readonly sid: number;
-  /** As a shell on a terminal makes them: each of its jobs is a group of its own. */
   readonly pgid: number;
   readonly uid: number;
   /** "" without a terminal. */
@@ -33,17 +32,6 @@ export type ProcessRow = {
 
 type Records = readonly Readonly<ProcessRecord>[];
 
-/**
- * The group of a process, which the kernel here does not keep: whoever leads a session leads a group, what a shell on a terminal starts is a job, and everything else is where its parent is. Of a
- * pipeline each member counts as a job.
- */
-function groupOf(record: Readonly<ProcessRecord>, records: Records): number {
-  if (record.sid === record.pid) return record.pid;
-  const parent = records.find((r) => r.pid === record.ppid && r.sid === record.sid);
-  if (parent === undefined || (parent.pid === parent.sid && record.place.tty !== "")) return record.pid;
-  return groupOf(parent, records);
-}
-
 /** `asking`: pid of the process that reads it, which is the one that runs; `waits`: a process of that serial number waits for the server of a file system. */
 export function processRows(records: Records, epochUnixMicros: number, asking: number, waits: (serial: number) => boolean): ProcessRow[] {
   return records
@@ -51,7 +39,7 @@ export function processRows(records: Records, epochUnixMicros: number, asking: n
       pid: r.pid,
       ppid: r.ppid,
       sid: r.sid,
-      pgid: groupOf(r, records),
+      pgid: r.pgid,
       uid: r.uid,
       tty: r.place.tty,
       unit: r.place.unit,

@@ -19,6 +19,12 @@ export interface Birth extends SpawnOptions {
   readonly pid?: number;
   /** It leads a session of its own. */
   readonly leader?: boolean;
+  /** Told its pid before its first turn. */
+  readonly started?: (pid: number) => void;
+  /** It leads a process group of its own. */
+  readonly group?: boolean;
+  /** A fork of a shell that the interpreter outside carries out: its command line names no program here. */
+  readonly outside?: boolean;
 }
 
 export class ProcessSet {
@@ -40,16 +46,28 @@ export class ProcessSet {
     return this.bySerial.get(serial);
   }
 
+  /** Whom kill(2) means by a pid, a process group (below -1), the sender's own (0), everybody but pid 1 and the sender (-1). */
+  meant(pid: number, sender: number): readonly Process[] {
+    const group = pid === 0 ? this.byPid.get(sender)?.record.pgid : -pid;
+    return this.list.filter(({ record: r }) => {
+      if (pid > 0) return r.pid === pid;
+      return pid === -1 ? r.pid !== INIT_PID && r.pid !== sender : r.pgid === group;
+    });
+  }
+
   /** A new record; it is not among them yet. */
   make(birth: Birth, pid: number, parent: ProcessRecord | undefined, now: Instant): ProcessRecord {
+    const leads = birth.leader === true || parent === undefined || parent.pid === INIT_PID;
     return {
       serial: this.nextSerial++,
       pid,
       ppid: birth.parent,
-      sid: birth.leader === true || parent === undefined || parent.pid === INIT_PID ? pid : parent.sid,
+      sid: leads ? pid : parent.sid,
+      pgid: leads || birth.group === true ? pid : parent.pgid,
       place: birth.place,
       argv: [...birth.argv],
       comm: commOf(birth.argv),
+      outside: birth.outside === true,
       env: birth.env ?? parent?.env ?? {},
       uid: birth.uid ?? parent?.uid ?? 0,
       startedAt: now,

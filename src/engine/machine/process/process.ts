@@ -1,6 +1,6 @@
 /**
- * One process: what the kernel keeps of it (plain data), and its program while it has one. In the real stack: task_struct. Left out: threads, process groups inside a session,
- * niceness, memory and processor time.
+ * One process: what the kernel keeps of it (plain data), and its program while it has one. In the real stack: task_struct. Left out: threads, niceness, memory and processor
+ * time.
  */
 import {
   NEVER,
@@ -37,10 +37,14 @@ export interface ProcessRecord {
   ppid: number;
   /** Pid of the session's leader. */
   sid: number;
+  /** Of the process group, which is the pid of the process that led it. */
+  pgid: number;
   place: Place;
-  readonly argv: readonly string[];
+  argv: readonly string[];
   comm: string;
-  readonly env: { readonly [name: string]: string };
+  /** A fork of a shell: the interpreter outside carries it out. */
+  outside: boolean;
+  env: { readonly [name: string]: string };
   readonly uid: number;
   readonly startedAt: Instant;
   /** Its priority under SCHED_RR; 0: an ordinary process. */
@@ -109,7 +113,7 @@ export function renameNetwork(record: ProcessRecord, net: NicStatus["net"], to: 
 }
 
 export function digestRecord(h: Hasher, r: ProcessRecord): void {
-  h.int(r.serial).int(r.pid).int(r.ppid).int(r.sid).text(r.place.unit).text(r.place.session).text(r.place.tty);
+  h.int(r.serial).int(r.pid).int(r.ppid).int(r.sid).int(r.pgid).bool(r.outside).text(r.place.unit).text(r.place.session).text(r.place.tty);
   h.int(r.argv.length);
   for (const word of r.argv) h.text(word);
   h.text(r.comm).int(r.uid).int(r.startedAt).int(r.realTime);

@@ -19,7 +19,7 @@ import type { Turns } from "./turns.ts";
 
 /** What it needs of the process table. */
 export interface SchedulingCalls {
-  readonly hooks: Pick<ProcessHooks, "now" | "tcp">;
+  readonly hooks: Pick<ProcessHooks, "now" | "tcp" | "emit">;
   processes(): readonly Process[];
   end(process: Process, exit: ProcessExit): void;
   /** An event's turn has come: false where it concerns nobody any more. */
@@ -76,13 +76,20 @@ export class Scheduling {
   private stop(process: Process): void {
     if (process.record.stopped) return;
     process.record.stopped = true;
+    this.tell(process.record);
     this.pause(process);
   }
 
   private resume(process: Process): void {
     if (!process.record.stopped) return;
     process.record.stopped = false;
+    this.tell(process.record);
     if (!this.stands) this.wake(process);
+  }
+
+  /** What waitpid(2) with WUNTRACED and WCONTINUED tells the shell that started it. */
+  private tell({ command, place, stopped }: ProcessRecord): void {
+    if (command !== undefined && place.session !== "") this.calls.hooks.emit({ kind: "stopped", id: command, stopped });
   }
 
   private pause(process: Process): void {

@@ -1,8 +1,9 @@
 /**
  * The sessions of one machine: terminals with a login shell, and shells of one line, with what is started in them. In the real stack: the pty driver's hang-up, systemd-logind's
- * scopes and the parent of a shell (here pid 1: login, sshd and termproxy are left out).
+ * scopes and the parent of a shell (here pid 1: login, sshd and termproxy are left out). A fork of a shell is carried out by the interpreter outside and ends with its shell.
  */
-import { cloneState, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
+import { cloneState, exitStatus, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
+import type { Birth } from "./process-set.ts";
 import type { ProcessRecord } from "./process.ts";
 import { LINE_SHELL, LOGIN_SHELL } from "./shell.ts";
 import type { ProcessTable } from "./table.ts";
@@ -41,7 +42,7 @@ export class Sessions {
   act(act: SessionAct): void {
     switch (act.kind) {
       case "session-open":
-        this.begin(act.session, act.terminal, act.cwd);
+        this.begin(act.session, act.terminal, act.cwd, act.line);
         return;
       case "session-close":
         this.close(act.session, act.status);
@@ -54,15 +55,31 @@ export class Sessions {
       case "session-run":
         this.run(act);
         return;
-      case "session-kill":
-        this.emit({ kind: "kill-result", id: act.id, error: this.table.signal(act.pid, act.signal) });
+      case "session-fork":
+        this.fork(act);
+        return;
+      case "session-exec": {
+        const forked = this.forked(act.session, act.id);
+        if (forked !== undefined) this.table.exec(forked.pid, act.argv, "outside");
+        return;
+      }
+      case "session-exit": {
+        const forked = this.forked(act.session, act.id);
+        if (forked !== undefined) this.table.exit(forked.pid, { code: act.status });
         this.table.settle();
+        return;
+      }
+      case "session-kill": {
+        const error = this.table.signal(act.pid, act.signal, this.find(act.session)?.pid);
+        this.emit({ kind: "kill-result", id: act.id, error });
+        this.table.settle();
+      }
     }
   }
 
   /** What whoever waits for the act hears of a machine that is off, or too busy. */
   refuse(act: SessionAct, errno: string): void {
-    if (act.kind === "session-run") this.emit({ kind: "exit", id: act.id, status: 255 });
+    if (act.kind === "session-run" || act.kind === "session-fork") this.emit({ kind: "exit", id: act.id, status: 255 });
     else if (act.kind === "session-open") this.emit({ kind: "session-ended", session: act.session, exit: { code: 255 } });
     else if (act.kind === "session-kill") this.emit({ kind: "kill-result", id: act.id, error: errno });
   }
@@ -76,11 +93,11 @@ export class Sessions {
     return this.state.sessions.find((s) => s.id === id);
   }
 
-  private begin(id: string, onTerminal: boolean, cwd: string): void {
+  private begin(id: string, onTerminal: boolean, cwd: string, line: string | undefined): void {
     const terminal = onTerminal ? this.freeTerminal() : undefined;
     const tty = terminal === undefined ? "" : `pts/${terminal}`;
     const scope = `session-${this.state.nextScope++}.scope`;
-    const argv = onTerminal ? LOGIN_SHELL : LINE_SHELL;
+    const argv = onTerminal ? LOGIN_SHELL : line === undefined ? LINE_SHELL : [...LINE_SHELL, line];
     const place = { unit: scope, session: id, tty };
     const pid =
       this.find(id) === undefined ? this.table.spawn({ argv, cwd, parent: 1, place, sink: { kind: "nowhere" }, leader: true }) : "EEXIST";
@@ -97,24 +114,60 @@ export class Sessions {
     for (let n = 0; ; n++) if (this.state.sessions.every((s) => s.terminal !== n)) return n;
   }
 
+  /** A process that the session's interpreter carries out under this id, and that has not ended. */
+  private forked(session: string, id: string): Readonly<ProcessRecord> | undefined {
+    return this.table.records().find((r) => r.command === id && r.place.session === session && r.outside && r.exit === undefined);
+  }
+
   private run(act: Extract<SessionAct, { kind: "session-run" }>): void {
     const shell = this.find(act.session);
     if (shell === undefined) {
       this.refuse(act, "ESRCH");
       return;
     }
+    const sink = { kind: "command", id: act.id } as const;
+    const birth = { argv: act.argv, cwd: act.cwd, sink, ...(act.env === undefined ? {} : { env: act.env }) };
+    const own = act.process === undefined ? undefined : this.forked(act.session, act.process);
+    if (act.process !== undefined && (act.process !== act.id || own === undefined)) {
+      // A signal was faster.
+      this.emit({ kind: "exit", id: act.id, status: exitStatus({ signal: "SIGKILL" }) });
+      return;
+    }
+    const made = own === undefined ? this.child(shell, act, birth) : this.table.exec(own.pid, act.argv, birth);
+    if (made === "ENOENT") this.fail(act.id, `bash: ${act.argv[0] ?? ""}: command not found\n`, NOT_FOUND);
+    else if (made === "EAGAIN") this.fail(act.id, "bash: fork: retry: Resource temporarily unavailable\n", NO_PROCESS);
+  }
+
+  private fork(act: Extract<SessionAct, { kind: "session-fork" }>): void {
+    const shell = this.find(act.session);
+    if (shell === undefined) {
+      this.refuse(act, "ESRCH");
+      return;
+    }
+    const parent = act.parent === undefined ? undefined : this.forked(act.session, act.parent);
+    const argv = act.argv ?? parent?.argv ?? this.table.get(shell.pid)?.argv ?? [];
+    if (this.child(shell, act, { argv, sink: { kind: "nowhere" }, outside: true }) === "EAGAIN")
+      this.emit({ kind: "exit", id: act.id, status: NO_PROCESS });
+  }
+
+  /** fork, and exec where the program is one of this machine. */
+  private child(
+    shell: Session,
+    act: { readonly id: string; readonly parent?: string; readonly group?: boolean },
+    birth: Pick<Birth, "argv" | "cwd" | "env" | "sink" | "outside">,
+  ): "ENOENT" | "EAGAIN" | undefined {
     const tty = shell.terminal === undefined ? "" : `pts/${shell.terminal}`;
+    const parent = act.parent === undefined ? undefined : this.forked(shell.id, act.parent);
     const pid = this.table.spawn({
-      argv: act.argv,
-      cwd: act.cwd,
-      ...(act.env === undefined ? {} : { env: act.env }),
-      parent: shell.pid,
+      ...birth,
+      parent: parent?.pid ?? shell.pid,
       place: { unit: shell.scope, session: shell.id, tty },
-      sink: { kind: "command", id: act.id },
       command: act.id,
+      // Job control: what the shell of a terminal starts is a job.
+      group: act.group ?? (parent === undefined && shell.terminal !== undefined),
+      started: (started) => this.emit({ kind: "started", id: act.id, pid: started }),
     });
-    if (pid === "ENOENT") this.fail(act.id, `bash: ${act.argv[0] ?? ""}: command not found\n`, NOT_FOUND);
-    else if (pid === "EAGAIN") this.fail(act.id, "bash: fork: Resource temporarily unavailable\n", NO_PROCESS);
+    return typeof pid === "number" ? undefined : pid;
   }
 
   private fail(id: string, text: string, status: number): void {
@@ -148,6 +201,9 @@ export class Sessions {
     const session = this.state.sessions.find((s) => s.serial === record.serial);
     if (session === undefined) return;
     this.state.sessions = this.state.sessions.filter((s) => s !== session);
+    // Nobody carries them out any more.
+    for (const { pid, place, outside } of this.table.records())
+      if (outside && place.session === session.id) this.table.signal(pid, "SIGKILL");
     if ("signal" in exit && session.terminal !== undefined) this.hangUp(session);
     this.emit({ kind: "session-ended", session: session.id, exit });
   }

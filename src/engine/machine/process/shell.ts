@@ -12,7 +12,7 @@ export const LINE_SHELL: readonly string[] = ["bash", "-c"];
 const INTERACTIVE: Handled = ["SIGINT", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
 
 class Shell implements Program {
-  constructor(private readonly os: Os) {}
+  constructor(protected readonly os: Os) {}
 
   start(): void {
     return;
@@ -50,6 +50,15 @@ class Shell implements Program {
     h.text("shell");
   }
 }
+
+/** A fork of a shell, or what it executes, that the interpreter outside carries out: signals have their default actions. */
+class Outside extends Shell {
+  override handles(): Handled {
+    return [];
+  }
+}
+
+export const outsideProgram: ProgramMaker = (os) => new Outside(os);
 
 /** Undefined where the command line is no shell's. */
 export function shellProgram(argv: readonly string[]): ProgramMaker | undefined {

@@ -1,7 +1,7 @@
 /**
  * The process table of one machine, and the turns its processes get: who there is, who is whose child, what a signal does, and that one of them at most runs at any moment.
  * In the real stack: the kernel's scheduler, fork, exec, exit, wait and kill. A stopped process, a stalled machine and a late scheduler are one thing here: a process that
- * does not run has its events kept in order and its timers run late. Left out: threads, priorities, process groups inside a session, limits of users.
+ * does not run has its events kept in order and its timers run late. Left out: threads, priorities, limits of users.
  */
 import {
   LOCAL_EVENTS_MAX,
@@ -31,8 +31,18 @@ import { LocalEvents, type LocalEvent } from "./local-events.ts";
 import { LocalSockets, type LocalSocketsState, type Party } from "./local-sockets.ts";
 import { ProcessOs } from "./os.ts";
 import { INIT_PID, ProcessSet, type Birth } from "./process-set.ts";
-import { NOWHERE, digestRecord, renameNetwork, timerOf, type Process, type ProcessRecord, type ProcessSnapshot } from "./process.ts";
+import {
+  NOWHERE,
+  commOf,
+  digestRecord,
+  renameNetwork,
+  timerOf,
+  type Process,
+  type ProcessRecord,
+  type ProcessSnapshot,
+} from "./process.ts";
 import { Scheduling, park } from "./scheduling.ts";
+import { outsideProgram } from "./shell.ts";
 import { Turns } from "./turns.ts";
 import { UdpBindings, type UdpState } from "./udp.ts";
 
@@ -113,7 +123,7 @@ export class ProcessTable {
 
   /** fork and exec. The new process's first turn is over when this returns, or comes with the local events where another one is running. */
   spawn(birth: Birth): number | "EAGAIN" | "ENOENT" {
-    const maker = this.hooks.program(birth.argv);
+    const maker = birth.outside === true ? outsideProgram : this.hooks.program(birth.argv);
     if (maker === undefined) return "ENOENT";
     if (this.scheduling.stalled) throw new Error(`${birth.argv.join(" ")} is to begin on a machine whose processors stand still`);
     if (this.processes.all().length >= PROCESSES_MAX) return "EAGAIN";
@@ -124,9 +134,27 @@ export class ProcessTable {
     const { pid } = record;
     this.hooks.files.born(record.serial, parent?.record.serial, birth.cwd);
     process.program = maker(this.os(process));
+    birth.started?.(pid);
     this.local.post({ to: "start", serial: record.serial });
     this.settle();
     return pid;
+  }
+
+  /** execve(2) of a fork of a shell: the program of the command line, or, `outside`, one that goes on being carried out outside. */
+  exec(pid: number, argv: readonly string[], to: "outside" | Pick<Birth, "cwd" | "env" | "sink">): "ENOENT" | "ESRCH" | undefined {
+    const process = this.processes.withPid(pid);
+    if (process === undefined || process.record.exit !== undefined) return "ESRCH";
+    const { record } = process;
+    const maker = to === "outside" ? outsideProgram : this.hooks.program(argv);
+    if (maker === undefined) return "ENOENT";
+    Object.assign(record, { argv: [...argv], comm: commOf(argv) });
+    if (to === "outside") return undefined;
+    Object.assign(record, { outside: false, sink: to.sink, env: to.env ?? record.env });
+    if (to.cwd !== undefined) this.hooks.files.blocking(record.serial, { call: "chdir", path: to.cwd });
+    process.program = maker(this.os(process));
+    this.local.post({ to: "start", serial: record.serial });
+    this.settle();
+    return undefined;
   }
 
   private freePid(): number {
@@ -161,7 +189,7 @@ export class ProcessTable {
     const left: ProcessRecord = { ...record, serial: this.processes.nextSerial++, pending: [], waiting: [], calls: [], exit };
     const pid = this.freePid();
     this.processes.renumber(process, pid);
-    Object.assign(record, { ppid: INIT_PID, sid: pid, command: undefined, sink: NOWHERE, place: { ...record.place, tty: "" } });
+    Object.assign(record, { ppid: INIT_PID, sid: pid, pgid: pid, command: undefined, sink: NOWHERE, place: { ...record.place, tty: "" } });
     this.processes.add(left);
     this.tellParent(left, exit);
   }
@@ -269,12 +297,14 @@ export class ProcessTable {
     this.local.post({ to: "manager", what: "ready", serial: record.serial, pid: record.pid });
   }
 
-  /** kill(2): it comes with the local events. */
-  signal(pid: number, signal: Signal): "ESRCH" | undefined {
-    const process = this.processes.withPid(pid);
-    if (process === undefined) return "ESRCH";
-    this.local.post({ to: "signal", serial: process.record.serial, signal });
-    return undefined;
+  /**
+   * kill(2): it comes with the local events. Below -1 it is for a process group, 0 for the sender's own, -1 for everybody but pid 1 and the sender.
+   * @param from pid of the sender
+   */
+  signal(pid: number, signal: Signal, from = 0): "ESRCH" | undefined {
+    const targets = this.processes.meant(pid, from);
+    for (const { record } of targets) this.local.post({ to: "signal", serial: record.serial, signal });
+    return targets.length === 0 ? "ESRCH" : undefined;
   }
 
   /** Everything the machine's processes and its kernel have for each other is handled before anything else happens. Does nothing inside a turn. */
@@ -398,7 +428,7 @@ export class ProcessTable {
   private restoreProcess(record: ProcessRecord, program: Plain): void {
     const process = this.processes.add(record);
     if (record.pid === INIT_PID || record.exit !== undefined) return;
-    const maker = this.hooks.program(record.argv);
+    const maker = record.outside ? outsideProgram : this.hooks.program(record.argv);
     if (maker === undefined) throw new Error(`snapshot holds a process that is no program here: ${record.argv.join(" ")}`);
     process.program = maker(this.os(process));
     process.program.restore(program);

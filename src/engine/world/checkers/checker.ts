@@ -36,7 +36,7 @@ export interface Violation {
 /** True for a line typed on a machine that overrides votes or expectations, by any of the tools that do. */
 export function overridesVotes(input: Input): boolean {
   const { act } = input;
-  if (act.to !== "machine" || act.act.kind !== "command") return false;
+  if (act.to !== "machine" || (act.act.kind !== "command" && act.act.kind !== "session-run")) return false;
   const [tool, ...args] = act.act.argv;
   const name = tool?.slice(tool.lastIndexOf("/") + 1);
   if (name === "pvecm") return args[0]?.startsWith("e") === true;

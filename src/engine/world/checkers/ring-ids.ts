@@ -20,7 +20,8 @@ export class RingIds implements Checker {
   /** Who takes the stored number away begins anew. */
   input({ act }: Input): void {
     if (act.to !== "machine") return;
-    const path = "path" in act.act ? act.act.path : act.act.kind === "file-rename" ? act.act.from : "";
+    const what = act.act.kind === "file" ? act.act.call : act.act;
+    const path = "path" in what ? what.path : "from" in what ? what.from : "";
     if (path.startsWith("/var/lib")) this.last.delete(act.machine);
   }
 

@@ -243,6 +243,7 @@ class Supervisor {
     const { lab, disk } = this.opened;
     if (this.#frozen) return;
     const { speed, paused } = lab.host;
+    await lab.shell.hangUp();
     await lab.pause();
     try {
       await lab.output.shown();

@@ -2,7 +2,7 @@
 import { evaluateText } from "../interpreter/arithmetic.ts";
 import { testArguments } from "../interpreter/conditions.ts";
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode } from "../interpreter/program.ts";
+import { decode } from "../bytes.ts";
 import { Leave, ShellError } from "../interpreter/shell.ts";
 import { FileError } from "../files.ts";
 

@@ -1,53 +1,10 @@
 /** echo and printf. */
+import { unescape, whole } from "../escapes.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { UsageError } from "../interpreter/program.ts";
 import { ShellError, STRING_MAX } from "../interpreter/shell.ts";
 import { NAME, quoteWithBackslashes } from "../interpreter/variables.ts";
 import { strftime } from "../userland/clock.ts";
-
-const SIMPLE: Readonly<Record<string, string>> = {
-  a: "\u0007",
-  b: "\b",
-  e: "\u001b",
-  E: "\u001b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-};
-
-/** Backslash sequences of `echo -e`, `printf` and `%b`. `\c` ends the text. */
-export function unescape(text: string, inFormat: boolean): { text: string; ended: boolean } {
-  let out = "";
-  for (let at = 0; at < text.length; at++) {
-    const c = text.charAt(at);
-    if (c !== "\\" || at === text.length - 1) {
-      out += c;
-      continue;
-    }
-    const next = text.charAt(++at);
-    const simple = SIMPLE[next];
-    if (simple !== undefined) out += simple;
-    else if (next === "c" && !inFormat) return { text: out, ended: true };
-    else {
-      const rest = text.slice(at);
-      const m = inFormat ? (/^[0-7]{1,3}/.exec(rest) ?? undefined) : (/^0[0-7]{0,3}/.exec(rest) ?? undefined);
-      const hex = /^x([0-9a-fA-F]{1,2})|^u([0-9a-fA-F]{1,4})|^U([0-9a-fA-F]{1,8})/.exec(rest);
-      if (m) {
-        out += String.fromCharCode(Number.parseInt(m[0], 8) & 0xff);
-        at += m[0].length - 1;
-      } else if (hex) {
-        const code = Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? "0", 16);
-        out += code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
-        at += hex[0].length - 1;
-      } else if (inFormat && (next === '"' || next === "'")) out += next;
-      else out += `\\${next}`;
-    }
-  }
-  return { text: out, ended: false };
-}
 
 async function echo(run: Run): Promise<number> {
   let newline = true;
@@ -211,7 +168,7 @@ async function printf(run: Run): Promise<number> {
   } while (state.at < args.length);
   for (const warning of state.warnings) await run.err(`bash: ${warning}\n`);
   if (target === undefined) await run.out(text);
-  else run.shell.set(target, text);
+  else run.shell.set(target, whole(text));
   return state.status;
 }
 

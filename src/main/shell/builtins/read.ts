@@ -1,7 +1,8 @@
 /** read and mapfile: input into variables. */
 import { Interrupted } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode, parseOptions, UsageError } from "../interpreter/program.ts";
+import { decode, encode } from "../bytes.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { ShellError } from "../interpreter/shell.ts";
 import { NAME } from "../interpreter/variables.ts";
 import type { OpenFile } from "../streams.ts";
@@ -46,7 +47,7 @@ async function readCount(file: OpenFile, interrupt: Run["interrupt"], count: num
     const take = Math.min(count - text.length, newline < 0 ? decoded.length : newline);
     text += decoded.slice(0, take);
     const used = newline === take ? take + 1 : take;
-    file.unread(new TextEncoder().encode(decoded.slice(used)));
+    file.unread(encode(decoded.slice(used)));
     if (newline === take) return { text, ended: true };
   }
   return { text, ended: true };

@@ -36,6 +36,7 @@ async function cd(run: Run): Promise<number> {
   shell.set("OLDPWD", shell.cwd);
   shell.cwd = path;
   shell.set("PWD", path);
+  if (shell.subshell === 0) await run.system.moved(path);
   return 0;
 }
 
@@ -132,9 +133,26 @@ async function command(run: Run): Promise<number> {
   return run.executor.runArgv(run.ctx, first === "-p" ? rest : run.args);
 }
 
+/** The umask is the shell's process's: a subshell that sets it sets it for all of its shell. */
 async function umask(run: Run): Promise<number> {
-  if (run.args.length > 0) throw new ShellError("umask: setting it is not modelled in this shell");
-  await run.out("0022\n");
+  const [text, ...rest] = run.args.filter((arg) => arg !== "--");
+  if (rest.length > 0 || (text !== undefined && !/^[0-7]{1,4}$/.test(text)))
+    throw new ShellError(
+      text !== undefined && /^[89]|[^0-7]/.test(text) && /^\d/.test(text)
+        ? `umask: ${text}: octal number out of range`
+        : "umask: only an octal number is modelled in this shell",
+    );
+  if (text !== undefined) {
+    await run.files.own({ call: "umask", mask: Number.parseInt(text, 8) }, "count");
+    return 0;
+  }
+  if (!run.system.process) await run.out("0022\n");
+  else {
+    // There is no call that only asks.
+    const { count } = await run.files.own({ call: "umask", mask: 0 }, "count");
+    await run.files.own({ call: "umask", mask: count }, "count");
+    await run.out(`${count.toString(8).padStart(4, "0")}\n`);
+  }
   return 0;
 }
 

@@ -70,14 +70,16 @@ async function fileNames(shell: Shell, word: string, foldersOnly: boolean): Prom
   const shown = word.slice(0, slash);
   const folder = shown.replace(/^~(?=\/)/, shell.get("HOME") ?? "/root");
   const prefix = word.slice(slash);
+  // A key is a question: nothing waits for it.
+  const files = shell.files.under("never");
   try {
-    const entries = await shell.files.list(resolvePath(shell.cwd, folder === "" ? "." : folder));
+    const entries = await files.list(resolvePath(shell.cwd, folder === "" ? "." : folder));
     const choices: string[] = [];
     for (const { name, stat } of entries) {
       if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
       const directory =
         stat.type === "directory" ||
-        (stat.type === "symlink" && (await shell.files.maybeStat(resolvePath(shell.cwd, folder + name)))?.type === "directory");
+        (stat.type === "symlink" && (await files.maybeStat(resolvePath(shell.cwd, folder + name)))?.type === "directory");
       if (foldersOnly && !directory) continue;
       choices.push(`${quoteName(shown).replaceAll("\\~", "~")}${quoteName(name)}${directory ? "/" : " "}`);
     }

@@ -27,11 +27,14 @@ const LOOK_MS = 700;
 export type PowerLook = () => Promise<Pick<MachineView, "power" | "booting" | "powerSince"> | undefined>;
 
 interface Life {
+  system: System;
   shell: Shell;
   ctx: Context;
   device: TerminalDevice;
   /** Instant of the power-on this shell lives in. */
   since: number;
+  /** Status that somebody's signal has ended the shell's process with. */
+  killed: number | undefined;
 }
 
 export class ConsoleSession {
@@ -70,6 +73,7 @@ export class ConsoleSession {
       if (this.terminal.closed) break;
     }
     this.endJobs();
+    await this.life?.system.close(this.terminal.closed ? undefined : status & 255);
     return status;
   }
 
@@ -77,11 +81,14 @@ export class ConsoleSession {
   async once(line: string): Promise<number> {
     const life = await this.begin();
     if (!life) return 255;
-    return this.run(life, line).catch((error: unknown) => {
+    const status = await this.run(life, line).catch((error: unknown) => {
+      if (error instanceof Leave) return error.count;
       if (!(error instanceof PortError)) throw error;
       this.terminal.write(`${error.message}\n`);
       return 255;
     });
+    await life.system.close(status & 255);
+    return status;
   }
 
   /** Waits until the machine is there, saying once why it is not, and starts a shell on it. */
@@ -102,7 +109,15 @@ export class ConsoleSession {
           return this.life;
         }
         this.endJobs();
-        return this.newLife(machine.powerSince);
+        try {
+          return await this.newLife(machine.powerSince);
+        } catch (error) {
+          // It went away again.
+          if (!(error instanceof PortError)) throw error;
+          await this.pause();
+          if (this.terminal.closed) return undefined;
+          continue;
+        }
       }
       stalledOnly = machine.power === "stalled" && (said === "" || stalledOnly);
       const state = machine.booting ? "is booting" : machine.power === "stalled" ? "is stalled: nothing on it answers" : "is powered off";
@@ -128,7 +143,9 @@ export class ConsoleSession {
   }
 
   private async newLife(since: number): Promise<Life> {
-    const system = new System(this.port);
+    const system = new System(this.port, { terminal: true });
+    // A terminal's shell is there from its prompt on.
+    await system.session();
     const shell = await newShell(this.port, system, true);
     shell.set("PS1", DEFAULT_PROMPT);
     shell.set("PS2", "> ");
@@ -142,14 +159,29 @@ export class ConsoleSession {
       [1, file.retain()],
       [2, file.retain()],
     ]);
-    this.life = { shell, ctx: { shell, fds, interrupt: new Interrupt(), condition: false }, device, since };
-    return this.life;
+    const life: Life = {
+      system,
+      shell,
+      ctx: { shell, fds, interrupt: new Interrupt(), condition: false },
+      device,
+      since,
+      killed: undefined,
+    };
+    system.whenEnded((status) => this.killed(life, status));
+    this.life = life;
+    return life;
+  }
+
+  private killed(life: Life, status: number): void {
+    life.killed = status;
+    this.editor.abandon();
   }
 
   /** Lines until the shell ends, or "gone" when the machine went away. */
   private async live(life: Life): Promise<number | "gone"> {
     for (;;) {
-      const line = await this.readLine(life);
+      const line = life.killed === undefined ? await this.readLine(life) : "gone";
+      if (life.killed !== undefined) return life.killed;
       if (line === "gone") return "gone";
       if (line === undefined) {
         this.terminal.write("logout\n");
@@ -171,15 +203,19 @@ export class ConsoleSession {
 
   private async present(life: Life): Promise<boolean> {
     const machine = await this.look().catch(() => undefined);
-    return machine?.power === "on" && !machine.booting && machine.powerSince === life.since;
+    const there = machine?.power === "on" && !machine.booting && machine.powerSince === life.since;
+    // A lab that was rolled back knows nothing of this shell.
+    return there && (life.killed !== undefined || life.system.process?.open === true);
   }
 
   private tellJobs(life: Life): void {
     const { jobs } = life.shell;
     for (const job of [...jobs.all()]) {
-      if (job.status === undefined) continue;
+      if (!job.stopped) job.told = false;
+      if (job.status === undefined && (!job.stopped || job.told)) continue;
       this.terminal.write(jobLine(jobs, job));
-      jobs.remove(job);
+      job.told = true;
+      if (job.status !== undefined) jobs.remove(job);
     }
   }
 
@@ -190,7 +226,7 @@ export class ConsoleSession {
       if (text === "") this.tellJobs(life);
       const template = text === "" ? (life.shell.get("PS1") ?? "") : (life.shell.get("PS2") ?? "> ");
       const edited = await this.watched(life, this.editor.read(expandPrompt(life.shell, template), life.shell.history));
-      if (edited === "gone") return "gone";
+      if (edited === "gone" || life.killed !== undefined) return "gone";
       if (edited.kind === "end") {
         if (text === "") return undefined;
         this.terminal.write("\nbash: syntax error: unexpected end of file\n");
@@ -243,6 +279,10 @@ export class ConsoleSession {
     const interrupt = new Interrupt();
     const ctx: Context = { ...life.ctx, interrupt };
     let gone: PortError | undefined;
+    life.system.whenEnded((status) => {
+      life.killed = status;
+      interrupt.fire(status > 128 ? status - 128 : 15);
+    });
     const off = this.port.onGone((error) => {
       gone ??= error;
       interrupt.fire(1);
@@ -255,6 +295,7 @@ export class ConsoleSession {
       life.shell.status = await this.statusOf(ctx, error);
     } finally {
       off();
+      life.system.whenEnded((status) => this.killed(life, status));
       life.device.finish();
     }
     if (gone) throw gone;

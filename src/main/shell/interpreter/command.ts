@@ -2,6 +2,9 @@
 import type { Assignment, Command, CommandArgument, Redirection, Word } from "unbash";
 import { builtins } from "../builtins/index.ts";
 import { FileError } from "../files.ts";
+import { Interrupted } from "../interrupt.ts";
+import { alone } from "../processes.ts";
+import type { OpenFile } from "../streams.ts";
 import { BrokenPipe, StreamError } from "../streams.ts";
 import { textFilter } from "../userland/filters.ts";
 import { programs } from "../userland/index.ts";
@@ -9,7 +12,8 @@ import { runModelled } from "../userland/modelled.ts";
 import { isNoted } from "../userland/noted.ts";
 import { evaluateText } from "./arithmetic.ts";
 import type { Executor, Program } from "./program.ts";
-import { decode, Run, UsageError } from "./program.ts";
+import { decode } from "../bytes.ts";
+import { Run, UsageError } from "./program.ts";
 import { redirect, releaseAll } from "./redirect.ts";
 import type { Context, Shell, Variable } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
@@ -38,18 +42,33 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
     await trace(ctx, argv);
     const { fds, opened } = await redirect(executor.expander, ctx, redirections);
     const inner: Context = { ...ctx, fds };
+    const name = argv[0] ?? "";
+    let status = 1;
     try {
-      return await withAssignments(executor, ctx, assignments, argv[0] ?? "", () => dispatch(executor, inner, argv, arrays, ctx));
+      status = await withAssignments(executor, ctx, assignments, name, () => dispatch(executor, inner, argv, arrays, ctx));
     } catch (error) {
       // the message goes where the command's own messages go
       if (!(error instanceof ShellError) || error.fatal) throw error;
       await complain(inner, error.message);
-      return error.status;
+      status = error.status;
     } finally {
-      if (argv[0] !== "exec") await releaseAll(opened);
+      if (name !== "exec") status = await closed(ctx, name, opened, status);
     }
+    return status;
   } finally {
     await closeSubstitutions(ctx, substituted);
+  }
+}
+
+/** Closes what a command was redirected to; what could not be written shows here. @returns its status */
+async function closed(ctx: Context, name: string, opened: readonly OpenFile[], status: number): Promise<number> {
+  try {
+    await releaseAll(opened);
+    return status;
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    await complain(ctx, `${name}: ${error.message}`);
+    return 1;
   }
 }
 
@@ -226,7 +245,7 @@ async function dispatch(
 ): Promise<number> {
   const name = argv[0] ?? "";
   const body = ctx.shell.functions.get(name);
-  if (body) return callFunction(executor, ctx, argv.slice(1), () => executor.body(ctx, body));
+  if (body) return callFunction(executor, ctx, argv.slice(1), () => executor.body({ ...ctx, last: false }, body));
   if (name === "exec") return execBuiltin(executor, ctx, argv, outer);
   return runArgv(executor, ctx, argv, arrays);
 }
@@ -246,21 +265,61 @@ export async function runArgv(
   arrays: ReadonlyMap<string, readonly string[]> = new Map(),
 ): Promise<number> {
   const typed = argv[0] ?? "";
-  const builtin = builtins.get(typed);
+  const builtin = SHELLS.includes(typed) ? undefined : builtins.get(typed);
+  if (builtin) {
+    const inner = RUNS_ITS_WORDS.includes(typed) ? ctx : { ...ctx, last: false };
+    return guarded(builtin, new Run(typed, argv.slice(1), inner, executor, arrays));
+  }
   const name = typed.replace(/^(?:\/usr)?\/s?bin\/(?=[^/]+$)/, "");
-  const program = builtin ?? programs.get(name);
-  if (program) return guarded(program, new Run(name, argv.slice(1), ctx, executor, arrays));
+  const program = builtins.get(name) ?? programs.get(name);
+  if (program) return carried(ctx, argv, (inner) => guarded(program, new Run(name, argv.slice(1), inner, executor, arrays)));
   if (name.includes("/")) return runPath(executor, ctx, name, argv.slice(1));
   const modelled = await runModelled(ctx, [name, ...argv.slice(1)]);
-  if (modelled !== undefined) return modelled;
+  if (modelled !== undefined) return tellEnd(ctx, modelled);
   const filter = textFilter(name);
-  if (filter) return guarded(filter, new Run(name, argv.slice(1), ctx, executor));
+  if (filter) return carried(ctx, argv, (inner) => guarded(filter, new Run(name, argv.slice(1), inner, executor)));
   if (isNoted(name)) {
     await say(ctx, 2, `${name}: not modelled in this lab\n`);
     return 1;
   }
   if (typed !== name) throw new ShellError(`${typed}: No such file or directory`, 127);
   throw new ShellError(`${name}: command not found`, 127);
+}
+
+/** Programs that stand among the built-ins because they run the interpreter. */
+const SHELLS: readonly string[] = ["bash", "sh"];
+/** Built-ins that run what follows them in their own place. */
+const RUNS_ITS_WORDS: readonly string[] = ["command", "builtin"];
+
+/** A program that this shell carries out itself, as a process of its own: in the place of the one that has nothing else to do, or as a child. */
+async function carried(ctx: Context, argv: readonly string[], work: (inner: Context) => Promise<number>): Promise<number> {
+  if (ctx.last && ctx.process) {
+    await ctx.process.exec(argv);
+    return work({ ...ctx, last: false });
+  }
+  const { processes } = ctx.shell.system;
+  const { interrupt, done } = ctx.interrupt.child();
+  const process = processes.begin(ctx.process, argv, interrupt, ctx.shell.interactive && ctx.shell.subshell === 0);
+  if (!process) throw new ShellError("fork: retry: Resource temporarily unavailable", 254);
+  let status = 1;
+  try {
+    status = await alone(ctx.interrupt, interrupt, () => work({ ...ctx, interrupt, process }));
+  } catch (error) {
+    if (error instanceof Interrupted) status = error.status;
+    throw error;
+  } finally {
+    done();
+    await processes.end(process, status);
+  }
+  return interrupt.fired ? tellEnd(ctx, status) : status;
+}
+
+/** What an interactive shell says of a program in the foreground that a signal ended; of Ctrl-C and a closed pipe it says nothing. */
+async function tellEnd(ctx: Context, status: number): Promise<number> {
+  const words: Readonly<Record<number, string>> = { 129: "Hangup", 131: "Quit", 137: "Killed", 143: "Terminated" };
+  const text = words[status];
+  if (text !== undefined && ctx.shell.interactive && !ctx.process && !ctx.interrupt.fired) await say(ctx, 2, `${text}\n`);
+  return status;
 }
 
 async function guarded(program: Program, run: Run): Promise<number> {
@@ -276,7 +335,7 @@ async function guarded(program: Program, run: Run): Promise<number> {
 /** A file given by its path: a script of the node, or the error bash has for it. */
 async function runPath(executor: Executor, ctx: Context, path: string, args: readonly string[]): Promise<number> {
   const run = new Run(path, args, ctx, executor);
-  const stat = await ctx.shell.files.maybeStat(run.path(path));
+  const stat = await run.files.maybeStat(run.path(path));
   if (!stat) throw new ShellError(`${path}: No such file or directory`, 127);
   if (stat.type === "directory") throw new ShellError(`${path}: Is a directory`, 126);
   if ((stat.mode & 0o111) === 0) throw new ShellError(`${path}: Permission denied`, 126);
@@ -284,7 +343,7 @@ async function runPath(executor: Executor, ctx: Context, path: string, args: rea
   const interpreterName = /^#!\s*(?:\/usr\/bin\/env\s+)?(\S+)/.exec(source)?.[1] ?? "/bin/sh";
   if (!/\/?(?:ba|da)?sh$/.test(interpreterName))
     throw new ShellError(`${path}: ${interpreterName}: bad interpreter: No such file or directory`, 126);
-  return runScript(executor, ctx, source, path, args);
+  return carried(ctx, [interpreterName, path, ...args], (inner) => runScript(executor, { ...inner, last: true }, source, path, args));
 }
 
 /** A script in a shell of its own. */

@@ -1,11 +1,11 @@
 /** `[[ … ]]` over the parser's tree, and `test` / `[` over arguments. */
 import type { TestExpression } from "unbash";
-import { resolvePath } from "../files.ts";
+import { FileError, resolvePath, type FileStat } from "../files.ts";
 import { evaluateText } from "./arithmetic.ts";
 import type { Expander } from "./expand.ts";
 import { matchPattern } from "./pattern.ts";
 import type { Context } from "./shell.ts";
-import { ShellError } from "./shell.ts";
+import { filesOf, ShellError } from "./shell.ts";
 
 /** @throws ShellError with status 2 */
 export async function evaluateTest(expander: Expander, ctx: Context, node: TestExpression): Promise<boolean> {
@@ -106,13 +106,14 @@ async function binary(ctx: Context, left: string, operator: string, right: strin
       return left > right;
     case "-nt":
     case "-ot": {
-      const a = (await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, left)))?.mtime;
-      const b = (await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, right)))?.mtime;
+      const [a, b] = (await Promise.all([left, right].map((path) => statOf(ctx, path)))).map((stat) => stat?.mtime);
       if (operator === "-nt") return a !== undefined && (b === undefined || a > b);
       return b !== undefined && (a === undefined || a < b);
     }
-    case "-ef":
-      return resolvePath(ctx.shell.cwd, left) === resolvePath(ctx.shell.cwd, right);
+    case "-ef": {
+      const [a, b] = await Promise.all([left, right].map((path) => statOf(ctx, path)));
+      return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+    }
     default: {
       const number = (text: string): bigint => {
         if (!/^\s*[+-]?\d+\s*$/.test(text)) throw new ShellError(`[: ${text}: integer expression expected`, 2);
@@ -122,6 +123,11 @@ async function binary(ctx: Context, left: string, operator: string, right: strin
       return compare(operator, number(left), number(right));
     }
   }
+}
+
+/** Of what the path leads to; undefined where there is nothing. */
+async function statOf(ctx: Context, path: string): Promise<FileStat | undefined> {
+  return path === "" ? undefined : filesOf(ctx).maybeStat(resolvePath(ctx.shell.cwd, path));
 }
 
 const UNARY = "abcdefghknoprstuvwxzGLNORS";
@@ -139,33 +145,43 @@ async function unary(ctx: Context, operator: string, operand: string): Promise<b
     case "-o":
       return Object.entries(ctx.shell.options).some(([name, on]) => name === operand && on);
     case "-h":
-    case "-L": {
-      const path = resolvePath(ctx.shell.cwd, operand);
-      const parent = await ctx.shell.files.maybeStat(path);
-      if (!parent) return false;
-      return (await ctx.shell.files.lstat(path)).type === "symlink";
-    }
+    case "-L":
+      try {
+        return operand !== "" && (await filesOf(ctx).lstat(resolvePath(ctx.shell.cwd, operand))).type === "symlink";
+      } catch (error) {
+        if (error instanceof FileError) return false;
+        throw error;
+      }
   }
-  const stat = operand === "" ? undefined : await ctx.shell.files.maybeStat(resolvePath(ctx.shell.cwd, operand));
+  const stat = await statOf(ctx, operand);
   if (!stat) return false;
   switch (operator) {
     case "-d":
       return stat.type === "directory";
     case "-f":
-      return stat.type === "file" && (stat.mode & 0o170000) !== 0o020000;
+      return stat.type === "file" && !stat.device;
     case "-s":
       return stat.size > 0;
     case "-x":
       return stat.type === "directory" || (stat.mode & 0o111) !== 0;
     case "-c":
-      return (stat.mode & 0o170000) === 0o020000;
+      return stat.device === true;
     case "-b":
-    case "-p":
-    case "-S":
-    case "-u":
-    case "-g":
-    case "-k":
       return false;
+    case "-p":
+      return stat.type === "fifo";
+    case "-S":
+      return stat.type === "socket";
+    case "-u":
+      return (stat.mode & 0o4000) !== 0;
+    case "-g":
+      return (stat.mode & 0o2000) !== 0;
+    case "-k":
+      return (stat.mode & 0o1000) !== 0;
+    case "-O":
+      return stat.uid === 0;
+    case "-G":
+      return stat.gid === 0;
     default:
       return true;
   }

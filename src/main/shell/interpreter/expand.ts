@@ -15,6 +15,7 @@ import { parse } from "unbash";
 import type { Cells } from "./arithmetic.ts";
 import { evaluate, evaluateNamed } from "./arithmetic.ts";
 import { BRACES_MAX, expandBraces } from "./brace.ts";
+import { unescape } from "../escapes.ts";
 import { expandParameter } from "./parameter.ts";
 import { escapePattern, expandPath, isPattern, unescapePattern } from "./pattern.ts";
 import type { Piece, WordExpander } from "./pieces.ts";
@@ -46,7 +47,7 @@ export class Expander implements WordExpander {
     const pieces = await this.pieces(ctx, word);
     for (const field of split(pieces, ctx.shell.get("IFS") ?? " \t\n")) {
       if (!ctx.shell.options.noglob && isPattern(field)) {
-        const files = await expandPath(ctx.shell, field);
+        const files = await expandPath(ctx, field);
         if (files.length > 0) {
           for (const file of files) out.push(file);
           continue;
@@ -172,8 +173,9 @@ export class Expander implements WordExpander {
       case "Literal":
         return part.value === "" ? [] : [{ kind: "quoted", text: part.value }];
       case "SingleQuoted":
-      case "AnsiCQuoted":
         return [{ kind: "quoted", text: part.value }];
+      case "AnsiCQuoted":
+        return [{ kind: "quoted", text: ansiC(part) }];
       case "DoubleQuoted":
       case "LocaleString":
         return this.doubleQuoted(ctx, part.parts);
@@ -248,6 +250,11 @@ export class Expander implements WordExpander {
     }
     return [{ kind: quoted ? "quoted" : "raw", text: value }];
   }
+}
+
+/** `$'…'`: the parser gives text; bytes in it that are none are read again. */
+function ansiC({ text, value }: { readonly text: string; readonly value: string }): string {
+  return value.includes("\ufffd") ? unescape(text.slice(2, -1), true).text : value;
 }
 
 function tilde(ctx: Context, word: Word): string | undefined {

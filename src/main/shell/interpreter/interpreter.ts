@@ -20,13 +20,14 @@ import { Interrupt, Interrupted } from "../interrupt.ts";
 import { PortError } from "../port.ts";
 import type { OpenFile } from "../streams.ts";
 import { BrokenPipe, makePipe, nullFile, StreamError } from "../streams.ts";
-import { PROCESSES_MAX } from "../system.ts";
+import { alone, type Process } from "../processes.ts";
 import { runArgv, runCommand, runScript } from "./command.ts";
 import { runCompound } from "./compound.ts";
 import type { Runner } from "./expand.ts";
 import { Expander } from "./expand.ts";
 import type { Executor } from "./program.ts";
-import { decode, openInput } from "./program.ts";
+import { decode } from "../bytes.ts";
+import { openInput } from "./program.ts";
 import { redirect, releaseAll } from "./redirect.ts";
 import type { Context, Descriptors, FunctionBody } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
@@ -105,7 +106,8 @@ export class Interpreter implements Runner, Executor {
         if (node.operators[index] === "|&") await put(fds, 2, pipe.writer.retain());
         input = pipe.reader;
       }
-      runs.push(this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command)));
+      const group = forksGroup(ctx);
+      runs.push(this.process(ctx, fds, ctx.interrupt, (inner) => this.command(inner, command), { group, last: true }));
     }
     const results = await Promise.allSettled(runs);
     const failed = results.find((result) => result.status === "rejected");
@@ -125,26 +127,37 @@ export class Interpreter implements Runner, Executor {
     return this.process(ctx, copyDescriptors(ctx.fds), interrupt, body);
   }
 
-  private async process(ctx: Context, fds: Descriptors, interrupt: Interrupt, body: (inner: Context) => Promise<number>): Promise<number> {
-    const system = ctx.shell.system;
+  private async process(
+    ctx: Context,
+    fds: Descriptors,
+    interrupt: Interrupt,
+    body: (inner: Context) => Promise<number>,
+    { begun, group = false, last = false }: { begun?: Process | undefined; group?: boolean; last?: boolean } = {},
+  ): Promise<number> {
+    const { processes } = ctx.shell.system;
+    const own = begun ? { interrupt, done: () => undefined } : interrupt.child();
+    let process = begun;
+    let ended = 1;
     try {
-      if (system.processes >= PROCESSES_MAX) throw new ShellError("fork: retry: Resource temporarily unavailable", 254);
-      system.processes++;
-      try {
-        const shell = ctx.shell.fork();
-        shell.traps.delete("EXIT");
-        const inner: Context = { shell, fds, interrupt, condition: ctx.condition };
+      process ??= processes.begin(ctx.process, undefined, own.interrupt, group);
+      if (!process) throw new ShellError(NO_PROCESS, 254);
+      const shell = ctx.shell.fork();
+      shell.traps.delete("EXIT");
+      const inner: Context = { shell, fds, interrupt: own.interrupt, condition: ctx.condition, process, last };
+      ended = await alone(interrupt, own.interrupt, async () => {
         const status = await this.settle(inner, () => body(inner));
-        return await this.exitTrap(inner, status);
-      } finally {
-        system.processes--;
-      }
+        return this.exitTrap(inner, status);
+      });
+      return ended;
     } catch (error) {
+      if (error instanceof Interrupted) ended = error.status;
       if (!(error instanceof ShellError)) throw error;
       await complain({ ...ctx, fds }, error.message);
-      return error.status;
+      return (ended = error.status);
     } finally {
+      own.done();
       await releaseQuietly(ctx, [...fds.values()]);
+      if (process) await processes.end(process, ended);
     }
   }
 
@@ -188,16 +201,24 @@ export class Interpreter implements Runner, Executor {
     const fds = copyDescriptors(ctx.fds);
     await put(fds, 0, nullFile());
     const command = statement.command;
-    const pid = ctx.shell.system.pid();
-    const done = this.process(ctx, fds, interrupt, async (inner) =>
-      command.type === "AndOr" ? this.andOr(inner, command) : this.pipeline(inner, command),
-    ).catch((error: unknown) => {
+    const { processes } = ctx.shell.system;
+    const process = processes.begin(ctx.process, undefined, interrupt, forksGroup(ctx));
+    const pid = (await process?.announce()) ?? 0;
+    if (!process || pid === 0) {
+      await releaseQuietly(ctx, [...fds.values()]);
+      if (process) await processes.end(process, 1);
+      throw new ShellError(NO_PROCESS, 254);
+    }
+    const run = async (inner: Context): Promise<number> =>
+      command.type === "AndOr" ? this.andOr({ ...inner, last: false }, command) : this.pipeline(inner, command);
+    const done = this.process(ctx, fds, interrupt, run, { begun: process, last: true }).catch((error: unknown) => {
       if (error instanceof Interrupted) return error.status;
       if (error instanceof PortError) return 255;
       throw error;
     });
     const text = print({ type: "Script", pos: 0, end: 0, shebang: undefined, commands: [{ ...statement, background: false }] }).trim();
-    const job = ctx.shell.jobs.add(pid, text, interrupt, done);
+    const job = ctx.shell.jobs.add(pid, process.group, text, interrupt, done);
+    process.onStopped = (stopped) => (job.stopped = stopped);
     ctx.shell.lastBackground = pid;
     ctx.shell.status = 0;
     if (ctx.shell.interactive && ctx.shell.subshell === 0) await say(ctx, 2, `[${job.id}] ${pid}\n`);
@@ -251,8 +272,11 @@ export class Interpreter implements Runner, Executor {
   }
 
   private async compound(ctx: Context, node: CompoundCommand): Promise<number> {
-    if (node.type === "Subshell") return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
-    return runCompound(this, ctx, node);
+    const inside: Context = { ...ctx, last: false };
+    if (node.type !== "Subshell") return runCompound(this, inside, node);
+    // One that is all of a process needs no other.
+    if (ctx.last) return this.list(inside, node.body);
+    return this.process(ctx, copyDescriptors(ctx.fds), ctx.interrupt, (inner) => this.list(inner, node.body));
   }
 
   /** A line known as text: `eval`, `source`, traps, `bash -c`. */
@@ -319,6 +343,12 @@ function onlyInput(script: Script): Parameters<Expander["text"]>[1] | undefined 
 function trimmed(output: Uint8Array): string {
   return decode(output).replaceAll("\u0000", "").replace(/\n+$/, "");
 }
+
+/** bash's words for EAGAIN from fork. */
+const NO_PROCESS = "fork: retry: Resource temporarily unavailable";
+
+/** An interactive shell gives every pipeline a process group (job control); what it forks belongs to theirs. */
+const forksGroup = (ctx: Context): boolean => ctx.shell.interactive && ctx.shell.subshell === 0;
 
 function exitOnError(ctx: Context, status: number, simple: boolean): number {
   if (status !== 0 && simple && ctx.shell.options.errexit && !ctx.condition) throw new Leave("exit", status);

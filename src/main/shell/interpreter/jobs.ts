@@ -7,11 +7,15 @@ export const JOBS_MAX = 128;
 export interface Job {
   readonly id: number;
   readonly pid: number;
+  /** It leads a process group. */
+  readonly group: boolean;
   readonly text: string;
   readonly interrupt: Interrupt;
   readonly done: Promise<number>;
   /** undefined while running */
   status: number | undefined;
+  /** A signal stopped it. */
+  stopped: boolean;
   /** The person was told of its end. */
   told: boolean;
 }
@@ -26,9 +30,9 @@ export class Jobs {
     this.foreign = new Set(inherited);
   }
 
-  add(pid: number, text: string, interrupt: Interrupt, done: Promise<number>): Job {
+  add(pid: number, group: boolean, text: string, interrupt: Interrupt, done: Promise<number>): Job {
     const id = this.list.reduce((max, job) => Math.max(max, job.id), 0) + 1;
-    const job: Job = { id, pid, text, interrupt, status: undefined, told: false, done };
+    const job: Job = { id, pid, group, text, interrupt, status: undefined, stopped: false, told: false, done };
     this.list.push(job);
     done.then(
       (status) => (job.status = status),
@@ -77,16 +81,18 @@ export class Jobs {
   }
 }
 
-export function jobState(status: number | undefined): string {
-  if (status === undefined) return "Running";
+function jobState({ status, stopped }: Job): string {
+  if (status === undefined) return stopped ? "Stopped" : "Running";
   if (status === 0) return "Done";
   if (status === 130) return "Interrupt";
   if (status === 143) return "Terminated";
   if (status === 137) return "Killed";
+  if (status === 129) return "Hangup";
+  if (status === 131) return "Quit";
   return `Exit ${status}`;
 }
 
 /** `[1]+  Running                 sleep 100 &` */
 export function jobLine(jobs: Jobs, job: Job): string {
-  return `[${job.id}]${jobs.mark(job)}  ${jobState(job.status).padEnd(24)}${job.text}${job.status === undefined ? " &" : ""}\n`;
+  return `[${job.id}]${jobs.mark(job)}  ${jobState(job).padEnd(24)}${job.text}${job.status === undefined && !job.stopped ? " &" : ""}\n`;
 }

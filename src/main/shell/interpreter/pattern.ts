@@ -1,6 +1,7 @@
 /** Shell patterns (`*`, `?`, `[…]`, and the extended `@(…)` forms) and their expansion into file names. */
 import { FileError, resolvePath } from "../files.ts";
-import type { Shell } from "./shell.ts";
+import type { Context } from "./shell.ts";
+import { filesOf } from "./shell.ts";
 
 const CLASSES: Readonly<Record<string, string>> = {
   alpha: "a-zA-Z",
@@ -173,7 +174,7 @@ export function replaceMatch(
 }
 
 /** File names that match; empty when none does. `pattern` has `\` before characters that stand for themselves. */
-export async function expandPath(shell: Shell, pattern: string): Promise<string[]> {
+export async function expandPath(ctx: Context, pattern: string): Promise<string[]> {
   const absolute = pattern.startsWith("/");
   const parts = pattern.split("/").filter((part, index) => part !== "" || index > 0);
   let found: string[] = [absolute ? "/" : ""];
@@ -181,7 +182,7 @@ export async function expandPath(shell: Shell, pattern: string): Promise<string[
     const last = index === parts.length - 1;
     const next: string[] = [];
     for (const base of found) {
-      for (const candidate of await expandPart(shell, base, part, last)) next.push(candidate);
+      for (const candidate of await expandPart(ctx, base, part, last)) next.push(candidate);
       if (next.length > MATCHES_MAX) return next;
     }
     found = next;
@@ -189,22 +190,24 @@ export async function expandPath(shell: Shell, pattern: string): Promise<string[
   return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-async function expandPart(shell: Shell, base: string, part: string, last: boolean): Promise<string[]> {
+async function expandPart(ctx: Context, base: string, part: string, last: boolean): Promise<string[]> {
+  const { cwd } = ctx.shell;
+  const files = filesOf(ctx);
   const tail = last ? "" : "/";
   if (part === "") return [base];
   if (!isPattern(part)) {
     const path = base + unescapePattern(part);
-    const stat = await shell.files.maybeStat(resolvePath(shell.cwd, path));
+    const stat = await files.maybeStat(resolvePath(cwd, path));
     return stat && (last || stat.type === "directory") ? [path + tail] : [];
   }
   try {
-    const entries = await shell.files.list(resolvePath(shell.cwd, base === "" ? "." : base));
+    const entries = await files.names(resolvePath(cwd, base === "" ? "." : base));
     const test = compile(`^${patternSource(part)}$`);
     const hidden = part.startsWith(".") || part.startsWith("\\.");
     const out: string[] = [];
-    for (const { name, stat } of entries) {
+    for (const { name, type } of entries) {
       if ((name.startsWith(".") && !hidden) || !test.test(name)) continue;
-      if (!last && stat.type === "file") continue;
+      if (!last && type !== "directory" && type !== "symlink") continue;
       out.push(base + name + tail);
     }
     return out;

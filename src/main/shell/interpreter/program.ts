@@ -3,10 +3,12 @@ import { FileError, resolvePath } from "../files.ts";
 import type { Files } from "../files.ts";
 import type { Interrupt } from "../interrupt.ts";
 import type { OpenFile } from "../streams.ts";
-import { fromBytes, nullFile, StreamError } from "../streams.ts";
+import { decode } from "../bytes.ts";
+import { nodeInput, nullFile, StreamError } from "../streams.ts";
 import type { System } from "../system.ts";
 import type { Expander } from "./expand.ts";
 import type { Context, FunctionBody, Shell } from "./shell.ts";
+import { filesOf } from "./shell.ts";
 
 /** The running of commands, for the programs that start others. */
 export interface Executor {
@@ -55,7 +57,7 @@ export class Run {
   }
 
   get files(): Files {
-    return this.ctx.shell.files;
+    return filesOf(this.ctx);
   }
 
   get interrupt(): Interrupt {
@@ -116,12 +118,6 @@ export class Run {
   }
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-export function decode(data: Uint8Array): string {
-  return decoder.decode(data);
-}
-
 /** @throws FileError */
 export async function openInput(ctx: Context, path: string): Promise<OpenFile> {
   const number = path === "-" || path === "/dev/stdin" ? 0 : /^\/dev\/fd\/(\d+)$/.exec(path)?.[1];
@@ -139,7 +135,7 @@ export async function openInput(ctx: Context, path: string): Promise<OpenFile> {
   const resolved = resolvePath(ctx.shell.cwd, path);
   if (resolved === "/dev/null") return nullFile();
   if (resolved === "/dev/zero") return zeroes();
-  return fromBytes(await ctx.shell.files.read(resolved));
+  return nodeInput(filesOf(ctx), resolved);
 }
 
 function zeroes(): OpenFile {

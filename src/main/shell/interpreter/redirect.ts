@@ -1,20 +1,19 @@
 /** Redirections: the table of open files a command runs with. */
 import type { Redirect, Redirection } from "unbash";
-import { FileError, errnoText, resolvePath } from "../files.ts";
+import { encode } from "../bytes.ts";
+import { FileError, resolvePath } from "../files.ts";
 import type { OpenFile } from "../streams.ts";
-import { fromBytes, nodeFile, nullFile } from "../streams.ts";
+import { fromBytes, nodeDescriptor, nullFile } from "../streams.ts";
 import type { Expander } from "./expand.ts";
 import { openInput } from "./program.ts";
 import type { Context, Descriptors } from "./shell.ts";
-import { ShellError } from "./shell.ts";
+import { filesOf, ShellError } from "./shell.ts";
 
 export interface Redirected {
   readonly fds: Descriptors;
   /** Opened here, to be released when the command ends. */
   readonly opened: OpenFile[];
 }
-
-const encoder = new TextEncoder();
 
 /** @throws ShellError; what was opened before is released then */
 export async function redirect(expander: Expander, ctx: Context, redirections: readonly Redirection[]): Promise<Redirected> {
@@ -30,8 +29,10 @@ export async function redirect(expander: Expander, ctx: Context, redirections: r
   return { fds, opened };
 }
 
+/** All of them; the first error is told. @throws StreamError */
 export async function releaseAll(files: readonly OpenFile[]): Promise<void> {
-  for (const file of files) await file.release();
+  const results = await Promise.allSettled(files.map((file) => file.release()));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 async function one(expander: Expander, ctx: Context, redirection: Redirection, fds: Descriptors, opened: OpenFile[]): Promise<void> {
@@ -44,13 +45,13 @@ async function one(expander: Expander, ctx: Context, redirection: Redirection, f
     const text = redirection.body.parts
       ? await expander.document(ctx, redirection.body.parts, stripped)
       : redirection.body.text.replace(stripped ? /^\t+/gm : /(?!)/, "");
-    fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encoder.encode(text))));
+    fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encode(text))));
     return;
   }
   const target = redirection.target;
   if (!target) throw new ShellError("syntax error: redirection without a target", 2);
   if (redirection.type === "HereString") {
-    fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encoder.encode(`${await expander.text(ctx, target)}\n`))));
+    fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encode(`${await expander.text(ctx, target)}\n`))));
     return;
   }
   const words = await expander.fields(ctx, [target]);
@@ -79,7 +80,7 @@ async function toFile(
   }
   try {
     if (operator === "<" || operator === "<>") {
-      fds.set(numberOf(redirection.descriptor, 0), keep(await openInput(ctx, path)));
+      fds.set(numberOf(redirection.descriptor, 0), keep(await (operator === "<" ? openInput(ctx, path) : openBoth(ctx, path))));
       return;
     }
     const file = keep(await openOutput(ctx, path, operator === ">>" || operator === "&>>", operator === ">"));
@@ -118,10 +119,25 @@ export async function openOutput(ctx: Context, path: string, append: boolean, cl
   const resolved = resolvePath(ctx.shell.cwd, path);
   if (resolved === "/dev/null" || resolved === "/dev/zero") return nullFile();
   if (path.endsWith("/")) throw new FileError("EISDIR");
-  const files = ctx.shell.files;
-  const target = await files.writable(resolved);
-  if (clobber && ctx.shell.options.noclobber && (await files.maybeStat(target))?.size)
-    throw new ShellError(`${path}: cannot overwrite existing file`);
-  await files.act({ kind: "file-write", path: target, data: new Uint8Array(0), append });
-  return nodeFile(ctx.shell.system, target, errnoText);
+  const files = filesOf(ctx);
+  const flags = { access: "w", create: true, ...(append ? { append } : { truncate: true }) } as const;
+  if (!clobber || !ctx.shell.options.noclobber) return nodeDescriptor(files, await files.open(resolved, flags));
+  // As bash does it: a regular file that is there is refused, one that comes meanwhile as well; what is no regular file is written to.
+  const found = await files.maybeStat(resolved);
+  if (found && found.type !== "file") return nodeDescriptor(files, await files.open(resolved, flags));
+  const fd = found ? undefined : await files.open(resolved, { access: "w", create: true, exclusive: true }).catch(existing);
+  if (fd === undefined) throw new ShellError(`${path}: cannot overwrite existing file`);
+  return nodeDescriptor(files, fd);
+}
+
+function existing(error: unknown): undefined {
+  if (error instanceof FileError && error.errno === "EEXIST") return undefined;
+  throw error;
+}
+
+/** `<>`: reading and writing, from the beginning; made where it is not there. @throws FileError */
+async function openBoth(ctx: Context, path: string): Promise<OpenFile> {
+  if (/^\/dev\/(?:fd\/|std|tty|null|zero)/.test(path) || path === "") return openInput(ctx, path);
+  const files = filesOf(ctx);
+  return nodeDescriptor(files, await files.open(resolvePath(ctx.shell.cwd, path), { access: "rw", create: true }));
 }

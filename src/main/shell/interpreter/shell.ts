@@ -3,6 +3,7 @@ import type { CompoundCommand, CompoundList, Redirected } from "unbash";
 import type { Files } from "../files.ts";
 import type { Interrupt } from "../interrupt.ts";
 import type { OpenFile } from "../streams.ts";
+import type { Process } from "../processes.ts";
 import type { System } from "../system.ts";
 import type { Jobs } from "./jobs.ts";
 
@@ -98,9 +99,9 @@ export class Shell {
 
   constructor(
     readonly system: System,
+    /** Of the whole shell; see `filesOf`. */
     readonly files: Files,
     readonly jobs: Jobs,
-    readonly pid: number,
     readonly interactive: boolean,
     /** Virtual instant this shell began, for SECONDS. */
     readonly startedAt: number,
@@ -143,7 +144,7 @@ export class Shell {
   }
 
   fork(): Shell {
-    const copy = new Shell(this.system, this.files, this.jobs.inherit(), this.pid, this.interactive, this.startedAt);
+    const copy = new Shell(this.system, this.files, this.jobs.inherit(), this.interactive, this.startedAt);
     for (const [name, v] of this.vars) copy.vars.set(name, { ...v, value: copyValue(v.value) });
     copy.functions = new Map(this.functions);
     copy.aliases = new Map(this.aliases);
@@ -180,6 +181,15 @@ export interface Context {
   readonly interrupt: Interrupt;
   /** In a condition: `set -e` does not apply. */
   readonly condition: boolean;
+  /** The process this runs in; absent: the shell itself. */
+  readonly process?: Process | undefined;
+  /** The process has this one command to run: a program takes its place (exec), instead of being its child. */
+  readonly last?: boolean | undefined;
+}
+
+/** The node's files for what runs in this context: Ctrl-C ends a call that waits. */
+export function filesOf(ctx: Context): Files {
+  return ctx.shell.files.under(ctx.interrupt);
 }
 
 export async function say(ctx: Context, fd: number, text: string): Promise<void> {

@@ -14,7 +14,7 @@ export async function special(ctx: Context, name: string): Promise<string | unde
     case "#":
       return String(shell.positional.length);
     case "$":
-      return String(shell.pid);
+      return String((await shell.system.session()).pid);
     case "!":
       return shell.lastBackground === 0 ? "" : String(shell.lastBackground);
     case "-":
@@ -33,7 +33,9 @@ export async function special(ctx: Context, name: string): Promise<string | unde
       return String(Math.floor((now.epoch + now.instant) / 1_000_000));
     }
     case "BASHPID":
-      return String(shell.pid + shell.subshell);
+      return String(ctx.process ? await ctx.process.announce() : (await shell.system.session()).pid);
+    case "PPID":
+      return "1";
     default:
       return /^\d+$/.test(name) ? shell.positional[Number(name) - 1] : shell.get(name);
   }

@@ -106,6 +106,16 @@ export function strftime(format: string, micros: number): string {
   return fill(format);
 }
 
+/** `[[CC]YY]MMDDhhmm[.ss]`, as `touch -t` is told it. @returns µs since 1970 */
+export function parseStamp(text: string, now: number): number | undefined {
+  const m = /^(\d{2}|\d{4})?(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{2}))?$/.exec(text);
+  if (!m) return undefined;
+  const [, years, month = "", day = "", hour = "", minute = "", second = "00"] = m;
+  const year =
+    years === undefined ? String(civilFromUnix(now).year) : years.length === 4 ? years : `${Number(years) < 69 ? "20" : "19"}${years}`;
+  return unixFromIso(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
 /** What `date -d` understands here: `@seconds`, ISO dates, `now`, and offsets from now. @returns µs since 1970 */
 export function parseDate(text: string, now: number): number | undefined {
   const trimmed = text.trim();

@@ -2,6 +2,7 @@
  * cut: fields, characters or bytes of each line, as they come. Our own because just-bash (3.4.2) waits for the end of its input, prints fields in the
  * order asked for, an empty line for one without the delimiter, and has neither -b, --complement, --output-delimiter nor -z.
  */
+import { latin } from "../bytes.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import type { OpenFile } from "../streams.ts";
@@ -66,8 +67,6 @@ async function* lines(run: Run, file: OpenFile, end: number): AsyncGenerator<str
   if (all.at(-1) === "") all.pop();
   yield* all;
 }
-
-const latin = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
 export const cut: Program = async (run) => {
   const options = parseOptions(run.args, {

@@ -3,8 +3,8 @@
  * Python and no JavaScript, knows only the commands listed here, and sees a file system that leads to the node and nowhere else.
  */
 import type { Bash, CommandName, FileContent, FsStat, IFileSystem } from "just-bash";
-import type { FileStat } from "../../../engine/kernel/machine.ts";
-import { errnoText, FileError, resolvePath } from "../files.ts";
+import { decode, encode, isText, latin } from "../bytes.ts";
+import { errnoText, FileError, resolvePath, type FileStat } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import type { Files } from "../files.ts";
 
@@ -49,15 +49,35 @@ export const FILTER_NAMES: readonly string[] = [...programs.keys()];
 /** Without these words a filter does not look at its input at all. */
 const needsInput = (name: string): boolean => name !== "expr";
 
+/** Those that take lines of text. What is no text they would change, so that they get it byte by byte (`bytewise`). */
+const OF_TEXT: readonly string[] = "awk sed sort column paste nl tac rev fold expand unexpand comm join".split(" ");
+
+/** One character a byte, as UTF-8: text for whoever takes text alone. */
+const doubled = (data: Uint8Array): Uint8Array => Buffer.from(Buffer.from(data).toString("latin1"), "utf8");
+const undoubled = (data: Uint8Array): Uint8Array => Buffer.from(Buffer.from(data).toString("utf8"), "latin1");
+
+async function isNoText(name: string, run: Run, stdin: Uint8Array): Promise<boolean> {
+  if (!OF_TEXT.includes(name)) return false;
+  if (!isText(decode(stdin)) || run.args.some((arg) => !isText(arg))) return true;
+  for (const path of run.args) {
+    const stat = path.startsWith("-") ? undefined : await run.files.maybeStat(run.path(path));
+    if (stat?.type === "file" && stat.size <= INPUT_MAX && !isText(decode(await run.files.read(run.path(path))))) return true;
+  }
+  return false;
+}
+
 async function filter(name: CommandName, run: Run): Promise<number> {
-  const stdin = needsInput(name) && !run.stdin.tty ? await readInput(name, run) : "";
+  const stdin = needsInput(name) && !run.stdin.tty ? await readInput(name, run) : new Uint8Array(0);
+  const bytewise = await isNoText(name, run, stdin);
   const abort = new AbortController();
   const off = run.interrupt.onFire(() => abort.abort());
   try {
-    const result = await run.system.busy(execute(name, run, stdin, abort.signal));
+    const result = await run.system.busy(execute(name, run, stdin, bytewise, abort.signal));
     run.interrupt.check();
-    await run.out(Buffer.from(result.stdout, result.stdoutKind === "bytes" ? "latin1" : "utf8"));
-    await run.err(result.stderr);
+    const bytes = Buffer.from(result.stdout, "latin1");
+    if (result.stdoutKind === "bytes") await run.out(bytewise ? undoubled(bytes) : bytes);
+    else await run.out(bytewise ? bytes : result.stdout);
+    await run.err(bytewise ? decode(Buffer.from(result.stderr, "latin1")) : result.stderr);
     return result.exitCode;
   } finally {
     off();
@@ -65,19 +85,18 @@ async function filter(name: CommandName, run: Run): Promise<number> {
 }
 
 /** Standard input is read only when the operands do not name the files: `awk 'BEGIN{…}'` and `sed -n p FILE` leave it alone. */
-async function readInput(name: string, run: Run): Promise<string> {
+async function readInput(name: string, run: Run): Promise<Uint8Array> {
   if (
     name === "awk" &&
     /^\s*BEGIN\s*\{[^]*\}\s*$/.test(run.args.find((arg) => !arg.startsWith("-")) ?? "") &&
     !/getline|END|\}\s*\{/.test(run.args.join(" "))
   )
-    return "";
+    return new Uint8Array(0);
   const operands = run.args.filter((arg) => !arg.startsWith("-") || arg === "-");
   const wanted = ["awk", "sed", "jq"].includes(name) ? operands.slice(1) : operands;
   const files = await Promise.all(wanted.map((path) => run.files.maybeStat(run.path(path))));
-  if (files.some((stat) => stat !== undefined) && !operands.includes("-")) return "";
-  const data = await run.stdin.readAll(run.interrupt, INPUT_MAX);
-  return Buffer.from(data).toString("latin1");
+  if (files.some((stat) => stat !== undefined) && !operands.includes("-")) return new Uint8Array(0);
+  return run.stdin.readAll(run.interrupt, INPUT_MAX);
 }
 
 interface Result {
@@ -87,13 +106,13 @@ interface Result {
   exitCode: number;
 }
 
-async function execute(name: CommandName, run: Run, stdin: string, signal: AbortSignal): Promise<Result> {
-  const fs = new NodeFileSystem(run.files, run.shell.cwd);
+async function execute(name: CommandName, run: Run, stdin: Uint8Array, bytewise: boolean, signal: AbortSignal): Promise<Result> {
+  const fs = new NodeFileSystem(run.files, run.shell.cwd, bytewise);
   const bash = await makeBash(fs, run);
   try {
     const result = await bash.exec(name, {
-      args: [...run.args],
-      stdin,
+      args: bytewise ? run.args.map(latin) : [...run.args],
+      stdin: Buffer.from(bytewise ? doubled(stdin) : stdin).toString("latin1"),
       stdinKind: "bytes",
       cwd: run.shell.cwd,
       env: run.shell.environment(),
@@ -118,7 +137,7 @@ async function makeBash(fs: IFileSystem, run: Run): Promise<Bash> {
     python: false,
     javascript: false,
     defenseInDepth: false,
-    processInfo: { pid: run.shell.pid, ppid: 1, uid: 0, gid: 0 },
+    processInfo: { pid: run.system.process?.pid ?? 2, ppid: 1, uid: 0, gid: 0 },
     executionLimits: {
       maxExecutionTimeMs: FILTER_MS,
       maxInputBytes: INPUT_MAX * 2,
@@ -143,6 +162,7 @@ class NodeFileSystem implements IFileSystem {
   constructor(
     private readonly files: Files,
     private readonly cwd: string,
+    private readonly bytewise: boolean,
   ) {}
 
   private async from<T>(path: string, work: Promise<T>): Promise<T> {
@@ -158,8 +178,20 @@ class NodeFileSystem implements IFileSystem {
     return resolvePath(base || this.cwd, path);
   }
 
+  /** The node's name of a path. */
+  private at(path: string): string {
+    const resolved = this.resolvePath("", path);
+    return this.bytewise ? decode(Buffer.from(resolved, "latin1")) : resolved;
+  }
+
+  private bytesOf(content: FileContent): Uint8Array {
+    const bytes = typeof content === "string" ? encode(content) : content;
+    return this.bytewise ? undoubled(bytes) : bytes;
+  }
+
   async readFileBuffer(path: string): Promise<Uint8Array> {
-    return this.from(path, this.files.read(this.resolvePath("", path)));
+    const data = await this.from(path, this.files.read(this.at(path)));
+    return this.bytewise ? doubled(data) : data;
   }
 
   async readFile(path: string, options?: { encoding?: string | null } | string): Promise<string> {
@@ -169,11 +201,11 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async writeFile(path: string, content: FileContent): Promise<void> {
-    await this.from(path, this.files.write(this.resolvePath("", path), toBytes(content)));
+    await this.from(path, this.files.write(this.at(path), this.bytesOf(content)));
   }
 
   async appendFile(path: string, content: FileContent): Promise<void> {
-    await this.from(path, this.files.write(this.resolvePath("", path), toBytes(content), true));
+    await this.from(path, this.files.write(this.at(path), this.bytesOf(content), true));
   }
 
   /** just-bash wants to find its own commands as files on PATH. */
@@ -184,31 +216,30 @@ class NodeFileSystem implements IFileSystem {
 
   async exists(path: string): Promise<boolean> {
     if (this.isFilter(path)) return true;
-    return (await this.files.maybeStat(this.resolvePath("", path))) !== undefined;
+    return (await this.files.maybeStat(this.at(path))) !== undefined;
   }
 
   async stat(path: string): Promise<FsStat> {
-    if (this.isFilter(path)) return toStat({ type: "file", mode: 0o755, size: 0, mtime: 0 });
-    return toStat(await this.from(path, this.files.stat(this.resolvePath("", path))));
+    if (this.isFilter(path)) return toStat({ type: "file", mode: 0o755, size: 0 });
+    return toStat(await this.from(path, this.files.stat(this.at(path))));
   }
 
   async lstat(path: string): Promise<FsStat> {
-    return toStat(await this.from(path, this.files.lstat(this.resolvePath("", path))));
+    return toStat(await this.from(path, this.files.lstat(this.at(path))));
   }
 
   async readdir(path: string): Promise<string[]> {
-    return (await this.from(path, this.files.list(this.resolvePath("", path)))).map((entry) => entry.name);
+    return (await this.from(path, this.files.list(this.at(path)))).map((entry) => entry.name);
   }
 
   async mkdir(path: string, options?: { recursive?: boolean }): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-mkdir", path: this.resolvePath("", path), parents: options?.recursive ?? false }));
+    const target = this.at(path);
+    await this.from(path, options?.recursive === true ? this.files.mkdirs(target) : this.files.mkdir(target));
   }
 
   async rm(path: string, options?: { recursive?: boolean }): Promise<void> {
-    await this.from(
-      path,
-      this.files.act({ kind: "file-remove", path: this.resolvePath("", path), recursive: options?.recursive ?? false }),
-    );
+    const target = this.at(path);
+    await this.from(path, options?.recursive === true ? this.files.remove(target) : this.files.change({ call: "unlink", path: target }));
   }
 
   async cp(source: string, target: string): Promise<void> {
@@ -216,33 +247,31 @@ class NodeFileSystem implements IFileSystem {
   }
 
   async mv(source: string, target: string): Promise<void> {
-    await this.from(source, this.files.act({ kind: "file-rename", from: this.resolvePath("", source), to: this.resolvePath("", target) }));
+    await this.from(source, this.files.rename(this.at(source), this.at(target)));
   }
 
   async chmod(path: string, mode: number): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-chmod", path: this.resolvePath("", path), mode }));
+    await this.from(path, this.files.chmod(this.at(path), mode));
   }
 
   async utimes(path: string): Promise<void> {
-    await this.from(path, this.files.act({ kind: "file-touch", path: this.resolvePath("", path) }));
+    await this.from(path, this.files.touch(this.at(path)));
   }
 
   async readlink(path: string): Promise<string> {
-    const stat = await this.from(path, this.files.lstat(this.resolvePath("", path)));
-    if (stat.target === undefined) throw new NodeError("EINVAL", path);
-    return stat.target;
+    return this.from(path, this.files.readlink(this.at(path)));
   }
 
   async realpath(path: string): Promise<string> {
-    return (await this.from(path, this.files.follow(this.resolvePath("", path)))).path;
+    return this.from(path, this.files.realpath(this.at(path)));
   }
 
-  symlink(_target: string, path: string): Promise<void> {
-    return Promise.reject(new NodeError("EPERM", path));
+  async symlink(target: string, path: string): Promise<void> {
+    await this.from(path, this.files.change({ call: "symlink", target, path: this.at(path) }));
   }
 
-  link(_existing: string, path: string): Promise<void> {
-    return Promise.reject(new NodeError("EPERM", path));
+  async link(existing: string, path: string): Promise<void> {
+    await this.from(path, this.files.change({ call: "link", from: this.at(existing), to: this.at(path) }));
   }
 
   getAllPaths(): string[] {
@@ -250,11 +279,7 @@ class NodeFileSystem implements IFileSystem {
   }
 }
 
-function toBytes(content: FileContent): Uint8Array {
-  return typeof content === "string" ? Buffer.from(content, "utf8") : content;
-}
-
-function toStat(stat: FileStat): FsStat {
+function toStat(stat: Pick<FileStat, "type" | "mode" | "size">): FsStat {
   return {
     isFile: stat.type === "file",
     isDirectory: stat.type === "directory",

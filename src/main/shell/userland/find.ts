@@ -1,6 +1,5 @@
 /** find: names, types, depth, sizes and -exec; no other tests. */
-import type { FileStat } from "../../../engine/kernel/machine.ts";
-import { basename, FileError } from "../files.ts";
+import { basename, FileError, type FileStat } from "../files.ts";
 import { matchPattern } from "../interpreter/pattern.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { UsageError } from "../interpreter/program.ts";
@@ -103,7 +102,7 @@ function primary(words: Words): Test {
       return (_run, item) => matchPattern(pattern, item.path);
     }
     case "-type": {
-      const types: Readonly<Record<string, string>> = { f: "file", d: "directory", l: "symlink" };
+      const types: Readonly<Record<string, string>> = { f: "file", d: "directory", l: "symlink", s: "socket", p: "fifo" };
       const letter = value(words, word);
       const type = types[letter];
       if (type === undefined) throw new UsageError(`Unknown argument to -type: ${letter}`);
@@ -134,8 +133,14 @@ function action(words: Words, word: string): Test {
       return printWith("\u0000");
     case "-delete":
       return async (run, { path, stat }) => {
-        await run.files.act({ kind: "file-remove", path: run.path(path), recursive: stat.type === "directory" });
-        return true;
+        try {
+          await run.files.change({ call: stat.type === "directory" ? "rmdir" : "unlink", path: run.path(path) });
+          return true;
+        } catch (error) {
+          if (!(error instanceof FileError)) throw error;
+          await run.err(`find: cannot delete '${path}': ${error.message}\n`);
+          return false;
+        }
       };
     case "-exec": {
       const end = words.args.findIndex((arg, index) => index >= words.at && (arg === ";" || arg === "+"));

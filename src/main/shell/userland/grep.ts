@@ -2,7 +2,8 @@
 import { FileError } from "../files.ts";
 import { extendedRegExp } from "../interpreter/conditions.ts";
 import type { Parsed, Program, Run } from "../interpreter/program.ts";
-import { decode, parseOptions, UsageError } from "../interpreter/program.ts";
+import { decode } from "../bytes.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
 import type { OpenFile } from "../streams.ts";
 
 /** Basic regular expressions write `\(`, `\|`, `\{`, `\+`, `\?` for what extended ones write without the backslash. */

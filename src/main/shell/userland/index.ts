@@ -4,7 +4,10 @@ import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { diff } from "./diff.ts";
 import { ls } from "./ls.ts";
+import { copying } from "./copy.ts";
 import { files } from "./files.ts";
+import { stat } from "./stat.ts";
+import { users } from "./users.ts";
 import { pager } from "./pager.ts";
 import { starters } from "./starters.ts";
 import { system } from "./system.ts";
@@ -15,6 +18,8 @@ import { uniq } from "./uniq.ts";
 
 export const programs: ReadonlyMap<string, Program> = new Map([
   ...files,
+  ...copying,
+  ...users,
   ...starters,
   ...system,
   ...text,
@@ -23,6 +28,7 @@ export const programs: ReadonlyMap<string, Program> = new Map([
   ["grep", grep],
   ["egrep", grep],
   ["fgrep", grep],
+  ["stat", stat],
   ["ls", ls],
   ["dir", ls],
   ["less", pager],

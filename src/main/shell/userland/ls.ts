@@ -1,21 +1,15 @@
-/** ls: as GNU ls in the C locale, every file owned by root. */
-import type { FileStat } from "../../../engine/kernel/machine.ts";
-import { FileError } from "../files.ts";
+/** ls: as GNU ls in the C locale. */
+import { FileError, type FileStat } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import type { Parsed } from "../interpreter/program.ts";
 import { strftime } from "./clock.ts";
+import { modeText } from "./mode.ts";
+import { Accounts } from "./users.ts";
 
 interface Shown {
   name: string;
   stat: FileStat;
-}
-
-/** `drwxr-xr-x` */
-export function modeText(stat: FileStat): string {
-  const kind = stat.type === "directory" ? "d" : stat.type === "symlink" ? "l" : (stat.mode & 0o170000) === 0o020000 ? "c" : "-";
-  const bits = stat.type === "symlink" ? 0o777 : stat.mode & 0o777;
-  return kind + [..."rwxrwxrwx"].map((letter, index) => ((bits & (0o400 >> index)) !== 0 ? letter : "-")).join("");
 }
 
 export function sizeText(size: number, human: boolean): string {
@@ -36,22 +30,29 @@ export function timeText(micros: number, now: number): string {
   return strftime(recent ? "%b %e %H:%M" : "%b %e  %Y", micros);
 }
 
-const linkCount = (stat: FileStat): number => (stat.type === "directory" ? 2 : 1);
-const blocks = (stat: FileStat): number => (stat.type === "directory" ? 4 : stat.type === "symlink" ? 0 : Math.ceil(stat.size / 4096) * 4);
+const blocks = (stat: FileStat): number => (stat.type === "directory" ? 4 : stat.type !== "file" ? 0 : Math.ceil(stat.size / 4096) * 4);
 
 async function longLines(run: Run, shown: readonly Shown[], options: Parsed): Promise<string[]> {
-  const now = await run.system.now();
+  const [now, accounts] = [await run.system.now(), await Accounts.of(run)];
   const human = options.has("h");
   const rows = shown.map(({ name, stat }) => ({
     mode: modeText(stat),
-    links: String(linkCount(stat)),
-    size: (stat.mode & 0o170000) === 0o020000 ? "1, 3" : sizeText(stat.type === "directory" ? 4096 : stat.size, human),
+    inode: options.has("i") ? `${stat.ino} ` : "",
+    links: String(stat.nlink),
+    owner: options.has("n") ? String(stat.uid) : accounts.user(stat.uid),
+    group: options.has("n") ? String(stat.gid) : accounts.group(stat.gid),
+    size: stat.device ? "1, 3" : sizeText(stat.size, human),
     time: timeText(now.epoch + stat.mtime, now.epoch + now.instant),
     name: stat.type === "symlink" && stat.target !== undefined ? `${name} -> ${stat.target}` : name + mark(stat, options),
   }));
-  const wide = (key: "links" | "size"): number => rows.reduce((max, row) => Math.max(max, row[key].length), 0);
-  const [links, size] = [wide("links"), wide("size")];
-  return rows.map((row) => `${row.mode} ${row.links.padStart(links)} root root ${row.size.padStart(size)} ${row.time} ${row.name}`);
+  const wide = (key: "inode" | "links" | "owner" | "group" | "size"): number =>
+    rows.reduce((max, row) => Math.max(max, row[key].length), 0);
+  const [inode, links, owner, group, size] = [wide("inode"), wide("links"), wide("owner"), wide("group"), wide("size")];
+  return rows.map((row) => {
+    const owners = [...(options.has("g") ? [] : [row.owner.padEnd(owner)]), ...(options.has("o") ? [] : [row.group.padEnd(group)])];
+    const start = `${row.inode.padStart(inode)}${row.mode} ${row.links.padStart(links)}`;
+    return [start, ...owners, row.size.padStart(size), row.time, row.name].join(" ");
+  });
 }
 
 function mark(stat: FileStat, options: Parsed): string {
@@ -59,6 +60,8 @@ function mark(stat: FileStat, options: Parsed): string {
   if (stat.type === "directory") return "/";
   if (!options.has("F")) return "";
   if (stat.type === "symlink") return "@";
+  if (stat.type === "socket") return "=";
+  if (stat.type === "fifo") return "|";
   return (stat.mode & 0o111) !== 0 ? "*" : "";
 }
 
@@ -89,12 +92,14 @@ function sorted(shown: Shown[], options: Parsed): Shown[] {
   return options.has("r") ? shown.reverse() : shown;
 }
 
+const isLong = (options: Parsed): boolean => [..."lngo"].some((letter) => options.has(letter));
+
 async function print(run: Run, shown: readonly Shown[], options: Parsed): Promise<void> {
-  if (options.has("l")) {
+  if (isLong(options)) {
     for (const line of await longLines(run, shown, options)) await run.out(`${line}\n`);
     return;
   }
-  const names = shown.map(({ name, stat }) => name + mark(stat, options));
+  const names = shown.map(({ name, stat }) => (options.has("i") ? `${stat.ino} ` : "") + name + mark(stat, options));
   const terminal = run.stdout?.tty && !options.has("1") ? (run.stdout.device.size?.().cols ?? 80) : undefined;
   for (const line of terminal === undefined ? names : columns(names, terminal)) await run.out(`${line}\n`);
 }
@@ -108,7 +113,7 @@ async function directory(run: Run, path: string, options: Parsed): Promise<void>
     entries.unshift({ name: ".", stat: here }, { name: "..", stat: above });
   }
   const shown = sorted(entries, options);
-  if (options.has("l"))
+  if (isLong(options))
     await run.out(
       `total ${options.has("h") ? sizeText(shown.reduce((sum, { stat }) => sum + blocks(stat), 0) * 1024, true) : shown.reduce((sum, { stat }) => sum + blocks(stat), 0)}\n`,
     );
@@ -126,7 +131,7 @@ export const ls: Program = async (run) => {
   let options: Parsed;
   try {
     options = parseOptions(run.args, {
-      flags: "laAhd1RFtrSpnCc",
+      flags: "laAhd1RFtrSpnCcigo",
       values: "z",
       long: {
         all: "a",
@@ -136,6 +141,8 @@ export const ls: Program = async (run) => {
         recursive: "R",
         classify: "F",
         reverse: "r",
+        inode: "i",
+        "numeric-uid-gid": "n",
         color: "c",
         "time-style": "z",
       },
@@ -152,7 +159,7 @@ export const ls: Program = async (run) => {
   for (const path of [...paths].sort((a, b) => (a < b ? -1 : 1))) {
     try {
       const stat = await run.files.lstat(run.path(path));
-      const target = stat.type === "symlink" && (!options.has("l") || path.endsWith("/")) ? await run.files.stat(run.path(path)) : stat;
+      const target = stat.type === "symlink" && (!isLong(options) || path.endsWith("/")) ? await run.files.stat(run.path(path)) : stat;
       if (target.type === "directory" && !options.has("d")) folders.push(path);
       else if (path.endsWith("/") && target.type !== "directory") throw new FileError("ENOTDIR");
       else plain.push({ name: path, stat });

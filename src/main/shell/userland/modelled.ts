@@ -1,10 +1,12 @@
 /** Commands that the machine itself answers: questions at once, acts as a running command with output, prompts and signals. */
 import { Interrupt, Interrupted } from "../interrupt.ts";
-import { decode } from "../interpreter/program.ts";
+import { signalNamed } from "../../../engine/kernel/signals.ts";
+import { decode, textOf } from "../bytes.ts";
 import type { Context } from "../interpreter/shell.ts";
 import { say } from "../interpreter/shell.ts";
 import type { CommandEvent, RunningCommand } from "../port.ts";
 import { PortError } from "../port.ts";
+import type { Process } from "../processes.ts";
 import type { OpenFile } from "../streams.ts";
 import { BrokenPipe } from "../streams.ts";
 
@@ -12,9 +14,12 @@ import { BrokenPipe } from "../streams.ts";
 const GRACE_MS = 1500;
 
 /** @returns the exit status; undefined when the machine has no such command */
-export async function runModelled(ctx: Context, argv: readonly string[]): Promise<number | undefined> {
+export async function runModelled(ctx: Context, words: readonly string[]): Promise<number | undefined> {
   const { system, cwd } = ctx.shell;
-  const reply = await ctx.interrupt.race(system.query({ kind: "command", argv, cwd, stdin: "" }));
+  const argv = words.map(textOf);
+  const session = system.process?.id;
+  const query = { kind: "command", argv, cwd, stdin: "", ...(session === undefined ? {} : { session }) } as const;
+  const reply = await ctx.interrupt.race(system.query(query));
   switch (reply.kind) {
     case "no-such-command":
       return undefined;
@@ -23,7 +28,7 @@ export async function runModelled(ctx: Context, argv: readonly string[]): Promis
       await say(ctx, 2, reply.stderr);
       return reply.status;
     case "acts":
-      return runActing(ctx, await system.command(argv, cwd));
+      return runActing(ctx, argv);
     case "error":
       throw new PortError("node-off", `the machine does not answer (${reply.errno})`);
     default:
@@ -31,10 +36,26 @@ export async function runModelled(ctx: Context, argv: readonly string[]): Promis
   }
 }
 
-async function runActing(ctx: Context, command: RunningCommand): Promise<number> {
+/** As a process of the machine: in the place of the one that has nothing else to do, or as a child of the one that runs this. */
+async function started(ctx: Context, argv: readonly string[]): Promise<{ command: RunningCommand; own: Process | undefined }> {
+  const { system, cwd, interactive, subshell } = ctx.shell;
+  const own = ctx.last ? ctx.process : undefined;
+  const parent = own ? own.parent : ctx.process;
+  if (own?.known) await own.announce();
+  else await parent?.announce();
+  // One that is stopped meanwhile begins when it goes on.
+  await system.step(ctx.interrupt);
+  const options = own?.there ? { process: own.there } : { parent: parent?.there, group: own ? own.group : interactive && subshell === 0 };
+  const command = await system.run(argv, cwd, ctx.shell.environment(), options);
+  own?.becomes(command);
+  return { command, own };
+}
+
+async function runActing(ctx: Context, argv: readonly string[]): Promise<number> {
+  const { command, own } = await started(ctx, argv);
   const stop = new Interrupt();
   let brokenPipe = false;
-  const offSignal = ctx.interrupt.onFire((signal) => command.signal(signal === 2 ? "SIGINT" : "SIGTERM"));
+  const offSignal = ctx.interrupt.onFire((signal) => command.signal(signalNamed(String(signal)) ?? "SIGTERM"));
   const offBroken = ctx.fds.get(1)?.device.onBroken?.(() => {
     brokenPipe = true;
     command.signal("SIGTERM");
@@ -50,7 +71,8 @@ async function runActing(ctx: Context, command: RunningCommand): Promise<number>
         if (brokenPipe) throw new BrokenPipe();
         return event.status;
       }
-      if (event.kind === "prompt") await answer(ctx, command, event.echo);
+      if (event.kind === "stopped") own?.stopped(event.stopped);
+      else if (event.kind === "prompt") await answer(ctx, command, event.echo);
       else if (!brokenPipe) brokenPipe = !(await pass(ctx, event, stop, command));
     }
   } finally {

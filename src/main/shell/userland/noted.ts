@@ -9,7 +9,7 @@ const NOTED = new Set(
     "ip ifconfig ifup ifdown ifreload ethtool brctl bridge route arp ss netstat tcpdump traceroute mtr iperf iperf3 nmap nc dig nslookup host curl wget telnet " +
     "iptables ip6tables nft ebtables tc ssh scp sftp rsync ssh-copy-id ssh-keygen ssh-keyscan openssl " +
     "hostnamectl timedatectl chronyc ntpq ntpdate hwclock loginctl networkctl resolvectl busctl systemd-analyze service update-rc.d crontab at " +
-    "reboot poweroff shutdown halt init pidof pgrep pkill killall ps free df du lscpu lspci lsusb lsof fuser strace gdb who w last users passwd useradd usermod userdel groupadd su sudo chown chgrp ln " +
+    "reboot poweroff shutdown halt init pidof pgrep pkill killall ps free df du lscpu lspci lsusb lsof fuser strace gdb who w last users passwd useradd usermod userdel groupadd su sudo " +
     "nano vi vim ed emacs tmux screen man git python3 python perl ruby node gcc make tar gzip gunzip zcat bzip2 xz zip unzip dd ipmitool virsh kvm qemu-img stress stress-ng"
   ).split(" "),
 );

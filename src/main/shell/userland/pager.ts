@@ -1,7 +1,8 @@
 /** less and more: pages on a terminal, a copy of the input elsewhere. */
 import { Interrupt } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode, openInput } from "../interpreter/program.ts";
+import { decode } from "../bytes.ts";
+import { openInput } from "../interpreter/program.ts";
 import type { OpenFile } from "../streams.ts";
 
 const LINES_MAX = 500_000;

@@ -1,7 +1,8 @@
 /** Programs that start others: env, xargs, watch, timeout, time, nohup, nice. */
 import { Interrupted } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode, parseOptions, UsageError } from "../interpreter/program.ts";
+import { decode } from "../bytes.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { makePipe } from "../streams.ts";
 import { strftime } from "./clock.ts";
 

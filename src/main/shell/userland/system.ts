@@ -1,4 +1,6 @@
-/** Programs about the machine and its clock, as the shell knows them: date, hostname, uname, id, uptime, sleep, clear and their kin. */
+/** Programs about the machine and its clock, as the shell knows them: date, hostname, uname, uptime, sleep, clear and their kin. */
+import { decode } from "../bytes.ts";
+import { FileError } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { parseDate, strftime } from "./clock.ts";
@@ -38,10 +40,19 @@ async function date(run: Run): Promise<number> {
   return 0;
 }
 
+/** A file's text; "" where it is not there. */
+async function textOf(run: Run, path: string): Promise<string> {
+  try {
+    return decode(await run.files.read(path));
+  } catch (error) {
+    if (error instanceof FileError) return "";
+    throw error;
+  }
+}
+
 /** The name the machine has by its own files. */
 async function hostnameOf(run: Run): Promise<string> {
-  const reply = await run.system.query({ kind: "file-read", path: "/etc/hostname" });
-  const text = reply.kind === "file" ? new TextDecoder().decode(reply.data).trim() : "";
+  const text = (await textOf(run, "/etc/hostname")).trim();
   return text === "" ? run.system.port.node : text;
 }
 
@@ -52,8 +63,7 @@ async function hostname(run: Run): Promise<number> {
   });
   if (options.operands.length > 0) throw new UsageError("setting the name is not modelled in this lab");
   const name = (await hostnameOf(run)).split(".")[0] ?? "";
-  const hosts = await run.system.query({ kind: "file-read", path: "/etc/hosts" });
-  const lines = hosts.kind === "file" ? new TextDecoder().decode(hosts.data).split("\n") : [];
+  const lines = (await textOf(run, "/etc/hosts")).split("\n");
   const entry = lines.map((line) => line.replace(/#.*/, "").trim().split(/\s+/)).find((words) => words.slice(1).includes(name));
   const long = entry?.[1] ?? name;
   if (options.has("i") || options.has("I")) await run.out(`${entry?.[0] ?? "127.0.1.1"}${options.has("I") ? " " : ""}\n`);
@@ -81,15 +91,6 @@ async function uname(run: Run): Promise<number> {
   ];
   const chosen = parts.filter(([letter]) => options.has("a") || options.has(letter)).map(([, text]) => text);
   await run.out(`${chosen.length > 0 ? chosen.join(" ") : "Linux"}\n`);
-  return 0;
-}
-
-async function id(run: Run): Promise<number> {
-  const options = parseOptions(run.args, { flags: "unGgr", long: { user: "u", name: "n", group: "g" } });
-  const user = options.operands[0];
-  if (user !== undefined && user !== "root") return run.fail(`'${user}': no such user`);
-  if (options.has("u") || options.has("g") || options.has("G")) await run.out(options.has("n") ? "root\n" : "0\n");
-  else await run.out("uid=0(root) gid=0(root) groups=0(root)\n");
   return 0;
 }
 
@@ -136,40 +137,22 @@ const constant =
   };
 
 async function tty(run: Run): Promise<number> {
-  if (run.stdin.tty) return constant("/dev/pts/0\n")(run);
+  if (run.stdin.tty) return constant(`/dev/${run.system.process?.tty ?? "pts/0"}\n`)(run);
   if (!run.args.includes("-s")) await run.out("not a tty\n");
   return 1;
-}
-
-async function getent(run: Run): Promise<number> {
-  const [database, key] = run.args;
-  if (database !== "hosts" && database !== "ahosts") return run.fail("only `getent hosts` is modelled in this lab", 1);
-  const hosts = new TextDecoder().decode(await run.files.read("/etc/hosts"));
-  let found = false;
-  for (const line of hosts.split("\n")) {
-    const words = line.replace(/#.*/, "").trim().split(/\s+/);
-    if (words.length < 2 || (key !== undefined && !words.includes(key))) continue;
-    found = true;
-    await run.out(`${(words[0] ?? "").padEnd(15)} ${words.slice(1).join(" ")}\n`);
-    if (key !== undefined) break;
-  }
-  return found ? 0 : 2;
 }
 
 export const system: [string, Program][] = [
   ["date", date],
   ["hostname", hostname],
   ["uname", uname],
-  ["id", id],
   ["sleep", sleep],
   ["which", which],
-  ["whoami", constant("root\n")],
   ["arch", constant("x86_64\n")],
   ["nproc", constant("2\n")],
   ["clear", constant("\u001b[H\u001b[2J\u001b[3J")],
   ["sync", () => Promise.resolve(0)],
   ["tty", tty],
-  ["getent", getent],
   ["uptime", modelledOr],
   ["ping", modelledOr],
 ];

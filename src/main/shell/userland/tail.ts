@@ -1,9 +1,8 @@
 /** tail: the last lines of a file, and with -f what is added to it, looked at once a virtual second. */
-import { FileError } from "../files.ts";
+import { FileError, PIECE_BYTES } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import type { OpenFile } from "../streams.ts";
-import { concat } from "../streams.ts";
 
 const SECOND = 1_000_000;
 
@@ -42,10 +41,14 @@ async function follow(run: Run, paths: readonly string[], headers: boolean, inte
       if (!stat || stat.size === old) continue;
       if (stat.size < old) await run.err(`tail: ${path}: file truncated\n`);
       sizes.set(path, stat.size);
-      const data = concat([await run.files.read(run.path(path))]);
       if (headers && shown !== path) await run.out(`\n==> ${path} <==\n`);
       shown = path;
-      await run.out(data.subarray(stat.size < old ? 0 : old));
+      for (let at = stat.size < old ? 0 : old; at < stat.size;) {
+        const data = await run.files.piece(run.path(path), at, Math.min(PIECE_BYTES, stat.size - at));
+        if (!data || data.length === 0) break;
+        await run.out(data);
+        at += data.length;
+      }
     }
   }
 }

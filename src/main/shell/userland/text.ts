@@ -1,7 +1,8 @@
 /** Text programs that stream: cat, head, tail, wc, tee, od, xxd, seq, yes, cmp. */
 import { FileError } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode, parseOptions, UsageError } from "../interpreter/program.ts";
+import { decode, encode } from "../bytes.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { openOutput } from "../interpreter/redirect.ts";
 import type { OpenFile } from "../streams.ts";
 import { BrokenPipe, concat } from "../streams.ts";
@@ -61,8 +62,7 @@ async function cat(run: Run): Promise<number> {
   const visible = (line: string): string => {
     let out = line;
     if (options.has("A") || options.has("T") || options.has("t")) out = out.replaceAll("\t", "^I");
-    if (options.has("A") || options.has("v") || options.has("e") || options.has("t"))
-      out = [...new TextEncoder().encode(out)].map(visibleByte).join("");
+    if (options.has("A") || options.has("v") || options.has("e") || options.has("t")) out = [...encode(out)].map(visibleByte).join("");
     return options.has("A") || options.has("E") || options.has("e") ? `${out}$` : out;
   };
   return eachInput(run, options.operands, async (file) => {

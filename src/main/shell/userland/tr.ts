@@ -2,6 +2,7 @@
  * tr: translates, deletes and squeezes bytes, chunk by chunk. Our own because just-bash (3.4.2) waits for the end of its input, so that nothing of
  * `journalctl -f | tr` is seen, works on characters, and knows no octal escape, no -t and no wrong set.
  */
+import { latin } from "../bytes.ts";
 import type { Program } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 
@@ -108,7 +109,6 @@ export const tr: Program = async (run) => {
     long: { delete: "d", "squeeze-repeats": "s", complement: "c", "truncate-set1": "t" },
     strict: true,
   });
-  const latin = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
   const [first, second, third] = options.operands;
   if (first === undefined) throw new UsageError("missing operand\nTry 'tr --help' for more information.");
   const needsTwo = !options.has("d") && !options.has("s");

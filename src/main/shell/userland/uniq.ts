@@ -3,7 +3,8 @@
  * another width, and has neither -f, -s, -w nor an output file.
  */
 import type { Program, Run } from "../interpreter/program.ts";
-import { decode, parseOptions, UsageError } from "../interpreter/program.ts";
+import { decode } from "../bytes.ts";
+import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { FileError } from "../files.ts";
 import type { OpenFile } from "../streams.ts";
 import { openOutput } from "../interpreter/redirect.ts";

@@ -1,7 +1,9 @@
 /** Requests of a node's shell to its node: questions, file calls, modelled commands, sleeps, the floor. What is answered to it stays in the lab. */
-import type { FileAct, QueryReply } from "../../../../engine/kernel/machine.ts";
+import type { FileAct, MachineQuery, QueryReply } from "../../../../engine/kernel/machine.ts";
 import type { Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
+import { effectToWire, replyToWire } from "../../shell/shell-wire.ts";
+import { callFromWire, type ShellClient } from "../../shell/shells.ts";
 import { Trouble } from "../../trouble.ts";
 import { answered } from "./answered.ts";
 import type { ServedClient } from "./served-client.ts";
@@ -9,17 +11,22 @@ import type { ServedClient } from "./served-client.ts";
 /** Sleeps and commands of one client that may be under way. */
 const underWayMax = 1000;
 
-type NodeRequest = Extract<Request, { op: "query" | "file" | "command" | "command-signal" | "command-input" | "sleep" | "floor" }>;
+type NodeRequest = Extract<
+  Request,
+  { op: "query" | "file" | "command" | "command-signal" | "command-input" | "shell" | "look" | "sleep" | "floor" }
+>;
 
-function fileAct(act: Extract<Request, { op: "file" }>["act"]): FileAct {
-  switch (act.kind) {
-    case "file-write": {
-      const { mode, data, ...rest } = act;
-      return { ...rest, data: new Uint8Array(Buffer.from(data, "base64")), ...(mode === undefined ? {} : { mode }) };
-    }
-    default:
-      return act;
-  }
+function fileAct({ mode, data, ...rest }: Extract<Request, { op: "file" }>["act"]): FileAct {
+  return { ...rest, data: new Uint8Array(Buffer.from(data, "base64")), ...(mode === undefined ? {} : { mode }) };
+}
+
+/** As the engine has it: what is absent is not there. */
+function machineQuery(query: Extract<Request, { op: "query" }>["query"], shell: () => ShellClient): MachineQuery {
+  if (query.kind === "complete") return query;
+  const whose = query.session === undefined ? {} : { session: shell().known(query.session) };
+  if (query.kind === "command") return { kind: query.kind, argv: query.argv, cwd: query.cwd, stdin: query.stdin, ...whose };
+  const { kind, path, at, length } = query;
+  return { kind, path, ...whose, ...(at === undefined ? {} : { at }), ...(length === undefined ? {} : { length }) };
 }
 
 function wireReply(reply: QueryReply): unknown {
@@ -39,7 +46,12 @@ export class NodeRequests {
     switch (r.op) {
       case "query":
         await lab.catchUp();
-        return wireReply(lab.shell.query(r.node, r.query));
+        return wireReply(
+          lab.shell.query(
+            r.node,
+            machineQuery(r.query, () => this.shellOf(client)),
+          ),
+        );
       case "file":
         return lab.shell.file(r.node, fileAct(r.act));
       case "command":
@@ -50,6 +62,14 @@ export class NodeRequests {
       case "command-input":
         if (client.commands.has(r.command)) await lab.shell.commandInput(r.node, r.command, r.line ?? undefined);
         return {};
+      case "shell":
+        await lab.shell.act(r.node, this.shellOf(client).act(r.node, r.act));
+        return {};
+      case "look": {
+        await lab.catchUp();
+        const session = r.session === undefined ? undefined : this.shellOf(client).known(r.session);
+        return { replies: r.calls.map((call) => replyToWire(lab.shell.look(r.node, callFromWire(call), session))) };
+      }
       case "sleep":
         return this.underWay(client, () => lab.sleep(r.duration));
       case "floor":
@@ -57,6 +77,12 @@ export class NodeRequests {
         client.release = r.hold ? lab.host.hold() : undefined;
         return {};
     }
+  }
+
+  private shellOf(client: ServedClient): ShellClient {
+    const { channel } = client;
+    client.shell ??= this.lab.shell.clients.begin((effect) => channel.send({ event: "shell-effect", effect: effectToWire(effect) }));
+    return client.shell;
   }
 
   private async underWay<T>(client: ServedClient, work: () => Promise<T>): Promise<T> {
@@ -87,8 +113,9 @@ export class NodeRequests {
     return answered;
   }
 
-  /** The client is gone: its commands end. */
+  /** The client is gone: its commands and its shell end. */
   leave(client: ServedClient): void {
     for (const [id, node] of client.commands) this.late(this.lab.shell.commandSignal(node, id, "SIGTERM"));
+    for (const { node, act } of client.shell?.leave() ?? []) this.late(this.lab.shell.act(node, act));
   }
 }

@@ -1,5 +1,6 @@
 /** What the server keeps of one client: what it is sent, and what runs for it, so that it goes with it. */
 import type { Channel, JournalLine } from "../../api.ts";
+import type { ShellClient } from "../../shell/shells.ts";
 
 export interface ServedClient {
   readonly channel: Channel;
@@ -15,6 +16,8 @@ export interface ServedClient {
   readonly terminals: Set<string>;
   /** Modelled commands by id, each with its node. */
   readonly commands: Map<string, string>;
+  /** Its shells on the nodes, where it has any. */
+  shell: ShellClient | undefined;
   /** Sleeps and the like that it waits for. */
   underWay: number;
   /** Gives the floor back, where it has it. */
@@ -33,13 +36,16 @@ export function servedClient(channel: Channel, authenticated: boolean): ServedCl
     execs: new Set(),
     terminals: new Set(),
     commands: new Map(),
+    shell: undefined,
     underWay: 0,
     release: undefined,
   };
 }
 
 /** Something comes to the client as it happens. The connection of a shell that waits for its next line is none. */
-export function looksOn({ snapshots, journal, trace, execs, terminals, commands, underWay, release }: ServedClient): boolean {
+export function looksOn({ snapshots, journal, trace, execs, terminals, commands, shell, underWay, release }: ServedClient): boolean {
   const shown = snapshots || journal !== undefined || trace;
-  return shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || underWay > 0 || release !== undefined;
+  return (
+    shown || execs.size > 0 || terminals.size > 0 || commands.size > 0 || shell?.busy === true || underWay > 0 || release !== undefined
+  );
 }

@@ -99,7 +99,8 @@ export class SessionRequests {
 
   /** Somebody's shell has a command or a sleep under way. */
   private waitsForTime(node: string): boolean {
-    return this.lab.shell.commands.on(node) || [...this.clients].some((client) => client.underWay > 0);
+    const { commands, clients } = this.lab.shell;
+    return commands.on(node) || clients.on(node) || [...this.clients].some((client) => client.underWay > 0);
   }
 
   private async terminal(

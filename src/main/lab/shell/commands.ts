@@ -13,43 +13,43 @@ const commandsMax = 1000;
 const connectionLost = 255;
 
 export class Commands {
-  #running = new Map<string, { node: string; sink: CommandSink }>();
+  private running = new Map<string, { node: string; sink: CommandSink }>();
 
   begin(id: string, node: string, sink: CommandSink): void {
-    if (this.#running.size >= commandsMax) throw new Trouble("failed", `at most ${commandsMax} commands can run at once`);
-    this.#running.set(id, { node, sink });
+    if (this.running.size >= commandsMax) throw new Trouble("failed", `at most ${commandsMax} commands can run at once`);
+    this.running.set(id, { node, sink });
   }
 
   has(id: string): boolean {
-    return this.#running.has(id);
+    return this.running.has(id);
   }
 
   forget(id: string): void {
-    this.#running.delete(id);
+    this.running.delete(id);
   }
 
   /** The machine has another name. */
   rename(node: string, to: string): void {
-    for (const command of this.#running.values()) if (command.node === node) command.node = to;
+    for (const command of this.running.values()) if (command.node === node) command.node = to;
   }
 
   /** Is a command running on this node? */
   on(node: string): boolean {
-    return [...this.#running.values()].some((command) => command.node === node);
+    return [...this.running.values()].some((command) => command.node === node);
   }
 
   /** Passes an effect of the world to whoever started the command. */
   take(machine: string, effect: Effect): void {
     switch (effect.kind) {
       case "output":
-        this.#running.get(effect.id)?.sink.output(effect.stream, effect.text);
+        this.running.get(effect.id)?.sink.output(effect.stream, effect.text);
         break;
       case "prompt":
-        this.#running.get(effect.id)?.sink.prompt(effect.echo);
+        this.running.get(effect.id)?.sink.prompt(effect.echo);
         break;
       case "exit": {
-        const command = this.#running.get(effect.id);
-        this.#running.delete(effect.id);
+        const command = this.running.get(effect.id);
+        this.running.delete(effect.id);
         command?.sink.exit(effect.status);
         break;
       }
@@ -62,9 +62,9 @@ export class Commands {
 
   /** Lets go of the commands that `gone` names; of all without it. */
   lose(gone: (command: { node: string }) => boolean = () => true): void {
-    for (const [id, command] of this.#running) {
+    for (const [id, command] of this.running) {
       if (!gone(command)) continue;
-      this.#running.delete(id);
+      this.running.delete(id);
       command.sink.output("stderr", `Connection to ${command.node} closed.\n`);
       command.sink.exit(connectionLost);
     }
