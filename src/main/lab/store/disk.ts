@@ -13,11 +13,14 @@ import {
   recordEnd,
   recordHead,
   recordInput,
+  Said,
+  saidIn,
   World,
   type Checkpoint,
   type Input,
   type MachineFactory,
   type Note,
+  type SaidHashes,
   type WorldDesign,
   type WorldSnapshot,
 } from "../../../engine/world/index.ts";
@@ -106,6 +109,8 @@ export interface Found {
 export class LabDisk {
   private record: LineFile | undefined;
   private seen = 0;
+  /** By the record, as it stands on disk. */
+  private said: SaidHashes = new Said();
   /** Instant of the last checkpoint in the record. */
   private noted = -1;
   private keptNotes: readonly Note[] = [];
@@ -189,15 +194,17 @@ export class LabDisk {
 
   private continue(world: World): void {
     rmSync(this.path("frozen"), { force: true });
-    this.dropTornLine();
+    this.said = saidIn(this.dropTornLine());
     this.record = new LineFile(this.path("record"));
     this.seen = world.inputs().length;
   }
 
-  /** A line that a crash cut short must not be continued by the next one. */
-  private dropTornLine(): void {
+  /** A line that a crash cut short must not be continued by the next one. Returns what is left. */
+  private dropTornLine(): string {
     const text = readFileSync(this.path("record"), "utf8");
-    if (!text.endsWith("\n")) writeAtomic(this.path("record"), text.slice(0, text.lastIndexOf("\n") + 1));
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    if (whole !== text) writeAtomic(this.path("record"), whole);
+    return whole;
   }
 
   /** Writes the inputs that the record has not yet, up to so many of them. Called before anything about them is acknowledged. */
@@ -205,7 +212,18 @@ export class LabDisk {
     const inputs = world.inputs();
     for (; this.seen < Math.min(inputs.length, count); this.seen++) {
       const input = inputs[this.seen];
-      if (input) this.record?.append(recordInput(input).trimEnd());
+      if (input) this.append(input);
+    }
+  }
+
+  private append(input: Input): void {
+    const line = recordInput(input, this.said).trimEnd();
+    try {
+      this.record?.append(line);
+    } catch (error) {
+      // What the line says is not in the record: the next one must not refer to it.
+      this.said = new Said();
+      throw error;
     }
   }
 
@@ -246,6 +264,7 @@ export class LabDisk {
     try {
       writeAtomic(this.path("record"), text);
       this.keptNotes = notes;
+      this.said = saidIn(text);
       this.seen = state.inputs.length;
       this.noted = state.trace.checkpoints.at(-1)?.at ?? -1;
     } finally {
