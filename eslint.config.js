@@ -62,9 +62,4 @@ export default tseslint.config(
     },
   },
   { files: ["*.config.ts", "*.config.js", "test/**/*.config.ts"], rules: { "no-restricted-syntax": "off" } },
-  {
-    // Not brought to `private` yet.
-    files: ["src/main/lab/process/{commands,output-commit,sessions,supervisor}.ts", "src/main/lab/process/server/held-output.ts"],
-    rules: { "no-restricted-syntax": ["error", { selector: "ExportDefaultDeclaration", message: "Export by name." }] },
-  },
 );

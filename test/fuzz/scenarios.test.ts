@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkConf, parseConf } from "../../src/engine/config/index.ts";
+import type { MachineAct } from "../../src/engine/kernel/machine.ts";
 import { unitNames } from "../../src/engine/node/index.ts";
 import type { WorldAct } from "../../src/engine/world/index.ts";
 import {
@@ -33,13 +34,16 @@ function told(act: WorldAct, schedule: FaultSchedule): WorldAct[] {
   return [...readAct(lineOf(act), { design, units }).acts];
 }
 
-/** The schedule with its tools named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both. */
-function asTold(schedule: FaultSchedule): FaultSchedule {
+/**
+ * The schedule with its tools and what is moved named as the steps of a scenario name them, and all else written as an acting line has it: a digest sees both.
+ * @param start where the schedule begins
+ */
+function asTold(schedule: FaultSchedule, start = 0): FaultSchedule {
   const tell = ({ at, act }: ScheduledAct, i: number): ScheduledAct[] =>
     act.to === "machine" && act.act.kind === "command"
       ? [{ at, act: { ...act, act: { ...act.act, id: `step-${i}` } } }]
-      : act.act.kind === "file-rename"
-        ? [{ at, act }]
+      : act.to === "machine" && act.act.kind === "file-rename"
+        ? [{ at, act: { ...act, act: movedByShell(act.act, `shell-${act.machine}-${start + at}-${i}-1`) } }]
         : told(act, schedule).map((one) => ({ at, act: one }));
   return {
     ...schedule,
@@ -47,6 +51,13 @@ function asTold(schedule: FaultSchedule): FaultSchedule {
     mends: schedule.mends.flatMap((scheduled, i) => tell(scheduled, schedule.acts.length + i)),
   };
 }
+
+/** What `mv` comes to in a shell. */
+const movedByShell = ({ from, to }: { from: string; to: string }, id: string): MachineAct => ({
+  kind: "file",
+  id,
+  call: { call: "rename", from, to },
+});
 
 /** Only its reloads: nothing is done to a machine that is off. */
 function calm(schedule: FaultSchedule): FaultSchedule {
@@ -198,7 +209,8 @@ describe("schedules and scenarios", () => {
   });
 
   test("a scenario told of a schedule with reloads is the same run", async () => {
-    const schedule = asTold(calm(drawSchedule("s", { ...bounds, reloads: true })));
+    const drawn = calm(drawSchedule("s", { ...bounds, reloads: true }));
+    const schedule = asTold(drawn, runSchedule(drawn, maker).start);
     const played = runSchedule(schedule, maker);
     expect(played.violations).toEqual([]);
     const { result } = await runScenario(parseLabFile(printLabFile(scenarioOf(schedule, "one-ring")), "scenario"), "scenario");

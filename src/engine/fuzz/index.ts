@@ -2,7 +2,7 @@
 export * from "./fault-schedule.ts";
 export { drawSchedule } from "./draw.ts";
 export type { DeviceOptions } from "./options.ts";
-export { placeOf } from "./reloads.ts";
+export { movedBy, placeOf } from "./reloads.ts";
 export type { Variant } from "./variants.ts";
 export { loadedMachines, sendingNodes } from "./sender.ts";
 export type { Tally } from "./load.ts";

@@ -6,6 +6,7 @@
 import { MS, SEC, Rng, type Duration } from "../kernel/index.ts";
 import { onMachine } from "./faults.ts";
 import type { ScheduledAct } from "./fault-schedule.ts";
+import type { WorldAct } from "../world/types.ts";
 import type { Change, Variant } from "./variants.ts";
 
 export interface Reloads {
@@ -126,4 +127,10 @@ export function reloadsOf(
   if (cluster.lists) names.forEach((n, i) => unit(n, "restart", "corosync", RESTARTED_AT + i * SEC));
   if (device) for (const after of DEVICES_AT) for (const n of names) unit(n, "start", "corosync-qdevice", after);
   return { variants: [...variants, agreed], acts, mends };
+}
+
+/** What an act renames: as it is drawn, or as a shell's `mv` does it. */
+export function movedBy(act: WorldAct["act"]): { readonly from: string; readonly to: string } | undefined {
+  if (act.kind === "file-rename") return act;
+  return act.kind === "file" && act.call.call === "rename" ? act.call : undefined;
 }

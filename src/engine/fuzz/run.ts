@@ -6,7 +6,7 @@ import { NEVER, type Duration, type Instant, type MachineAct } from "../kernel/i
 import { InvariantWatch, ONE_RING, type Checker, type Violation } from "../world/checkers/index.ts";
 import type { World } from "../world/world.ts";
 import type { FaultSchedule } from "./fault-schedule.ts";
-import { AGREED } from "./reloads.ts";
+import { AGREED, movedBy } from "./reloads.ts";
 import { comeToRest, runWatched } from "./rest.ts";
 import type { Tally } from "./load.ts";
 
@@ -101,7 +101,8 @@ function isWhole(world: World, schedule: FaultSchedule): boolean {
   const process = (machine: string, unit: string): string => `${machine} ${unit}`;
   for (const { act } of [...schedule.acts, ...schedule.mends]) {
     if (act.to !== "machine") continue;
-    if (act.act.kind === "file-rename") files.set(act.machine, act.act.from === AGREED ? "unread" : "another");
+    const moved = movedBy(act.act);
+    if (moved !== undefined) files.set(act.machine, moved.from === AGREED ? "unread" : "another");
     else if (rereads(act.act) && files.get(act.machine) === "unread") files.set(act.machine, "read");
     if (act.act.kind === "service-stall") stopped.add(process(act.machine, act.act.unit));
     else if (act.act.kind === "service-resume") stopped.delete(process(act.machine, act.act.unit));

@@ -1,4 +1,4 @@
-/** One line in a fresh shell of a node, without a terminal: what `exec`, scenarios and tests run. */
+/** One line in a new shell of a node, without a terminal: what `exec`, scenarios and tests run. */
 import { setFlagsFromString } from "node:v8";
 import { Files } from "./files.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
@@ -83,7 +83,7 @@ export function rootEnvironment(shell: Shell, node: string): void {
   shell.set("BASH_VERSION", "5.2.37(1)-release");
 }
 
-/** A fresh shell of root on the node. */
+/** A new shell of root on the node. */
 export async function newShell(port: NodePort, system: System, interactive: boolean): Promise<Shell> {
   const now = await system.now();
   const shell = new Shell(system, new Files(system), new Jobs(), interactive, now.instant);

@@ -1,9 +1,9 @@
-/** The node's files as a program sees them: paths, the few devices, and the words for what goes wrong. Everything is made of the machine's file calls. */
+/** The node's files as a program sees them: paths, the few devices, and the messages for what goes wrong. Everything is made of the machine's file calls. */
 import type { DirEntry, FileCall, FileReply, OpenFlags, Stat } from "../../engine/kernel/vfs.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { System } from "./system.ts";
 
-const WORDS: Readonly<Record<string, string>> = {
+const MESSAGES: Readonly<Record<string, string>> = {
   ENOENT: "No such file or directory",
   EACCES: "Permission denied",
   EPERM: "Operation not permitted",
@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 export function errnoText(errno: string): string {
-  return WORDS[errno] ?? errno;
+  return MESSAGES[errno] ?? errno;
 }
 
 export class FileError extends Error {

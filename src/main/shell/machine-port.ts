@@ -240,7 +240,7 @@ export abstract class MachinePort implements NodePort {
       id,
       pid: started.pid,
       next: () => started.events.next(),
-      exec: (words) => this.act({ kind: "session-exec", session, id, argv: words.map(textOf) }),
+      exec: (tokens) => this.act({ kind: "session-exec", session, id, argv: tokens.map(textOf) }),
       exit: async (status) => {
         if (this.started.get(id)?.fork === true) await this.act({ kind: "session-exit", session, id, status });
       },

@@ -2,7 +2,7 @@
  * The processes of one shell as its machine sees them. What this shell runs by itself (subshells, loops in a pipe, its own programs) is carried out
  * here and nowhere else; it becomes a process of the machine when somebody could see it: a background job at once, everything else before virtual time
  * passes. What begins and ends within one instant never does, and takes no process id. Signals that such a process gets on its machine hold it or end
- * it here. Left out: which signals a subshell ignores, priorities, and that a program started by a killed subshell lives on: it gets the signal, too. A
+ * it here. Left out: which signals a subshell ignores, priorities, and that a program started by a killed subshell goes on: it gets the signal, too. A
  * pipeline in the background has a fork of the shell above its stages, whose pid is `$!`.
  */
 import type { Interrupt } from "./interrupt.ts";
@@ -134,7 +134,7 @@ export class Processes {
     await process.end(status);
   }
 
-  /** Time is about to pass: whoever lives is a process of the machine. @returns undefined where all are */
+  /** Time is about to pass: whoever runs is a process of the machine. @returns undefined where all are */
   announce(): Promise<unknown> | undefined {
     const late = [...this.live].filter((process) => !process.known && !process.interrupt.fired);
     return late.length === 0 ? undefined : Promise.allSettled(late.map((process) => process.announce()));

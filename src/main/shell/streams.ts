@@ -20,7 +20,7 @@ export class BrokenPipe extends Error {
   }
 }
 
-/** An input or output error with the words a program prints for it. */
+/** An input or output error with the message a program prints for it. */
 export class StreamError extends Error {}
 
 export interface Device {

@@ -1,6 +1,6 @@
 /**
  * The one object through which interpreter and programs touch the node. It counts what is under way, so that the port learns when the whole shell does
- * nothing but wait (time may pass) and when it computes (a scripted line holds the floor), and it hands the event loop its turn in long loops. The
+ * nothing but wait (time may pass) and when it computes (a scripted line holds the floor), and it gives the event loop its turn in long loops. The
  * shell becomes a process of its machine when something of it needs one: a line that only asks leaves no trace there.
  */
 import type { MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";

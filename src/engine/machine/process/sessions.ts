@@ -22,12 +22,11 @@ interface Session {
 }
 
 export interface SessionsState {
-  nextScope: number;
   sessions: Session[];
 }
 
 export class Sessions {
-  private state: SessionsState = { nextScope: 1, sessions: [] };
+  private state: SessionsState = { sessions: [] };
 
   constructor(
     private readonly table: ProcessTable,
@@ -96,7 +95,7 @@ export class Sessions {
   private begin(id: string, onTerminal: boolean, cwd: string, line: string | undefined): void {
     const terminal = onTerminal ? this.freeTerminal() : undefined;
     const tty = terminal === undefined ? "" : `pts/${terminal}`;
-    const scope = `session-${this.state.nextScope++}.scope`;
+    const scope = this.freeScope();
     const argv = onTerminal ? LOGIN_SHELL : line === undefined ? LINE_SHELL : [...LINE_SHELL, line];
     const place = { unit: scope, session: id, tty };
     const pid =
@@ -108,6 +107,14 @@ export class Sessions {
     }
     this.state.sessions.push({ id, serial, pid, terminal, scope });
     this.emit({ kind: "session", session: id, pid, tty });
+  }
+
+  /** The lowest that no session has; logind's counter goes on instead. */
+  private freeScope(): string {
+    for (let n = 1; ; n++) {
+      const scope = `session-${n}.scope`;
+      if (this.state.sessions.every((s) => s.scope !== scope)) return scope;
+    }
   }
 
   private freeTerminal(): number {
@@ -211,7 +218,7 @@ export class Sessions {
   /** Every shell is gone. */
   powerLost(): void {
     const gone = this.state.sessions;
-    this.state = { nextScope: 1, sessions: [] };
+    this.state = { sessions: [] };
     for (const { id } of gone) this.emit({ kind: "session-ended", session: id, exit: { signal: "SIGKILL" } });
   }
 
@@ -224,7 +231,7 @@ export class Sessions {
   }
 
   digest(h: Hasher): void {
-    h.int(this.state.nextScope).int(this.state.sessions.length);
+    h.int(this.state.sessions.length);
     for (const s of this.state.sessions)
       h.text(s.id)
         .int(s.serial)

@@ -1,5 +1,6 @@
 /** Fault schedules (engine/fuzz) as labs: the world in which one is played, and the scenario file that `quorate run` plays to the same end. */
 import {
+  movedBy,
   placeOf,
   sendingNodes,
   type WorldMaker,
@@ -51,8 +52,10 @@ export function labOf(schedule: FaultSchedule): LabFile {
 /** The nodes with those variants on their disks that an act puts into place there. */
 function withVariants(lab: LabFile, schedule: FaultSchedule, variants: readonly Variant[]): LabFile["nodes"] {
   const moved = new Map<string, string[]>();
-  for (const { act } of [...schedule.acts, ...schedule.mends])
-    if (act.to === "machine" && act.act.kind === "file-rename") moved.set(act.machine, [...(moved.get(act.machine) ?? []), act.act.from]);
+  for (const { act } of [...schedule.acts, ...schedule.mends]) {
+    const from = movedBy(act.act)?.from;
+    if (act.to === "machine" && from !== undefined) moved.set(act.machine, [...(moved.get(act.machine) ?? []), from]);
+  }
   const { device } = schedule;
   const texts = variants.map((variant) => {
     const text = variantText(lab, variant);
@@ -154,8 +157,8 @@ export const maker: WorldMaker = {
 function stepOf({ at, act }: ScheduledAct): Step {
   if (act.to === "machine" && act.act.kind === "command")
     return { at, exec: { node: act.machine, run: act.act.argv.join(" "), wait: false } };
-  if (act.to === "machine" && act.act.kind === "file-rename")
-    return { at, exec: { node: act.machine, run: `mv ${act.act.from} ${act.act.to}` } };
+  const moved = movedBy(act.act);
+  if (act.to === "machine" && moved !== undefined) return { at, exec: { node: act.machine, run: `mv ${moved.from} ${moved.to}` } };
   return { at, do: lineOf(act) };
 }
 

@@ -20,7 +20,7 @@ function diskSeqs(world: World): Map<number, number> {
 
 export class OutputCommit {
   /** Acts that are recorded, or about to be. */
-  #inputs = -1;
+  private inputs = -1;
 
   constructor(
     private readonly host: LiveHost,
@@ -50,10 +50,10 @@ export class OutputCommit {
   /** Has acts recorded that are not yet. `trouble` is told where they cannot be. */
   noteInputs(trouble: (error: unknown) => void): void {
     const count = this.host.world.inputs().length;
-    if (count === this.#inputs) return;
-    this.#inputs = count;
+    if (count === this.inputs) return;
+    this.inputs = count;
     this.settled().catch((error: unknown) => {
-      this.#inputs = -1;
+      this.inputs = -1;
       // A host that has failed has told so itself.
       if (!this.host.failed) trouble(error);
     });

@@ -150,13 +150,13 @@ function standUp(found: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): 
 }
 
 class Supervisor {
-  readonly #server: Server;
-  readonly #sessions: Sessions;
-  readonly #listener = createServer();
-  readonly #timers: NodeJS.Timeout[] = [];
-  #web: Web | undefined;
-  #ending = false;
-  #frozen = false;
+  private readonly server: Server;
+  private readonly sessions: Sessions;
+  private readonly listener = createServer();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private web: Web | undefined;
+  private ending = false;
+  private frozen = false;
 
   constructor(
     private readonly opened: Opened,
@@ -165,11 +165,11 @@ class Supervisor {
     private readonly log: LabLog,
   ) {
     // Known to the sessions alone: what they are told does not leave the lab.
-    this.#sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
-    this.#server = new Server(opened.lab, this.#sessions, lock.secret, {
+    this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
+    this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
-      serve: (port) => this.#serve(port),
-      freeze: () => this.#freeze(),
+      serve: (port) => this.serve(port),
+      freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
       log,
     });
@@ -179,19 +179,19 @@ class Supervisor {
       else if (event.severity === "warning") log.warn(event.text);
       else log.info(event.text);
     });
-    this.#listener.on("connection", (socket) => this.#server.accept(new LocalChannel(socket), false));
+    this.listener.on("connection", (socket) => this.server.accept(new LocalChannel(socket), false));
   }
 
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const mask = process.umask(0o177);
-      this.#listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
-      this.#listener.listen(this.lock.socket, () => {
+      this.listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
+      this.listener.listen(this.lock.socket, () => {
         process.umask(mask);
         resolve();
       });
     });
-    this.#sessions.warm();
+    this.sessions.warm();
     const { lab } = this.opened;
     lab.keepPast();
     const every = (ms: number, what: () => Promise<void>): void => {
@@ -199,7 +199,7 @@ class Supervisor {
         if (lab.host.paused) return;
         what().catch((error: unknown) => lab.host.failed || lab.faults.fail(error instanceof Error ? error.message : String(error)));
       }, ms);
-      this.#timers.push(timer);
+      this.timers.push(timer);
     };
     every(noteEveryMs, () => lab.output.noteTime());
     every(saveEveryMs, () => lab.output.saveDisks());
@@ -214,7 +214,7 @@ class Supervisor {
       instant: await lab.host.catchUp(),
       nodes: [...lab.world.names],
       pid: process.pid,
-      url: this.#web?.url ?? null,
+      url: this.web?.url ?? null,
       host: lab.host.kind,
       workers: Object.fromEntries(
         lab.world.names.flatMap((name) => {
@@ -225,33 +225,33 @@ class Supervisor {
     };
   }
 
-  async #serve(port: number | undefined): Promise<{ url: string }> {
-    if (this.#web && (port === undefined || port === this.#web.port)) return { url: this.#web.url };
+  private async serve(port: number | undefined): Promise<{ url: string }> {
+    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url };
     try {
       const web = await startWeb({
         ...(port === undefined ? {} : { port }),
         staticDir: pageDir(),
-        onChannel: (channel) => this.#server.accept(channel, true),
+        onChannel: (channel) => this.server.accept(channel, true),
         onRefused: (why) => this.log.warn(`web: ${why}`),
       });
-      await this.#web?.close();
-      this.#web = web;
+      await this.web?.close();
+      this.web = web;
       return { url: web.url };
     } catch (error) {
       throw error instanceof WebError ? new Trouble("failed", error.message) : error;
     }
   }
 
-  async #freeze(): Promise<void> {
+  private async freeze(): Promise<void> {
     const { lab, disk } = this.opened;
-    if (this.#frozen) return;
+    if (this.frozen) return;
     const { speed, paused } = lab.host;
     await lab.shell.hangUp();
     await lab.pause();
     try {
       await lab.output.shown();
       disk.freeze(lab.world, speed, paused);
-      this.#frozen = true;
+      this.frozen = true;
     } catch (error) {
       if (!paused) lab.resume();
       throw error;
@@ -260,13 +260,13 @@ class Supervisor {
 
   /** Freezes the lab and ends the process. */
   async end(reason: string, status: number): Promise<void> {
-    if (this.#ending) return;
-    this.#ending = true;
-    for (const timer of this.#timers) clearInterval(timer);
+    if (this.ending) return;
+    this.ending = true;
+    for (const timer of this.timers) clearInterval(timer);
     const { lab, disk } = this.opened;
     let ended = status;
     try {
-      await this.#freeze();
+      await this.freeze();
     } catch (error) {
       ended = 1;
       this.log.unexpected(error, "the lab could not be frozen");
@@ -276,12 +276,12 @@ class Supervisor {
       this.log.unexpected(error, "the nodes' processes could not be ended");
     });
     disk.close();
-    if (this.#frozen) this.opened.disks.settle(lab.world.now);
+    if (this.frozen) this.opened.disks.settle(lab.world.now);
     this.opened.disks.close();
-    this.#sessions.end();
-    this.#server.end(reason);
-    this.#listener.close();
-    await this.#web?.close();
+    this.sessions.end();
+    this.server.end(reason);
+    this.listener.close();
+    await this.web?.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
     this.log.info(`ended with status ${ended}: ${reason}`);

@@ -2,7 +2,7 @@
 import { evaluateText } from "../interpreter/arithmetic.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import type { Variable } from "../interpreter/shell.ts";
-import { OPTION_LETTERS, ShellError } from "../interpreter/shell.ts";
+import { OPTION_FLAGS, ShellError } from "../interpreter/shell.ts";
 import { quote, setElement } from "../interpreter/variables.ts";
 
 function showVariable(name: string, variable: Variable): string {
@@ -188,7 +188,7 @@ async function set(run: Run): Promise<number> {
         const name = args.shift();
         if (name === undefined) return listOptions(run);
         setOption(run, name, on);
-      } else if (OPTION_LETTERS[letter]) shell.options[OPTION_LETTERS[letter]] = on;
+      } else if (OPTION_FLAGS[letter]) shell.options[OPTION_FLAGS[letter]] = on;
       else if (!"bhmvBEHTP".includes(letter)) throw new ShellError(`set: ${m[1]}${letter}: invalid option`, 2);
     }
   }

@@ -53,8 +53,8 @@ async function readCount(file: OpenFile, interrupt: Run["interrupt"], count: num
   return { text, ended: true };
 }
 
-/** Cuts a line into as many words as there are names; the last takes the rest. */
-function assignWords(run: Run, names: readonly string[], line: string, raw: boolean): void {
+/** Cuts a line into as many fields as there are names; the last takes the rest. */
+function assignTokens(run: Run, names: readonly string[], line: string, raw: boolean): void {
   const ifs = run.shell.get("IFS") ?? " \t\n";
   const white = [...ifs].filter((c) => " \t\n".includes(c));
   let rest = line;
@@ -115,7 +115,7 @@ async function readBuiltin(run: Run): Promise<number> {
       integer: false,
     });
   else if (names.length === 0) run.shell.set("REPLY", how.raw ? line.text : line.text.replace(/\\(.)/gs, "$1"));
-  else assignWords(run, names, line.text, how.raw);
+  else assignTokens(run, names, line.text, how.raw);
   return line.ended ? 0 : 1;
 }
 

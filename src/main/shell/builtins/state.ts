@@ -5,7 +5,7 @@ import { ShellError } from "../interpreter/shell.ts";
 import { errnoText, FileError } from "../files.ts";
 import { whichPath } from "../userland/which.ts";
 
-/** Words the parser takes for itself. */
+/** Names the parser takes for itself. */
 const KEYWORDS = "if then elif else fi for while until do done case esac in function select time { } ! [[ ]]".split(" ");
 
 /** Names of the built-ins, for `type` and completion. */

@@ -1,4 +1,4 @@
-/** Tab: names of commands, their options and words, files, variables. */
+/** Tab: names of commands, their options and arguments, files, variables. */
 import { builtins } from "../builtins/index.ts";
 import { FileError, resolvePath } from "../files.ts";
 import type { Shell } from "../interpreter/shell.ts";
@@ -13,11 +13,11 @@ export interface Completion {
 
 const KEYWORDS = ["if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "function"];
 
-/** The words of the command the cursor is in, the last one being completed. */
+/** The tokens of the command the cursor is in, the last one being completed. */
 function currentCommand(before: string): string[] {
   const tail = /(?:^|[|&;(`]|\$\(|\b(?:do|then|else)\s)\s*([^|&;(`]*)$/.exec(before)?.[1] ?? before;
-  const words = tail.trimStart().match(/(?:\\.|"[^"]*"?|'[^']*'?|[^\s\\"'])+/g) ?? [];
-  return /\s$/.test(tail) || tail === "" ? [...words, ""] : words;
+  const tokens = tail.trimStart().match(/(?:\\.|"[^"]*"?|'[^']*'?|[^\s\\"'])+/g) ?? [];
+  return /\s$/.test(tail) || tail === "" ? [...tokens, ""] : tokens;
 }
 
 const unquote = (word: string): string => word.replace(/\\(.)/g, "$1").replace(/^["']|["']$/g, "");
@@ -25,23 +25,23 @@ const quoteName = (name: string): string => name.replace(/[\s"'\\$&;|<>()*?[\]`!
 
 /** Choices for the text before the cursor. */
 export async function complete(shell: Shell, before: string): Promise<Completion> {
-  let words = currentCommand(before);
-  while (words.length > 1 && /^[A-Za-z_]\w*=/.test(words[0] ?? "")) words = words.slice(1);
-  while (words.length > 1 && ["sudo", "watch", "time", "nohup", "exec", "command", "xargs", "env"].includes(words[0] ?? ""))
-    words = words.slice(1);
-  const word = words.at(-1) ?? "";
+  let tokens = currentCommand(before);
+  while (tokens.length > 1 && /^[A-Za-z_]\w*=/.test(tokens[0] ?? "")) tokens = tokens.slice(1);
+  while (tokens.length > 1 && ["sudo", "watch", "time", "nohup", "exec", "command", "xargs", "env"].includes(tokens[0] ?? ""))
+    tokens = tokens.slice(1);
+  const word = tokens.at(-1) ?? "";
   const variable = /\$\{?(\w*)$/.exec(word);
   if (variable) {
     const prefix = variable[1] ?? "";
     const names = [...shell.vars.keys()].filter((name) => name.startsWith(prefix)).sort();
     return { length: prefix.length, choices: names };
   }
-  if (words.length === 1 && !word.includes("/")) return { length: word.length, choices: await commandNames(shell, word) };
+  if (tokens.length === 1 && !word.includes("/")) return { length: word.length, choices: await commandNames(shell, word) };
   const choices: string[] = [];
-  if (words.length > 1) choices.push(...(await modelled(shell, words.map(unquote))).map((choice) => `${choice} `));
+  if (tokens.length > 1) choices.push(...(await modelled(shell, tokens.map(unquote))).map((choice) => `${choice} `));
   const value = /^(?:--?[\w-]+=|[<>]+)?(.*)$/s.exec(word)?.[1] ?? word;
   if (choices.length > 0) return { length: word.length, choices };
-  return { length: value.length, choices: await fileNames(shell, unquote(value), words[0] === "cd" || words[0] === "rmdir") };
+  return { length: value.length, choices: await fileNames(shell, unquote(value), tokens[0] === "cd" || tokens[0] === "rmdir") };
 }
 
 async function commandNames(shell: Shell, prefix: string): Promise<string[]> {
@@ -60,8 +60,8 @@ async function commandNames(shell: Shell, prefix: string): Promise<string[]> {
     .map((name) => `${name} `);
 }
 
-async function modelled(shell: Shell, words: readonly string[]): Promise<string[]> {
-  const reply = await shell.system.query({ kind: "complete", argv: words, cwd: shell.cwd });
+async function modelled(shell: Shell, tokens: readonly string[]): Promise<string[]> {
+  const reply = await shell.system.query({ kind: "complete", argv: tokens, cwd: shell.cwd });
   return reply.kind === "completions" ? reply.candidates.map((word) => word.trim()) : [];
 }
 

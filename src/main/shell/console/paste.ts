@@ -3,7 +3,7 @@
  * `…10.0.0.11pvecm nodes`), and running them as they are would run half a sentence. The guard finds the seams and proposes lines.
  */
 
-/** Commands whose names do not occur inside other words. */
+/** Commands whose names do not occur inside other names. */
 const COMMANDS =
   "pvecm|systemctl|journalctl|corosync-quorumtool|corosync-cfgtool|corosync-cmapctl|ha-manager|pvesh|pvesm|pveceph|vzdump|hostnamectl|timedatectl";
 

@@ -44,7 +44,7 @@ export class Screen {
     private readonly cols: () => number,
   ) {}
 
-  /** A fresh line: the cursor is at its start. */
+  /** A new line: the cursor is at its start. */
   reset(): void {
     this.row = 0;
   }

@@ -26,12 +26,12 @@ const LOOK_MS = 700;
 /** What a console needs to know of its machine's power. */
 export type PowerLook = () => Promise<Pick<MachineView, "power" | "booting" | "powerSince"> | undefined>;
 
-interface Life {
+interface Login {
   system: System;
   shell: Shell;
   ctx: Context;
   device: TerminalDevice;
-  /** Instant of the power-on this shell lives in. */
+  /** Instant of the power-on this shell runs in. */
   since: number;
   /** Status that somebody's signal has ended the shell's process with. */
   killed: number | undefined;
@@ -40,7 +40,7 @@ interface Life {
 export class ConsoleSession {
   private readonly editor: Editor;
   private readonly interpreter = new Interpreter();
-  private life: Life | undefined;
+  private login: Login | undefined;
   private readonly look: PowerLook;
 
   constructor(
@@ -48,7 +48,7 @@ export class ConsoleSession {
     private readonly port: NodePort,
     private readonly terminal: Terminal,
   ) {
-    this.editor = new Editor(terminal, async (before) => (this.life ? complete(this.life.shell, before) : { length: 0, choices: [] }));
+    this.editor = new Editor(terminal, async (before) => (this.login ? complete(this.login.shell, before) : { length: 0, choices: [] }));
     this.look = async () => {
       const status = await client.call({ op: "status", node: port.node });
       return status.nodes.find((node) => node.name === port.node);
@@ -63,9 +63,9 @@ export class ConsoleSession {
   async interact(): Promise<number> {
     let status = 0;
     for (;;) {
-      const life = await this.begin();
-      if (!life) return 255;
-      const end = await this.live(life);
+      const login = await this.begin();
+      if (!login) return 255;
+      const end = await this.live(login);
       if (end !== "gone") {
         status = end;
         break;
@@ -73,26 +73,26 @@ export class ConsoleSession {
       if (this.terminal.closed) break;
     }
     this.endJobs();
-    await this.life?.system.close(this.terminal.closed ? undefined : status & 255);
+    await this.login?.system.close(this.terminal.closed ? undefined : status & 255);
     return status;
   }
 
   /** One line with the terminal as its standard streams. */
   async once(line: string): Promise<number> {
-    const life = await this.begin();
-    if (!life) return 255;
-    const status = await this.run(life, line).catch((error: unknown) => {
+    const login = await this.begin();
+    if (!login) return 255;
+    const status = await this.run(login, line).catch((error: unknown) => {
       if (error instanceof Leave) return error.count;
       if (!(error instanceof PortError)) throw error;
       this.terminal.write(`${error.message}\n`);
       return 255;
     });
-    await life.system.close(status & 255);
+    await login.system.close(status & 255);
     return status;
   }
 
   /** Waits until the machine is there, saying once why it is not, and starts a shell on it. */
-  private async begin(): Promise<Life | undefined> {
+  private async begin(): Promise<Login | undefined> {
     let said = "";
     // processes that only stood still go on
     let stalledOnly = false;
@@ -104,13 +104,13 @@ export class ConsoleSession {
       }
       if (machine.power === "on" && !machine.booting) {
         if (said !== "") this.terminal.write(`${this.port.node} is back.\n`);
-        if (stalledOnly && this.life) {
-          this.life.since = machine.powerSince;
-          return this.life;
+        if (stalledOnly && this.login) {
+          this.login.since = machine.powerSince;
+          return this.login;
         }
         this.endJobs();
         try {
-          return await this.newLife(machine.powerSince);
+          return await this.newLogin(machine.powerSince);
         } catch (error) {
           // It went away again.
           if (!(error instanceof PortError)) throw error;
@@ -129,7 +129,7 @@ export class ConsoleSession {
   }
 
   private endJobs(): void {
-    for (const job of this.life?.shell.jobs.running() ?? []) job.interrupt.fire(1);
+    for (const job of this.login?.shell.jobs.running() ?? []) job.interrupt.fire(1);
   }
 
   private pause(): Promise<void> {
@@ -142,7 +142,7 @@ export class ConsoleSession {
     });
   }
 
-  private async newLife(since: number): Promise<Life> {
+  private async newLogin(since: number): Promise<Login> {
     const system = new System(this.port, { terminal: true });
     // A terminal's shell is there from its prompt on.
     await system.session();
@@ -151,7 +151,7 @@ export class ConsoleSession {
     shell.set("PS2", "> ");
     shell.set("TERM", "xterm-256color");
     shell.declare("TERM").exported = true;
-    if (this.life) shell.history = this.life.shell.history;
+    if (this.login) shell.history = this.login.shell.history;
     const device = new TerminalDevice(this.terminal, system);
     const file = new OpenFile(device);
     const fds: Descriptors = new Map([
@@ -159,7 +159,7 @@ export class ConsoleSession {
       [1, file.retain()],
       [2, file.retain()],
     ]);
-    const life: Life = {
+    const login: Login = {
       system,
       shell,
       ctx: { shell, fds, interrupt: new Interrupt(), condition: false },
@@ -167,28 +167,28 @@ export class ConsoleSession {
       since,
       killed: undefined,
     };
-    system.whenEnded((status) => this.killed(life, status));
-    this.life = life;
-    return life;
+    system.whenEnded((status) => this.killed(login, status));
+    this.login = login;
+    return login;
   }
 
-  private killed(life: Life, status: number): void {
-    life.killed = status;
+  private killed(login: Login, status: number): void {
+    login.killed = status;
     this.editor.abandon();
   }
 
   /** Lines until the shell ends, or "gone" when the machine went away. */
-  private async live(life: Life): Promise<number | "gone"> {
+  private async live(login: Login): Promise<number | "gone"> {
     for (;;) {
-      const line = life.killed === undefined ? await this.readLine(life) : "gone";
-      if (life.killed !== undefined) return life.killed;
+      const line = login.killed === undefined ? await this.readLine(login) : "gone";
+      if (login.killed !== undefined) return login.killed;
       if (line === "gone") return "gone";
       if (line === undefined) {
         this.terminal.write("logout\n");
-        return life.shell.status;
+        return login.shell.status;
       }
       try {
-        await this.run(life, line);
+        await this.run(login, line);
       } catch (error) {
         if (error instanceof Leave) {
           this.terminal.write("logout\n");
@@ -196,20 +196,20 @@ export class ConsoleSession {
         }
         if (!(error instanceof PortError)) throw error;
         if (error.message !== "") this.terminal.write(`${error.message}\n`);
-        if (!(await this.present(life))) return "gone";
+        if (!(await this.present(login))) return "gone";
       }
     }
   }
 
-  private async present(life: Life): Promise<boolean> {
+  private async present(login: Login): Promise<boolean> {
     const machine = await this.look().catch(() => undefined);
-    const there = machine?.power === "on" && !machine.booting && machine.powerSince === life.since;
+    const there = machine?.power === "on" && !machine.booting && machine.powerSince === login.since;
     // A lab that was rolled back knows nothing of this shell.
-    return there && (life.killed !== undefined || life.system.process?.open === true);
+    return there && (login.killed !== undefined || login.system.process?.open === true);
   }
 
-  private tellJobs(life: Life): void {
-    const { jobs } = life.shell;
+  private tellJobs(login: Login): void {
+    const { jobs } = login.shell;
     for (const job of [...jobs.all()]) {
       if (!job.stopped) job.told = false;
       if (job.status === undefined && (!job.stopped || job.told)) continue;
@@ -220,13 +220,13 @@ export class ConsoleSession {
   }
 
   /** A complete command, over as many lines as it needs; undefined at the end of input. */
-  private async readLine(life: Life): Promise<string | undefined | "gone"> {
+  private async readLine(login: Login): Promise<string | undefined | "gone"> {
     let text = "";
     for (;;) {
-      if (text === "") this.tellJobs(life);
-      const template = text === "" ? (life.shell.get("PS1") ?? "") : (life.shell.get("PS2") ?? "> ");
-      const edited = await this.watched(life, this.editor.read(expandPrompt(life.shell, template), life.shell.history));
-      if (edited === "gone" || life.killed !== undefined) return "gone";
+      if (text === "") this.tellJobs(login);
+      const template = text === "" ? (login.shell.get("PS1") ?? "") : (login.shell.get("PS2") ?? "> ");
+      const edited = await this.watched(login, this.editor.read(expandPrompt(login.shell, template), login.shell.history));
+      if (edited === "gone" || login.killed !== undefined) return "gone";
       if (edited.kind === "end") {
         if (text === "") return undefined;
         this.terminal.write("\nbash: syntax error: unexpected end of file\n");
@@ -234,24 +234,24 @@ export class ConsoleSession {
         continue;
       }
       if (edited.kind === "cancel") {
-        life.shell.status = 130;
+        login.shell.status = 130;
         text = "";
         continue;
       }
       text = text === "" ? edited.text : `${text}\n${edited.text}`;
       if (text.trim() === "") text = "";
       else if (!isIncomplete(text)) {
-        this.remember(life.shell, text);
+        this.remember(login.shell, text);
         return text;
       }
     }
   }
 
   /** Looks after the machine while somebody types. */
-  private async watched<T>(life: Life, work: Promise<T>): Promise<T | "gone"> {
+  private async watched<T>(login: Login, work: Promise<T>): Promise<T | "gone"> {
     let gone = false;
     const timer = setInterval(() => {
-      this.present(life).then(
+      this.present(login).then(
         (present) => {
           if (present || gone) return;
           gone = true;
@@ -275,31 +275,31 @@ export class ConsoleSession {
   }
 
   /** @throws Leave for `exit`, PortError when the machine went away */
-  private async run(life: Life, line: string): Promise<number> {
+  private async run(login: Login, line: string): Promise<number> {
     const interrupt = new Interrupt();
-    const ctx: Context = { ...life.ctx, interrupt };
+    const ctx: Context = { ...login.ctx, interrupt };
     let gone: PortError | undefined;
-    life.system.whenEnded((status) => {
-      life.killed = status;
+    login.system.whenEnded((status) => {
+      login.killed = status;
       interrupt.fire(status > 128 ? status - 128 : 15);
     });
     const off = this.port.onGone((error) => {
       gone ??= error;
       interrupt.fire(1);
     });
-    life.device.begin(interrupt);
+    login.device.begin(interrupt);
     try {
-      life.shell.status = await this.interpreter.evaluateSource(ctx, line);
+      login.shell.status = await this.interpreter.evaluateSource(ctx, line);
     } catch (error) {
       if (gone) throw gone;
-      life.shell.status = await this.statusOf(ctx, error);
+      login.shell.status = await this.statusOf(ctx, error);
     } finally {
       off();
-      life.system.whenEnded((status) => this.killed(life, status));
-      life.device.finish();
+      login.system.whenEnded((status) => this.killed(login, status));
+      login.device.finish();
     }
     if (gone) throw gone;
-    return life.shell.status;
+    return login.shell.status;
   }
 
   private async statusOf(ctx: Context, error: unknown): Promise<number> {

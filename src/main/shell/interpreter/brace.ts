@@ -1,6 +1,6 @@
 /** Brace expansion: `a{b,c}` and `{1..5..2}`, on the text of a word before anything else is expanded. */
 
-/** Words one brace expansion may give. */
+/** Results that one brace expansion may give. */
 export const BRACES_MAX = 65_536;
 
 interface Braces {
@@ -80,14 +80,14 @@ function readSequence(body: string): string[] | undefined {
   const m = /^(-?\d+|[a-zA-Z])\.\.(-?\d+|[a-zA-Z])(?:\.\.(-?\d+))?$/.exec(body);
   if (!m) return undefined;
   const [a, b] = [m[1] ?? "", m[2] ?? ""];
-  const letters = /[a-zA-Z]/.test(a) && /[a-zA-Z]/.test(b);
-  if (!letters && /[a-zA-Z]/.test(a + b)) return undefined;
-  const first = letters ? a.charCodeAt(0) : Number(a);
-  const last = letters ? b.charCodeAt(0) : Number(b);
+  const characters = /[a-zA-Z]/.test(a) && /[a-zA-Z]/.test(b);
+  if (!characters && /[a-zA-Z]/.test(a + b)) return undefined;
+  const first = characters ? a.charCodeAt(0) : Number(a);
+  const last = characters ? b.charCodeAt(0) : Number(b);
   const step = Math.abs(Number(m[3] ?? "1")) || 1;
   const width = /^-?0\d/.test(a) || /^-?0\d/.test(b) ? Math.max(a.length, b.length) : 0;
   const show = (n: number): string => {
-    if (letters) return String.fromCharCode(n);
+    if (characters) return String.fromCharCode(n);
     const digits = String(Math.abs(n)).padStart(n < 0 ? width - 1 : width, "0");
     return n < 0 ? `-${digits}` : digits;
   };
@@ -99,7 +99,7 @@ function readSequence(body: string): string[] | undefined {
   return out;
 }
 
-/** @returns the words, or undefined when there would be more than BRACES_MAX */
+/** @returns what it expands to, or undefined when there would be more than BRACES_MAX */
 export function expandBraces(text: string, from = 0): string[] | undefined {
   const found = findBraces(text, from);
   if (!found) return [text];

@@ -162,7 +162,7 @@ async function assign(executor: Executor, ctx: Context, node: Assignment): Promi
   shell.set(node.name, text);
 }
 
-async function assignArray(executor: Executor, ctx: Context, name: string, words: readonly Word[], append: boolean): Promise<void> {
+async function assignArray(executor: Executor, ctx: Context, name: string, tokens: readonly Word[], append: boolean): Promise<void> {
   const { shell } = ctx;
   const map = isAssociative(shell, name);
   const variable = shell.declare(name);
@@ -172,7 +172,7 @@ async function assignArray(executor: Executor, ctx: Context, name: string, words
   else if (typeof old === "string") variable.value = [old];
   else variable.value ??= [];
   let next = Array.isArray(variable.value) ? variable.value.length : 0;
-  for (const word of words) {
+  for (const word of tokens) {
     const keyed = /^\[([^\]]+)\]=/.exec(word.text);
     if (keyed) {
       const text = (await executor.expander.text(ctx, word)).replace(/^\[[^\]]*\]=/, "");
@@ -267,7 +267,7 @@ export async function runArgv(
   const typed = argv[0] ?? "";
   const builtin = SHELLS.includes(typed) ? undefined : builtins.get(typed);
   if (builtin) {
-    const inner = RUNS_ITS_WORDS.includes(typed) ? ctx : { ...ctx, last: false };
+    const inner = RUNS_ITS_TOKENS.includes(typed) ? ctx : { ...ctx, last: false };
     return guarded(builtin, new Run(typed, argv.slice(1), inner, executor, arrays));
   }
   const name = typed.replace(/^(?:\/usr)?\/s?bin\/(?=[^/]+$)/, "");
@@ -289,7 +289,7 @@ export async function runArgv(
 /** Programs that stand among the built-ins because they run the interpreter. */
 const SHELLS: readonly string[] = ["bash", "sh"];
 /** Built-ins that run what follows them in their own place. */
-const RUNS_ITS_WORDS: readonly string[] = ["command", "builtin"];
+const RUNS_ITS_TOKENS: readonly string[] = ["command", "builtin"];
 
 /** A program that this shell carries out itself, as a process of its own: in the place of the one that has nothing else to do, or as a child. */
 async function carried(ctx: Context, argv: readonly string[], work: (inner: Context) => Promise<number>): Promise<number> {
@@ -316,8 +316,8 @@ async function carried(ctx: Context, argv: readonly string[], work: (inner: Cont
 
 /** What an interactive shell says of a program in the foreground that a signal ended; of Ctrl-C and a closed pipe it says nothing. */
 async function tellEnd(ctx: Context, status: number): Promise<number> {
-  const words: Readonly<Record<number, string>> = { 129: "Hangup", 131: "Quit", 137: "Killed", 143: "Terminated" };
-  const text = words[status];
+  const texts: Readonly<Record<number, string>> = { 129: "Hangup", 131: "Quit", 137: "Killed", 143: "Terminated" };
+  const text = texts[status];
   if (text !== undefined && ctx.shell.interactive && !ctx.process && !ctx.interrupt.fired) await say(ctx, 2, `${text}\n`);
   return status;
 }

@@ -87,9 +87,9 @@ function whileLoop(lists: Lists, ctx: Context, node: While): Promise<number> {
 
 function forLoop(lists: Lists, ctx: Context, node: For): Promise<number> {
   return loop(ctx, async () => {
-    const words = node.wordlist ? await lists.expander.fields(ctx, node.wordlist) : [...ctx.shell.positional];
+    const tokens = node.wordlist ? await lists.expander.fields(ctx, node.wordlist) : [...ctx.shell.positional];
     let status = 0;
-    for (const word of words) {
+    for (const word of tokens) {
       ctx.shell.set(node.name.value, word);
       if (!(await round(lists, ctx, node.body))) return 0;
       status = ctx.shell.status;

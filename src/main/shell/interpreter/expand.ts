@@ -1,5 +1,5 @@
 /**
- * Expansion of words, in bash's order: braces, tilde, parameters, commands and arithmetic, splitting, file names. A word becomes pieces that remember
+ * Word expansion, in bash's order: braces, tilde, parameters, commands and arithmetic, splitting, file names. A word becomes pieces that remember
  * whether they were quoted; fields are cut from the pieces last.
  */
 import type {
@@ -33,10 +33,10 @@ export interface Runner {
 export class Expander implements WordExpander {
   constructor(private readonly runner: Runner) {}
 
-  /** Fields of several words, as arguments of a command. */
-  async fields(ctx: Context, words: readonly Word[]): Promise<string[]> {
+  /** Fields of each word, as arguments of a command. */
+  async fields(ctx: Context, tokens: readonly Word[]): Promise<string[]> {
     const out: string[] = [];
-    for (const word of words) {
+    for (const word of tokens) {
       for (const variant of bracesOf(word)) await this.field(ctx, variant, out);
       if (out.length > BRACES_MAX * 4) throw new ShellError("argument list too long", 126);
     }
@@ -57,7 +57,7 @@ export class Expander implements WordExpander {
     }
   }
 
-  /** One string, without splitting or file names: assignments, redirection targets, `case` words. */
+  /** One string, without splitting or file names: assignments, redirection targets, `case` subjects. */
   async text(ctx: Context, word: Word): Promise<string> {
     const pieces = await this.pieces(ctx, word);
     return pieces.map((piece) => (piece.kind === "border" ? " " : piece.text)).join("");
@@ -270,14 +270,14 @@ function bracesOf(word: Word): Word[] {
   if (!word.parts?.some((part) => part.type === "BraceExpansion")) return [word];
   const texts = expandBraces(word.text);
   if (!texts) throw new ShellError("brace expansion: too many words");
-  const words: Word[] = [];
+  const tokens: Word[] = [];
   for (const text of texts) {
     const command = parse(`: ${text}`).commands[0]?.command;
     const made = command?.type === "Command" ? command.suffix[0] : undefined;
-    if (made?.type === "Word") words.push(made);
+    if (made?.type === "Word") tokens.push(made);
     else if (text === "") continue;
   }
-  return words;
+  return tokens;
 }
 
 /** Cuts pieces into fields; a field comes out as a pattern whose quoted characters are escaped. */

@@ -344,7 +344,7 @@ function trimmed(output: Uint8Array): string {
   return decode(output).replaceAll("\u0000", "").replace(/\n+$/, "");
 }
 
-/** bash's words for EAGAIN from fork. */
+/** bash's message for EAGAIN from fork. */
 const NO_PROCESS = "fork: retry: Resource temporarily unavailable";
 
 /** An interactive shell gives every pipeline a process group (job control); what it forks belongs to theirs. */

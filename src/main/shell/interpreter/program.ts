@@ -145,11 +145,11 @@ function zeroes(): OpenFile {
 }
 
 export interface OptionSpec {
-  /** Letters that take no value. */
+  /** Flags that take no value. */
   flags: string;
-  /** Letters that take a value. */
+  /** Flags that take a value. */
   values?: string;
-  /** Long names to letters; a long name whose letter is in `values` takes a value. */
+  /** Long names to flags; a long name whose flag is in `values` takes a value. */
   long?: Readonly<Record<string, string>>;
   /** Status of a usage error. */
   status?: number;

@@ -54,9 +54,9 @@ async function one(expander: Expander, ctx: Context, redirection: Redirection, f
     fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encode(`${await expander.text(ctx, target)}\n`))));
     return;
   }
-  const words = await expander.fields(ctx, [target]);
-  const path = words[0];
-  if (words.length !== 1 || path === undefined) throw new ShellError(`${target.text}: ambiguous redirect`);
+  const tokens = await expander.fields(ctx, [target]);
+  const path = tokens[0];
+  if (tokens.length !== 1 || path === undefined) throw new ShellError(`${target.text}: ambiguous redirect`);
   await toFile(ctx, redirection, path, fds, keep);
 }
 

@@ -34,7 +34,7 @@ export interface Options {
   noexec: boolean;
 }
 
-export const OPTION_LETTERS: Readonly<Record<string, keyof Options>> = {
+export const OPTION_FLAGS: Readonly<Record<string, keyof Options>> = {
   e: "errexit",
   u: "nounset",
   x: "xtrace",

@@ -18,7 +18,7 @@ export async function special(ctx: Context, name: string): Promise<string | unde
     case "!":
       return shell.lastBackground === 0 ? "" : String(shell.lastBackground);
     case "-":
-      return `${flagLetters(shell)}hB`;
+      return `${flagNames(shell)}hB`;
     case "0":
       return shell.arg0;
     case "*":
@@ -41,7 +41,7 @@ export async function special(ctx: Context, name: string): Promise<string | unde
   }
 }
 
-export function flagLetters(shell: Shell): string {
+export function flagNames(shell: Shell): string {
   const o = shell.options;
   return `${o.allexport ? "a" : ""}${o.errexit ? "e" : ""}${o.noglob ? "f" : ""}${o.nounset ? "u" : ""}${o.xtrace ? "x" : ""}${o.noclobber ? "C" : ""}`;
 }

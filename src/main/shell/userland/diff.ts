@@ -95,7 +95,7 @@ function keysOf(file: Lines, options: Parsed): string[] {
     let key = line;
     if (options.has("w")) key = key.replace(/[ \t\v\f\r]+/g, "");
     else if (options.has("b")) key = key.replace(/[ \t\v\f\r]+$/, "").replace(/[ \t\v\f\r]+/g, " ");
-    return options.has("i") ? key.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : key;
+    return options.has("i") ? key.replace(/[A-Z]+/g, (flags) => flags.toLowerCase()) : key;
   });
   // A last line without a newline differs from the same line with one.
   if (file.cut && !space) keys.push(`${keys.pop() ?? ""}\n`);

@@ -229,11 +229,11 @@ async function mktemp(run: Run): Promise<number> {
   const m = /^(.*?)(X{3,})([^X]*)$/.exec(template);
   if (!m) throw new UsageError(`too few X's in template '${template}'`);
   const folder = options.value("p") ?? (given === undefined || options.has("t") ? (run.shell.get("TMPDIR") ?? "/tmp") : undefined);
-  const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  const flags = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const shownTemplate = folder === undefined ? template : `${folder}/${template}`;
   for (let attempt = 0; attempt < 64; attempt++) {
     const random = (m[2] ?? "").replace(/X/g, () =>
-      letters.charAt(((run.shell.random = (Math.imul(run.shell.random, 1103515245) + 12345) >>> 0) >>> 8) % letters.length),
+      flags.charAt(((run.shell.random = (Math.imul(run.shell.random, 1103515245) + 12345) >>> 0) >>> 8) % flags.length),
     );
     const name = `${m[1]}${random}${m[3]}`;
     const shown = folder === undefined ? name : `${folder}/${name}`;

@@ -46,7 +46,7 @@ export function textFilter(name: string): Program | undefined {
 
 export const FILTER_NAMES: readonly string[] = [...programs.keys()];
 
-/** Without these words a filter does not look at its input at all. */
+/** Without these operands a filter does not look at its input at all. */
 const needsInput = (name: string): boolean => name !== "expr";
 
 /** Those that take lines of text. What is no text they would change, so that they get it byte by byte (`bytewise`). */

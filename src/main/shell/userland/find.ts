@@ -19,48 +19,48 @@ interface Query {
   printed: boolean;
 }
 
-interface Words {
+interface Tokens {
   args: readonly string[];
   at: number;
   query: Query;
 }
 
-function value(words: Words, option: string): string {
-  const text = words.args[words.at++];
+function value(tokens: Tokens, option: string): string {
+  const text = tokens.args[tokens.at++];
   if (text === undefined) throw new UsageError(`missing argument to \`${option}'`);
   return text;
 }
 
-function number(words: Words, option: string): number {
-  const text = value(words, option);
+function number(tokens: Tokens, option: string): number {
+  const text = value(tokens, option);
   if (!/^\d+$/.test(text)) throw new UsageError(`Expected a positive decimal integer argument to ${option}, but got '${text}'`);
   return Number(text);
 }
 
-function disjunction(words: Words): Test {
-  let left = conjunction(words);
-  while (words.args[words.at] === "-o" || words.args[words.at] === "-or") {
-    words.at++;
+function disjunction(tokens: Tokens): Test {
+  let left = conjunction(tokens);
+  while (tokens.args[tokens.at] === "-o" || tokens.args[tokens.at] === "-or") {
+    tokens.at++;
     const a = left;
-    const b = conjunction(words);
+    const b = conjunction(tokens);
     left = async (run, item) => (await a(run, item)) || b(run, item);
   }
   return left;
 }
 
-function conjunction(words: Words): Test {
+function conjunction(tokens: Tokens): Test {
   let left: Test | undefined;
   for (
-    let word = words.args[words.at];
+    let word = tokens.args[tokens.at];
     word !== undefined && word !== "-o" && word !== "-or" && word !== ")";
-    word = words.args[words.at]
+    word = tokens.args[tokens.at]
   ) {
     if (word === "-a" || word === "-and") {
-      words.at++;
+      tokens.at++;
       continue;
     }
     const a = left;
-    const b = primary(words);
+    const b = primary(tokens);
     left = a ? async (run, item) => (await a(run, item)) && b(run, item) : b;
   }
   return left ?? (() => true);
@@ -77,33 +77,33 @@ function sizeTest(text: string): Test {
   };
 }
 
-function primary(words: Words): Test {
-  const word = words.args[words.at++] ?? "";
+function primary(tokens: Tokens): Test {
+  const word = tokens.args[tokens.at++] ?? "";
   switch (word) {
     case "!":
     case "-not": {
-      const inner = primary(words);
+      const inner = primary(tokens);
       return async (run, item) => !(await inner(run, item));
     }
     case "(": {
-      const inner = disjunction(words);
-      if (words.args[words.at++] !== ")") throw new UsageError("invalid expression; expected to find a ')' but didn't see one");
+      const inner = disjunction(tokens);
+      if (tokens.args[tokens.at++] !== ")") throw new UsageError("invalid expression; expected to find a ')' but didn't see one");
       return inner;
     }
     case "-name":
     case "-iname": {
-      const pattern = value(words, word);
+      const pattern = value(tokens, word);
       if (word === "-name") return (_run, item) => matchPattern(pattern, basename(item.path));
       return (_run, item) => matchPattern(pattern.toLowerCase(), basename(item.path).toLowerCase());
     }
     case "-path":
     case "-wholename": {
-      const pattern = value(words, word);
+      const pattern = value(tokens, word);
       return (_run, item) => matchPattern(pattern, item.path);
     }
     case "-type": {
       const types: Readonly<Record<string, string>> = { f: "file", d: "directory", l: "symlink", s: "socket", p: "fifo" };
-      const letter = value(words, word);
+      const letter = value(tokens, word);
       const type = types[letter];
       if (type === undefined) throw new UsageError(`Unknown argument to -type: ${letter}`);
       return (_run, item) => item.stat.type === type;
@@ -112,20 +112,20 @@ function primary(words: Words): Test {
       return async (run, { path, stat }) =>
         stat.type === "directory" ? (await run.files.list(run.path(path))).length === 0 : stat.size === 0;
     case "-size":
-      return sizeTest(value(words, word));
+      return sizeTest(value(tokens, word));
     case "-maxdepth":
-      words.query.maxDepth = number(words, word);
+      tokens.query.maxDepth = number(tokens, word);
       return () => true;
     case "-mindepth":
-      words.query.minDepth = number(words, word);
+      tokens.query.minDepth = number(tokens, word);
       return () => true;
     default:
-      return action(words, word);
+      return action(tokens, word);
   }
 }
 
-function action(words: Words, word: string): Test {
-  words.query.printed = true;
+function action(tokens: Tokens, word: string): Test {
+  tokens.query.printed = true;
   switch (word) {
     case "-print":
       return printWith("\n");
@@ -143,10 +143,10 @@ function action(words: Words, word: string): Test {
         }
       };
     case "-exec": {
-      const end = words.args.findIndex((arg, index) => index >= words.at && (arg === ";" || arg === "+"));
+      const end = tokens.args.findIndex((arg, index) => index >= tokens.at && (arg === ";" || arg === "+"));
       if (end < 0) throw new UsageError("missing argument to `-exec'");
-      const argv = words.args.slice(words.at, end);
-      words.at = end + 1;
+      const argv = tokens.args.slice(tokens.at, end);
+      tokens.at = end + 1;
       return async (run, { path }) =>
         (await run.executor.runArgv(
           run.ctx,
@@ -191,18 +191,18 @@ async function walk(run: Run, item: Item, query: Query): Promise<number> {
 export const find: Program = async (run) => {
   const first = run.args.findIndex((arg) => arg.startsWith("-") || arg === "(" || arg === "!");
   const paths = first < 0 ? [...run.args] : run.args.slice(0, first);
-  const words: Words = {
+  const tokens: Tokens = {
     args: first < 0 ? [] : run.args.slice(first),
     at: 0,
     query: { tests: () => true, minDepth: 0, maxDepth: Number.POSITIVE_INFINITY, printed: false },
   };
-  words.query.tests = disjunction(words);
-  if (words.at < words.args.length) throw new UsageError("invalid expression; you have too many ')'");
+  tokens.query.tests = disjunction(tokens);
+  if (tokens.at < tokens.args.length) throw new UsageError("invalid expression; you have too many ')'");
   let status = 0;
   for (const path of paths.length > 0 ? paths : ["."]) {
     try {
       const stat = await run.files.lstat(run.path(path));
-      status = Math.max(status, await walk(run, { path, stat, depth: 0 }, words.query));
+      status = Math.max(status, await walk(run, { path, stat, depth: 0 }, tokens.query));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       await run.err(`find: '${path}': ${error.message}\n`);

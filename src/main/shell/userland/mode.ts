@@ -6,14 +6,14 @@ const KINDS: Readonly<Record<FileStat["type"], string>> = { file: "-", directory
 /** `drwxr-xr-x` */
 export function modeText(stat: FileStat): string {
   const { mode, type } = stat;
-  const letters = [..."rwxrwxrwx"].map((letter, index) => ((mode & (0o400 >> index)) !== 0 ? letter : "-"));
+  const symbols = [..."rwxrwxrwx"].map((letter, index) => ((mode & (0o400 >> index)) !== 0 ? letter : "-"));
   const special: readonly [number, number, string][] = [
     [0o4000, 2, "s"],
     [0o2000, 5, "s"],
     [0o1000, 8, "t"],
   ];
-  for (const [bit, at, letter] of special) if ((mode & bit) !== 0) letters[at] = letters[at] === "x" ? letter : letter.toUpperCase();
-  return (stat.device ? "c" : KINDS[type]) + letters.join("");
+  for (const [bit, at, letter] of special) if ((mode & bit) !== 0) symbols[at] = symbols[at] === "x" ? letter : letter.toUpperCase();
+  return (stat.device ? "c" : KINDS[type]) + symbols.join("");
 }
 
 /** `644`, `u+x,go-w`, `g=u`. @returns undefined where it is no mode */

@@ -14,9 +14,9 @@ import { BrokenPipe } from "../streams.ts";
 const GRACE_MS = 1500;
 
 /** @returns the exit status; undefined when the machine has no such command */
-export async function runModelled(ctx: Context, words: readonly string[]): Promise<number | undefined> {
+export async function runModelled(ctx: Context, tokens: readonly string[]): Promise<number | undefined> {
   const { system, cwd } = ctx.shell;
-  const argv = words.map(textOf);
+  const argv = tokens.map(textOf);
   const session = system.process?.id;
   const query = { kind: "command", argv, cwd, stdin: "", ...(session === undefined ? {} : { session }) } as const;
   const reply = await ctx.interrupt.race(system.query(query));
@@ -83,7 +83,7 @@ async function runActing(ctx: Context, argv: readonly string[]): Promise<number>
   }
 }
 
-/** Hands output on. @returns false when nobody reads it any more: the command is told to end */
+/** Passes output on. @returns false when nobody reads it any more: the command is told to end */
 async function pass(ctx: Context, event: CommandEvent & { kind: "output" }, stop: Interrupt, command: RunningCommand): Promise<boolean> {
   try {
     await ctx.fds.get(event.stream === "stdout" ? 1 : 2)?.write(event.text, stop);

@@ -44,19 +44,19 @@ async function printenv(run: Run): Promise<number> {
   return status;
 }
 
-/** Words of xargs' input, with its quotes. */
-function wordsOf(text: string): string[] {
-  const words: string[] = [];
+/** Arguments in xargs' input, with its quotes. */
+function tokensOf(text: string): string[] {
+  const tokens: string[] = [];
   const pattern = /(?:"([^"\n]*)"|'([^'\n]*)'|\\([^])|([^\s"'\\]))|(\s+)/g;
   let current: string | undefined;
   for (const m of text.matchAll(pattern)) {
     if (m[5] !== undefined) {
-      if (current !== undefined) words.push(current);
+      if (current !== undefined) tokens.push(current);
       current = undefined;
     } else current = (current ?? "") + (m[1] ?? m[2] ?? m[3] ?? m[4] ?? "");
   }
-  if (current !== undefined) words.push(current);
-  return words;
+  if (current !== undefined) tokens.push(current);
+  return tokens;
 }
 
 async function xargs(run: Run): Promise<number> {
@@ -81,7 +81,7 @@ async function xargs(run: Run): Promise<number> {
       ? cut(delimiter)
       : replace !== undefined || options.value("L") !== undefined
         ? cut("\n").filter((line) => line.trim() !== "")
-        : wordsOf(text);
+        : tokensOf(text);
   const size = replace !== undefined ? 1 : Number(options.value("n") ?? options.value("L") ?? "5000");
   if (!Number.isInteger(size) || size < 1) throw new UsageError(`value ${options.value("n") ?? ""} for -n option should be >= 1`);
   if (items.length === 0 && (options.has("r") || replace !== undefined)) return 0;
@@ -90,7 +90,7 @@ async function xargs(run: Run): Promise<number> {
     const batch = items.slice(at, at + size);
     const argv =
       replace === undefined
-        ? [...command, ...(options.value("L") === undefined ? batch : batch.flatMap(wordsOf))]
+        ? [...command, ...(options.value("L") === undefined ? batch : batch.flatMap(tokensOf))]
         : command.map((word) => word.replaceAll(replace, (batch[0] ?? "").trim()));
     if (options.has("t")) await run.err(`${argv.join(" ")}\n`);
     const result = await run.executor.spawn(run.ctx, (inner) => run.executor.runArgv(inner, argv));

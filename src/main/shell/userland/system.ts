@@ -64,7 +64,7 @@ async function hostname(run: Run): Promise<number> {
   if (options.operands.length > 0) throw new UsageError("setting the name is not modelled in this lab");
   const name = (await hostnameOf(run)).split(".")[0] ?? "";
   const lines = (await textOf(run, "/etc/hosts")).split("\n");
-  const entry = lines.map((line) => line.replace(/#.*/, "").trim().split(/\s+/)).find((words) => words.slice(1).includes(name));
+  const entry = lines.map((line) => line.replace(/#.*/, "").trim().split(/\s+/)).find((tokens) => tokens.slice(1).includes(name));
   const long = entry?.[1] ?? name;
   if (options.has("i") || options.has("I")) await run.out(`${entry?.[0] ?? "127.0.1.1"}${options.has("I") ? " " : ""}\n`);
   else if (options.has("d")) await run.out(`${long.split(".").slice(1).join(".")}\n`);

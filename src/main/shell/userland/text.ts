@@ -132,19 +132,19 @@ async function headLines(run: Run, file: OpenFile, count: number): Promise<void>
 
 interface Counts {
   lines: number;
-  words: number;
+  tokens: number;
   bytes: number;
   chars: number;
   longest: number;
 }
 
 async function count(run: Run, file: OpenFile): Promise<Counts> {
-  const counts: Counts = { lines: 0, words: 0, bytes: 0, chars: 0, longest: 0 };
+  const counts: Counts = { lines: 0, tokens: 0, bytes: 0, chars: 0, longest: 0 };
   for (let line = await file.readLine(run.interrupt); line !== null; line = await file.readLine(run.interrupt)) {
     await run.system.step(run.interrupt);
     const text = decode(line);
     if (line.at(-1) === 10) counts.lines++;
-    counts.words += text.split(/\s+/).filter((word) => word !== "").length;
+    counts.tokens += text.split(/\s+/).filter((word) => word !== "").length;
     counts.bytes += line.length;
     counts.chars += [...text].length;
     counts.longest = Math.max(counts.longest, text.replace(/\n$/, "").length);
@@ -155,10 +155,10 @@ async function count(run: Run, file: OpenFile): Promise<Counts> {
 async function wc(run: Run): Promise<number> {
   const options = parseOptions(run.args, {
     flags: "lwcmL",
-    long: { lines: "l", words: "w", bytes: "c", chars: "m", "max-line-length": "L" },
+    long: { lines: "l", ["words"]: "w", bytes: "c", chars: "m", "max-line-length": "L" },
   });
   const chosen = [..."lwmcL"].filter((letter) => options.has(letter));
-  const letters = chosen.length > 0 ? chosen : ["l", "w", "c"];
+  const flags = chosen.length > 0 ? chosen : ["l", "w", "c"];
   const rows: { counts: Counts; name: string }[] = [];
   const status = await eachInput(run, options.operands, async (file, path) => {
     rows.push({ counts: await count(run, file), name: path });
@@ -167,16 +167,16 @@ async function wc(run: Run): Promise<number> {
     const sum = (key: keyof Counts): number =>
       rows.reduce((total, row) => (key === "longest" ? Math.max(total, row.counts[key]) : total + row.counts[key]), 0);
     rows.push({
-      counts: { lines: sum("lines"), words: sum("words"), bytes: sum("bytes"), chars: sum("chars"), longest: sum("longest") },
+      counts: { lines: sum("lines"), tokens: sum("tokens"), bytes: sum("bytes"), chars: sum("chars"), longest: sum("longest") },
       name: "total",
     });
   }
-  const keys: Readonly<Record<string, keyof Counts>> = { l: "lines", w: "words", m: "chars", c: "bytes", L: "longest" };
-  const numbers = rows.map(({ counts }) => letters.map((letter) => counts[keys[letter] ?? "bytes"]));
+  const keys: Readonly<Record<string, keyof Counts>> = { l: "lines", w: "tokens", m: "chars", c: "bytes", L: "longest" };
+  const numbers = rows.map(({ counts }) => flags.map((letter) => counts[keys[letter] ?? "bytes"]));
   // standard input has no size to guess a width from, so GNU wc takes 7
   const named = options.operands.length > 0;
   const widest = Math.max(...rows.map((row) => String(row.counts.bytes).length), 1);
-  const width = letters.length === 1 && rows.length === 1 ? 1 : named ? widest : 7;
+  const width = flags.length === 1 && rows.length === 1 ? 1 : named ? widest : 7;
   for (const [index, row] of rows.entries()) {
     const line = (numbers[index] ?? []).map((number) => String(number).padStart(width)).join(" ");
     await run.out(`${line}${named ? ` ${row.name}` : ""}\n`);

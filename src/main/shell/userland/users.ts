@@ -113,10 +113,10 @@ async function hosts(run: Run, key: string | undefined): Promise<number> {
   const text = decode(await run.files.read("/etc/hosts"));
   let found = false;
   for (const line of text.split("\n")) {
-    const words = line.replace(/#.*/, "").trim().split(/\s+/);
-    if (words.length < 2 || (key !== undefined && !words.includes(key))) continue;
+    const tokens = line.replace(/#.*/, "").trim().split(/\s+/);
+    if (tokens.length < 2 || (key !== undefined && !tokens.includes(key))) continue;
     found = true;
-    await run.out(`${(words[0] ?? "").padEnd(15)} ${words.slice(1).join(" ")}\n`);
+    await run.out(`${(tokens[0] ?? "").padEnd(15)} ${tokens.slice(1).join(" ")}\n`);
     if (key !== undefined) break;
   }
   return found ? 0 : 2;

@@ -15,30 +15,30 @@ export interface HeldOutputOptions {
 }
 
 export class HeldOutput {
-  #tail: Promise<unknown> = Promise.resolve();
-  #chars = 0;
-  #over = false;
+  private tail: Promise<unknown> = Promise.resolve();
+  private chars = 0;
+  private over = false;
 
   constructor(private readonly options: HeldOutputOptions) {}
 
   /** Has `send` called when what has happened so far may leave the lab, after everything put before. */
   put(chars: number, send: () => void): void {
-    if (this.#over) return;
-    const before = this.#chars;
-    this.#chars += chars;
-    if (this.#chars > heldCharsMax) return this.#lose("more output than can be held back");
-    if (before <= heldCharsMany && this.#chars > heldCharsMany) this.options.crowded?.(true);
+    if (this.over) return;
+    const before = this.chars;
+    this.chars += chars;
+    if (this.chars > heldCharsMax) return this.lose("more output than can be held back");
+    if (before <= heldCharsMany && this.chars > heldCharsMany) this.options.crowded?.(true);
     const released = this.options.released();
-    this.#tail = this.#tail
+    this.tail = this.tail
       .then(() => released)
       .then(
         () => {
-          if (!this.#over) send();
-          const much = this.#chars > heldCharsMany;
-          this.#chars -= chars;
-          if (much && this.#chars <= heldCharsMany) this.options.crowded?.(false);
+          if (!this.over) send();
+          const much = this.chars > heldCharsMany;
+          this.chars -= chars;
+          if (much && this.chars <= heldCharsMany) this.options.crowded?.(false);
         },
-        (error: unknown) => this.#lose(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => this.lose(error instanceof Error ? error.message : String(error)),
       );
     // It is waited for above, in its turn.
     released.catch(() => undefined);
@@ -46,16 +46,16 @@ export class HeldOutput {
 
   /** The last thing put: it comes also where what was before it is lost. */
   end(send: () => void): void {
-    if (this.#over) return send();
+    if (this.over) return send();
     this.put(0, send);
-    void this.#tail.then(() => {
-      if (this.#over) send();
+    void this.tail.then(() => {
+      if (this.over) send();
     });
   }
 
-  #lose(why: string): void {
-    if (this.#over) return;
-    this.#over = true;
+  private lose(why: string): void {
+    if (this.over) return;
+    this.over = true;
     this.options.lost(why);
   }
 }
