@@ -40,7 +40,7 @@ describe("a new disk", () => {
       return reply.kind === "list" ? reply.entries.map(({ name }) => name).join(" ") : reply.kind;
     };
     expect(list("/")).toBe("bin boot dev etc home lib media mnt opt proc root run sbin srv sys tmp usr var");
-    expect(list("/etc")).toBe("corosync default hostname hosts network os-release resolv.conf");
+    expect(list("/etc")).toBe("corosync default group hostname hosts network os-release passwd resolv.conf");
     const stat = (path: string): unknown => {
       const reply = fileQuery(files, { kind: "file-stat", path });
       return reply.kind === "stat" ? reply.stat : reply;
