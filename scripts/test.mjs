@@ -63,6 +63,24 @@ const waiters = new Map([
   [patient, 1],
 ]);
 
+/**
+ * Suites whose files share nothing but code: they run one after another in one process, which then has compiled the engine once. The others start labs, servers or browsers, or
+ * change their process's environment.
+ */
+const shared = new Set([
+  "command",
+  "conf",
+  "conformance",
+  "corosync",
+  "machine",
+  "node",
+  "qdevice",
+  "shell",
+  "transcript",
+  "votequorum",
+  "whatif",
+]);
+
 function suites() {
   const folders = readdirSync(join(root, "test"))
     .filter((name) => statSync(join(root, "test", name)).isDirectory() && name !== "ui" && name !== "bench")
@@ -117,6 +135,7 @@ async function vitest(name, workers) {
   const file = join(results, `${name}.json`);
   rmSync(file, { force: true });
   const args = ["run", `test/${name}/`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, `--maxWorkers=${workers}`];
+  if (shared.has(name)) args.push("--no-isolate");
   if (process.env.QUORATE_SHUFFLE !== undefined) args.push("--sequence.shuffle.files", `--sequence.seed=${process.env.QUORATE_SHUFFLE}`);
   const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
   const { counts, notes } = readVitest(file);

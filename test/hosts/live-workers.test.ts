@@ -82,6 +82,8 @@ describe("pace", () => {
     expect(await host.catchUp()).toBe(FORMED + 200 * MS);
     await passUntil(clock, () => host.world.now >= FORMED + 440 * MS);
     expect((host.world.now - FORMED - 200 * MS) / MS).toBeGreaterThanOrEqual(240);
+    // What the processes still have to confirm takes wall time, of which the clock here knows nothing.
+    await host.whenConfirmed();
     host.watched(true);
     const [from, wall] = [host.world.now, clock.now()];
     await passUntil(clock, () => host.world.now > from);

@@ -101,9 +101,26 @@ function newDisk(design: FilesDesign, packages: readonly string[]): TreeState {
   return made;
 }
 
-function makeDisk(design: FilesDesign, packages: readonly string[]): TreeState {
+/** What was installed, by all that it is made from: runs with other seeds and other files have the same machines. Ours. */
+const INSTALLED_MAX = 256;
+const installed = new Map<string, TreeState>();
+
+function installedTree(design: FilesDesign, packages: readonly string[]): TreeState {
+  const { hostname, domain, nics, hosts, disabledUnits } = design;
+  const key = JSON.stringify([hostname, domain, nics, hosts, disabledUnits, packages]);
+  const known = installed.get(key);
+  if (known !== undefined) return known;
   const root = new Tree(LIMITS, undefined).format(0);
-  layBase(root, withUnits(baseEntries(design), packages, design.disabledUnits), 0);
+  layBase(root, withUnits(baseEntries({ hostname, domain, nics, hosts }), packages, disabledUnits), 0);
+  const made = root.snapshot();
+  if (installed.size >= INSTALLED_MAX) installed.clear();
+  installed.set(key, made);
+  return made;
+}
+
+function makeDisk(design: FilesDesign, packages: readonly string[]): TreeState {
+  const root = new Tree(LIMITS, undefined);
+  root.restore(installedTree(design, packages));
   const { served: request, unmounted, pidOf, pids, process } = NO_FILE_USERS;
   const proc = { ...NO_KERNEL, pids, process };
   const files = new Files({ now: () => 0, commit: () => undefined, request, unmounted, pidOf, proc, wakeDisk: () => undefined }, root);
