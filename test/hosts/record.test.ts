@@ -199,10 +199,11 @@ describe("the record of a lab that runs", () => {
       const { world } = disk.open(text, design, makeMachine);
       const data = bytes("pushed", 20_000);
       world.act({ to: "machine", machine: "pve1", act: { kind: "file-write", path: "/root/x", data, append: false } });
-      vi.spyOn(LineFile.prototype, "append").mockImplementationOnce(() => {
+      const append = vi.spyOn(LineFile.prototype, "append").mockImplementationOnce(() => {
         throw new Trouble("failed", "write record.jsonl: the disk is full");
       });
       expect(() => disk.note(world)).toThrow("the disk is full");
+      append.mockRestore();
       world.act({ to: "machine", machine: "pve2", act: { kind: "file-write", path: "/root/x", data, append: false } });
       disk.note(world);
       disk.close();
