@@ -8,6 +8,7 @@ import { setTimeout as wallMs } from "node:timers/promises";
 import { serialize } from "node:v8";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { contentHash } from "../../src/engine/machine/files/index.ts";
 import { connectLab, type LabClient } from "../../src/main/lab/process/client.ts";
 import { alive, newPlace, type Place } from "./quorate.ts";
 
@@ -136,6 +137,62 @@ describe("a disk that somebody touched while the lab was down", () => {
     expect([ran.status, ran.stderr]).toEqual([0, expect.stringContaining(`${file} is damaged`)]);
     expect(existsSync(join(place.lab, "disks", "0.damaged-1", "disk.db"))).toBe(true);
     expect(await place.ok("exec", "pve1", "--", "cat /root/note")).toBe("kept\n");
+  }, 120_000);
+});
+
+describe("contents of files that were deleted", () => {
+  const count = (from: number, to: number): string => Array.from({ length: to - from + 1 }, (_, i) => `${from + i}\n`).join("");
+  const [kept, gone] = [count(1, 2000), count(2001, 4000)];
+  const store = (): string => join(place.lab, "disks", "contents.db");
+  const inStore = (text: string): boolean => {
+    const db = new DatabaseSync(store());
+    try {
+      return db.prepare("SELECT 1 FROM chunk WHERE hash = ?").get(contentHash(Buffer.from(text))) !== undefined;
+    } finally {
+      db.close();
+    }
+  };
+
+  it("are kept as long as a snapshot refers to them, over down and up, and are in a fork", async () => {
+    await place.ok("up", "--nodes", "2");
+    await place.ok("exec", "pve1", "--", "seq 1 2000 > /root/kept");
+    await place.ok("snapshot", "calm");
+    await place.ok("exec", "pve1", "--", "seq 2001 4000 > /root/gone; rm /root/gone /root/kept");
+    await place.ok("down");
+    expect([inStore(kept), inStore(gone)]).toEqual([true, true]);
+    await place.ok("up");
+    await place.ok("down");
+    expect([inStore(kept), inStore(gone)]).toEqual([true, false]);
+    await place.ok("up");
+    await place.ok("rollback", "calm");
+    expect(await place.ok("exec", "pve1", "--", "cat /root/kept")).toBe(kept);
+    const fork = join(place.dir, "fork");
+    await place.ok("fork", "--out", fork);
+    await place.ok("rm", "--yes");
+    await place.ok("up", "--lab", fork);
+    expect(await place.ok("exec", "--lab", fork, "pve1", "--", "cat /root/kept")).toBe(kept);
+    await place.ok("rm", "--yes", "--lab", fork);
+  }, 120_000);
+
+  it("that a state needs and the store has lost are named, and the lab comes up from its record", async () => {
+    await place.ok("up", "--nodes", "1");
+    await place.ok("exec", "pve1", "--", "seq 1 2000 > /root/kept");
+    await place.ok("down");
+    const db = new DatabaseSync(store());
+    db.prepare("DELETE FROM chunk WHERE hash = ?").run(contentHash(Buffer.from(kept)));
+    db.close();
+    const ran = await place.run(["up"]);
+    const frozen = join(place.lab, "frozen.bin");
+    expect([ran.status, ran.stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        `${frozen} cannot be used: ${store()} is damaged: the piece ${contentHash(Buffer.from(kept))} of a file's contents is missing; it was put aside as ${frozen}.damaged-1`,
+      ),
+    ]);
+    expect(await place.ok("exec", "pve1", "--", "cat /root/kept")).toBe(kept);
+    await place.ok("down");
+    expect(inStore(kept)).toBe(true);
+    expect((await place.run(["up"])).stderr).not.toContain("damaged");
   }, 120_000);
 });
 

@@ -69,7 +69,7 @@ export class Lab {
     });
     const changed = (): void => this.changed();
     const output = new OutputCommit(host, options.disk, options.disks);
-    const named = new NamedSnapshots(options.dir);
+    const named = new NamedSnapshots(options.dir, options.disks.contents);
     this.output = output;
     this.named = named;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed });

@@ -10,6 +10,9 @@ const SCHEMA = `
   CREATE TABLE chunk (hash TEXT PRIMARY KEY, data BLOB NOT NULL, sum TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`;
 
+const INSERT = `INSERT INTO chunk (hash, data, sum) VALUES (?, ?, ?)
+  ON CONFLICT (hash) DO UPDATE SET data = excluded.data, sum = excluded.sum WHERE data IS NOT excluded.data OR sum IS NOT excluded.sum`;
+
 export interface Chunk {
   readonly hash: string;
   readonly data: Uint8Array;
@@ -33,13 +36,30 @@ export class Contents {
   }
 
   add(chunks: readonly Chunk[]): void {
-    const missing = chunks.filter(({ hash }) => !this.known.has(hash));
+    const missing = this.missing(chunks);
     if (missing.length === 0) return;
-    this.db.transaction(() => {
-      for (const { hash, data } of missing)
-        this.db.run("INSERT OR IGNORE INTO chunk (hash, data, sum) VALUES (?, ?, ?)", hash, data, sumOf(data));
+    this.db.transaction(() => this.insert(missing));
+    for (const { hash } of missing) this.known.add(hash);
+  }
+
+  /** As `add`; when it returns they outlive a power loss of the computer, those that were there before too, so that a file that refers to them may be written. */
+  keep(chunks: readonly Chunk[]): void {
+    const missing = this.missing(chunks);
+    this.db.synced(() => {
+      this.insert(missing);
+      // A transaction that changes nothing is not brought to the platter, and what others have just added must be.
+      this.setMark("kept", (this.mark("kept") ?? 0) + 1);
     });
     for (const { hash } of missing) this.known.add(hash);
+  }
+
+  private missing(chunks: readonly Chunk[]): Chunk[] {
+    return chunks.filter(({ hash }) => !this.known.has(hash));
+  }
+
+  /** One that is there and has changed is mended. */
+  private insert(chunks: readonly Chunk[]): void {
+    for (const { hash, data } of chunks) this.db.run(INSERT, hash, data, sumOf(data));
   }
 
   /** Throws Damaged where the piece is not there, or is not what was put there. */

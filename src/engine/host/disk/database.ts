@@ -1,6 +1,6 @@
 /**
  * A SQLite file of the lab: opened with the settings that make a crash of the process at any instant safe, or named as damaged. In the real stack nothing stands here;
- * it is how a disk of the lab lies on the computer the lab runs on. Left out: power losses of that computer, which may take the last second (synchronous=NORMAL).
+ * it is how a disk of the lab lies on the computer the lab runs on. Left out: power losses of that computer, which may take the last second (synchronous=NORMAL) of what is not written with `synced`.
  */
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 
@@ -91,6 +91,16 @@ export class Database {
     } catch (error) {
       this.db.exec("ROLLBACK");
       throw error;
+    }
+  }
+
+  /** The same, and when it returns it and every transaction before it outlive a power loss of the computer too. */
+  synced(work: () => void): void {
+    this.db.exec("PRAGMA synchronous = FULL");
+    try {
+      this.transaction(work);
+    } finally {
+      this.db.exec("PRAGMA synchronous = NORMAL");
     }
   }
 

@@ -174,9 +174,12 @@ export class NodeDisks {
     return readdirSync(this.dir).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
   }
 
-  /** Forgets contents that no disk refers to. Only while nobody else writes. */
-  collect(): void {
-    const inUse = new Set<string>();
+  /**
+   * Forgets contents that neither a disk nor anything else refers to. Only while nobody else writes.
+   * @param referred hashes of the pieces that something beside the disks refers to
+   */
+  collect(referred: Iterable<string>): void {
+    const inUse = new Set(referred);
     for (const number of this.numbers())
       for (const { inode } of this.of(number).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
     this.contents.collect(inUse);

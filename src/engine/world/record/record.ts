@@ -1,10 +1,12 @@
 /**
  * The record of a lab: its lab file, every stamped input, and digests to compare a replay with. JSON, one object a line, so that a running lab appends
- * and a torn last line loses nothing before it. A note says what no replay needs: that the run was rolled back, or is a fork. Left out: reading and
- * writing files, and what the lab file means.
+ * and a torn last line loses nothing before it. Long byte strings are said once and then by their hash (said.ts). A note says what no replay needs: that the run was rolled
+ * back, or is a fork. Left out: reading and writing files, and what the lab file means.
  */
 import type { Instant } from "../../kernel/index.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
+import { Said, SAID_BYTES_MAX, saidAs, type SaidHashes } from "./said.ts";
+import { contentHash } from "../../machine/files/index.ts";
 import type { Checkpoint } from "../digest.ts";
 import type { Input, WorldAct } from "../types.ts";
 
@@ -36,8 +38,9 @@ export function recordHead(lab: string): string {
   return `${JSON.stringify({ quorateRecord: RECORD_VERSION, engine: ENGINE_VERSION, lab })}\n`;
 }
 
-export function recordInput(input: Input): string {
-  return `${JSON.stringify({ at: input.at, act: pack(input.act) })}\n`;
+/** @param said by the record so far, and by this line; undefined: the line is to be read alone */
+export function recordInput(input: Input, said?: SaidHashes): string {
+  return `${JSON.stringify({ at: input.at, act: pack(input.act, said) })}\n`;
 }
 
 export function recordCheckpoint(point: Checkpoint): string {
@@ -54,13 +57,14 @@ export function recordNote(note: Note): string {
 
 /** A whole record: head, inputs and checkpoints in the order of their instants, end. */
 export function printRecord(record: Omit<WorldRecord, "engine">): string {
-  const lines: { at: Instant; text: string }[] = record.checkpoints.map((c) => ({ at: c.at, text: recordCheckpoint(c) }));
+  const said: SaidHashes = new Said();
+  const lines: { at: Instant; text: () => string }[] = record.checkpoints.map((c) => ({ at: c.at, text: () => recordCheckpoint(c) }));
   // Stable sort: a checkpoint is of before the inputs of its instant.
-  for (const input of record.inputs) lines.push({ at: input.at, text: recordInput(input) });
-  for (const note of record.notes ?? []) lines.push({ at: note.at, text: recordNote(note) });
+  for (const input of record.inputs) lines.push({ at: input.at, text: () => recordInput(input, said) });
+  for (const note of record.notes ?? []) lines.push({ at: note.at, text: () => recordNote(note) });
   lines.sort((a, b) => a.at - b.at);
   const end = record.end === undefined ? "" : recordEnd(record.end);
-  return recordHead(record.lab) + lines.map((l) => l.text).join("") + end;
+  return recordHead(record.lab) + lines.map((l) => l.text()).join("") + end;
 }
 
 export type RecordOutcome =
@@ -80,17 +84,31 @@ export function parseRecord(text: string): RecordOutcome {
   ) {
     return { ok: false, line: 1, message: `not a record of this program (the first line must carry "quorateRecord": ${RECORD_VERSION})` };
   }
-  const record: Reading = { engine: head["engine"], lab: head["lab"], inputs: [], checkpoints: [], end: undefined, notes: [] };
+  const reading: Reading = {
+    engine: head["engine"],
+    lab: head["lab"],
+    inputs: [],
+    checkpoints: [],
+    end: undefined,
+    notes: [],
+    said: new Said(),
+  };
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] ?? "";
-    if (line !== "" && !takeLine(record, line)) return { ok: false, line: i + 1, message: "neither an input nor a digest nor a note" };
+    const message = line === "" ? undefined : takeLine(reading, line);
+    if (message !== undefined) return { ok: false, line: i + 1, message };
   }
+  const { said: _, ...record } = reading;
   return { ok: true, record };
 }
 
 interface Reading extends WorldRecord {
   notes: Note[];
+  readonly said: Said<Uint8Array>;
 }
+
+/** Why the bytes of a line cannot be had. */
+class NoBytes extends Error {}
 
 function parseLine(text: string): Record<string, unknown> | undefined {
   try {
@@ -109,21 +127,29 @@ function isInstant(value: unknown): value is Instant {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-function takeLine(record: Reading, text: string): boolean {
+/** What is wrong with a line, if anything is. */
+function takeLine(record: Reading, text: string): string | undefined {
   const line = parseLine(text);
-  if (line === undefined) return false;
+  const none = "neither an input nor a digest nor a note";
+  if (line === undefined) return none;
   const { at, act, digest, end, note } = line;
   // The run went on after it had been ended.
   if (isInstant(at) && record.end !== undefined && at >= record.end.at) record.end = undefined;
   if (isInstant(at) && act !== undefined) {
-    const unpacked = unpack(act);
-    if (!isWorldAct(unpacked)) return false;
+    let unpacked: unknown;
+    try {
+      unpacked = unpack(act, record.said);
+    } catch (error) {
+      if (!(error instanceof NoBytes)) throw error;
+      return error.message;
+    }
+    if (!isWorldAct(unpacked)) return none;
     record.inputs.push({ at, act: unpacked });
   } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
   else if (isInstant(at) && typeof note === "string") record.notes.push({ at, note });
   else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
-  else return false;
-  return true;
+  else return none;
+  return undefined;
 }
 
 /** The outline only: what a machine or the fabric cannot do with an act it says itself. */
@@ -132,18 +158,48 @@ function isWorldAct(value: unknown): value is WorldAct {
   return value["to"] === "fabric" || value["to"] === "lab" || (value["to"] === "machine" && typeof value["machine"] === "string");
 }
 
-/** Byte strings as {"base64": …}; everything else as it is. */
-function pack(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { base64: toBase64(value) };
-  if (Array.isArray(value)) return value.map(pack);
+/** Byte strings as {"base64": …}, long ones as {"piece": HASH, "base64": …} and then as {"piece": HASH}; everything else as it is. */
+function pack(value: unknown, said: SaidHashes | undefined): unknown {
+  if (value instanceof Uint8Array) return packBytes(value, said);
+  if (Array.isArray(value)) return value.map((item) => pack(item, said));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, pack(v)]));
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, pack(v, said)]));
 }
 
-function unpack(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unpack);
+function packBytes(data: Uint8Array, said: SaidHashes | undefined): unknown {
+  const piece = said === undefined ? undefined : saidAs(data);
+  if (said === undefined || piece === undefined) return { base64: toBase64(data) };
+  if (said.get(piece) === true) return { piece };
+  said.say(piece, data.length, true);
+  return { piece, base64: toBase64(data) };
+}
+
+/** Throws NoBytes. */
+function unpack(value: unknown, said: Said<Uint8Array>): unknown {
+  if (Array.isArray(value)) return value.map((item) => unpack(item, said));
   if (!isObject(value)) return value;
   const keys = Object.keys(value);
-  if (keys.length === 1 && typeof value["base64"] === "string") return fromBase64(value["base64"]);
-  return Object.fromEntries(keys.map((k) => [k, unpack(value[k])]));
+  const { piece, base64 } = value;
+  if (keys.length === 1 && typeof base64 === "string") return bytesOf(base64);
+  if (keys.length === 1 && typeof piece === "string") return bytesSaid(piece, said);
+  if (keys.length === 2 && typeof piece === "string" && typeof base64 === "string") {
+    const data = bytesOf(base64);
+    if (contentHash(data) !== piece) throw new NoBytes(`the bytes ${JSON.stringify(piece)} are not what their hash says`);
+    said.say(piece, data.length, data);
+    return data;
+  }
+  return Object.fromEntries(keys.map((k) => [k, unpack(value[k], said)]));
+}
+
+function bytesOf(base64: string): Uint8Array {
+  const data = fromBase64(base64);
+  if (data === undefined) throw new NoBytes("bytes that are no base64");
+  return data;
+}
+
+function bytesSaid(piece: string, said: Said<Uint8Array>): Uint8Array {
+  const data = said.get(piece);
+  if (data !== undefined) return data;
+  const limit = SAID_BYTES_MAX / 1024 / 1024;
+  throw new NoBytes(`refers to the bytes ${JSON.stringify(piece)}, which are not among the last ${limit} MiB that the lines before it say`);
 }

@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { makeMachine } from "../../../engine/node/index.ts";
@@ -14,7 +15,8 @@ import { startWeb, WebError, type Web } from "../../web/server.ts";
 import { beginLab, waitForBoot } from "../scenario/advance.ts";
 import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
-import { LabDisk, type Found } from "../store/disk.ts";
+import { collectContents } from "../store/collect.ts";
+import { files, LabDisk, type Found } from "../store/disk.ts";
 import { standOnDisks } from "../store/lab-disks.ts";
 import { refuseOtherVersion } from "../store/other-version.ts";
 import { pageDir } from "./entries.ts";
@@ -84,8 +86,7 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
 
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
 async function openLab(options: Options, run: string): Promise<Opened> {
-  const disk = new LabDisk(options.dir);
-  const path = disk.path("lab");
+  const path = join(options.dir, files.lab);
   const text = readText(path);
   const file = parseLabFile(text, path);
   refuseOtherVersion(options.dir);
@@ -93,11 +94,13 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const dir = workersDir(options.dir, run);
   const pool = options.host === "workers" ? await startWorkers(dir, design.machines.length) : undefined;
   try {
-    const disks = new NodeDisks(disk.path("nodes"));
+    const disks = new NodeDisks(join(options.dir, files.nodes));
+    const disk = new LabDisk(options.dir, disks.contents);
     const found = disk.open(text, design, makeMachine, disks.contents.released);
     const why = found.how === "new" ? beginLab(found.world, file) : undefined;
     const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
-    disks.collect();
+    const kept = collectContents(options.dir, disks);
+    if (kept !== undefined) said.push(kept);
     const pacing = { speed: options.speed ?? found.speed, paused: true };
     const listener = (): LabFaults => lab.faults;
     const host =

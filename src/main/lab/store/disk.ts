@@ -13,17 +13,21 @@ import {
   recordEnd,
   recordHead,
   recordInput,
+  Said,
+  saidIn,
   World,
   type Checkpoint,
   type Input,
   type MachineFactory,
   type Note,
+  type SaidHashes,
   type WorldDesign,
   type WorldSnapshot,
 } from "../../../engine/world/index.ts";
 import { LineFile, writeAtomic } from "./atomic-files.ts";
 import { otherVersion, refuseOtherVersion } from "./other-version.ts";
 import { readSealed, SealTrouble, writeSealed, type SealedKind } from "./sealed-file.ts";
+import type { PieceStore } from "./state-pieces.ts";
 import { asWorldSnapshot, stateOfWorld, worldAt, type WorldState } from "./world-state.ts";
 import { Trouble } from "../trouble.ts";
 
@@ -41,11 +45,11 @@ export interface Frozen {
   notes?: readonly Note[];
 }
 
-const kinds: Record<"frozen" | "disks", SealedKind> = { frozen: "frzn", disks: "disk" };
+export const kinds: Record<"frozen" | "disks", SealedKind> = { frozen: "frzn", disks: "disk" };
 
-function writeFrozen(path: string, kind: SealedKind, { world, speed, paused, notes = [] }: Frozen): void {
+function writeFrozen(path: string, kind: SealedKind, { world, speed, paused, notes = [] }: Frozen, store: PieceStore | undefined): void {
   const { state, digest, machines } = world;
-  writeSealed(path, kind, { instant: state.now, digest, machines }, { world: state, speed, paused, notes });
+  writeSealed(path, kind, { instant: state.now, digest, machines }, { world: state, speed, paused, notes }, store);
 }
 
 const isFrozen = shape({
@@ -56,8 +60,8 @@ const isFrozen = shape({
 });
 
 /** Throws SealTrouble. */
-function readFrozen(path: string, kind: SealedKind): Frozen {
-  const { head, value } = readSealed(path, kind);
+function readFrozen(path: string, kind: SealedKind, store: PieceStore | undefined): Frozen {
+  const { head, value } = readSealed(path, kind, store);
   const { digest, machines } = head;
   if (!isFrozen(value) || typeof digest !== "string" || typeof machines !== "string")
     throw new SealTrouble("damaged", path, "is damaged: it does not hold the state of a lab");
@@ -71,10 +75,13 @@ function recordOf(lab: string, world: WorldSnapshot, notes: readonly Note[]): st
   return printRecord({ lab, inputs: [...world.inputs], checkpoints: [...world.trace.checkpoints], end: undefined, notes });
 }
 
-/** Makes the files of a lab that is frozen at `frozen.world`. The lab file comes last: without it there is no lab. Throws Trouble. */
+/**
+ * Makes the files of a lab that is frozen at `frozen.world`. It has no store yet, so the frozen state brings the contents of its files along. The lab file comes last: without
+ * it there is no lab. Throws Trouble.
+ */
 export function writeLab(dir: string, lab: string, frozen: Frozen): void {
   writeAtomic(join(dir, files.record), recordOf(lab, frozen.world.state, frozen.notes ?? []));
-  writeFrozen(join(dir, files.frozen), kinds.frozen, frozen);
+  writeFrozen(join(dir, files.frozen), kinds.frozen, frozen, undefined);
   writeAtomic(join(dir, files.lab), lab);
 }
 
@@ -102,11 +109,17 @@ export interface Found {
 export class LabDisk {
   private record: LineFile | undefined;
   private seen = 0;
+  /** By the record, as it stands on disk. */
+  private said: SaidHashes = new Said();
   /** Instant of the last checkpoint in the record. */
   private noted = -1;
   private keptNotes: readonly Note[] = [];
 
-  constructor(readonly dir: string) {}
+  /** @param store of the lab, for the contents of files; undefined: state files hold them themselves */
+  constructor(
+    readonly dir: string,
+    private readonly store?: PieceStore,
+  ) {}
 
   path(name: keyof typeof files): string {
     return join(this.dir, files[name]);
@@ -150,7 +163,7 @@ export class LabDisk {
     const path = this.path(name);
     if (!existsSync(path)) return undefined;
     try {
-      const { world: kept, speed, paused, notes = [] } = readFrozen(path, kinds[name]);
+      const { world: kept, speed, paused, notes = [] } = readFrozen(path, kinds[name], this.store);
       const world = worldAt(design, make, kept);
       if (world === undefined) throw new SealTrouble("damaged", path, "is damaged: no lab stands where it says");
       return { world, speed, paused, notes };
@@ -181,15 +194,17 @@ export class LabDisk {
 
   private continue(world: World): void {
     rmSync(this.path("frozen"), { force: true });
-    this.dropTornLine();
+    this.said = saidIn(this.dropTornLine());
     this.record = new LineFile(this.path("record"));
     this.seen = world.inputs().length;
   }
 
-  /** A line that a crash cut short must not be continued by the next one. */
-  private dropTornLine(): void {
+  /** A line that a crash cut short must not be continued by the next one. Returns what is left. */
+  private dropTornLine(): string {
     const text = readFileSync(this.path("record"), "utf8");
-    if (!text.endsWith("\n")) writeAtomic(this.path("record"), text.slice(0, text.lastIndexOf("\n") + 1));
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    if (whole !== text) writeAtomic(this.path("record"), whole);
+    return whole;
   }
 
   /** Writes the inputs that the record has not yet, up to so many of them. Called before anything about them is acknowledged. */
@@ -197,7 +212,18 @@ export class LabDisk {
     const inputs = world.inputs();
     for (; this.seen < Math.min(inputs.length, count); this.seen++) {
       const input = inputs[this.seen];
-      if (input) this.record?.append(recordInput(input).trimEnd());
+      if (input) this.append(input);
+    }
+  }
+
+  private append(input: Input): void {
+    const line = recordInput(input, this.said).trimEnd();
+    try {
+      this.record?.append(line);
+    } catch (error) {
+      // What the line says is not in the record: the next one must not refer to it.
+      this.said = new Said();
+      throw error;
     }
   }
 
@@ -209,7 +235,7 @@ export class LabDisk {
   }
 
   saveDisks(world: WorldState): void {
-    writeFrozen(this.path("disks"), kinds.disks, { world, speed: 1, paused: false });
+    writeFrozen(this.path("disks"), kinds.disks, { world, speed: 1, paused: false }, this.store);
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
@@ -220,7 +246,7 @@ export class LabDisk {
     // In the middle of an instant there is no digest that a replay could be compared with.
     if (!kept.state.opened) this.record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
     this.record?.sync();
-    writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes });
+    writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes }, this.store);
   }
 
   /** What the record says about itself. */
@@ -238,6 +264,7 @@ export class LabDisk {
     try {
       writeAtomic(this.path("record"), text);
       this.keptNotes = notes;
+      this.said = saidIn(text);
       this.seen = state.inputs.length;
       this.noted = state.trace.checkpoints.at(-1)?.at ?? -1;
     } finally {

@@ -1,9 +1,10 @@
-/** Named snapshots of a lab: one file each below its directory, with the world as it stood. Written whole or not at all. */
+/** Named snapshots of a lab: one file each below its directory, with the world as it stood; files' contents are in the lab's store. Written whole or not at all. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { MachineFactory, WorldDesign, WorldSnapshot } from "../../../engine/world/index.ts";
 import type { NamedSnapshot } from "../api.ts";
 import { readHead, readSealed, SealTrouble, writeSealed } from "./sealed-file.ts";
+import type { PieceStore } from "./state-pieces.ts";
 import { asWorldSnapshot, worldAt, type WorldState } from "./world-state.ts";
 import { systemTrouble, Trouble, usage } from "../trouble.ts";
 
@@ -28,10 +29,29 @@ function namedIn(head: Readonly<Record<string, unknown>>): (NamedSnapshot & { ma
   return { name, instant, digest, machines };
 }
 
+function snapshotFiles(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((file) => file.endsWith(suffix));
+  } catch {
+    // No folder yet: no snapshots.
+    return [];
+  }
+}
+
+/** The files that hold a lab's named snapshots. */
+export function snapshotPaths(labDir: string): string[] {
+  const dir = join(labDir, snapshotsDir);
+  return snapshotFiles(dir).map((file) => join(dir, file));
+}
+
 export class NamedSnapshots {
   private readonly dir: string;
 
-  constructor(labDir: string) {
+  /** @param store of the lab; undefined: each snapshot holds all it needs itself */
+  constructor(
+    labDir: string,
+    private readonly store?: PieceStore,
+  ) {
     this.dir = join(labDir, snapshotsDir);
   }
 
@@ -40,14 +60,7 @@ export class NamedSnapshots {
   }
 
   private names(): string[] {
-    try {
-      return readdirSync(this.dir)
-        .filter((file) => file.endsWith(suffix))
-        .map((file) => file.slice(0, -suffix.length));
-    } catch {
-      // No folder yet: no snapshots.
-      return [];
-    }
+    return snapshotFiles(this.dir).map((file) => file.slice(0, -suffix.length));
   }
 
   /** In the order of their instants. One that is damaged or of another version is not among them; whoever asks for it by name is told why. */
@@ -78,7 +91,7 @@ export class NamedSnapshots {
       throw new Trouble("failed", `there is a snapshot ${name} already; "quorate snapshot --delete ${name}" deletes it`);
     if (names.length >= snapshotsMax) throw new Trouble("failed", `at most ${snapshotsMax} snapshots are kept; delete one first`);
     const made = { name, instant: state.now, digest };
-    writeSealed(this.path(name), "snap", { ...made, machines }, state);
+    writeSealed(this.path(name), "snap", { ...made, machines }, state, this.store);
     return made;
   }
 
@@ -101,7 +114,7 @@ export class NamedSnapshots {
     if (!this.names().includes(name)) throw this.missing(name);
     const path = this.path(name);
     try {
-      const { head, value } = readSealed(path, "snap");
+      const { head, value } = readSealed(path, "snap", this.store);
       const [named, state] = [namedIn(head), asWorldSnapshot(value)];
       if (named === undefined || state === undefined || worldAt(design, make, { state, ...named }) === undefined)
         throw new SealTrouble("damaged", path, "is damaged: no lab stands where it says");

@@ -5,14 +5,15 @@
  *
  *     0  8  magic            12  4  format               28  32  SHA-256 of the state
  *     8  4  kind             16  4  bytes of the head    60  32  SHA-256 of what comes before it, and of the head
- *                            20  8  bytes of the state   92      head (JSON), state (msgpack)
+ *                            20  8  bytes of the state   92      head (JSON), state (msgpack, with the files' contents apart: state-pieces.ts)
  */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { systemTrouble, Trouble } from "../trouble.ts";
 import { writeAtomic } from "./atomic-files.ts";
-import { NoState, packState, unpackState } from "./state-codec.ts";
+import { NoState } from "./state-codec.ts";
+import { NoPiece, packWithPieces, piecesReferred, unpackWithPieces, type PieceStore } from "./state-pieces.ts";
 
 /** `frzn`: a frozen lab. `disk`: the state as last saved. `snap`: a named snapshot. */
 export type SealedKind = "frzn" | "disk" | "snap";
@@ -54,9 +55,12 @@ function sha256(...parts: readonly Uint8Array[]): Buffer {
   return hash.digest();
 }
 
-/** The bytes of a file. Throws NoState for a value that is no plain state. */
-export function sealed(kind: SealedKind, head: Head, value: unknown, engine = ENGINE_VERSION): Buffer {
-  const body = packState(value);
+/**
+ * The bytes of a file. Throws NoState for a value that is no plain state.
+ * @param store has the pieces of files' contents then; undefined: the file holds them itself
+ */
+export function sealed(kind: SealedKind, head: Head, value: unknown, engine = ENGINE_VERSION, store?: PieceStore): Buffer {
+  const body = packWithPieces(value, store);
   const text = Buffer.from(JSON.stringify({ ...head, engine }));
   if (text.length > HEAD_BYTES_MAX || body.length > STATE_BYTES_MAX) throw new NoState(`it is larger than ${STATE_BYTES_MAX} bytes`);
   const front = Buffer.alloc(HEAD_AT);
@@ -70,14 +74,17 @@ export function sealed(kind: SealedKind, head: Head, value: unknown, engine = EN
   return Buffer.concat([front, text, body]);
 }
 
-/** Throws Trouble when the disk refuses; then the file is what it was. */
-export function writeSealed(path: string, kind: SealedKind, head: Head, value: unknown): void {
+/**
+ * Throws Trouble when the disk refuses; then the file is what it was.
+ * @param store as for `sealed`
+ */
+export function writeSealed(path: string, kind: SealedKind, head: Head, value: unknown, store: PieceStore | undefined): void {
   let bytes: Buffer;
   try {
-    bytes = sealed(kind, head, value);
+    bytes = sealed(kind, head, value, ENGINE_VERSION, store);
   } catch (error) {
-    if (!(error instanceof NoState)) throw error;
-    throw new Trouble("failed", `write ${path}: the state cannot be written: ${error.message}`);
+    if (error instanceof NoState) throw new Trouble("failed", `write ${path}: the state cannot be written: ${error.message}`);
+    throw systemTrouble(error, `write ${path}`);
   }
   writeAtomic(path, bytes, 0o600);
 }
@@ -132,8 +139,8 @@ function parsedHead(text: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-/** Head and state of a file. Throws SealTrouble for what is none, Trouble where it cannot be read at all. */
-export function readSealed(path: string, kind: SealedKind): { readonly head: Readonly<Record<string, unknown>>; readonly value: unknown } {
+/** Head and state of a whole file, as bytes. */
+function readBody(path: string, kind: SealedKind): { readonly head: Readonly<Record<string, unknown>>; readonly body: Buffer } {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -143,12 +150,37 @@ export function readSealed(path: string, kind: SealedKind): { readonly head: Rea
   const { head, at, length, hash } = readFront(path, kind, bytes, bytes.length);
   const body = bytes.subarray(at, at + length);
   if (!sha256(body).equals(hash)) throw new SealTrouble("damaged", path, "is damaged: its state is not what was written");
+  return { head, body };
+}
+
+/** What `read` makes of a file's state; throws SealTrouble where it finds none. */
+function readIn<T>(path: string, read: () => T): T {
   try {
-    return { head, value: unpackState(body) };
+    return read();
   } catch (error) {
-    if (!(error instanceof NoState)) throw error;
-    throw new SealTrouble("damaged", path, `is damaged: ${error.message}`);
+    if (error instanceof NoState) throw new SealTrouble("damaged", path, `is damaged: ${error.message}`);
+    if (error instanceof NoPiece) throw new SealTrouble("damaged", path, `cannot be used: ${error.message}`);
+    throw error;
   }
+}
+
+/**
+ * Head and state of a file. Throws SealTrouble for what is none, or where a piece of it cannot be had; Trouble where it cannot be read at all.
+ * @param store with which it was written
+ */
+export function readSealed(
+  path: string,
+  kind: SealedKind,
+  store?: PieceStore,
+): { readonly head: Readonly<Record<string, unknown>>; readonly value: unknown } {
+  const { head, body } = readBody(path, kind);
+  return { head, value: readIn(path, () => unpackWithPieces(body, store)) };
+}
+
+/** Hashes of the pieces that a file needs from the store. Throws as `readSealed`. */
+export function referredBy(path: string, kind: SealedKind): readonly string[] {
+  const { body } = readBody(path, kind);
+  return readIn(path, () => piecesReferred(body));
 }
 
 /** The head alone, for a list of many files. Throws as `readSealed`; what follows the head is not looked at. */

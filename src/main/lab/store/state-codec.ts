@@ -16,8 +16,10 @@ const EXT_UNDEFINED = 0x00;
 const EXT_RECORD = 0x72;
 const EXT_SET = 0x73;
 const EXT_TYPED_ARRAY = 0x74;
-/** Uint8Array among the typed arrays. */
+/** Uint8Array, Int32Array and Uint32Array among the typed arrays. */
 const TYPED_UINT8 = 1;
+const TYPED_INT32 = 5;
+const TYPED_UINT32 = 6;
 
 /** Records (objects of the same keys) are numbered in this range, where plain msgpack has the integers from 64 to 127. */
 const RECORD_FIRST = 0x40;
@@ -30,7 +32,11 @@ class Scan {
   private readonly records = new Map<number, number>();
   private readonly view: DataView;
 
-  constructor(private readonly bytes: Uint8Array) {
+  /** @param references lists of numbers may stand in it (state-pieces.ts) */
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly references: boolean,
+  ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -125,7 +131,10 @@ class Scan {
   private typedArray(length: number): void {
     const type = this.uint(1);
     const from = this.take(length);
-    if (type !== EXT_TYPED_ARRAY || length < 1 || this.bytes[from] !== TYPED_UINT8)
+    const kind = this.bytes[from];
+    if (type === EXT_TYPED_ARRAY && length >= 1 && kind === TYPED_UINT8) return;
+    const numbers = length >= 5 && length % 4 === 1 && (kind === TYPED_INT32 || kind === TYPED_UINT32);
+    if (!this.references || type !== EXT_TYPED_ARRAY || !numbers)
       throw new NoState(`it holds a kind of value (extension 0x${type.toString(16)}) that no state has`);
   }
 
@@ -181,16 +190,17 @@ function coder(): Packr {
 /**
  * Throws NoState for a value that no state has: a bigint, a date, numbers in a typed array, a key `__proto__`. What has a class of its own, or is a function, is in no
  * snapshot: whoever takes one sees to that (kernel/clone.ts).
+ * @param references Int32Array and Uint32Array may stand in it, which are references then and no state
  */
-export function packState(value: unknown): Uint8Array {
+export function packState(value: unknown, references = false): Uint8Array {
   const bytes = coder().pack(value);
-  new Scan(bytes).all();
+  new Scan(bytes, references).all();
   return bytes;
 }
 
 /** Throws NoState. */
-export function unpackState(bytes: Uint8Array): unknown {
-  new Scan(bytes).all();
+export function unpackState(bytes: Uint8Array, references = false): unknown {
+  new Scan(bytes, references).all();
   try {
     return coder().unpack(bytes);
   } catch (error) {

@@ -1,0 +1,60 @@
+/**
+ * Which byte strings a record has said so far, so that the same bytes (a file written again and again, or to many machines) stand in it once and are referred to by their hash
+ * after that. Whoever writes a record and whoever reads it forget the same ones at the same places, so that neither keeps more than SAID_BYTES_MAX; what has been forgotten is
+ * said again. A writer that begins in the middle of a record knows less than its reader, never more. In the real stack nothing stands here.
+ */
+import { contentHash } from "../../machine/files/index.ts";
+
+/** Of the byte strings that a record may still refer to, together. */
+export const SAID_BYTES_MAX = 64 * 1024 * 1024;
+/** Shorter ones are said each time. */
+export const SAID_MIN = 1024;
+
+/** Byte strings by their hash, in the order in which they were said last. */
+export class Said<T> {
+  private readonly known = new Map<string, { readonly bytes: number; readonly value: T }>();
+  private total = 0;
+
+  /** @param limit bytes that are remembered; what alone has more makes everything forgotten */
+  constructor(private readonly limit = SAID_BYTES_MAX) {}
+
+  /** Undefined where it was not said, or is forgotten. */
+  get(hash: string): T | undefined {
+    return this.known.get(hash)?.value;
+  }
+
+  /** @param bytes how many they are */
+  say(hash: string, bytes: number, value: T): void {
+    this.forget(hash);
+    this.known.set(hash, { bytes, value });
+    this.total += bytes;
+    for (const oldest of this.known.keys()) {
+      if (this.total <= this.limit) return;
+      this.forget(oldest);
+    }
+  }
+
+  private forget(hash: string): void {
+    this.total -= this.known.get(hash)?.bytes ?? 0;
+    this.known.delete(hash);
+  }
+}
+
+/** What a writer needs to know: nothing but that they were said. */
+export type SaidHashes = Said<true>;
+
+/** What the text of a record has said, for whoever appends to it. */
+export function saidIn(text: string): SaidHashes {
+  const said: SaidHashes = new Said();
+  // In a text of its own a quotation mark would have a backslash before it.
+  for (const [, hash = "", base64 = ""] of text.matchAll(/\{"piece":"([0-9a-f]{32})","base64":"([A-Za-z0-9+/]*={0,2})"\}/g)) {
+    const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
+    said.say(hash, (base64.length / 4) * 3 - padding, true);
+  }
+  return said;
+}
+
+/** The hash under which bytes are said; undefined: each time anew. */
+export function saidAs(data: Uint8Array): string | undefined {
+  return data.length < SAID_MIN ? undefined : contentHash(data);
+}
