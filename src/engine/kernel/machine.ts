@@ -89,6 +89,17 @@ export type SessionAct =
   /** kill(2), as the shell's own `kill` calls it: a process, a process group (negative), or everybody (-1). */
   | { kind: "session-kill"; session: string; id: string; pid: number; signal: Signal };
 
+export const SESSION_ACT_KINDS: readonly SessionAct["kind"][] = [
+  "session-open",
+  "session-close",
+  "session-cd",
+  "session-run",
+  "session-fork",
+  "session-exec",
+  "session-exit",
+  "session-kill",
+];
+
 /** A card of a machine. */
 export interface NicDesign {
   /** `eno1` … in the order of the machine's networks. */

@@ -16,6 +16,7 @@ import {
   type MachineAct,
   type NicStatus,
   type ProgramMaker,
+  SESSION_ACT_KINDS,
   type SessionAct,
   type Signal,
   type TimersState,
@@ -72,16 +73,7 @@ export interface RuntimeState {
 /** systemd 252 on Debian 12. */
 const INIT = ["/sbin/init"];
 
-const SESSION_ACTS: ReadonlySet<MachineAct["kind"]> = new Set<SessionAct["kind"]>([
-  "session-open",
-  "session-close",
-  "session-cd",
-  "session-run",
-  "session-fork",
-  "session-exec",
-  "session-exit",
-  "session-kill",
-]);
+const SESSION_ACTS: ReadonlySet<MachineAct["kind"]> = new Set(SESSION_ACT_KINDS);
 
 export function isSessionAct(act: MachineAct): act is SessionAct {
   return SESSION_ACTS.has(act.kind);

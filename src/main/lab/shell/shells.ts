@@ -3,7 +3,7 @@
  * that they end with it. A client's ids are made unique in the lab by a prefix of its own.
  */
 import { randomUUID } from "node:crypto";
-import type { Effect, FileCallAct, MachineAct, SessionAct } from "../../../engine/kernel/machine.ts";
+import { SESSION_ACT_KINDS, type Effect, type FileCallAct, type MachineAct, type SessionAct } from "../../../engine/kernel/machine.ts";
 import type { FileCall } from "../../../engine/kernel/vfs.ts";
 import { isFileCall, isMachineAct } from "../../../engine/host/index.ts";
 import { Trouble } from "../trouble.ts";
@@ -25,19 +25,7 @@ export function callFromWire(wire: unknown): FileCall {
   return call as FileCall;
 }
 
-const KINDS: ReadonlySet<string> = new Set<ShellAct["kind"]>([
-  "session-open",
-  "session-close",
-  "session-cd",
-  "session-run",
-  "session-fork",
-  "session-exec",
-  "session-exit",
-  "session-kill",
-  "file",
-  "file-interrupt",
-  "command-input",
-]);
+const KINDS: ReadonlySet<string> = new Set<ShellAct["kind"]>([...SESSION_ACT_KINDS, "file", "file-interrupt", "command-input"]);
 
 /** Keys of an act that hold ids. */
 const IDS = ["session", "id", "process", "parent"] as const;
