@@ -194,14 +194,6 @@ function leftovers({ values }: ParseOutcome, add: Add): void {
         "remove it",
       );
   }
-  if (values.has("totem.netmtu") && (stringOf(values, "totem.transport") ?? "knet") === "knet")
-    add(
-      "warning",
-      "inert-key",
-      "totem.netmtu",
-      "netmtu is not used with knet, which finds the MTU itself",
-      "remove it; knet_mtu is knet's own",
-    );
   const t = effectiveTotem(values);
   if (t.maxMessages > t.windowSize)
     add(

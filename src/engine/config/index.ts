@@ -19,6 +19,8 @@ export { endsBy, parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";
 export type { Reread } from "./reload.ts";
 export { RELOADED_PREFIXES, rereadConf } from "./reload.ts";
+export type { TieBreaker } from "./tie-breaker.ts";
+export { parseTieBreaker } from "./tie-breaker.ts";
 export { deviceConflict, readQuorum, TIE_BREAKER_AND_LAST_MAN } from "./quorum.ts";
 export type { EffectiveTotem, PingTimers } from "./timers.ts";
 export { effectiveTotem, nodeCount, pingTimers } from "./timers.ts";
