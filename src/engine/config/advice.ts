@@ -3,6 +3,7 @@
  * sections. Sources: recorded verdicts of the real daemon, corosync.conf(5), votequorum(5), and what cluster operators are told over and over.
  */
 import type { ConfEntry, ConfSection } from "./ast.ts";
+import { labAdvice } from "./advice-lab.ts";
 import { quorumAdvice } from "./advice-quorum.ts";
 import { totemAdvice } from "./advice-totem.ts";
 import type { Finding } from "./finding.ts";
@@ -377,6 +378,7 @@ export function advise(parsed: ParseOutcome): Finding[] {
   votes(parsed, nodes, add);
   quorumAdvice(parsed, add);
   totemAdvice(parsed, add);
+  labAdvice(parsed, add);
   writing(parsed, add);
   return out;
 }

@@ -29,6 +29,8 @@ export interface EffectiveTotem {
   readonly tokenRetransmitsBeforeLossConst: number;
   readonly blockUnlistedIps: boolean;
   readonly knetPmtudIntervalS: number;
+  /** Of the udp transports; knet has its own. */
+  readonly threads: number;
   readonly knetMtu: number;
   /** Bytes at which Totem's own packets end: netmtu less the room for addresses and headers, as a signed 32-bit number. */
   readonly netMtu: number;
@@ -101,6 +103,7 @@ export function effectiveTotem(values: ConfValues, nodes: number = nodeCount(val
     tokenRetransmitsBeforeLossConst,
     blockUnlistedIps: stringOf(values, "totem.block_unlisted_ips") !== "no",
     knetPmtudIntervalS: u32("knet_pmtud_interval", 30),
+    threads: u32("threads", 0),
     knetMtu: u32("knet_mtu", 0),
     netMtu: (u32("netmtu", KNET_NET_MTU + NETMTU_HEADERS) - NETMTU_HEADERS) | 0,
     knetCompressionModel: stringOf(values, "totem.knet_compression_model") ?? "none",

@@ -87,6 +87,9 @@ const CHOICES: ReadonlyMap<string, readonly [values: string, refusal: string]> =
   ["system.allow_knet_handle_fallback", ["yes no", "Invalid system.allow_knet_handle_fallback"]],
 ]);
 
+/** Keys that the reader itself knows: by their type or by the values they may have. */
+export const READER_KEYS: readonly string[] = [...TYPED.keys(), ...CHOICES.keys()];
+
 /** What kind of section the parser is in; a section it does not know keeps its parent's. */
 type State =
   | "normal"

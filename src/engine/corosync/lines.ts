@@ -37,7 +37,7 @@ export function transportLines(config: DaemonConfig | undefined): Line[] {
     `seqno unchanged const (${t.seqnoUnchangedConst} rotations) Maximum network MTU ${t.netMtu}`,
     `window size per rotation (${t.windowSize} messages) maximum messages per rotation (${t.maxMessages} messages)`,
     `missed count const (${t.missCountConst} messages)`,
-    "send threads (0 threads)",
+    `send threads (${t.threads} threads)`,
     `heartbeat_failures_allowed (${t.heartbeatFailuresAllowed})`,
     `max_network_delay (${t.maxNetworkDelayMs} ms)`,
     "HeartBeat is Disabled. To enable set heartbeat_failures_allowed > 0",

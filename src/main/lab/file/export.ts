@@ -1,5 +1,14 @@
 /** A lab's cluster as files for real hosts: its corosync.conf, and a README of what to put where. The key is not among them: real hosts make their own. */
-import { checkConf, networkOf, parseConf, parseIp, readFromAfar, type DaemonConfig, type Finding } from "../../../engine/config/index.ts";
+import {
+  checkConf,
+  isAboutLab,
+  networkOf,
+  parseConf,
+  parseIp,
+  readFromAfar,
+  type DaemonConfig,
+  type Finding,
+} from "../../../engine/config/index.ts";
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { ExportFile } from "../api.ts";
@@ -168,7 +177,7 @@ export function exportLab(lab: LabFile, world: Pick<World, "names" | "query">): 
   const all = confs(world);
   const newest = all.reduce<NodeConf | undefined>((best, c) => (best === undefined || c.version > best.version ? c : best), undefined);
   if (newest === undefined) throw new Trouble("failed", `no node of this lab has ${CONF_PATH}; form a cluster first`);
-  const findings = checkConf(newest.text);
+  const findings = checkConf(newest.text).filter((f) => !isAboutLab(f));
   const error = findings.find((f) => f.severity === "error");
   const config = error === undefined ? readFromAfar(newest.text) : undefined;
   if (config === undefined) {
