@@ -7,11 +7,20 @@ import type { RealHosts } from "./real-hosts.ts";
 const BATCH = 50;
 const FILES = "/run/files";
 
-/** For each line of the list a file: the status and what was said, both on a line. */
-const SCRIPT = `while read -r file; do
-  echo "$file" | base64 -d > /etc/corosync/corosync.conf
-  (exec corosync -t) > /run/said 2>&1; echo "$? $(base64 -w 0 /run/said)"
+/** Behind what was said of each file: a line with the status. */
+const MARK = "status of corosync -t:";
+/** For each line of the list a file. Nothing but the daemon is started for one: there are hundreds. */
+const SCRIPT = `while IFS= read -r file; do
+  printf '%b' "$file" > /etc/corosync/corosync.conf
+  corosync -t 2>&1; printf '\\n%s %d\\n' "${MARK}" "$?"
 done < ${FILES} 2> /dev/null`;
+
+/** A text as one line that printf makes it of again, byte by byte. */
+function escaped(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) => (/[A-Za-z0-9 ]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, "0")}`))
+    .join("");
+}
 
 export interface Said {
   /** As a shell has it. */
@@ -20,26 +29,24 @@ export interface Said {
   readonly lines: readonly string[];
 }
 
-/** Last lines of a start, of no interest. */
-const ending = (line: string): boolean => line === "" || line.startsWith("Corosync Cluster Engine exiting");
+/** Last lines of a start, and what a shell says of a signal: of no interest. */
+const ending = (line: string): boolean => /^(Corosync Cluster Engine exiting.*|Aborted|Segmentation fault|)( \(core dumped\))?$/.test(line);
 
 export function realVerdicts(hosts: RealHosts, name: string, files: readonly string[]): Said[] {
   const out: Said[] = [];
   for (let at = 0; at < files.length; at += BATCH) {
-    const batch = files.slice(at, at + BATCH).map((text) => Buffer.from(text).toString("base64"));
-    hosts.write(name, FILES, `${batch.join("\n")}\n`, "0600");
+    const batch = files.slice(at, at + BATCH);
+    hosts.write(name, FILES, batch.map((text) => `${escaped(text)}\n`).join(""), "0600");
     const ran = hosts.run(name, "sh", "-c", SCRIPT);
-    const lines = ran.stdout.split("\n").filter((line) => line !== "");
-    if (lines.length !== batch.length) throw new Error(`${lines.length} answers to ${batch.length} files\n${ran.stderr}`);
-    for (const line of lines) {
-      const [status = "", said = ""] = line.split(" ");
-      const plain = Buffer.from(said, "base64")
-        .toString("utf8")
+    const answers = ran.stdout.split(new RegExp(`\n${MARK} ([0-9]+)\n`));
+    if (answers.length !== 2 * batch.length + 1) throw new Error(`${answers.length} answers to ${batch.length} files\n${ran.stderr}`);
+    for (let i = 0; i < batch.length; i++) {
+      const plain = (answers[2 * i] ?? "")
         .split("\n")
         .map((l) => l.replace(/^[A-Z][a-z]{2} +\d+ [\d:.]+ /, ""))
         .filter((l) => !/^debug +\[/.test(l))
         .map((l) => l.replace(/^[a-z]+ +\[MAIN *\] /, ""));
-      out.push({ status: Number(status), lines: plain.filter((l) => !ending(l)) });
+      out.push({ status: Number(answers[2 * i + 1]), lines: plain.filter((l) => !ending(l)) });
     }
   }
   return out;
