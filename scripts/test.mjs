@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { canApt, capture, chromiumBinary, ensureBuilt, ensureInstalled, nodeTooOld, root, run, say } from "./lib/setup.mjs";
+import { canApt, capture, chromiumBinary, ensureBuilt, ensureInstalled, exitOnSignals, nodeTooOld, root, run, say } from "./lib/setup.mjs";
 
 const started = Date.now();
 const tooOld = nodeTooOld();
@@ -12,6 +12,7 @@ if (tooOld !== undefined) {
   process.exit(1);
 }
 const only = process.argv.slice(2);
+exitOnSignals();
 await ensureInstalled();
 
 const results = join(root, "test-results");
