@@ -13,7 +13,7 @@ import { makeMachine } from "../../../engine/node/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
 import { beginLab, waitForBoot } from "../scenario/advance.ts";
-import type { LabInfo } from "../api.ts";
+import type { LabInfo, Reply } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { collectContents } from "../store/collect.ts";
 import { files, LabDisk, type Found } from "../store/disk.ts";
@@ -225,8 +225,8 @@ class Supervisor {
     };
   }
 
-  private async serve(port: number | undefined): Promise<{ url: string }> {
-    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url };
+  private async serve(port: number | undefined): Promise<Reply<"serve">> {
+    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url, opening: this.web.openingUrl() };
     try {
       const web = await startWeb({
         ...(port === undefined ? {} : { port }),
@@ -236,7 +236,7 @@ class Supervisor {
       });
       await this.web?.close();
       this.web = web;
-      return { url: web.url };
+      return { url: web.url, opening: web.openingUrl() };
     } catch (error) {
       throw error instanceof WebError ? new Trouble("failed", error.message) : error;
     }

@@ -1,6 +1,6 @@
 /** Every request of the lab's API and who does it. */
 import { wrongWith } from "../../act/table.ts";
-import type { JournalLine, LabInfo, Request } from "../../api.ts";
+import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
 import { answered } from "./answered.ts";
@@ -11,7 +11,7 @@ import type { SessionRequests } from "./session-requests.ts";
 /** What the process around the lab answers, rather than the lab. */
 export interface Around {
   info(): Promise<LabInfo>;
-  serve(port: number | undefined): Promise<{ url: string }>;
+  serve(port: number | undefined): Promise<Reply<"serve">>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
   freeze(): Promise<void>;
 }
