@@ -232,7 +232,8 @@ describe("the socket", () => {
       { ok: false, error: { message: "at most 64 pages can be open at once: close one" } },
     ]);
     expect(pages.filter((ws) => ws.readyState !== ws.OPEN)).toEqual([]);
-    for (const one of [...pages, ...strangers]) one instanceof WebSocket ? one.terminate() : one.destroy();
+    for (const ws of pages) ws.terminate();
+    for (const socket of strangers) socket.destroy();
   });
 
   test.each(["", "wrong", "A".repeat(32)])("the token %j is refused", async (secret) => {
