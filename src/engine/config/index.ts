@@ -1,6 +1,8 @@
 /** The configuration layer's public face. */
+export type { Accounts } from "./accounts.ts";
+export { accountsOf } from "./accounts.ts";
 export type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
-export { CONF_PATH, EXIT_ABORT, EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";
+export { CONF_PATH, EXIT_ABORT, EXIT_CRASH, EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";
 export { checkConf, readFromAfar } from "./check.ts";
 export type * from "./daemon.ts";
 export type { ConfChange, ReloadEffect } from "./diff.ts";
@@ -9,11 +11,11 @@ export type { Finding } from "./finding.ts";
 export type { ImportedCluster, ImportedNetwork, ImportedNode, ImportOutcome } from "./import.ts";
 export { importConf } from "./import.ts";
 export type { Ip } from "./ip.ts";
-export { formatIp, networkOf, parseIp } from "./ip.ts";
+export { formatIp, isHostName, networkOf, parseIp } from "./ip.ts";
 export type { ConfKeyValue } from "./keys.ts";
 export { confKeys } from "./keys.ts";
 export type { ParseOutcome } from "./parse.ts";
-export { parseConf, parserMessage } from "./parse.ts";
+export { endsBy, parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";
 export type { Reread } from "./reload.ts";
 export { RELOADED_PREFIXES, rereadConf } from "./reload.ts";

@@ -4,11 +4,10 @@
  * corosync 3.1.7, observed. Its checks are fewer than a start's: the link mode, the quorum section and the logging section are taken as they are.
  */
 import { LINKS_MAX } from "../kernel/limits.ts";
-import { EXIT_ABORT } from "./ast.ts";
 import type { DaemonConfig, DaemonNode, HostFacts } from "./daemon.ts";
 import { readLinks } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
-import { parserMessage } from "./parse.ts";
+import { endsBy, parserMessage } from "./parse.ts";
 import { readQuorum } from "./quorum.ts";
 import { effectiveTotem } from "./timers.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
@@ -56,8 +55,8 @@ interface Staged {
 }
 
 export type Reread =
-  /** The file does not parse; nothing happens. `abort`: the parser's assertion ends the daemon. */
-  | { readonly kind: "unparsed"; readonly text: string; readonly abort: boolean }
+  /** The file does not parse; nothing happens, unless the parser ends the daemon by a signal. */
+  | { readonly kind: "unparsed"; readonly text: string; readonly signal: "SIGABRT" | "SIGSEGV" | undefined }
   /** Refused: `lines` are what Totem says first, `text` the reason. */
   | (Staged & { readonly kind: "refused"; readonly lines: readonly string[]; readonly text: string })
   | (Staged & { readonly kind: "accepted"; readonly config: DaemonConfig });
@@ -101,7 +100,7 @@ const MOVED =
  */
 export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: ConfValues, host: HostFacts, named?: string): Reread {
   const first = parsed.errors[0];
-  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, named), abort: first.exitCode === EXIT_ABORT };
+  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, named), signal: endsBy(first.exitCode) };
   const { fixed, staged } = stage(parsed.values, live);
   const refused = (links: DaemonConfig["links"], text: string, lines: readonly string[] = []): Reread => ({
     kind: "refused",

@@ -5,11 +5,13 @@
 import {
   CONF_PATH,
   EXIT_MAIN_CONFIG,
+  accountsOf,
   confKeys,
   parseConf,
   parserMessage,
   stringOf,
   verifyConf,
+  type Accounts,
   type ConfValues,
   type DaemonConfig,
   type DaemonMessage,
@@ -38,6 +40,8 @@ import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/in
 const STATE_DIR = "/var/lib/corosync";
 const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
 const HOSTS_PATH = "/etc/hosts";
+const PASSWD_PATH = "/etc/passwd";
+const GROUP_PATH = "/etc/group";
 /** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
 const KEY_BYTES_MAX = 4096;
 
@@ -49,7 +53,8 @@ export interface Settings {
   readonly keys: readonly CmapEntry[];
 }
 
-export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
+/** `warnings`: what a start says of a file that it takes, in its order. */
+export type SettingsResult = { readonly ok: true; readonly settings: Settings; readonly warnings: readonly DaemonMessage[] } | Refusal;
 
 /** What a configuration is judged by: the machine's files, name and cards. */
 export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
@@ -112,6 +117,12 @@ export function hostFacts(host: ConfHost): HostFacts {
   };
 }
 
+/** The machine's users and groups. */
+export function hostAccounts(files: FilePort): Accounts {
+  const text = (path: string): string => fromUtf8(readFileBytes(files, path) ?? new Uint8Array(0));
+  return accountsOf(text(PASSWD_PATH), text(GROUP_PATH));
+}
+
 /** The bytes packets are sealed with. */
 export function readKey(files: FilePort, config: DaemonConfig, values: ConfValues): Uint8Array {
   const { cipher, hash } = config.crypto;
@@ -126,7 +137,7 @@ export function readKey(files: FilePort, config: DaemonConfig, values: ConfValue
 function judge(host: ConfHost, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
   const text = readConf(host.files, file.path);
   if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
-  const parsed = parseConf(text);
+  const parsed = parseConf(text, hostAccounts(host.files));
   const verdict = verifyConf(parsed, hostFacts(host));
   const first = parsed.errors[0];
   if (first === undefined || verdict.ok) return { parsed, verdict };
@@ -140,7 +151,12 @@ export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCod
   if ("ok" in judged) return judged;
   const { verdict } = judged;
   if (!verdict.ok && verdict.stage !== "services") return verdict;
-  return { exitCode: 0, messages: verdict.messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN") };
+  return { exitCode: 0, messages: warningsOf(verdict.messages) };
+}
+
+/** What the reader of the configuration warns of, among all that is said of a file. */
+export function warningsOf(messages: readonly DaemonMessage[]): DaemonMessage[] {
+  return messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN");
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
@@ -172,7 +188,7 @@ export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): Se
   if (missing.length > 0) return refuseUnmodelled(missing);
   const key = readKey(host.files, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
-  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
+  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }), warnings: warningsOf(verdict.messages) };
 }
 
 export function totemParams(config: DaemonConfig): TotemParams {
