@@ -17,6 +17,7 @@ export { parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";
 export type { Reread } from "./reload.ts";
 export { RELOADED_PREFIXES, rereadConf } from "./reload.ts";
+export { HOSTS_PATH, NOT_RESOLVED, addressesOf, canonicalName, entriesNamed, entryOf, hostsEntries, type HostsEntry } from "./resolver.ts";
 export { deviceConflict, readQuorum, TIE_BREAKER_AND_LAST_MAN } from "./quorum.ts";
 export type { EffectiveTotem, PingTimers } from "./timers.ts";
 export { effectiveTotem, nodeCount, pingTimers } from "./timers.ts";

@@ -41,6 +41,7 @@ import {
   UNLOADING,
   VOTEQUORUM_FAILED,
   VOTEQUORUM_LOADED,
+  compressing,
   knetLines,
   linkLines,
   notScheduled,
@@ -232,6 +233,7 @@ export class Corosync implements Program {
     this.log.say(QUORUM_LOADED);
     services?.listen();
     for (const l of settings.config.links) this.log.say(linkLines(l.link, l.address, l.mcastport));
+    this.log.say(compressing(settings.config));
     this.run.lastTick = this.os.now;
     this.armTick();
     stack.startRing();

@@ -4,6 +4,7 @@
  */
 import type { DaemonConfig } from "../config/index.ts";
 import { MS, civilFromUnix, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
+import { MTU_MAX, compressLines } from "../knet/index.ts";
 
 export const VERSION = "3.1.7";
 
@@ -63,15 +64,30 @@ export function knetLines(config: DaemonConfig | undefined): Line[] {
     debug("TOTEM", `knet_enable access list: ${config.totem.blockUnlistedIps ? 1 : 0}`),
     debug("TOTEM", "totemknet setting log level debug"),
     ...(encrypts ? [debug("TOTEM", `Configuring crypto ${model}/${cipher}/${hash} on index 1`)] : []),
-    ...KNET_READY,
+    // Totem's own word on the MTU does not wait for what the library says.
+    ...(config.totem.knetMtu > MTU_MAX ? [line("warning", "TOTEM", "knet_handle_pmtud_set failed: Invalid argument (22)")] : []),
+    INITIALIZED,
+    ...(config.totem.knetMtu > MTU_MAX ? [] : [manualMtu(config.totem.knetMtu)]),
+    ...(encrypts ? [cryptoLoaded(model)] : []),
+    ...compressing(config, true),
   ];
 }
 
-const KNET_READY: readonly Line[] = [
-  line("info", "TOTEM", "totemknet initialized"),
-  line("info", "KNET", "pmtud: MTU manually set to: 0"),
-  line("info", "KNET", "common: crypto_nss.so has been loaded from /usr/lib/x86_64-linux-gnu/kronosnet/crypto_nss.so"),
-];
+/** What knet says of compression, at both times it is told of it: with its handle, which loads the module, and with its links. */
+export function compressing({ totem: t }: DaemonConfig, first = false): Line[] {
+  const setting = { model: t.knetCompressionModel, level: t.knetCompressionLevel, threshold: t.knetCompressionThreshold };
+  return compressLines(setting, first).map((l) => line(...l));
+}
+
+const INITIALIZED = line("info", "TOTEM", "totemknet initialized");
+const manualMtu = (mtu: number): Line => line("info", "KNET", `pmtud: MTU manually set to: ${mtu}`);
+
+function cryptoLoaded(model: string): Line {
+  const file = `crypto_${model}.so`;
+  return line("info", "KNET", `common: ${file} has been loaded from /usr/lib/x86_64-linux-gnu/kronosnet/${file}`);
+}
+
+const KNET_READY: readonly Line[] = [INITIALIZED, manualMtu(0), cryptoLoaded("nss")];
 
 const loaded = (name: string, id: number): Line => line("notice", "SERV", `Service engine loaded: ${name} [${id}]`);
 const server = (name: string): Line => line("info", "QB", `server name: ${name}`);

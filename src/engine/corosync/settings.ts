@@ -5,6 +5,8 @@
 import {
   CONF_PATH,
   EXIT_MAIN_CONFIG,
+  HOSTS_PATH,
+  addressesOf,
   confKeys,
   parseConf,
   parserMessage,
@@ -37,7 +39,6 @@ import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/in
 
 const STATE_DIR = "/var/lib/corosync";
 const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
-const HOSTS_PATH = "/etc/hosts";
 /** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
 const KEY_BYTES_MAX = 4096;
 
@@ -54,23 +55,16 @@ export type SettingsResult = { readonly ok: true; readonly settings: Settings } 
 /** What a configuration is judged by: the machine's files, name and cards. */
 export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
 
-/** Addresses /etc/hosts gives for a name, in the order of the file. */
+/** Addresses that a machine's resolver has for a name; a literal is its own. */
 export function resolveByHosts(files: FilePort, name: string): string[] {
-  const out: string[] = [];
-  for (const line of fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
-    const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
-    if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
-  }
-  return out;
+  return addressesOf(fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)), name);
 }
 
 /** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
 export function unmodelled(config: DaemonConfig): string[] {
   const found: [boolean, string][] = [
     [config.transport !== "knet", `totem.transport: ${config.transport}`],
-    [config.linkMode !== "passive" && config.links.length > 1, `totem.link_mode: ${config.linkMode}`],
     [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
-    [config.totem.knetCompressionModel !== "none", `totem.knet_compression_model: ${config.totem.knetCompressionModel}`],
     [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
   ];
   return found.filter(([on]) => on).map(([, what]) => what);
@@ -226,6 +220,13 @@ export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetPara
     seal: sealOf(config.crypto.cipher, config.crypto.hash),
     blockUnlisted: config.totem.blockUnlistedIps,
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
+    policy: config.linkMode,
+    manualMtu: config.totem.knetMtu,
+    compression: {
+      model: config.totem.knetCompressionModel,
+      level: config.totem.knetCompressionLevel,
+      threshold: config.totem.knetCompressionThreshold,
+    },
   });
 }
 
