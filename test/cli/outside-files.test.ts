@@ -1,6 +1,7 @@
 /** Files that were written for the real programs run here as they do there: what the tools print of them and what the daemon says. */
 import { describe, expect, it } from "vitest";
-import { parseLabFile } from "../../src/main/lab/file/labfile.ts";
+import { importedLab } from "../../src/main/lab/file/import.ts";
+import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
 import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 import { reported, reportedPath } from "../shared.ts";
 
@@ -20,6 +21,14 @@ describe("reported scenarios", () => {
     if (text !== undefined) expect(await failures(text, reportedPath(file))).toEqual([]);
   });
 });
+
+/** An imported file as a scenario with these lines of pve1's shell and their output. */
+function imported(conf: string, steps: readonly (readonly [string, string])[]): string {
+  const lab = printLabFile(importedLab(conf, "imported.conf"));
+  return `${lab}seed: 1\nsteps:\n${steps.map(([line, stdout]) => `  - exec: ${JSON.stringify({ node: "pve1", run: line, stdout })}\n`).join("")}`;
+}
+
+const FORMED = ["corosync-quorumtool -s | grep -E '^(Nodes|Quorate)'", "Nodes:            2\nQuorate:          Yes\n"] as const;
 
 interface Lab {
   readonly networks?: string;
@@ -249,5 +258,48 @@ describe("compression", () => {
         [`${saidBy("handle_compress")} | sort -u`, "  [TOTEM ] knet_handle_compress failed: Invalid argument (22)\n"],
       ]),
     ).toEqual([]);
+  });
+});
+
+describe("the key of an imported file", () => {
+  const conf = `totem {
+  version: 2
+  cluster_name: lab
+  secauth: on
+  keyfile: /etc/corosync/secret/authkey
+}
+nodelist {
+  ${TWO_LINKS}
+}
+quorum {
+  provider: corosync_votequorum
+}
+`;
+
+  it("lies where the file says, on every node", async () => {
+    const text = imported(conf, [
+      FORMED,
+      ["stat -c '%a %s' /etc/corosync/secret/authkey; [ -e /etc/corosync/authkey ] || echo not there", "400 256\nnot there\n"],
+    ]);
+    expect(await failures(text, "imported.yaml")).toEqual([]);
+  });
+
+  it("is made there by corosync-keygen -k as well", async () => {
+    const text = imported(conf, [
+      [
+        "a=$(md5sum < /etc/corosync/secret/authkey); corosync-keygen -k /etc/corosync/secret/authkey",
+        "Corosync Cluster Engine Authentication key generator.\nGathering 2048 bits for key from /dev/urandom.\nWriting corosync key to /etc/corosync/secret/authkey.\n",
+      ],
+      ["stat -c '%a %s' /etc/corosync/secret/authkey", "400 256\n"],
+      ["systemctl restart corosync; sleep 6; corosync-quorumtool -l | wc -l", "5\n"],
+      ["corosync-keygen -k /run/b -s 1024 > /dev/null; stat -c %s /run/b; corosync-keygen -s 100 -k /run/c; echo $?", "1024\n1\n"],
+      ["corosync-keygen -k /no/b 2>&1 | tail -n 1", "corosync-keygen: Could not create /no/b: No such file or directory\n"],
+    ]);
+    expect(await failures(text, "imported.yaml")).toEqual([]);
+  });
+
+  it("f09-keyfile-elsewhere.conf", async () => {
+    const report = reported("f09-keyfile-elsewhere.conf");
+    if (report !== undefined) expect(await failures(imported(report, [FORMED]), "imported.yaml")).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import {
   Rng,
   Timers,
   cloneState,
+  strerror,
   type Datagram,
   type Duration,
   type Handled,
@@ -243,8 +244,7 @@ export class Corosync implements Program {
     if (!this.alive) return;
     const errno = storeRingSeq(this.os.files, settings.config.nodeId, seq);
     if (errno === undefined) return;
-    const text = errno === "ENOSPC" ? "No space left on device" : errno;
-    this.log.line("error", "MAIN", `Couldn't store new ring id ${seq.toString(16)} to stable storage (${text})`);
+    this.log.line("error", "MAIN", `Couldn't store new ring id ${seq.toString(16)} to stable storage (${strerror(errno)})`);
     this.end({ code: EXIT_FATAL });
   }
 
