@@ -12,7 +12,7 @@ async function failures(text: string, path: string): Promise<unknown[]> {
   return result.steps.filter((s) => !s.passed);
 }
 
-const REPORTS = ["f04-ipv6-tools.yaml", "f05-names-by-resolver.yaml", "f06-knet_mtu.yaml"];
+const REPORTS = ["f04-ipv6-tools.yaml", "f05-names-by-resolver.yaml", "f06-knet_mtu.yaml", "f07-log-file.yaml"];
 
 describe("reported scenarios", () => {
   if (reported(REPORTS[0] ?? "") === undefined) console.log("outside files: skipped, the reports are not beside this checkout");
@@ -301,5 +301,142 @@ quorum {
   it("f09-keyfile-elsewhere.conf", async () => {
     const report = reported("f09-keyfile-elsewhere.conf");
     if (report !== undefined) expect(await failures(imported(report, [FORMED]), "imported.yaml")).toEqual([]);
+  });
+});
+
+describe("log files", () => {
+  const FILE = "to_logfile: yes\n  logfile: /var/log/corosync/c.log\n  ";
+  const count = (file: string, what: string): string => `grep -c '${what}' /var/log/corosync/${file}`;
+  const shape = (file: string, line: string): string => `grep -m 1 '${line}' /var/log/corosync/${file} | sed -E 's/\\[[0-9]+\\]/[PID]/'`;
+
+  it("have the daemon's lines with time, process, host and level, and syslog has none where it is not wanted", async () => {
+    expect(
+      await run({ logging: `${FILE}to_syslog: no\n  timestamp: on` }, [
+        [shape("c.log", "Members.2"), "Jan 01 00:00:07 [PID] pve1 corosync notice  [QUORUM] Members[2]: 1 2\n"],
+        ["stat -c %a /var/log/corosync/c.log; journalctl -u corosync -o cat --no-pager | grep -c MAIN", "644\n0\n"],
+        [
+          "sed -i 's/timestamp: on/timestamp: off/' /etc/corosync/corosync.conf; corosync-cfgtool -R > /dev/null; corosync-cfgtool -R",
+          "Reloading corosync.conf...\nDone\n",
+        ],
+        [
+          "tail -n 2 /var/log/corosync/c.log | head -n 1 | sed -E 's/.[0-9]+. /[PID] /'",
+          "[PID] pve1 corosyncinfo    [TOTEM ] Configured link number 1: local addr: 10.10.1.11, port=5406\n",
+        ],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("have hundredths by default, priorities, and subsystems of their own", async () => {
+    const own = "logger_subsys {\n    subsys: QUORUM\n    logfile: /var/log/corosync/q.log\n    debug: on\n  }";
+    expect(
+      await run({ logging: `${FILE}logfile_priority: warning\n  syslog_priority: crit\n  ${own}` }, [
+        [`grep -c -E '(notice|info|debug) ' /var/log/corosync/c.log; ${count("c.log", "WD.*recovery key")}`, "0\n2\n"],
+        [`${count("q.log", "debug   .QUORUM")} > /dev/null && echo some`, "some\n"],
+        [
+          shape("q.log", "Using quorum").replace("sed -E '", "sed -E 's/:..\\.[0-9]{3} /:ss.mmm /;"),
+          "Jan 01 00:00:ss.mmm [PID] pve1 corosync notice  [QUORUM] Using quorum provider corosync_votequorum\n",
+        ],
+        // A subsystem's debug goes to syslog as well, whatever the priority is.
+        ["journalctl -u corosync -o cat --no-pager | grep -F '[' | grep -v -F QUORUM | wc -l", "0\n"],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("have the place in the source of each line where that is wanted", async () => {
+    expect(
+      await run({ logging: `${FILE}fileline: on\n  function_name: on` }, [
+        [
+          "grep -m 1 Members.2 /var/log/corosync/c.log | sed 's/.*corosync notice/notice/'",
+          "notice  [QUORUM] vsf_quorum.c:log_view_list:159 Members[2]: 1 2\n",
+        ],
+        [
+          "journalctl -u corosync -o cat --no-pager | grep -m 1 'is up'",
+          "  [KNET  ] libknet.h:log_deliver_fn:763 rx: host: 2 link: 0 is up\n",
+        ],
+        ["grep -c -v -E '[a-z_]+[.][ch]:[a-z_]+:[0-9]+ ' /var/log/corosync/c.log", "0\n"],
+        [
+          "sed -i /fileline/d /etc/corosync/corosync.conf; corosync-cfgtool -R > /dev/null; tail -n 1 /var/log/corosync/c.log | sed 's/.*KNET/KNET/'",
+          "KNET  ] log_deliver_fn pmtud: MTU manually set to: 0\n",
+        ],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("are switched off for all that share them by one subsystem's to_logfile", async () => {
+    expect(
+      await run({ logging: `${FILE}logger_subsys {\n    subsys: SERV\n    to_logfile: no\n  }` }, [
+        ["stat -c %s /var/log/corosync/c.log", "0\n"],
+        ["journalctl -u corosync -o cat --no-pager | grep -c 'SERV.*loaded'", "8\n"],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("follow their inode until they are opened again, and another name at a reload", async () => {
+    const lines = "wc -l < /var/log/corosync";
+    expect(
+      await run({ logging: FILE }, [
+        ["cd /var/log/corosync; mv c.log c.1; corosync-cfgtool -R > /dev/null; ls; tail -n 1 c.1 | grep -c pmtud", "c.1\n1\n"],
+        [`corosync-cfgtool -L; echo $?; corosync-cfgtool -R > /dev/null; ${lines}/c.log`, "0\n6\n"],
+        // copytruncate
+        [`: > /var/log/corosync/c.log; corosync-cfgtool -R > /dev/null; ${lines}/c.log`, "6\n"],
+        [
+          "cd /var/log/corosync; rm c.log; mkdir c.log; corosync-cfgtool -L 2>&1; echo $?",
+          "Could not reopen corosync logging files. Error CS_ERR_LIBRARY\n2\n",
+        ],
+        [
+          "journalctl -u corosync -o cat --no-pager | tail -n 1",
+          "  [QB    ] Unable to reopen log file /var/log/corosync/c.log: Is a directory (21)\n",
+        ],
+        [`cd /var/log/corosync; rmdir c.log; corosync-cfgtool -R > /dev/null; ls; corosync-cfgtool -L; ${lines}/c.log`, "c.1\n0\n"],
+        [`sed -i s/c.log/d.log/ /etc/corosync/corosync.conf; corosync-cfgtool -R > /dev/null; ${lines}/c.log; ${lines}/d.log`, "5\n1\n"],
+        // One that cannot be opened changes nothing.
+        [
+          `sed -i 's#corosync/d.log#nowhere/d.log#' /etc/corosync/corosync.conf; corosync-cfgtool -R; ${lines}/d.log`,
+          "Reloading corosync.conf...\nDone\n7\n",
+        ],
+        [`corosync-cfgtool -R > /dev/null; ${lines}/d.log`, "13\n"],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("are read while they grow, and lose what a full disk does not take", async () => {
+    expect(
+      await run({ logging: FILE }, [
+        ["(sleep 1; corosync-cfgtool -R > /dev/null) & timeout 3 tail -n 0 -f /var/log/corosync/c.log | grep -c TOTEM", "4\n"],
+        "disk pve1 full",
+        // What is left of its last block is filled up, and no more.
+        ["for i in {1..20}; do corosync-cfgtool -R > /dev/null; done; echo $(( $(stat -c %s /var/log/corosync/c.log) % 4096 ))", "0\n"],
+        "disk pve1 ok",
+        [
+          "a=$(wc -l < /var/log/corosync/c.log); corosync-cfgtool -R > /dev/null; b=$(wc -l < /var/log/corosync/c.log); echo $((b-a))",
+          "6\n",
+        ],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("that cannot be opened end the start and its test, after those before them were made", async () => {
+    const bad = FILE.replace("c.log", "no/c.log");
+    expect(
+      await run({ logging: `${FILE}logger_subsys {\n    subsys: SERV\n    logfile: /var/log/corosync\n  }` }, [
+        ["systemctl is-active corosync; stat -c %s /var/log/corosync/c.log", "failed\n0\n"],
+        [
+          "corosync -t 2>&1; echo $?",
+          "parse error in config: Can't open logfile '/var/log/corosync' for reason: Is a directory (21).\n7\n",
+        ],
+      ]),
+    ).toEqual([]);
+    expect(
+      await run({ logging: bad }, [
+        [
+          "journalctl -u corosync -o cat --no-pager | grep -F logfile",
+          "parse error in config: Can't open logfile '/var/log/corosync/no/c.log' for reason: No such file or directory (2).\n",
+        ],
+        [
+          "sed -i s#no/c.log#c.log# /etc/corosync/corosync.conf; corosync -t > /dev/null 2>&1; sed 's/.*corosync notice/notice/' /var/log/corosync/c.log",
+          "notice  [MAIN  ] Corosync Cluster Engine exiting normally\n",
+        ],
+      ]),
+    ).toEqual([]);
   });
 });

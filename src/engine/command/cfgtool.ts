@@ -1,6 +1,6 @@
 /**
- * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. Left out: the log
- * files that -L reopens; `-i` is accepted and changes nothing, as with knet on real nodes.
+ * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. `-i` is accepted
+ * and changes nothing, as with knet on real nodes.
  */
 import { linkAddress, nodeAddresses } from "./addresses.ts";
 import { CFG, type CfgCalls } from "../corosync/index.ts";
@@ -168,9 +168,15 @@ function* body(argv: readonly string[]): ToolBody {
     case "reload":
       return yield* reload(cfg);
     case "reopen":
-      // The daemon opens its log files anew; it says nothing, and neither does the tool.
-      return errorOf(yield* cfg.ask("corosync_cfg_reopen_log_files", {})) === undefined ? 0 : yield* printResult(NO_DAEMON);
+      return yield* reopen(cfg);
   }
+}
+
+/** -L: silent where all went well. */
+function* reopen(cfg: Cfg): ToolBody {
+  const error = errorOf(yield* cfg.ask("corosync_cfg_reopen_log_files", {}));
+  if (error === undefined) return 0;
+  return yield* printResult(fail(`Could not reopen corosync logging files. Error ${error}\n`, EXIT_OF[error] ?? 1));
 }
 
 /** cs_error_t of what a reload may answer: the tool's exit status. */

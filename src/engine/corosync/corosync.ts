@@ -5,7 +5,7 @@
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
-import { EXIT_ABORT, EXIT_SERVICES } from "../config/index.ts";
+import { EXIT_ABORT, EXIT_SERVICES, type LoggingConfig } from "../config/index.ts";
 import {
   MS,
   NEVER,
@@ -51,7 +51,7 @@ import {
   transportLines,
 } from "./lines.ts";
 import { DaemonLog } from "./log.ts";
-import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
+import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
 import { Stack } from "./stack.ts";
 import { newRun, type CorosyncState, type RunState, type RefusalLine } from "./state.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
@@ -86,11 +86,7 @@ export class Corosync implements Program {
 
   constructor(private readonly os: Os) {
     this.rng = os.rng("corosync");
-    this.log = new DaemonLog(
-      os,
-      () => this.run,
-      () => this.settings,
-    );
+    this.log = new DaemonLog(os, () => this.run);
   }
 
   start(): void {
@@ -130,14 +126,18 @@ export class Corosync implements Program {
 
   private configure(): void {
     const { call } = this.run;
-    this.run.logging = earlyLogging(this.os.files, call.file);
+    const host = { ...this.confHost, openLog: (file: string) => this.log.open(file) };
+    const logging = earlyLogging(this.os.files, call.file);
     if (call.test) {
-      this.test(call.file);
+      this.test(host, call.file, logging);
       return;
     }
-    const read = readSettings(this.os, call.file);
+    const read = readSettings(host, call.file);
     const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
-    if (!early) this.log.say(STARTING);
+    if (!early) {
+      this.log.take(logging);
+      this.log.say(STARTING);
+    }
     if (!read.ok && read.stage !== "services") {
       this.refuse(read.exitCode, read.messages);
       return;
@@ -160,8 +160,13 @@ export class Corosync implements Program {
     this.after("knet", keyTime(this.rng));
   }
 
-  private test(file: ConfFile): void {
-    const tested = testSettings(this.os, file);
+  private get confHost(): ConfHost {
+    return { files: this.os.files, hostname: this.os.hostname, nics: () => this.os.nics() };
+  }
+
+  private test(host: ConfHost, file: ConfFile, logging: LoggingConfig): void {
+    const tested = testSettings(host, file);
+    if (tested.messages.every((m) => m.subsystem !== undefined)) this.log.take(logging);
     this.log.tell(tested.messages);
     if (tested.exitCode === 0) this.log.say([EXITING]);
     this.leave(tested.exitCode);
@@ -199,7 +204,9 @@ export class Corosync implements Program {
       file: this.run.call.file,
       reconfigured: (next) => {
         this.settings = next;
+        this.log.take(next.config.logging);
       },
+      reopenLogs: () => this.log.reopen(),
       quorum: (view) => this.services?.quorum(view),
       aborted: () => this.end({ signal: "SIGABRT" }),
     });
@@ -432,7 +439,8 @@ export class Corosync implements Program {
   digest(h: Hasher): void {
     const l = this.run;
     h.text(l.phase).text(l.call.file.path).bool(l.call.test).bool(l.call.foreground).bool(l.heard);
-    h.bool(l.logging.syslog).bool(l.logging.stderr).text(l.logging.timestamp);
+    h.bool(l.logging.toSyslog).bool(l.logging.toStderr).text(l.logging.timestamp);
+    for (const [file, fd] of Object.entries(l.logFiles)) h.text(file).int(fd);
     h.int(l.lastTick).int(l.unloaded).int(l.schedMisses.length).int(l.asked.length);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.running?.digest(h);

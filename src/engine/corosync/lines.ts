@@ -2,7 +2,7 @@
  * What the daemon says of itself while it comes up and goes down: the literal lines, and how long the parts take. Sources: recorded starts and stops of
  * corosync 3.1.7. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
  */
-import type { DaemonConfig } from "../config/index.ts";
+import type { DaemonConfig, LoggingConfig } from "../config/index.ts";
 import { MS, civilFromUnix, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
 import { MTU_MAX, compressLines } from "../knet/index.ts";
 
@@ -183,14 +183,31 @@ export function removalLines(config: DaemonConfig, up: readonly LinkStatus[]): L
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+type Timestamp = LoggingConfig["timestamp"];
+
+const levelled = ({ level, subsystem, text }: Line): string => `${level.padEnd(7)} [${subsystem.padEnd(6)}] ${text}\n`;
+
 /** A line as it goes to standard error: `Nov 20 10:24:04.731 notice  [MAIN  ] text`, the time as logging.timestamp wants it. */
-export function terminalLine(unixMicros: number, timestamp: "off" | "on" | "hires", l: Line): string {
+export function terminalLine(unixMicros: number, timestamp: Timestamp, l: Line): string {
+  return timeText(unixMicros, timestamp) + levelled(l);
+}
+
+/** As it goes to a file: `Nov 20 10:24:04 [702] pve1 corosync notice  [MAIN  ] text`; without a time the blank before the level is missing, too (observed). */
+export function fileLine(
+  unixMicros: number,
+  timestamp: Timestamp,
+  { pid, hostname }: { readonly pid: number; readonly hostname: string },
+  l: Line,
+): string {
+  return `${timeText(unixMicros, timestamp)}[${pid}] ${hostname} corosync${timestamp === "off" ? "" : " "}${levelled(l)}`;
+}
+
+function timeText(unixMicros: number, timestamp: Timestamp): string {
   const c = civilFromUnix(unixMicros);
   const two = (n: number): string => String(n).padStart(2, "0");
   const seconds = `${MONTHS[c.month - 1]} ${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
-  const time =
-    timestamp === "off" ? "" : timestamp === "on" ? `${seconds} ` : `${seconds}.${String(Math.floor(c.micros / MS)).padStart(3, "0")} `;
-  return `${time}${l.level.padEnd(7)} [${l.subsystem.padEnd(6)}] ${l.text}\n`;
+  if (timestamp === "off") return "";
+  return timestamp === "on" ? `${seconds} ` : `${seconds}.${String(Math.floor(c.micros / MS)).padStart(3, "0")} `;
 }
 
 /** The main loop's timer came this late. */

@@ -10,12 +10,14 @@ import {
   confKeys,
   parseConf,
   parserMessage,
+  readLoggers,
   stringOf,
   verifyConf,
   type ConfValues,
   type DaemonConfig,
   type DaemonMessage,
   type HostFacts,
+  type LoggingConfig,
   type ParseOutcome,
   type Refusal,
   type Verdict,
@@ -52,8 +54,8 @@ export interface Settings {
 
 export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
 
-/** What a configuration is judged by: the machine's files, name and cards. */
-export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
+/** What a configuration is judged by: the machine's files, name and cards; and by whom its log files are opened, if they are. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics"> & Pick<HostFacts, "openLog">;
 
 /** Addresses that a machine's resolver has for a name; a literal is its own. */
 export function resolveByHosts(files: FilePort, name: string): string[] {
@@ -103,6 +105,7 @@ export function hostFacts(host: ConfHost): HostFacts {
     addresses: host.nics().map((n) => n.address),
     resolve: (name) => resolveByHosts(host.files, name),
     authkeyBytes: (path) => readFileBytes(host.files, path)?.length ?? null,
+    openLog: (path) => host.openLog?.(path),
   };
 }
 
@@ -138,21 +141,8 @@ export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCod
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
-export interface EarlyLogging {
-  readonly syslog: boolean;
-  readonly stderr: boolean;
-  readonly timestamp: "off" | "on" | "hires";
-}
-
-export function earlyLogging(files: FilePort, file: ConfFile): EarlyLogging {
-  const { values } = parseConf(readConf(files, file.path) ?? "");
-  const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
-  const timestamp = stringOf(values, "logging.timestamp");
-  return {
-    syslog: on("to_syslog"),
-    stderr: on("to_stderr"),
-    timestamp: timestamp === "off" || timestamp === "on" ? timestamp : "hires",
-  };
+export function earlyLogging(files: FilePort, file: ConfFile): LoggingConfig {
+  return readLoggers(parseConf(readConf(files, file.path) ?? "").values);
 }
 
 /** Everything a start needs, or why it does not take place. */
