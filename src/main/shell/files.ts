@@ -30,6 +30,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ENXIO: "No such device or address",
   ETIMEDOUT: "Connection timed out",
   EBADF: "Bad file descriptor",
+  EILSEQ: "Invalid or incomplete multibyte or wide character",
 };
 
 export function errnoText(errno: string): string {

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isCount, isText, listOf, shape } from "../../../engine/host/check.ts";
+import { isCount, isText, listOf, shape } from "../../../engine/kernel/check.ts";
 import type { Instant } from "../../../engine/kernel/index.ts";
 import {
   parseRecord,

@@ -24,6 +24,11 @@ function secretFits(given: string, wanted: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
+/** What was asked for may stand in the answer, whatever characters it has. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+}
+
 export class Server {
   private readonly clients = new Set<ServedClient>();
   private readonly broadcast: Broadcast;
@@ -128,7 +133,7 @@ export class Server {
     client.channel.send({
       id,
       ok: false,
-      error: { code: known ? error.code : "lab", message: known ? message : `internal error: ${message}` },
+      error: { code: known ? error.code : "lab", message: oneLine(known ? message : `internal error: ${message}`) },
     });
   }
 }
