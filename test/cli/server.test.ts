@@ -57,6 +57,7 @@ beforeEach(async () => {
     serve: () => Promise.reject(new Error("no page here")),
     freeze: () => Promise.resolve(),
     end: () => undefined,
+    lost: () => undefined,
     log,
   };
   server = new Server(lab, new Sessions(path, secret), secret, around);

@@ -13,7 +13,7 @@ const LIST_MAX = 1_000_000;
 
 /** What a check looks at, for whoever says what is wrong or makes values that pass. */
 export type Form =
-  /** `allowed` in a few plain words. */
+  /** `allowed` as a person is told it. */
   | { readonly is: "value"; readonly kind: ValueKind; readonly allowed: string; readonly min?: number; readonly max?: number }
   | { readonly is: "one"; readonly of: readonly string[] }
   | { readonly is: "either"; readonly of: readonly Check[] }

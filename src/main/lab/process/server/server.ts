@@ -1,6 +1,7 @@
 /** The lab's API over channels: validates each request, asks the lab, answers; and keeps what belongs to each client, so that it goes with it. */
 import { timingSafeEqual } from "node:crypto";
 import { requestMessage, type Channel, type Request } from "../../api.ts";
+import { GOING_DOWN } from "../../act/acts.ts";
 import { answered } from "./answered.ts";
 import { Broadcast } from "./broadcast.ts";
 import { NodeRequests } from "./node-requests.ts";
@@ -16,6 +17,8 @@ import { Trouble } from "../../trouble.ts";
 export interface ServerAround extends Around {
   /** After `freeze`: the process ends. */
   end(): void;
+  /** Why the lab's directory is its own no longer, undefined while it is: then the process ends. */
+  lost(): string | undefined;
   readonly log: LabLog;
 }
 
@@ -91,6 +94,8 @@ export class Server {
       if (!client.authenticated) client.channel.close();
       return;
     }
+    const lost = this.around.lost();
+    if (lost !== undefined) return this.refuse(client, parsed.data.id, new Trouble("lab", lost));
     // Until the next look at who is here.
     this.lab.host.watched(true);
     const { id, request } = parsed.data;
@@ -104,6 +109,8 @@ export class Server {
       }
       client.authenticated = true;
     }
+    // Ending it twice comes to the same.
+    if (this.lab.ending && request.op !== "down") return this.refuse(client, id, new Trouble("lab", GOING_DOWN));
     const reply = (result: unknown): void => client.channel.send({ id, ok: true, result: result ?? {} });
     try {
       // Requests that must be answered before their first event answer by themselves.
