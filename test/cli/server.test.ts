@@ -62,7 +62,7 @@ beforeEach(async () => {
     lost: () => undefined,
     log,
   };
-  server = new Server(lab, new Sessions(path, secret), secret, around);
+  server = new Server(lab, new Sessions(path, secret, dir, "run"), secret, around);
   listener = createServer((socket) => server.accept(new LocalChannel(socket), false));
   await new Promise<void>((done) => listener.listen(path, done));
 });

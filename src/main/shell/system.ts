@@ -16,6 +16,8 @@ import { Processes } from "./processes.ts";
 
 /** Longest stretch of computing before input and Ctrl-C are looked at, ms of wall time. */
 const SLICE_MS = 8;
+/** How long output may wait for its reader before virtual time goes on meanwhile, ms of wall time. */
+const READER_MS = 200;
 
 export interface ShellKind {
   readonly terminal: boolean;
@@ -29,6 +31,8 @@ export class System {
   private checkPending = false;
   private lastYield = performance.now();
   private steps = 0;
+  /** Everything of this shell gives the event loop its turn. */
+  private turn: Promise<void> | undefined;
   private closed = false;
   private opening: Promise<PortSession> | undefined;
   private opened: PortSession | undefined;
@@ -36,6 +40,7 @@ export class System {
   private cwd = "/root";
   private onEnded: (status: number) => void = () => undefined;
   readonly processes = new Processes(this);
+  private forks: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly port: NodePort,
@@ -57,6 +62,12 @@ export class System {
       if (!this.closed) this.onEnded(status);
     });
     return session;
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.forks.then(work);
+    this.forks = turn.catch(() => undefined);
+    return turn;
   }
 
   /** `told` hears of the status when somebody's signal has ended the shell's process. */
@@ -200,13 +211,34 @@ export class System {
     }
   }
 
-  /** Called at every step of the interpreter and in every long loop of a program: bounds how long the event loop is kept from its other work. */
+  /** Waits until whoever reads the output has room. One who reads slowly stops no time. */
+  async blocked(room: Promise<void>, interrupt: Interrupt): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const soon = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), READER_MS)));
+    const there = room.then(() => true);
+    try {
+      if (await this.busy(interrupt.race(Promise.race([there, soon])))) return;
+    } finally {
+      clearTimeout(timer);
+    }
+    await this.wait(interrupt.race(room));
+  }
+
+  /**
+   * Called at every step of the interpreter and in every long loop of a program: bounds how long the event loop is kept from its other work. Where a turn
+   * of it is due, all that computes here waits for the same one, however much it is.
+   */
   async step(interrupt: Interrupt): Promise<void> {
     interrupt.check();
     await this.goesOn(interrupt);
-    if (++this.steps % 64 !== 0 || performance.now() - this.lastYield < SLICE_MS) return;
-    await this.busy(new Promise<void>((resolve) => setImmediate(resolve)));
-    this.lastYield = performance.now();
+    if (!this.turn) {
+      if (++this.steps % 32 !== 0 || performance.now() - this.lastYield < SLICE_MS) return;
+      this.turn = this.busy(new Promise<void>((resolve) => setImmediate(resolve))).then(() => {
+        this.turn = undefined;
+        this.lastYield = performance.now();
+      });
+    }
+    await this.turn;
     interrupt.check();
   }
 

@@ -29,6 +29,7 @@ import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server/server.ts";
+import { endLeftProcesses } from "./session/process-list.ts";
 import { Sessions } from "./sessions.ts";
 import { openLog, type LabLog } from "../store/log.ts";
 import { LocalChannel } from "./socket.ts";
@@ -169,7 +170,7 @@ class Supervisor {
     private readonly ownership: Ownership,
   ) {
     // Known to the sessions alone: what they are told does not leave the lab.
-    this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
+    this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"), dir, lock.run);
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.serve(port),
@@ -364,6 +365,8 @@ async function main(): Promise<void> {
   try {
     log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
+    const left = endLeftProcesses(options.dir);
+    if (left.length > 0) log.warn(`ended what the last supervisor had left: ${left.join(", ")}`);
     await begin(options, lock, log);
   } catch (error) {
     if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");

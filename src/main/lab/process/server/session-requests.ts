@@ -4,6 +4,7 @@ import type { Lab } from "../../lab.ts";
 import type { Sessions } from "../sessions.ts";
 import { HeldOutput } from "./held-output.ts";
 import type { ServedClient } from "./served-client.ts";
+import { isFull, whenRead } from "./when-read.ts";
 
 /** A command that goes on for this long in a paused lab is waiting for time. */
 const pausedNoticeMs = 300;
@@ -48,7 +49,7 @@ export class SessionRequests {
 
   /** The client is gone: what ran for it ends. */
   leave(client: ServedClient): void {
-    for (const id of client.execs) this.sessions.signal(id);
+    for (const id of client.execs) this.sessions.abandon(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
   }
 
@@ -86,7 +87,12 @@ export class SessionRequests {
       r.node,
       r.line,
       {
-        output: (stream, data) => held.put(data.length, () => over || client.channel.send({ event: "exec-output", exec, stream, data })),
+        output: (stream, data, taken) =>
+          held.put(data.length, () => {
+            if (over) return taken();
+            client.channel.send({ event: "exec-output", exec, stream, data });
+            whenRead(client.channel, () => this.clients.has(client), taken);
+          }),
         exit: (status) => held.end(() => finish(status)),
       },
       (id) => {
@@ -110,14 +116,28 @@ export class SessionRequests {
   ): Promise<void> {
     if (!this.lab.world.has(r.node)) this.lab.shell.reachable(r.node);
     let terminal = "";
-    const data = (text: string): void => client.channel.send({ event: "terminal-data", terminal, data: text });
+    let halts = 0;
+    const halt = (on: boolean): void => {
+      halts += on ? 1 : -1;
+      if (halts === (on ? 1 : 0)) this.sessions.halt(terminal, on);
+    };
+    const data = (text: string): void => {
+      client.channel.send({ event: "terminal-data", terminal, data: text });
+      if (!isFull(client.channel)) return;
+      halt(true);
+      whenRead(
+        client.channel,
+        () => this.clients.has(client),
+        () => halt(false),
+      );
+    };
     const held = new HeldOutput({
       released: () => this.lab.output.settled(),
       lost: (why) => {
         data(`\r\nquorate: ${why}\r\n`);
         this.sessions.closeTerminal(terminal);
       },
-      crowded: (much) => this.sessions.halt(terminal, much),
+      crowded: halt,
     });
     const exit = (status: number): void => {
       client.terminals.delete(terminal);
