@@ -274,10 +274,17 @@ export const request = z.discriminatedUnion("op", [
     op: z.literal("terminal-open"),
     node: known,
     line: text.optional(),
+    /** Characters that may be under way to who draws them; the program waits while it is used up. */
+    credit: whole
+      .min(1024)
+      .max(16 << 20)
+      .optional(),
     cols: whole.min(2).max(1000),
     rows: whole.min(1).max(1000),
   }),
   z.object({ op: z.literal("terminal-write"), terminal: known, data: text }),
+  /** So many more characters were drawn. */
+  z.object({ op: z.literal("terminal-drawn"), terminal: known, chars: whole.min(1).max(16 << 20) }),
   z.object({
     op: z.literal("terminal-resize"),
     terminal: known,
