@@ -29,7 +29,7 @@ export function importConfFile(path: string): LabFile {
   } catch (error) {
     throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
   }
-  return importedLab(text, path);
+  return importedLab(text, path, ({ line, column, severity, text: what }) => say(`${path}:${line}:${column}: ${severity}: ${what}`));
 }
 
 export function importFiles(args: string[], v: Values): Promise<number> {
