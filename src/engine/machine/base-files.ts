@@ -22,6 +22,8 @@ const DIRECTORIES = [
   "/sys",
   "/usr/bin",
   "/usr/lib",
+  "/usr/local/bin",
+  "/usr/local/sbin",
   "/usr/sbin",
   "/usr/share",
   "/var/lib/corosync",
