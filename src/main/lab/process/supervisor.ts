@@ -4,7 +4,7 @@
  * [--cold] [--speed X] [--host workers|inprocess] [--foreground].
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
@@ -24,6 +24,7 @@ import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import { parseLabFile } from "../file/labfile.ts";
+import { LAB_FILE_BYTES_MAX, readInput } from "../file/read-input.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
@@ -65,14 +66,6 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw systemTrouble(error, `read ${path}`);
-  }
-}
-
 interface Opened {
   lab: Lab;
   disk: LabDisk;
@@ -90,7 +83,7 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
 async function openLab(options: Options, run: string, ownership: Ownership): Promise<Opened> {
   const path = join(options.dir, files.lab);
-  const text = readText(path);
+  const text = readInput(path, LAB_FILE_BYTES_MAX, "a lab file");
   const file = parseLabFile(text, path);
   refuseOtherVersion(options.dir);
   const design = worldDesign(file);
@@ -335,8 +328,8 @@ function tell(message: LaunchMessage): Promise<void> {
   });
 }
 
-/** Brings the lab up and tells whoever started it. */
-async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
+/** Brings the lab up and tells whoever started it. `started` is called right before. */
+async function begin(options: Options, lock: Lock, log: LabLog, started: () => void): Promise<void> {
   const ownership = new Ownership(options.dir, lock.run);
   const opened = await openLab(options, lock.run, ownership);
   const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
@@ -351,6 +344,7 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
   const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
   log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
   if (opened.said !== undefined) log.warn(opened.said);
+  started();
   await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
   if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
 }
@@ -361,13 +355,20 @@ async function main(): Promise<void> {
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  // Whoever starts a lab and is gone before it stands would never know of it.
+  const abandoned = (): void => {
+    log?.error("the lab did not start: whoever started it is gone");
+    dropLock(options.dir, run);
+    process.exit(1);
+  };
+  process.once("disconnect", abandoned);
   let log: LabLog | undefined;
   try {
     log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
     const left = endLeftProcesses(options.dir);
     if (left.length > 0) log.warn(`ended what the last supervisor had left: ${left.join(", ")}`);
-    await begin(options, lock, log);
+    await begin(options, lock, log, () => process.off("disconnect", abandoned));
   } catch (error) {
     if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");
     else log?.error(`the lab did not start: ${error.message}`);
