@@ -18,4 +18,5 @@ export * from "./program.ts";
 export * from "./peek.ts";
 export * from "./libc.ts";
 export * from "./getopt.ts";
+export * from "./glob.ts";
 export * from "./paths.ts";

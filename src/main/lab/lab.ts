@@ -323,6 +323,7 @@ export class Lab {
     this.shell.clients.lose();
     this.feed.flush();
     await this.host.restore(state);
+    await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
     this.timeline.rewind(this.world.now, this.world.statuses());
