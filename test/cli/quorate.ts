@@ -38,6 +38,9 @@ export interface Place {
   /** Scratch directory; the lab is in `lab` below it. */
   dir: string;
   lab: string;
+  /** What node needs to run the command line, and the environment that makes this place its own. */
+  command: readonly string[];
+  env: NodeJS.ProcessEnv;
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Runs and throws unless the status is 0; returns stdout. */
   ok(...args: string[]): Promise<string>;
@@ -72,7 +75,7 @@ export function newPlace(): Place {
     await run(["rm", "--yes"]);
     rmSync(dir, { recursive: true, force: true });
   };
-  return { dir, lab, run, ok, end };
+  return { dir, lab, command, env, run, ok, end };
 }
 
 /** The process is there. */
