@@ -38,6 +38,9 @@ export interface Place {
   /** Scratch directory; the lab is in `lab` below it. */
   dir: string;
   lab: string;
+  /** What node needs to run the command line, and the environment that makes this place its own. */
+  command: readonly string[];
+  env: NodeJS.ProcessEnv;
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Starts one and leaves it alone. */
   begin(args: readonly string[]): ChildProcess;
@@ -76,7 +79,7 @@ export function newPlace(): Place {
   };
   const begin = (args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [...command, ...args], { env, cwd: root, stdio: "ignore" });
-  return { dir, lab, run, begin, ok, end };
+  return { dir, lab, command, env, run, begin, ok, end };
 }
 
 /** The process is there. */

@@ -105,6 +105,7 @@ async function openLab(options: Options, run: string, ownership: Ownership): Pro
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
     const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
     if (found.how === "new") await beginFaults(lab, file);
+    else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
     await lab.output.saveDisks();
     if (!found.paused) lab.resume();
