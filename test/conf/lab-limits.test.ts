@@ -89,8 +89,6 @@ const NOTHING: readonly RegExp[] = [
   // of the udp transports, and of corosync 2's redundant rings
   /^totem\.(clear_node_high_bit|rrp_[a-z_]+)$/,
   /^totem\.interface\.broadcast$/,
-  // compressed with a model alone, which is on the list
-  /^totem\.knet_compression_(threshold|level)$/,
   // votes of a node without a nodelist; names of old versions; no section that opens says anything
   /^quorum\.(votes|leaving_timeout)$/,
   /^quorum\.device\.master_wins$/,

@@ -3,8 +3,7 @@
  * beforehand, a start refuses what is `refused`. Nothing in the real stack. A row goes when the lab learns the setting; what stands on no row works as in corosync 3.1.7, down to
  * the settings that have no effect there.
  */
-import { LINKS_MAX } from "../kernel/limits.ts";
-import { nodeCount, effectiveTotem } from "./timers.ts";
+import { effectiveTotem } from "./timers.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 
 export interface LabLimit {
@@ -53,25 +52,11 @@ export const LAB_LIMITS: readonly LabLimit[] = [
     mend: "remove the key; knet is the default",
   },
   {
-    keys: ["totem.link_mode"],
-    lab: "refused",
-    when: (value, values) => (value === "active" || value === "rr") && linkCount(values) > 1,
-    text: (value) => `link_mode ${value} is not modelled in a lab, which runs passive: corosync does not start there`,
-    mend: "use passive",
-  },
-  {
     keys: ["totem.interface.N.knet_transport"],
     lab: "refused",
     when: (value) => value === "sctp",
     text: (value) => `knet_transport ${value} is not modelled in a lab, which runs udp: corosync does not start there`,
     mend: "remove the key; udp is the default",
-  },
-  {
-    keys: ["totem.knet_compression_model"],
-    lab: "refused",
-    when: set("none"),
-    text: (value) => `knet_compression_model ${value} is not modelled in a lab: corosync does not start there`,
-    mend: "remove the key for the lab; nothing that a lab shows depends on it",
   },
   {
     keys: ["totem.heartbeat_failures_allowed"],
@@ -101,18 +86,6 @@ export const LAB_LIMITS: readonly LabLimit[] = [
     when: set("daemon"),
     text: noEffect,
     mend: "leave it out; a node's journal keeps no facility",
-  },
-  {
-    keys: [
-      "logging.syslog_priority",
-      "logging.syslog_level",
-      "logging.logger_subsys.*.syslog_priority",
-      "logging.logger_subsys.*.syslog_level",
-    ],
-    lab: "otherwise",
-    when: set("info"),
-    text: (value, key) => `${key}: ${value} has no effect in a lab: its journals get what the usual priority, info, lets through`,
-    mend: "leave it out, and let journalctl -p choose",
   },
   {
     keys: ["logging.blackbox"],
@@ -162,16 +135,6 @@ export const LAB_LIMITS: readonly LabLimit[] = [
     mend: "use a program that a node has (ping, true, corosync's tools), or leave the line out for the lab",
   },
 ];
-
-/** Links with an address in the nodelist. */
-function linkCount(values: ConfValues): number {
-  const links = new Set<string>();
-  for (const key of values.keys()) {
-    const link = /^nodelist\.node\.[0-9]+\.ring([0-9]+)_addr$/.exec(key)?.[1];
-    if (link !== undefined && nodeCount(values) > 0) links.add(link);
-  }
-  return Math.min(links.size, LINKS_MAX);
-}
 
 /** `N` is a number, `*` whatever follows or stands between. */
 function matcher(pattern: string): RegExp {

@@ -5,6 +5,7 @@
  */
 import { LINKS_MAX } from "../kernel/limits.ts";
 import type { DaemonConfig, DaemonNode, HostFacts } from "./daemon.ts";
+import { rereadLoggers } from "./loggers.ts";
 import { readLinks } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { endsBy, parserMessage } from "./parse.ts";
@@ -12,17 +13,7 @@ import { readQuorum } from "./quorum.ts";
 import { effectiveTotem } from "./timers.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
-import {
-  KEYFILE_DEFAULT,
-  duplicateId,
-  keyRefusal,
-  linkConfig,
-  readCrypto,
-  readLinkMode,
-  rereadLogging,
-  timerRefusal,
-  topologyRefusal,
-} from "./verify.ts";
+import { KEYFILE_DEFAULT, duplicateId, keyRefusal, linkConfig, readCrypto, readLinkMode, timerRefusal, topologyRefusal } from "./verify.ts";
 
 /** Keys of the live map under these go when the file no longer has them. */
 export const RELOADED_PREFIXES: readonly string[] = ["logging.", "totem.", "nodelist.", "quorum.", "uidgid.config.", "nozzle."];
@@ -144,7 +135,7 @@ export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: Co
     linkMode: readLinkMode(staged),
     crypto,
     keyfile: stringOf(staged, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: rereadLogging(staged, running.logging),
+    logging: rereadLoggers(staged, running.logging),
   };
   return { kind: "accepted", fixed, values: staged, links, config };
 }

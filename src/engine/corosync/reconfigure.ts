@@ -30,7 +30,7 @@ export function reloadLayers(layers: Layers, from: { readonly file: ConfFile; ab
     },
     over: (status) => {
       if (status === CS_OK) reconfigureQuorum(layers);
-      else layers.knet.logManualMtu();
+      else layers.knet.setHandle();
       if (next !== undefined) layers.takeOver(next);
     },
   });

@@ -6,9 +6,12 @@ import {
   CONF_PATH,
   EXIT_MAIN_CONFIG,
   accountsOf,
+  HOSTS_PATH,
+  addressesOf,
   confKeys,
   parseConf,
   parserMessage,
+  readLoggers,
   stringOf,
   unmodelled,
   verifyConf,
@@ -17,6 +20,7 @@ import {
   type DaemonConfig,
   type DaemonMessage,
   type HostFacts,
+  type LoggingConfig,
   type ParseOutcome,
   type Refusal,
   type Verdict,
@@ -40,7 +44,6 @@ import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/in
 
 const STATE_DIR = "/var/lib/corosync";
 const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
-const HOSTS_PATH = "/etc/hosts";
 const PASSWD_PATH = "/etc/passwd";
 const GROUP_PATH = "/etc/group";
 /** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
@@ -57,17 +60,12 @@ export interface Settings {
 /** `warnings`: what a start says of a file that it takes, in its order. */
 export type SettingsResult = { readonly ok: true; readonly settings: Settings; readonly warnings: readonly DaemonMessage[] } | Refusal;
 
-/** What a configuration is judged by: the machine's files, name and cards. */
-export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
+/** What a configuration is judged by: the machine's files, name and cards; and by whom its log files are opened, if they are. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics"> & Pick<HostFacts, "openLog">;
 
-/** Addresses /etc/hosts gives for a name, in the order of the file. */
+/** Addresses that a machine's resolver has for a name; a literal is its own. */
 export function resolveByHosts(files: FilePort, name: string): string[] {
-  const out: string[] = [];
-  for (const line of fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
-    const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
-    if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
-  }
-  return out;
+  return addressesOf(fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)), name);
 }
 
 /** A start with what the lab does not model is refused rather than run as if it were absent. */
@@ -104,6 +102,7 @@ export function hostFacts(host: ConfHost): HostFacts {
     addresses: host.nics().map((n) => n.address),
     resolve: (name) => resolveByHosts(host.files, name),
     authkeyBytes: (path) => readFileBytes(host.files, path)?.length ?? null,
+    openLog: (path) => host.openLog?.(path),
   };
 }
 
@@ -150,21 +149,8 @@ export function warningsOf(messages: readonly DaemonMessage[]): DaemonMessage[] 
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
-export interface EarlyLogging {
-  readonly syslog: boolean;
-  readonly stderr: boolean;
-  readonly timestamp: "off" | "on" | "hires";
-}
-
-export function earlyLogging(files: FilePort, file: ConfFile): EarlyLogging {
-  const { values } = parseConf(readConf(files, file.path) ?? "");
-  const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
-  const timestamp = stringOf(values, "logging.timestamp");
-  return {
-    syslog: on("to_syslog"),
-    stderr: on("to_stderr"),
-    timestamp: timestamp === "off" || timestamp === "on" ? timestamp : "hires",
-  };
+export function earlyLogging(files: FilePort, file: ConfFile): LoggingConfig {
+  return readLoggers(parseConf(readConf(files, file.path) ?? "").values);
 }
 
 /** Everything a start needs, or why it does not take place. */
@@ -232,6 +218,13 @@ export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetPara
     seal: sealOf(config.crypto.cipher, config.crypto.hash),
     blockUnlisted: config.totem.blockUnlistedIps,
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
+    policy: config.linkMode,
+    manualMtu: config.totem.knetMtu,
+    compression: {
+      model: config.totem.knetCompressionModel,
+      level: config.totem.knetCompressionLevel,
+      threshold: config.totem.knetCompressionThreshold,
+    },
   });
 }
 
