@@ -12,7 +12,7 @@ export type { Ip } from "./ip.ts";
 export { formatIp, networkOf, parseIp } from "./ip.ts";
 export type { ConfKeyValue } from "./keys.ts";
 export { confKeys } from "./keys.ts";
-export { reaches, readLoggers, rereadLoggers, type LoggingConfig } from "./loggers.ts";
+export { reaches, readLoggers, rereadLoggers } from "./loggers.ts";
 export type { ParseOutcome } from "./parse.ts";
 export { parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";
