@@ -2,6 +2,7 @@
  * What the daemon demands of the logging section before anything else (corosync_main_config_read): global switches first, then the main logger,
  * then each subsystem's. Left out: settings of other daemons (logging_daemon).
  */
+import { utf8Length } from "./grammar.ts";
 import type { Reason } from "./refuse.ts";
 import type { ConfValues } from "./values.ts";
 import { stringOf } from "./values.ts";
@@ -9,6 +10,11 @@ import { stringOf } from "./values.ts";
 const FACILITIES =
   "auth authpriv cron daemon ftp kern lpr mail news syslog user uucp local0 local1 local2 local3 local4 local5 local6 local7".split(" ");
 const PRIORITIES = "emerg alert crit err error warning notice info debug".split(" ");
+/** corosync: bytes of a logger's name, with its NUL. */
+const LOGGER_NAME_BYTES = 64;
+/** The loggers a daemon has when it reads the file, and how many more fit beside all it will have (observed). */
+const LOGGERS = new Set("MAIN QUORUM VOTEQ CMAP CFG CPG SYNC SERV QB WD MON PLOAD".split(" "));
+const LOGGERS_MORE_MAX = 17;
 const ON_OFF = ["on", "off"];
 const YES_NO = ["yes", "on", "no", "off"];
 
@@ -79,7 +85,11 @@ export function loggingRefusal(values: ConfValues, open: Opener = () => undefine
     const m = /^logging\.logger_subsys\.([^.]+)\.subsys$/.exec(key);
     if (m?.[1] !== undefined) subsystems.push(m[1]);
   }
+  let more = 0;
   for (const name of subsystems.sort()) {
+    if (!LOGGERS.has(name)) more++;
+    if (utf8Length(name) >= LOGGER_NAME_BYTES || more > LOGGERS_MORE_MAX)
+      return { text: "unable to create new logging subsystem", key: `logging.logger_subsys.${name}.subsys` };
     const bad = broken(values, `logging.logger_subsys.${name}.`, LOGGER, open);
     if (bad !== undefined) return bad;
   }

@@ -265,7 +265,7 @@ function serviceRefusal(values: ConfValues): Refusal | undefined {
 /** Warnings a start logs between reading and validating. */
 function startWarnings(values: ConfValues, table: LinkTable): DaemonMessage[] {
   const texts: string[] = [];
-  const local = table.nodes.find((n) => n.position === table.local);
+  const local = table.nodes.find((n) => n.position === table.assumed);
   if (local !== undefined && table.links.some((link) => values.has(`totem.interface.${link}.member.0`))) {
     texts.push("member section is used together with nodelist. Members ignored.");
   }
@@ -287,7 +287,8 @@ export function verifyConf(parsed: ParseOutcome, host: HostFacts): Verdict {
   const first = parsed.errors[0];
   if (first !== undefined) {
     const level = first.exitCode === EXIT_ABORT ? "crit" : "error";
-    const messages: DaemonMessage[] = [{ level, subsystem: undefined, text: parserMessage(first) }];
+    const text = parserMessage(first);
+    const messages: DaemonMessage[] = text === "" ? [] : [{ level, subsystem: undefined, text }];
     return { ok: false, stage: "parse", exitCode: first.exitCode, messages, line: first.line, column: first.column };
   }
   const { values } = parsed;

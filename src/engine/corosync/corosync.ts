@@ -5,7 +5,7 @@
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
-import { EXIT_ABORT, EXIT_SERVICES, type LoggingConfig } from "../config/index.ts";
+import { endsBy, EXIT_SERVICES, type LoggingConfig } from "../config/index.ts";
 import {
   MS,
   NEVER,
@@ -51,7 +51,16 @@ import {
   transportLines,
 } from "./lines.ts";
 import { DaemonLog } from "./log.ts";
-import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
+import {
+  earlyLogging,
+  readSettings,
+  storeRingSeq,
+  testSettings,
+  warningsOf,
+  type ConfFile,
+  type ConfHost,
+  type Settings,
+} from "./settings.ts";
 import { Stack } from "./stack.ts";
 import { newRun, type CorosyncState, type RunState, type RefusalLine } from "./state.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
@@ -142,6 +151,8 @@ export class Corosync implements Program {
       this.refuse(read.exitCode, read.messages);
       return;
     }
+    // What the configuration reader warns of comes at once; what the services object to only when they are loaded, after the key has been set up.
+    this.log.tell(read.ok ? read.warnings : warningsOf(read.messages));
     if (!call.foreground) {
       // The parent ends well, and nobody hears the child's standard error.
       this.run.heard = false;
@@ -152,9 +163,8 @@ export class Corosync implements Program {
       return;
     }
     if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
-    // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
-    else this.run.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    else this.run.refusal = { exitCode: read.exitCode, messages: read.messages.filter((m) => !warningsOf(read.messages).includes(m)) };
     this.log.say(transportLines(this.settings?.config));
     this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
@@ -178,7 +188,8 @@ export class Corosync implements Program {
   }
 
   private leave(exitCode: number): void {
-    this.end(exitCode === EXIT_ABORT ? { signal: "SIGABRT" } : { code: exitCode });
+    const signal = endsBy(exitCode);
+    this.end(signal === undefined ? { code: exitCode } : { signal });
   }
 
   private initialiseKnet(): void {
@@ -208,7 +219,7 @@ export class Corosync implements Program {
       },
       reopenLogs: () => this.log.reopen(),
       quorum: (view) => this.services?.quorum(view),
-      aborted: () => this.end({ signal: "SIGABRT" }),
+      aborted: (signal) => this.end({ signal }),
     });
     const services = new DaemonServices(this.os.ipc, stack, {
       answers: () => this.run.phase === "running" || (this.run.phase === "unloading" && this.run.unloaded === 0),

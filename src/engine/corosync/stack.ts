@@ -54,7 +54,7 @@ export interface StackHooks extends PortOwner {
   /** The quorum service has a verdict. */
   quorum(view: QuorumView): void;
   /** An assertion failed. */
-  aborted(): void;
+  aborted(signal: "SIGABRT" | "SIGSEGV"): void;
 }
 
 const LAYERS = ["knet", "totem", "sync", "cpg", "votequorum", "quorum", "cmap", "cfg"] as const;

@@ -240,6 +240,11 @@ export type QueryReply =
 export type Out = (effect: Effect) => void;
 
 /** One computer as the world sees it. All methods are synchronous and pure but for the machine's own state. */
+export interface Attached {
+  readonly sessions: readonly string[];
+  readonly commands: readonly string[];
+}
+
 export interface Machine {
   readonly name: string;
   /** Instant of the earliest pending timer; NEVER if none (off, or stalled). */
@@ -258,6 +263,8 @@ export interface Machine {
   diskImage(): DiskContents;
   /** Sequence number of the last commit of its disk. */
   diskSeq(): number;
+  /** Ids of the sessions that are open, and of the programs whose output goes to somebody outside: whoever began them may be gone. */
+  attached?(): Attached | undefined;
   /** Plain data (see clone.ts), enough to go on from here in another process. */
   snapshot(): MachineSnapshot;
   restore(state: MachineSnapshot): void;

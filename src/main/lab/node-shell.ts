@@ -6,7 +6,8 @@ import type { World } from "../../engine/world/index.ts";
 import type { LabActs } from "./act/acts.ts";
 import type { Reply } from "./api.ts";
 import { Commands, type CommandSink } from "./shell/commands.ts";
-import { ShellClients, type ShellAct } from "./shell/shells.ts";
+import type { ShellAct } from "./shell/shell-wire.ts";
+import { ShellClients } from "./shell/shells.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { unreachable } from "./view/conditions.ts";
 
@@ -64,6 +65,22 @@ export class NodeShell {
         // One that is off or stands still has nothing to end, or ends it when it goes on.
         if (!(error instanceof Trouble)) throw error;
       }
+    }
+  }
+
+  /**
+   * The world goes on from where others had shells in it, whom nobody here knows: a snapshot, a fork, a lab that was frozen. They end as on a closed
+   * connection. To be called in a turn of the acts.
+   */
+  async dropUnknown(): Promise<void> {
+    const { world } = this;
+    for (const name of world.names) {
+      const there = unreachable(world.status(name)) === undefined;
+      const attached = there ? world.machineAt(world.numberOf(name))?.attached?.() : undefined;
+      for (const session of attached?.sessions ?? [])
+        await this.acts.one({ to: "machine", machine: name, act: { kind: "session-close", session } });
+      for (const id of attached?.commands ?? [])
+        await this.acts.one({ to: "machine", machine: name, act: { kind: "command-signal", id, signal: "SIGTERM" } });
     }
   }
 
