@@ -5,10 +5,7 @@ import { Glob, GlobLimit, globMatches } from "../../src/engine/kernel/index.ts";
 import { sh } from "./machine.ts";
 
 /** A pattern as a tree, with its text and every text of up to some length that fits. */
-type Tree =
-  | { kind: "char"; c: string }
-  | { kind: "any" | "star" }
-  | { kind: "group"; operator: string; of: Tree[][] };
+type Tree = { kind: "char"; c: string } | { kind: "any" } | { kind: "star" } | { kind: "group"; operator: string; of: Tree[][] };
 
 const textOf = (trees: readonly Tree[]): string =>
   trees
@@ -52,7 +49,11 @@ const { trees } = fc.letrec<{ tree: Tree; trees: Tree[] }>((tie) => ({
     { maxDepth: 2 },
     fc.constantFrom("a", "b").map((c): Tree => ({ kind: "char", c })),
     fc.constantFrom<Tree>({ kind: "any" }, { kind: "star" }),
-    fc.record({ kind: fc.constant("group" as const), operator: fc.constantFrom("@", "?", "*", "+", "!"), of: fc.array(tie("trees"), { minLength: 1, maxLength: 2 }) }),
+    fc.record({
+      kind: fc.constant("group" as const),
+      operator: fc.constantFrom("@", "?", "*", "+", "!"),
+      of: fc.array(tie("trees"), { minLength: 1, maxLength: 2 }),
+    }),
   ),
   trees: fc.array(tie("tree"), { maxLength: 3 }),
 }));

@@ -131,6 +131,10 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     for (const file of fds.values()) await file.release();
     fds.clear();
   };
+  /** The machine is there still. */
+  const present = (): void => {
+    if (gone) throw gone;
+  };
   try {
     const shell = await newShell(port, system, false);
     const ctx: Context = { shell, fds, interrupt, condition: false };
@@ -140,12 +144,12 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     interrupt.onFire((signal) => system.processes.fire(signal));
     await letGo();
     await Promise.race([Promise.all([stdout.closed, stderr.closed]), system.processes.whenNone()]);
-    if (gone) throw gone;
+    present();
     if (io.left) {
       io.left(status);
       await system.processes.whenNone();
     } else await Promise.all(shell.jobs.running().map((job) => job.done));
-    if (gone) throw gone;
+    present();
     return status;
   } catch (error) {
     const failure = gone ?? error;
