@@ -216,6 +216,24 @@ describe("a worker", () => {
     await own.close();
   }, 60_000);
 
+  test("that is told what it does not understand says so, at once, and goes on", async () => {
+    const worker = await pool.hire();
+    const began = process.hrtime.bigint();
+    const [design] = clusterDesign("refused", 1).machines;
+    const facts = { seed: "s", epochUnixMicros: 0 };
+    // A design that boots for half a microsecond, and one that is none at all.
+    for (const wrong of [{ ...design, boot: 0.5 }, {}])
+      expect(await worker.ask({ ask: "begin", facts, design: wrong } as unknown as Parameters<typeof worker.ask>[0])).toBeUndefined();
+    const told: string[] = [];
+    worker.employ({ confirmed: () => undefined, gone: () => undefined, failed: (message) => told.push(message) });
+    worker.follow({ ask: "stretch", inputs: [{ at: 1, act: { kind: "rm-rf" } }] } as unknown as Parameters<typeof worker.follow>[0]);
+    expect(await soon(() => told.length > 0, 5000)).toBe(true);
+    expect(told).toEqual(["refused what it was told: sequence: is missing"]);
+    expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(5);
+    expect(worker.gone).toBeUndefined();
+    worker.kill();
+  });
+
   test("that does not do what the node here does stops the lab, which says so", async () => {
     const design = clusterDesign("difference", 3);
     const world = worldHere(design);
@@ -238,7 +256,7 @@ describe("a worker", () => {
 
 describe("at the hub's door", () => {
   test("who does not know the secret is not heard, nor what is no message; each is counted", async () => {
-    const own = await WorkerPool.open({ program, transport: "tcp" });
+    const own = await WorkerPool.open({ program, transport: "ipc" });
     const { hub, host, lost } = await formedHub("door", own);
     const stranger = new Dealer({ linger: 0 });
     stranger.connect(own.address);
@@ -257,6 +275,25 @@ describe("at the hub's door", () => {
     await host.runUntil(hub.world.now + SEC);
     expect(hub.world.digest()).not.toBe(digest);
     expect(lost).toEqual([]);
+    stranger.close();
+    await host.close();
+    await own.close();
+  });
+
+  test("on a port, who does not know the hub's key gets no message through at all, however long", async () => {
+    const own = await WorkerPool.open({ program, transport: "tcp" });
+    const { hub, host, lost } = await formedHub("port", own);
+    const stranger = new Dealer({ linger: 0, sendTimeout: 0 });
+    const monitor = (async () => {
+      for await (const event of stranger.events) if (event.type.startsWith("handshake:error")) return event.type;
+      return undefined;
+    })();
+    stranger.connect(own.address);
+    // What does not even leave is refused here; what leaves must not arrive.
+    await Promise.allSettled(Array.from({ length: 50 }, () => stranger.send(Buffer.alloc(1 << 20))));
+    expect(await monitor).toMatch(/^handshake:error/);
+    await host.runUntil(hub.world.now + SEC);
+    expect([own.dropped, lost]).toEqual([0, []]);
     stranger.close();
     await host.close();
     await own.close();

@@ -3,7 +3,7 @@
  * purpose: what the protocol does is visible here without a machine, a fabric or a world around it.
  */
 import { Knet } from "../../src/engine/knet/index.ts";
-import { MS, Rng, SEC, Timers, type Datagram, type Port } from "../../src/engine/kernel/index.ts";
+import { KNET_NET_MTU, MS, Rng, SEC, Timers, type Datagram, type Port } from "../../src/engine/kernel/index.ts";
 import { SyncEngine, Totem, type Configuration, type TotemParams } from "../../src/engine/totem/index.ts";
 
 const DELAY = 200;
@@ -29,6 +29,7 @@ export function params(nodeId: number, n: number): TotemParams {
     maxMessages: 17,
     cancelTokenHoldOnRetransmit: false,
     maxNetworkDelayMs: 50,
+    netMtu: KNET_NET_MTU,
   };
 }
 
@@ -80,6 +81,9 @@ export class Daemon {
         seal: { around: 48, block: 16 },
         blockUnlisted: true,
         pmtudIntervalS: 30,
+        policy: "passive",
+        manualMtu: 0,
+        compression: { model: "none", level: 0, threshold: 0 },
       },
       { send: (datagram) => ring.send(id, datagram), interfaceMtu: () => 1500 },
       { data: (_from, bytes) => this.totem.receive(bytes), hostChange: () => undefined },

@@ -5,10 +5,12 @@ import { cmapctl } from "./cmapctl.ts";
 import { corosync } from "./corosync.ts";
 import { cpgtool } from "./cpgtool.ts";
 import { journalctl } from "./journalctl.ts";
+import { keygen } from "./keygen.ts";
 import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
 import { pgrep, pkill } from "./pgrep.ts";
 import { pidof } from "./pidof.ts";
+import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
 import { pvecm } from "./pvecm.ts";
 import { qdevicetool } from "./qdevicetool.ts";
@@ -24,11 +26,13 @@ const ALL: readonly Tool[] = [
   cmapctl,
   corosync,
   cpgtool,
+  keygen,
   kill,
   killall,
   journalctl,
   pgrep,
   pidof,
+  ping,
   pkill,
   ps,
   pvecm,

@@ -4,10 +4,19 @@
  * this file keeps the order, the key map and the lines of corosync 3.1.7, its slips included: a file that does not parse leaves
  * config.totemconfig_reload_in_progress at 1, and a file refused later leaves the map without the keys it no longer had.
  */
-import { confKeys, parseConf, rereadConf, RELOADED_PREFIXES, type ConfValue, type ConfValues, type DaemonConfig } from "../config/index.ts";
+import {
+  confKeys,
+  parseConf,
+  rereadConf,
+  RELOADED_PREFIXES,
+  unmodelled,
+  type ConfValue,
+  type ConfValues,
+  type DaemonConfig,
+} from "../config/index.ts";
 import { totemKeys, type CmapMap } from "../cmap/index.ts";
 import { type LogLevel } from "../kernel/index.ts";
-import { hostFacts, readConf, readKey, unmodelled, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
+import { hostAccounts, hostFacts, readConf, readKey, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
 
 /** config.reload_status, and what corosync_cfg_reload_config answers. */
 export const CS_OK = 1;
@@ -20,8 +29,8 @@ export interface ReloadTarget {
   /** The file it was started with. */
   readonly file: ConfFile;
   log(level: LogLevel, subsystem: string, text: string): void;
-  /** An assertion of the parser failed: the process ends with SIGABRT. */
-  abort(): void;
+  /** The parser ends the process. */
+  abort(signal: "SIGABRT" | "SIGSEGV"): void;
   /** The new settings are in force. Called before the map says that the reload is over. */
   apply(settings: Settings): void;
   /** config.totemconfig_reload_in_progress went from 1 to 0: whoever waited for that acts now. */
@@ -73,11 +82,11 @@ export function reload(target: ReloadTarget): number {
   const { path, named } = target.file;
   const text = readConf(host.files, path);
   if (text === undefined) return bad(`Unable to reload config file: Can't read file ${named}: No such file or directory`);
-  const parsed = parseConf(text);
+  const parsed = parseConf(text, hostAccounts(host.files));
   const read = rereadConf(parsed, settings.config, liveValues(map), hostFacts(host), named);
   if (read.kind === "unparsed") {
-    if (!read.abort) return bad(`Unable to reload config file: ${read.text}`);
-    target.abort();
+    if (read.signal === undefined) return bad(`Unable to reload config file: ${read.text}`);
+    target.abort(read.signal);
     return CS_ERR_INVALID_PARAM;
   }
   map.put("config.reload_in_progress", "u8", 1);
@@ -100,8 +109,8 @@ function refuse(target: ReloadTarget, lines: readonly string[], text: string): n
 
 function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues): number {
   const { host, map, settings } = target;
-  const missing = unmodelled(config);
-  if (missing.length > 0) return refuse(target, [], missing.map((what) => `${what}: not modelled in this lab`).join(", "));
+  const missing = unmodelled(values);
+  if (missing.length > 0) return refuse(target, [], missing.join(", "));
   const local = config.nodes.some((n) => n.position === config.localPosition && n.nodeId === config.nodeId);
   // bindnetaddr is filled in at a start only; the position is not known where this node is not listed.
   for (const { key, type, value } of confKeys({ ...config, links: [] }, values)) {

@@ -9,9 +9,12 @@ import type { MachineStatus } from "./status.ts";
 import type { Duration, Instant } from "./time.ts";
 import type { Commit, DiskContents, DiskFault, DiskImage, FileCall, FileReply, Piece } from "./vfs.ts";
 
-/** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
+/**
+ * A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. An echo request of ICMP or ICMPv6 has its identifier for a source port, its reply for a destination port,
+ * and its sequence number in `bytes`.
+ */
 export interface Datagram {
-  readonly proto: "udp" | "tcp" | "icmp-port-unreachable";
+  readonly proto: "udp" | "tcp" | "icmp-port-unreachable" | "icmp-echo" | "icmp-echo-reply";
   /** Name of the network it travels on. */
   readonly net: string;
   readonly src: string;

@@ -20,7 +20,7 @@ export interface TraceState {
   readonly spacing: number;
 }
 
-const PROTO_CODES = { udp: 11, "icmp-port-unreachable": 12, tcp: 14 } as const;
+const PROTO_CODES = { udp: 11, "icmp-port-unreachable": 12, tcp: 14, "icmp-echo": 17, "icmp-echo-reply": 18 } as const;
 
 export const CLASS_ACT = 0;
 export const CLASS_TIMER = 1;
@@ -104,6 +104,29 @@ export class TraceDigest {
     this.checkpoints = [...state.checkpoints];
     this.spacing = state.spacing;
     this.states = [];
+  }
+}
+
+/** For a world that nobody compares with another one: the seconds go by, and nothing is mixed. */
+export class NoTrace extends TraceDigest {
+  override event(): void {}
+
+  override touch(): void {}
+
+  override restart(): void {}
+
+  override flight(): void {}
+
+  override value(): void {}
+
+  override effect(): void {}
+
+  override second(): void {
+    this.nextAt += SEC;
+  }
+
+  override hex(): string {
+    throw new Error("this world keeps no trace digest");
   }
 }
 

@@ -79,7 +79,7 @@ export class ClientPort extends MachinePort {
   }
 
   sleep(duration: number): Sleep {
-    const done = asked(this.client.call({ op: "sleep", node: this.node, duration })).then(() => undefined);
+    const done = asked(this.client.call({ op: "sleep", node: this.node, duration: Math.round(duration) })).then(() => undefined);
     done.catch(() => undefined);
     return { done, cancel: () => undefined };
   }

@@ -126,14 +126,13 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     gone ??= error;
     interrupt.fire(1);
   });
+  const stillThere = (): void => {
+    if (gone) throw gone;
+  };
   let status = LAB_FAILED;
   const letGo = async (): Promise<void> => {
     for (const file of fds.values()) await file.release();
     fds.clear();
-  };
-  /** The machine is there still. */
-  const present = (): void => {
-    if (gone) throw gone;
   };
   try {
     const shell = await newShell(port, system, false);
@@ -144,12 +143,12 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     interrupt.onFire((signal) => system.processes.fire(signal));
     await letGo();
     await Promise.race([Promise.all([stdout.closed, stderr.closed]), system.processes.whenNone()]);
-    present();
+    stillThere();
     if (io.left) {
       io.left(status);
       await system.processes.whenNone();
     } else await Promise.all(shell.jobs.running().map((job) => job.done));
-    present();
+    stillThere();
     return status;
   } catch (error) {
     const failure = gone ?? error;

@@ -7,7 +7,9 @@ import type { MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import type { Signal } from "../../engine/kernel/signals.ts";
 import type { Duration } from "../../engine/kernel/time.ts";
 import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
+import { textOf } from "./bytes.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { refusedCall } from "./outgoing.ts";
 import { PortError } from "./port.ts";
 import type { FileAsk, NodePort, Now, PortSession, RunningCommand, StartOptions } from "./port.ts";
 import { Processes } from "./processes.ts";
@@ -106,7 +108,7 @@ export class System {
 
   async query(query: MachineQuery): Promise<QueryReply> {
     await this.writeOut();
-    return this.busy(this.port.query(query));
+    return this.busy(this.port.query("argv" in query ? { ...query, argv: query.argv.map(textOf) } : query));
   }
 
   /** The process that asks, as far as there is one: /proc/self is its own, and only who is one can ask for it. */
@@ -117,6 +119,8 @@ export class System {
 
   /** Part of a file by its path. */
   async part(path: string, at: number, length: number): Promise<QueryReply> {
+    const refused = refusedCall({ call: "stat", path });
+    if (refused !== undefined) return { kind: "error", errno: refused.errno };
     const session = await this.asking(path);
     return this.query({ kind: "file-read", path, at, length, ...(session ? { session: session.id } : {}) });
   }
@@ -127,11 +131,14 @@ export class System {
     const [first] = calls;
     const session = await this.asking(first && "path" in first ? first.path : "");
     const replies: FileReply[] = [];
-    for (const [index, reply] of (await this.busy(this.port.look(calls, session))).entries()) {
-      const call = calls[index];
+    const asked = calls.filter((call) => refusedCall(call) === undefined);
+    const answers = (asked.length === 0 ? [] : await this.busy(this.port.look(asked, session))).values();
+    for (const call of calls) {
+      const reply = refusedCall(call) ?? answers.next().value;
+      if (reply === undefined) break;
       if (reply !== "would-wait") replies.push(reply);
       else if (interrupt === "never") replies.push({ ok: false, errno: "EAGAIN" });
-      else if (call) replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
+      else replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
     }
     return replies;
   }

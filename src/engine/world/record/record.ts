@@ -4,6 +4,8 @@
  * back, or is a fork. Left out: reading and writing files, and what the lab file means.
  */
 import type { Instant } from "../../kernel/index.ts";
+import { isCount, isWellFormed, troubleWith } from "../../kernel/check.ts";
+import { isWorldAct } from "../act-shapes.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { Said, SAID_BYTES_MAX, saidAs, type SaidHashes } from "./said.ts";
 import { contentHash } from "../../machine/files/index.ts";
@@ -80,6 +82,7 @@ export function parseRecord(text: string): RecordOutcome {
     head === undefined ||
     head["quorateRecord"] !== RECORD_VERSION ||
     typeof head["lab"] !== "string" ||
+    !isWellFormed(head["lab"]) ||
     typeof head["engine"] !== "string"
   ) {
     return { ok: false, line: 1, message: `not a record of this program (the first line must carry "quorateRecord": ${RECORD_VERSION})` };
@@ -124,7 +127,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isInstant(value: unknown): value is Instant {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return isCount(value);
 }
 
 /** What is wrong with a line, if anything is. */
@@ -143,27 +146,30 @@ function takeLine(record: Reading, text: string): string | undefined {
       if (!(error instanceof NoBytes)) throw error;
       return error.message;
     }
-    if (!isWorldAct(unpacked)) return none;
-    record.inputs.push({ at, act: unpacked });
+    const malformed = troubleWith(unpacked, isWorldAct, "act");
+    if (malformed !== undefined) return malformed;
+    // Just checked.
+    record.inputs.push({ at, act: unpacked as WorldAct });
   } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
-  else if (isInstant(at) && typeof note === "string") record.notes.push({ at, note });
+  else if (isInstant(at) && typeof note === "string" && isWellFormed(note)) record.notes.push({ at, note });
   else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
   else return none;
   return undefined;
 }
 
-/** The outline only: what a machine or the fabric cannot do with an act it says itself. */
-function isWorldAct(value: unknown): value is WorldAct {
-  if (!isObject(value) || !isObject(value["act"]) || typeof value["act"]["kind"] !== "string") return false;
-  return value["to"] === "fabric" || value["to"] === "lab" || (value["to"] === "machine" && typeof value["machine"] === "string");
-}
+/** Keys that mean something to whoever reads the record. */
+const OWN_KEYS: readonly string[] = ["base64", "piece", "pairs"];
 
-/** Byte strings as {"base64": …}, long ones as {"piece": HASH, "base64": …} and then as {"piece": HASH}; everything else as it is. */
+/**
+ * Byte strings as {"base64": …}, long ones as {"piece": HASH, "base64": …} and then as {"piece": HASH}; an object that has such a key itself (a variable of an environment may
+ * have any name) as {"pairs": [[key, value] …]}; everything else as it is.
+ */
 function pack(value: unknown, said: SaidHashes | undefined): unknown {
   if (value instanceof Uint8Array) return packBytes(value, said);
   if (Array.isArray(value)) return value.map((item) => pack(item, said));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, pack(v, said)]));
+  const pairs = Object.entries(value).map(([k, v]): [string, unknown] => [k, pack(v, said)]);
+  return OWN_KEYS.some((key) => Object.hasOwn(value, key)) ? { pairs } : Object.fromEntries(pairs);
 }
 
 function packBytes(data: Uint8Array, said: SaidHashes | undefined): unknown {
@@ -179,7 +185,8 @@ function unpack(value: unknown, said: Said<Uint8Array>): unknown {
   if (Array.isArray(value)) return value.map((item) => unpack(item, said));
   if (!isObject(value)) return value;
   const keys = Object.keys(value);
-  const { piece, base64 } = value;
+  const { piece, base64, pairs } = value;
+  if (keys.length === 1 && arePairs(pairs)) return Object.fromEntries(pairs.map(([k, v]) => [k, unpack(v, said)]));
   if (keys.length === 1 && typeof base64 === "string") return bytesOf(base64);
   if (keys.length === 1 && typeof piece === "string") return bytesSaid(piece, said);
   if (keys.length === 2 && typeof piece === "string" && typeof base64 === "string") {
@@ -189,6 +196,10 @@ function unpack(value: unknown, said: Said<Uint8Array>): unknown {
     return data;
   }
   return Object.fromEntries(keys.map((k) => [k, unpack(value[k], said)]));
+}
+
+function arePairs(value: unknown): value is [string, unknown][] {
+  return Array.isArray(value) && value.every((one) => Array.isArray(one) && one.length === 2 && typeof one[0] === "string");
 }
 
 function bytesOf(base64: string): Uint8Array {

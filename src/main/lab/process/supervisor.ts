@@ -4,7 +4,7 @@
  * [--cold] [--speed X] [--host workers|inprocess] [--foreground].
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
@@ -13,7 +13,7 @@ import { makeMachine } from "../../../engine/node/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
 import { beginLab, waitForBoot } from "../scenario/advance.ts";
-import type { LabInfo } from "../api.ts";
+import type { LabInfo, Reply } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { collectContents } from "../store/collect.ts";
 import { files, LabDisk, type Found } from "../store/disk.ts";
@@ -24,9 +24,10 @@ import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import { parseLabFile } from "../file/labfile.ts";
+import { LAB_FILE_BYTES_MAX, readInput } from "../file/read-input.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
-import { dropLock, takeLock, type Lock } from "../store/lock.ts";
+import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server/server.ts";
 import { endLeftProcesses } from "./session/process-list.ts";
@@ -39,6 +40,8 @@ import { version } from "../version.ts";
 /** Wall time between two notes of how far the lab's time has come, and between two savings of the disks. */
 const noteEveryMs = 10_000;
 const saveEveryMs = 60_000;
+/** Wall time between two looks whether the lab's directory is still its own; every write looks, too. */
+const ownEveryMs = 500;
 
 interface Options {
   dir: string;
@@ -63,14 +66,6 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw systemTrouble(error, `read ${path}`);
-  }
-}
-
 interface Opened {
   lab: Lab;
   disk: LabDisk;
@@ -86,9 +81,9 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
 }
 
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
-async function openLab(options: Options, run: string): Promise<Opened> {
+async function openLab(options: Options, run: string, ownership: Ownership): Promise<Opened> {
   const path = join(options.dir, files.lab);
-  const text = readText(path);
+  const text = readInput(path, LAB_FILE_BYTES_MAX, "a lab file");
   const file = parseLabFile(text, path);
   refuseOtherVersion(options.dir);
   const design = worldDesign(file);
@@ -96,7 +91,7 @@ async function openLab(options: Options, run: string): Promise<Opened> {
   const pool = options.host === "workers" ? await startWorkers(dir, design.machines.length) : undefined;
   try {
     const disks = new NodeDisks(join(options.dir, files.nodes));
-    const disk = new LabDisk(options.dir, disks.contents);
+    const disk = new LabDisk(options.dir, disks.contents, () => ownership.check());
     const found = disk.open(text, design, makeMachine, disks.contents.released);
     const why = found.how === "new" ? beginLab(found.world, file) : undefined;
     const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
@@ -108,7 +103,7 @@ async function openLab(options: Options, run: string): Promise<Opened> {
       pool === undefined
         ? inProcess(found.world, disks, pacing, listener)
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
-    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
     if (found.how === "new") await beginFaults(lab, file);
     else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
@@ -158,6 +153,7 @@ class Supervisor {
   private readonly timers: NodeJS.Timeout[] = [];
   private web: Web | undefined;
   private ending = false;
+  private freezing: Promise<void> | undefined;
   private frozen = false;
 
   constructor(
@@ -165,6 +161,7 @@ class Supervisor {
     private readonly lock: Lock,
     private readonly dir: string,
     private readonly log: LabLog,
+    private readonly ownership: Ownership,
   ) {
     // Known to the sessions alone: what they are told does not leave the lab.
     this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"), dir, lock.run);
@@ -173,6 +170,7 @@ class Supervisor {
       serve: (port) => this.serve(port),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
+      lost: () => this.lost(),
       log,
     });
     opened.lab.onEvent((event) => {
@@ -203,6 +201,7 @@ class Supervisor {
       }, ms);
       this.timers.push(timer);
     };
+    this.timers.push(setInterval(() => this.lost(), ownEveryMs));
     every(noteEveryMs, () => lab.output.noteTime());
     every(saveEveryMs, () => lab.output.saveDisks());
   }
@@ -227,8 +226,8 @@ class Supervisor {
     };
   }
 
-  private async serve(port: number | undefined): Promise<{ url: string }> {
-    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url };
+  private async serve(port: number | undefined): Promise<Reply<"serve">> {
+    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url, opening: this.web.openingUrl() };
     try {
       const web = await startWeb({
         ...(port === undefined ? {} : { port }),
@@ -238,31 +237,62 @@ class Supervisor {
       });
       await this.web?.close();
       this.web = web;
-      return { url: web.url };
+      return { url: web.url, opening: web.openingUrl() };
     } catch (error) {
       throw error instanceof WebError ? new Trouble("failed", error.message) : error;
     }
   }
 
-  private async freeze(): Promise<void> {
+  /** Puts the lab's state on disk; from its beginning on nothing is taken any more. */
+  private freeze(): Promise<void> {
+    this.freezing ??= this.freezeOnce().catch((error: unknown) => {
+      this.freezing = undefined;
+      throw error;
+    });
+    return this.freezing;
+  }
+
+  private async freezeOnce(): Promise<void> {
     const { lab, disk } = this.opened;
-    if (this.frozen) return;
     const { speed, paused } = lab.host;
-    await lab.shell.hangUp();
-    await lab.pause();
+    await lab.beginEnd();
     try {
-      await lab.output.shown();
       disk.freeze(lab.world, speed, paused);
       this.frozen = true;
     } catch (error) {
-      if (!paused) lab.resume();
+      lab.abandonEnd(paused);
       throw error;
     }
   }
 
+  /** Why the lab's directory is its own no longer; then the process ends, and writes nothing there. */
+  private lost(): string | undefined {
+    const { lost } = this.ownership;
+    if (lost !== undefined) void this.abandon(lost);
+    return lost;
+  }
+
+  /** Ends the process without a word on disk: what stands in the directory's place is somebody else's. */
+  private async abandon(why: string): Promise<void> {
+    if (this.ending) return;
+    this.ending = true;
+    for (const timer of this.timers) clearInterval(timer);
+    this.log.error(`${why}: this lab ends`);
+    process.stderr.write(`quorate: ${why}: this lab ends\n`);
+    this.sessions.end();
+    this.server.end(why);
+    this.listener.close();
+    if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
+    const { lab } = this.opened;
+    await Promise.all([this.web?.close(), lab.close()]).catch((error: unknown) =>
+      this.log.unexpected(error, "the nodes' processes could not be ended"),
+    );
+    process.exit(1);
+  }
+
   /** Freezes the lab and ends the process. */
   async end(reason: string, status: number): Promise<void> {
-    if (this.ending) return;
+    if (this.ending || this.lost() !== undefined) return;
     this.ending = true;
     for (const timer of this.timers) clearInterval(timer);
     const { lab, disk } = this.opened;
@@ -299,10 +329,11 @@ function tell(message: LaunchMessage): Promise<void> {
   });
 }
 
-/** Brings the lab up and tells whoever started it. */
-async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
-  const opened = await openLab(options, lock.run);
-  const supervisor = new Supervisor(opened, lock, options.dir, log);
+/** Brings the lab up and tells whoever started it. `started` is called right before. */
+async function begin(options: Options, lock: Lock, log: LabLog, started: () => void): Promise<void> {
+  const ownership = new Ownership(options.dir, lock.run);
+  const opened = await openLab(options, lock.run, ownership);
+  const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
   await supervisor.start();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
@@ -314,6 +345,7 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
   const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
   log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
   if (opened.said !== undefined) log.warn(opened.said);
+  started();
   await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
   if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
 }
@@ -324,13 +356,20 @@ async function main(): Promise<void> {
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  // Whoever starts a lab and is gone before it stands would never know of it.
+  const abandoned = (): void => {
+    log?.error("the lab did not start: whoever started it is gone");
+    dropLock(options.dir, run);
+    process.exit(1);
+  };
+  process.once("disconnect", abandoned);
   let log: LabLog | undefined;
   try {
     log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
     const left = endLeftProcesses(options.dir);
     if (left.length > 0) log.warn(`ended what the last supervisor had left: ${left.join(", ")}`);
-    await begin(options, lock, log);
+    await begin(options, lock, log, () => process.off("disconnect", abandoned));
   } catch (error) {
     if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");
     else log?.error(`the lab did not start: ${error.message}`);

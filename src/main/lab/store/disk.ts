@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isCount, isText, listOf, shape } from "../../../engine/host/check.ts";
+import { isCount, isText, listOf, shape } from "../../../engine/kernel/check.ts";
 import type { Instant } from "../../../engine/kernel/index.ts";
 import {
   parseRecord,
@@ -109,16 +109,21 @@ export interface Found {
 export class LabDisk {
   private record: LineFile | undefined;
   private seen = 0;
+  private frozen = false;
   /** By the record, as it stands on disk. */
   private said: SaidHashes = new Said();
   /** Instant of the last checkpoint in the record. */
   private noted = -1;
   private keptNotes: readonly Note[] = [];
 
-  /** @param store of the lab, for the contents of files; undefined: state files hold them themselves */
+  /**
+   * @param store of the lab, for the contents of files; undefined: state files hold them themselves
+   * @param owned throws where the directory is the lab's no longer: before every write
+   */
   constructor(
     readonly dir: string,
     private readonly store?: PieceStore,
+    private readonly owned: () => void = () => undefined,
   ) {}
 
   path(name: keyof typeof files): string {
@@ -218,6 +223,7 @@ export class LabDisk {
 
   private append(input: Input): void {
     const line = recordInput(input, this.said).trimEnd();
+    this.owned();
     try {
       this.record?.append(line);
     } catch (error) {
@@ -230,16 +236,21 @@ export class LabDisk {
   /** Writes how far time has come, so that a crash loses little of it; the inputs before it are written. */
   noteTime(last: Checkpoint | undefined): void {
     if (last === undefined || last.at <= this.noted) return;
+    this.owned();
     this.noted = last.at;
     this.record?.append(recordCheckpoint(last).trimEnd());
   }
 
   saveDisks(world: WorldState): void {
+    // What stands on disk is what it was frozen with.
+    if (this.frozen) return;
+    this.owned();
     writeFrozen(this.path("disks"), kinds.disks, { world, speed: 1, paused: false }, this.store);
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
   freeze(world: World, speed: number | "max", paused: boolean): void {
+    this.owned();
     this.note(world);
     this.noteTime(world.checkpoints().at(-1));
     const kept = stateOfWorld(world);
@@ -247,6 +258,10 @@ export class LabDisk {
     if (!kept.state.opened) this.record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
     this.record?.sync();
     writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes }, this.store);
+    // Nothing that happens from here on has happened.
+    this.frozen = true;
+    this.record?.close();
+    this.record = undefined;
   }
 
   /** What the record says about itself. */
@@ -258,6 +273,7 @@ export class LabDisk {
   rewind(lab: string, state: WorldSnapshot, note: string): void {
     const notes = [...this.keptNotes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
     const text = recordOf(lab, state, notes);
+    this.owned();
     // Disks of the run that is given up must not be taken for this one's.
     rmSync(this.path("disks"), { force: true });
     this.record?.close();

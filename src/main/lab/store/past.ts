@@ -49,9 +49,10 @@ export class LabPast {
     }
   }
 
-  /** Call it before the run is put at `state`. */
-  rewind(state: WorldSnapshot): void {
-    this.past?.rewind(state);
+  /** The run goes on from `state`, where `put` puts it. */
+  async rewind(state: WorldSnapshot, put: () => Promise<void>): Promise<void> {
+    if (this.past === undefined) await put();
+    else await this.past.rewind(state, put);
     this.pauses = this.pauses.filter((pause) => pause.from <= state.now);
     for (const pause of this.pauses) if (pause.to !== undefined && pause.to > state.now) pause.to = state.now;
   }
@@ -79,12 +80,9 @@ export class LabPast {
 export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "notes">): void {
   try {
     makeDir(dir);
-    const [first] = readdirSync(dir);
-    if (first !== undefined)
+    if (readdirSync(dir).length > 0)
       throw usage(
-        existsSync(join(dir, files.lab))
-          ? `${dir} holds a lab already; name another directory`
-          : `${dir} is not empty (${first}); name another`,
+        existsSync(join(dir, files.lab)) ? `${dir} holds a lab already; name another directory` : `${dir} is not empty; name another`,
       );
   } catch (error) {
     throw systemTrouble(error, `lab directory ${dir}`);

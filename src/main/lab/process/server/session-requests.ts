@@ -11,10 +11,16 @@ const pausedNoticeMs = 300;
 
 type SessionRequest = Extract<
   Request,
-  { op: "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-close" }
+  {
+    op:
+      "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-drawn" | "terminal-close";
+  }
 >;
 
 export class SessionRequests {
+  /** By terminal, where its client says how far it has drawn. */
+  private readonly drawn = new Map<string, (chars: number) => void>();
+
   constructor(
     private readonly lab: Lab,
     private readonly sessions: Sessions,
@@ -40,6 +46,9 @@ export class SessionRequests {
         break;
       case "terminal-resize":
         if (client.terminals.has(r.terminal)) sessions.resize(r.terminal, r);
+        break;
+      case "terminal-drawn":
+        if (client.terminals.has(r.terminal)) this.drawn.get(r.terminal)?.(r.chars);
         break;
       case "terminal-close":
         if (client.terminals.has(r.terminal)) sessions.closeTerminal(r.terminal);
@@ -121,8 +130,15 @@ export class SessionRequests {
       halts += on ? 1 : -1;
       if (halts === (on ? 1 : 0)) this.sessions.halt(terminal, on);
     };
+    let credit = r.credit ?? Number.POSITIVE_INFINITY;
+    const earn = (chars: number): void => {
+      if (credit <= 0 && credit + chars > 0) halt(false);
+      credit += chars;
+    };
     const data = (text: string): void => {
       client.channel.send({ event: "terminal-data", terminal, data: text });
+      if (credit > 0 && credit <= text.length) halt(true);
+      credit -= text.length;
       if (!isFull(client.channel)) return;
       halt(true);
       whenRead(
@@ -141,6 +157,7 @@ export class SessionRequests {
     });
     const exit = (status: number): void => {
       client.terminals.delete(terminal);
+      this.drawn.delete(terminal);
       client.channel.send({ event: "terminal-exit", terminal, status });
     };
     const sink = {
@@ -150,6 +167,7 @@ export class SessionRequests {
     await this.sessions.open(r.node, r, r.line, sink, (id) => {
       terminal = id;
       client.terminals.add(id);
+      if (r.credit !== undefined) this.drawn.set(id, earn);
       reply({ terminal: id });
     });
   }
