@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { contentHash } from "../../src/engine/machine/files/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
-import { parseRecord, printRecord, recordInput, replay, Said, saidIn, type Input } from "../../src/engine/world/index.ts";
+import { parseRecord, printRecord, recordEnd, recordInput, replay, Said, saidIn, type Input } from "../../src/engine/world/index.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { printLabFile } from "../../src/main/lab/file/labfile.ts";
@@ -55,6 +55,38 @@ describe("a record", () => {
       act: { act: { data: { piece: contentHash(long), base64: Buffer.from(long).toString("base64") } } },
     });
     expect(JSON.parse(second ?? "")).toMatchObject({ act: { act: { data: { piece: contentHash(long) } } } });
+  });
+
+  test.each([
+    [{ kind: "rm-rf" }, 'act.act.kind: "rm-rf" is none; there are: power-on'],
+    [{ kind: "file-write", path: "/x", append: false }, "act.act.data: is missing"],
+    [{ kind: "file-write", path: "/x", data: "text", append: false }, "act.act.data: bytes"],
+    [{ kind: "file-touch", path: "/\ud800" }, "act.act.path: well-formed text"],
+    [{ kind: "file-chmod", path: "/x", mode: 1.5 }, "act.act.mode: a whole number"],
+  ])("with an act that is none, %j, is refused with its line and what is allowed", (act, message) => {
+    const text = printed([put(1, bytes("x", 10)), { at: 2, act: { to: "machine", machine: "pve1", act } } as unknown as Input]);
+    expect(fault(text)).toMatchObject({ line: 3, message: expect.stringContaining(message) as string });
+  });
+
+  test("that ends long after all it says, or after the end of time, is refused with its line", () => {
+    const year = 366 * 24 * 3600 * 1e6;
+    const text = (end: number, at = 5): string => printed([put(at, bytes("x", 10))]) + recordEnd({ at: end, digest: "0" });
+    expect(fault(text(10 * year))).toMatchObject({
+      line: 3,
+      message: expect.stringContaining("more than a year after the epoch") as string,
+    });
+    expect(fault(text(3600e6 + 6))).toMatchObject({ line: 3, message: expect.stringContaining("more than an hour after") as string });
+    expect(fault(text(year + 2, year + 1))).toMatchObject({ line: 2, message: expect.stringContaining("more than a year") as string });
+    expect(inputsIn(text(3600e6 + 5))).toHaveLength(1);
+  });
+
+  test("has variables called as its own keys are, and gives them back", () => {
+    const env = { base64: "QQ==", piece: "0123", pairs: "x", PATH: "/bin" };
+    for (const own of [env, { base64: "QQ==" }, { piece: "00" }, { pairs: "" }]) {
+      const act = { kind: "session-run", session: "1", id: "2", argv: ["ls"], cwd: "/", env: own } as const;
+      const inputs: Input[] = [{ at: 1, act: { to: "machine", machine: "pve1", act } }];
+      expect(inputsIn(printed(inputs))).toEqual(inputs);
+    }
   });
 
   test("of before, which says bytes each time, is read as it was", () => {

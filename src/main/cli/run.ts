@@ -47,6 +47,22 @@ function readRecord(path: string): WorldRecord {
   return outcome.record;
 }
 
+/** Wall time between two lines about how far a replay has come. */
+const REPLAYED_EVERY_MS = 10_000;
+
+/** Says now and then how far it has come; it is told of whatever happens. */
+function replayed({ end, inputs, checkpoints }: WorldRecord, stop: number | undefined): (at: number) => void {
+  const last = Math.min(stop ?? Number.POSITIVE_INFINITY, end?.at ?? Math.max(inputs.at(-1)?.at ?? 0, checkpoints.at(-1)?.at ?? 0));
+  let told = Date.now();
+  let calls = 0;
+  return (at) => {
+    // The clock is dearer than most events.
+    if (++calls % 1000 !== 0 || Date.now() - told < REPLAYED_EVERY_MS) return;
+    told = Date.now();
+    say(`quorate: replayed ${Math.floor(at / 1e6)} of ${Math.ceil(last / 1e6)} s …`);
+  };
+}
+
 export async function replay(path: string, v: Values): Promise<number> {
   const host = hostOf(v["host"]) ?? "inprocess";
   const record = readRecord(path);
@@ -60,7 +76,10 @@ export async function replay(path: string, v: Values): Promise<number> {
   try {
     result = await withProgress(
       "replaying",
-      onHost(host, { design, load: lab.load }, (host) => replayOn(host, record, stop)),
+      onHost(host, { design, load: lab.load }, (host) => {
+        host.world.watch({ effect: replayed(record, stop) });
+        return replayOn(host, record, stop);
+      }),
     );
   } catch (error) {
     if (error instanceof Trouble) throw error;

@@ -326,6 +326,7 @@ export class Lab {
     this.shell.clients.lose();
     this.feed.flush();
     await this.past.rewind(state, () => this.host.restore(state));
+    this.options.disk.rewound();
     await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();

@@ -3,7 +3,7 @@
  * and a torn last line loses nothing before it. Long byte strings are said once and then by their hash (said.ts). A note says what no replay needs: that the run was rolled
  * back, or is a fork. Left out: reading and writing files, and what the lab file means.
  */
-import type { Instant } from "../../kernel/index.ts";
+import { SEC, type Instant } from "../../kernel/index.ts";
 import { isCount, isWellFormed, troubleWith } from "../../kernel/check.ts";
 import { isWorldAct } from "../act-shapes.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
@@ -16,6 +16,11 @@ import type { Input, WorldAct } from "../types.ts";
 export const ENGINE_VERSION = "0.3.0";
 
 const RECORD_VERSION = 1;
+
+/** Latest instant of a record. Ours: a year. */
+export const RECORD_INSTANT_MAX = 366 * 24 * 3600 * SEC;
+/** A run notes where it stands whenever it is ended, so that its end is never much later than what it says before. Ours. */
+export const RECORD_END_AFTER_MAX = 3600 * SEC;
 
 /** Something to know about the run that its replay does not need. */
 export interface Note {
@@ -130,12 +135,20 @@ function isInstant(value: unknown): value is Instant {
   return isCount(value);
 }
 
+/** Instant of the last thing that has been read. */
+function said({ inputs, checkpoints, notes }: Reading): Instant {
+  return Math.max(inputs.at(-1)?.at ?? 0, checkpoints.at(-1)?.at ?? 0, notes.at(-1)?.at ?? 0);
+}
+
 /** What is wrong with a line, if anything is. */
 function takeLine(record: Reading, text: string): string | undefined {
   const line = parseLine(text);
   const none = "neither an input nor a digest nor a note";
   if (line === undefined) return none;
   const { at, act, digest, end, note } = line;
+  const instant = at ?? end;
+  if (isInstant(instant) && instant > RECORD_INSTANT_MAX)
+    return `the instant ${instant} is more than a year after the epoch; instants up to ${RECORD_INSTANT_MAX} are allowed`;
   // The run went on after it had been ended.
   if (isInstant(at) && record.end !== undefined && at >= record.end.at) record.end = undefined;
   if (isInstant(at) && act !== undefined) {
@@ -150,7 +163,9 @@ function takeLine(record: Reading, text: string): string | undefined {
     if (malformed !== undefined) return malformed;
     // Just checked.
     record.inputs.push({ at, act: unpacked as WorldAct });
-  } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
+  } else if (isInstant(end) && end > said(record) + RECORD_END_AFTER_MAX && typeof digest === "string")
+    return `the end, ${end}, is more than an hour after what the record says before it`;
+  else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
   else if (isInstant(at) && typeof note === "string" && isWellFormed(note)) record.notes.push({ at, note });
   else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
   else return none;

@@ -20,7 +20,7 @@ function diskSeqs(world: World): Map<number, number> {
 
 export class OutputCommit {
   /** Acts that are recorded, or about to be. */
-  private inputs = -1;
+  private inputs = "";
 
   constructor(
     private readonly host: LiveHost,
@@ -32,10 +32,18 @@ export class OutputCommit {
   async settled(): Promise<void> {
     const { world } = this.host;
     const [count, at, seqs] = [world.inputs().length, world.now, diskSeqs(world)];
+    const same = this.sameCourse();
     await this.host.whenConfirmed();
+    if (!same()) return;
     this.disk.note(world, count);
     // What is told from here on is on every disk, also after a crash at this moment.
     this.disks.contents.release(at, seqs);
+  }
+
+  /** Whether the run is still the one it is now when the answer is asked: one that was put back meanwhile has another record, and other disks. */
+  private sameCourse(): () => boolean {
+    const { course } = this.disk;
+    return () => course !== undefined && this.disk.course === course;
   }
 
   /** The same for what only looks: also a lab that has failed can be looked at. */
@@ -49,11 +57,11 @@ export class OutputCommit {
 
   /** Has acts recorded that are not yet. `trouble` is told where they cannot be. */
   noteInputs(trouble: (error: unknown) => void): void {
-    const count = this.host.world.inputs().length;
+    const count = `${this.disk.course}:${this.host.world.inputs().length}`;
     if (count === this.inputs) return;
     this.inputs = count;
     this.settled().catch((error: unknown) => {
-      this.inputs = -1;
+      this.inputs = "";
       // A host that has failed has told so itself.
       if (!this.host.failed) trouble(error);
     });
@@ -62,13 +70,15 @@ export class OutputCommit {
   /** Writes how far time has come. */
   async noteTime(): Promise<void> {
     const last = this.host.world.checkpoints().at(-1);
+    const same = this.sameCourse();
     await this.settled();
-    this.disk.noteTime(last);
+    if (same()) this.disk.noteTime(last);
   }
 
   async saveDisks(): Promise<void> {
     const state = stateOfWorld(this.host.world);
+    const same = this.sameCourse();
     await this.settled();
-    this.disk.saveDisks(state);
+    if (same()) this.disk.saveDisks(state);
   }
 }

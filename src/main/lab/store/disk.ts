@@ -109,6 +109,7 @@ export interface Found {
 export class LabDisk {
   private record: LineFile | undefined;
   private seen = 0;
+  private courseNumber = 0;
   private frozen = false;
   /** By the record, as it stands on disk. */
   private said: SaidHashes = new Said();
@@ -283,9 +284,23 @@ export class LabDisk {
       this.said = saidIn(text);
       this.seen = state.inputs.length;
       this.noted = state.trace.checkpoints.at(-1)?.at ?? -1;
+      this.courseNumber++;
     } finally {
       this.record = new LineFile(this.path("record"));
     }
+  }
+
+  /** The run stands where `rewind` said. */
+  rewound(): void {
+    this.courseNumber++;
+  }
+
+  /**
+   * Which course of events the record is of; undefined between `rewind` and `rewound`, while the run is still the one that is given up. What was asked for under another number is
+   * not the record's.
+   */
+  get course(): number | undefined {
+    return this.courseNumber % 2 === 0 ? this.courseNumber : undefined;
   }
 
   close(): void {
