@@ -2,7 +2,7 @@
 import type { DiskDifference, LiveHost } from "../../engine/host/index.ts";
 import { beforeLossOf } from "./api.ts";
 import type { OutputCommit } from "./process/output-commit.ts";
-import { differenceSaid } from "./store/lab-disks.ts";
+import { differenceSaid } from "./process/start/lab-disks.ts";
 import type { NamedSnapshots } from "./store/named-snapshots.ts";
 import type { Feed } from "./view/feed.ts";
 import { stateOfWorld } from "./store/world-state.ts";

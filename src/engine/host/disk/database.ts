@@ -2,16 +2,20 @@
  * A SQLite file of the lab: opened with the settings that make a crash of the process at any instant safe, or named as damaged. In the real stack nothing stands here;
  * it is how a disk of the lab lies on the computer the lab runs on. Left out: power losses of that computer, which may take the last second (synchronous=NORMAL) of what is not written with `synced`.
  */
+import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 
 /** Wall ms that a process waits for another one's write to the same file. */
 const BUSY_MS = 5000;
 
+/** A disk is nobody's but its owner's. */
+const PRIVATE_MODE = 0o600;
+
 /** A file of the lab that cannot be read as what it is. */
 export class Damaged extends Error {
   constructor(
     readonly file: string,
-    why: string,
+    readonly why: string,
   ) {
     super(`${file} is damaged: ${why}`);
   }
@@ -29,6 +33,8 @@ export class Database {
     format: number,
   ) {
     try {
+      // SQLite makes its files beside this one with the same mode.
+      closeSync(openSync(file, "a", PRIVATE_MODE));
       this.db = new DatabaseSync(file);
     } catch (error) {
       throw new Damaged(file, reason(error));

@@ -34,6 +34,13 @@ export class Said<T> {
     }
   }
 
+  /** What was said, without it: for whoever goes on writing. */
+  hashes(): SaidHashes {
+    const hashes: SaidHashes = new Said(this.limit);
+    for (const [hash, { bytes }] of this.known) hashes.say(hash, bytes, true);
+    return hashes;
+  }
+
   private forget(hash: string): void {
     this.total -= this.known.get(hash)?.bytes ?? 0;
     this.known.delete(hash);
@@ -42,17 +49,6 @@ export class Said<T> {
 
 /** What a writer needs to know: nothing but that they were said. */
 export type SaidHashes = Said<true>;
-
-/** What the text of a record has said, for whoever appends to it. */
-export function saidIn(text: string): SaidHashes {
-  const said: SaidHashes = new Said();
-  // In a text of its own a quotation mark would have a backslash before it.
-  for (const [, hash = "", base64 = ""] of text.matchAll(/\{"piece":"([0-9a-f]{32})","base64":"([A-Za-z0-9+/]*={0,2})"\}/g)) {
-    const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
-    said.say(hash, (base64.length / 4) * 3 - padding, true);
-  }
-  return said;
-}
 
 /** The hash under which bytes are said; undefined: each time anew. */
 export function saidAs(data: Uint8Array): string | undefined {

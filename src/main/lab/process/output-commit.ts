@@ -35,7 +35,7 @@ export class OutputCommit {
     await this.host.whenConfirmed();
     this.disk.note(world, count);
     // What is told from here on is on every disk, also after a crash at this moment.
-    this.disks.contents.release(at, seqs);
+    this.disks.contents.release(at, seqs, count);
   }
 
   /** The same for what only looks: also a lab that has failed can be looked at. */
