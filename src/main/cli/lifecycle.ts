@@ -81,7 +81,7 @@ function createLab(dir: string, lab: LabFile): void {
   // What is written is what will be read: a lab file that cannot be read back must not be made.
   parseLabFile(text, labFileName);
   try {
-    makeDir(dir);
+    makeDir(dir, true);
     const strangers = readdirSync(dir).filter((name) => !isOwn(name));
     if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
   } catch (error) {

@@ -2,13 +2,13 @@
  * The disks of a lab's nodes in the lab's directory: one folder a machine, by its number, and the contents they share. A worker writes its own machine's; the hub, or a lab in
  * one process, those of all. In the real stack: the cables from the servers to their disks. Left out: what the rows mean.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { DiskContents, DiskImage, Instant, Piece } from "../../kernel/index.ts";
 import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "../disk-sink.ts";
 import { Contents } from "./contents.ts";
 import { crashCut, type DiskCut } from "./crash-cut.ts";
-import { Damaged } from "./database.ts";
+import { Damaged, makeFolder } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { imageDigest, isHole } from "./rows.ts";
 
@@ -26,7 +26,7 @@ export class NodeDisk {
     readonly dir: string,
     private readonly contents: Contents,
   ) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     this.disk = new Disk(join(dir, "disk.db"), contents);
     // What a run before left in the log is confirmed, or cut, by whoever brings the lab up.
     this.unsettled = this.disk.logged;
@@ -118,7 +118,7 @@ export class NodeDisks {
 
   /** @param dir of the disks alone */
   constructor(readonly dir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     this.contents = new Contents(contentsFile(dir));
   }
 
@@ -127,7 +127,7 @@ export class NodeDisks {
    * `said`: what there is to say of that.
    */
   static mended(dir: string): { readonly disks: NodeDisks; readonly said: string | undefined } {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     const file = contentsFile(dir);
     let [damaged, why]: [Contents | undefined, string | undefined] = [undefined, undefined];
     try {

@@ -263,6 +263,8 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  // Whatever this process makes is its owner's alone.
+  process.umask(0o077);
   const options = readOptions(process.argv.slice(2));
   const run = randomBytes(4).toString("hex");
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };

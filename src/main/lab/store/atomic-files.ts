@@ -4,6 +4,7 @@
  */
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -26,8 +27,11 @@ function writeAll(fd: number, data: Uint8Array): void {
   for (let at = 0; at < data.length;) at += writeSync(fd, data, at, data.length - at);
 }
 
-/** Makes a directory and what is missing above it. Asks the one that exists first: mkdir's own word for a read-only file system is misleading. */
-export function makeDir(dir: string): void {
+/** Mode of a folder that is nobody's but this user's. */
+const PRIVATE_FOLDER_MODE = 0o700;
+
+/** Makes a directory and what is missing above it, `alone`: it is this user's alone, whatever the umask. Asks the one that exists first: mkdir's own word for a read-only file system is misleading. */
+export function makeDir(dir: string, alone = false): void {
   let above = dir;
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
   if (above === dir) return mustBeDirectory(dir);
@@ -43,6 +47,7 @@ export function makeDir(dir: string): void {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }
   }
+  if (alone && process.platform !== "win32") chmodSync(dir, PRIVATE_FOLDER_MODE);
 }
 
 function mustBeDirectory(path: string): void {
@@ -84,7 +89,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o64
 export function writeAtomicParts(path: string, parts: Iterable<Uint8Array>, mode: number): void {
   let beside: string | undefined;
   try {
-    makeDir(dirname(path));
+    makeDir(dirname(path), mode === PRIVATE_MODE);
     const file = fileBehind(path);
     if (file === undefined) return overwrite(path, parts, mode);
     beside = `${file}.${process.pid}.tmp`;

@@ -78,7 +78,7 @@ export class LabPast {
 /** Makes the directory of a fork: a frozen lab that `up` goes on with. Throws Trouble when there is something already, or it cannot be written. */
 export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "notes">): void {
   try {
-    makeDir(dir);
+    makeDir(dir, true);
     const [first] = readdirSync(dir);
     if (first !== undefined)
       throw usage(

@@ -49,6 +49,7 @@ export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recor
     if (on) act(name, { kind: "power-on" });
     boots ||= on;
   }
-  if (mended > 0) said.push(`${disks.contents.file} was damaged: ${mended === 1 ? "a piece" : `${mended} pieces`} of files were written anew`);
+  if (mended > 0)
+    said.push(`${disks.contents.file} was damaged: ${mended === 1 ? "a piece" : `${mended} pieces`} of files were written anew`);
   return { said, boots };
 }
