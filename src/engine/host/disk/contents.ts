@@ -1,6 +1,6 @@
 /**
  * The contents of all files of a lab, in pieces by their hash: disks, snapshots and the record refer to them, so that the same bytes are kept once. Every process of the lab
- * may add pieces; they are collected when no process runs. Left out: compression.
+ * may add pieces; they are collected when no process runs, or none of them writes. Left out: compression.
  */
 import { Hasher } from "../../kernel/index.ts";
 import { Damaged, Database, type Row } from "./database.ts";
@@ -30,8 +30,9 @@ export class Contents {
   private told: number | undefined;
   private toldActs: number | undefined;
   private readonly toldSeqs = new Map<number, number>();
-  /** Pieces known to be in the file, so that a write of known bytes costs nothing. */
+  /** Pieces known to be in the file, so that a write of known bytes costs nothing; since which collection. */
   private readonly known = new Set<string>();
+  private collection = 0;
 
   constructor(readonly file: string) {
     this.db = new Database(file, SCHEMA, FORMAT);
@@ -59,6 +60,11 @@ export class Contents {
   }
 
   private missing(chunks: readonly Chunk[]): Chunk[] {
+    if (chunks.length === 0) return [];
+    const collection = this.marks.get("collected") ?? 0;
+    // Another process may have forgotten what this one had put there.
+    if (collection !== this.collection) this.known.clear();
+    this.collection = collection;
     return chunks.filter(({ hash }) => !this.known.has(hash));
   }
 
@@ -78,14 +84,24 @@ export class Contents {
     return copy;
   }
 
-  /** Forgets every piece that nobody refers to. Only while no other process of the lab runs. */
+  /** Forgets every piece that nobody refers to. Only while no other process of the lab writes. */
   collect(inUse: ReadonlySet<string>): number {
     const unused = this.db.rows("SELECT hash FROM chunk").flatMap(({ hash }) => (inUse.has(String(hash)) ? [] : [String(hash)]));
     this.db.transaction(() => {
       for (const hash of unused) this.db.run("DELETE FROM chunk WHERE hash = ?", hash);
+      this.marks.set("collected", (this.marks.get("collected") ?? 0) + 1);
+      this.marks.seal();
     });
     for (const hash of unused) this.known.delete(hash);
     return unused.length;
+  }
+
+  /** Bytes that are taken in the file, without what is free in it. */
+  get bytes(): number {
+    const [pages, free, size] = ["page_count", "freelist_count", "page_size"].map((name) =>
+      Number(this.db.row(`PRAGMA ${name}`)?.[name] ?? 0),
+    );
+    return ((pages ?? 0) - (free ?? 0)) * (size ?? 0);
   }
 
   get count(): number {

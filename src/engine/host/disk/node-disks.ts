@@ -219,13 +219,17 @@ export class NodeDisks {
   collect(referred: Iterable<string>): string[] {
     const said: string[] = [];
     const inUse = new Set(referred);
-    for (const number of this.numbers())
+    for (const number of this.numbers()) {
+      // A disk that was not open is a worker's.
+      const open = this.open.has(number);
       try {
         for (const { inode } of this.of(number).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
       } catch (error) {
         if (!(error instanceof Damaged)) throw error;
         said.push(`${error.message}; it was put aside as ${this.putAside(number)}`);
       }
+      if (!open) this.release(number);
+    }
     this.contents.collect(inUse);
     return said;
   }

@@ -50,7 +50,45 @@ export class Said<T> {
 /** What a writer needs to know: nothing but that they were said. */
 export type SaidHashes = Said<true>;
 
+/** Hashes of byte strings that are here; they never change. */
+const hashes = new WeakMap<Uint8Array, string>();
+
 /** The hash under which bytes are said; undefined: each time anew. */
 export function saidAs(data: Uint8Array): string | undefined {
-  return data.length < SAID_MIN ? undefined : contentHash(data);
+  if (data.length < SAID_MIN) return undefined;
+  let hash = hashes.get(data);
+  if (hash === undefined) hashes.set(data, (hash = contentHash(data)));
+  return hash;
+}
+
+/** One copy in memory of each of the byte strings that acts carried last: a file that is written again and again is kept once. */
+export class SharedBytes {
+  private readonly known = new Said<Uint8Array>();
+
+  /** The same value, with byte strings that were there before in the place of their equals. */
+  of<T>(value: T): T {
+    // What comes out has the shape of what went in.
+    return this.shared(value) as T;
+  }
+
+  private shared(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    if (value instanceof Uint8Array) return this.bytes(value);
+    let copy: Record<string, unknown> | undefined;
+    for (const [key, before] of Object.entries(value)) {
+      const after = this.shared(before);
+      if (after === before) continue;
+      copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<string, unknown>;
+      copy[key] = after;
+    }
+    return copy ?? value;
+  }
+
+  private bytes(data: Uint8Array): Uint8Array {
+    const hash = saidAs(data);
+    if (hash === undefined) return data;
+    const known = this.known.get(hash) ?? data;
+    this.known.say(hash, data.length, known);
+    return known;
+  }
 }

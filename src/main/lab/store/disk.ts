@@ -10,6 +10,7 @@ import {
   recordCheckpoint,
   recordEnd,
   recordHead,
+  recordInput,
   RecordWriter,
   World,
   type Checkpoint,
@@ -39,6 +40,18 @@ export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.
 
 /** Notes kept; a lab that is rolled back over and over says so for the last times. */
 const notesMax = 100;
+
+/**
+ * What may be kept of one lab: bytes of its record, of which what its acts carried is the most, and acts, which a lab has in memory too. From there on nothing more is done to the
+ * lab, so that all it has done can be kept.
+ */
+export interface RecordBudget {
+  readonly bytes: number;
+  readonly acts: number;
+}
+
+/** 0.2 GiB in memory and on disk, twice that for a moment when it is written out as one text; acts: hours of a script that does nothing else. */
+const RECORD_MAX: RecordBudget = { bytes: 256 * 1024 * 1024, acts: 250_000 };
 
 /** What a frozen lab is more than its world. */
 export interface Frozen {
@@ -135,7 +148,17 @@ export class LabDisk {
   constructor(
     readonly dir: string,
     private readonly store?: PieceStore,
+    private readonly budget = RECORD_MAX,
   ) {}
+
+  /** Why nothing more may be done to the lab, and what helps; undefined: there is room. */
+  get full(): string | undefined {
+    const { bytes, acts } = this.budget;
+    const what =
+      (this.record?.size ?? 0) >= bytes ? `${Math.round(bytes / 1024 / 1024)} MiB` : this.seen >= acts ? `${acts} acts` : undefined;
+    if (what === undefined) return undefined;
+    return `${this.path("record")} has ${what}, the most that is kept of one lab; "quorate rollback NAME" goes back to a snapshot, "quorate up --lab DIR" makes another lab`;
+  }
 
   path(name: keyof typeof files): string {
     return join(this.dir, files[name]);
@@ -212,9 +235,11 @@ export class LabDisk {
     const world = this.state("disks", design, make, said)?.world ?? new World(design, make);
     const acts = Math.max(inputs.length, world.inputs().length);
     // Acts that were waiting for their instant come from the record, where they were written when they happened.
-    const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
+    const waiting = new Set(world.waiting().map((input) => recordInput(input)));
+    const instants = new Set(world.waiting().map(({ at }) => at));
+    const waits = (input: Input): boolean => instants.has(input.at) && waiting.has(recordInput(input));
     const rest: Input[] = inputs.slice(world.inputs().length);
-    for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.expect(input.at, input.act);
+    for (const input of rest) if (!waits(input)) world.expect(input.at, input.act);
     const last = Math.max(world.now, told.at, inputs.at(-1)?.at ?? 0, record?.checkpoints.at(-1)?.at ?? 0, record?.end?.at ?? 0);
     world.runUntil(last + 1);
     const lost = told.acts - acts;
