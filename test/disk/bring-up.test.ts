@@ -127,6 +127,36 @@ describe("a start that fails", () => {
   });
 });
 
+describe("a node with directories two thousand deep", () => {
+  const deep = `/srv/${"a/".repeat(2000)}`;
+  const names = (): string => {
+    const list = lab.found.world.query("pve1", { kind: "file-list", path: deep });
+    return list.kind === "list" ? list.entries.map(({ name }) => name).join(" ") : list.kind;
+  };
+
+  it("can be taken down, kept, forked and brought up again, after a crash too, and removed", () => {
+    up();
+    const { world } = lab.found;
+    world.act({ to: "machine", machine: "pve1", act: { kind: "file-mkdir", path: deep, parents: true } });
+    write(`${deep}end`, "x");
+    new NamedSnapshots(dir, lab.disks.contents).save("deep", stateOfWorld(world));
+    writeLab(at("fork"), printLabFile(labFile), { world: stateOfWorld(world), speed: 1, paused: true });
+    down();
+    expect([up().found.how, names()]).toEqual(["frozen", "end"]);
+    crash();
+    expect([up().found.how, names()]).toEqual(["crashed", "end"]);
+    crash();
+    const fork = bringUp(at("fork"), labTextOf(at("fork")), false);
+    expect(fork.found.how).toBe("frozen");
+    fork.disk.close();
+    fork.disks.close();
+    up();
+    lab.found.world.act({ to: "machine", machine: "pve1", act: { kind: "file-remove", path: "/srv/a", recursive: true } });
+    expect(names()).toBe("error");
+    crash();
+  });
+});
+
 describe("what is lost of a lab", () => {
   it("is nothing where the last line of the record lacks its end alone: that line counts, the next time too", () => {
     up();
