@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as wallMs } from "node:timers/promises";
 import { processorPercent, workerMemory } from "./lib/live.mjs";
-import { chromiumBinary, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
+import { chromiumBinary, endsWithUs, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const run = promisify(execFile);
 const parts = ["engine", "whatif", "hosts", "live", "cli", "page"];
@@ -66,7 +66,7 @@ async function bundled(name, checkout = root) {
 
 /** What it prints, run in a process of its own; what it says meanwhile is progress. */
 async function told(...command) {
-  const child = spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const child = endsWithUs(spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "inherit"] }));
   let printed = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (printed += text));
   const [status] = await once(child, "close");

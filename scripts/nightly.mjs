@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { capture, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
+import { capture, endsWithUs, ensureBuilt, ensureInstalled, exitOnSignals, root, say } from "./lib/setup.mjs";
 
 const usage =
   "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
@@ -15,6 +15,7 @@ const usage =
 const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--oracle": 10 };
 const most = { "--rounds": 1000, "--workers": 25, "--tamper": 100_000, "--schedules": 1_000_000, "--oracle": 1000 };
 const args = process.argv.slice(2);
+exitOnSignals();
 
 /** Scenarios on real daemons and in the lab: what test/oracle/main.ts is told. Returns whether all were alike. */
 async function oracle(...args) {
@@ -22,7 +23,7 @@ async function oracle(...args) {
   const outDir = join(root, "node_modules/.cache/quorate-oracle");
   const bundle = { ssr: "test/oracle/main.ts", outDir, emptyOutDir: true, target: "node20" };
   await build({ root, configFile: false, logLevel: "warn", build: bundle });
-  const child = spawn(process.execPath, [join(outDir, "main.js"), ...args], { cwd: root, stdio: "inherit" });
+  const child = endsWithUs(spawn(process.execPath, [join(outDir, "main.js"), ...args], { cwd: root, stdio: "inherit" }));
   return (await new Promise((done) => child.on("close", done))) === 0;
 }
 
@@ -100,11 +101,8 @@ async function onWorkers(count, file) {
 
 /** Runs a script of ours, passes on what it prints, and returns that. */
 async function script(name, env, args = []) {
-  const child = spawn(process.execPath, [join(root, "scripts", name), ...args], {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const options = { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] };
+  const child = endsWithUs(spawn(process.execPath, [join(root, "scripts", name), ...args], options));
   let output = "";
   child.stdout.on("data", (data) => {
     output += data;
@@ -164,7 +162,7 @@ if (schedules > 0) {
   const series = [{ seed: "nightly", runs: plain, file: `fuzz-${commit}.json`, more: ["--nodes", "2..8"] }, ...kinds];
   for (const { seed, runs, file, more } of series.filter(({ runs }) => runs > 0)) {
     const args = ["fuzz", "--seed", seed, "--links", "1..2", ...more, "--runs", String(runs), "--resume", join(root, "test-results", file)];
-    const fuzz = spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" });
+    const fuzz = endsWithUs(spawn(process.execPath, [join(root, "out/main/cli.js"), ...args], { cwd: root, stdio: "inherit" }));
     const status = await new Promise((done) => fuzz.on("close", done));
     if (status !== 0) failed.push(`fuzz ${seed}: an invariant was broken, see above`);
   }

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const DIR = fileURLToPath(new URL("../../shared/reference/", import.meta.url));
 
+const REPORTS = fileURLToPath(new URL("../../shared/faults/reports/", import.meta.url));
+
 export const haveReference = existsSync(DIR);
 
 /** Says once, in one line, why a suite is skipped. */
@@ -14,6 +16,14 @@ export function skipLine(suite: string): void {
 export function reference(path: string): string {
   return readFileSync(`${DIR}${path}`, "utf8");
 }
+
+/** Files that other people wrote for the real programs, with what those do of them; undefined where they are not at hand. */
+export function reported(file: string): string | undefined {
+  return existsSync(REPORTS + file) ? readFileSync(REPORTS + file, "utf8") : undefined;
+}
+
+/** Where such a file lies, for what it names beside itself. */
+export const reportedPath = (file: string): string => REPORTS + file;
 
 /** Names of the recorded scenarios of corosync, in order. */
 export function recordings(): string[] {

@@ -192,7 +192,7 @@ export function canApt() {
 /** Runs a program with its output on ours; resolves with its status. `heartbeat`: a line every 15 s so that nobody thinks it hangs. */
 export function run(command, args, { heartbeat, env = process.env, stdio = ["ignore", process.stderr, process.stderr] } = {}) {
   const started = Date.now();
-  const child = spawn(command, args, { cwd: root, env, stdio, shell: windows });
+  const child = endsWithUs(spawn(command, args, { cwd: root, env, stdio, shell: windows }));
   const beat =
     heartbeat === undefined ? undefined : setInterval(() => say(`${heartbeat} … ${Math.round((Date.now() - started) / 1000)} s`), 15_000);
   return new Promise((done) => {
@@ -208,11 +208,26 @@ export function run(command, args, { heartbeat, env = process.env, stdio = ["ign
   });
 }
 
+/** A program that ends with this one, by `end`. */
+export function endsWithUs(child, end = () => child.kill("SIGTERM")) {
+  process.once("exit", end);
+  child.once("close", () => process.off("exit", end));
+  return child;
+}
+
+/** A signal ends this program in order, and with it what it has started. */
+export function exitOnSignals() {
+  for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }))
+    process.once(signal, () => process.exit(128 + number));
+}
+
 const outputLimit = 4 << 20;
 
 /** Runs a program and keeps its output (the last 4 MB). After `timeoutMs` the program and its children are killed. */
 export function capture(command, args, { env = process.env, timeoutMs = 0 } = {}) {
   const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: !windows });
+  // In a process group of its own no key of the terminal reaches it.
+  endsWithUs(child, () => killTree(child));
   let output = "";
   const keep = (data) => {
     output = (output + data.toString("utf8")).slice(-outputLimit);

@@ -1,9 +1,11 @@
 /** The lab's socket: who gets in, what is refused, and that what it says is what the API says it is. */
+import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server as NetServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Channel } from "../../src/main/lab/api.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
 import { beginLab } from "../../src/main/lab/scenario/advance.ts";
@@ -72,19 +74,20 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** Everything the lab says to a client that sends `lines`, until it hangs up or half a second has passed. */
+/** Everything the lab says to a client that sends `lines`, until it hangs up or half a second has passed since all was written. */
 function raw(...lines: string[]): Promise<{ said: string; hungUp: boolean }> {
   return new Promise((done) => {
     let said = "";
     const socket: Socket = createConnection(path, () => {
-      for (const line of lines) socket.write(line);
+      for (const line of lines.slice(0, -1)) socket.write(line);
+      socket.write(lines.at(-1) ?? "", () => (timer = setTimeout(() => end(false), 500)));
     });
     const end = (hungUp: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       done({ said, hungUp });
     };
-    const timer = setTimeout(() => end(false), 500);
+    let timer: NodeJS.Timeout | undefined;
     socket.on("data", (data) => (said += data.toString()));
     socket.on("close", () => end(true));
     socket.on("error", () => end(true));
@@ -108,6 +111,22 @@ describe("the lab's socket", () => {
   it("hangs up on what is not its protocol", async () => {
     expect((await raw("GET / HTTP/1.1\r\n\r\n")).hungUp).toBe(true);
     expect((await raw("x".repeat(9 << 20))).hungUp).toBe(true);
+  });
+
+  it("lets a page fork beside the lab alone, and says nothing of what lies elsewhere", async () => {
+    const [fromPage, toPage] = [new EventEmitter(), [] as unknown[]];
+    const channel: Channel = {
+      send: (message) => toPage.push(message),
+      onMessage: (handler) => fromPage.on("message", handler),
+      onClose: () => undefined,
+      close: () => undefined,
+    };
+    server.accept(channel, true);
+    for (const [i, path] of [join(dir, "inside"), tmpdir(), `${dir}/..`, "/quorate-fork"].entries())
+      fromPage.emit("message", { id: i, request: { op: "fork", dir: path } });
+    await vi.waitFor(() => expect(toPage).toHaveLength(4));
+    for (const reply of toPage)
+      expect(reply).toMatchObject({ ok: false, error: { message: expect.stringContaining("from a page a fork goes beside the lab") } });
   });
 
   it("refuses a malformed request of a known client in one line, and goes on", async () => {

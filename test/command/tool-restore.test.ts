@@ -58,6 +58,7 @@ const CLUSTER_CALLS: readonly (readonly string[])[] = [
   ["corosync-cmapctl", "-p", "/etc/load"],
   ["corosync-cmapctl", "-C", "all"],
   ["corosync-cpgtool"],
+  ["corosync-keygen", "-k", "/etc/key"],
   ["corosync-quorumtool", "-s"],
   ["corosync-quorumtool", "-l"],
   ["corosync-quorumtool", "-e", "3"],

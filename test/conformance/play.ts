@@ -248,7 +248,7 @@ export async function play(recording: Recording, seed: string, also: readonly Ti
   // A machine may be there before the nodelist has it.
   const nodesOf = (step: RecordedStep): number => Object.keys(step.outputs).filter((name) => name.startsWith("node")).length;
   const machines = Math.max(...recording.steps.map(nodesOf), count(config).nodes);
-  const world = new World(labOf(config, seed, machines), makeMachine);
+  const world = new World(labOf(config, seed, machines), makeMachine, makeMachine, false);
   const monitor = { text: "" };
   const rng = Rng.from(seed, "conformance");
   const traces: Traced[] = [];

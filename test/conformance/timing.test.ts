@@ -39,7 +39,7 @@ interface Trial {
 /** Runs `act` in a lab of three nodes that has been up for a random while, and watches the memberships of the next 30 s. */
 function after(seed: string, prepare: (w: World) => void, act: (w: World, rng: Rng) => void): Trial {
   const rng = Rng.from(seed, "timing");
-  const world = new World(labOf(config(3), seed), makeNode);
+  const world = new World(labOf(config(3), seed), makeNode, makeNode, false);
   world.runUntil(10 * SEC + rng.below(2 * SEC));
   prepare(world);
   const trial: Trial = { formed: [], lost: false };

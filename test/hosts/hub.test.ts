@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as wallMs } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { makeEndpoint, removeEndpoint } from "../../src/engine/host/endpoint.ts";
 import { MS, SEC } from "../../src/engine/kernel/index.ts";
 import { standingAt, type Input, type Plan, type World } from "../../src/engine/world/index.ts";
 import { bothPools, schedules } from "./schedules.ts";
@@ -34,6 +35,12 @@ describe("a hub", () => {
     expect(poolOf("ipc").address).toMatch(/^ipc:\/\/.*\/quorate-[^/]+\/hub\.sock$/);
     expect(existsSync(dirname(poolOf("ipc").address.slice("ipc://".length)))).toBe(true);
     expect(poolOf("tcp").address).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  test("listens on a socket file also where the directory's path is too long for one", () => {
+    const { address, transport } = makeEndpoint(undefined, `/${"x".repeat(120)}`);
+    expect([transport, Buffer.byteLength(address.slice("ipc://".length)) <= 107]).toEqual(["ipc", true]);
+    removeEndpoint(address);
   });
 
   test("goes on from a snapshot of a world that ran in one process, and comes to the same", async () => {

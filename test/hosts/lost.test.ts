@@ -238,7 +238,7 @@ describe("a worker", () => {
 
 describe("at the hub's door", () => {
   test("who does not know the secret is not heard, nor what is no message; each is counted", async () => {
-    const own = await WorkerPool.open({ program, transport: "tcp" });
+    const own = await WorkerPool.open({ program, transport: "ipc" });
     const { hub, host, lost } = await formedHub("door", own);
     const stranger = new Dealer({ linger: 0 });
     stranger.connect(own.address);
@@ -257,6 +257,25 @@ describe("at the hub's door", () => {
     await host.runUntil(hub.world.now + SEC);
     expect(hub.world.digest()).not.toBe(digest);
     expect(lost).toEqual([]);
+    stranger.close();
+    await host.close();
+    await own.close();
+  });
+
+  test("on a port, who does not know the hub's key gets no message through at all, however long", async () => {
+    const own = await WorkerPool.open({ program, transport: "tcp" });
+    const { hub, host, lost } = await formedHub("port", own);
+    const stranger = new Dealer({ linger: 0, sendTimeout: 0 });
+    const monitor = (async () => {
+      for await (const event of stranger.events) if (event.type.startsWith("handshake:error")) return event.type;
+      return undefined;
+    })();
+    stranger.connect(own.address);
+    // What does not even leave is refused here; what leaves must not arrive.
+    await Promise.allSettled(Array.from({ length: 50 }, () => stranger.send(Buffer.alloc(1 << 20))));
+    expect(await monitor).toMatch(/^handshake:error/);
+    await host.runUntil(hub.world.now + SEC);
+    expect([own.dropped, lost]).toEqual([0, []]);
     stranger.close();
     await host.close();
     await own.close();

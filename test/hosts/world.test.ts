@@ -295,6 +295,19 @@ describe("snapshots and records", () => {
     expect(fork.digest()).not.toBe(live.digest());
   });
 
+  test("without a trace the same happens, also in a fork, and a digest is refused rather than made up", () => {
+    const design = talkers(3, "s");
+    const [traced, plain] = [new World(design, makeTalker), new World(design, makeTalker, makeTalker, false)];
+    for (const world of [traced, plain]) {
+      world.act(cut("a"));
+      world.runUntil(2 * SEC);
+    }
+    const fork = plain.fork();
+    for (const world of [traced, plain, fork]) world.runUntil(3 * SEC);
+    expect([plain.events, fork.events]).toEqual([traced.events, traced.events]);
+    for (const world of [plain, fork]) expect(() => world.digest()).toThrow("keeps no trace digest");
+  });
+
   test("questions leave the digest unchanged", () => {
     const asked = eventful("q");
     const silent = eventful("q");

@@ -14,7 +14,6 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
     "corosync-cfgtool -s",
     "corosync-cfgtool -n",
     "corosync-cfgtool -a 2",
-    "corosync-cfgtool -L",
     "corosync-cmapctl",
     "corosync-cmapctl -g totem.version",
     "corosync-cmapctl -m stats",

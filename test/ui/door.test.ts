@@ -53,6 +53,18 @@ test("a wrong token is refused and not tried again", async ({ page }) => {
   await expect(page.getByRole("group", { name: /^Topology/ })).toHaveCount(0);
 });
 
+test("the token leaves the address once the page is in, and the page comes back without it", async ({ page }) => {
+  await page.goto(`${address().origin}/?renderer=dom${address().hash}`);
+  await expect(page.getByRole("group", { name: /^Topology/ })).toBeVisible();
+  expect(page.url()).toBe(`${address().origin}/?renderer=dom`);
+  expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2);
+  await page.reload();
+  await expect(page.getByRole("group", { name: /^Topology/ })).toBeVisible();
+  // Another address in the same tab counts.
+  await page.evaluate(() => (location.hash = "not-the-token"));
+  await expect(page.getByText("wrong token")).toBeVisible();
+});
+
 test("a page of another origin gets no socket", async () => {
   const host = `Host: 127.0.0.1:${address().port}`;
   expect(await statusLine(upgrade([host, "Origin: http://evil.example"]))).toBe("HTTP/1.1 403 Forbidden");

@@ -3,13 +3,14 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Channel } from "../../src/main/lab/api.ts";
 import { startWeb, WebError, type Web } from "../../src/main/web/server.ts";
+import { Tokens } from "../../src/main/web/tokens.ts";
 
 let base: string;
 let page: string;
@@ -51,6 +52,30 @@ function get(path: string, headers: Record<string, string> = {}, method = "GET")
     request.on("error", reject);
     request.end();
   });
+}
+
+/** A request with its headers as given, and the connection to its end. */
+function raw(headers: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = "";
+    const socket = connect({ host: "127.0.0.1", port: web.port }, () =>
+      socket.write(`GET / HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`),
+    );
+    socket.on("data", (data) => (heard += data.toString()));
+    socket.on("close", () => resolve(heard));
+    socket.on("error", reject);
+  });
+}
+
+/** Connections that say nothing, or `text`. */
+function silent(count: number, text = ""): Promise<Socket[]> {
+  return Promise.all(
+    Array.from({ length: count }, () => {
+      const socket = connect({ host: "127.0.0.1", port: web.port });
+      socket.on("error", () => undefined);
+      return new Promise<Socket>((done) => socket.once("connect", () => (socket.write(text), done(socket))));
+    }),
+  );
 }
 
 interface Talk {
@@ -120,6 +145,18 @@ describe("the page's files", () => {
     expect((await get("/", { origin: "http://evil.example" })).status).toBe(403);
   });
 
+  test("two Host headers are one too many, whichever is right", async () => {
+    const answers = await Promise.all(
+      ["evil.example", `127.0.0.1:${web.port}`].map((other) => raw(`Host: 127.0.0.1:${web.port}\r\nHost: ${other}\r\n`)),
+    );
+    expect(answers.map((answer) => answer.split("\r\n")[0])).toEqual(["HTTP/1.1 403 Forbidden", "HTTP/1.1 403 Forbidden"]);
+  });
+
+  test("a refusal has the page's policy too", async () => {
+    for (const answer of [await get("/nothing.js"), await get("/", { host: "evil.example" }), await get("/", {}, "POST")])
+      expect(answer.headers["content-security-policy"]).toMatch(/^default-src 'none'/);
+  });
+
   test("nothing but GET and HEAD", async () => {
     expect((await get("/", {}, "POST")).status).toBe(405);
     expect(await get("/", {}, "HEAD")).toMatchObject({ status: 200, body: "" });
@@ -129,7 +166,7 @@ describe("the page's files", () => {
 describe("the socket", () => {
   test("the right token opens a channel", async () => {
     const { replies } = await talk([hello(token())], { until: 1, headers: { origin: `http://127.0.0.1:${web.port}` } });
-    expect(replies).toEqual([{ id: 1, ok: true, result: {} }]);
+    expect(replies).toEqual([{ id: 1, ok: true, result: { secret: token() } }]);
     expect(channels).toHaveLength(1);
   });
 
@@ -138,6 +175,65 @@ describe("the socket", () => {
     const other = await startWeb({ staticDir: page, onChannel: () => undefined });
     expect(new URL(other.url).hash).not.toBe(new URL(web.url).hash);
     await other.close();
+  });
+
+  test("an opening token opens one channel, once, and gives the page the lasting one", async () => {
+    const opening = new URL(web.openingUrl()).hash.slice(1);
+    const first = await talk([hello(opening)], { until: 1 });
+    expect(first.replies).toEqual([{ id: 1, ok: true, result: { secret: token() } }]);
+    expect((await talk([hello(opening)])).closed.code).toBe(1008);
+  });
+
+  test("an opening token is good for a minute, and only the newest few are", () => {
+    let now = 0;
+    const tokens = new Tokens("lasting", () => now);
+    const old = tokens.opening();
+    now = 59_000;
+    const young = tokens.opening();
+    now = 61_000;
+    expect([tokens.admits(old), tokens.admits(young), tokens.admits(young), tokens.admits("lasting")]).toEqual([false, true, false, true]);
+    const first = tokens.opening();
+    for (let i = 0; i < 16; i++) tokens.opening();
+    expect(tokens.admits(first)).toBe(false);
+  });
+
+  test.each([
+    ["that say nothing", ""],
+    ["that begin a request and do not end it", "GET / HTTP/1.1\r\n"],
+    [
+      "that are sockets without a hello",
+      "GET /socket HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+    ],
+  ])("hundreds of connections %s do not keep a page out, and are not kept", async (_what, text) => {
+    const [first, ...others] = await silent(300, text.replace("PORT", String(web.port)));
+    const closed = new Promise((done) => first?.once("close", done));
+    const { replies } = await talk([hello(token())], { until: 1 });
+    expect(replies).toHaveLength(1);
+    first?.resume();
+    await closed;
+    for (const socket of others) socket.destroy();
+  });
+
+  test("a page that has said hello is not closed for strangers; the sixty-fifth page is refused", async () => {
+    const pages = await Promise.all(
+      Array.from(
+        { length: 64 },
+        () =>
+          new Promise<WebSocket>((resolve, reject) => {
+            const ws = new WebSocket(`ws://127.0.0.1:${web.port}/socket`);
+            ws.on("open", () => ws.send(JSON.stringify(hello(token()))));
+            ws.on("message", () => resolve(ws));
+            ws.on("error", reject);
+          }),
+      ),
+    );
+    const strangers = await silent(200);
+    expect((await talk([hello(token())])).replies).toMatchObject([
+      { ok: false, error: { message: "at most 64 pages can be open at once: close one" } },
+    ]);
+    expect(pages.filter((ws) => ws.readyState !== ws.OPEN)).toEqual([]);
+    for (const ws of pages) ws.terminate();
+    for (const socket of strangers) socket.destroy();
   });
 
   test.each(["", "wrong", "A".repeat(32)])("the token %j is refused", async (secret) => {

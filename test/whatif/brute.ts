@@ -17,7 +17,7 @@ export interface Rest {
 
 /** The cluster of a lab, formed and at rest. */
 export function atRest(lab: LabFile): Rest {
-  const world = new World(worldDesign(lab), makeMachine);
+  const world = new World(worldDesign(lab), makeMachine, makeMachine, false);
   beginLab(world, lab);
   world.runUntil(world.now + settleUs(lab));
   return { world, settleUs: settleUs(lab) };

@@ -1,6 +1,6 @@
 /**
  * The stats map (`corosync-cmapctl -m stats`): the counters of Totem, knet and the tool connections under the names and types of recorded dumps. Counters belong to
- * the layers; this file only names them. Left out: compression and encryption times, which the lab does not spend, stay at their empty values.
+ * the layers; this file only names them. Left out: times of compression and encryption, which the lab does not spend, stay at their empty values.
  */
 import { byKey, type CmapEntry, type CmapType, type CmapValue } from "./map.ts";
 
@@ -128,6 +128,8 @@ export interface KnetStats {
   /** Packets decrypted and encrypted. */
   readonly rxCrypt: number;
   readonly txCrypt: number;
+  /** Packets compressed, and their bytes before and after. */
+  readonly compressed: Partial<Record<(typeof HANDLE_U64)[number], number>>;
   /** They were cleared: knet fills its minima with zeros then, and never finds a smaller one. */
   readonly cleared: boolean;
 }
@@ -194,7 +196,8 @@ function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat,
     ...c,
     connected: l.connected ? 1 : 0,
     enabled: 1,
-    mtu: l.mtu,
+    // No sign: an MTU given by hand may leave less than nothing for data.
+    mtu: l.mtu >>> 0,
     rx_total_bytes: total("rx", "bytes"),
     rx_total_packets: total("rx", "packets"),
     tx_total_bytes: total("tx", "bytes"),
@@ -202,9 +205,9 @@ function linkValues(l: KnetStats["links"][number]): Partial<Record<KnetLinkStat,
   };
 }
 
-function handleKeys({ rxCrypt, txCrypt, cleared }: KnetStats): CmapEntry[] {
+function handleKeys({ rxCrypt, txCrypt, compressed, cleared }: KnetStats): CmapEntry[] {
   const minima = Object.fromEntries(HANDLE_U64.filter((name) => cleared && name.endsWith("_min")).map((name) => [name, 0]));
-  return named("stats.knet.handle.", "u64", HANDLE_U64, { ...minima, rx_crypt_packets: rxCrypt, tx_crypt_packets: txCrypt });
+  return named("stats.knet.handle.", "u64", HANDLE_U64, { ...minima, ...compressed, rx_crypt_packets: rxCrypt, tx_crypt_packets: txCrypt });
 }
 
 function missKeys({ unixMs, delayMs }: SchedMiss, i: number): CmapEntry[] {

@@ -1,7 +1,8 @@
 /**
- * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. Left out: the log
- * files that -L reopens; `-i` is accepted and changes nothing, as with knet on real nodes.
+ * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. `-i` is accepted
+ * and changes nothing, as with knet on real nodes.
  */
+import { linkAddress, nodeAddresses } from "./addresses.ts";
 import { CFG, type CfgCalls } from "../corosync/index.ts";
 import type { LinkStatus } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
@@ -84,7 +85,7 @@ function showLinks(daemon: Daemon, brief: boolean): string {
   const nodes = [...daemon.nodes].sort((a, b) => a.nodeId - b.nodeId);
   let text = head(daemon);
   for (const { link, address, peers } of linksByNumber(daemon)) {
-    text += `LINK ID ${link} udp\n\taddr\t= ${address}\n`;
+    text += `LINK ID ${link} udp\n\taddr\t= ${linkAddress(address)}\n`;
     const shown = nodes.filter((n) => n.nodeId === daemon.nodeId || peers.has(n.nodeId));
     if (brief) {
       text += `\tstatus\t= ${shown.map((n) => (n.nodeId === daemon.nodeId ? "n" : peers.get(n.nodeId)?.connected === true ? "3" : "1")).join("")}\n`;
@@ -107,7 +108,7 @@ function showNodes(daemon: Daemon): string {
     if (n.nodeId === daemon.nodeId || !links.some((l) => l.connected)) continue;
     text += `nodeid: ${n.nodeId} reachable\n`;
     for (const l of links) {
-      text += `   LINK: ${l.link} udp (${l.localAddress}->${l.remoteAddress}) enabled${l.connected ? " connected" : ""} mtu: ${l.mtu}\n`;
+      text += `   LINK: ${l.link} udp (${linkAddress(l.localAddress)}->${linkAddress(l.remoteAddress)}) enabled${l.connected ? " connected" : ""} mtu: ${l.mtu}\n`;
     }
     text += "\n";
   }
@@ -127,7 +128,7 @@ function* show(cfg: Cfg, call: Call): ToolBody {
 function* addresses(cfg: Cfg, nodeId: number): ToolBody {
   const found = yield* cfg.read("corosync_cfg_get_node_addrs", { nodeId });
   if (found === undefined) return yield* printResult(fail(`Could not get node address for nodeid ${nodeId}\n`));
-  return yield* printResult(ok(`${found.addresses.filter((a) => a !== "").join(" ")}\n`));
+  return yield* printResult(ok(`${nodeAddresses(found.addresses).join(" ")}\n`));
 }
 
 function* killNode(nodeId: number): ToolBody {
@@ -167,9 +168,15 @@ function* body(argv: readonly string[]): ToolBody {
     case "reload":
       return yield* reload(cfg);
     case "reopen":
-      // The daemon opens its log files anew; it says nothing, and neither does the tool.
-      return errorOf(yield* cfg.ask("corosync_cfg_reopen_log_files", {})) === undefined ? 0 : yield* printResult(NO_DAEMON);
+      return yield* reopen(cfg);
   }
+}
+
+/** -L: silent where all went well. */
+function* reopen(cfg: Cfg): ToolBody {
+  const error = errorOf(yield* cfg.ask("corosync_cfg_reopen_log_files", {}));
+  if (error === undefined) return 0;
+  return yield* printResult(fail(`Could not reopen corosync logging files. Error ${error}\n`, EXIT_OF[error] ?? 1));
 }
 
 /** cs_error_t of what a reload may answer: the tool's exit status. */

@@ -3,6 +3,7 @@
  * takes the provider and its own node id from the key map, where a client may have changed them. Left out: with another id there the real tool shows numbers
  * that happen to lie in its memory.
  */
+import { HOSTS_PATH, canonicalName } from "../config/index.ts";
 import {
   CFG,
   CMAP,
@@ -15,14 +16,17 @@ import {
   type Verdict,
   type VotequorumCalls,
 } from "../corosync/index.ts";
+import { fromUtf8 } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import { ringIdText } from "../totem/types.ts";
 import type { DeviceInfo, VoteInfo } from "../votequorum/info.ts";
+import { nodeAddresses } from "./addresses.ts";
 import { ctime } from "./dates.ts";
 import { Library, errorOf, initialize } from "./library.ts";
 import { TOOL_TIME, fail, notModelled, ok, printResult, type Result } from "./result.ts";
 import { endless } from "./tool-program.ts";
 import {
+  contents,
   nextNotice,
   print,
   self,
@@ -151,6 +155,8 @@ function* initializeAll(): ToolPart<Libraries | undefined> {
 interface View {
   readonly quorum: Verdict;
   readonly nodes: readonly ConfiguredNode[];
+  /** /etc/hosts of the machine. */
+  readonly hosts: string;
   readonly votes: ReadonlyMap<number, VoteInfo>;
   /** The quorum device as each node has it. */
   readonly devices: ReadonlyMap<number, DeviceInfo>;
@@ -170,20 +176,34 @@ function* look({ quorum, cfg, votequorum }: Libraries, own: number): ToolPart<Vi
     if (vote !== undefined) votes.set(nodeId, vote.info);
     if (device !== undefined) devices.set(nodeId, device.info);
   }
-  return { quorum: verdict, nodes: status.nodes, votes, devices };
+  const hosts = yield* hostsFile(status.nodes);
+  return { quorum: verdict, nodes: status.nodes, hosts, votes, devices };
+}
+
+/** The resolver's file, where some node has no name. */
+function* hostsFile(nodes: readonly ConfiguredNode[]): ToolPart<string> {
+  if (nodes.every((n) => n.name !== "")) return "";
+  const read = yield* contents(HOSTS_PATH);
+  return read.ok && read.value === "data" ? fromUtf8(read.data) : "";
 }
 
 function nodeIdText(id: number, hex: boolean): string {
   return hex ? `0x${id.toString(16).padStart(8, "0")}` : String(id);
 }
 
-/** Name column of one member: the nodelist's name, else its first address; `-i` addresses; `-a` one entry per link. */
+/** What the tool finds in its memory as the scope of an IPv6 address, which nobody has set: 32000 and some hundreds, another with every run (recorded). */
+const SCOPE_BY_CHANCE = 32_704;
+
+/** Name column of one member: the nodelist's name, else the resolver's for its first address, which is empty where there is none; `-i` addresses; `-a` one entry per link. */
 function nameOf(view: View, nodeId: number, call: Call): string {
   const node = view.nodes.find((n) => n.nodeId === nodeId);
-  const addresses = (node?.addresses ?? []).filter((a) => a !== "");
+  const addresses = nodeAddresses(node?.addresses ?? []);
   const first = addresses[0] ?? "";
-  if (call.addresses) return call.all ? addresses.join(", ") : first;
-  const name = node === undefined || node.name === "" ? first : node.name;
+  if (call.addresses) {
+    const shown = addresses.map((a) => (a.includes(":") ? `${a}%${SCOPE_BY_CHANCE}` : a));
+    return call.all ? shown.join(", ") : (shown[0] ?? "");
+  }
+  const name = node === undefined || node.name === "" ? (canonicalName(view.hosts, first) ?? "") : node.name;
   // The nodelist names a node once; for further links the tool finds nothing and prints the comma alone (recorded).
   return call.all ? [name, ...addresses.slice(1).map(() => "")].join(", ") : name;
 }

@@ -5,6 +5,7 @@ import { cmapctl } from "./cmapctl.ts";
 import { corosync } from "./corosync.ts";
 import { cpgtool } from "./cpgtool.ts";
 import { journalctl } from "./journalctl.ts";
+import { keygen } from "./keygen.ts";
 import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
 import { pgrep, pkill } from "./pgrep.ts";
@@ -24,6 +25,7 @@ const ALL: readonly Tool[] = [
   cmapctl,
   corosync,
   cpgtool,
+  keygen,
   kill,
   killall,
   journalctl,

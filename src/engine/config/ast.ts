@@ -38,7 +38,7 @@ export interface ConfError {
   readonly column: number;
   /** The daemon's text, without the leading `parser error: FILE:LINE: `. */
   readonly text: string;
-  /** 8 (main configuration); 134 where the daemon dies of an assertion instead (SIGABRT). */
+  /** 8 (main configuration); 134 or 139 where the daemon dies of it instead (SIGABRT, SIGSEGV). */
   readonly exitCode: number;
 }
 
@@ -47,6 +47,8 @@ export const EXIT_MAIN_CONFIG = 8;
 export const EXIT_SERVICES = 20;
 /** 128 + SIGABRT, as a shell reports it. */
 export const EXIT_ABORT = 134;
+/** 128 + SIGSEGV. */
+export const EXIT_CRASH = 139;
 
 /** Where the daemon keeps its configuration. */
 export const CONF_PATH = "/etc/corosync/corosync.conf";

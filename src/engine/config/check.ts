@@ -4,16 +4,17 @@
  * every further refusal is found by the daemon's own rules. Left out: what only the host knows (its name, whether a name resolves, the key file).
  */
 import { advise } from "./advice.ts";
-import { EXIT_ABORT } from "./ast.ts";
+import type { ConfError } from "./ast.ts";
+import { EXIT_ABORT, EXIT_CRASH } from "./ast.ts";
 import type { DaemonConfig, HostFacts, Refusal } from "./daemon.ts";
 import type { Finding } from "./finding.ts";
 import { placeOf, sortFindings } from "./finding.ts";
-import { parseIp } from "./ip.ts";
+import { isHostName, parseIp, parseScopedIp } from "./ip.ts";
 import { nodePositions, ringKeys } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { parseConf } from "./parse.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
-import { stringOf } from "./values.ts";
+import { DOUBLE_FREE, stringOf } from "./values.ts";
 import { verifyConf } from "./verify.ts";
 
 /** Refusals looked for beyond the parser's. Ours: a person mends a few at a time. */
@@ -41,6 +42,8 @@ const KNOWN: readonly (readonly [pattern: RegExp, code: string, mend: string])[]
   [/^Invalid (ip_version|cipher|hash|crypto|compression|system|transport)/, "invalid-value", "use one of the allowed values"],
   [/^Only memberaddr/, "unknown-key", "list nodes in a nodelist section"],
   [/^uidgid/, "unknown-key", "use uid or gid"],
+  [/ (user|group) is not found in /, "unknown-user", "name a user or a group that every node has, or leave the section out"],
+  [/^(free\(\)|a section inside)/, "nested-section", "close the section before the next one opens"],
   [/^unknown (value|syslog|logfile)/, "invalid-logging", "use one of the values that corosync.conf(5) names"],
   [/explicit nodeid/, "missing-nodeid", "give every node its own nodeid, 1 or more"],
   [/nodeid to be less than/, "nodeid-too-large", "use a nodeid from 1 to 65535"],
@@ -74,6 +77,14 @@ function refused(text: string, line: number, column: number): Finding {
   return { severity: "error", code: known?.[1] ?? "refused", line, column, text, mend: known?.[2] ?? "see corosync.conf(5)" };
 }
 
+/** What is wrong with a line that the parser does not take. */
+function told({ text, exitCode }: ConfError): string {
+  if (exitCode === EXIT_CRASH || text === DOUBLE_FREE)
+    return `a section inside of one that can have none, and corosync dies of it: ${text}`;
+  if (exitCode === EXIT_ABORT) return `not a number, and corosync dies of it: ${text}`;
+  return text === "" ? "a user or group of this number cannot be, and corosync refuses it without a reason" : text;
+}
+
 /** The reason of a refusal, out of the daemon's lines. */
 function reasonOf(refusal: Refusal): string {
   const lines = refusal.messages.filter((m) => m.level === "error" && !m.text.startsWith("Corosync Cluster Engine exiting"));
@@ -83,7 +94,7 @@ function reasonOf(refusal: Refusal): string {
   return text.replace("parse error in config: ", "").replace(/\.$/, (dot) => (text.endsWith("..") ? "" : dot));
 }
 
-/** The values with every host name replaced by an address of the family its link has: whether it resolves is the host's business. */
+/** The values with every host name replaced by an address of the family its link has: whether it resolves is the host's business. What is neither stays, and is refused. */
 function withLiterals(values: ConfValues): Map<string, ConfValue> {
   const out = new Map(values);
   const rings = [...ringKeys(values).values()].flat();
@@ -91,18 +102,25 @@ function withLiterals(values: ConfValues): Map<string, ConfValue> {
   let next = 1;
   for (const { link, key, text } of rings) {
     const value = values.get(key);
-    if (value === undefined || text === "" || parseIp(text) !== undefined) continue;
-    out.set(key, { ...value, text: six.has(link) ? `fd00:ffff::${next.toString(16)}` : `198.18.${next >> 8}.${next & 255}` });
+    if (value === undefined || !isHostName(text)) continue;
+    out.set(key, { ...value, text: standIn(next, six.has(link)) });
     next = (next % 65_000) + 1;
   }
   return out;
+}
+
+/** An address for what has none here. */
+function standIn(n: number, six: boolean): string {
+  return six ? `fd00:ffff::${n.toString(16)}` : `198.18.${n >> 8}.${n & 255}`;
 }
 
 /** A host that is the first entry of the nodelist. */
 function someHost(values: ConfValues): HostFacts {
   const positions = nodePositions(values);
   const names = positions.map((p) => stringOf(values, `nodelist.node.${p}.name`) ?? "").filter((name) => name !== "");
-  const addresses = positions.map((p) => stringOf(values, `nodelist.node.${p}.ring0_addr`) ?? "").filter((a) => a !== "");
+  const addresses = positions
+    .map((p) => stringOf(values, `nodelist.node.${p}.ring0_addr`) ?? "")
+    .filter((a) => parseScopedIp(a) !== undefined);
   return { hostname: names[0] ?? "localhost", addresses: addresses.slice(0, 1), resolve: () => [] };
 }
 
@@ -116,6 +134,11 @@ function setAside(values: Map<string, ConfValue>, refusal: Refusal, next: number
     values.set(`nodelist.node.${node[1] ?? ""}.nodeid`, { ...value, type: "u32", text: String(60_000 - next) });
     return true;
   }
+  if (/address '/.test(reasonOf(refusal)) && /^nodelist\.node\.[0-9]+\.ring/.test(key)) {
+    const six = [...values].some(([k, v]) => k !== key && /^nodelist\.node\./.test(k) && parseIp(v.text)?.family === 6);
+    values.set(key, { ...value, text: standIn(65_535 - next, six) });
+    return true;
+  }
   if (key === "totem.version") {
     values.set(key, { ...value, type: "u32", text: "2" });
     return true;
@@ -127,8 +150,7 @@ function setAside(values: Map<string, ConfValue>, refusal: Refusal, next: number
 
 function refusals(parsed: ParseOutcome): Finding[] {
   const out = parsed.errors.map((e) => {
-    const text = e.exitCode === EXIT_ABORT ? `not a number, and corosync dies of it: ${e.text}` : e.text;
-    return { ...refused(e.text, e.line, e.column), text };
+    return { ...refused(e.text, e.line, e.column), text: told(e) };
   });
   // the file as the daemon would see it without the lines it cannot read
   const values = withLiterals(parsed.values);

@@ -2,6 +2,7 @@
  * What a corosync daemon runs with once its configuration has been accepted: typed, resolved, plain data. In the real stack: struct totem_config
  * and what votequorum and the logger read from cmap. Left out: parameters of transports other than knet beyond their name.
  */
+import type { LoggingConfig } from "./loggers.ts";
 import type { EffectiveTotem, PingTimers } from "./timers.ts";
 
 export interface DaemonNode {
@@ -71,12 +72,7 @@ export interface DaemonConfig {
   readonly ipVersion: "ipv4" | "ipv6" | "ipv4-6" | "ipv6-4";
   readonly crypto: { readonly model: string; readonly cipher: string; readonly hash: string };
   readonly keyfile: string;
-  readonly logging: {
-    readonly debug: boolean;
-    readonly toSyslog: boolean;
-    readonly toLogfile: boolean;
-    readonly logfile: string | undefined;
-  };
+  readonly logging: LoggingConfig;
 }
 
 export type MessageLevel = "crit" | "error" | "warning" | "notice";
@@ -112,4 +108,6 @@ export interface HostFacts {
   resolve(name: string): readonly string[];
   /** Bytes of the key file at `path`, null if there is none. Without it the key is not looked at. */
   authkeyBytes?(path: string): number | null;
+  /** Opens a log file to stay open. Without it none is. @returns why it cannot be opened: `Is a directory (21)` */
+  openLog?(path: string): string | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * IP addresses as text and bytes: what getaddrinfo takes for a literal, and how the daemon prints it back (inet_ntop). Left out: scope ids of
- * link-local addresses.
+ * IP addresses as text and bytes: what getaddrinfo takes for a literal, how the daemon prints it back (inet_ntop), and what else could be the name of a host. Left out: what a
+ * scope behind an IPv6 address leads to.
  */
 
 export interface Ip {
@@ -8,14 +8,14 @@ export interface Ip {
   readonly bytes: readonly number[];
 }
 
-/** A literal address, or undefined (then it is a host name). Also the short and octal forms of IPv4 that inet_aton takes. */
+/** A literal address, or undefined for anything else. Also the short and octal forms of IPv4 that inet_aton takes. */
 export function parseIp(text: string): Ip | undefined {
   return text.includes(":") ? parseIp6(text) : parseIp4(text);
 }
 
 function part4(text: string): number | undefined {
-  if (/^0[xX][0-9a-fA-F]{1,8}$/.test(text)) return parseInt(text.slice(2), 16);
-  if (/^0[0-7]{0,11}$/.test(text)) return parseInt(text, 8);
+  if (/^0[xX]0*[0-9a-fA-F]{1,8}$/.test(text)) return parseInt(text.slice(2), 16);
+  if (/^0+[0-7]{0,11}$/.test(text)) return parseInt(text, 8);
   return /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : undefined;
 }
 
@@ -79,6 +79,41 @@ function parseIp6(text: string): Ip | undefined {
   return { family: 6, bytes: [...head, ...zeros, ...tail] };
 }
 
+/** The name of an interface, as the kernel takes one. */
+const INTERFACE_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,14}$/;
+
+/**
+ * Like parseIp, with a scope behind an IPv6 address as getaddrinfo takes it: a number with any address, the name of an interface with those of one link alone. Whether there is
+ * such an interface is the host's business.
+ */
+export function parseScopedIp(text: string): Ip | undefined {
+  const at = text.indexOf("%");
+  if (at < 0) return parseIp(text);
+  const ip = text.includes(":") ? parseIp6(text.slice(0, at)) : undefined;
+  if (ip === undefined) return undefined;
+  const scope = text.slice(at + 1);
+  if (/^[0-9]{1,9}$/.test(scope)) return ip;
+  const [first = 0, second = 0] = ip.bytes;
+  const ofLink = (first === 0xfe && (second & 0xc0) === 0x80) || (first === 0xff && (second & 0x0f) === 0x02);
+  return ofLink && INTERFACE_NAME.test(scope) ? ip : undefined;
+}
+
+/** Bytes of a host name in the DNS, and of one of its labels. */
+const HOST_NAME_MAX = 253;
+const LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+/**
+ * Whether a file may call a host so: labels of letters, digits, hyphens and underscores. What ends in a number, or begins like an address of four numbers, was meant to be an
+ * address and is a wrong one. A host's own /etc/hosts may hold more than that; who reads a file away from its hosts must not count on it.
+ */
+export function isHostName(text: string): boolean {
+  const labels = text.split(".");
+  if (labels.length > 1 && labels[labels.length - 1] === "") labels.pop();
+  if (text.length > HOST_NAME_MAX || !labels.every((label) => LABEL.test(label))) return false;
+  if (/^([0-9]+|0[xX][0-9a-fA-F]*)$/.test(labels[labels.length - 1] ?? "")) return false;
+  return !/^[0-9]+\.[0-9]+\.[0-9]+\./.test(text);
+}
+
 export function formatIp(ip: Ip): string {
   if (ip.family === 4) return ip.bytes.join(".");
   const groups: number[] = [];
@@ -99,6 +134,9 @@ export function formatIp(ip: Ip): string {
       .slice(from, to)
       .map((g) => g.toString(16))
       .join(":");
+  // an IPv4 address in it is printed as one
+  if (bestAt === 0 && (best === 6 || (best === 5 && groups[5] === 0xffff)))
+    return `::${best === 5 ? "ffff:" : ""}${ip.bytes.slice(12).join(".")}`;
   return bestAt < 0 ? hex(0, 8) : `${hex(0, bestAt)}::${hex(bestAt + best, 8)}`;
 }
 

@@ -5,7 +5,7 @@
  */
 import { LINKS_MAX } from "../kernel/limits.ts";
 import type { DaemonNode, HostFacts } from "./daemon.ts";
-import { formatIp, parseIp } from "./ip.ts";
+import { formatIp, parseIp, parseScopedIp } from "./ip.ts";
 import type { Reason } from "./refuse.ts";
 import type { ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
@@ -20,6 +20,8 @@ export interface LinkTable {
   readonly withPort: ReadonlySet<number>;
   /** Position of this node; undefined if none is it. */
   readonly local: number | undefined;
+  /** Position of the entry whose addresses the daemon takes for its own: this node's, else the last. Undefined where it takes none. */
+  readonly assumed: number | undefined;
   readonly nodes: readonly DaemonNode[];
 }
 
@@ -60,37 +62,66 @@ export function findLocal(
 
 /** Address of `text` by the resolver strategy of totem.ip_version. */
 function resolve(text: string, ipVersion: string, host: HostFacts): string | undefined {
-  const literal = parseIp(text);
-  const all = literal === undefined ? (text === "" ? [] : host.resolve(text)) : [text];
+  const literal = parseScopedIp(text);
+  const all = literal === undefined ? (text === "" ? [] : host.resolve(text).map(parseScopedIp)) : [literal];
   const v4: string[] = [];
   const v6: string[] = [];
-  for (const address of all) {
-    const ip = parseIp(address);
-    if (ip !== undefined) (ip.family === 4 ? v4 : v6).push(formatIp(ip));
-  }
+  for (const ip of all) if (ip !== undefined) (ip.family === 4 ? v4 : v6).push(formatIp(ip));
   if (ipVersion === "ipv4") return v4[0];
   if (ipVersion === "ipv6") return v6[0];
   return ipVersion === "ipv6-4" ? (v6[0] ?? v4[0]) : (v4[0] ?? v6[0]);
 }
 
-/** Link numbers an interface section says something known about, with the first that is too large. */
-function interfaceLinks(values: ConfValues): { links: Set<number> } | Reason {
+/** C's strtoul and atoi as the daemon reads link numbers with: what does not fit in 32 bits wraps. */
+function linkNumber(text: string): number {
+  const digits = /^-?[0-9]{1,20}/.exec(text)?.[0];
+  return digits === undefined ? 0 : Number(BigInt.asUintN(32, BigInt(digits)));
+}
+
+function tooLarge(link: number, key: string): Reason {
+  return { text: `parse error in config: interface ring number ${link} is bigger than allowed maximum ${LINKS_MAX - 1}`, key };
+}
+
+/**
+ * Links that the map's interface keys are about, those of the local node's addresses among them, which replace bindnetaddr. Each is looked at when its first key comes, in the
+ * order of the map; the number is what atoi makes of the word in its place.
+ */
+function interfaceLinks(values: ConfValues, own: readonly RingKey[], ipVersion: string, host: HostFacts): { links: Set<number> } | Reason {
+  const places = new Map<string, string>();
+  for (const key of values.keys()) if (key.startsWith("totem.interface.")) places.set(key, key);
+  for (const { link, key } of own) places.set(`totem.interface.${link}.bindnetaddr`, key);
   const links = new Set<number>();
-  for (const key of [...values.keys()].sort()) {
-    const m = /^totem\.interface\.([0-9]+)\.([a-z_]+)$/.exec(key);
-    if (m === null) continue;
-    const link = Number(m[1]);
-    if (link >= LINKS_MAX)
-      return { text: `parse error in config: interface ring number ${link} is bigger than allowed maximum ${LINKS_MAX - 1}`, key };
-    if (m[2] === "mcastaddr" && parseIp(values.get(key)?.text ?? "") === undefined) {
-      return { text: `failed to parse mcast address '${values.get(key)?.text ?? ""}'`, key };
-    }
-    if (m[2] === "knet_transport" && !["udp", "sctp"].includes(values.get(key)?.text ?? "")) {
-      return { text: "Unrecognised knet_transport. expected 'udp' or 'sctp'", key };
-    }
+  for (const name of [...places.keys()].sort()) {
+    const word = /^totem\.interface\.([^.]+)\../.exec(name)?.[1];
+    if (word === undefined) continue;
+    const link = linkNumber(word);
+    if (links.has(link)) continue;
+    if (link >= LINKS_MAX) return tooLarge(link, places.get(name) ?? name);
+    const refusal = interfaceRefusal(values, link, places, ipVersion, host);
+    if (refusal !== undefined) return refusal;
     links.add(link);
   }
   return { links };
+}
+
+function interfaceRefusal(
+  values: ConfValues,
+  link: number,
+  places: ReadonlyMap<string, string>,
+  ipVersion: string,
+  host: HostFacts,
+): Reason | undefined {
+  const at = (name: string): string | undefined => places.get(`totem.interface.${link}.${name}`);
+  for (const kind of ["bindnet", "mcast"]) {
+    const key = at(`${kind}addr`);
+    const text = key === undefined ? undefined : stringOf(values, key);
+    if (text !== undefined && resolve(text, ipVersion, host) === undefined)
+      return { text: `failed to parse ${kind} address '${text}'`, key };
+  }
+  const transport = at("knet_transport");
+  if (transport !== undefined && !["udp", "sctp"].includes(stringOf(values, transport) ?? ""))
+    return { text: "Unrecognised knet_transport. expected 'udp' or 'sctp'", key: transport };
+  return undefined;
 }
 
 export interface RingKey {
@@ -103,40 +134,15 @@ export interface RingKey {
 export function ringKeys(values: ConfValues): ReadonlyMap<number, readonly RingKey[]> {
   const out = new Map<number, RingKey[]>();
   for (const [key, value] of values) {
-    const m = /^nodelist\.node\.([0-9]+)\.ring([0-9]{1,3})_addr$/.exec(key);
+    const m = /^nodelist\.node\.([0-9]+)\.ring(-?[0-9]+)_addr$/.exec(key);
     if (m === null) continue;
     const position = Number(m[1]);
     const list = out.get(position) ?? [];
-    list.push({ link: Number(m[2]), key, text: value.text });
+    list.push({ link: linkNumber(m[2] ?? ""), key, text: value.text });
     out.set(position, list);
   }
   for (const list of out.values()) list.sort((x, y) => (x.key < y.key ? -1 : 1));
   return out;
-}
-
-function tooLarge(link: number, key: string): Reason {
-  return { text: `parse error in config: interface ring number ${link} is bigger than allowed maximum ${LINKS_MAX - 1}`, key };
-}
-
-/** The local node's side: its addresses parse, its id is there. */
-function localSide(
-  values: ConfValues,
-  position: number,
-  rings: readonly RingKey[],
-  ipVersion: string,
-  host: HostFacts,
-  needsId: boolean,
-  links: Set<number>,
-): Reason | undefined {
-  for (const { link, key, text: written } of rings) {
-    if (link >= LINKS_MAX) return tooLarge(link, key);
-    if (resolve(written, ipVersion, host) === undefined) return { text: `failed to parse bindnet address '${written}'`, key };
-    links.add(link);
-  }
-  if (needsId && !numberOf(values, `nodelist.node.${position}.nodeid`, "u32")) {
-    return { text: "Knet requires an explicit nodeid for the local node", key: `nodelist.node.${position}.nodeid` };
-  }
-  return undefined;
 }
 
 /** One entry as a member, or what the daemon says about it. */
@@ -177,21 +183,19 @@ function readNode(
 /**
  * Reads interface sections, the local node and all members, in the daemon's order. Where no entry is this machine the daemon goes on with the
  * last one until validation refuses, so its complaints about that entry come first; where the first entry has neither name nor ring0_addr it takes
- * no members at all (both observed).
+ * no members at all, and finds itself nowhere if an interface section has a bindnetaddr (both observed).
  */
 export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string, knet: boolean): LinkTable | Reason {
-  const sections = interfaceLinks(values);
-  if ("text" in sections) return sections;
-  const links = sections.links;
   const positions = nodePositions(values);
   const rings = ringKeys(values);
-  const local = findLocal(values, positions, host);
+  const found = findLocal(values, positions, host);
   const counts = nodeString(values, 0, "ring0_addr") !== undefined || nodeString(values, 0, "name") !== undefined;
-  const assumed = local ?? positions[positions.length - 1];
-  if (assumed !== undefined) {
-    const refusal = localSide(values, assumed, rings.get(assumed) ?? [], ipVersion, host, knet && counts, links);
-    if (refusal !== undefined) return refusal;
-  }
+  const assumed = found ?? positions[positions.length - 1];
+  const sections = interfaceLinks(values, assumed === undefined ? [] : (rings.get(assumed) ?? []), ipVersion, host);
+  if ("text" in sections) return sections;
+  const links = sections.links;
+  if (assumed !== undefined && knet && counts && !numberOf(values, `nodelist.node.${assumed}.nodeid`, "u32"))
+    return { text: "Knet requires an explicit nodeid for the local node", key: `nodelist.node.${assumed}.nodeid` };
   const withPort = new Set(links);
   const nodes: DaemonNode[] = [];
   for (const position of positions) {
@@ -202,5 +206,12 @@ export function readLinks(values: ConfValues, host: HostFacts, ipVersion: string
       if (address !== "") links.add(link);
     });
   }
-  return { links: [...links].sort((a, b) => a - b), withPort, local, nodes: nodes.sort((a, b) => a.position - b.position) };
+  const bound = [...links].some((link) => values.has(`totem.interface.${link}.bindnetaddr`));
+  return {
+    links: [...links].sort((a, b) => a - b),
+    withPort,
+    local: counts || !bound ? found : undefined,
+    assumed: counts ? assumed : undefined,
+    nodes: nodes.sort((a, b) => a.position - b.position),
+  };
 }

@@ -3,10 +3,11 @@
  * makes of the values is verify.ts.
  */
 import type { Conf, ConfError } from "./ast.ts";
-import { CONF_PATH, EXIT_ABORT } from "./ast.ts";
-import { ERRORS_MAX, readLines } from "./grammar.ts";
+import type { Accounts } from "./accounts.ts";
+import { CONF_PATH, EXIT_ABORT, EXIT_CRASH } from "./ast.ts";
+import { ERRORS_MAX, readLines, utf8Length } from "./grammar.ts";
 import type { ConfValues } from "./values.ts";
-import { storeValues } from "./values.ts";
+import { DOUBLE_FREE, storeValues } from "./values.ts";
 
 export interface ParseOutcome {
   readonly conf: Conf;
@@ -15,16 +16,33 @@ export interface ParseOutcome {
   readonly errors: readonly ConfError[];
 }
 
-/** Parses any text. Never throws; time linear in the length of the text. */
-export function parseConf(text: string): ParseOutcome {
+/**
+ * Parses any text. Never throws; time linear in the length of the text.
+ * @param accounts the host's users and groups; without them names that could be some are left alone
+ */
+export function parseConf(text: string, accounts?: Accounts): ParseOutcome {
   const { conf, errors } = readLines(text);
-  const stored = storeValues(conf);
+  const stored = storeValues(conf, accounts);
   const all = [...errors, ...stored.errors].sort((a, b) => a.line - b.line || a.column - b.column).slice(0, ERRORS_MAX);
   return { conf, values: stored.values, errors: all };
 }
 
-/** What the daemon prints for a parse error, on its standard error and without a time (observed). */
+/** corosync: bytes of the buffers it formats a message in, first what is wrong with a value or a name, then the line it prints, each with a NUL. */
+const REASON_BYTES = 256;
+const MESSAGE_BYTES = 384;
+const UNFORMATTED = "Can't format parser error message";
+
+/** The signal that ends the daemon where it dies of what it reads. */
+export function endsBy(exitCode: number): "SIGABRT" | "SIGSEGV" | undefined {
+  return exitCode === EXIT_ABORT ? "SIGABRT" : exitCode === EXIT_CRASH ? "SIGSEGV" : undefined;
+}
+
+/** What the daemon prints for a parse error, on its standard error and without a time (observed). Nothing where it is ended by a wrong access to its memory. */
 export function parserMessage(error: ConfError, path: string = CONF_PATH): string {
-  if (error.exitCode === EXIT_ABORT) return `corosync: coroparse.c:1477: ${error.text}`;
-  return `parser error: ${path}:${error.line}: ${error.text}`;
+  if (error.exitCode === EXIT_CRASH) return "";
+  if (error.exitCode === EXIT_ABORT) return error.text === DOUBLE_FREE ? error.text : `corosync: coroparse.c:1477: ${error.text}`;
+  const formatted = /^(Value of|Can't store) key /.test(error.text);
+  const reason = formatted && utf8Length(error.text) >= REASON_BYTES ? UNFORMATTED : error.text;
+  const message = `parser error: ${path}:${error.line}: ${reason}`;
+  return utf8Length(message) >= MESSAGE_BYTES ? UNFORMATTED : message;
 }

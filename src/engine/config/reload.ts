@@ -4,26 +4,16 @@
  * corosync 3.1.7, observed. Its checks are fewer than a start's: the link mode, the quorum section and the logging section are taken as they are.
  */
 import { LINKS_MAX } from "../kernel/limits.ts";
-import { EXIT_ABORT } from "./ast.ts";
 import type { DaemonConfig, DaemonNode, HostFacts } from "./daemon.ts";
+import { rereadLoggers } from "./loggers.ts";
 import { readLinks } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
-import { parserMessage } from "./parse.ts";
+import { endsBy, parserMessage } from "./parse.ts";
 import { readQuorum } from "./quorum.ts";
 import { effectiveTotem } from "./timers.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
-import {
-  KEYFILE_DEFAULT,
-  duplicateId,
-  keyRefusal,
-  linkConfig,
-  readCrypto,
-  readLinkMode,
-  rereadLogging,
-  timerRefusal,
-  topologyRefusal,
-} from "./verify.ts";
+import { KEYFILE_DEFAULT, duplicateId, keyRefusal, linkConfig, readCrypto, readLinkMode, timerRefusal, topologyRefusal } from "./verify.ts";
 
 /** Keys of the live map under these go when the file no longer has them. */
 export const RELOADED_PREFIXES: readonly string[] = ["logging.", "totem.", "nodelist.", "quorum.", "uidgid.config.", "nozzle."];
@@ -56,8 +46,8 @@ interface Staged {
 }
 
 export type Reread =
-  /** The file does not parse; nothing happens. `abort`: the parser's assertion ends the daemon. */
-  | { readonly kind: "unparsed"; readonly text: string; readonly abort: boolean }
+  /** The file does not parse; nothing happens, unless the parser ends the daemon by a signal. */
+  | { readonly kind: "unparsed"; readonly text: string; readonly signal: "SIGABRT" | "SIGSEGV" | undefined }
   /** Refused: `lines` are what Totem says first, `text` the reason. */
   | (Staged & { readonly kind: "refused"; readonly lines: readonly string[]; readonly text: string })
   | (Staged & { readonly kind: "accepted"; readonly config: DaemonConfig });
@@ -101,7 +91,7 @@ const MOVED =
  */
 export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: ConfValues, host: HostFacts, named?: string): Reread {
   const first = parsed.errors[0];
-  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, named), abort: first.exitCode === EXIT_ABORT };
+  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, named), signal: endsBy(first.exitCode) };
   const { fixed, staged } = stage(parsed.values, live);
   const refused = (links: DaemonConfig["links"], text: string, lines: readonly string[] = []): Reread => ({
     kind: "refused",
@@ -144,7 +134,7 @@ export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: Co
     linkMode: readLinkMode(staged),
     crypto,
     keyfile: stringOf(staged, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: rereadLogging(staged, running.logging),
+    logging: rereadLoggers(staged, running.logging),
   };
   return { kind: "accepted", fixed, values: staged, links, config };
 }

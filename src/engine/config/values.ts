@@ -2,10 +2,13 @@
  * What the daemon makes of the file: typed keys in its configuration map (cmap), or the first thing it refuses. In the real stack this is the
  * callback of coroparse with its states per section. Every key is a string but for the known numbers; interface sections are filed under their
  * `linknumber`, nodes under their position, logger subsections under their `subsys`. A later value replaces an earlier one, type included; a
- * second `nodelist` section counts its nodes from 0 again, as the daemon does. Left out: looking up user and group names of `uidgid`.
+ * second `nodelist` section counts its nodes from 0 again, as the daemon does. Lists that a section collects (members, a logger's items) are filed last first, and a section
+ * nested in one of those frees them under the daemon, which dies of it (observed).
  */
+import type { AccountKind, Accounts } from "./accounts.ts";
+import { isAccountName, notFound } from "./accounts.ts";
 import type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
-import { EXIT_ABORT, EXIT_MAIN_CONFIG } from "./ast.ts";
+import { EXIT_ABORT, EXIT_CRASH, EXIT_MAIN_CONFIG } from "./ast.ts";
 import { ERRORS_MAX, KEY_NAME_MAX } from "./grammar.ts";
 
 export type ValueType = "u8" | "u16" | "u32" | "i32" | "u64" | "str";
@@ -127,6 +130,8 @@ function wholeNumber(text: string): bigint | undefined {
 }
 
 const U64 = 1n << 64n;
+/** corosync: no user and no group has this number, which is -1 to it. */
+const ACCOUNT_MAX = 4_294_967_295n;
 
 /** The number as the map holds it, or what the daemon says. */
 function number(path: string, type: Exclude<ValueType, "str">, text: string): { text: string } | { refusal: string; exitCode: number } {
@@ -155,14 +160,22 @@ function isKeyName(name: string): boolean {
   return name.length >= 3 && name.length <= KEY_NAME_MAX && /^[A-Za-z0-9._\-/:]*$/.test(name);
 }
 
+/** What glibc prints as it ends a process that frees a text twice. */
+export const DOUBLE_FREE = "free(): double free detected in tcache 2";
+const USE_AFTER_FREE = "a section inside of one whose items the daemon collects: it reads what it has freed";
+
 class Store {
   readonly values = new Map<string, ConfValue>();
   readonly errors: ConfError[] = [];
   private nodeNumber = 0;
+  /** What a section has freed that was nested in the one being read. */
+  private freed: "nothing" | "name" | "items" = "nothing";
   /** Items of the interface, logger or daemon section being read. */
   private items: { key: ConfKey; name: string; type: ValueType; text: string }[] = [];
   private members = 0;
   private link = "0";
+
+  constructor(private readonly accounts: Accounts | undefined) {}
 
   private fail(line: number, column: number, text: string, exitCode = EXIT_MAIN_CONFIG): void {
     if (this.errors.length < ERRORS_MAX) this.errors.push({ line, column, text, exitCode });
@@ -188,12 +201,13 @@ class Store {
       this.items = [];
       this.members = 0;
       this.link = "0";
+      this.freed = "nothing";
     }
     if (path === "nodelist") this.nodeNumber = 0;
     this.entries(section.entries, path, state);
     if (section.endLine === undefined) return;
     // every section that ends in such a state counts, also one nested in it that the daemon does not know (observed)
-    if (state === "interface") this.closeInterface();
+    if (state === "interface") this.closeInterface(section.endLine);
     else if (state === "subsys") this.closeSubsys(section.endLine);
     else if (state === "daemon") this.closeDaemon(section.endLine);
     else if (state === "node") this.nodeNumber++;
@@ -216,7 +230,8 @@ class Store {
     const text = this.typed(path, type ?? "str", key);
     if (text === undefined) return;
     if (state === "member") {
-      this.items.push({ key, name: `member.${this.members++}`, type: "str", text });
+      this.members++;
+      this.items.push({ key, name: "member", type: "str", text });
     } else if (state === "interface" && path === `totem.interface.${key.name}` && INTERFACE_KEYS.has(key.name)) {
       this.items.push({ key, name: key.name, type: type ?? "str", text });
     } else this.set(path, type ?? "str", text, key);
@@ -240,22 +255,53 @@ class Store {
 
   private uidgid(key: ConfKey): void {
     if (key.name !== "uid" && key.name !== "gid") return this.fail(key.line, key.column, "uidgid: Only uid and gid are allowed items");
-    const id = key.value === "root" ? 0n : wholeNumber(key.value);
-    if (id !== undefined && id >= 0n && id <= 4_294_967_295n) this.set(`uidgid.config.${key.name}.${id}`, "u8", "1", key);
+    const id = this.accountNumber(key.name === "uid" ? "user" : "group", key);
+    if (id !== undefined) this.set(`uidgid.config.${key.name}.${id}`, "u8", "1", key);
   }
 
-  private closeInterface(): void {
-    for (const item of this.items) if (item.name === "linknumber") this.link = item.text;
-    for (const item of this.items) {
-      if (item.name !== "linknumber") this.set(`totem.interface.${this.link}.${item.name}`, item.type, item.text, item.key);
+  /** A number as it stands, or what the host has under that name. Of a name that only a host can judge nothing is said. */
+  private accountNumber(kind: AccountKind, key: ConfKey): bigint | undefined {
+    const id = wholeNumber(key.value);
+    if (id === ACCOUNT_MAX) {
+      // -1 to the daemon: an error that nobody gave a reason for
+      this.fail(key.line, key.valueColumn, "");
+      return undefined;
     }
+    if (id !== undefined && id >= 0n && id < ACCOUNT_MAX) return id;
+    const known = key.value === "root" ? 0 : this.accounts?.[kind](key.value);
+    if (known !== undefined) return BigInt(known);
+    if (this.accounts !== undefined || !isAccountName(key.value)) this.fail(key.line, key.valueColumn, notFound(kind, key.value));
+    return undefined;
+  }
+
+  private closeInterface(endLine: number): void {
+    if (this.freed === "items") return this.fail(endLine, 1, USE_AFTER_FREE, EXIT_CRASH);
+    for (const item of this.items) if (item.name === "linknumber") this.link = item.text;
+    let members = this.members;
+    for (const item of this.items) {
+      if (item.name === "linknumber") continue;
+      const name = item.name === "member" ? `member.${--members}` : item.name;
+      this.set(`totem.interface.${this.link}.${name}`, item.type, item.text, item.key);
+    }
+    if (this.members > 0) this.freed = "items";
+    this.members = 0;
     this.items = [];
   }
 
-  /** Files the items of a logger section; the name key comes last, and what is wrong shows at the closing brace (observed). */
+  /** Whether what a logger section collects is there no more when it is filed: its items, or its name unless there is a new one. */
+  private lost(nameKey: string, endLine: number): boolean {
+    if (this.freed === "nothing" || (this.freed === "name" && this.itemText(nameKey) !== undefined)) return false;
+    if (this.freed === "items") this.fail(endLine, 1, USE_AFTER_FREE, EXIT_CRASH);
+    else this.fail(endLine, 1, DOUBLE_FREE, EXIT_ABORT);
+    return true;
+  }
+
+  /** Files the items of a logger section, so that the first of two with one name stays; the name key comes last, and what is wrong shows at the closing brace (observed). */
   private file(prefix: string, nameKey: string, endLine: number): void {
     const named = this.items.filter((item) => item.name === nameKey).slice(-1);
-    for (const item of [...this.items.filter((i) => i.name !== nameKey), ...named]) {
+    const others = this.items.filter((i) => i.name !== nameKey).reverse();
+    this.freed = others.length > 0 ? "items" : "name";
+    for (const item of [...others, ...named]) {
       // the daemon cuts a path that does not fit its buffer
       const path = (prefix + item.name).slice(0, KEY_NAME_MAX - 1);
       if (isKeyName(path)) this.set(path, "str", item.text, item.key);
@@ -264,30 +310,33 @@ class Store {
     this.items = [];
   }
 
-  private itemText(name: string): string {
-    return this.items.filter((item) => item.name === name).slice(-1)[0]?.text ?? "";
+  private itemText(name: string): string | undefined {
+    return this.items.filter((item) => item.name === name).slice(-1)[0]?.text;
   }
 
   private closeSubsys(endLine: number): void {
+    if (this.lost("subsys", endLine)) return;
     const subsys = this.itemText("subsys");
-    if (subsys === "") return this.fail(endLine, 1, "No subsys key in logger_subsys directive");
+    if (subsys === undefined) return this.fail(endLine, 1, "No subsys key in logger_subsys directive");
     this.file(`logging.logger_subsys.${subsys}.`, "subsys", endLine);
   }
 
   private closeDaemon(endLine: number): void {
+    if (this.lost("name", endLine)) return;
     const name = this.itemText("name");
     const subsys = this.itemText("subsys");
-    if (name === "") return this.fail(endLine, 1, "No name key in logging_daemon directive");
-    if (name !== "corosync") return this.file(`logging.logging_daemon.${name}.${subsys === "" ? "" : `${subsys}.`}`, "name", endLine);
+    if (name === undefined) return this.fail(endLine, 1, "No name key in logging_daemon directive");
+    if (name !== "corosync")
+      return this.file(`logging.logging_daemon.${name}.${subsys === undefined ? "" : `${subsys}.`}`, "name", endLine);
     // corosync's own settings given as a daemon's are the ordinary ones
     this.items = this.items.filter((item) => item.name !== "name");
-    this.file(subsys === "" ? "logging." : `logging.logger_subsys.${subsys}.`, "subsys", endLine);
+    this.file(subsys === undefined ? "logging." : `logging.logger_subsys.${subsys}.`, "subsys", endLine);
   }
 }
 
 /** The map after reading `conf`, and what the daemon refuses in it, in the order of the file. */
-export function storeValues(conf: Conf): { values: ConfValues; errors: ConfError[] } {
-  const store = new Store();
+export function storeValues(conf: Conf, accounts?: Accounts): { values: ConfValues; errors: ConfError[] } {
+  const store = new Store(accounts);
   store.entries(conf.entries, "", "normal");
   return { values: store.values, errors: store.errors };
 }

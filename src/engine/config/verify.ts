@@ -8,7 +8,8 @@ import { EXIT_ABORT } from "./ast.ts";
 import type { DaemonConfig, DaemonLink, DaemonMessage, DaemonNode, HostFacts, Refusal, Verdict } from "./daemon.ts";
 import type { LinkTable } from "./links.ts";
 import { readLinks } from "./links.ts";
-import { loggingRefusal, reachesSetting } from "./logging.ts";
+import { readLoggers } from "./loggers.ts";
+import { loggingRefusal } from "./logging.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { parserMessage } from "./parse.ts";
 import { quorumRefusal, readQuorum, VOTEQUORUM } from "./quorum.ts";
@@ -247,31 +248,13 @@ function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem
     ipVersion: ipVersionOf(values, transport),
     crypto,
     keyfile: stringOf(values, "totem.keyfile") ?? KEYFILE_DEFAULT,
-    logging: readLogging(values),
+    logging: readLoggers(values),
   };
 }
 
 export function readLinkMode(values: ConfValues): DaemonConfig["linkMode"] {
   const mode = stringOf(values, "totem.link_mode");
   return mode === "active" || mode === "rr" ? mode : "passive";
-}
-
-function readLogging(values: ConfValues): DaemonConfig["logging"] {
-  const on = (key: string): boolean => ["on", "yes", "trace"].includes(stringOf(values, `logging.${key}`) ?? "");
-  return {
-    debug: on("debug"),
-    toSyslog: !["no", "off"].includes(stringOf(values, "logging.to_syslog") ?? "yes"),
-    toLogfile: on("to_logfile"),
-    logfile: stringOf(values, "logging.logfile"),
-  };
-}
-
-/** What a running daemon makes of its logging section, up to the first wrong setting. */
-export function rereadLogging(values: ConfValues, running: DaemonConfig["logging"]): DaemonConfig["logging"] {
-  const given = readLogging(values);
-  const from = (setting: string): DaemonConfig["logging"] => (reachesSetting(values, setting) ? given : running);
-  const { toLogfile, logfile } = from("to_logfile");
-  return { debug: from("debug").debug, toSyslog: from("to_syslog").toSyslog, toLogfile, logfile };
 }
 
 function serviceRefusal(values: ConfValues): Refusal | undefined {
@@ -282,7 +265,7 @@ function serviceRefusal(values: ConfValues): Refusal | undefined {
 /** Warnings a start logs between reading and validating. */
 function startWarnings(values: ConfValues, table: LinkTable): DaemonMessage[] {
   const texts: string[] = [];
-  const local = table.nodes.find((n) => n.position === table.local);
+  const local = table.nodes.find((n) => n.position === table.assumed);
   if (local !== undefined && table.links.some((link) => values.has(`totem.interface.${link}.member.0`))) {
     texts.push("member section is used together with nodelist. Members ignored.");
   }
@@ -304,11 +287,12 @@ export function verifyConf(parsed: ParseOutcome, host: HostFacts): Verdict {
   const first = parsed.errors[0];
   if (first !== undefined) {
     const level = first.exitCode === EXIT_ABORT ? "crit" : "error";
-    const messages: DaemonMessage[] = [{ level, subsystem: undefined, text: parserMessage(first) }];
+    const text = parserMessage(first);
+    const messages: DaemonMessage[] = text === "" ? [] : [{ level, subsystem: undefined, text }];
     return { ok: false, stage: "parse", exitCode: first.exitCode, messages, line: first.line, column: first.column };
   }
   const { values } = parsed;
-  const logging = loggingRefusal(values);
+  const logging = loggingRefusal(values, (file) => host.openLog?.(file));
   if (logging !== undefined) return refuseLogging(values, logging);
   const got = read(values, host);
   if ("ok" in got) return got;

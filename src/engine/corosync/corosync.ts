@@ -5,13 +5,14 @@
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
-import { EXIT_ABORT, EXIT_SERVICES } from "../config/index.ts";
+import { endsBy, EXIT_SERVICES, type LoggingConfig } from "../config/index.ts";
 import {
   MS,
   NEVER,
   Rng,
   Timers,
   cloneState,
+  strerror,
   type Datagram,
   type Duration,
   type Handled,
@@ -41,6 +42,7 @@ import {
   UNLOADING,
   VOTEQUORUM_FAILED,
   VOTEQUORUM_LOADED,
+  compressing,
   knetLines,
   linkLines,
   notScheduled,
@@ -49,7 +51,16 @@ import {
   transportLines,
 } from "./lines.ts";
 import { DaemonLog } from "./log.ts";
-import { earlyLogging, readSettings, storeRingSeq, testSettings, type ConfFile, type Settings } from "./settings.ts";
+import {
+  earlyLogging,
+  readSettings,
+  storeRingSeq,
+  testSettings,
+  warningsOf,
+  type ConfFile,
+  type ConfHost,
+  type Settings,
+} from "./settings.ts";
 import { Stack } from "./stack.ts";
 import { newRun, type CorosyncState, type RunState, type RefusalLine } from "./state.ts";
 import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
@@ -84,11 +95,7 @@ export class Corosync implements Program {
 
   constructor(private readonly os: Os) {
     this.rng = os.rng("corosync");
-    this.log = new DaemonLog(
-      os,
-      () => this.run,
-      () => this.settings,
-    );
+    this.log = new DaemonLog(os, () => this.run);
   }
 
   start(): void {
@@ -128,18 +135,24 @@ export class Corosync implements Program {
 
   private configure(): void {
     const { call } = this.run;
-    this.run.logging = earlyLogging(this.os.files, call.file);
+    const host = { ...this.confHost, openLog: (file: string) => this.log.open(file) };
+    const logging = earlyLogging(this.os.files, call.file);
     if (call.test) {
-      this.test(call.file);
+      this.test(host, call.file, logging);
       return;
     }
-    const read = readSettings(this.os, call.file);
+    const read = readSettings(host, call.file);
     const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
-    if (!early) this.log.say(STARTING);
+    if (!early) {
+      this.log.take(logging);
+      this.log.say(STARTING);
+    }
     if (!read.ok && read.stage !== "services") {
       this.refuse(read.exitCode, read.messages);
       return;
     }
+    // What the configuration reader warns of comes at once; what the services object to only when they are loaded, after the key has been set up.
+    this.log.tell(read.ok ? read.warnings : warningsOf(read.messages));
     if (!call.foreground) {
       // The parent ends well, and nobody hears the child's standard error.
       this.run.heard = false;
@@ -150,16 +163,20 @@ export class Corosync implements Program {
       return;
     }
     if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
-    // What the services object to comes out only when they are loaded, after the key has been set up.
     if (read.ok) this.settings = read.settings;
-    else this.run.refusal = { exitCode: read.exitCode, messages: [...read.messages] };
+    else this.run.refusal = { exitCode: read.exitCode, messages: read.messages.filter((m) => !warningsOf(read.messages).includes(m)) };
     this.log.say(transportLines(this.settings?.config));
     this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
   }
 
-  private test(file: ConfFile): void {
-    const tested = testSettings(this.os, file);
+  private get confHost(): ConfHost {
+    return { files: this.os.files, hostname: this.os.hostname, nics: () => this.os.nics() };
+  }
+
+  private test(host: ConfHost, file: ConfFile, logging: LoggingConfig): void {
+    const tested = testSettings(host, file);
+    if (tested.messages.every((m) => m.subsystem !== undefined)) this.log.take(logging);
     this.log.tell(tested.messages);
     if (tested.exitCode === 0) this.log.say([EXITING]);
     this.leave(tested.exitCode);
@@ -171,7 +188,8 @@ export class Corosync implements Program {
   }
 
   private leave(exitCode: number): void {
-    this.end(exitCode === EXIT_ABORT ? { signal: "SIGABRT" } : { code: exitCode });
+    const signal = endsBy(exitCode);
+    this.end(signal === undefined ? { code: exitCode } : { signal });
   }
 
   private initialiseKnet(): void {
@@ -197,9 +215,11 @@ export class Corosync implements Program {
       file: this.run.call.file,
       reconfigured: (next) => {
         this.settings = next;
+        this.log.take(next.config.logging);
       },
+      reopenLogs: () => this.log.reopen(),
       quorum: (view) => this.services?.quorum(view),
-      aborted: () => this.end({ signal: "SIGABRT" }),
+      aborted: (signal) => this.end({ signal }),
     });
     const services = new DaemonServices(this.os.ipc, stack, {
       answers: () => this.run.phase === "running" || (this.run.phase === "unloading" && this.run.unloaded === 0),
@@ -232,6 +252,7 @@ export class Corosync implements Program {
     this.log.say(QUORUM_LOADED);
     services?.listen();
     for (const l of settings.config.links) this.log.say(linkLines(l.link, l.address, l.mcastport));
+    this.log.say(compressing(settings.config));
     this.run.lastTick = this.os.now;
     this.armTick();
     stack.startRing();
@@ -241,8 +262,7 @@ export class Corosync implements Program {
     if (!this.alive) return;
     const errno = storeRingSeq(this.os.files, settings.config.nodeId, seq);
     if (errno === undefined) return;
-    const text = errno === "ENOSPC" ? "No space left on device" : errno;
-    this.log.line("error", "MAIN", `Couldn't store new ring id ${seq.toString(16)} to stable storage (${text})`);
+    this.log.line("error", "MAIN", `Couldn't store new ring id ${seq.toString(16)} to stable storage (${strerror(errno)})`);
     this.end({ code: EXIT_FATAL });
   }
 
@@ -430,7 +450,8 @@ export class Corosync implements Program {
   digest(h: Hasher): void {
     const l = this.run;
     h.text(l.phase).text(l.call.file.path).bool(l.call.test).bool(l.call.foreground).bool(l.heard);
-    h.bool(l.logging.syslog).bool(l.logging.stderr).text(l.logging.timestamp);
+    h.bool(l.logging.toSyslog).bool(l.logging.toStderr).text(l.logging.timestamp);
+    for (const [file, fd] of Object.entries(l.logFiles)) h.text(file).int(fd);
     h.int(l.lastTick).int(l.unloaded).int(l.schedMisses.length).int(l.asked.length);
     for (const t of this.timers.snapshot().pending) h.text(t.name).int(t.at);
     this.running?.digest(h);

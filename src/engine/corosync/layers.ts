@@ -25,6 +25,8 @@ export interface Layers {
   /** The machine, as far as a configuration is judged by it. */
   readonly host: ConfHost;
   log(level: LogLevel, subsystem: string, text: string): void;
+  /** corosync-cfgtool -L: false where a log file could not be opened again. */
+  reopenLogs(): boolean;
   /** The settings are these; no layer is told. */
   takeOver(settings: Settings): void;
 }

@@ -2,8 +2,9 @@
  * What the daemon says of itself while it comes up and goes down: the literal lines, and how long the parts take. Sources: recorded starts and stops of
  * corosync 3.1.7. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
  */
-import type { DaemonConfig } from "../config/index.ts";
+import type { DaemonConfig, LoggingConfig } from "../config/index.ts";
 import { MS, civilFromUnix, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
+import { MTU_MAX, compressLines } from "../knet/index.ts";
 
 export const VERSION = "3.1.7";
 
@@ -63,15 +64,30 @@ export function knetLines(config: DaemonConfig | undefined): Line[] {
     debug("TOTEM", `knet_enable access list: ${config.totem.blockUnlistedIps ? 1 : 0}`),
     debug("TOTEM", "totemknet setting log level debug"),
     ...(encrypts ? [debug("TOTEM", `Configuring crypto ${model}/${cipher}/${hash} on index 1`)] : []),
-    ...KNET_READY,
+    // Totem's own word on the MTU does not wait for what the library says.
+    ...(config.totem.knetMtu > MTU_MAX ? [line("warning", "TOTEM", "knet_handle_pmtud_set failed: Invalid argument (22)")] : []),
+    INITIALIZED,
+    ...(config.totem.knetMtu > MTU_MAX ? [] : [manualMtu(config.totem.knetMtu)]),
+    ...(encrypts ? [cryptoLoaded(model)] : []),
+    ...compressing(config, true),
   ];
 }
 
-const KNET_READY: readonly Line[] = [
-  line("info", "TOTEM", "totemknet initialized"),
-  line("info", "KNET", "pmtud: MTU manually set to: 0"),
-  line("info", "KNET", "common: crypto_nss.so has been loaded from /usr/lib/x86_64-linux-gnu/kronosnet/crypto_nss.so"),
-];
+/** What knet says of compression, at both times it is told of it: with its handle, which loads the module, and with its links. */
+export function compressing({ totem: t }: DaemonConfig, first = false): Line[] {
+  const setting = { model: t.knetCompressionModel, level: t.knetCompressionLevel, threshold: t.knetCompressionThreshold };
+  return compressLines(setting, first).map((l) => line(...l));
+}
+
+const INITIALIZED = line("info", "TOTEM", "totemknet initialized");
+const manualMtu = (mtu: number): Line => line("info", "KNET", `pmtud: MTU manually set to: ${mtu}`);
+
+function cryptoLoaded(model: string): Line {
+  const file = `crypto_${model}.so`;
+  return line("info", "KNET", `common: ${file} has been loaded from /usr/lib/x86_64-linux-gnu/kronosnet/${file}`);
+}
+
+const KNET_READY: readonly Line[] = [INITIALIZED, manualMtu(0), cryptoLoaded("nss")];
 
 const loaded = (name: string, id: number): Line => line("notice", "SERV", `Service engine loaded: ${name} [${id}]`);
 const server = (name: string): Line => line("info", "QB", `server name: ${name}`);
@@ -167,14 +183,31 @@ export function removalLines(config: DaemonConfig, up: readonly LinkStatus[]): L
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+type Timestamp = LoggingConfig["timestamp"];
+
+const levelled = ({ level, subsystem, text }: Line): string => `${level.padEnd(7)} [${subsystem.padEnd(6)}] ${text}\n`;
+
 /** A line as it goes to standard error: `Nov 20 10:24:04.731 notice  [MAIN  ] text`, the time as logging.timestamp wants it. */
-export function terminalLine(unixMicros: number, timestamp: "off" | "on" | "hires", l: Line): string {
+export function terminalLine(unixMicros: number, timestamp: Timestamp, l: Line): string {
+  return timeText(unixMicros, timestamp) + levelled(l);
+}
+
+/** As it goes to a file: `Nov 20 10:24:04 [702] pve1 corosync notice  [MAIN  ] text`; without a time the blank before the level is missing, too (observed). */
+export function fileLine(
+  unixMicros: number,
+  timestamp: Timestamp,
+  { pid, hostname }: { readonly pid: number; readonly hostname: string },
+  l: Line,
+): string {
+  return `${timeText(unixMicros, timestamp)}[${pid}] ${hostname} corosync${timestamp === "off" ? "" : " "}${levelled(l)}`;
+}
+
+function timeText(unixMicros: number, timestamp: Timestamp): string {
   const c = civilFromUnix(unixMicros);
   const two = (n: number): string => String(n).padStart(2, "0");
   const seconds = `${MONTHS[c.month - 1]} ${two(c.day)} ${two(c.hour)}:${two(c.minute)}:${two(c.second)}`;
-  const time =
-    timestamp === "off" ? "" : timestamp === "on" ? `${seconds} ` : `${seconds}.${String(Math.floor(c.micros / MS)).padStart(3, "0")} `;
-  return `${time}${l.level.padEnd(7)} [${l.subsystem.padEnd(6)}] ${l.text}\n`;
+  if (timestamp === "off") return "";
+  return timestamp === "on" ? `${seconds} ` : `${seconds}.${String(Math.floor(c.micros / MS)).padStart(3, "0")} `;
 }
 
 /** The main loop's timer came this late. */

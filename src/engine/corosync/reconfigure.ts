@@ -12,7 +12,7 @@ import { knetParams, totemParams, votequorumParams, type ConfFile, type Settings
  * The file is read again: all of it is said as the old logging section has it.
  * @returns config.reload_status
  */
-export function reloadLayers(layers: Layers, from: { readonly file: ConfFile; aborted(): void }): number {
+export function reloadLayers(layers: Layers, from: { readonly file: ConfFile; aborted(signal: "SIGABRT" | "SIGSEGV"): void }): number {
   const version = layers.cmap.map.get("totem.config_version")?.value;
   let next: Settings | undefined;
   return reload({
@@ -21,7 +21,7 @@ export function reloadLayers(layers: Layers, from: { readonly file: ConfFile; ab
     map: layers.cmap.map,
     file: from.file,
     log: (level, subsystem, text) => layers.log(level, subsystem, text),
-    abort: () => from.aborted(),
+    abort: (signal) => from.aborted(signal),
     apply: (settings) => {
       if (layers.cmap.map.get("totem.config_version")?.value !== version) layers.cmap.versionChanged();
       next = settings;
@@ -30,7 +30,7 @@ export function reloadLayers(layers: Layers, from: { readonly file: ConfFile; ab
     },
     over: (status) => {
       if (status === CS_OK) reconfigureQuorum(layers);
-      else layers.knet.logManualMtu();
+      else layers.knet.setHandle();
       if (next !== undefined) layers.takeOver(next);
     },
   });

@@ -7,7 +7,7 @@
 import { confKeys, parseConf, rereadConf, RELOADED_PREFIXES, type ConfValue, type ConfValues, type DaemonConfig } from "../config/index.ts";
 import { totemKeys, type CmapMap } from "../cmap/index.ts";
 import { type LogLevel } from "../kernel/index.ts";
-import { hostFacts, readConf, readKey, unmodelled, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
+import { hostAccounts, hostFacts, readConf, readKey, unmodelled, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
 
 /** config.reload_status, and what corosync_cfg_reload_config answers. */
 export const CS_OK = 1;
@@ -20,8 +20,8 @@ export interface ReloadTarget {
   /** The file it was started with. */
   readonly file: ConfFile;
   log(level: LogLevel, subsystem: string, text: string): void;
-  /** An assertion of the parser failed: the process ends with SIGABRT. */
-  abort(): void;
+  /** The parser ends the process. */
+  abort(signal: "SIGABRT" | "SIGSEGV"): void;
   /** The new settings are in force. Called before the map says that the reload is over. */
   apply(settings: Settings): void;
   /** config.totemconfig_reload_in_progress went from 1 to 0: whoever waited for that acts now. */
@@ -73,11 +73,11 @@ export function reload(target: ReloadTarget): number {
   const { path, named } = target.file;
   const text = readConf(host.files, path);
   if (text === undefined) return bad(`Unable to reload config file: Can't read file ${named}: No such file or directory`);
-  const parsed = parseConf(text);
+  const parsed = parseConf(text, hostAccounts(host.files));
   const read = rereadConf(parsed, settings.config, liveValues(map), hostFacts(host), named);
   if (read.kind === "unparsed") {
-    if (!read.abort) return bad(`Unable to reload config file: ${read.text}`);
-    target.abort();
+    if (read.signal === undefined) return bad(`Unable to reload config file: ${read.text}`);
+    target.abort(read.signal);
     return CS_ERR_INVALID_PARAM;
   }
   map.put("config.reload_in_progress", "u8", 1);

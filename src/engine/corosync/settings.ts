@@ -5,15 +5,21 @@
 import {
   CONF_PATH,
   EXIT_MAIN_CONFIG,
+  accountsOf,
+  HOSTS_PATH,
+  addressesOf,
   confKeys,
   parseConf,
   parserMessage,
+  readLoggers,
   stringOf,
   verifyConf,
+  type Accounts,
   type ConfValues,
   type DaemonConfig,
   type DaemonMessage,
   type HostFacts,
+  type LoggingConfig,
   type ParseOutcome,
   type Refusal,
   type Verdict,
@@ -37,7 +43,8 @@ import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/in
 
 const STATE_DIR = "/var/lib/corosync";
 const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
-const HOSTS_PATH = "/etc/hosts";
+const PASSWD_PATH = "/etc/passwd";
+const GROUP_PATH = "/etc/group";
 /** Bytes of /etc/corosync/authkey that are used at most (32768 bits). */
 const KEY_BYTES_MAX = 4096;
 
@@ -49,28 +56,22 @@ export interface Settings {
   readonly keys: readonly CmapEntry[];
 }
 
-export type SettingsResult = { readonly ok: true; readonly settings: Settings } | Refusal;
+/** `warnings`: what a start says of a file that it takes, in its order. */
+export type SettingsResult = { readonly ok: true; readonly settings: Settings; readonly warnings: readonly DaemonMessage[] } | Refusal;
 
-/** What a configuration is judged by: the machine's files, name and cards. */
-export type ConfHost = Pick<Os, "files" | "hostname" | "nics">;
+/** What a configuration is judged by: the machine's files, name and cards; and by whom its log files are opened, if they are. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics"> & Pick<HostFacts, "openLog">;
 
-/** Addresses /etc/hosts gives for a name, in the order of the file. */
+/** Addresses that a machine's resolver has for a name; a literal is its own. */
 export function resolveByHosts(files: FilePort, name: string): string[] {
-  const out: string[] = [];
-  for (const line of fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)).split("\n")) {
-    const [address, ...names] = (line.split("#")[0] ?? "").trim().split(/\s+/);
-    if (address !== undefined && address !== "" && names.includes(name) && !out.includes(address)) out.push(address);
-  }
-  return out;
+  return addressesOf(fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)), name);
 }
 
 /** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
 export function unmodelled(config: DaemonConfig): string[] {
   const found: [boolean, string][] = [
     [config.transport !== "knet", `totem.transport: ${config.transport}`],
-    [config.linkMode !== "passive" && config.links.length > 1, `totem.link_mode: ${config.linkMode}`],
     [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
-    [config.totem.knetCompressionModel !== "none", `totem.knet_compression_model: ${config.totem.knetCompressionModel}`],
     [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
   ];
   return found.filter(([on]) => on).map(([, what]) => what);
@@ -109,7 +110,14 @@ export function hostFacts(host: ConfHost): HostFacts {
     addresses: host.nics().map((n) => n.address),
     resolve: (name) => resolveByHosts(host.files, name),
     authkeyBytes: (path) => readFileBytes(host.files, path)?.length ?? null,
+    openLog: (path) => host.openLog?.(path),
   };
+}
+
+/** The machine's users and groups. */
+export function hostAccounts(files: FilePort): Accounts {
+  const text = (path: string): string => fromUtf8(readFileBytes(files, path) ?? new Uint8Array(0));
+  return accountsOf(text(PASSWD_PATH), text(GROUP_PATH));
 }
 
 /** The bytes packets are sealed with. */
@@ -126,7 +134,7 @@ export function readKey(files: FilePort, config: DaemonConfig, values: ConfValue
 function judge(host: ConfHost, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
   const text = readConf(host.files, file.path);
   if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
-  const parsed = parseConf(text);
+  const parsed = parseConf(text, hostAccounts(host.files));
   const verdict = verifyConf(parsed, hostFacts(host));
   const first = parsed.errors[0];
   if (first === undefined || verdict.ok) return { parsed, verdict };
@@ -140,25 +148,17 @@ export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCod
   if ("ok" in judged) return judged;
   const { verdict } = judged;
   if (!verdict.ok && verdict.stage !== "services") return verdict;
-  return { exitCode: 0, messages: verdict.messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN") };
+  return { exitCode: 0, messages: warningsOf(verdict.messages) };
+}
+
+/** What the reader of the configuration warns of, among all that is said of a file. */
+export function warningsOf(messages: readonly DaemonMessage[]): DaemonMessage[] {
+  return messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN");
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
-export interface EarlyLogging {
-  readonly syslog: boolean;
-  readonly stderr: boolean;
-  readonly timestamp: "off" | "on" | "hires";
-}
-
-export function earlyLogging(files: FilePort, file: ConfFile): EarlyLogging {
-  const { values } = parseConf(readConf(files, file.path) ?? "");
-  const on = (key: string): boolean => !["no", "off"].includes(stringOf(values, `logging.${key}`) ?? "yes");
-  const timestamp = stringOf(values, "logging.timestamp");
-  return {
-    syslog: on("to_syslog"),
-    stderr: on("to_stderr"),
-    timestamp: timestamp === "off" || timestamp === "on" ? timestamp : "hires",
-  };
+export function earlyLogging(files: FilePort, file: ConfFile): LoggingConfig {
+  return readLoggers(parseConf(readConf(files, file.path) ?? "").values);
 }
 
 /** Everything a start needs, or why it does not take place. */
@@ -172,7 +172,7 @@ export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): Se
   if (missing.length > 0) return refuseUnmodelled(missing);
   const key = readKey(host.files, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
-  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }) };
+  return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }), warnings: warningsOf(verdict.messages) };
 }
 
 export function totemParams(config: DaemonConfig): TotemParams {
@@ -226,6 +226,13 @@ export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetPara
     seal: sealOf(config.crypto.cipher, config.crypto.hash),
     blockUnlisted: config.totem.blockUnlistedIps,
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
+    policy: config.linkMode,
+    manualMtu: config.totem.knetMtu,
+    compression: {
+      model: config.totem.knetCompressionModel,
+      level: config.totem.knetCompressionLevel,
+      threshold: config.totem.knetCompressionThreshold,
+    },
   });
 }
 

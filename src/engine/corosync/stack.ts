@@ -47,12 +47,14 @@ export interface StackHooks extends PortOwner {
   shutdown(): void;
   /** The configuration file the process was told to read. */
   readonly file: ConfFile;
+  /** Log files are opened again. @returns false where one could not be */
+  reopenLogs(): boolean;
   /** Its settings are others from here on. */
   reconfigured(settings: Settings): void;
   /** The quorum service has a verdict. */
   quorum(view: QuorumView): void;
   /** An assertion failed. */
-  aborted(): void;
+  aborted(signal: "SIGABRT" | "SIGSEGV"): void;
 }
 
 const LAYERS = ["knet", "totem", "sync", "cpg", "votequorum", "quorum", "cmap", "cfg"] as const;
@@ -208,6 +210,10 @@ export class Stack implements Layers {
 
   log(level: LogLevel, subsystem: string, text: string): void {
     this.hooks.log(level, subsystem, text);
+  }
+
+  reopenLogs(): boolean {
+    return this.hooks.reopenLogs();
   }
 
   /** What knet says comes to the main loop through a pipe, so that a reload's own lines come first. @returns config.reload_status */

@@ -1,9 +1,9 @@
 /** What a corosync process is made of, for its snapshots: how far it has come, and what it has read. */
 import type { SchedMiss } from "../cmap/index.ts";
-import { CONF_PATH } from "../config/index.ts";
+import { CONF_PATH, readLoggers, type LoggingConfig } from "../config/index.ts";
 import type { Instant, IpcEvent, LogLevel, Plain, RngState, TimersState } from "../kernel/index.ts";
 import type { Call } from "./call.ts";
-import type { EarlyLogging, Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import type { StackState } from "./stack.ts";
 
 type Phase = "exec" | "configured" | "knet" | "running" | "unloading" | "draining" | "dead";
@@ -20,7 +20,9 @@ export interface RunState {
   call: Call;
   /** Its standard error is still somebody's: it is not in the background. */
   heard: boolean;
-  logging: EarlyLogging;
+  logging: LoggingConfig;
+  /** Descriptors of its log files, by the names they have in the configuration. */
+  logFiles: { [file: string]: number };
   /** The services will refuse the configuration when they are loaded. */
   refusal: { exitCode: number; messages: RefusalLine[] } | undefined;
   /** What clients had asked while it did not run, until its late timers have run. */
@@ -49,7 +51,8 @@ export function newRun(): RunState {
     phase: "exec",
     call: { file: { path: CONF_PATH, named: CONF_PATH }, test: false, foreground: true },
     heard: true,
-    logging: { syslog: true, stderr: true, timestamp: "hires" },
+    logging: readLoggers(new Map()),
+    logFiles: {},
     refusal: undefined,
     asked: [],
     lastTick: 0,

@@ -3,7 +3,7 @@
  * logconfig, cmap, votequorum and main. Source: such changes on running daemons of 3.1.7. Keys of interface sections and of the nodelist have no
  * tracker; nor has link_mode.
  */
-import { readQuorum, rereadLogging, effectiveTotem, timerRefusal } from "../config/index.ts";
+import { readQuorum, rereadLoggers, effectiveTotem, timerRefusal } from "../config/index.ts";
 import { totemKeys } from "../cmap/index.ts";
 import { CS_OK, liveValues } from "./reload.ts";
 import type { Layers } from "./layers.ts";
@@ -57,6 +57,6 @@ function loggingChanged(layers: Layers): void {
   const values = liveValues(layers.cmap.map);
   const { settings } = layers;
   layers.takeOver(
-    Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging: rereadLogging(values, settings.config.logging) }) }),
+    Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, logging: rereadLoggers(values, settings.config.logging) }) }),
   );
 }

@@ -22,7 +22,8 @@ export interface ScheduleRun {
   readonly violations: readonly Violation[];
   /** When the schedule began, since power on. */
   readonly start: Instant;
-  readonly digest: string;
+  /** Undefined where the maker's worlds keep none. */
+  readonly digest: string | undefined;
   readonly events: number;
   /** What broke from then on broke at rest; NEVER where the run did not get there. */
   readonly restedAt: Instant;
@@ -53,7 +54,7 @@ export function runSchedule(schedule: FaultSchedule, maker: WorldMaker, checkers
     start = world.now;
     if (why !== undefined) {
       watch.broke(start, ONE_RING, why);
-      return { ...nothing, violations: watch.violations, start, digest: world.digest(), events: world.events, ranFor: start, tally };
+      return { ...nothing, violations: watch.violations, start, digest: digestOf(world), events: world.events, ranFor: start, tally };
     }
     world.watch({
       effect: (_at, _machine, effect) => {
@@ -72,7 +73,7 @@ export function runSchedule(schedule: FaultSchedule, maker: WorldMaker, checkers
     start,
     restedAt,
     whole: isWhole(world, schedule),
-    digest: world.digest(),
+    digest: digestOf(world),
     events: world.events,
     ranFor: world.now,
     mended: Math.max(0, since - healedAt),
@@ -80,6 +81,8 @@ export function runSchedule(schedule: FaultSchedule, maker: WorldMaker, checkers
     tally,
   };
 }
+
+const digestOf = (world: World): string | undefined => (world.traced ? world.digest() : undefined);
 
 const nothing = { restedAt: NEVER, whole: false, mended: 0, memberships: 0 };
 

@@ -1,6 +1,6 @@
 /**
- * Where the hub listens: a socket file in a directory of this run alone, or a port on the loopback interface where the system has no such sockets or the path
- * is too long for one. Nothing of one run meets another's. Stands where nothing stands in the real stack. Left out: the socket itself.
+ * Where the hub listens: a socket file in a directory of this run alone, or a port on the loopback interface where the system has no such sockets. Nothing of one
+ * run meets another's. Stands where nothing stands in the real stack. Left out: the socket itself.
  */
 import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,11 @@ const SOCKET_PATH_MAX = 107;
 const IPC = "ipc://";
 const SOCKET = "hub.sock";
 
+/** There on every system that has such sockets. */
+const SHORT_TEMPORARY = "/tmp";
+
+const socketLength = (dir: string): number => Buffer.byteLength(join(dir, "quorate-XXXXXX", SOCKET));
+
 /** What the hub binds to. On TCP the system picks the port. */
 export interface Endpoint {
   readonly transport: Transport;
@@ -22,14 +27,13 @@ export interface Endpoint {
 
 /**
  * A new endpoint. The directory has mode 0700, as mkdtemp makes it.
- * @param dir where the run's own directory is made; the system's temporary one where absent
+ * @param dir where the run's own directory is made; the system's temporary one where absent, or where the path would be too long
  */
 export function makeEndpoint(wanted: Transport | undefined, dir: string = tmpdir()): Endpoint {
   const tcp: Endpoint = { transport: "tcp", address: "tcp://127.0.0.1:0" };
   if (wanted === "tcp" || (wanted === undefined && process.platform === "win32")) return tcp;
-  const room = Buffer.byteLength(join(dir, "quorate-XXXXXX", SOCKET));
-  if (room > SOCKET_PATH_MAX) return tcp;
-  return { transport: "ipc", address: IPC + join(mkdtempSync(join(dir, "quorate-")), SOCKET) };
+  const home = [dir, tmpdir(), SHORT_TEMPORARY].find((path) => socketLength(path) <= SOCKET_PATH_MAX);
+  return home === undefined ? tcp : { transport: "ipc", address: IPC + join(mkdtempSync(join(home, "quorate-")), SOCKET) };
 }
 
 /**

@@ -27,7 +27,7 @@ const BEAT_MS = 50;
 /** The same where somebody waits for a moment of virtual time, or looks on in slow motion. */
 const SHORT_BEAT_MS = 10;
 /** The same where nobody looks on: less than the lab may fall behind. */
-const UNSEEN_BEAT_MS = 500;
+const UNSEEN_BEAT_MS = 600;
 /** How far the world may be ahead of the slowest confirmation, in wall time at the lab's speed: where somebody looks on or waits, and where nobody does. */
 const LEAD_MS = 50;
 const UNSEEN_LEAD_MS = 500;

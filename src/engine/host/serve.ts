@@ -2,7 +2,7 @@
  * A worker process from its start to its end: takes its orders from the process that started it, says hello to the hub, follows, and ends when the hub does.
  * In the real stack this is a computer with its power supply. Left out: what the machine does (follower.ts).
  */
-import { Dealer } from "zeromq";
+import { curveKeyPair, Dealer } from "zeromq";
 import type { Load } from "../fuzz/index.ts";
 import type { MachineFactory } from "../world/index.ts";
 import { isCount, isText, shape } from "./check.ts";
@@ -15,12 +15,14 @@ import { MESSAGE_BYTES_MAX, pack, unpackAsk, type Answer, type Ask } from "./wir
 /** What a worker is told on the channel to the process that started it: nothing of it shows on a command line or in the environment. */
 export interface Orders {
   readonly address: string;
+  /** The hub's public key, where the way to it is not private. */
+  readonly hubKey?: string;
   readonly run: string;
   readonly secret: string;
   readonly worker: number;
 }
 
-const areOrders = shape({ address: isText, run: isText, secret: isText, worker: isCount });
+const areOrders = shape({ address: isText, run: isText, secret: isText, worker: isCount }, { hubKey: isText });
 
 /** Who has no orders by then was started by hand. */
 const ORDERS_WITHIN_MS = 10_000;
@@ -73,6 +75,12 @@ async function work(orders: Orders, follower: Follower): Promise<void> {
   const say = (answer: Answer): void => {
     if (!outbox.put([pack(answer)])) throw new Error("the hub does not read");
   };
+  if (orders.hubKey !== undefined) {
+    const own = curveKeyPair();
+    dealer.curveServerKey = orders.hubKey;
+    dealer.curvePublicKey = own.publicKey;
+    dealer.curveSecretKey = own.secretKey;
+  }
   dealer.connect(orders.address);
   say({ say: "hello", run: orders.run, secret: orders.secret, worker: orders.worker });
   for await (const frames of dealer) {

@@ -4,7 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { Router, version } from "zeromq";
+import { curveKeyPair, Router, version } from "zeromq";
 import { makeEndpoint, removeEndpoint, type Transport } from "./endpoint.ts";
 import { Outbox } from "./outbox.ts";
 import type { Orders } from "./serve.ts";
@@ -70,6 +70,8 @@ export class WorkerPool {
     private readonly options: PoolOptions,
     private readonly router: Router,
     readonly address: string,
+    /** With which a worker proves that it talks to this hub; where the directory of the socket does not keep others away. */
+    private readonly hubKey: string | undefined,
   ) {
     // A peer that is gone is noticed by its process.
     this.outbox = new Outbox(router, () => undefined);
@@ -84,6 +86,12 @@ export class WorkerPool {
   static async open(options: PoolOptions): Promise<WorkerPool> {
     const endpoint = makeEndpoint(options.transport, options.dir);
     const router = new Router({ linger: 0, mandatory: true, maxMessageSize: MESSAGE_BYTES_MAX });
+    // Any user of the computer can reach a port of it. Who does not know the key gets no further than the first lines, whatever he sends.
+    const keys = endpoint.transport === "tcp" ? curveKeyPair() : undefined;
+    if (keys !== undefined) {
+      router.curveServer = true;
+      router.curveSecretKey = keys.secretKey;
+    }
     try {
       await router.bind(endpoint.address);
     } catch (error) {
@@ -91,7 +99,7 @@ export class WorkerPool {
       removeEndpoint(endpoint.address);
       throw error;
     }
-    const pool = new WorkerPool(options, router, router.lastEndpoint ?? endpoint.address);
+    const pool = new WorkerPool(options, router, router.lastEndpoint ?? endpoint.address, keys?.publicKey);
     void pool.listen();
     return pool;
   }
@@ -146,7 +154,8 @@ export class WorkerPool {
         };
         this.starting.set(number, { worker, hello: () => settle() });
         worker.onEnd((why) => settle(new Error(`a worker did not start: it ${why}`)));
-        const orders: Orders = { address: this.address, run: this.run, secret: this.secret, worker: number };
+        const { address, hubKey, run, secret } = this;
+        const orders: Orders = { address, ...(hubKey === undefined ? {} : { hubKey }), run, secret, worker: number };
         child.send(orders);
       });
     } catch (error) {

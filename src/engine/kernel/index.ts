@@ -14,6 +14,7 @@ export * from "./tcp.ts";
 export * from "./signals.ts";
 export * from "./ipc.ts";
 export * from "./vfs.ts";
+export * from "./errno.ts";
 export * from "./program.ts";
 export * from "./peek.ts";
 export * from "./libc.ts";

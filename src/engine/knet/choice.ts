@@ -1,6 +1,6 @@
 /**
- * Which link to a host carries data when a link goes down or comes up. In the real stack: libknet's link.c and host.c (the destination cache). Left out: the active
- * and round-robin policies; corosync's default with PVE's settings is passive.
+ * Which links to a host carry data when a link goes down or comes up. In the real stack: libknet's link.c and host.c (the destination cache). Passive is corosync's default; with
+ * active every packet goes over all connected links, with rr over one after the other.
  */
 import { newWindow } from "./defrag.ts";
 import type { KnetHandle } from "./handle.ts";
@@ -23,7 +23,7 @@ export function linkUp(h: KnetHandle, host: HostState, link: LinkState): void {
   chooseLink(h, host);
 }
 
-/** Passive mode: the connected link of highest priority; of equal ones the lowest number. */
+/** The best one is the connected link of highest priority; of equal ones the lowest number. */
 export function chooseLink(h: KnetHandle, host: HostState): void {
   let best: LinkState | undefined;
   for (const link of host.links) {
@@ -47,6 +47,21 @@ export function priority(h: KnetHandle, link: number): number {
 }
 
 export function logChoice(h: KnetHandle, host: HostState): void {
-  h.port.log("info", "KNET", `host: host: ${host.nodeId} (passive) best link: ${host.active} (pri: ${priority(h, host.active)})`);
+  const chosen =
+    host.policy === "passive"
+      ? `(passive) best link: ${host.active} (pri: ${priority(h, host.active)})`
+      : `has ${host.links.filter((l) => l.connected).length} active links`;
+  h.port.log("info", "KNET", `host: host: ${host.nodeId} ${chosen}`);
   if (!host.reachable) h.port.log("warning", "KNET", `host: host: ${host.nodeId} has no active links`);
+}
+
+/** Numbers of the links that the next packet to this host goes over. */
+export function linksFor(host: HostState): number[] {
+  if (!host.reachable) return [];
+  if (host.policy === "passive") return [host.active];
+  const connected = host.links.filter((l) => l.connected).map((l) => l.link);
+  if (host.policy === "active") return connected;
+  const next = connected[host.turn % connected.length];
+  host.turn = (host.turn + 1) % connected.length;
+  return next === undefined ? [] : [next];
 }

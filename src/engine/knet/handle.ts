@@ -3,7 +3,7 @@
  * struct knet_handle of libknet, which its threads share under locks; here one event runs at a time. Left out: the locks.
  */
 import type { Datagram, Port } from "../kernel/index.ts";
-import type { HostState, KnetParams } from "./hosts.ts";
+import { noneCompressed, type CompressionCounters, type HostState, type KnetParams } from "./hosts.ts";
 import { zeroCounters, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
 import { PMTUD, sealProbe } from "./packets.ts";
 import { Pmtud, type PmtudState } from "./pmtud.ts";
@@ -26,6 +26,11 @@ export interface KnetState {
   own: LinkCounters;
   rxCrypt: number;
   txCrypt: number;
+  compressed: CompressionCounters;
+  /** The last MTU given by hand that libknet took; 0: none. */
+  manualMtu: number;
+  /** The module of that name is in memory. */
+  compressModule: string;
   /** A tool has set the counters to zero. */
   statsCleared: boolean;
   /** While the cluster changes its key: the one to come, and the one before. */
@@ -60,6 +65,7 @@ export class KnetHandle {
       link: (number) => this.links.get(number),
       seal: () => sealOfKey(this.key),
       intervalS: () => this.params.pmtudIntervalS,
+      manualMtu: () => this.manualMtu,
       interfaceMtu: (address) => out.interfaceMtu(address),
       probe: (p, link, payload) => this.transmit(p, link, sealProbe(this.key, PMTUD, this.params.nodeId, payload)),
     });
@@ -73,10 +79,18 @@ export class KnetHandle {
       own: { ...zeroCounters(), up_count: 1 },
       rxCrypt: 0,
       txCrypt: 0,
+      compressed: noneCompressed(),
+      manualMtu: 0,
+      compressModule: "none",
       statsCleared: false,
       nextKey: undefined,
       oldKey: undefined,
     };
+  }
+
+  /** 0 where none is given. */
+  get manualMtu(): number {
+    return this.s.manualMtu;
   }
 
   /** `wire`: bytes of UDP payload that the real packet has, where the lab's own has fewer. */

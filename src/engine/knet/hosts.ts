@@ -3,9 +3,13 @@
  * knet_link_set_config and _clear_config of libknet, as totemknet calls them. What stays keeps its state. Left out: a link whose address changes, which Totem does not allow.
  */
 import type { LinkStatus } from "../kernel/index.ts";
+import type { Compression } from "./compress.ts";
 import { newWindow, type RxWindow } from "./defrag.ts";
 import { newLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
 import type { Seal } from "./seal.ts";
+
+/** The best link; all of them; one after the other. */
+export type LinkPolicy = "passive" | "active" | "rr";
 
 export interface KnetPeer {
   readonly nodeId: number;
@@ -23,23 +27,54 @@ export interface KnetParams {
   readonly seal: Seal;
   readonly blockUnlisted: boolean;
   readonly pmtudIntervalS: number;
+  /** totem.link_mode: which of the connected links carry data. */
+  readonly policy: LinkPolicy;
+  /** An MTU given by hand, bytes of an IP packet; 0: it is found out. */
+  readonly manualMtu: number;
+  readonly compression: Compression;
 }
 
 export interface HostState {
   readonly nodeId: number;
   reachable: boolean;
-  /** Link that carries data; keeps its last value while none does. */
+  /** Link that carries data in passive mode; keeps its last value while none does. */
   active: number;
+  /** As it was when the host was added: a reload leaves it. */
+  readonly policy: LinkPolicy;
+  /** Which of its connected links the next packet goes over (rr). */
+  turn: number;
   txSeq: number;
   rx: RxWindow;
   links: LinkState[];
 }
+
+/** stats.knet.handle.*, under the names the stats map has. */
+export interface CompressionCounters {
+  rx_compressed_packets: number;
+  rx_compressed_original_bytes: number;
+  rx_compressed_size_bytes: number;
+  tx_compressed_packets: number;
+  tx_compressed_original_bytes: number;
+  tx_compressed_size_bytes: number;
+  tx_uncompressed_packets: number;
+}
+
+export const noneCompressed = (): CompressionCounters => ({
+  rx_compressed_packets: 0,
+  rx_compressed_original_bytes: 0,
+  rx_compressed_size_bytes: 0,
+  tx_compressed_packets: 0,
+  tx_compressed_original_bytes: 0,
+  tx_compressed_size_bytes: 0,
+  tx_uncompressed_packets: 0,
+});
 
 export interface KnetCounters {
   readonly links: { node: number; link: number; connected: boolean; mtu: number; counters: LinkCounters }[];
   /** Packets decrypted and encrypted. */
   readonly rxCrypt: number;
   readonly txCrypt: number;
+  readonly compressed: CompressionCounters;
   readonly cleared: boolean;
 }
 
@@ -81,7 +116,16 @@ export function regroup(old: readonly HostState[], params: KnetParams): Regroupe
   const hosts = params.peers.map((peer) => {
     const known = old.find((h) => h.nodeId === peer.nodeId);
     const links = linksOf(known, peer, params);
-    const host = known ?? { nodeId: peer.nodeId, reachable: false, active: params.links[0]?.link ?? 0, txSeq: 0, rx: newWindow(), links };
+    const host = known ?? {
+      nodeId: peer.nodeId,
+      reachable: false,
+      active: params.links[0]?.link ?? 0,
+      policy: params.policy,
+      turn: 0,
+      txSeq: 0,
+      rx: newWindow(),
+      links,
+    };
     const lost = host.links.filter((l) => !links.includes(l));
     if (known === undefined || links.some((l) => !host.links.includes(l))) grown.push(host);
     if (lost.length > 0) shrunk.push(host);
@@ -104,7 +148,7 @@ export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<num
       to: host.nodeId,
       link: link.link,
       connected: link.connected,
-      active: host.reachable && host.active === link.link,
+      active: host.reachable && (host.policy === "passive" ? host.active === link.link : link.connected),
       latencyUs: link.c.latency_ave,
       localAddress: links.get(link.link)?.localAddress ?? "",
       remoteAddress: link.remoteAddress,

@@ -1,15 +1,16 @@
 /**
- * Kronosnet as corosync uses it: every node pings every other on every link, data goes over the best link that is up (passive mode), fragments and
- * duplicates are hidden from Totem. In the real stack: libknet's heartbeat, RX, TX and PMTUd threads. Left out: the active and round-robin
- * policies and compression (corosync's knet transport with PVE's settings uses neither), and SCTP.
+ * Kronosnet as corosync uses it: every node pings every other on every link, data goes over the links that the policy chooses of those that are up, fragments and
+ * duplicates are hidden from Totem. In the real stack: libknet's heartbeat, RX, TX and PMTUd threads. Left out: SCTP.
  * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
 import { cloneState, type Datagram, type Hasher, type Instant, type LinkStatus, type Port } from "../kernel/index.ts";
 import { chooseLink, logChoice, priority } from "./choice.ts";
 import { KnetHandle, type KnetOut, type KnetState, type KnetUp } from "./handle.ts";
 import { planWake, wake, wakesLate } from "./heartbeat.ts";
-import { keepPorts, linkCounters, linkStatuses, regroup, type KnetCounters, type KnetParams } from "./hosts.ts";
+import { compressLines } from "./compress.ts";
+import { keepPorts, linkCounters, linkStatuses, noneCompressed, regroup, type KnetCounters, type KnetParams } from "./hosts.ts";
 import { clearedCounters, digestLink, type LinkParams } from "./link.ts";
+import { MTU_MAX } from "./pmtud.ts";
 import { receive } from "./rx.ts";
 import { sealKey, type SealKey } from "./seal.ts";
 import { loopback, multicast, unicast } from "./tx.ts";
@@ -27,6 +28,8 @@ export class Knet {
 
   constructor(port: Port, params: KnetParams, out: KnetOut, up: KnetUp) {
     this.h = new KnetHandle(port, params, out, up);
+    if (params.manualMtu <= MTU_MAX) this.h.s.manualMtu = params.manualMtu;
+    this.h.s.compressModule = params.compression.model;
   }
 
   /** "totemknet initialized": the heartbeat thread begins to count its wakes. */
@@ -59,9 +62,10 @@ export class Knet {
    */
   reconfigure(params: KnetParams): void {
     const before = this.h.links;
-    this.h.params = params;
+    // The policy is the one it was started with.
+    this.h.params = Object.freeze({ ...params, policy: this.h.params.policy });
     this.h.links = keepPorts(params.links, before);
-    const next = regroup(this.h.s.hosts, params);
+    const next = regroup(this.h.s.hosts, this.h.params);
     this.h.s.hosts = next.hosts;
     for (const link of next.gone) {
       if (!link.connected) continue;
@@ -69,7 +73,7 @@ export class Knet {
       this.h.pmtud.reset();
     }
     for (const host of next.grown) logChoice(this.h, host);
-    this.logManualMtu();
+    this.setHandle();
     for (const host of this.h.s.hosts) {
       if (next.grown.includes(host)) {
         logChoice(this.h, host);
@@ -82,13 +86,31 @@ export class Knet {
   }
 
   /** Parameters that are not those of links and hosts. */
-  retune({ blockUnlisted, pmtudIntervalS }: KnetParams): void {
-    this.h.params = Object.freeze({ ...this.h.params, blockUnlisted, pmtudIntervalS });
+  retune({ blockUnlisted, pmtudIntervalS, manualMtu }: KnetParams): void {
+    const before = this.h.params.manualMtu;
+    this.h.params = Object.freeze({ ...this.h.params, blockUnlisted, pmtudIntervalS, manualMtu });
+    if (manualMtu !== before) this.setManualMtu();
   }
 
-  /** Said at every change of the handle's parameters. */
-  logManualMtu(): void {
-    this.h.port.log("info", "KNET", "pmtud: MTU manually set to: 0");
+  /** The handle's parameters are set again, as a reload does whatever has changed. */
+  setHandle(): void {
+    this.setManualMtu();
+    const { compression } = this.h.params;
+    for (const line of compressLines(compression, compression.model !== this.h.s.compressModule)) this.h.port.log(...line);
+    if (compression.model !== "none") this.h.s.compressModule = compression.model;
+  }
+
+  /** knet_handle_pmtud_set: what it refuses leaves the one before in force. */
+  private setManualMtu(): void {
+    const { manualMtu } = this.h.params;
+    if (manualMtu > MTU_MAX) {
+      this.h.port.log("warning", "TOTEM", "knet_handle_pmtud failed: Invalid argument (22)");
+      return;
+    }
+    this.h.port.log("info", "KNET", `pmtud: MTU manually set to: ${manualMtu}`);
+    if (manualMtu === this.h.s.manualMtu) return;
+    this.h.s.manualMtu = manualMtu;
+    this.h.pmtud.manualChanged();
   }
 
   /** Another key (a reload): taken from now on, used from `useNextKey` on; the one before is forgotten with `dropOldKey`. */
@@ -169,13 +191,20 @@ export class Knet {
 
   /** stats.knet.*: counters of every link (the own node's loopback link included) and of the handle. */
   stats(): KnetCounters {
-    const { own, rxCrypt, txCrypt, statsCleared } = this.h.s;
-    return { links: linkCounters(this.h.s.hosts, own, this.h.params), rxCrypt, txCrypt, cleared: statsCleared };
+    const { own, rxCrypt, txCrypt, compressed, statsCleared } = this.h.s;
+    return {
+      links: linkCounters(this.h.s.hosts, own, this.h.params),
+      rxCrypt,
+      txCrypt,
+      compressed: { ...compressed },
+      cleared: statsCleared,
+    };
   }
 
   clearStats(): void {
     this.h.s.rxCrypt = 0;
     this.h.s.txCrypt = 0;
+    this.h.s.compressed = noneCompressed();
     this.h.s.statsCleared = true;
     this.h.s.own = clearedCounters(this.h.s.own);
     for (const host of this.h.s.hosts) for (const link of host.links) link.c = clearedCounters(link.c);
@@ -203,7 +232,7 @@ export class Knet {
     h.int(this.h.s.wakes.count).int(this.h.s.wakes.last).bool(this.h.s.configured).int(this.h.s.loop.length);
     this.h.pmtud.digest(h);
     for (const host of this.h.s.hosts) {
-      h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.txSeq).int(host.rx.newest);
+      h.int(host.nodeId).bool(host.reachable).int(host.active).int(host.turn).int(host.txSeq).int(host.rx.newest);
       for (const link of host.links) digestLink(h, link);
     }
   }

@@ -10,17 +10,17 @@ import { dataMtu, type Seal } from "./seal.ts";
 export const BACKOFF_START = 10;
 /** libknet: KNET_LINK_PMTUD_CRYPTO_TIMEOUT_MULTIPLIER_MIN. */
 export const PATIENCE_MIN = 2;
-/** Packets of this size pass everywhere (libknet: KNET_PMTUD_MIN_MTU_V4). */
-const MTU_EVERYWHERE = 576;
+/** Packets of this size pass everywhere (libknet: KNET_PMTUD_MIN_MTU_V4, _V6). */
+const MTU_EVERYWHERE = { ipv4: 576, ipv6: 1280 };
 
 /** Bytes of IP and UDP header. */
 export function overhead(address: string): number {
   return address.includes(":") ? 48 : 28;
 }
 
-/** What the data MTU is before anything was discovered: 469 with AES and SHA-256, 522 without encryption. */
+/** What the data MTU is before anything was discovered: 469 with AES and SHA-256 over IPv4, 1157 over IPv6. */
 export function minMtu(address: string, seal: Seal): number {
-  return dataMtu(MTU_EVERYWHERE, overhead(address), seal);
+  return dataMtu(address.includes(":") ? MTU_EVERYWHERE.ipv6 : MTU_EVERYWHERE.ipv4, overhead(address), seal);
 }
 
 export interface LinkParams {

@@ -10,9 +10,19 @@ export const PING = 2;
 export const PONG = 3;
 export const PMTUD = 4;
 export const PMTUD_REPLY = 5;
+/** Data that would be shorter on a real wire. */
+export const COMPRESSED = 6;
+
+/** What a compressed packet has on a real wire, bytes. */
+interface CompressedSizes {
+  /** This fragment. */
+  wire: number;
+  /** All fragments together. */
+  total: number;
+}
 
 export type KnetPacket =
-  | { type: typeof DATA; from: number; seq: number; fragments: number; index: number; bytes: Uint8Array }
+  | ({ type: typeof DATA; from: number; seq: number; fragments: number; index: number; bytes: Uint8Array } & Partial<CompressedSizes>)
   /** `seq`: of the last data packet to this host; 0: none since the process began. */
   | { type: typeof PING; from: number; sentAt: number; seq: number }
   | { type: typeof PONG; from: number; sentAt: number }
@@ -54,6 +64,20 @@ export function sealData(
   return packet;
 }
 
+export function sealCompressed(
+  key: Readonly<SealKey>,
+  from: number,
+  part: {
+    readonly seq: number;
+    readonly fragments: number;
+    readonly index: number;
+    readonly bytes: Uint8Array;
+  } & Readonly<CompressedSizes>,
+): Uint8Array {
+  const { seq, fragments, index, bytes, wire, total } = part;
+  return seal(key, COMPRESSED, from).u16(seq).u16(fragments).u16(index).u32(wire).u32(total).raw(bytes).done();
+}
+
 export function sealPing(key: Readonly<SealKey>, from: number, sentAt: number, seq: number): Uint8Array {
   return seal(key, PING, from).u64(sentAt).u16(seq).done();
 }
@@ -85,7 +109,11 @@ function wireSize(bytes: Uint8Array): number {
   r.u32();
   const version = r.u8();
   const type = r.u8();
-  if ((version & 0xf) !== VERSION || type < DATA || type > PMTUD_REPLY) return bytes.length;
+  if ((version & 0xf) !== VERSION || type < DATA || type > COMPRESSED) return bytes.length;
+  if (type === COMPRESSED && r.left >= 14) {
+    r.raw(10);
+    return dataWire(r.u32(), sealOfEnvelope(version >> 4));
+  }
   return dataWire(type === PING || type === PONG ? 0 : Math.max(0, bytes.length - HEADER), sealOfEnvelope(version >> 4));
 }
 
@@ -102,12 +130,14 @@ export function open(key: Readonly<SealKey>, bytes: Uint8Array): KnetPacket | Fo
     const type = r.u8();
     const from = r.u32();
     switch (type) {
-      case DATA: {
+      case DATA:
+      case COMPRESSED: {
         const seq = r.u16();
         const fragments = r.u16();
         const index = r.u16();
         if (fragments === 0 || index >= fragments) return undefined;
-        return { type, from, seq, fragments, index, bytes: r.raw(r.left) };
+        const sizes = type === COMPRESSED ? { wire: r.u32(), total: r.u32() } : {};
+        return { type: DATA, from, seq, fragments, index, bytes: r.raw(r.left), ...sizes };
       }
       case PING:
         return { type, from, sentAt: r.u64(), seq: r.u16() };

@@ -3,7 +3,7 @@
  * libknet's PMTUd thread (threads_pmtud.c). With encryption a probe without an answer is tried again with twice the patience, up to 128 times the ping
  * timeout, before its size counts as too large; so a network that swallows large packets is found out after minutes, and until then data of that size is lost.
  * Sources: kronosnet 1.25, observed with interfaces of MTU 1400 and 1500, and with a bridge that swallows what is larger than 1400, with and without
- * encryption. Left out: an MTU set by hand, which corosync has no setting for, and retries where the socket is full.
+ * encryption; starts and reloads with totem.knet_mtu, which takes the place of all searching. Left out: retries where the socket is full.
  */
 import { MS, type Duration, type Hasher, type Port } from "../kernel/index.ts";
 import { hostWith, linkWith, type HostState } from "./hosts.ts";
@@ -14,6 +14,10 @@ import { dataMtu, dataWire, onWire, type Seal } from "./seal.ts";
 const PATIENCE_MAX = 128;
 /** How long after a link came up discovery begins (observed). */
 const AFTER_UP_US = 200 * MS;
+/** How long after another MTU was given by hand it is in force: 30 to 140 ms (observed). */
+const AFTER_SET_US = 100 * MS;
+/** The largest MTU there is (libknet: KNET_PMTUD_SIZE_V4). */
+export const MTU_MAX = 65_535;
 
 /** The search on one link. Sizes are IP packets, bytes. */
 interface Discovery {
@@ -47,6 +51,8 @@ export interface PmtudHandle {
   link(number: number): LinkParams | undefined;
   seal(): Seal;
   intervalS(): number;
+  /** An MTU given by hand, 0: none. */
+  manualMtu(): number;
   /** MTU of the interface with this address, as the kernel refuses what is larger. */
   interfaceMtu(address: string): number;
   probe(p: LinkParams, link: LinkState, payload: number): void;
@@ -82,6 +88,18 @@ export class Pmtud {
     this.handle.port.setTimer("pmtud", this.handle.port.now() + AFTER_UP_US);
   }
 
+  /** Another MTU is given by hand, or none any more. */
+  manualChanged(): void {
+    this.handle.port.setTimer("pmtud", this.handle.port.now() + AFTER_SET_US);
+  }
+
+  /** Bytes of data that a fragment over this link carries. */
+  pieceBytes(link: LinkState): number {
+    const { globalMtu } = this.state;
+    // An MTU given by hand may leave no room for data: libknet then cuts at the largest MTU there is.
+    return link.mtu > 0 ? Math.min(link.mtu, globalMtu) : globalMtu;
+  }
+
   /** At a wake of the heartbeat. */
   wake(now: number): void {
     if (now >= this.state.next) this.round();
@@ -100,8 +118,20 @@ export class Pmtud {
       return;
     }
     s.next = Number.MAX_SAFE_INTEGER;
+    if (this.handle.manualMtu() > 0) {
+      this.takeManual(this.handle.manualMtu());
+      return;
+    }
     s.left = this.handle.hosts().flatMap((host) => host.links.map(({ link }) => ({ node: host.nodeId, link })));
     this.nextLink();
+  }
+
+  /** Every link that is up has the MTU that was given. */
+  private takeManual(mtu: number): void {
+    for (const host of this.handle.hosts())
+      for (const l of host.links) if (l.connected) l.mtu = dataMtu(mtu, overhead(l.remoteAddress), this.handle.seal());
+    this.settle();
+    this.state.next = this.handle.port.now() + this.handle.intervalS() * 1000 * MS;
   }
 
   private nextLink(): void {
@@ -126,6 +156,7 @@ export class Pmtud {
       this.probe(s.now, link, p);
       return;
     }
+    this.settle();
     s.next = this.handle.port.now() + this.handle.intervalS() * 1000 * MS;
     if (!s.again) return;
     s.again = false;
@@ -194,18 +225,20 @@ export class Pmtud {
   }
 
   private found(d: Discovery, link: LinkState): void {
-    const s = this.state;
     const mtu = dataMtu(d.good, overhead(link.remoteAddress), this.handle.seal());
     if (link.mtu !== mtu) this.log("info", `pmtud: PMTUD link change for host: ${d.node} link: ${d.link} from ${link.mtu} to ${mtu}`);
     link.mtu = mtu;
     this.log("debug", `pmtud: PMTUD completed for host: ${d.node} link: ${d.link} current link mtu: ${mtu}`);
-    let smallest = mtu;
-    for (const host of this.handle.hosts()) for (const l of host.links) if (l.connected && l.mtu < smallest) smallest = l.mtu;
-    if (smallest !== s.globalMtu) {
-      s.globalMtu = smallest;
-      this.log("info", `pmtud: Global data MTU changed to: ${smallest}`);
-    }
     this.nextLink();
+  }
+
+  /** At the end of a round the smallest of the links that are up holds for all data. Numbers have no sign there: what is below zero is very large. */
+  private settle(): void {
+    const up = this.handle.hosts().flatMap((host) => host.links.filter((l) => l.connected));
+    const smallest = up.reduce((least, l) => (l.mtu > 0 && l.mtu < least ? l.mtu : least), MTU_MAX);
+    if (up.length === 0 || smallest === this.state.globalMtu) return;
+    this.state.globalMtu = smallest;
+    this.log("info", `pmtud: Global data MTU changed to: ${smallest}`);
   }
 
   /** The link went down: its search is given up, and begins again with the next round. */

@@ -1,6 +1,6 @@
 /**
  * Receiving: which link and which host a datagram is of, whether it may be, and what is done with it by its type. In the real stack: libknet's RX thread
- * (threads_rx.c) and the errors its sockets report. Left out: decompression.
+ * (threads_rx.c) and the errors its sockets report.
  */
 import type { Datagram } from "../kernel/index.ts";
 import { newWindow, takeFragment } from "./defrag.ts";
@@ -68,13 +68,22 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
     }
     case DATA: {
       link.c.rx_data_packets++;
-      link.c.rx_data_bytes += packet.bytes.length;
+      link.c.rx_data_bytes += packet.wire ?? packet.bytes.length;
       // libknet discards data of a host it does not hold reachable itself.
       if (!host.reachable) return;
       const whole = takeFragment(host.rx, packet.seq, packet.fragments, packet.index, packet.bytes);
-      if (whole !== undefined) h.up.data(host.nodeId, whole);
+      if (whole === undefined) return;
+      if (packet.total !== undefined) decompressed(h, whole.length, packet.total);
+      h.up.data(host.nodeId, whole);
     }
   }
+}
+
+function decompressed(h: KnetHandle, original: number, size: number): void {
+  const { compressed: c } = h.s;
+  c.rx_compressed_packets++;
+  c.rx_compressed_original_bytes += original;
+  c.rx_compressed_size_bytes += size;
 }
 
 function onPongPacket(h: KnetHandle, host: HostState, link: LinkState, p: LinkParams, sentAt: number): void {

@@ -40,7 +40,15 @@ export interface BroughtProgram {
 }
 
 /** Tools that come with these alone; all others are everywhere. */
-const OF_NODE: readonly string[] = ["corosync", "corosync-cfgtool", "corosync-cmapctl", "corosync-cpgtool", "corosync-quorumtool", "pvecm"];
+const OF_NODE: readonly string[] = [
+  "corosync",
+  "corosync-cfgtool",
+  "corosync-cmapctl",
+  "corosync-cpgtool",
+  "corosync-keygen",
+  "corosync-quorumtool",
+  "pvecm",
+];
 const OF_QNETD: readonly string[] = ["corosync-qnetd-tool"];
 const OF_PACKAGE: Readonly<Record<string, readonly string[]>> = { "corosync-qdevice": ["corosync-qdevice-tool"] };
 

@@ -21,7 +21,7 @@ import {
   type MachineStatus,
   type QueryReply,
 } from "../kernel/index.ts";
-import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, TraceDigest, type Checkpoint } from "./digest.ts";
+import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, NoTrace, TraceDigest, type Checkpoint } from "./digest.ts";
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import { MachineRegistry } from "./machine-registry.ts";
 import { fabricDesign, machinesOf, networksOf, renamedFaults, type Topology, type TopologyAct } from "./topology.ts";
@@ -38,7 +38,7 @@ export class World {
   readonly fabric: Fabric;
   private readonly registry: MachineRegistry;
   private readonly flights = new FlightQueue();
-  private readonly trace = new TraceDigest();
+  private readonly trace: TraceDigest;
   private readonly scheduled = new ScheduledActs();
   private done: Input[] = [];
   private readonly bytes = new SharedBytes();
@@ -57,12 +57,15 @@ export class World {
   /**
    * @param origin what the world is built from
    * @param hosted makes the machines of this world where they are not those its forks have: machines that are followed by other processes
+   * @param traced false: nobody will ask for a digest of what happens in it, and it runs a sixth faster
    */
   constructor(
     readonly origin: WorldDesign,
     private readonly makeMachine: MachineFactory,
     hosted: MachineFactory = makeMachine,
+    readonly traced = true,
   ) {
+    this.trace = traced ? new TraceDigest() : new NoTrace();
     if (origin.machines.length > MACHINES_MAX) throw new Error(`a lab has at most ${MACHINES_MAX} machines`);
     this.fabric = new Fabric(fabricDesign(origin.seed, origin));
     for (const fault of origin.faults) {
@@ -407,7 +410,7 @@ export class World {
 
   /** A second world that goes on from here by itself. Watchers stay behind. */
   fork(): World {
-    const copy = new World(this.origin, this.makeMachine);
+    const copy = new World(this.origin, this.makeMachine, this.makeMachine, this.traced);
     copy.restore(this.snapshot());
     return copy;
   }

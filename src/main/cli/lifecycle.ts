@@ -247,9 +247,9 @@ export async function serve(v: Values): Promise<number> {
     if (status !== 0) return status;
   }
   const client = await connectLab(dir, wellFormed);
-  const { url } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
+  const { url, opening } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
   print(url);
-  if (v["open"] === true) await (await import("./browser.ts")).openBrowser(url);
+  if (v["open"] === true) await (await import("./browser.ts")).openBrowser(opening);
   return 0;
 }
 

@@ -291,6 +291,8 @@ export interface ExportFile {
 
 /** What each request is answered with. Requests not named here answer `{}`. */
 export interface Replies {
+  /** To the page on the web: with what it comes back. */
+  hello: { secret?: string };
   status: LabStatus;
   snapshot: LabSnapshot;
   time: Time;
@@ -312,7 +314,8 @@ export interface Replies {
   "snapshot-save": NamedSnapshot;
   rollback: NamedSnapshot;
   info: LabInfo;
-  serve: { url: string };
+  /** `opening`: the same page by a token that is good once, for a browser's command line. */
+  serve: { url: string; opening: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
   whatif: WhatIfReply;
   export: { files: ExportFile[] };

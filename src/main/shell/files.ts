@@ -1,44 +1,14 @@
 /** The node's files as a program sees them: paths, the few devices, and the messages for what goes wrong. Everything is made of the machine's file calls. */
+import { strerror } from "../../engine/kernel/errno.ts";
 import type { DirEntry, FileCall, FileReply, OpenFlags, Stat } from "../../engine/kernel/vfs.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { System } from "./system.ts";
 
-const MESSAGES: Readonly<Record<string, string>> = {
-  ENOENT: "No such file or directory",
-  EACCES: "Permission denied",
-  EPERM: "Operation not permitted",
-  ENOTDIR: "Not a directory",
-  EISDIR: "Is a directory",
-  EEXIST: "File exists",
-  ENOTEMPTY: "Directory not empty",
-  ENOSPC: "No space left on device",
-  EFBIG: "File too large",
-  EROFS: "Read-only file system",
-  EINVAL: "Invalid argument",
-  ELOOP: "Too many levels of symbolic links",
-  ENAMETOOLONG: "File name too long",
-  EBUSY: "Device or resource busy",
-  EIO: "Input/output error",
-  ENOTCONN: "Transport endpoint is not connected",
-  ECONNABORTED: "Software caused connection abort",
-  EXDEV: "Invalid cross-device link",
-  EMFILE: "Too many open files",
-  EMLINK: "Too many links",
-  EINTR: "Interrupted system call",
-  EOPNOTSUPP: "Operation not supported",
-  ESTALE: "Stale file handle",
-  ENXIO: "No such device or address",
-  ETIMEDOUT: "Connection timed out",
-  EBADF: "Bad file descriptor",
-};
-
-export function errnoText(errno: string): string {
-  return MESSAGES[errno] ?? errno;
-}
+export { strerror as errnoText };
 
 export class FileError extends Error {
   constructor(readonly errno: string) {
-    super(errnoText(errno));
+    super(strerror(errno));
   }
 }
 

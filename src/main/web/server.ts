@@ -1,21 +1,27 @@
 /** The web face: the page and its socket on loopback. Files carry no data and need no token; the socket's first message must carry it. */
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { requestMessage, type Channel } from "../lab/api.ts";
 import { pageFile } from "./files.ts";
+import { pageHeaders } from "./policy.ts";
 import { SocketChannel } from "./socket-channel.ts";
+import { Tokens } from "./tokens.ts";
 
 const host = "127.0.0.1";
-const tokenBytes = 24;
 /** A page says hello at once; what has not after this long is something else. */
 const helloTimeoutMs = 5_000;
 /** The largest request of api.ts is 1 MiB of text, which JSON may escape. */
 const messageMaxBytes = 8 << 20;
-const connectionsMax = 64;
+/** Pages that have said hello. */
+const pagesMax = 64;
+/** Connections of those who have not. When there is one more the oldest goes, so that nobody who only waits keeps a page out. */
+const strangersMax = 128;
+/** A browser sends its request at once. */
+const requestTimeoutMs = 5_000;
 
 export interface WebOptions {
   /** TCP port on 127.0.0.1; 0 or absent: a free one. */
@@ -34,6 +40,8 @@ export interface WebOptions {
 export interface Web {
   /** Address of the page with its token. */
   readonly url: string;
+  /** The same with an opening token: for whoever may be overheard. */
+  openingUrl(): string;
   readonly port: number;
   close(): Promise<void>;
 }
@@ -48,11 +56,6 @@ export class WebError extends Error {
   }
 }
 
-/** A secret for the fragment of the page's URL. */
-export function newToken(): string {
-  return randomBytes(tokenBytes).toString("base64url");
-}
-
 /** Serves the page and its socket on 127.0.0.1. Throws WebError. */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const wanted = options.port ?? 0;
@@ -60,19 +63,27 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     throw new WebError("bad-port", `port ${wanted}: a port is a number from 1 to 65535 (0: a free one)`);
   if (!existsSync(join(options.staticDir, "index.html")))
     throw new WebError("no-page", `no page in ${options.staticDir}: build it with "npm run build"`);
-  const token = options.token ?? newToken();
-  const server = createServer({ maxHeaderSize: 16 << 10 });
+  const tokens = new Tokens(options.token);
+  const server = createServer({
+    maxHeaderSize: 16 << 10,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+  });
+  const guests = new Guests();
+  server.on("connection", (socket) => guests.arrive(socket));
   const port = await listen(server, wanted);
   server.on("request", (request, response) => void answer(request, response, port, options));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageMaxBytes, perMessageDeflate: false });
   server.on("upgrade", (request, socket, head) => {
-    const refusal = refuseUpgrade(request, port, sockets.clients.size);
+    const refusal = refuseUpgrade(request, port);
     if (refusal !== undefined) {
       options.onRefused?.(`a socket was refused: ${refusal}`);
       refuse(socket, refusal);
-    } else sockets.handleUpgrade(request, socket, head, (ws) => greet(ws, token, options));
+    } else sockets.handleUpgrade(request, socket, head, (ws) => greet(ws, tokens, options, () => guests.enter(socket)));
   });
-  return { url: `http://${host}:${port}/#${token}`, port, close: () => stop(server, sockets) };
+  const urlWith = (token: string): string => `http://${host}:${port}/#${token}`;
+  return { url: urlWith(tokens.lasting), openingUrl: () => urlWith(tokens.opening()), port, close: () => stop(server, sockets) };
 }
 
 function listen(server: Server, wanted: number): Promise<number> {
@@ -94,8 +105,31 @@ function listen(server: Server, wanted: number): Promise<number> {
   });
 }
 
-/** A page of another site may reach us under its own name (DNS rebinding): only our own names are answered. */
+/** Who is connected: strangers, and pages that have said hello. */
+class Guests {
+  private readonly strangers = new Set<Duplex>();
+  private pages = 0;
+
+  arrive(socket: Socket): void {
+    this.strangers.add(socket);
+    socket.once("close", () => this.strangers.delete(socket));
+    const [oldest] = this.strangers;
+    if (this.strangers.size > strangersMax) oldest?.destroy();
+  }
+
+  /** A stranger has proved to be a page; false where there are too many. */
+  enter(socket: Duplex): boolean {
+    if (this.pages >= pagesMax) return false;
+    this.strangers.delete(socket);
+    this.pages++;
+    socket.once("close", () => this.pages--);
+    return true;
+  }
+}
+
+/** A page of another site may reach us under its own name (DNS rebinding): only our own names are answered, and no two at once. */
 function hostAllowed(request: IncomingMessage, port: number): boolean {
+  if ((request.headersDistinct["host"] ?? []).length !== 1) return false;
   return request.headers.host === `${host}:${port}` || request.headers.host === `localhost:${port}`;
 }
 
@@ -107,7 +141,7 @@ function originAllowed(request: IncomingMessage, port: number): boolean {
 
 async function answer(request: IncomingMessage, response: ServerResponse, port: number, options: WebOptions): Promise<void> {
   const plain = (status: number, text: string): void => {
-    response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end(`${text}\n`);
+    response.writeHead(status, { ...pageHeaders, "Content-Type": "text/plain; charset=utf-8" }).end(`${text}\n`);
   };
   try {
     if (!hostAllowed(request, port) || !originAllowed(request, port)) {
@@ -126,18 +160,17 @@ async function answer(request: IncomingMessage, response: ServerResponse, port: 
   }
 }
 
-function refuseUpgrade(request: IncomingMessage, port: number, open: number): string | undefined {
+function refuseUpgrade(request: IncomingMessage, port: number): string | undefined {
   if (!hostAllowed(request, port) || !originAllowed(request, port)) return "403 Forbidden";
-  if ((request.url ?? "").split("?")[0] !== "/socket") return "404 Not Found";
-  return open >= connectionsMax ? "503 Service Unavailable" : undefined;
+  return (request.url ?? "").split("?")[0] === "/socket" ? undefined : "404 Not Found";
 }
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** Waits for the hello; passes the channel on when its token is right, closes it otherwise. */
-function greet(ws: WebSocket, token: string, options: WebOptions): void {
+/** Waits for the hello; passes the channel on when its token is right and `enter` has room for it, closes it otherwise. */
+function greet(ws: WebSocket, tokens: Tokens, options: WebOptions, enter: () => boolean): void {
   const channel = new SocketChannel(ws);
   const timer = setTimeout(() => ws.close(1008, "no hello in time"), options.helloTimeoutMs ?? helloTimeoutMs);
   channel.onClose(() => clearTimeout(timer));
@@ -148,25 +181,19 @@ function greet(ws: WebSocket, token: string, options: WebOptions): void {
       options.onRefused?.("a page was refused: its first message was no hello");
       return ws.close(1008, "the first message must be hello");
     }
-    if (!sameSecret(parsed.data.request.secret, token)) {
-      options.onRefused?.("a page was refused: wrong token");
-      channel.send({
-        id: parsed.data.id,
-        ok: false,
-        error: { code: "refused", message: "wrong token: open the address that quorate printed" },
-      });
-      return ws.close(1008, "wrong token");
-    }
-    channel.send({ id: parsed.data.id, ok: true, result: {} });
+    const { id } = parsed.data;
+    const turnAway = (what: string, why: string): void => {
+      options.onRefused?.(`a page was refused: ${what}`);
+      channel.send({ id, ok: false, error: { code: "refused", message: why } });
+      ws.close(1008, what);
+    };
+    if (!tokens.admits(parsed.data.request.secret)) return turnAway("wrong token", "wrong token: open the address that quorate printed");
+    if (!enter()) return turnAway("too many pages", `at most ${pagesMax} pages can be open at once: close one`);
+    // The page that came with an opening token needs the lasting one to come back.
+    channel.send({ id, ok: true, result: { secret: tokens.lasting } });
     channel.release();
     options.onChannel(channel);
   });
-}
-
-function sameSecret(given: string, wanted: string): boolean {
-  const a = Buffer.from(given, "utf8");
-  const b = Buffer.from(wanted, "utf8");
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function stop(server: Server, sockets: WebSocketServer): Promise<void> {

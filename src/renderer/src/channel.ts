@@ -83,6 +83,17 @@ function webWire(ends: WireEnds): void {
   socket.onclose = ({ reason }) => ends.closed(reason === "" ? "the lab does not answer" : reason);
 }
 
+const tokenKey = "quorate-token";
+
+/** What the address carries; after the first hello it carries none, and the tab remembers it for when it is loaded again. */
+const tokenOfPage = (): string => location.hash.slice(1) || (sessionStorage.getItem(tokenKey) ?? "");
+
+/** Out of the address: addresses are looked at, copied, and kept in a history. */
+function keepToken(token: string): void {
+  sessionStorage.setItem(tokenKey, token);
+  if (location.hash !== "") history.replaceState(history.state, "", location.pathname + location.search);
+}
+
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -145,7 +156,7 @@ export function makeConnection(): Connection {
 
   function connect(): void {
     window.clearTimeout(timer);
-    const secret = location.hash.slice(1);
+    const secret = tokenOfPage();
     if (face === "web" && secret === "")
       return tell({ kind: "refused", reason: "this address carries no token: open the whole address that quorate printed" });
     refused = undefined;
@@ -154,7 +165,8 @@ export function makeConnection(): Connection {
       opened: (opened) => {
         wire = opened;
         ask({ op: "hello", secret }).then(
-          () => {
+          (result) => {
+            if (face === "web") keepToken((result as Reply<"hello">).secret ?? secret);
             greeted = true;
             retryMs = firstRetryMs;
             tell({ kind: "open" });
@@ -171,6 +183,9 @@ export function makeConnection(): Connection {
     if (bridge === undefined) webWire(ends);
     else desktopWire(bridge, ends);
   }
+
+  // Another whole address in the same tab: its token counts from now on.
+  if (face === "web") window.addEventListener("hashchange", () => location.hash !== "" && location.reload());
 
   return {
     face,

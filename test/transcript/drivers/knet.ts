@@ -1,6 +1,6 @@
 /**
- * libknet alone: nodes with one or two links, and what each says of its links. Commands: nodes N [links N] [priority LINK P] · start ID… · kill ID ·
- * key ID (another authkey) · cut A>B [link L] · heal · send A B TEXT · run SECONDS · links. Shown: log lines with the time in ms, and data that arrives.
+ * libknet alone: nodes with one or two links, and what each says of its links. Commands: nodes N [links N] [priority LINK P] [mode MODE] [mtu BYTES] [compress MODEL] · start ID… · kill ID ·
+ * key ID (another authkey) · cut A>B [link L] · heal · send A B TEXT · zeros A B BYTES · run SECONDS · links · sent A (data packets and bytes of each link, and what was compressed). Shown: log lines with the time in ms, and data that arrives.
  */
 import { Knet, type KnetParams } from "../../../src/engine/knet/index.ts";
 import { MS, Rng, SEC, Timers, fromUtf8, utf8, type Datagram, type Port } from "../../../src/engine/kernel/index.ts";
@@ -27,11 +27,18 @@ interface Design {
   nodes: number;
   links: number;
   readonly priority: Map<number, number>;
+  policy: KnetParams["policy"];
+  manualMtu: number;
+  model: string;
+}
+
+function newDesign(nodes: number): Design {
+  return { nodes, links: 1, priority: new Map(), policy: "passive", manualMtu: 0, model: "none" };
 }
 
 export class KnetDriver implements Driver {
   private now = 0;
-  private design: Design = { nodes: 2, links: 1, priority: new Map() };
+  private design: Design = newDesign(2);
   private readonly hosts = new Map<number, Host>();
   private readonly otherKey = new Set<number>();
   private readonly cuts = new Set<string>();
@@ -63,6 +70,11 @@ export class KnetDriver implements Driver {
       case "send":
         this.host(Number(args[0])).knet.unicast(Number(args[1]), utf8(args.slice(2).join(" ")));
         break;
+      case "zeros":
+        this.host(Number(args[0])).knet.unicast(Number(args[1]), new Uint8Array(Number(args[2])));
+        break;
+      case "sent":
+        return this.sent(Number(args[0]));
       case "run":
         this.pass(Number(args[0]));
         break;
@@ -77,14 +89,29 @@ export class KnetDriver implements Driver {
   }
 
   private nodes(args: readonly string[]): void {
-    this.design = { nodes: Number(args[0]), links: 1, priority: new Map() };
+    this.design = newDesign(Number(args[0]));
     for (let i = 1; i < args.length;) {
       const key = args[i++];
-      const value = Number(args[i++]);
+      const word = args[i++] ?? "";
+      const value = Number(word);
       if (key === "links") this.design.links = value;
+      else if (key === "mode") this.design.policy = word === "active" || word === "rr" ? word : "passive";
+      else if (key === "mtu") this.design.manualMtu = value;
+      else if (key === "compress") this.design.model = word;
       else if (key === "priority") this.design.priority.set(value, Number(args[i++]));
       else throw new Error(`no such property of nodes: ${key ?? ""}`);
     }
+  }
+
+  private sent(id: number): string[] {
+    const { links, compressed: c } = this.host(id).knet.stats();
+    const others = links.filter((l) => l.node !== id);
+    return [
+      ...others.map((l) => `to node${l.node} link ${l.link}: ${l.counters.tx_data_packets} packets, ${l.counters.tx_data_bytes} bytes`),
+      ...others.map((l) => `from node${l.node} link ${l.link}: ${l.counters.rx_data_packets} packets, ${l.counters.rx_data_bytes} bytes`),
+      `compressed: ${c.tx_compressed_packets} sent, ${c.tx_compressed_original_bytes} to ${c.tx_compressed_size_bytes} bytes; ` +
+        `${c.rx_compressed_packets} received, ${c.rx_compressed_size_bytes} to ${c.rx_compressed_original_bytes} bytes; ${c.tx_uncompressed_packets} left as they are`,
+    ];
   }
 
   private host(id: number): Host {
@@ -117,6 +144,9 @@ export class KnetDriver implements Driver {
       seal: { around: 48, block: 16 },
       blockUnlisted: true,
       pmtudIntervalS: 30,
+      policy: this.design.policy,
+      manualMtu: this.design.manualMtu,
+      compression: { model: this.design.model, level: 5, threshold: 0 },
     };
   }
 

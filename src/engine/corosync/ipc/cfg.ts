@@ -47,7 +47,7 @@ export type CfgCalls = {
   readonly corosync_cfg_try_shutdown: { readonly request: object; readonly reply: Nothing };
   /** Answered when this node has read its file again. */
   readonly corosync_cfg_reload_config: { readonly request: object; readonly reply: Nothing };
-  /** Log files are not modelled: there is nothing to open again. */
+  /** Refused where one could not be opened. */
   readonly corosync_cfg_reopen_log_files: { readonly request: object; readonly reply: Nothing };
 };
 
@@ -69,10 +69,7 @@ export class CfgIpc implements Service {
   }
 
   private readonly readers: Required<
-    Pick<
-      Readers<CfgCalls>,
-      "corosync_cfg_local_get" | "corosync_cfg_ring_status_get" | "corosync_cfg_get_node_addrs" | "corosync_cfg_reopen_log_files"
-    >
+    Pick<Readers<CfgCalls>, "corosync_cfg_local_get" | "corosync_cfg_ring_status_get" | "corosync_cfg_get_node_addrs">
   > = {
     corosync_cfg_local_get: () => ({ nodeId: this.layers.settings.config.nodeId }),
     corosync_cfg_ring_status_get: () => {
@@ -84,11 +81,11 @@ export class CfgIpc implements Service {
       const node = this.layers.settings.config.nodes.find((n) => n.nodeId === nodeId);
       return node === undefined ? refused("CS_ERR_NOT_EXIST") : { addresses: [...node.addresses] };
     },
-    corosync_cfg_reopen_log_files: () => DONE,
   };
 
   private readonly handlers: Handlers<CfgCalls> = {
     ...this.readers,
+    corosync_cfg_reopen_log_files: () => (this.layers.reopenLogs() ? DONE : refused("CS_ERR_LIBRARY")),
     corosync_cfg_kill_node: ({ nodeId, reason }) => {
       const { cfg, totem, sync } = this.layers;
       if (!totem.members.includes(nodeId)) return refused("CS_ERR_NOT_EXIST");

@@ -1,5 +1,5 @@
 /** A lab file as the design of a world: machines with cards, hosts, disks; corosync.conf and the common key on the members' disks. */
-import { formatIp, parseIp, writePveConf } from "../../../engine/config/index.ts";
+import { KEYFILE_DEFAULT, formatIp, parseConf, parseIp, stringOf, writePveConf } from "../../../engine/config/index.ts";
 import { Rng } from "../../../engine/kernel/rng.ts";
 import { utf8 } from "../../../engine/kernel/bytes.ts";
 import { unixFromIso } from "../../../engine/kernel/time.ts";
@@ -11,7 +11,6 @@ export const domain = "lab.local";
 /** What `pvecm create` of the recorded release writes explicitly; corosync itself takes 650 where a file names none. */
 const pvecmTokenCoefficient = 125;
 const confPath = "/etc/corosync/corosync.conf";
-const keyPath = "/etc/corosync/authkey";
 /** What corosync-keygen writes. */
 const keyBytes = 256;
 /** Scenarios without an epoch begin here, so that they print the same dates on every day. */
@@ -115,12 +114,18 @@ function hostEntries(lab: LabFile): MachineDesign["hosts"] {
   });
 }
 
+/** Where the daemon looks for its key: systemd starts it at the root. */
+function keyPath(conf: string): string {
+  const path = stringOf(parseConf(conf).values, "totem.keyfile") ?? KEYFILE_DEFAULT;
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
 function filesOf(lab: LabFile, name: string, node: LabNode, conf: string | undefined, key: Uint8Array): DesignFile[] {
   const own = Object.entries(node.files ?? {}).map(([path, text]) => ({ path, data: utf8(text) }));
   if (conf === undefined || !membersOf(lab).includes(name)) return own;
   const cluster = [
     { path: confPath, data: utf8(conf) },
-    { path: keyPath, data: key, mode: 0o400 },
+    { path: keyPath(conf), data: key, mode: 0o400 },
     ...(lab.cluster?.qdevice === undefined ? [] : database("/etc/corosync/qdevice/net/nssdb")),
   ];
   return [...cluster.filter((file) => !own.some((mine) => mine.path === file.path)), ...own];

@@ -1,5 +1,14 @@
 /** A lab's cluster as files for real hosts: its corosync.conf, and a README of what to put where. The key is not among them: real hosts make their own. */
-import { checkConf, networkOf, parseConf, parseIp, readFromAfar, type DaemonConfig, type Finding } from "../../../engine/config/index.ts";
+import {
+  KEYFILE_DEFAULT,
+  checkConf,
+  networkOf,
+  parseConf,
+  parseIp,
+  readFromAfar,
+  type DaemonConfig,
+  type Finding,
+} from "../../../engine/config/index.ts";
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { ExportFile } from "../api.ts";
@@ -89,6 +98,11 @@ function addressesPart(config: DaemonConfig): string[] {
   ];
 }
 
+/** The command that makes the key where the file says it is. */
+function keygen(keyfile: string): string {
+  return keyfile === KEYFILE_DEFAULT ? "corosync-keygen" : `corosync-keygen -k ${keyfile}`;
+}
+
 function plainSteps(config: DaemonConfig): string[] {
   const first = config.nodes[0]?.name ?? "the first host";
   const encrypted = config.crypto.cipher !== "none" || config.crypto.hash !== "none";
@@ -97,7 +111,7 @@ function plainSteps(config: DaemonConfig): string[] {
     `\`corosync.conf\` goes to \`${CONF_PATH}\` on every host, the same file everywhere (owner root, mode 0644).`,
     ...(encrypted
       ? [
-          `The key is not part of this export: a key that has lain in a lab is no secret. On ${first} run \`corosync-keygen\`; it writes \`${config.keyfile}\` (mode 0400). Copy that file to the same place on every other host.`,
+          `The key is not part of this export: a key that has lain in a lab is no secret. On ${first} run \`${keygen(config.keyfile)}\`; it writes \`${config.keyfile}\` (mode 0400). Copy that file to the same place on every other host.`,
         ]
       : ["The file switches encryption off, so no key is needed. Anybody on the network can then take part."]),
     `\`systemctl enable --now corosync\` on every host.`,

@@ -11,7 +11,7 @@ import {
 } from "../../../engine/fuzz/index.ts";
 import { checkersOf } from "../scenario/invariants.ts";
 import { parseLabFile, printLabFile } from "../file/labfile.ts";
-import { maker, scenarioOf } from "./schedule-scenario.ts";
+import { untracedMaker, scenarioOf } from "./schedule-scenario.ts";
 import { runScenario } from "../scenario/scenario.ts";
 
 export interface FuzzTask {
@@ -41,7 +41,6 @@ export interface FuzzReport {
   readonly mendedUs: number;
   readonly events: number;
   readonly delivered: number;
-  readonly digest: string;
   /** "seconds invariant: text", first ones first. */
   readonly violations: readonly string[];
   readonly found: FuzzFound | undefined;
@@ -59,7 +58,7 @@ function failingOf(played: ScheduleRun, invariant: string): Failing | undefined 
 
 function shrink(schedule: FaultSchedule, played: ScheduleRun, invariant: string, tries: number): FaultSchedule {
   const judge = (candidate: FaultSchedule): Failing | undefined =>
-    failingOf(runSchedule(candidate, maker, checkersOf([invariant])), invariant);
+    failingOf(runSchedule(candidate, untracedMaker, checkersOf([invariant])), invariant);
   const failing = failingOf(played, invariant);
   // Something stays at fault although it was mended: what is needed for that cannot be told from what is not.
   return failing === undefined ? schedule : minimise(schedule, failing, judge, tries).schedule;
@@ -76,7 +75,7 @@ async function told(schedule: FaultSchedule, invariant: string): Promise<Omit<Fu
 /** Plays the schedule of a seed. */
 export async function fuzz(task: FuzzTask): Promise<FuzzReport> {
   const schedule = drawSchedule(task.seed, task.bounds);
-  const played = runSchedule(schedule, maker);
+  const played = runSchedule(schedule, untracedMaker);
   const first = played.violations[0];
   let found: FuzzFound | undefined;
   if (first !== undefined && task.tries > 0) {
@@ -100,7 +99,6 @@ export async function fuzz(task: FuzzTask): Promise<FuzzReport> {
     mendedUs: played.mended,
     events: played.events,
     delivered: played.tally.delivered,
-    digest: played.digest,
     violations: played.violations.map(say),
     found,
   };

@@ -146,13 +146,19 @@ function damaged(text: string, change: Variant["change"]): string {
   return how === "line" ? `${text}vote for me\n` : text.replace(/^( +config_version:) .*$/m, "$1 many");
 }
 
-export const maker: WorldMaker = {
+const makerOf = (traced: boolean): WorldMaker => ({
   make(schedule, tally) {
     const lab = labOf(schedule);
-    return new World(worldDesign(lab), machinesOf(lab, tally));
+    const make = machinesOf(lab, tally);
+    return new World(worldDesign(lab), make, make, traced);
   },
   begin: (world, schedule) => beginLab(world, labOf(schedule)),
-};
+});
+
+export const maker = makerOf(true);
+
+/** Of worlds that are watched, and compared with no other. */
+export const untracedMaker = makerOf(false);
 
 function stepOf({ at, act }: ScheduledAct): Step {
   if (act.to === "machine" && act.act.kind === "command")

@@ -10,7 +10,7 @@ import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
-import type { LabInfo } from "../api.ts";
+import type { LabInfo, Reply } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import type { LabDisk } from "../store/disk.ts";
 import { bringUp, labTextOf } from "./start/bring-up.ts";
@@ -171,8 +171,8 @@ class Supervisor {
     };
   }
 
-  private async serve(port: number | undefined): Promise<{ url: string }> {
-    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url };
+  private async serve(port: number | undefined): Promise<Reply<"serve">> {
+    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url, opening: this.web.openingUrl() };
     try {
       const web = await startWeb({
         ...(port === undefined ? {} : { port }),
@@ -182,7 +182,7 @@ class Supervisor {
       });
       await this.web?.close();
       this.web = web;
-      return { url: web.url };
+      return { url: web.url, opening: web.openingUrl() };
     } catch (error) {
       throw error instanceof WebError ? new Trouble("failed", error.message) : error;
     }

@@ -79,12 +79,9 @@ export class LabPast {
 export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "notes">): void {
   try {
     makeDir(dir, true);
-    const [first] = readdirSync(dir);
-    if (first !== undefined)
+    if (readdirSync(dir).length > 0)
       throw usage(
-        existsSync(join(dir, files.lab))
-          ? `${dir} holds a lab already; name another directory`
-          : `${dir} is not empty (${first}); name another`,
+        existsSync(join(dir, files.lab)) ? `${dir} holds a lab already; name another directory` : `${dir} is not empty; name another`,
       );
   } catch (error) {
     throw systemTrouble(error, `lab directory ${dir}`);

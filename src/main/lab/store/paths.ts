@@ -74,7 +74,8 @@ function privateDir(dir: string): string {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const stat = lstatSync(dir);
-    if (!stat.isDirectory() || stat.uid !== userInfo().uid) throw new Trouble("lab", `${dir}: not a directory of this user`);
+    if (!stat.isDirectory() || stat.uid !== userInfo().uid)
+      throw new Trouble("lab", `${dir}: not a directory of this user; set XDG_RUNTIME_DIR to one that is (at most 59 bytes long)`);
     if ((stat.mode & 0o077) !== 0) chmodSync(dir, 0o700);
     return dir;
   } catch (error) {

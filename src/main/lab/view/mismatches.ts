@@ -1,5 +1,13 @@
 /** Nodes that do not fit together: key, encryption, cluster name, token, who lists whom, who claims which id. Told from what each holds on its disk and runs with. */
-import { numberOf, parseConf, stringOf, verifyConf, type ConfValues, type ParseOutcome } from "../../../engine/config/index.ts";
+import {
+  KEYFILE_DEFAULT,
+  numberOf,
+  parseConf,
+  stringOf,
+  verifyConf,
+  type ConfValues,
+  type ParseOutcome,
+} from "../../../engine/config/index.ts";
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import { hashBytes } from "../../../engine/kernel/hash.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
@@ -7,7 +15,6 @@ import type { World } from "../../../engine/world/world.ts";
 import type { Mismatch, Problem } from "../api.ts";
 
 const CONF = "/etc/corosync/corosync.conf";
-const KEY = "/etc/corosync/authkey";
 /** corosync's default. */
 const TOKEN_MS = 3000;
 const PARSED_KEPT = 64;
@@ -38,6 +45,8 @@ interface Held {
   tokenMs: number;
   encrypts: boolean;
   key: string | undefined;
+  /** Where its key lies. */
+  keyfile: string;
 }
 
 function bytesOf(world: World, node: string, path: string): Uint8Array | undefined {
@@ -69,7 +78,8 @@ function heldBy(world: World, machine: MachineStatus, confs: ParsedConfs): Held 
     const verdict = verifyConf(parsed, { hostname: machine.name, addresses, resolve: () => [] });
     nodeId = verdict.ok ? verdict.config.nodeId : undefined;
   }
-  const keyfile = bytesOf(world, machine.name, stringOf(values, "totem.keyfile") ?? KEY);
+  const keyfile = stringOf(values, "totem.keyfile") ?? KEYFILE_DEFAULT;
+  const bytes = bytesOf(world, machine.name, keyfile);
   const inline = stringOf(values, "totem.key");
   return {
     name: machine.name,
@@ -79,7 +89,8 @@ function heldBy(world: World, machine: MachineStatus, confs: ParsedConfs): Held 
     clusterName: stringOf(values, "totem.cluster_name") ?? "",
     tokenMs: numberOf(values, "totem.token", "u32") ?? TOKEN_MS,
     encrypts: encrypts(values),
-    key: stringOf(values, "totem.keyfile") === undefined && inline !== undefined ? inline : keyfile && hashBytes(keyfile),
+    key: stringOf(values, "totem.keyfile") === undefined && inline !== undefined ? inline : bytes && hashBytes(bytes),
+    keyfile,
   };
 }
 
@@ -128,7 +139,7 @@ function disagreements(group: readonly Held[]): Found[] {
       "error",
       [one, ref],
       `${one.name}'s authkey differs from ${ref.name}'s: neither takes the other's packets`,
-      `copy /etc/corosync/authkey from ${ref.name} to ${one.name} and restart corosync on ${one.name}`,
+      `copy ${ref.keyfile} from ${ref.name} to ${one.name} and restart corosync on ${one.name}`,
     );
   for (const [one, ref] of odd(group, (h) => h.clusterName))
     add(

@@ -3,7 +3,7 @@
  * at a time; a later one supersedes it, and none takes longer than a minute.
  */
 import type { Worker } from "node:worker_threads";
-import { CONF_PATH } from "../../../engine/config/index.ts";
+import { CONF_PATH, HOSTS_PATH, KEYFILE_DEFAULT, parseConf, stringOf } from "../../../engine/config/index.ts";
 import { fromUtf8, utf8 } from "../../../engine/kernel/bytes.ts";
 import type { World, WorldDesign } from "../../../engine/world/index.ts";
 import type { Variation, WhatIfReply } from "../api.ts";
@@ -15,12 +15,19 @@ import type { WhatIfOutcome, WhatIfTask } from "./whatif-task.ts";
 
 const answerMaxMs = 60_000;
 /** What a start of the daemon reads. */
-const paths = [CONF_PATH, "/etc/corosync/authkey", "/etc/hosts"];
+const PATHS = [CONF_PATH, KEYFILE_DEFAULT, HOSTS_PATH];
+
+/** Those, and the key where the machine's own file says it is. */
+function pathsOf(world: Pick<World, "query">, machine: string): string[] {
+  const reply = world.query(machine, { kind: "file-read", path: CONF_PATH });
+  const keyfile = reply.kind === "file" ? stringOf(parseConf(fromUtf8(reply.data)).values, "totem.keyfile") : undefined;
+  return keyfile === undefined || PATHS.includes(keyfile) ? PATHS : [...PATHS, keyfile];
+}
 
 /** The design of a running lab, with the files that are on the disks now. */
 export function designNow(world: Pick<World, "design" | "query">): WorldDesign {
   const machines = world.design.machines.map((machine) => {
-    const files = paths.flatMap((path) => {
+    const files = pathsOf(world, machine.name).flatMap((path) => {
       const reply = world.query(machine.name, { kind: "file-read", path });
       return reply.kind === "file" ? [{ path, data: reply.data }] : [];
     });

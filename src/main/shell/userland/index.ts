@@ -1,6 +1,7 @@
 /** The programs the shell brings itself: those that must stream, wait on virtual time, or show the node as it is. */
 import type { Program } from "../interpreter/program.ts";
 import { find } from "./find.ts";
+import { nameServices } from "./getent.ts";
 import { grep } from "./grep.ts";
 import { diff } from "./diff.ts";
 import { ls } from "./ls.ts";
@@ -20,6 +21,7 @@ export const programs: ReadonlyMap<string, Program> = new Map([
   ...files,
   ...copying,
   ...users,
+  ...nameServices,
   ...starters,
   ...system,
   ...text,

@@ -4,7 +4,7 @@ const NOTED = new Set(
   (
     "apt apt-get aptitude dpkg apt-cache apt-mark pveceph ceph rbd rados vzdump qmrestore pvesubscription pveupgrade pveupdate " +
     "pvesm pvesh pveum pvenode pveproxy pvedaemon pvestatd pvebanner pveperf pveversion pvereport pve-firewall ha-manager qm pct lxc-ls pmxcfs " +
-    "pvesr proxmox-boot-tool pve-efiboot-tool corosync corosync-keygen corosync-blackbox corosync-qdevice corosync-qnetd corosync-qnetd-certutil corosync-qdevice-net-certutil corosync-notifyd corosync-xmlproc corosync-vqsim crm_mon " +
+    "pvesr proxmox-boot-tool pve-efiboot-tool corosync corosync-blackbox corosync-qdevice corosync-qnetd corosync-qnetd-certutil corosync-qdevice-net-certutil corosync-notifyd corosync-xmlproc corosync-vqsim crm_mon " +
     "top htop iostat vmstat sar iftop iotop nethogs smartctl dmesg lsmod modprobe rmmod mount umount lsblk blkid fdisk parted zpool zfs lvs vgs pvs lvcreate mdadm " +
     "ip ifconfig ifup ifdown ifreload ethtool brctl bridge route arp ss netstat tcpdump traceroute mtr iperf iperf3 nmap nc dig nslookup host curl wget telnet " +
     "iptables ip6tables nft ebtables tc ssh scp sftp rsync ssh-copy-id ssh-keygen ssh-keyscan openssl " +

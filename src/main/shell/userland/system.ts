@@ -1,4 +1,5 @@
 /** Programs about the machine and its clock, as the shell knows them: date, hostname, uname, uptime, sleep, clear and their kin. */
+import { HOSTS_PATH, addressesOf, canonicalName } from "../../../engine/config/index.ts";
 import { decode } from "../bytes.ts";
 import { FileError } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
@@ -63,10 +64,11 @@ async function hostname(run: Run): Promise<number> {
   });
   if (options.operands.length > 0) throw new UsageError("setting the name is not modelled in this lab");
   const name = (await hostnameOf(run)).split(".")[0] ?? "";
-  const lines = (await textOf(run, "/etc/hosts")).split("\n");
-  const entry = lines.map((line) => line.replace(/#.*/, "").trim().split(/\s+/)).find((tokens) => tokens.slice(1).includes(name));
-  const long = entry?.[1] ?? name;
-  if (options.has("i") || options.has("I")) await run.out(`${entry?.[0] ?? "127.0.1.1"}${options.has("I") ? " " : ""}\n`);
+  const hosts = await textOf(run, HOSTS_PATH);
+  const addresses = addressesOf(hosts, name);
+  const first = addresses[0];
+  const long = (first === undefined ? undefined : canonicalName(hosts, first)) ?? name;
+  if (options.has("i") || options.has("I")) await run.out(`${first ?? "127.0.1.1"}${options.has("I") ? " " : ""}\n`);
   else if (options.has("d")) await run.out(`${long.split(".").slice(1).join(".")}\n`);
   else await run.out(`${options.has("f") ? long : name}\n`);
   return 0;

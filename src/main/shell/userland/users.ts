@@ -1,4 +1,4 @@
-/** Users and groups, as /etc/passwd and /etc/group have them: their names for ls and stat, and id, whoami, getent and chown. */
+/** Users and groups, as /etc/passwd and /etc/group have them: their names for ls and stat, and id, whoami and chown. */
 import { FileError } from "../files.ts";
 import { decode } from "../bytes.ts";
 import type { Program, Run } from "../interpreter/program.ts";
@@ -97,7 +97,7 @@ async function whoami(run: Run): Promise<number> {
 }
 
 /** Lines of a database in /etc whose name, or number, is one of the keys. */
-async function accountsNamed(run: Run, path: string, keys: readonly string[]): Promise<number> {
+export async function accountsNamed(run: Run, path: string, keys: readonly string[]): Promise<number> {
   const all = await records(run, path);
   if (keys.length === 0) for (const fields of all) await run.out(`${fields.join(":")}\n`);
   let status = 0;
@@ -109,35 +109,7 @@ async function accountsNamed(run: Run, path: string, keys: readonly string[]): P
   return status;
 }
 
-async function hosts(run: Run, key: string | undefined): Promise<number> {
-  const text = decode(await run.files.read("/etc/hosts"));
-  let found = false;
-  for (const line of text.split("\n")) {
-    const tokens = line.replace(/#.*/, "").trim().split(/\s+/);
-    if (tokens.length < 2 || (key !== undefined && !tokens.includes(key))) continue;
-    found = true;
-    await run.out(`${(tokens[0] ?? "").padEnd(15)} ${tokens.slice(1).join(" ")}\n`);
-    if (key !== undefined) break;
-  }
-  return found ? 0 : 2;
-}
-
-async function getent(run: Run): Promise<number> {
-  const [database, ...keys] = run.args;
-  switch (database) {
-    case "passwd":
-    case "group":
-      return accountsNamed(run, `/etc/${database}`, keys);
-    case "hosts":
-    case "ahosts":
-      return hosts(run, keys[0]);
-    default:
-      return run.fail("only the databases passwd, group and hosts are modelled in this lab", 1);
-  }
-}
-
 export const users: [string, Program][] = [
   ["id", id],
   ["whoami", whoami],
-  ["getent", getent],
 ];

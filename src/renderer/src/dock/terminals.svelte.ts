@@ -9,6 +9,7 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal, type ITheme } from "@xterm/xterm";
 import type { Lab, TerminalEvent } from "../lab.svelte.ts";
+import { Tamed } from "./tamed.ts";
 
 export interface TerminalTab {
   readonly id: number;
@@ -40,6 +41,7 @@ export interface Terminals {
 interface Live {
   tab: TerminalTab;
   term: Terminal;
+  tamed: Tamed;
   fit: FitAddon;
   search: SearchAddon;
   element: HTMLDivElement;
@@ -161,7 +163,7 @@ export function makeTerminals(lab: Lab): Terminals {
       return;
     }
     if (event.event === "terminal-data") {
-      live.term.write(event.data);
+      for (const piece of live.tamed.pieces(event.data)) live.term.write(piece);
       return;
     }
     live.remote = undefined;
@@ -193,6 +195,7 @@ export function makeTerminals(lab: Lab): Terminals {
     const live: Live = {
       tab,
       term,
+      tamed: new Tamed(() => term),
       fit: new FitAddon(),
       search: new SearchAddon(),
       element: document.createElement("div"),

@@ -1,7 +1,9 @@
 /** Every request of the lab's API and who does it. */
+import { dirname, resolve } from "node:path";
 import { wrongWith } from "../../act/table.ts";
-import type { JournalLine, LabInfo, Request } from "../../api.ts";
+import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
+import { usage } from "../../trouble.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
@@ -11,7 +13,7 @@ import type { SessionRequests } from "./session-requests.ts";
 /** What the process around the lab answers, rather than the lab. */
 export interface Around {
   info(): Promise<LabInfo>;
-  serve(port: number | undefined): Promise<{ url: string }>;
+  serve(port: number | undefined): Promise<Reply<"serve">>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
   freeze(): Promise<void>;
 }
@@ -68,7 +70,7 @@ export class Requests {
       case "snapshot-save":
       case "snapshot-delete":
       case "rollback":
-        return this.past(r);
+        return this.past(client, r);
       case "conf-check": {
         const findings = lab.confCheck(r.text);
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
@@ -128,6 +130,7 @@ export class Requests {
   }
 
   private async past(
+    client: ServedClient,
     r: Extract<Request, { op: "seek" | "fork" | "snapshots" | "snapshot-save" | "snapshot-delete" | "rollback" }>,
   ): Promise<unknown> {
     const { lab } = this;
@@ -135,6 +138,8 @@ export class Requests {
       case "seek":
         return lab.seek(r.instant, r.pause === true);
       case "fork":
+        if (client.page && dirname(resolve(r.dir)) !== dirname(lab.options.dir))
+          throw usage(`fork ${JSON.stringify(r.dir)}: from a page a fork goes beside the lab, into ${dirname(lab.options.dir)}`);
         return lab.fork(r.dir, r.at);
       case "snapshots":
         return { snapshots: lab.snapshots() };

@@ -12,6 +12,8 @@ export interface ServedClient {
   trace: boolean;
   /** Number of the lab's change, and instant, that the last snapshot showed. */
   shown: { changes: number; instant: number } | undefined;
+  /** A page in a browser: what it asks for stays near the lab. */
+  readonly page: boolean;
   readonly execs: Set<string>;
   readonly terminals: Set<string>;
   /** Modelled commands by id, each with its node. */
@@ -28,6 +30,7 @@ export function servedClient(channel: Channel, authenticated: boolean): ServedCl
   return {
     channel,
     authenticated,
+    page: authenticated,
     inside: false,
     snapshots: false,
     journal: undefined,
