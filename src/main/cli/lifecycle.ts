@@ -1,6 +1,6 @@
 /** Commands that make, start, freeze, delete and list labs, and open their page. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";

@@ -8,7 +8,7 @@ import { toBase64 } from "./base64.ts";
 import { NO_SUM, summed } from "./line-sum.ts";
 import { Said, saidAs, type SaidHashes } from "./said.ts";
 import type { Checkpoint } from "../digest.ts";
-import type { Input, WorldAct } from "../types.ts";
+import type { Input } from "../types.ts";
 
 /** The engine's version as a record carries it: raised whenever the same inputs may give another run. */
 export const ENGINE_VERSION = "0.3.0";

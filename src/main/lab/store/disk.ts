@@ -34,7 +34,6 @@ import {
 import { readSealed, SealTrouble, writeSealed, type SealedKind } from "./sealed-file.ts";
 import type { PieceStore } from "./state-pieces.ts";
 import { asWorldSnapshot, stateOfWorld, worldAt, type WorldState } from "./world-state.ts";
-import { Trouble } from "../trouble.ts";
 
 export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin", nodes: "disks" };
 

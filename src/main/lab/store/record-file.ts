@@ -25,7 +25,7 @@ export interface RecordFile {
   readonly open: boolean;
 }
 
-/** Hands on every line of a file until `take` says false; what follows the last end of a line comes as `rest`. Throws Trouble. */
+/** Passes on every line of a file until `take` says false; what follows the last end of a line comes as `rest`. Throws Trouble. */
 function eachLine(path: string, take: (line: Buffer) => boolean, rest: (line: Buffer) => void): void {
   let fd: number;
   try {
