@@ -80,3 +80,22 @@ it("a terminal's output waits for it, and comes whole and in order", async () =>
   const numbers = Array.from({ length: 200 }, (_, i) => i + 1).join(" ");
   expect(text().replace(/[\r\n]+/g, "")).toContain(`${numbers} end`);
 }, 120_000);
+
+it("a terminal's program waits for who draws it, and goes on as far as that is told", async () => {
+  const { terminal } = await client.call({ op: "terminal-open", node: "pve1", cols: 80, rows: 24, line: "yes", credit: 4096 });
+  const amount = (): number =>
+    events.reduce((sum, e) => sum + (e.event === "terminal-data" && e.terminal === terminal ? e.data.length : 0), 0);
+  const standing = async (): Promise<number> => {
+    for (let before = -1; ;) {
+      if (amount() > 0 && amount() === before) return before;
+      before = amount();
+      await wallMs(1000);
+    }
+  };
+  const first = await standing();
+  // What the pseudo terminal had read already comes too.
+  expect(first).toBeLessThan(256 * 1024);
+  await client.call({ op: "terminal-drawn", terminal, chars: first });
+  expect(await standing()).toBeGreaterThan(first);
+  await client.call({ op: "terminal-close", terminal });
+}, 120_000);

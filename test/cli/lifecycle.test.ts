@@ -1,8 +1,10 @@
 // A lab whose nodes are processes: up and down again at the same instant, cold, several at once; processes that are killed or fall silent; a
 // supervisor that is killed. Whatever happens, nothing stays behind: no process, no socket, no file.
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { connectLab } from "../../src/main/lab/process/client.ts";
+import { readLock } from "../../src/main/lab/store/lock.ts";
 import { alive, newPlace, type Place } from "./quorate.ts";
 
 /** A hundred times up and down, twenty supervisors killed, in the long run. */
@@ -181,4 +183,98 @@ describe("a supervisor that is killed", () => {
     },
     60_000 + KILLS * 40_000,
   );
+});
+
+describe("a lab that is taken down", () => {
+  test.each(["inprocess", "workers"])("takes nothing more, on any connection, and keeps all that it took (%s)", async (host) => {
+    const at = place();
+    await at.ok("up", "--nodes", "2", "--host", host);
+    const [one, other] = [await connectLab(at.lab), await connectLab(at.lab)];
+    const write = (n: number): Promise<string> =>
+      (n % 2 === 0 ? one : other)
+        .call({
+          op: "file",
+          node: "pve1",
+          act: { kind: "file-write", path: `/root/${n}`, data: Buffer.from(`${n}`).toString("base64"), append: false },
+        })
+        .then(
+          () => `wrote ${n}`,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        );
+    const before = [1, 2, 3, 4].map(write);
+    const down = one.call({ op: "down" });
+    const after = [5, 6, 7, 8, 9, 10].map(write);
+    // More of them while it ends.
+    const late: Promise<string>[] = [];
+    const more = setInterval(() => late.push(write(100 + late.length)), 1);
+    const said = [...(await Promise.all(before)), ...(await Promise.all(after))];
+    await down;
+    await Promise.all([one.closed, other.closed]);
+    clearInterval(more);
+    said.push(...(await Promise.all(late)));
+    expect(await until(() => readLock(at.lab) === undefined, 10_000)).toBe(true);
+    const wrote = said.flatMap((text) => /^wrote (\d+)$/.exec(text)?.[1] ?? []);
+    for (const text of said) expect(text).toMatch(/^wrote \d+$|going down|taken down|is gone/);
+    expect(wrote.slice(0, 4)).toEqual(["1", "2", "3", "4"]);
+    expect(said.filter((text) => text.includes("going down")).length).toBeGreaterThan(0);
+    const recorded = [...readFileSync(join(at.lab, "record.jsonl"), "utf8").matchAll(/"path":"\/root\/(\d+)"/g)].map((m) => m[1]);
+    expect(recorded.sort()).toEqual([...wrote].sort());
+    expect(await at.run(["replay", join(at.lab, "record.jsonl"), "--check"])).toMatchObject({ status: 0 });
+    await at.ok("up", "--host", host);
+    expect(
+      (await at.ok("exec", "pve1", "ls", "/root"))
+        .split("\n")
+        .filter((name) => name !== "")
+        .sort(),
+    ).toEqual([...wrote].sort());
+  });
+});
+
+describe("a lab whose directory is its own no longer", () => {
+  test.each([
+    ["was deleted", (at: Place) => rmSync(at.lab, { recursive: true })],
+    ["was moved away", (at: Place) => renameSync(at.lab, `${at.lab}-moved`)],
+    [
+      "is another one of the same name",
+      (at: Place) => {
+        cpSync(at.lab, `${at.lab}-copy`, { recursive: true });
+        rmSync(at.lab, { recursive: true });
+        renameSync(`${at.lab}-copy`, at.lab);
+      },
+    ],
+    ["is locked by nobody", (at: Place) => rmSync(join(at.lab, "running.json"))],
+  ])("ends when it %s, says so, and writes nothing there", async (_how, happens) => {
+    const at = place();
+    await at.ok("up", "--nodes", "1");
+    const { pid } = await info(at);
+    const client = await connectLab(at.lab);
+    happens(at);
+    const listed = existsSync(at.lab) ? labFiles(at) : undefined;
+    expect(await client.closed).toMatch(/is no longer the directory of this lab|is locked by this lab no longer/);
+    expect(await until(() => !alive(pid), 5000)).toBe(true);
+    expect(existsSync(at.lab) ? labFiles(at) : undefined).toEqual(listed);
+  });
+
+  test("does nothing to the lab that stands there now, when it is ended or asked", async () => {
+    const at = place();
+    await at.ok("up", "--nodes", "1", "--host", "inprocess");
+    await at.ok("exec", "pve1", "echo OLD > /root/says");
+    const old = await info(at);
+    const client = await connectLab(at.lab);
+    process.kill(old.pid, "SIGSTOP");
+    rmSync(at.lab, { recursive: true });
+    await at.ok("up", "--nodes", "1", "--host", "inprocess");
+    await at.ok("exec", "pve1", "echo NEW > /root/says");
+    const listed = labFiles(at);
+    const act = { kind: "file-write", path: "/root/says", data: "", append: false } as const;
+    const asked = client.call({ op: "file", node: "pve1", act });
+    process.kill(old.pid, "SIGTERM");
+    process.kill(old.pid, "SIGCONT");
+    await expect(asked).rejects.toThrow(/is no longer the directory of this lab/);
+    expect(await until(() => !alive(old.pid), 5000)).toBe(true);
+    expect(labFiles(at)).toEqual(listed);
+    process.kill((await info(at)).pid, "SIGKILL");
+    await at.ok("up", "--host", "inprocess");
+    expect(await at.ok("exec", "pve1", "cat /root/says")).toBe("NEW\n");
+  });
 });

@@ -59,9 +59,10 @@ beforeEach(async () => {
     serve: () => Promise.reject(new Error("no page here")),
     freeze: () => Promise.resolve(),
     end: () => undefined,
+    lost: () => undefined,
     log,
   };
-  server = new Server(lab, new Sessions(path, secret), secret, around);
+  server = new Server(lab, new Sessions(path, secret, dir, "run"), secret, around);
   listener = createServer((socket) => server.accept(new LocalChannel(socket), false));
   await new Promise<void>((done) => listener.listen(path, done));
 });
@@ -193,8 +194,13 @@ describe("the lab's socket", () => {
     one.onEvent((event) => event.event === "shell-effect" && heard.push(event.effect));
     const act = (client: LabClient, what: Record<string, unknown>): Promise<unknown> =>
       client.call({ op: "shell", node: "pve1", act: what });
-    for (const wrong of [{ kind: "power-cut" }, { kind: "session-open" }, { kind: "file", id: "f", call: { call: "format" } }, {}])
-      await expect(act(one, wrong)).rejects.toThrow("malformed request: no");
+    for (const [wrong, where] of [
+      [{ kind: "power-cut" }, "kind: "],
+      [{ kind: "session-open" }, "session: is missing"],
+      [{ kind: "file", id: "f", call: { call: "format" } }, "call.call: "],
+      [{}, "kind: "],
+    ] as const)
+      await expect(act(one, wrong)).rejects.toThrow(`malformed request: request.act: ${where}`);
     await act(one, { kind: "session-open", session: "1", terminal: true, cwd: "/root" });
     await act(one, { kind: "session-fork", session: "1", id: "2", argv: ["sleep", "5"] });
     const open = { call: "open", path: "/root/x", flags: { access: "w", create: true } };

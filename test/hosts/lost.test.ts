@@ -216,6 +216,24 @@ describe("a worker", () => {
     await own.close();
   }, 60_000);
 
+  test("that is told what it does not understand says so, at once, and goes on", async () => {
+    const worker = await pool.hire();
+    const began = process.hrtime.bigint();
+    const [design] = clusterDesign("refused", 1).machines;
+    const facts = { seed: "s", epochUnixMicros: 0 };
+    // A design that boots for half a microsecond, and one that is none at all.
+    for (const wrong of [{ ...design, boot: 0.5 }, {}])
+      expect(await worker.ask({ ask: "begin", facts, design: wrong } as unknown as Parameters<typeof worker.ask>[0])).toBeUndefined();
+    const told: string[] = [];
+    worker.employ({ confirmed: () => undefined, gone: () => undefined, failed: (message) => told.push(message) });
+    worker.follow({ ask: "stretch", inputs: [{ at: 1, act: { kind: "rm-rf" } }] } as unknown as Parameters<typeof worker.follow>[0]);
+    expect(await soon(() => told.length > 0, 5000)).toBe(true);
+    expect(told).toEqual(["refused what it was told: sequence: is missing"]);
+    expect(Number(process.hrtime.bigint() - began) / 1e9).toBeLessThan(5);
+    expect(worker.gone).toBeUndefined();
+    worker.kill();
+  });
+
   test("that does not do what the node here does stops the lab, which says so", async () => {
     const design = clusterDesign("difference", 3);
     const world = worldHere(design);

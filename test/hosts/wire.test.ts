@@ -71,6 +71,7 @@ const answers: readonly Answer[] = [
   { say: "entry", id: 4, entry: { kind: "timer", at: 9, next: NEVER, digest: [0, -1] } },
   { say: "entry", id: 4 },
   { say: "failed", message: "why" },
+  { say: "refused", message: "why" },
 ];
 
 const named = <T extends object>(list: readonly T[]): (readonly [string, T])[] =>

@@ -261,3 +261,41 @@ describe("whatever is typed", () => {
     );
   }, 60_000);
 });
+
+describe("a name that is no text", () => {
+  it("is refused by every line that would make it, and nothing of it reaches the machine", async () => {
+    const machine = new Machine();
+    const illegal = "Invalid or incomplete multibyte or wide character";
+    const lines = [
+      "touch $'/tmp/\\ud800'",
+      "mkdir $'/tmp/\\ud83d'",
+      "mkdir -p $'/tmp/\\ud83d/x'",
+      "echo x > $'/tmp/\\udc00'",
+      "echo x >> $'/tmp/\\xff'",
+      "cp /etc/hosts $'/tmp/\\xc3'",
+      "mv /etc/hosts $'/tmp/\\xc3'",
+      "ln -s /etc/hosts $'/tmp/\\xc3'",
+      "cat < $'/tmp/\\udfff'",
+      "cd $'/tmp/\\ud800'",
+      "[ -e $'/tmp/\\ud800' ] || cat $'/tmp/\\ud800'",
+      ". $'/tmp/\\ud800'",
+    ];
+    for (const line of lines) {
+      const { err, status } = await sh(line, machine);
+      expect(`${line}: ${err}`).toContain(illegal);
+      expect(`${line}: ${status}`).not.toBe(`${line}: 0`);
+    }
+    expect((await sh("ls /tmp; cat /etc/hosts | wc -l", machine)).out).toBe("3\n");
+  });
+
+  it("is bytes in a variable, as bash has it", async () => {
+    const { out } = await sh("x=$'\\ud800'; printf %s \"$x\" | od -An -tx1; printf '\\udfff' | od -An -tx1");
+    expect(out).toBe(" ed a0 80\n ed bf bf\n");
+  });
+
+  it("and too many or too long arguments are what execve says of them", async () => {
+    const { err, status } = await sh("corosync-quorumtool $(head -c 140000 /dev/zero | tr '\\0' a)");
+    expect(err).toBe("bash: corosync-quorumtool: Argument list too long\n");
+    expect(status).toBe(126);
+  });
+});

@@ -1,7 +1,5 @@
 /** Hosts: who grants a world its time. */
 export { wallClock, type HostClock } from "./clock.ts";
-export { isFileCall } from "./file-shapes.ts";
-export { isMachineAct } from "./shapes.ts";
 export type { DiskDifference } from "./disk-sink.ts";
 export { InProcessDriver, type Driver, type HostKind } from "./driver.ts";
 export { LiveHost } from "./live.ts";

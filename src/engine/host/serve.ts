@@ -3,14 +3,14 @@
  * In the real stack this is a computer with its power supply. Left out: what the machine does (follower.ts).
  */
 import { curveKeyPair, Dealer } from "zeromq";
+import { isCount, isText, shape } from "../kernel/check.ts";
 import type { Load } from "../fuzz/index.ts";
 import type { MachineFactory } from "../world/index.ts";
-import { isCount, isText, shape } from "./check.ts";
 import type { DiskSink } from "./disk-sink.ts";
 import { removeEndpoint } from "./endpoint.ts";
 import { Follower } from "./follower.ts";
 import { Outbox } from "./outbox.ts";
-import { MESSAGE_BYTES_MAX, pack, unpackAsk, type Answer, type Ask } from "./wire.ts";
+import { MESSAGE_BYTES_MAX, pack, troubleWithAsk, unpackAsk, type Answer, type Ask } from "./wire.ts";
 
 /** What a worker is told on the channel to the process that started it: nothing of it shows on a command line or in the environment. */
 export interface Orders {
@@ -86,10 +86,10 @@ async function work(orders: Orders, follower: Follower): Promise<void> {
   for await (const frames of dealer) {
     const [frame] = frames;
     const ask = frames.length === 1 && frame !== undefined ? unpackAsk(frame) : undefined;
-    // The hub counts the seconds for an answer; what is no message of its gets none.
-    if (ask === undefined) continue;
-    if (ask.ask === "bye") process.exit(0);
-    say(answer(follower, ask));
+    if (ask?.ask === "bye") process.exit(0);
+    // Whoever asks counts the seconds for an answer: what is no question gets one too.
+    const refused = (): Answer => ({ say: "refused", message: frame === undefined ? "no message" : troubleWithAsk(frame) });
+    say(ask === undefined ? refused() : answer(follower, ask));
   }
 }
 

@@ -5,9 +5,7 @@
  */
 import { Packr } from "msgpackr";
 import type { Datagram, Instant, MachineAct, MachineSnapshot } from "../kernel/index.ts";
-import type { WorldFacts } from "../machine/index.ts";
-import type { Load } from "../fuzz/index.ts";
-import type { MachineDesign } from "../world/index.ts";
+import { isDatagram, isMachineAct } from "../kernel/act-shapes.ts";
 import {
   either,
   isCount,
@@ -20,14 +18,18 @@ import {
   listOf,
   oneOf,
   shape,
+  troubleWith,
   tuple,
   variants,
   type Check,
-} from "./check.ts";
+} from "../kernel/check.ts";
+import { isDiskImage, isPiece } from "../kernel/file-shapes.ts";
+import type { WorldFacts } from "../machine/index.ts";
+import type { Load } from "../fuzz/index.ts";
+import { isMachineDesign } from "../world/act-shapes.ts";
+import type { MachineDesign } from "../world/index.ts";
 import type { DiskDifference, DiskPlace } from "./disk-sink.ts";
 import type { DigestPair, Entry } from "./event-log.ts";
-import { isDiskImage, isPiece } from "./file-shapes.ts";
-import { isDatagram, isMachineAct, isMachineDesign } from "./shapes.ts";
 
 /** Largest message either way, bytes: a snapshot of a node with a full journal is far below. */
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
@@ -82,7 +84,9 @@ export type Answer =
   | { readonly say: "confirm"; readonly sequence: number; readonly digest: DigestPair }
   | { readonly say: "entry"; readonly id: number; readonly entry?: Entry | undefined }
   /** The machine broke an assertion. */
-  | { readonly say: "failed"; readonly message: string };
+  | { readonly say: "failed"; readonly message: string }
+  /** What came was no question that it understands; it has done nothing. */
+  | { readonly say: "refused"; readonly message: string };
 
 const id = isCount;
 const ask = isText;
@@ -124,6 +128,7 @@ const isAnswer: Check = variants("say", {
   confirm: shape({ say, sequence: isCount, digest: isDigest }),
   entry: shape({ say, id }, { entry: shape({ kind: oneOf("act", "timer", "datagram", "state"), at, next: isWhen, digest: isDigest }) }),
   failed: shape({ say, message: isText }),
+  refused: shape({ say, message: isText }),
 });
 
 /**
@@ -154,20 +159,32 @@ export function pack(message: Ask | Answer): Uint8Array {
 
 /** The message, where `check` knows it. What is none may have told the decoder other keys than the known ones: the next is read by a new one. */
 function unpack(bytes: Uint8Array, check: Check): unknown {
-  try {
-    const value: unknown = unpackr.unpack(bytes);
-    if (check(value)) return value;
-  } catch {
-    // Cut short, or no msgpack at all: whoever asked drops and counts it.
-  }
+  const { value } = decode(bytes);
+  if (check(value)) return value;
   unpackr = coder();
   return undefined;
+}
+
+function decode(bytes: Uint8Array): { readonly value: unknown } {
+  try {
+    return { value: unpackr.unpack(bytes) };
+  } catch {
+    // Cut short, or no msgpack at all.
+    return { value: undefined };
+  }
 }
 
 /** Undefined where it is no question of a hub. */
 export function unpackAsk(bytes: Uint8Array): Ask | undefined {
   // The check is exact, so the value is what the type says.
   return unpack(bytes, isAsk) as Ask | undefined;
+}
+
+/** Why `unpackAsk` takes this for no question: where, and what is allowed. */
+export function troubleWithAsk(bytes: Uint8Array): string {
+  const { value } = decode(bytes);
+  unpackr = coder();
+  return troubleWith(value, isAsk) ?? "no message";
 }
 
 /** Undefined where it is no answer of a worker. */

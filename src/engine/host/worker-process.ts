@@ -94,6 +94,7 @@ export class WorkerProcess {
     if (this.owed === 0) return false;
     this.owed--;
     if (answer.say === "failed") this.employer?.failed(answer.message);
+    else if (answer.say === "refused") this.refused(answer.message);
     else if (answer.say === "confirm") this.employer?.confirmed(answer);
     else {
       const at = this.pending.findIndex((p) => p.id === answer.id);
@@ -102,6 +103,12 @@ export class WorkerProcess {
       return pending !== undefined;
     }
     return this.employer !== undefined;
+  }
+
+  /** It has not done what it was told, so it is no longer where its machine is; whoever waits for another answer gets none. */
+  private refused(message: string): void {
+    for (const { done } of this.pending.splice(0)) done(undefined);
+    this.employer?.failed(`refused what it was told: ${message}`);
   }
 
   /** Another look at who still owes an answer. */

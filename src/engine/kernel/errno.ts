@@ -27,6 +27,7 @@ const TABLE: Readonly<Record<Errno, readonly [number, string]>> = {
   ENOSYS: [38, "Function not implemented"],
   ENOTEMPTY: [39, "Directory not empty"],
   ELOOP: [40, "Too many levels of symbolic links"],
+  EILSEQ: [84, "Invalid or incomplete multibyte or wide character"],
   EOPNOTSUPP: [95, "Operation not supported"],
   ECONNABORTED: [103, "Software caused connection abort"],
   ENOTCONN: [107, "Transport endpoint is not connected"],

@@ -37,7 +37,9 @@ export type Errno =
   | "ETIMEDOUT"
   | "EHOSTDOWN"
   | "ENODEV"
-  | "EFAULT";
+  | "EFAULT"
+  /** The name is no text: UTF-8 alone is taken. */
+  | "EILSEQ";
 
 export type FileType = "file" | "directory" | "symlink" | "socket" | "fifo";
 

@@ -4,12 +4,16 @@
  */
 import { interfaceMtu, type Fabric } from "../fabric/index.ts";
 import type { MachineAct } from "../kernel/index.ts";
+import { troubleWith } from "../kernel/check.ts";
+import { isWorldAct } from "./act-shapes.ts";
 import type { MachineRegistry } from "./machine-registry.ts";
 import { checkTopology, machinesOf, noticed, type Topology } from "./topology.ts";
 import type { ActResult, WorldAct } from "./types.ts";
 
 /** Why `act` cannot be done; undefined when it can. */
 export function checkAct(act: WorldAct, fabric: Fabric, registry: MachineRegistry): ActResult | undefined {
+  const malformed = troubleWith(act, isWorldAct);
+  if (malformed !== undefined) return { ok: false, code: "bad-act", message: `malformed act: ${malformed}` };
   switch (act.to) {
     case "machine":
       if (registry.numberOf(act.machine) >= 0) return undefined;

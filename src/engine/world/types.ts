@@ -24,7 +24,11 @@ export interface Input {
 export type ActResult =
   /** `effects`: what the target answered at once; sends, commits of its disk and things to draw left out. */
   | { readonly ok: true; readonly at: Instant; readonly effects: readonly Effect[] }
-  | { readonly ok: false; readonly code: "no-such-machine" | "bad-fault" | "bad-change" | "too-many" | "past"; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly code: "bad-act" | "no-such-machine" | "bad-fault" | "bad-change" | "too-many" | "past";
+      readonly message: string;
+    };
 
 /** Looks on. Called in the middle of a step: it must not throw, and must not call back into the world except to read `now`. */
 export interface Watcher {

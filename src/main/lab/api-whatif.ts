@@ -1,9 +1,10 @@
 /** The part of the lab's API about what-if: what may be asked as if it were otherwise, and the answers. Pure (zod only), like api.ts. */
 import { z } from "zod";
+import { isWellFormed } from "../../engine/kernel/check.ts";
 
 /** Keys of corosync.conf to ask about as if they were otherwise; what is absent stays as it is. */
 export const variation = z.strictObject({
-  votes: z.record(z.string().min(1).max(64), z.number().int().min(0).max(1000)).optional(),
+  votes: z.record(z.string().min(1).max(64).refine(isWellFormed, "well-formed text is allowed"), z.int().min(0).max(1000)).optional(),
   twoNode: z.boolean().optional(),
   waitForAll: z.boolean().optional(),
   lastManStanding: z.boolean().optional(),

@@ -1,9 +1,13 @@
 /**
  * The lab's one typed API, shared by the page (desktop and web face), the command line and the terminals. Requests go to the lab, each gets one
  * reply; events come from the lab to whoever subscribed. Both directions are validated with the schemas below. Transport: a `Channel` of JSON messages.
- * This file and its parts are pure (zod only): the page imports it too. What a machine believes is the engine's own schema.
+ * This file and its parts are pure (zod and the engine's own checks): the page imports it too. What a machine believes, and what may be done to it, is the engine's own schema.
  */
 import { z } from "zod";
+import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
+import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
+import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
+import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
 import { machineStatus } from "../../engine/kernel/status.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 
@@ -19,9 +23,24 @@ export interface Channel {
   backlog?(): number;
 }
 
-const name = z.string().min(1).max(64);
+/** Text of a request: no half of a surrogate pair, so that every encoding on its way gives the same text back. */
+const textOf = (most: number, least = 0): z.ZodString =>
+  z.string().min(least).max(most).refine(isWellFormed, "well-formed text is allowed (half of a surrogate pair stands alone)");
+const text = textOf(TEXT_CHARS_MAX);
+const name = textOf(64, 1);
+/** A machine, or an id that the lab has given out. */
+const known = textOf(256);
+/** An acting line. */
+const actLine = textOf(4096);
+/** Of what is told; what is asked says `whole`. */
 const instant = z.number();
-const text = z.string().max(1 << 20);
+/** µs and other counts, as whole numbers that every encoding gives back. */
+const whole = z.int();
+
+/** What the engine's own check takes. */
+function checked<T>(check: Check): z.ZodType<T, T> {
+  return z.custom<T>((value) => check(value), { error: ({ input }) => troubleWith(input, check) ?? "not allowed" }).meta({ check });
+}
 
 // ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -154,39 +173,41 @@ export const journalLine = z.object({
 
 const waitFor = z.object({
   quorate: z.boolean().optional(),
-  members: z.number().int().optional(),
-  nodes: z.array(z.string()),
+  members: whole.optional(),
+  nodes: z.array(known).max(1000),
   synced: z.boolean().optional(),
   idle: z.boolean().optional(),
   /** On, and the last unit of the boot has started. */
   booted: z.boolean().optional(),
   /** virtual microseconds */
-  timeout: z.number(),
+  timeout: whole,
 });
 
 /** kernel/machine.ts MachineQuery, as it travels. */
 const machineQuery = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("command"), argv: z.array(text), cwd: z.string(), stdin: text, session: z.string().optional() }),
+  z.object({ kind: z.literal("command"), argv: z.array(text), cwd: text, stdin: text, session: known.optional() }),
   z.object({
     kind: z.literal("file-read"),
-    path: z.string(),
-    at: z.number().int().min(0).optional(),
-    length: z.number().int().min(0).optional(),
-    session: z.string().optional(),
+    path: text,
+    at: whole.min(0).optional(),
+    length: whole.min(0).optional(),
+    session: known.optional(),
   }),
-  z.object({ kind: z.literal("complete"), argv: z.array(text), cwd: z.string() }),
+  z.object({ kind: z.literal("complete"), argv: z.array(text), cwd: text }),
 ]);
 
-/** A file the page writes whole. Byte strings travel as base64. */
-const fileAct = z.object({
-  kind: z.literal("file-write"),
-  path: z.string(),
-  data: z.string(),
-  append: z.boolean(),
-  mode: z.number().optional(),
-});
+/** An act of kernel/machine.ts as a message: byte strings are base64. */
+type JsonForm<T> = { [K in keyof T]: T[K] extends Uint8Array ? string : T[K] };
 
-/** An act or a file call of kernel/machine.ts, as shell/shell-wire.ts writes it. */
+/** A file the page writes whole. */
+const fileAct = checked<JsonForm<Extract<FileAct, { kind: "file-write" }>>>(jsonActsOf(["file-write"]));
+
+/** What a shell does with its session, its processes and its files, as shell/shell-wire.ts writes it. */
+const SHELL_ACT_KINDS = [...SESSION_ACT_KINDS, "file", "file-interrupt", "command-input"] as const;
+const shellAct = checked<Record<string, unknown>>(jsonActsOf(SHELL_ACT_KINDS));
+const fileCall = checked<Record<string, unknown>>(isJsonFileCall);
+
+/** An effect of kernel/machine.ts. */
 const opaque = z.record(z.string(), z.unknown());
 
 /**
@@ -194,18 +215,18 @@ const opaque = z.record(z.string(), z.unknown());
  * `act` takes an acting line of the command line ("link cut pve3:net0", "node kill pve2 --after 5", "switch off net0").
  */
 export const request = z.discriminatedUnion("op", [
-  z.object({ op: z.literal("hello"), secret: z.string() }),
-  z.object({ op: z.literal("status"), node: z.string().optional() }),
+  z.object({ op: z.literal("hello"), secret: known }),
+  z.object({ op: z.literal("status"), node: known.optional() }),
   z.object({ op: z.literal("snapshot") }),
   z.object({ op: z.literal("subscribe"), snapshots: z.boolean(), journal: z.boolean(), trace: z.boolean() }),
-  z.object({ op: z.literal("act"), line: z.string().max(4096) }),
+  z.object({ op: z.literal("act"), line: actLine }),
   /** What would be wrong with an acting line; nothing is done. */
-  z.object({ op: z.literal("act-check"), line: z.string().max(4096) }),
+  z.object({ op: z.literal("act-check"), line: actLine }),
   /** Everything of the lab goes, and a new one as `up` makes it comes; one act, and one undo. */
   z.object({
     op: z.literal("build"),
-    nodes: z.number().int().min(1).max(32),
-    networks: z.number().int().min(1).max(8),
+    nodes: whole.min(1).max(32),
+    networks: whole.min(1).max(8),
     clustered: z.boolean(),
     qdevice: z.boolean(),
   }),
@@ -214,22 +235,22 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("speed"), speed: z.union([z.number().min(0.01).max(100), z.literal("max")]) }),
   z.object({ op: z.literal("pause") }),
   z.object({ op: z.literal("resume") }),
-  z.object({ op: z.literal("step"), unit: z.enum(["event", "window"]), count: z.number().int().min(1).max(100_000) }),
+  z.object({ op: z.literal("step"), unit: z.enum(["event", "window"]), count: whole.min(1).max(100_000) }),
   z.object({ op: z.literal("skip") }),
   z.object({ op: z.literal("wait"), what: waitFor }),
   z.object({
     op: z.literal("log"),
-    node: z.string().optional(),
-    unit: z.string().optional(),
-    since: instant.optional(),
+    node: known.optional(),
+    unit: known.optional(),
+    since: whole.optional(),
     follow: z.boolean(),
   }),
   z.object({ op: z.literal("record") }),
   // the past
   /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
-  z.object({ op: z.literal("seek"), instant, pause: z.boolean().optional() }),
+  z.object({ op: z.literal("seek"), instant: whole, pause: z.boolean().optional() }),
   /** A lab of its own in `dir` (absolute), frozen as this one stood at `at`, absent: as it stands. */
-  z.object({ op: z.literal("fork"), dir: z.string().min(1).max(4096), at: instant.optional() }),
+  z.object({ op: z.literal("fork"), dir: textOf(4096, 1), at: whole.optional() }),
   z.object({ op: z.literal("snapshots") }),
   z.object({ op: z.literal("snapshot-save"), name }),
   z.object({ op: z.literal("snapshot-delete"), name }),
@@ -243,39 +264,46 @@ export const request = z.discriminatedUnion("op", [
   /** What and who this lab is: an entry of `quorate ls`, with process and page address. */
   z.object({ op: z.literal("info") }),
   /** The page on loopback. Answers the running one's address, whatever the port, unless another port is asked for. */
-  z.object({ op: z.literal("serve"), port: z.number().int().min(0).max(65_535).optional() }),
+  z.object({ op: z.literal("serve"), port: whole.min(0).max(65_535).optional() }),
   // a node's shell, from outside
-  z.object({ op: z.literal("exec"), node: z.string(), line: text, noWait: z.boolean().optional() }),
-  z.object({ op: z.literal("exec-input"), exec: z.string(), data: z.string().nullable() }),
-  z.object({ op: z.literal("exec-signal"), exec: z.string(), signal: z.literal("SIGINT") }),
+  z.object({ op: z.literal("exec"), node: known, line: text, noWait: z.boolean().optional() }),
+  z.object({ op: z.literal("exec-input"), exec: known, data: text.nullable() }),
+  z.object({ op: z.literal("exec-signal"), exec: known, signal: z.literal("SIGINT") }),
   /** With `line` the terminal runs that one line and ends. */
   z.object({
     op: z.literal("terminal-open"),
-    node: z.string(),
+    node: known,
     line: text.optional(),
-    cols: z.number().int().min(2).max(1000),
-    rows: z.number().int().min(1).max(1000),
+    /** Characters that may be under way to who draws them; the program waits while it is used up. */
+    credit: whole
+      .min(1024)
+      .max(16 << 20)
+      .optional(),
+    cols: whole.min(2).max(1000),
+    rows: whole.min(1).max(1000),
   }),
-  z.object({ op: z.literal("terminal-write"), terminal: z.string(), data: text }),
+  z.object({ op: z.literal("terminal-write"), terminal: known, data: text }),
+  /** So many more characters were drawn. */
+  z.object({ op: z.literal("terminal-drawn"), terminal: known, chars: whole.min(1).max(16 << 20) }),
   z.object({
     op: z.literal("terminal-resize"),
-    terminal: z.string(),
-    cols: z.number().int().min(2).max(1000),
-    rows: z.number().int().min(1).max(1000),
+    terminal: known,
+    cols: whole.min(2).max(1000),
+    rows: whole.min(1).max(1000),
   }),
-  z.object({ op: z.literal("terminal-close"), terminal: z.string() }),
+  z.object({ op: z.literal("terminal-close"), terminal: known }),
   // a node's shell, from inside (session processes)
-  z.object({ op: z.literal("query"), node: z.string(), query: machineQuery }),
-  z.object({ op: z.literal("file"), node: z.string(), act: fileAct }),
-  z.object({ op: z.literal("command"), node: z.string(), argv: z.array(text), cwd: z.string(), stdin: text }),
-  z.object({ op: z.literal("command-signal"), node: z.string(), command: z.string(), signal: z.enum(["SIGINT", "SIGTERM"]) }),
-  z.object({ op: z.literal("command-input"), node: z.string(), command: z.string(), line: z.string().nullable() }),
+  z.object({ op: z.literal("query"), node: known, query: machineQuery }),
+  z.object({ op: z.literal("file"), node: known, act: fileAct }),
+  z.object({ op: z.literal("command"), node: known, argv: z.array(text), cwd: text, stdin: text }),
+  z.object({ op: z.literal("command-signal"), node: known, command: known, signal: z.enum(["SIGINT", "SIGTERM"]) }),
+  z.object({ op: z.literal("command-input"), node: known, command: known, line: text.nullable() }),
   /** What a shell does with its session, its processes and its files; its ids are the client's own. What comes of it comes as `shell-effect` events. */
-  z.object({ op: z.literal("shell"), node: z.string(), act: opaque }),
+  z.object({ op: z.literal("shell"), node: known, act: shellAct }),
   /** File calls that only look. */
-  z.object({ op: z.literal("look"), node: z.string(), calls: z.array(opaque).max(10_000), session: z.string().optional() }),
+  z.object({ op: z.literal("look"), node: known, calls: z.array(fileCall).max(10_000), session: known.optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
-  z.object({ op: z.literal("sleep"), node: z.string(), duration: z.number() }),
+  z.object({ op: z.literal("sleep"), node: known, duration: whole.min(0) }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
   z.object({ op: z.literal("floor"), hold: z.boolean() }),
 ]);
@@ -335,7 +363,7 @@ export interface Replies {
 export type Reply<O extends Op> = O extends keyof Replies ? Replies[O] : Record<string, never>;
 
 /** A request on the wire, and the two answers it can have. */
-export const requestMessage = z.object({ id: z.number().int(), request });
+export const requestMessage = z.object({ id: whole, request });
 export const replyMessage = z.union([
   z.object({ id: z.number().int(), ok: z.literal(true), result: z.unknown() }),
   z.object({ id: z.number().int(), ok: z.literal(false), error: z.object({ code: z.string(), message: z.string() }) }),

@@ -36,6 +36,8 @@ export interface LabOptions {
   version: string;
   disk: LabDisk;
   disks: NodeDisks;
+  /** Throws where the directory is the lab's no longer; absent: it always is. */
+  owned?(): void;
 }
 
 export class Lab {
@@ -46,6 +48,8 @@ export class Lab {
   readonly acts: LabActs;
   readonly faults: LabFaults;
   readonly shell: NodeShell;
+  /** It goes down: nothing more is taken from anybody. */
+  ending = false;
   private findings = new ConfFindings();
   private readonly feed = new Feed(() => this.host.whenConfirmed());
   private changeCount = 0;
@@ -69,7 +73,7 @@ export class Lab {
     });
     const changed = (): void => this.changed();
     const output = new OutputCommit(host, options.disk, options.disks, (text) => feed.tell({ event: "notice", severity: "warning", text }));
-    const named = new NamedSnapshots(options.dir, options.disks.contents);
+    const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
@@ -335,6 +339,37 @@ export class Lab {
     if (!paused) this.resume();
     this.changed();
     return { name, instant: this.world.now, digest: this.world.digest() };
+  }
+
+  /**
+   * Takes nothing more from anybody; what was taken before is done, every terminal is hung up, and time stands. Then nothing moves it any more.
+   * Where it cannot come to that it throws, and the lab goes on.
+   */
+  async beginEnd(): Promise<void> {
+    const { paused } = this.host;
+    this.ending = true;
+    try {
+      await this.acts.idle();
+      await this.shell.hangUp();
+      await this.acts.idle();
+      this.acts.open(false);
+      let events: number;
+      do {
+        ({ events } = this.world);
+        await this.pause();
+        await this.output.shown();
+      } while (this.world.events !== events);
+    } catch (error) {
+      this.abandonEnd(paused);
+      throw error;
+    }
+  }
+
+  /** It does not go down after all. */
+  abandonEnd(paused: boolean): void {
+    this.ending = false;
+    this.acts.open(true);
+    if (!paused) this.resume();
   }
 
   async close(): Promise<void> {

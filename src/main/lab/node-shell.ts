@@ -6,7 +6,8 @@ import type { World } from "../../engine/world/index.ts";
 import type { LabActs } from "./act/acts.ts";
 import type { Reply } from "./api.ts";
 import { Commands, type CommandSink } from "./shell/commands.ts";
-import { ShellClients, type ShellAct } from "./shell/shells.ts";
+import type { ShellAct } from "./shell/shell-wire.ts";
+import { ShellClients } from "./shell/shells.ts";
 import { Trouble, usage, type TroubleCode } from "./trouble.ts";
 import { unreachable } from "./view/conditions.ts";
 

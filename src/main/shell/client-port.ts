@@ -43,7 +43,7 @@ export class ClientPort extends MachinePort {
     private readonly client: LabClient,
     node: string,
     /** Whether this shell's computing stops the lab's time: yes for scripted lines, no for a person's terminal. */
-    private readonly claimsFloor: boolean,
+    private claimsFloor: boolean,
   ) {
     super(node);
     client.onEvent((event) => this.hear(event));
@@ -79,7 +79,7 @@ export class ClientPort extends MachinePort {
   }
 
   sleep(duration: number): Sleep {
-    const done = asked(this.client.call({ op: "sleep", node: this.node, duration })).then(() => undefined);
+    const done = asked(this.client.call({ op: "sleep", node: this.node, duration: Math.round(duration) })).then(() => undefined);
     done.catch(() => undefined);
     return { done, cancel: () => undefined };
   }
@@ -135,6 +135,12 @@ export class ClientPort extends MachinePort {
 
   waiting(waiting: boolean): void {
     if (this.claimsFloor) this.client.call({ op: "floor", hold: !waiting }).catch(() => undefined);
+  }
+
+  /** Nobody waits for this shell any more: what goes on in it stops no time. */
+  yieldFloor(): void {
+    this.waiting(true);
+    this.claimsFloor = false;
   }
 
   private hear(event: LabEvent): void {

@@ -2,6 +2,7 @@
 import { connectSocket } from "../lab/process/client.ts";
 import type { LabClient } from "../lab/process/client.ts";
 import { ClientPort } from "./client-port.ts";
+import { endWithParent } from "./parent.ts";
 import { Terminal } from "./console/terminal.ts";
 import { ConsoleSession } from "./console/session.ts";
 
@@ -26,8 +27,8 @@ async function main(): Promise<number> {
   });
   const session = new ConsoleSession(client, new ClientPort(client, node, false), terminal);
   process.stdout.on("resize", () => session.resized());
-  process.on("SIGHUP", () => process.exit(129));
-  process.on("SIGTERM", () => process.exit(143));
+  // SIGHUP and SIGTERM keep what the kernel does by itself: it ends a process that has no turn for a handler, too.
+  endWithParent();
   client.closed.then(
     (reason) => {
       terminal.write(`\r\nquorate: ${reason}\r\n`);

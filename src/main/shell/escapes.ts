@@ -1,5 +1,5 @@
 /** Backslash sequences of `echo -e`, `printf` and `$'…'`. */
-import { byteChar, decode, encode, isText, textOf } from "./bytes.ts";
+import { byteChar, decode, encode, isText } from "./bytes.ts";
 
 const SIMPLE: Readonly<Record<string, string>> = {
   a: "\u0007",
@@ -36,13 +36,20 @@ export function unescape(text: string, inFormat: boolean): { text: string; ended
         at += m[0].length - 1;
       } else if (hex) {
         const code = Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? "0", 16);
-        out += hex[1] !== undefined ? byteChar(code) : code <= 0x10ffff ? textOf(String.fromCodePoint(code)) : "\ufffd";
+        out += hex[1] !== undefined ? byteChar(code) : characterOf(code);
         at += hex[0].length - 1;
       } else if (inFormat && (next === '"' || next === "'")) out += next;
       else out += `\\${next}`;
     }
   }
   return { text: whole(out), ended: false };
+}
+
+/** The character of `\u` and `\U`. Half of a surrogate pair is the three bytes of its number, as bash writes it, which are no text. */
+function characterOf(code: number): string {
+  if (code > 0x10ffff) return "\ufffd";
+  if (code < 0xd800 || code > 0xdfff) return String.fromCodePoint(code);
+  return byteChar(0xe0 | (code >> 12)) + byteChar(0x80 | ((code >> 6) & 0x3f)) + byteChar(0x80 | (code & 0x3f));
 }
 
 /** Bytes that are text together are text. */

@@ -21,28 +21,40 @@ export const LAB_FAILED = 255;
 export interface LineIo {
   stdout(text: string): void;
   stderr(text: string): void;
+  /** What to wait for before more is put out, where whoever reads has to make room. */
+  room?: () => Promise<void> | undefined;
   /** The next piece of input; null at its end. Absent: there is no input. */
   stdin?: () => Promise<string | null>;
   /** Fired to interrupt (SIGINT) what runs. */
   interrupt?: Interrupt;
+  /**
+   * The line has its status, and nobody holds its output any more; what it left in the background without it goes on until it ends. Without this, all of
+   * it is waited for.
+   */
+  left?: (status: number) => void;
 }
 
-/** Output decoded as UTF-8 across chunk borders. */
-function outputDevice(write: (text: string) => void): Device {
+/** Output decoded as UTF-8 across chunk borders. `closed` settles when nobody holds it any more. */
+function outputDevice(system: System, write: (text: string) => void, room: LineIo["room"]): { device: Device; closed: Promise<void> } {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  return {
+  let end = (): void => undefined;
+  const closed = new Promise<void>((resolve) => (end = resolve));
+  const device: Device = {
     tty: false,
     read: () => Promise.reject(new StreamError("Bad file descriptor")),
-    write(data, interrupt) {
+    async write(data, interrupt) {
       interrupt.check();
       write(decoder.decode(data, { stream: true }));
-      return Promise.resolve();
+      const made = room?.();
+      if (made) await system.blocked(made, interrupt);
     },
     close() {
       const rest = decoder.decode();
       if (rest !== "") write(rest);
+      end();
     },
   };
+  return { device, closed };
 }
 
 function inputDevice(system: System, next: () => Promise<string | null>): Device {
@@ -94,17 +106,19 @@ export async function newShell(port: NodePort, system: System, interactive: bool
 }
 
 /**
- * Runs one line (or several) and waits for its background jobs, as ssh waits for whoever holds its output.
+ * Runs one line (or several) and waits for whoever holds its output, as ssh does.
  * @returns the exit status; 130 when interrupted; 255 with a line on stderr when the lab failed
  */
 export async function runLine(port: NodePort, line: string, io: LineIo): Promise<number> {
   const system = new System(port, { terminal: false, line });
   const interrupt = io.interrupt ?? new Interrupt();
   const stdin = io.stdin ? new OpenFile(inputDevice(system, io.stdin)) : nullFile();
+  const stdout = outputDevice(system, (text) => io.stdout(text), io.room);
+  const stderr = outputDevice(system, (text) => io.stderr(text), io.room);
   const fds: Descriptors = new Map([
     [0, stdin],
-    [1, new OpenFile(outputDevice((text) => io.stdout(text)))],
-    [2, new OpenFile(outputDevice((text) => io.stderr(text)))],
+    [1, new OpenFile(stdout.device)],
+    [2, new OpenFile(stderr.device)],
   ]);
   port.waiting(false);
   let gone: PortError | undefined;
@@ -112,14 +126,29 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     gone ??= error;
     interrupt.fire(1);
   });
+  const stillThere = (): void => {
+    if (gone) throw gone;
+  };
   let status = LAB_FAILED;
+  const letGo = async (): Promise<void> => {
+    for (const file of fds.values()) await file.release();
+    fds.clear();
+  };
   try {
     const shell = await newShell(port, system, false);
     const ctx: Context = { shell, fds, interrupt, condition: false };
     system.whenEnded((killed) => interrupt.fire(killed > 128 ? killed - 128 : 15));
     status = await runSource(new Interpreter(), ctx, line);
-    await Promise.all(shell.jobs.running().map((job) => endWith(interrupt, job.interrupt, job.done)));
-    if (gone) throw gone;
+    // What it left in the background hears of a signal as long as it is waited for.
+    interrupt.onFire((signal) => system.processes.fire(signal));
+    await letGo();
+    await Promise.race([Promise.all([stdout.closed, stderr.closed]), system.processes.whenNone()]);
+    stillThere();
+    if (io.left) {
+      io.left(status);
+      await system.processes.whenNone();
+    } else await Promise.all(shell.jobs.running().map((job) => job.done));
+    stillThere();
     return status;
   } catch (error) {
     const failure = gone ?? error;
@@ -128,15 +157,9 @@ export async function runLine(port: NodePort, line: string, io: LineIo): Promise
     return (status = LAB_FAILED);
   } finally {
     off();
-    for (const file of fds.values()) await file.release();
+    await letGo();
     await system.close(status);
   }
-}
-
-async function endWith(interrupt: Interrupt, job: Interrupt, done: Promise<number>): Promise<void> {
-  const off = interrupt.onFire((signal) => job.fire(signal));
-  await done;
-  off();
 }
 
 /** A script at the top of a shell: its EXIT trap, and what Ctrl-C makes of it. @throws PortError */

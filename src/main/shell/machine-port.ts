@@ -8,6 +8,7 @@ import { exitStatus } from "../../engine/kernel/signals.ts";
 import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
 import { textOf } from "./bytes.ts";
 import { CommandQueue } from "./command-queue.ts";
+import { refusedCall, shownArguments } from "./outgoing.ts";
 import type { FileAsk, Fork, NodePort, Now, PortSession, RunningCommand, Sleep, StartOptions } from "./port.ts";
 import { PortError } from "./port.ts";
 
@@ -164,6 +165,8 @@ export abstract class MachinePort implements NodePort {
   }
 
   file(call: FileCall, session?: string): FileAsk {
+    const refused = refusedCall(call);
+    if (refused !== undefined) return { made: Promise.resolve(), reply: Promise.resolve(refused), interrupt: () => undefined };
     const id = this.newId();
     const reply = waiter<FileReply>();
     this.replies.set(id, reply);
@@ -226,7 +229,7 @@ export abstract class MachinePort implements NodePort {
       signal: (signal) => {
         if (this.started.has(id)) this.later({ kind: "session-kill", session, id: this.newId(), pid: started.pid, signal });
       },
-      input: (line) => this.later({ kind: "command-input", id, line }),
+      input: (line) => this.later({ kind: "command-input", id, line: line === undefined ? undefined : textOf(line) }),
     };
   }
 
@@ -234,13 +237,17 @@ export abstract class MachinePort implements NodePort {
     const id = this.newId();
     const started: Started = { events: new CommandQueue(), fork: true, pid: 0 };
     this.started.set(id, started);
-    const options = { ...(argv ? { argv: argv.map(textOf) } : {}), ...(parent ? { parent: parent.id } : {}), ...(group ? { group } : {}) };
+    const options = {
+      ...(argv ? { argv: shownArguments(argv) } : {}),
+      ...(parent ? { parent: parent.id } : {}),
+      ...(group ? { group } : {}),
+    };
     await this.act({ kind: "session-fork", session, id, ...options });
     return {
       id,
       pid: started.pid,
       next: () => started.events.next(),
-      exec: (tokens) => this.act({ kind: "session-exec", session, id, argv: tokens.map(textOf) }),
+      exec: (tokens) => this.act({ kind: "session-exec", session, id, argv: shownArguments(tokens) }),
       exit: async (status) => {
         if (this.started.get(id)?.fork === true) await this.act({ kind: "session-exit", session, id, status });
       },

@@ -6,6 +6,7 @@
  * pipeline in the background has a fork of the shell above its stages, whose pid is `$!`.
  */
 import type { Interrupt } from "./interrupt.ts";
+import type { Descriptors } from "./interpreter/shell.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Fork, PortSession, RunningCommand } from "./port.ts";
 import { PortError } from "./port.ts";
@@ -17,6 +18,8 @@ export const PROCESSES_MAX = 512;
 interface Owner {
   session(): Promise<PortSession>;
   busy<T>(work: Promise<T>): Promise<T>;
+  /** One fork at a time: however fast a shell multiplies, the lab has one act of it to do. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export class Process {
@@ -25,6 +28,8 @@ export class Process {
   /** A program of the machine stands in its place. */
   private replaced: RunningCommand | undefined;
   private over = false;
+  /** Its open files, as it got them. */
+  fds: Descriptors | undefined;
   /** A job hears of its process's stops. */
   onStopped: ((stopped: boolean) => void) | undefined;
 
@@ -61,6 +66,10 @@ export class Process {
   private async begin(): Promise<Fork> {
     const session = await this.owner.session();
     await this.parent?.announce();
+    return this.owner.inTurn(() => this.forked(session));
+  }
+
+  private async forked(session: PortSession): Promise<Fork> {
     const fork = await session.fork(this.argv, { parent: this.parent?.there, group: this.group });
     this.fork = fork;
     void this.listen(fork);
@@ -118,6 +127,7 @@ export class Process {
 
 export class Processes {
   private readonly live = new Set<Process>();
+  private readonly none = new Set<() => void>();
 
   constructor(private readonly owner: Owner) {}
 
@@ -130,8 +140,25 @@ export class Processes {
   }
 
   async end(process: Process, status: number): Promise<void> {
-    this.live.delete(process);
-    await process.end(status);
+    try {
+      await process.end(status);
+    } finally {
+      this.live.delete(process);
+      if (this.live.size === 0) {
+        for (const tell of this.none) tell();
+        this.none.clear();
+      }
+    }
+  }
+
+  /** A signal to all that are there. */
+  fire(signal: number): void {
+    for (const { interrupt } of [...this.live]) interrupt.fire(signal);
+  }
+
+  /** Settles when none is there. */
+  whenNone(): Promise<void> {
+    return this.live.size === 0 ? Promise.resolve() : new Promise((resolve) => this.none.add(resolve));
   }
 
   /** Time is about to pass: whoever runs is a process of the machine. @returns undefined where all are */

@@ -1,19 +1,22 @@
 /**
- * The exec session process: warm, so that a line costs no start. The lab's process sends lines over IPC and gets output and status back; every line has
+ * A process that runs lines: warm, so that a line costs no start. The lab's process sends lines over IPC and gets output and status back; every line has
  * a connection of its own to the lab, because the floor belongs to a connection.
  */
-import type { FromSession, ToSession } from "../lab/protocol.ts";
+import { BEAT_MS, type FromSession, type ToSession } from "../lab/protocol.ts";
 import { connectSocket } from "../lab/process/client.ts";
 import type { LabClient } from "../lab/process/client.ts";
 import { ClientPort } from "./client-port.ts";
 import { LAB_FAILED, runLine } from "./exec.ts";
 import { Interrupt } from "./interrupt.ts";
+import { LineOutput } from "./line-output.ts";
+import { endWithParent } from "./parent.ts";
 
 /** Characters of input a line may have waiting. */
 const INPUT_MAX = 16 * 1024 * 1024;
 
 interface Running {
   interrupt: Interrupt;
+  output: LineOutput;
   input: (string | null)[];
   inputSize: number;
   wake: (() => void) | undefined;
@@ -60,34 +63,44 @@ async function nextInput(state: Running): Promise<string | null> {
 }
 
 async function run(spare: Spare, id: string, node: string, line: string): Promise<void> {
-  const state: Running = { interrupt: new Interrupt(), input: [], inputSize: 0, wake: undefined };
+  const output = new LineOutput((stream, data) => send({ kind: "output", id, stream, data }));
+  const state: Running = { interrupt: new Interrupt(), output, input: [], inputSize: 0, wake: undefined };
   running.set(id, state);
-  let status = LAB_FAILED;
+  let told = false;
+  const tell = (status: number): void => {
+    if (told) return;
+    told = true;
+    output.end();
+    send({ kind: "exit", id, status });
+  };
   try {
     const client = await spare.take();
-    if (!client) send({ kind: "output", id, stream: "stderr", data: "quorate: the lab does not answer\n" });
+    if (!client) output.put("stderr", "quorate: the lab does not answer\n");
     else {
       try {
-        status = await runLine(new ClientPort(client, node, true), line, {
-          stdout: (data) => send({ kind: "output", id, stream: "stdout", data }),
-          stderr: (data) => send({ kind: "output", id, stream: "stderr", data }),
+        const port = new ClientPort(client, node, true);
+        const status = await runLine(port, line, {
+          stdout: (data) => output.put("stdout", data),
+          stderr: (data) => output.put("stderr", data),
+          room: () => output.room(),
           stdin: () => nextInput(state),
           interrupt: state.interrupt,
+          left: (left) => {
+            port.yieldFloor();
+            tell(left);
+          },
         });
+        tell(status);
       } finally {
         client.close();
       }
     }
   } catch (error) {
-    send({
-      kind: "output",
-      id,
-      stream: "stderr",
-      data: `quorate: the shell failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    });
+    output.put("stderr", `quorate: the shell failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   }
+  tell(LAB_FAILED);
   running.delete(id);
-  send({ kind: "exit", id, status });
+  send({ kind: "over", id });
   spare.prepare();
 }
 
@@ -96,12 +109,7 @@ function input(id: string, data: string | null): void {
   if (!state || state.input.includes(null)) return;
   state.inputSize += data?.length ?? 0;
   if (state.inputSize > INPUT_MAX) {
-    send({
-      kind: "output",
-      id,
-      stream: "stderr",
-      data: `quorate: more than ${INPUT_MAX / 1048576} MiB of input are waiting; the rest is cut off\n`,
-    });
+    state.output.put("stderr", `quorate: more than ${INPUT_MAX / 1048576} MiB of input are waiting; the rest is cut off\n`);
     state.input.push(null);
   } else state.input.push(data);
   state.wake?.();
@@ -120,8 +128,16 @@ function main(): void {
     const asked = message as ToSession;
     if (asked.kind === "run") void run(spare, asked.id, asked.node, asked.line);
     else if (asked.kind === "input") input(asked.id, asked.data);
-    else running.get(asked.id)?.interrupt.fire(2);
+    else if (asked.kind === "taken") running.get(asked.id)?.output.taken(asked.chars);
+    else {
+      send({ kind: "signalled", id: asked.id });
+      running.get(asked.id)?.interrupt.fire(2);
+    }
   });
+  setInterval(() => {
+    if (running.size > 0) send({ kind: "beat" });
+  }, BEAT_MS).unref();
+  endWithParent();
   spare.prepare();
   send({ kind: "ready" });
 }

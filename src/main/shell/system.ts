@@ -7,13 +7,17 @@ import type { MachineQuery, QueryReply } from "../../engine/kernel/machine.ts";
 import type { Signal } from "../../engine/kernel/signals.ts";
 import type { Duration } from "../../engine/kernel/time.ts";
 import type { FileCall, FileReply } from "../../engine/kernel/vfs.ts";
+import { textOf } from "./bytes.ts";
 import type { Interrupt } from "./interrupt.ts";
+import { refusedCall } from "./outgoing.ts";
 import { PortError } from "./port.ts";
 import type { FileAsk, NodePort, Now, PortSession, RunningCommand, StartOptions } from "./port.ts";
 import { Processes } from "./processes.ts";
 
 /** Longest stretch of computing before input and Ctrl-C are looked at, ms of wall time. */
 const SLICE_MS = 8;
+/** How long output may wait for its reader before virtual time goes on meanwhile, ms of wall time. */
+const READER_MS = 200;
 
 export interface ShellKind {
   readonly terminal: boolean;
@@ -27,6 +31,8 @@ export class System {
   private checkPending = false;
   private lastYield = performance.now();
   private steps = 0;
+  /** Everything of this shell gives the event loop its turn. */
+  private turn: Promise<void> | undefined;
   private closed = false;
   private opening: Promise<PortSession> | undefined;
   private opened: PortSession | undefined;
@@ -34,6 +40,7 @@ export class System {
   private cwd = "/root";
   private onEnded: (status: number) => void = () => undefined;
   readonly processes = new Processes(this);
+  private forks: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly port: NodePort,
@@ -55,6 +62,12 @@ export class System {
       if (!this.closed) this.onEnded(status);
     });
     return session;
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.forks.then(work);
+    this.forks = turn.catch(() => undefined);
+    return turn;
   }
 
   /** `told` hears of the status when somebody's signal has ended the shell's process. */
@@ -95,7 +108,7 @@ export class System {
 
   async query(query: MachineQuery): Promise<QueryReply> {
     await this.writeOut();
-    return this.busy(this.port.query(query));
+    return this.busy(this.port.query("argv" in query ? { ...query, argv: query.argv.map(textOf) } : query));
   }
 
   /** The process that asks, as far as there is one: /proc/self is its own, and only who is one can ask for it. */
@@ -106,6 +119,8 @@ export class System {
 
   /** Part of a file by its path. */
   async part(path: string, at: number, length: number): Promise<QueryReply> {
+    const refused = refusedCall({ call: "stat", path });
+    if (refused !== undefined) return { kind: "error", errno: refused.errno };
     const session = await this.asking(path);
     return this.query({ kind: "file-read", path, at, length, ...(session ? { session: session.id } : {}) });
   }
@@ -116,11 +131,14 @@ export class System {
     const [first] = calls;
     const session = await this.asking(first && "path" in first ? first.path : "");
     const replies: FileReply[] = [];
-    for (const [index, reply] of (await this.busy(this.port.look(calls, session))).entries()) {
-      const call = calls[index];
+    const asked = calls.filter((call) => refusedCall(call) === undefined);
+    const answers = (asked.length === 0 ? [] : await this.busy(this.port.look(asked, session))).values();
+    for (const call of calls) {
+      const reply = refusedCall(call) ?? answers.next().value;
+      if (reply === undefined) break;
       if (reply !== "would-wait") replies.push(reply);
       else if (interrupt === "never") replies.push({ ok: false, errno: "EAGAIN" });
-      else if (call) replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
+      else replies.push(await this.pending((this.opened ?? this.port).file(call), interrupt));
     }
     return replies;
   }
@@ -193,13 +211,34 @@ export class System {
     }
   }
 
-  /** Called at every step of the interpreter and in every long loop of a program: bounds how long the event loop is kept from its other work. */
+  /** Waits until whoever reads the output has room. One who reads slowly stops no time. */
+  async blocked(room: Promise<void>, interrupt: Interrupt): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const soon = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), READER_MS)));
+    const there = room.then(() => true);
+    try {
+      if (await this.busy(interrupt.race(Promise.race([there, soon])))) return;
+    } finally {
+      clearTimeout(timer);
+    }
+    await this.wait(interrupt.race(room));
+  }
+
+  /**
+   * Called at every step of the interpreter and in every long loop of a program: bounds how long the event loop is kept from its other work. Where a turn
+   * of it is due, all that computes here waits for the same one, however much it is.
+   */
   async step(interrupt: Interrupt): Promise<void> {
     interrupt.check();
     await this.goesOn(interrupt);
-    if (++this.steps % 64 !== 0 || performance.now() - this.lastYield < SLICE_MS) return;
-    await this.busy(new Promise<void>((resolve) => setImmediate(resolve)));
-    this.lastYield = performance.now();
+    if (!this.turn) {
+      if (++this.steps % 32 !== 0 || performance.now() - this.lastYield < SLICE_MS) return;
+      this.turn = this.busy(new Promise<void>((resolve) => setImmediate(resolve))).then(() => {
+        this.turn = undefined;
+        this.lastYield = performance.now();
+      });
+    }
+    await this.turn;
     interrupt.check();
   }
 

@@ -26,6 +26,11 @@ export class SocketChannel implements Channel {
     else this.ws.send(JSON.stringify(message));
   }
 
+  /** Bytes that wait for the page. */
+  backlog(): number {
+    return this.ws.bufferedAmount;
+  }
+
   /** The latest handler gets the messages from now on. */
   onMessage(handler: (message: unknown) => void): void {
     this.handler = handler;

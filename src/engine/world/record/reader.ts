@@ -2,8 +2,10 @@
  * Reads a record line by line, so that it may be longer than a text can be. A line that is not what was written, or is nothing that stands in a record, is named with its number;
  * what stands before it is kept. Left out: files, and where a line ends.
  */
+import { isCount, isWellFormed, troubleWith } from "../../kernel/check.ts";
 import type { Instant } from "../../kernel/index.ts";
 import { contentHash } from "../../machine/files/index.ts";
+import { isWorldAct } from "../act-shapes.ts";
 import type { WorldAct } from "../types.ts";
 import { fromBase64 } from "./base64.ts";
 import { NO_SUM, sumOfLine } from "./line-sum.ts";
@@ -90,7 +92,7 @@ export class RecordReader {
     const head = parseLine(text);
     const version = head?.["quorateRecord"];
     if (head === undefined || (version !== 1 && version !== RECORD_VERSION)) return NO_RECORD;
-    if (typeof head["lab"] !== "string" || typeof head["engine"] !== "string") return NO_RECORD;
+    if (typeof head["lab"] !== "string" || !isWellFormed(head["lab"]) || typeof head["engine"] !== "string") return NO_RECORD;
     // A sum where there should be none is that of another version.
     const sum = version === 1 && head["sum"] === undefined ? NO_SUM : sumOfLine(text, NO_SUM);
     if (sum === undefined || (version === 1 && sum !== NO_SUM)) return CHANGED;
@@ -118,7 +120,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isInstant(value: unknown): value is Instant {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return isCount(value);
 }
 
 /** What is wrong with a line, if anything is. */
@@ -136,10 +138,12 @@ function takeLine(record: Reading, said: Said<Uint8Array>, text: string): string
       if (!(error instanceof NoBytes)) throw error;
       return error.message;
     }
-    if (!isWorldAct(unpacked)) return none;
-    record.inputs.push({ at, act: unpacked });
+    const malformed = troubleWith(unpacked, isWorldAct, "act");
+    if (malformed !== undefined) return malformed;
+    // Just checked.
+    record.inputs.push({ at, act: unpacked as WorldAct });
   } else if (isInstant(at) && typeof digest === "string") record.checkpoints.push({ at, digest });
-  else if (isInstant(at) && typeof note === "string") record.notes.push({ at, note });
+  else if (isInstant(at) && typeof note === "string" && isWellFormed(note)) record.notes.push({ at, note });
   else if (isInstant(end) && typeof digest === "string") record.end = { at: end, digest };
   else return none;
   // The run went on after it had been ended.
@@ -147,18 +151,13 @@ function takeLine(record: Reading, said: Said<Uint8Array>, text: string): string
   return undefined;
 }
 
-/** The outline only: what a machine or the fabric cannot do with an act it says itself. */
-function isWorldAct(value: unknown): value is WorldAct {
-  if (!isObject(value) || !isObject(value["act"]) || typeof value["act"]["kind"] !== "string") return false;
-  return value["to"] === "fabric" || value["to"] === "lab" || (value["to"] === "machine" && typeof value["machine"] === "string");
-}
-
 /** Throws NoBytes. */
 function unpack(value: unknown, said: Said<Uint8Array>): unknown {
   if (Array.isArray(value)) return value.map((item) => unpack(item, said));
   if (!isObject(value)) return value;
   const keys = Object.keys(value);
-  const { piece, base64 } = value;
+  const { piece, base64, pairs } = value;
+  if (keys.length === 1 && arePairs(pairs)) return Object.fromEntries(pairs.map(([k, v]) => [k, unpack(v, said)]));
   if (keys.length === 1 && typeof base64 === "string") return bytesOf(base64);
   if (keys.length === 1 && typeof piece === "string") return bytesSaid(piece, said);
   if (keys.length === 2 && typeof piece === "string" && typeof base64 === "string") {
@@ -168,6 +167,10 @@ function unpack(value: unknown, said: Said<Uint8Array>): unknown {
     return data;
   }
   return Object.fromEntries(keys.map((k) => [k, unpack(value[k], said)]));
+}
+
+function arePairs(value: unknown): value is [string, unknown][] {
+  return Array.isArray(value) && value.every((one) => Array.isArray(one) && one.length === 2 && typeof one[0] === "string");
 }
 
 function bytesOf(base64: string): Uint8Array {

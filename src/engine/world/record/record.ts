@@ -110,12 +110,19 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Byte strings as {"base64": …}, long ones as {"piece": HASH, "base64": …} and then as {"piece": HASH}; everything else as it is. */
+/** Keys that mean something to whoever reads the record. */
+const OWN_KEYS: readonly string[] = ["base64", "piece", "pairs"];
+
+/**
+ * Byte strings as {"base64": …}, long ones as {"piece": HASH, "base64": …} and then as {"piece": HASH}; an object that has such a key itself (a variable of an environment may
+ * have any name) as {"pairs": [[key, value] …]}; everything else as it is.
+ */
 function pack(value: unknown, said: SaidHashes | undefined): unknown {
   if (value instanceof Uint8Array) return packBytes(value, said);
   if (Array.isArray(value)) return value.map((item) => pack(item, said));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, pack(v, said)]));
+  const pairs = Object.entries(value).map(([k, v]): [string, unknown] => [k, pack(v, said)]);
+  return OWN_KEYS.some((key) => Object.hasOwn(value, key)) ? { pairs } : Object.fromEntries(pairs);
 }
 
 function packBytes(data: Uint8Array, said: SaidHashes | undefined): unknown {

@@ -22,18 +22,33 @@ export interface ActsAround {
 /** What ends something, so that a lab to which nothing more may be done can be taken down. */
 const endings = new Set(["session-close", "session-kill", "session-exit", "file-interrupt"]);
 
+/** What whoever still asks for something is told once a lab has begun to end. */
+export const GOING_DOWN = "the lab is going down";
+
 export class LabActs {
   private undos = new Undo();
   /** The last that had its turn, or waits for it. */
   private last: Promise<unknown> = Promise.resolve();
+  private over = false;
 
   constructor(private readonly around: ActsAround) {}
 
   /** Has `work` its turn among everything that acts: two clients' acts do not mix. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.over) return Promise.reject(new Trouble("lab", GOING_DOWN));
     const turn = this.last.then(work);
     this.last = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Resolves when everything that has been asked for so far has had its turn. */
+  async idle(): Promise<void> {
+    await this.last;
+  }
+
+  /** Whether anything is still done. */
+  open(on: boolean): void {
+    this.over = !on;
   }
 
   /** Does one act now, inside a turn; it may be told of when the output is settled. */

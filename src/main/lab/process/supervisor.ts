@@ -20,9 +20,10 @@ import { Lab } from "../lab.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
-import { dropLock, takeLock, type Lock } from "../store/lock.ts";
+import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server/server.ts";
+import { endLeftProcesses } from "./session/process-list.ts";
 import { Sessions } from "./sessions.ts";
 import { openLog, type LabLog } from "../store/log.ts";
 import { LocalChannel } from "./socket.ts";
@@ -32,6 +33,8 @@ import { version } from "../version.ts";
 /** Wall time between two notes of how far the lab's time has come, and between two savings of the disks. */
 const noteEveryMs = 10_000;
 const saveEveryMs = 60_000;
+/** Wall time between two looks whether the lab's directory is still its own; every write looks, too. */
+const ownEveryMs = 500;
 
 interface Options {
   dir: string;
@@ -71,20 +74,20 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
 }
 
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
-async function openLab(options: Options, run: string): Promise<Opened> {
+async function openLab(options: Options, run: string, ownership: Ownership): Promise<Opened> {
   const labText = labTextOf(options.dir);
   const { text, file } = labText;
   const dir = workersDir(options.dir, run);
   const pool = options.host === "workers" ? await startWorkers(dir, worldDesign(file).machines.length) : undefined;
   try {
-    const { found, disk, disks, said, formed } = bringUp(options.dir, labText, options.cold);
+    const { found, disk, disks, said, formed } = bringUp(options.dir, labText, options.cold, () => ownership.check());
     const pacing = { speed: options.speed ?? found.speed, paused: true };
     const listener = (): LabFaults => lab.faults;
     const host =
       pool === undefined
         ? inProcess(found.world, disks, pacing, listener)
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
-    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks });
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
     if (found.how === "new") await beginFaults(lab, file);
     await lab.output.noteTime();
     if (!found.paused) lab.resume();
@@ -102,6 +105,7 @@ class Supervisor {
   private readonly timers: NodeJS.Timeout[] = [];
   private web: Web | undefined;
   private ending = false;
+  private freezing: Promise<void> | undefined;
   private frozen = false;
 
   constructor(
@@ -109,14 +113,16 @@ class Supervisor {
     private readonly lock: Lock,
     private readonly dir: string,
     private readonly log: LabLog,
+    private readonly ownership: Ownership,
   ) {
     // Known to the sessions alone: what they are told does not leave the lab.
-    this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"));
+    this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"), dir, lock.run);
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.serve(port),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
+      lost: () => this.lost(),
       log,
     });
     opened.lab.onEvent((event) => {
@@ -147,6 +153,7 @@ class Supervisor {
       }, ms);
       this.timers.push(timer);
     };
+    this.timers.push(setInterval(() => this.lost(), ownEveryMs));
     every(noteEveryMs, () => lab.output.noteTime());
     every(saveEveryMs, () => lab.output.saveDisks());
   }
@@ -188,25 +195,56 @@ class Supervisor {
     }
   }
 
-  private async freeze(): Promise<void> {
+  /** Puts the lab's state on disk; from its beginning on nothing is taken any more. */
+  private freeze(): Promise<void> {
+    this.freezing ??= this.freezeOnce().catch((error: unknown) => {
+      this.freezing = undefined;
+      throw error;
+    });
+    return this.freezing;
+  }
+
+  private async freezeOnce(): Promise<void> {
     const { lab, disk } = this.opened;
-    if (this.frozen) return;
     const { speed, paused } = lab.host;
-    await lab.shell.hangUp();
-    await lab.pause();
+    await lab.beginEnd();
     try {
-      await lab.output.shown();
       disk.freeze(lab.world, speed, paused);
       this.frozen = true;
     } catch (error) {
-      if (!paused) lab.resume();
+      lab.abandonEnd(paused);
       throw error;
     }
   }
 
+  /** Why the lab's directory is its own no longer; then the process ends, and writes nothing there. */
+  private lost(): string | undefined {
+    const { lost } = this.ownership;
+    if (lost !== undefined) void this.abandon(lost);
+    return lost;
+  }
+
+  /** Ends the process without a word on disk: what stands in the directory's place is somebody else's. */
+  private async abandon(why: string): Promise<void> {
+    if (this.ending) return;
+    this.ending = true;
+    for (const timer of this.timers) clearInterval(timer);
+    this.log.error(`${why}: this lab ends`);
+    process.stderr.write(`quorate: ${why}: this lab ends\n`);
+    this.sessions.end();
+    this.server.end(why);
+    this.listener.close();
+    if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
+    const { lab } = this.opened;
+    await Promise.all([this.web?.close(), lab.close()]).catch((error: unknown) =>
+      this.log.unexpected(error, "the nodes' processes could not be ended"),
+    );
+    process.exit(1);
+  }
+
   /** Freezes the lab and ends the process. */
   async end(reason: string, status: number): Promise<void> {
-    if (this.ending) return;
+    if (this.ending || this.lost() !== undefined) return;
     this.ending = true;
     for (const timer of this.timers) clearInterval(timer);
     const { lab, disk } = this.opened;
@@ -245,8 +283,9 @@ function tell(message: LaunchMessage): Promise<void> {
 
 /** Brings the lab up and tells whoever started it. */
 async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
-  const opened = await openLab(options, lock.run);
-  const supervisor = new Supervisor(opened, lock, options.dir, log);
+  const ownership = new Ownership(options.dir, lock.run);
+  const opened = await openLab(options, lock.run, ownership);
+  const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
   await supervisor.start();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
@@ -274,6 +313,8 @@ async function main(): Promise<void> {
   try {
     log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
+    const left = endLeftProcesses(options.dir);
+    if (left.length > 0) log.warn(`ended what the last supervisor had left: ${left.join(", ")}`);
     await begin(options, lock, log);
   } catch (error) {
     if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");

@@ -1,14 +1,28 @@
 /** A shell's acts, file calls and effects as JSON messages carry them: byte strings as base64, everything else as it is. */
-import type { Effect } from "../../../engine/kernel/machine.ts";
+import type { Effect, FileCallAct, MachineAct, SessionAct } from "../../../engine/kernel/machine.ts";
 import type { FileCall, FileReply } from "../../../engine/kernel/vfs.ts";
 
 type Wire = Record<string, unknown>;
 
+export type ShellAct = SessionAct | FileCallAct | Extract<MachineAct, { kind: "command-input" | "command-signal" }>;
+
 const toBase64 = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
-export const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "base64"));
+const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "base64"));
 
 export function callToWire(call: FileCall): Wire {
   return call.call === "write" ? { ...call, data: toBase64(call.data) } : { ...call };
+}
+
+/** Of a call that the API's schema has let pass. */
+export function callFromWire(wire: Wire): FileCall {
+  const call = wire as unknown as FileCall;
+  return call.call === "write" ? { ...call, data: fromBase64(wire["data"] as string) } : call;
+}
+
+/** Of an act of a shell that the API's schema has let pass. */
+export function actFromWire(wire: Wire): ShellAct {
+  const act = wire as unknown as ShellAct;
+  return act.kind === "file" ? { ...act, call: callFromWire(wire["call"] as Wire) } : act;
 }
 
 export function replyToWire(reply: FileReply | "would-wait"): unknown {

@@ -3,29 +3,12 @@
  * that they end with it. A client's ids are made unique in the lab by a prefix of its own.
  */
 import { randomUUID } from "node:crypto";
-import { SESSION_ACT_KINDS, type Effect, type FileCallAct, type MachineAct, type SessionAct } from "../../../engine/kernel/machine.ts";
-import type { FileCall } from "../../../engine/kernel/vfs.ts";
-import { isFileCall, isMachineAct } from "../../../engine/host/index.ts";
+import type { Effect } from "../../../engine/kernel/machine.ts";
 import { Trouble } from "../trouble.ts";
-import { fromBase64 } from "./shell-wire.ts";
-
-export type ShellAct = SessionAct | FileCallAct | Extract<MachineAct, { kind: "command-input" | "command-signal" }>;
+import { actFromWire, type ShellAct } from "./shell-wire.ts";
 
 /** Programs, file calls and sessions of one client that may be under way. */
 const underWayMax = 1000;
-
-/** @throws Trouble where it is no file call */
-export function callFromWire(wire: unknown): FileCall {
-  const call =
-    typeof wire === "object" && wire !== null && "call" in wire && wire.call === "write" && "data" in wire && typeof wire.data === "string"
-      ? { ...wire, data: fromBase64(wire.data) }
-      : wire;
-  if (!isFileCall(call)) throw new Trouble("usage", "malformed request: no file call");
-  // Just checked.
-  return call as FileCall;
-}
-
-const KINDS: ReadonlySet<string> = new Set<ShellAct["kind"]>([...SESSION_ACT_KINDS, "file", "file-interrupt", "command-input"]);
 
 /** Keys of an act that hold ids. */
 const IDS = ["session", "id", "process", "parent"] as const;
@@ -61,15 +44,11 @@ export class ShellClient {
     return [...this.waited.values()].some((waited) => waited.node === node);
   }
 
-  /** The act that a message asks for. @throws Trouble */
+  /** The act that a message asks for, which the API's schema has let pass. @throws Trouble */
   act(node: string, wire: Record<string, unknown>): ShellAct {
     const own: Record<string, unknown> = { ...wire };
     for (const key of IDS) if (typeof own[key] === "string") own[key] = this.prefix + own[key];
-    if (own["kind"] === "file") own["call"] = callFromWire(own["call"]);
-    if (typeof own["kind"] !== "string" || !KINDS.has(own["kind"]) || !isMachineAct(own))
-      throw new Trouble("usage", "malformed request: no act of a shell");
-    // Just checked.
-    const act = own as unknown as ShellAct;
+    const act = actFromWire(own);
     if (this.sessions.size + this.waited.size + this.forks.size >= underWayMax && !("status" in act))
       throw new Trouble("failed", `at most ${underWayMax} programs and file calls of one shell can be under way`);
     if (act.kind === "session-open") this.sessions.set(act.session, node);

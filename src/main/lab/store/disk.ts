@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isCount, isText, listOf, shape } from "../../../engine/host/check.ts";
+import { isCount, isText, listOf, shape } from "../../../engine/kernel/check.ts";
 import type { Instant } from "../../../engine/kernel/index.ts";
 import {
   recordCheckpoint,
@@ -137,16 +137,21 @@ export interface Found {
 export class LabDisk {
   private record: LineFile | undefined;
   private seen = 0;
+  private frozen = false;
   /** Of the record, as it stands on disk. */
   private writer = new RecordWriter();
   /** Instant of the last checkpoint in the record. */
   private noted = -1;
   private keptNotes: readonly Note[] = [];
 
-  /** @param store of the lab, for the contents of files; undefined: state files hold them themselves */
+  /**
+   * @param store of the lab, for the contents of files; undefined: state files hold them themselves
+   * @param owned throws where the directory is the lab's no longer: before every write
+   */
   constructor(
     readonly dir: string,
     private readonly store?: PieceStore,
+    private readonly owned: () => void = () => undefined,
     private readonly budget = RECORD_MAX,
   ) {}
 
@@ -273,12 +278,17 @@ export class LabDisk {
     const inputs = world.inputs();
     for (; this.seen < Math.min(inputs.length, count); this.seen++) {
       const input = inputs[this.seen];
-      if (input) this.writer.addInput(input, (line) => this.record?.append(line));
+      if (input) this.writer.addInput(input, (line) => this.write(line));
     }
   }
 
   private append(text: string): void {
-    this.writer.add(text, (line) => this.record?.append(line));
+    this.writer.add(text, (line) => this.write(line));
+  }
+
+  private write(line: string): void {
+    this.owned();
+    this.record?.append(line);
   }
 
   /** Writes how far time has come, so that a crash loses little of it; the inputs before it are written. */
@@ -289,11 +299,15 @@ export class LabDisk {
   }
 
   saveDisks(world: WorldState): void {
+    // What stands on disk is what it was frozen with.
+    if (this.frozen) return;
+    this.owned();
     writeFrozen(this.path("disks"), kinds.disks, { world, speed: 1, paused: false }, this.store);
   }
 
   /** Everything on disk, so that the next start goes on at this instant. */
   freeze(world: World, speed: number | "max", paused: boolean): void {
+    this.owned();
     this.note(world);
     this.noteTime(world.checkpoints().at(-1));
     const kept = stateOfWorld(world);
@@ -301,6 +315,10 @@ export class LabDisk {
     if (!kept.state.opened) this.append(recordEnd({ at: world.now, digest: world.digest() }));
     this.record?.sync();
     writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes }, this.store);
+    // Nothing that happens from here on has happened.
+    this.frozen = true;
+    this.record?.close();
+    this.record = undefined;
   }
 
   /** What the record says about itself. */
@@ -311,6 +329,7 @@ export class LabDisk {
   /** The record becomes that of the run up to `state`, with a note. Throws Trouble when the disk refuses; then it is what it was. */
   rewind(lab: string, state: WorldSnapshot, note: string): void {
     const notes = [...this.keptNotes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
+    this.owned();
     // Disks of the run that is given up must not be taken for this one's.
     rmSync(this.path("disks"), { force: true });
     this.record?.close();

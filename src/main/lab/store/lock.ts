@@ -1,7 +1,7 @@
 /** Who runs the lab of a directory: a lock file naming the supervisor's process, its socket and the secret that opens it. Mode 0600. */
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { systemTrouble } from "../trouble.ts";
+import { systemTrouble, Trouble } from "../trouble.ts";
 
 export interface Lock {
   pid: number;
@@ -74,6 +74,39 @@ export function takeLock(dir: string, lock: Lock): Lock | undefined {
     rmSync(lockFile(dir), { force: true });
   }
   return readLock(dir);
+}
+
+/**
+ * That a lab's directory is still the one whose lock this run took. Somebody may delete it while the lab runs, move it away, or make another lab in its place: nothing may be
+ * written there any more then.
+ */
+export class Ownership {
+  private readonly made: string;
+
+  constructor(
+    private readonly dir: string,
+    private readonly run: string,
+  ) {
+    this.made = identityOf(dir);
+  }
+
+  /** Why the directory is this run's no longer, in one line; undefined while it is. */
+  get lost(): string | undefined {
+    if (identityOf(this.dir) !== this.made) return `${this.dir} is no longer the directory of this lab`;
+    return readLock(this.dir)?.run === this.run ? undefined : `${this.dir} is locked by this lab no longer`;
+  }
+
+  /** Throws Trouble where it is this run's no longer. */
+  check(): void {
+    const { lost } = this;
+    if (lost !== undefined) throw new Trouble("lab", `${lost}; nothing is written there any more`);
+  }
+}
+
+/** Of the directory that has this name now; "" where none has. */
+function identityOf(dir: string): string {
+  const stat = statSync(dir, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.dev}:${stat.ino}`;
 }
 
 /** Gives the lock back, if this run holds it. */

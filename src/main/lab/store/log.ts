@@ -1,5 +1,5 @@
 /** The log of a lab's process, in the lab's directory: one JSON object a line, two files of a bounded size. */
-import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { pino } from "pino";
 import { logPaths } from "./paths.ts";
 import { systemTrouble } from "../trouble.ts";
@@ -64,15 +64,20 @@ class BoundedFile {
 
   /** Makes room for so many bytes more. */
   private bound(more: number): void {
-    const { size } = fstatSync(this.fd);
+    const { size, ino } = fstatSync(this.fd);
     if (size === 0 || size + more <= this.maxBytes) return;
+    // Where another file is in its place, or none, its neighbour is somebody else's too.
+    if (statSync(this.path, { throwIfNoEntry: false })?.ino === ino) this.keepOlder();
+    ftruncateSync(this.fd);
+  }
+
+  private keepOlder(): void {
     try {
       copyFileSync(this.path, this.older);
     } catch {
       // No room for two: half a copy helps nobody, and the newest lines matter more.
       rmSync(this.older, { force: true });
     }
-    ftruncateSync(this.fd);
   }
 
   close(): void {

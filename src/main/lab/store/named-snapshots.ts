@@ -52,10 +52,14 @@ export function snapshotName(path: string): string {
 export class NamedSnapshots {
   private readonly dir: string;
 
-  /** @param store of the lab; undefined: each snapshot holds all it needs itself */
+  /**
+   * @param store of the lab; undefined: each snapshot holds all it needs itself
+   * @param owned throws where the directory is the lab's no longer: before every write
+   */
   constructor(
     labDir: string,
     private readonly store?: PieceStore,
+    private readonly owned: () => void = () => undefined,
   ) {
     this.dir = join(labDir, snapshotsDir);
   }
@@ -96,6 +100,7 @@ export class NamedSnapshots {
       throw new Trouble("failed", `there is a snapshot ${name} already; "quorate snapshot --delete ${name}" deletes it`);
     if (names.length >= snapshotsMax) throw new Trouble("failed", `at most ${snapshotsMax} snapshots are kept; delete one first`);
     const made = { name, instant: state.now, digest };
+    this.owned();
     writeSealed(this.path(name), "snap", { ...made, machines }, state, this.store);
     return made;
   }
@@ -132,6 +137,7 @@ export class NamedSnapshots {
 
   remove(name: string): void {
     if (!this.names().includes(name)) throw this.missing(name);
+    this.owned();
     try {
       rmSync(this.path(name));
     } catch (error) {

@@ -10,7 +10,7 @@ const FILE_MODE = 0o600;
 const DEPTH_MAX = 3;
 
 const folders = new Set(["disks", "snapshots"]);
-const names = new Set(["lab.yaml", "record.jsonl", "frozen.bin", "disks.bin", "running.json", ...Object.values(logNames)]);
+const names = new Set(["lab.yaml", "record.jsonl", "frozen.bin", "disks.bin", "running.json", "sessions.json", ...Object.values(logNames)]);
 /** What was put aside, and what a crash left of a write. */
 const leftOver = /^(lab\.yaml|record\.jsonl|frozen\.bin|disks\.bin)\.(damaged-\d+|\d+\.tmp)$/;
 

@@ -2,8 +2,7 @@
  * A world as a file holds it: the state, and two digests that a world put into it has again. What a file says is looked at before a lab has anything of it: its outline here, the
  * machines' own state by putting a world that nobody uses yet into it.
  */
-import { Hasher } from "../../../engine/kernel/index.ts";
-import { World, type MachineFactory, type WorldDesign, type WorldSnapshot } from "../../../engine/world/index.ts";
+import { isDatagram } from "../../../engine/kernel/act-shapes.ts";
 import {
   either,
   isCount,
@@ -18,9 +17,10 @@ import {
   shapeOf,
   shape,
   tuple,
-  variants,
-} from "../../../engine/host/check.ts";
-import { isDatagram, isMachineAct } from "../../../engine/host/shapes.ts";
+} from "../../../engine/kernel/check.ts";
+import { Hasher } from "../../../engine/kernel/index.ts";
+import { isWorldAct } from "../../../engine/world/act-shapes.ts";
+import { World, type MachineFactory, type WorldDesign, type WorldSnapshot } from "../../../engine/world/index.ts";
 
 export interface WorldState {
   readonly state: WorldSnapshot;
@@ -41,15 +41,7 @@ function machinesDigest(world: World): string {
   return h.hex();
 }
 
-const to = isText;
-const isInput = shape({
-  at: isCount,
-  act: variants("to", {
-    machine: shape({ to, machine: isText, act: isMachineAct }),
-    fabric: shape({ to, act: isOpaque }),
-    lab: shape({ to, act: isOpaque }),
-  }),
-});
+const isInput = shape({ at: isCount, act: isWorldAct });
 const isFlight = shape({ at: isCount, target: isCount, source: isCount, link: isCount, sequence: isCount, datagram: isDatagram });
 const isCheckpoint = shape({ at: isCount, digest: isText });
 

@@ -14,7 +14,7 @@ import { evaluateText } from "./arithmetic.ts";
 import type { Executor, Program } from "./program.ts";
 import { decode } from "../bytes.ts";
 import { Run, UsageError } from "./program.ts";
-import { redirect, releaseAll } from "./redirect.ts";
+import { redirect, redirectProcess, releaseAll } from "./redirect.ts";
 import type { Context, Shell, Variable } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine } from "./syntax.ts";
@@ -45,6 +45,7 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
     const name = argv[0] ?? "";
     let status = 1;
     try {
+      await redirectProcess(ctx, fds);
       status = await withAssignments(executor, ctx, assignments, name, () => dispatch(executor, inner, argv, arrays, ctx));
     } catch (error) {
       // the message goes where the command's own messages go

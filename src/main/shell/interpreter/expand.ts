@@ -254,7 +254,7 @@ export class Expander implements WordExpander {
 
 /** `$'…'`: the parser gives text; bytes in it that are none are read again. */
 function ansiC({ text, value }: { readonly text: string; readonly value: string }): string {
-  return value.includes("\ufffd") ? unescape(text.slice(2, -1), true).text : value;
+  return /[\ufffd\p{Surrogate}]/u.test(value) ? unescape(text.slice(2, -1), true).text : value;
 }
 
 function tilde(ctx: Context, word: Word): string | undefined {

@@ -28,7 +28,7 @@ import { Expander } from "./expand.ts";
 import type { Executor } from "./program.ts";
 import { decode } from "../bytes.ts";
 import { openInput } from "./program.ts";
-import { redirect, releaseAll } from "./redirect.ts";
+import { redirect, redirectProcess, releaseAll } from "./redirect.ts";
 import type { Context, Descriptors, FunctionBody } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine, syntaxError } from "./syntax.ts";
@@ -141,6 +141,7 @@ export class Interpreter implements Runner, Executor {
     try {
       process ??= processes.begin(ctx.process, undefined, own.interrupt, group);
       if (!process) throw new ShellError(NO_PROCESS, 254);
+      process.fds = fds;
       const shell = ctx.shell.fork();
       shell.traps.delete("EXIT");
       const inner: Context = { shell, fds, interrupt: own.interrupt, condition: ctx.condition, process, last };
@@ -233,6 +234,7 @@ export class Interpreter implements Runner, Executor {
         case "Redirected": {
           const { fds, opened } = await redirect(this.expander, ctx, node.redirects);
           try {
+            await redirectProcess(ctx, fds);
             return await this.command({ ...ctx, fds }, node.command);
           } finally {
             await releaseAll(opened);

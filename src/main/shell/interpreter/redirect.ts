@@ -141,3 +141,16 @@ async function openBoth(ctx: Context, path: string): Promise<OpenFile> {
   const files = filesOf(ctx);
   return nodeDescriptor(files, await files.open(resolvePath(ctx.shell.cwd, path), { access: "rw", create: true }));
 }
+
+/** A process that has one command to run is redirected itself: what it had open there is held no longer. */
+export async function redirectProcess(ctx: Context, fds: Descriptors): Promise<void> {
+  const own = ctx.fds;
+  if (ctx.last !== true || ctx.process?.fds !== own) return;
+  for (const [number, file] of [...own]) {
+    const now = fds.get(number);
+    if (now === file) continue;
+    if (now) own.set(number, now.retain());
+    else own.delete(number);
+    await file.release();
+  }
+}

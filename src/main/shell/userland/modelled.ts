@@ -5,6 +5,7 @@ import { decode, textOf } from "../bytes.ts";
 import type { Context } from "../interpreter/shell.ts";
 import { say } from "../interpreter/shell.ts";
 import type { CommandEvent, RunningCommand } from "../port.ts";
+import { tooLong } from "../outgoing.ts";
 import { PortError } from "../port.ts";
 import type { Process } from "../processes.ts";
 import type { OpenFile } from "../streams.ts";
@@ -17,6 +18,10 @@ const GRACE_MS = 1500;
 export async function runModelled(ctx: Context, tokens: readonly string[]): Promise<number | undefined> {
   const { system, cwd } = ctx.shell;
   const argv = tokens.map(textOf);
+  if (tooLong(argv, ctx.shell.environment())) {
+    await say(ctx, 2, `bash: ${argv[0]?.slice(0, 200) ?? ""}: Argument list too long\n`);
+    return 126;
+  }
   const session = system.process?.id;
   const query = { kind: "command", argv, cwd, stdin: "", ...(session === undefined ? {} : { session }) } as const;
   const reply = await ctx.interrupt.race(system.query(query));

@@ -42,6 +42,8 @@ interface Live {
   tab: TerminalTab;
   term: Terminal;
   tamed: Tamed;
+  /** Characters drawn of which the lab does not know yet. */
+  drawn: number;
   fit: FitAddon;
   search: SearchAddon;
   element: HTMLDivElement;
@@ -57,6 +59,8 @@ const scrollback = 5_000;
 const terminalsMax = 32;
 /** What arrives before the lab's answer that names the terminal. */
 const earlyMax = 200;
+/** Characters under way to one terminal. */
+const creditMax = 256 << 10;
 
 function themeOf(): ITheme {
   const style = getComputedStyle(document.documentElement);
@@ -117,12 +121,13 @@ export function makeTerminals(lab: Lab): Terminals {
     put(live, "opening");
     try {
       const { cols, rows } = live.term;
-      const { terminal } = await lab.connection.call({ op: "terminal-open", node: live.tab.node, cols, rows });
+      const { terminal } = await lab.connection.call({ op: "terminal-open", node: live.tab.node, cols, rows, credit: creditMax });
       if (!liveTabs.has(live.tab.id)) {
         await lab.connection.call({ op: "terminal-close", terminal });
         return;
       }
       live.remote = terminal;
+      live.drawn = 0;
       put(live, "open");
       for (const event of early.get(terminal) ?? []) heard(event);
       early.delete(terminal);
@@ -155,6 +160,19 @@ export function makeTerminals(lab: Lab): Terminals {
       .catch(() => put(live, "ended", "the terminal has ended"));
   }
 
+  /** Tells the lab how far it has come with drawing: a program that puts out more than can be drawn waits, as at any terminal. */
+  function draw(live: Live, { terminal, data }: TerminalEvent & { event: "terminal-data" }): void {
+    const pieces = live.tamed.pieces(data);
+    pieces.slice(0, -1).forEach((piece) => live.term.write(piece));
+    live.term.write(pieces.at(-1) ?? "", () => {
+      live.drawn += data.length;
+      if (live.drawn < creditMax / 4 || live.remote !== terminal) return;
+      // Where the terminal has ended meanwhile nobody waits for it.
+      lab.connection.call({ op: "terminal-drawn", terminal, chars: live.drawn }).catch(() => undefined);
+      live.drawn = 0;
+    });
+  }
+
   function heard(event: TerminalEvent): void {
     const live = [...liveTabs.values()].find((one) => one.remote === event.terminal);
     if (live === undefined) {
@@ -163,7 +181,7 @@ export function makeTerminals(lab: Lab): Terminals {
       return;
     }
     if (event.event === "terminal-data") {
-      for (const piece of live.tamed.pieces(event.data)) live.term.write(piece);
+      draw(live, event);
       return;
     }
     live.remote = undefined;
@@ -196,6 +214,7 @@ export function makeTerminals(lab: Lab): Terminals {
       tab,
       term,
       tamed: new Tamed(() => term),
+      drawn: 0,
       fit: new FitAddon(),
       search: new SearchAddon(),
       element: document.createElement("div"),

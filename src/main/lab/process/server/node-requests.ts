@@ -2,8 +2,8 @@
 import type { FileAct, MachineQuery, QueryReply } from "../../../../engine/kernel/machine.ts";
 import type { Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
-import { effectToWire, replyToWire } from "../../shell/shell-wire.ts";
-import { callFromWire, type ShellClient } from "../../shell/shells.ts";
+import { callFromWire, effectToWire, replyToWire } from "../../shell/shell-wire.ts";
+import type { ShellClient } from "../../shell/shells.ts";
 import { Trouble } from "../../trouble.ts";
 import { answered } from "./answered.ts";
 import type { ServedClient } from "./served-client.ts";

@@ -92,6 +92,7 @@ export class Requests {
       case "terminal-open":
       case "terminal-write":
       case "terminal-resize":
+      case "terminal-drawn":
       case "terminal-close":
         await this.shells.answer(client, r, reply);
         return answered;

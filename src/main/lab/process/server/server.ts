@@ -1,6 +1,7 @@
 /** The lab's API over channels: validates each request, asks the lab, answers; and keeps what belongs to each client, so that it goes with it. */
 import { timingSafeEqual } from "node:crypto";
 import { requestMessage, type Channel, type Request } from "../../api.ts";
+import { GOING_DOWN } from "../../act/acts.ts";
 import { answered } from "./answered.ts";
 import { Broadcast } from "./broadcast.ts";
 import { NodeRequests } from "./node-requests.ts";
@@ -16,12 +17,19 @@ import { Trouble } from "../../trouble.ts";
 export interface ServerAround extends Around {
   /** After `freeze`: the process ends. */
   end(): void;
+  /** Why the lab's directory is its own no longer, undefined while it is: then the process ends. */
+  lost(): string | undefined;
   readonly log: LabLog;
 }
 
 function secretFits(given: string, wanted: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** What was asked for may stand in the answer, whatever characters it has. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 }
 
 export class Server {
@@ -86,6 +94,8 @@ export class Server {
       if (!client.authenticated) client.channel.close();
       return;
     }
+    const lost = this.around.lost();
+    if (lost !== undefined) return this.refuse(client, parsed.data.id, new Trouble("lab", lost));
     // Until the next look at who is here.
     this.lab.host.watched(true);
     const { id, request } = parsed.data;
@@ -99,6 +109,8 @@ export class Server {
       }
       client.authenticated = true;
     }
+    // Ending it twice comes to the same.
+    if (this.lab.ending && request.op !== "down") return this.refuse(client, id, new Trouble("lab", GOING_DOWN));
     const reply = (result: unknown): void => client.channel.send({ id, ok: true, result: result ?? {} });
     try {
       // Requests that must be answered before their first event answer by themselves.
@@ -128,7 +140,7 @@ export class Server {
     client.channel.send({
       id,
       ok: false,
-      error: { code: known ? error.code : "lab", message: known ? message : `internal error: ${message}` },
+      error: { code: known ? error.code : "lab", message: oneLine(known ? message : `internal error: ${message}`) },
     });
   }
 }

@@ -4,16 +4,23 @@ import type { Lab } from "../../lab.ts";
 import type { Sessions } from "../sessions.ts";
 import { HeldOutput } from "./held-output.ts";
 import type { ServedClient } from "./served-client.ts";
+import { isFull, whenRead } from "./when-read.ts";
 
 /** A command that goes on for this long in a paused lab is waiting for time. */
 const pausedNoticeMs = 300;
 
 type SessionRequest = Extract<
   Request,
-  { op: "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-close" }
+  {
+    op:
+      "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-drawn" | "terminal-close";
+  }
 >;
 
 export class SessionRequests {
+  /** By terminal, where its client says how far it has drawn. */
+  private readonly drawn = new Map<string, (chars: number) => void>();
+
   constructor(
     private readonly lab: Lab,
     private readonly sessions: Sessions,
@@ -40,6 +47,9 @@ export class SessionRequests {
       case "terminal-resize":
         if (client.terminals.has(r.terminal)) sessions.resize(r.terminal, r);
         break;
+      case "terminal-drawn":
+        if (client.terminals.has(r.terminal)) this.drawn.get(r.terminal)?.(r.chars);
+        break;
       case "terminal-close":
         if (client.terminals.has(r.terminal)) sessions.closeTerminal(r.terminal);
     }
@@ -48,7 +58,7 @@ export class SessionRequests {
 
   /** The client is gone: what ran for it ends. */
   leave(client: ServedClient): void {
-    for (const id of client.execs) this.sessions.signal(id);
+    for (const id of client.execs) this.sessions.abandon(id);
     for (const id of client.terminals) this.sessions.closeTerminal(id);
   }
 
@@ -86,7 +96,12 @@ export class SessionRequests {
       r.node,
       r.line,
       {
-        output: (stream, data) => held.put(data.length, () => over || client.channel.send({ event: "exec-output", exec, stream, data })),
+        output: (stream, data, taken) =>
+          held.put(data.length, () => {
+            if (over) return taken();
+            client.channel.send({ event: "exec-output", exec, stream, data });
+            whenRead(client.channel, () => this.clients.has(client), taken);
+          }),
         exit: (status) => held.end(() => finish(status)),
       },
       (id) => {
@@ -110,17 +125,39 @@ export class SessionRequests {
   ): Promise<void> {
     if (!this.lab.world.has(r.node)) this.lab.shell.reachable(r.node);
     let terminal = "";
-    const data = (text: string): void => client.channel.send({ event: "terminal-data", terminal, data: text });
+    let halts = 0;
+    const halt = (on: boolean): void => {
+      halts += on ? 1 : -1;
+      if (halts === (on ? 1 : 0)) this.sessions.halt(terminal, on);
+    };
+    let credit = r.credit ?? Number.POSITIVE_INFINITY;
+    const earn = (chars: number): void => {
+      if (credit <= 0 && credit + chars > 0) halt(false);
+      credit += chars;
+    };
+    const data = (text: string): void => {
+      client.channel.send({ event: "terminal-data", terminal, data: text });
+      if (credit > 0 && credit <= text.length) halt(true);
+      credit -= text.length;
+      if (!isFull(client.channel)) return;
+      halt(true);
+      whenRead(
+        client.channel,
+        () => this.clients.has(client),
+        () => halt(false),
+      );
+    };
     const held = new HeldOutput({
       released: () => this.lab.output.settled(),
       lost: (why) => {
         data(`\r\nquorate: ${why}\r\n`);
         this.sessions.closeTerminal(terminal);
       },
-      crowded: (much) => this.sessions.halt(terminal, much),
+      crowded: halt,
     });
     const exit = (status: number): void => {
       client.terminals.delete(terminal);
+      this.drawn.delete(terminal);
       client.channel.send({ event: "terminal-exit", terminal, status });
     };
     const sink = {
@@ -130,6 +167,7 @@ export class SessionRequests {
     await this.sessions.open(r.node, r, r.line, sink, (id) => {
       terminal = id;
       client.terminals.add(id);
+      if (r.credit !== undefined) this.drawn.set(id, earn);
       reply({ terminal: id });
     });
   }

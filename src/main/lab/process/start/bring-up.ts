@@ -63,10 +63,11 @@ export function labTextOf(dir: string): LabText {
 /**
  * The world stands, and every node on its disk. A start that ends before this is through leaves all there was; the frozen state goes when what came of it is on disk.
  * @param cold every node powers on from its disk
+ * @param owned throws where the directory is this lab's no longer
  */
-export function bringUp(dir: string, { text, file, said: before }: LabText, cold: boolean): Standing {
+export function bringUp(dir: string, { text, file, said: before }: LabText, cold: boolean, owned?: () => void): Standing {
   const { disks, said: damaged } = NodeDisks.mended(join(dir, files.nodes));
-  const disk = new LabDisk(dir, disks.contents);
+  const disk = new LabDisk(dir, disks.contents, owned);
   try {
     const { contents } = disks;
     const found = disk.open(text, worldDesign(file), makeMachine, { at: contents.released ?? 0, acts: contents.releasedActs });

@@ -1,0 +1,82 @@
+/**
+ * The processes in which a lab's shells run, by number, in a file of its directory: whatever ends the supervisor, the next one ends what is left of
+ * them. A number alone may be a stranger's by then; with the boot and the time it began it is not.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readLock } from "../../store/lock.ts";
+import { bootId, usageOf } from "./usage.ts";
+
+const fileOf = (dir: string): string => join(dir, "sessions.json");
+
+interface Listed {
+  readonly pid: number;
+  readonly started: string;
+}
+
+export class ProcessList {
+  private readonly listed = new Map<number, string>();
+  private readonly boot = bootId();
+
+  /** @param run of the supervisor that keeps the list: it is written only while the directory is its own */
+  constructor(
+    private readonly dir: string,
+    private readonly run: string,
+  ) {}
+
+  add(pid: number): void {
+    this.listed.set(pid, usageOf(pid)?.started ?? "");
+    this.write();
+  }
+
+  remove(pid: number): void {
+    if (this.listed.delete(pid)) this.write();
+  }
+
+  private write(): void {
+    if (readLock(this.dir)?.run !== this.run) return;
+    const processes = [...this.listed].map(([pid, started]): Listed => ({ pid, started }));
+    const path = fileOf(this.dir);
+    try {
+      if (processes.length === 0) return rmSync(path, { force: true });
+      // After a crash of the computer none of them is there: nothing to be synced.
+      writeFileSync(`${path}.tmp`, JSON.stringify({ boot: this.boot, processes }), { mode: 0o600 });
+      renameSync(`${path}.tmp`, path);
+    } catch {
+      // A full disk: the kernel ends them with this process all the same.
+    }
+  }
+}
+
+function readList(dir: string): { boot: string; processes: Listed[] } | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(fileOf(dir), "utf8"));
+    if (typeof value !== "object" || value === null || !("boot" in value) || !("processes" in value)) return undefined;
+    const { boot, processes } = value;
+    if (typeof boot !== "string" || !Array.isArray(processes)) return undefined;
+    const isListed = (one: unknown): one is Listed =>
+      typeof one === "object" && one !== null && "pid" in one && typeof one.pid === "number" && "started" in one && typeof one.started === "string";
+    return { boot, processes: processes.filter(isListed) };
+  } catch {
+    // Absent or damaged: it names nobody.
+    return undefined;
+  }
+}
+
+/** Ends what a supervisor that is gone has left. Whoever holds the directory's lock may ask. @returns their numbers */
+export function endLeftProcesses(dir: string): number[] {
+  const list = readList(dir);
+  const ended: number[] = [];
+  if (list !== undefined && list.boot !== "" && list.boot === bootId())
+    for (const { pid, started } of list.processes) {
+      if (pid <= 1 || started === "" || usageOf(pid)?.started !== started) continue;
+      try {
+        process.kill(pid, "SIGKILL");
+        ended.push(pid);
+      } catch {
+        // It has just gone by itself.
+      }
+    }
+  rmSync(fileOf(dir), { force: true });
+  return ended;
+}
