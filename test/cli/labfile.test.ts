@@ -1,11 +1,16 @@
-/** Lab files: what they mean, and the place of what is wrong in them. */
-import { describe, expect, it } from "vitest";
+/** Lab files: what they mean, the place of what is wrong in them, and what they may name and how large they may be. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { World } from "../../src/engine/world/index.ts";
 import { beginLab } from "../../src/main/lab/scenario/advance.ts";
 import { confOf, worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { importedLab } from "../../src/main/lab/file/import.ts";
-import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
+import { parseLabFile, printLabFile, readLabFile } from "../../src/main/lab/file/labfile.ts";
+import { readInput } from "../../src/main/lab/file/read-input.ts";
 import { machinesOf } from "../../src/main/lab/fuzz/schedule-scenario.ts";
 
 const whole = `quorate: 1
@@ -128,5 +133,140 @@ describe("a malformed lab file is refused with line and column", () => {
 
   it.each(["", "- 1", "just words", "quorate: 1", "{", "a: &x [*x, *x]", "\u0000"])("%j", (text) => {
     expect(() => parseLabFile(text, "lab.yaml")).toThrow(/^lab\.yaml:\d+:\d+: \S/);
+  });
+});
+
+describe("the corosync.conf that a lab file names", () => {
+  const text = (conf: string): string =>
+    `quorate: 1\nnetworks: { net0: 10.0.0.0/24 }\nnodes: { pve1: { net0: 10.0.0.11 } }\ncluster: { members: [pve1], conf: ${JSON.stringify(conf)} }\n`;
+  let dir = "";
+  const labFile = (conf: string): string => {
+    const path = join(dir, "folder", "lab.yaml");
+    writeFileSync(path, text(conf));
+    return path;
+  };
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), "quorate-labfile-"));
+    mkdirSync(join(dir, "folder", "below"), { recursive: true });
+    for (const name of ["secret", "folder/corosync.conf", "folder/below/corosync.conf"]) writeFileSync(join(dir, name), "totem {\n}\n");
+    symlinkSync("../secret", join(dir, "folder", "link"));
+    symlinkSync("below/corosync.conf", join(dir, "folder", "good-link"));
+    symlinkSync("..", join(dir, "folder", "up"));
+    writeFileSync(join(dir, "folder", "large"), Buffer.alloc((1 << 20) + 1, "#\n"));
+    if (process.platform !== "win32") spawnSync("mkfifo", [join(dir, "folder", "pipe")]);
+  });
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it.each(["corosync.conf", "./below/corosync.conf", "below/../corosync.conf", "good-link"])("may be %s", (conf) => {
+    expect(confOf(readLabFile(labFile(conf)))).toBe("totem {\n}\n");
+  });
+
+  it.each([
+    ["/proc/self/environ", "a file beside the lab file or in a folder below it is allowed"],
+    ["/etc/passwd", "a file beside the lab file or in a folder below it is allowed"],
+    ["../secret", "a file beside the lab file or in a folder below it is allowed"],
+    ["below/../../secret", "a file beside the lab file or in a folder below it is allowed"],
+    ["link", "a file beside the lab file or in a folder below it is allowed"],
+    ["up/secret", "a file beside the lab file or in a folder below it is allowed"],
+    ["/dev/zero", "a file beside the lab file or in a folder below it is allowed"],
+    ["pipe", "it is a pipe; a corosync.conf is a regular file"],
+    ["below", "it is a directory; a corosync.conf is a regular file"],
+    ["large", "larger than 1 MiB"],
+    ["none", "no such file or directory"],
+    ["a\0b", "a path without the character NUL is allowed"],
+  ])("may not be %j", (conf, message) => {
+    const path = labFile(conf);
+    let said = "";
+    try {
+      readLabFile(path);
+    } catch (error) {
+      said = error instanceof Error ? error.message : "";
+    }
+    expect(said).toMatch(/^[^\n]+$/);
+    expect(said).toContain(`${path}:4:35: `);
+    expect(said).toContain(message);
+  });
+
+  it("is never read for a lab file that comes with a record, or that a lab keeps", () => {
+    expect(() => parseLabFile(text("corosync.conf"), join(dir, "folder", "lab.yaml"))).toThrow("the text of corosync.conf is allowed here");
+  });
+});
+
+describe("a file that the person names", () => {
+  it.each([
+    ["/dev/zero", "it is a device; a corosync.conf is a regular file"],
+    ["/dev/null", "it is a device; a corosync.conf is a regular file"],
+    ["/", "it is a directory; a corosync.conf is a regular file"],
+    ["/nowhere", "no such file or directory"],
+  ])("is not %s", (path, message) => {
+    if (process.platform !== "win32") expect(() => readInput(path, 100, "a corosync.conf")).toThrow(`read ${path}: ${message}`);
+  });
+
+  it("is not larger than it may be, whatever it says of itself", () => {
+    const status = "/proc/self/status";
+    if (process.platform === "linux") {
+      expect(() => readInput(status, 100, "a corosync.conf")).toThrow(`read ${status}: larger than 100 bytes`);
+      expect(readInput(status, 1 << 20, "a corosync.conf")).toContain("Pid:");
+    }
+  });
+});
+
+describe("a lab file larger than any lab needs is refused with its place, at once", () => {
+  const head = "quorate: 1\nnetworks: { net0: 10.0.0.0/24 }\nnodes:\n";
+  const pve1 = `${head}  pve1:\n    net0: 10.0.0.11\n    files:\n`;
+  const lines = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join("");
+  it.each([
+    [
+      "maps in each other",
+      `quorate: 1\nname: ${"{a: ".repeat(20_000)}1${"}".repeat(20_000)}\n`,
+      "lab.yaml:2:",
+      "maps and lists nest at most 64 deep",
+    ],
+    ["lists in each other", `quorate: 1\nname:\n  ${"- ".repeat(20_000)}1\n`, "lab.yaml:3:", "maps and lists nest at most 64 deep"],
+    ["many aliases", `quorate: 1\na: &a x\nb: [${"*a,".repeat(101)}]\n`, "lab.yaml:3:", "a lab file has at most 100 aliases"],
+    [
+      "aliases of aliases",
+      `a0: &a0 [x,x]\n${lines(10, (i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]\n`)}`,
+      "lab.yaml:2:",
+      "aliases that stand for more than 100 others",
+    ],
+    ["an alias of nothing", "quorate: 1\nname: *x\n", "lab.yaml:2:7", "Unresolved alias"],
+    ["100,000 nodes", head + lines(100_000, (i) => `  pve${i}: { net0: 10.0.0.11 }\n`), "lab.yaml:", "at most 20000 keys and values"],
+    ["65 nodes", head + lines(65, (i) => `  pve${i}: { net0: 10.0.0.${i + 1} }\n`), "lab.yaml:3:1", "at most 64 machines, not 65"],
+    ["30,000 files", pve1 + lines(30_000, (i) => `      /root/f${i}: "x"\n`), "lab.yaml:", "at most 20000 keys and values"],
+    ["1,001 files", pve1 + lines(1001, (i) => `      /root/f${i}: "x"\n`), "lab.yaml:", "at most 1000 files of one machine are allowed"],
+    [
+      "a path of 1,900 levels",
+      `${pve1}      ? "${"/a".repeat(1900)}"\n      : x\n`,
+      "lab.yaml:7:9: nodes.pve1.files./",
+      "a path of at most 64 names",
+    ],
+    [
+      "a path of 5,000 bytes",
+      `${pve1}      ? "/${"a".repeat(200)}${"/b".repeat(2400)}"\n      : x\n`,
+      "lab.yaml:7:9: nodes.pve1.files./",
+      "a path of less than 4096 bytes",
+    ],
+    [
+      "a name of 256 bytes",
+      `${pve1}      ? "/${"ä".repeat(128)}"\n      : x\n`,
+      "lab.yaml:7:9: nodes.pve1.files./",
+      "names of at most 255 bytes",
+    ],
+    ["a path with a NUL", `${pve1}      "/a\\0b": x\n`, "lab.yaml:7:7: nodes.pve1.files./", "a path without the character NUL"],
+    ["a path that is no text", `${pve1}      "/a\\ud800": x\n`, "lab.yaml:", "well-formed text is allowed"],
+    ["a text that is none", `quorate: 1\nname: "\\udfff"\n`, "lab.yaml:2:7", "well-formed text is allowed"],
+    ["a key that stands twice", "quorate: 1\nname: a\nname: b\n", "lab.yaml:3:1", "Map keys must be unique"],
+    ["5 MiB", `quorate: 1\nname: |\n  ${"x".repeat(5 << 20)}\n`, "lab.yaml:1:1", "a lab file has at most 4 MiB"],
+  ])("%s", (_what, text, place, message) => {
+    let said = "";
+    try {
+      parseLabFile(text, "lab.yaml");
+    } catch (error) {
+      said = error instanceof Error ? error.message : "";
+    }
+    expect(said).toMatch(/^[^\n]+$/);
+    expect(said).toContain(place);
+    expect(said).toContain(message);
   });
 });

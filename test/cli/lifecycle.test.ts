@@ -230,6 +230,18 @@ describe("a lab that is taken down", () => {
   });
 });
 
+describe("a lab that nobody waits for any more", () => {
+  test("does not start: its process ends, and gives the directory back", async () => {
+    const at = place();
+    const child = at.begin(["up", "--nodes", "6", "--clustered"]);
+    expect(await until(() => readLock(at.lab) !== undefined, 60_000)).toBe(true);
+    const pid = readLock(at.lab)?.pid ?? 0;
+    child.kill("SIGKILL");
+    expect(await until(() => !alive(pid) && readLock(at.lab) === undefined, 60_000)).toBe(true);
+    await at.ok("up");
+  });
+});
+
 describe("a lab whose directory is its own no longer", () => {
   test.each([
     ["was deleted", (at: Place) => rmSync(at.lab, { recursive: true })],

@@ -12,7 +12,7 @@ async function failures(text: string, path: string): Promise<unknown[]> {
   return result.steps.filter((s) => !s.passed);
 }
 
-const REPORTS = ["f04-ipv6-tools.yaml", "f05-names-by-resolver.yaml", "f06-knet_mtu.yaml", "f07-log-file.yaml"];
+const REPORTS = ["f04-ipv6-tools.yaml", "f05-names-by-resolver.yaml", "f06-knet_mtu.yaml", "f07-log-file.yaml", "f13-paths.yaml"];
 
 describe("reported scenarios", () => {
   if (reported(REPORTS[0] ?? "") === undefined) console.log("outside files: skipped, the reports are not beside this checkout");
@@ -436,6 +436,100 @@ describe("log files", () => {
           "sed -i s#no/c.log#c.log# /etc/corosync/corosync.conf; corosync -t > /dev/null 2>&1; sed 's/.*corosync notice/notice/' /var/log/corosync/c.log",
           "notice  [MAIN  ] Corosync Cluster Engine exiting normally\n",
         ],
+      ]),
+    ).toEqual([]);
+  });
+});
+
+describe("programs on the disk", () => {
+  it("are found, listed and run by path, also where bin is a link, and as copies", async () => {
+    expect(
+      await run({}, [
+        ["readlink /bin /sbin /lib | tr '\\n' ' '", "usr/bin usr/sbin usr/lib "],
+        [
+          "ls /bin/true /usr/sbin/corosync; which true corosync pvecm | tr '\\n' ' '",
+          "/bin/true\n/usr/sbin/corosync\n/usr/bin/true /usr/sbin/corosync /usr/sbin/pvecm ",
+        ],
+        [
+          "for n in cat ping corosync-cfgtool; do p=$(command -v $n); [ -x $p ] && [ $p = $(type -P $n) ] && head -c 4 $p | od -An -c; done | sort -u",
+          " 177   E   L   F\n",
+        ],
+        [
+          "cp /bin/echo /root/say; ln -s /bin/cat /root/show; /root/say hi | /root/show; /usr/bin/env /bin/sh -c 'echo in sh'",
+          "hi\nin sh\n",
+        ],
+        [
+          "rm /usr/bin/uniq; which uniq || echo none; /usr/bin/uniq 2>&1; echo $?",
+          "none\nbash: /usr/bin/uniq: No such file or directory\n127\n",
+        ],
+        [
+          "printf '#!/bin/sh\\necho mine\\n' > /usr/local/bin/mine; chmod +x /usr/local/bin/mine; mine; type mine",
+          "mine\nmine is /usr/local/bin/mine\n",
+        ],
+        [
+          "head -c 100 /bin/ls > /root/half; printf '\\0\\1binary' > /root/bin; chmod +x /root/bin; /root/bin 2>&1; echo $?",
+          "bash: /root/bin: cannot execute binary file: Exec format error\n126\n",
+        ],
+      ]),
+    ).toEqual([]);
+  });
+});
+
+describe("ping", () => {
+  const six = JSON.stringify({
+    networks: { net0: "10.0.0.0/24", net1: "2001:db8::/64" },
+    nodes: { pve1: { net0: "10.0.0.11", net1: "2001:db8::11" }, pve2: { net0: "10.0.0.12", net1: "2001:db8::12" } },
+  });
+  const MIXED = TWO_LINKS.replace("10.10.1.11", "2001:db8::11").replace("10.10.1.12", "2001:db8::12");
+
+  it("prints what iputils prints, over both families, by name and to this machine", async () => {
+    expect(
+      await run({ nodelist: MIXED, networks: six }, [
+        [
+          "ping -c 2 10.0.0.12; echo $?",
+          "PING 10.0.0.12 (10.0.0.12) 56(84) bytes of data.\n64 bytes from 10.0.0.12: icmp_seq=1 ttl=64 time=0.400 ms\n64 bytes from 10.0.0.12: icmp_seq=2 ttl=64 time=0.400 ms\n\n" +
+            "--- 10.0.0.12 ping statistics ---\n2 packets transmitted, 2 received, 0% packet loss, time 1000ms\nrtt min/avg/max/mdev = 0.400/0.400/0.400/0.000 ms\n0\n",
+        ],
+        [
+          "ping -q -c 1 pve2 | head -n 1; ping -c 1 pve2 | grep bytes.from",
+          "PING pve2.lab.local (10.0.0.12) 56(84) bytes of data.\n64 bytes from pve2.lab.local (10.0.0.12): icmp_seq=1 ttl=64 time=0.400 ms\n",
+        ],
+        [
+          "/bin/ping -c 1 2001:db8::12 | head -n 2",
+          "PING 2001:db8::12(2001:db8::12) 56 data bytes\n64 bytes from 2001:db8::12: icmp_seq=1 ttl=64 time=0.400 ms\n",
+        ],
+        [
+          "ping -q -c 1 127.0.0.1 | tail -n 2 | head -n 1; ping -q -c 1 pve1 > /dev/null; echo $?",
+          "1 packets transmitted, 1 received, 0% packet loss, time 0ms\n0\n",
+        ],
+        ["timeout -s INT 2.5 ping -q 10.0.0.12 | grep transmitted", "3 packets transmitted, 3 received, 0% packet loss, time 2000ms\n"],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("says by its status whether anybody is there", async () => {
+    expect(
+      await run({}, [
+        [
+          "ping -q -c 2 -i 0.2 -W 1 10.0.0.77; echo $?",
+          "PING 10.0.0.77 (10.0.0.77) 56(84) bytes of data.\n\n--- 10.0.0.77 ping statistics ---\n2 packets transmitted, 0 received, 100% packet loss, time 200ms\n\n1\n",
+        ],
+        [
+          "ping -c 1 192.0.2.1 2>&1; echo $?; ping nosuch 2>&1; echo $?; ping -c 0 10.0.0.12 2>&1; echo $?",
+          "ping: connect: Network is unreachable\n2\nping: nosuch: Temporary failure in name resolution\n2\nping: invalid argument: '0': out of range: 1 <= value <= 9223372036854775807\n1\n",
+        ],
+        "link cut pve2:net0 --direction out",
+        [
+          "ping -q -c 1 -W 1 10.0.0.12 > /dev/null; echo $?; ping -q -w 2 -c 9 10.10.1.12 | grep loss",
+          "1\n2 packets transmitted, 2 received, 0% packet loss, time 1000ms\n",
+        ],
+        "heal",
+        "node pause pve2",
+        ["ping -q -c 1 -W 1 10.0.0.12 > /dev/null; echo $?", "1\n"],
+        "node resume pve2",
+        ["systemctl stop corosync; ping -q -c 1 10.0.0.12 > /dev/null; echo $?", "0\n"],
+        "nic down pve1 net0",
+        ["ping -q -c 1 -W 1 10.0.0.12 2>&1; echo $?", "ping: connect: Network is unreachable\n2\n"],
       ]),
     ).toEqual([]);
   });

@@ -1,5 +1,5 @@
 /** The command line as a person has it: a process, in a state folder and lab directory of its own. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -38,7 +38,12 @@ export interface Place {
   /** Scratch directory; the lab is in `lab` below it. */
   dir: string;
   lab: string;
+  /** What node needs to run the command line, and the environment that makes this place its own. */
+  command: readonly string[];
+  env: NodeJS.ProcessEnv;
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Starts one and leaves it alone. */
+  begin(args: readonly string[]): ChildProcess;
   /** Runs and throws unless the status is 0; returns stdout. */
   ok(...args: string[]): Promise<string>;
   /** Ends the lab, whatever state it is in, and removes the scratch directory. */
@@ -72,7 +77,9 @@ export function newPlace(): Place {
     await run(["rm", "--yes"]);
     rmSync(dir, { recursive: true, force: true });
   };
-  return { dir, lab, run, ok, end };
+  const begin = (args: readonly string[]): ChildProcess =>
+    spawn(process.execPath, [...command, ...args], { env, cwd: root, stdio: "ignore" });
+  return { dir, lab, command, env, run, begin, ok, end };
 }
 
 /** The process is there. */

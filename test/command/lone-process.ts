@@ -135,7 +135,8 @@ export class LoneProcess {
         return undefined;
       },
       nics: () => [],
-      udp: { bind: () => true, unbind: () => undefined, send: () => undefined },
+      route: () => undefined,
+      udp: { bind: () => true, bindEcho: () => true, unbind: () => undefined, send: () => undefined },
       tcp: { listen: () => false, connect: () => undefined, send: () => false, close: () => undefined },
       ipc: {
         listen: () => false,

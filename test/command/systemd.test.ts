@@ -121,6 +121,17 @@ describe("journalctl", () => {
     expect(ask(made, "journalctl -b -1 -u corosync -n 1 -o cat").stdout).toBe("  [KNET  ] host: host: 2 has no active links\n");
   });
 
+  it("-g looks for a pattern in time, however it is made", () => {
+    const made = machine();
+    const lines = ask(made, "journalctl -o cat").stdout.split("\n").filter((line) => line !== "");
+    const fitting = lines.filter((line) => /\bst\w+ed\b/i.test(line));
+    expect(fitting.length).toBeGreaterThan(0);
+    expect(ask(made, "journalctl -o cat -g \\bst\\w+ed\\b").stdout).toBe(`${fitting.join("\n")}\n`);
+    const began = performance.now();
+    expect(ask(made, "journalctl -g (.|.|..)*(a+)+\\d{3}x$").stdout).toBe("-- No entries --\n");
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
   it.each([
     ["--since gestern", "Failed to parse timestamp: gestern\n"],
     ["-p loud", "Unknown log level loud\n"],
@@ -128,7 +139,9 @@ describe("journalctl", () => {
       "-o export",
       "journalctl -o export (available: short, short-precise, short-iso, short-iso-precise, short-full, short-unix, short-monotonic, verbose, json, json-pretty, cat): not modelled in this lab\n",
     ],
-    ["-g (a+)+", "journalctl -g (a+)+: not modelled in this lab\n"],
+    ["-g (?=a)b", "journalctl -g (?=a)b: not modelled in this lab\n"],
+    ["-g (a)\\1", "journalctl -g (a)\\1: not modelled in this lab\n"],
+    ["-g (a", 'Bad pattern "(a": missing closing parenthesis\n'],
     ["--vacuum-time soon", "Failed to parse vacuum time: soon\n"],
     ["-o nosuch", "Unknown output format 'nosuch'.\n"],
     ["-n x", "Failed to add match 'x': Invalid argument\n"],

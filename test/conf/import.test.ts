@@ -52,6 +52,42 @@ describe("import", () => {
     expect(imported(text).nodes.map((n) => n.name)).toEqual(["pve1", "node2", "pve1-2", "node4"]);
   });
 
+  test("host names that stand only for addresses are the machines' names; a name of its own goes first", () => {
+    const named = (address: string, n: number): string =>
+      `    name: node${n}\n    nodeid: ${n}\n    quorum_votes: 1\n    ring0_addr: ${address}\n`;
+    let text = replace(goodConf(3), named("10.10.0.1", 1), named("ha-1", 1).replace("    name: node1\n", ""));
+    text = replace(text, named("10.10.0.2", 2), named("ha-2.example.com", 2).replace("    name: node2\n", ""));
+    text = replace(text, named("10.10.0.3", 3), named("ha-3", 3));
+    const cluster = imported(text);
+    expect(cluster.nodes.map((n) => n.name)).toEqual(["ha-1", "ha-2", "node3"]);
+    expect(cluster.aliases.map((a) => a.name)).toEqual(["ha-1", "ha-2.example.com", "ha-3"]);
+  });
+
+  test.each([
+    "10.10.0.256",
+    "10.10.0.2/24",
+    '"10.10.0.2"',
+    "<NODE2_IP_ADDRESS>",
+    "$PVE2_IP",
+    "10.10.0.2,",
+    "10.10.0.2:5405",
+    "10.10.0.2 # second",
+  ])("what is neither an address nor a host name is refused: %s", (written) => {
+    const outcome = importConf(replace(goodConf(3), "10.10.0.2", written));
+    expect(outcome.ok).toBe(false);
+    const errors = (outcome.ok ? [] : outcome.findings).filter((f) => f.severity === "error");
+    expect(errors.map((f) => [f.line, f.text])).toEqual([[20, `failed to parse node address '${written}'`]]);
+  });
+
+  test("every such value is named, not only the first", () => {
+    const wrong = replace(replace(goodConf(3), "10.10.0.2", "10.10.0.2,"), "10.10.0.1", "10.10.0.1,");
+    const outcome = importConf(wrong);
+    expect((outcome.ok ? [] : outcome.findings).filter((f) => f.severity === "error").map((f) => f.text)).toEqual([
+      "failed to parse bindnet address '10.10.0.1,'",
+      "failed to parse node address '10.10.0.2,'",
+    ]);
+  });
+
   test("an old file with keys that knet does not use is taken, and they are named", () => {
     const text = replace(goodConf(1), "linknumber: 0", "linknumber: 0\n    bindnetaddr: 10.10.0.0\n    mcastaddr: 239.255.0.1");
     expect(

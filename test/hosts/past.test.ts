@@ -264,6 +264,43 @@ describe("in the background", () => {
     expect(told).toEqual(["the run and its replay differ at 0 s or in the second before"]);
   });
 
+  test.each(["1", "2", "3"])(
+    "a run that is put back again and again among acts, and not at once, keeps its past (seed %s)",
+    async (seed) => {
+      const rng = Rng.from(seed, "rollbacks");
+      const world = new World(talkers(3, seed), makeTalker);
+      const clock = new Ticks();
+      const told: string[] = [];
+      const past = new Past(world, makeTalker, { clock, onFailure: (text) => told.push(text) });
+      past.follow();
+      const kept = [world.snapshot()];
+      const ticks = (most: number): void => {
+        for (let i = rng.below(most); i > 0; i--) clock.tick();
+      };
+      for (let i = 0; i < 60; i++) {
+        world.runUntil(world.now + rng.between(1, SEC));
+        if (rng.below(3) > 0) world.act({ to: "machine", machine: rng.pick(world.names), act: { kind: "stall" } });
+        if (rng.below(4) === 0) kept.push(world.snapshot());
+        ticks(30);
+        if (rng.below(5) > 0) continue;
+        const state = rng.pick(kept);
+        // The processes of the nodes begin anew meanwhile, which takes its time.
+        await past.rewind(state, async () => {
+          ticks(60);
+          await Promise.resolve();
+          ticks(60);
+          world.restore(state);
+        });
+      }
+      for (let i = 0; i < 2000 && clock.tick(); i++);
+      expect(told).toEqual([]);
+      const there = past.visit(world.now, (then) => then.digest());
+      for (let i = 0; i < 200 && clock.tick(); i++);
+      expect(await there).toBe(world.digest());
+      past.close();
+    },
+  );
+
   test("too many visitors, a rollback meanwhile, and the end are refused in words", async () => {
     const world = new World(talkers(2, "crowd"), makeTalker);
     world.runUntil(SEC);
@@ -271,7 +308,7 @@ describe("in the background", () => {
     const waiting = Array.from({ length: 8 }, () => past.visit(5, () => 0));
     await expect(past.visit(5, () => 0)).rejects.toThrow("at most 8 looks into the past can be under way");
     const ends = Promise.all(waiting.map((visit) => expect(visit).rejects.toThrow("rolled back meanwhile")));
-    past.rewind(world.snapshot());
+    await past.rewind(world.snapshot(), () => Promise.resolve());
     await ends;
     past.close();
     await expect(past.visit(5, () => 0)).rejects.toThrow("the lab is ending");

@@ -1,10 +1,14 @@
 // Path MTU discovery as the real one was seen to go: interfaces of other MTUs, and networks that swallow large packets.
 import { expect, test } from "vitest";
-import { SEC, type Instant } from "../../src/engine/kernel/index.ts";
+import { readFromAfar } from "../../src/engine/config/index.ts";
+import { transportLines } from "../../src/engine/corosync/lines.ts";
+import { KNET_NET_MTU, SEC, type Instant } from "../../src/engine/kernel/index.ts";
+import { TotemPg } from "../../src/engine/totem/pg.ts";
 import { World, type WorldDesign } from "../../src/engine/world/index.ts";
 import { makeNode } from "../../src/engine/node/index.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
+import { goodConf } from "../conf/good.ts";
 
 function design(totem: Record<string, string | number> = {}): WorldDesign {
   const lab = defaultLabFile({ nodes: 2, links: 1, clustered: true, name: "mtu", seed: "mtu", epoch: "2026-01-01T00:00:00Z" });
@@ -101,4 +105,24 @@ test("while it searches, a snapshot goes on to the same digest", () => {
   for (const one of [world, copy]) one.runUntil(300 * SEC);
   expect(copy.digest()).toBe(world.digest());
   expect(mtuOf(world, "pve1")).toBe(885);
+});
+
+test("netmtu: Totem's own packets end at it, and the daemon says so", () => {
+  const set = readFromAfar(goodConf(2).replace("  version: 2", "  netmtu: 1300\n  version: 2"));
+  expect(transportLines(set).filter((l) => l.text.endsWith("Maximum network MTU 1210"))).toHaveLength(1);
+  expect(transportLines(readFromAfar(goodConf(2))).filter((l) => l.text.includes("65446"))).toHaveLength(1);
+  const sizes = (netMtu: number): number[] => {
+    const frames: number[] = [];
+    const pg = new TotemPg(
+      netMtu,
+      (frame) => void frames.push(frame.length),
+      () => 64,
+    );
+    pg.mcast(new Uint8Array(3000));
+    pg.flush();
+    return frames;
+  };
+  expect(sizes(KNET_NET_MTU)).toHaveLength(1);
+  expect(sizes(1210)).toHaveLength(3);
+  expect(Math.max(...sizes(1210))).toBeLessThanOrEqual(1210);
 });

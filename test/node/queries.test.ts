@@ -14,6 +14,8 @@ const QUESTIONS: Readonly<Record<string, readonly string[]>> = {
     "corosync-cfgtool -s",
     "corosync-cfgtool -n",
     "corosync-cfgtool -a 2",
+    "corosync-keygen -h",
+    "ping -V",
     "corosync-cmapctl",
     "corosync-cmapctl -g totem.version",
     "corosync-cmapctl -m stats",

@@ -10,7 +10,7 @@ const conf = (heuristics = ""): string =>
 const DEVICE = "corosync-qdevice";
 
 describe("heuristics", () => {
-  const withExec = (command: string): string => conf(`    heuristics {\n      mode: on\n      exec_a: ${command}\n    }\n`);
+  const withExec = (command: string): string => conf(`    heuristics {\n      mode: on\n      timeout: 1000\n      sync_timeout: 1000\n      exec_a: ${command}\n    }\n`);
   const told = async (operator: Operator): Promise<string> =>
     /Last heuristics:\s+(\S+)|Heuristics:\s+(\S+)/i.exec((await operator.type(0, "corosync-qnetd-tool -lv")).stdout)?.[0] ?? "nothing";
 
@@ -19,13 +19,20 @@ describe("heuristics", () => {
     ["/bin/false", "Fail"],
     ["/usr/bin/test -f /etc/corosync/corosync.conf", "Pass"],
     ["/usr/bin/test -f /no/such/file", "Fail"],
+    ["/usr/bin/test -r /etc/hosts", "Pass"],
+    ["/bin/ping -q -c 1 10.10.0.200", "Pass"],
+    ["/usr/bin/ping -q -c 1 -W 1 10.10.0.77", "Fail"],
+    // Killed when its time is over, long before the ten seconds that ping waits.
+    ["/usr/bin/ping -q -c 1 10.10.0.77", "Fail"],
+    // There is none: the child of the daemon fails to become it, and nobody says so.
+    ["/usr/local/bin/check.sh", "Fail"],
   ])("%s is run: %s", async (command, result) => {
     const operator = Operator.up(withExec(command));
     expect(await told(operator)).toContain(result);
     expect(operator.journal(1, 0, DEVICE).join("\n")).not.toContain("not modelled");
   });
 
-  test.each(["/usr/bin/ping -q -c 1 10.10.0.200", "/usr/local/bin/check.sh", "/usr/bin/test -r /etc/hosts"])(
+  test.each(["/usr/bin/curl -sf http://10.10.0.200/", "wget -q http://10.10.0.200/"])(
     "%s is none that the lab runs: it fails, and the journal says why",
     async (command) => {
       const operator = Operator.up(withExec(command));

@@ -308,6 +308,22 @@ describe("the parts", () => {
     expect(whole.map((key) => key.text)).toEqual(["a", "\u001b[A", "b", "\u001b[1;5C", "é", "p\nq", "\u001bOH", "z"]);
   });
 
+  it("what a terminal answers is no key, however the bytes were cut", () => {
+    const [end, bell] = ["\u001b\\", "\u0007"];
+    const answers = [`P1$r0m${end}`, `]11;rgb:fafa/0000/ffff${bell}`, `]4;1;rgb:1/2/3${end}`, `_G${end}`, `^p${end}`, `Xs${end}`];
+    const text = `a${answers.map((answer) => `\u001b${answer}`).join("")}b\u001b[>0;276;0c\u001b[?1;2$yc`;
+    const whole = ["a", "b", "\u001b[>0;276;0c", "\u001b[?1;2$y", "c"];
+    for (let cut = 0; cut < text.length; cut++) {
+      const reader = new KeyReader();
+      const keys = [...reader.push(text.slice(0, cut)), ...reader.push(text.slice(cut))];
+      expect(keys.map((key) => key.text)).toEqual(whole);
+    }
+    // The rest of one comes late; a key with Alt is one all the same.
+    const late = new KeyReader();
+    expect([...late.push("\u001bP1$r"), ...late.flush(), ...late.push(`0m${end}x`), ...late.push("\u001bP")]).toMatchObject([{ text: "x" }]);
+    expect(late.flush()).toEqual([{ kind: "key", text: "\u001bP" }]);
+  });
+
   it("a line is complete or not", () => {
     for (const open of [
       'echo "a',

@@ -143,6 +143,11 @@ describe("bounds", () => {
     expect((await sh("head -c 10000000 /dev/zero | tr '\\0' a | wc -c")).out.trim()).toBe("10000000");
   });
 
+  it("a count beyond all memory is read as far as there is room", async () => {
+    expect((await sh("read -N 1000000000 x < /dev/zero")).err).toMatch(/^bash: read: cannot allocate \d+ bytes\n$/);
+    expect((await sh("read -d x y < /dev/zero")).err).toMatch(/line too long|cannot allocate/);
+  });
+
   it("background jobs without end are refused, not piled up", async () => {
     const { err } = await sh("for i in {1..600}; do sleep 100 & done; kill $(jobs -p)");
     expect(err).toContain("Resource temporarily unavailable");

@@ -2,7 +2,7 @@
  * One Totem instance spoken to by hand: the test plays everybody else, packet by packet, so that losses fall exactly where they hurt. Own multicasts come
  * back at once, as they do over loopback.
  */
-import { MS, Rng, Timers, type Port } from "../../src/engine/kernel/index.ts";
+import { KNET_NET_MTU, MS, Rng, Timers, type Port } from "../../src/engine/kernel/index.ts";
 import { Totem, type Configuration } from "../../src/engine/totem/index.ts";
 import {
   COMMIT_TOKEN,
@@ -31,6 +31,7 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 function frameOf(text: string): Uint8Array {
   let frame = new Uint8Array(0);
   const pg = new TotemPg(
+    KNET_NET_MTU,
     (f) => void (frame = new Uint8Array(f)),
     () => 64,
   );

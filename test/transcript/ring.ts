@@ -3,7 +3,7 @@
  * purpose: what the protocol does is visible here without a machine, a fabric or a world around it.
  */
 import { Knet } from "../../src/engine/knet/index.ts";
-import { MS, Rng, SEC, Timers, type Datagram, type Port } from "../../src/engine/kernel/index.ts";
+import { KNET_NET_MTU, MS, Rng, SEC, Timers, type Datagram, type Port } from "../../src/engine/kernel/index.ts";
 import { SyncEngine, Totem, type Configuration, type TotemParams } from "../../src/engine/totem/index.ts";
 
 const DELAY = 200;
@@ -29,6 +29,7 @@ export function params(nodeId: number, n: number): TotemParams {
     maxMessages: 17,
     cancelTokenHoldOnRetransmit: false,
     maxNetworkDelayMs: 50,
+    netMtu: KNET_NET_MTU,
   };
 }
 

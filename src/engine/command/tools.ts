@@ -10,6 +10,7 @@ import { kill } from "./kill.ts";
 import { killall } from "./killall.ts";
 import { pgrep, pkill } from "./pgrep.ts";
 import { pidof } from "./pidof.ts";
+import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
 import { pvecm } from "./pvecm.ts";
 import { qdevicetool } from "./qdevicetool.ts";
@@ -31,6 +32,7 @@ const ALL: readonly Tool[] = [
   journalctl,
   pgrep,
   pidof,
+  ping,
   pkill,
   ps,
   pvecm,

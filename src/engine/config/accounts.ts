@@ -28,6 +28,22 @@ export function isAccountName(text: string): boolean {
 
 export type AccountKind = "user" | "group";
 
+/** What every Debian has from its first day (base-passwd). */
+const BASE: Readonly<Record<AccountKind, ReadonlySet<string>>> = {
+  user: new Set("root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc _apt nobody".split(" ")),
+  group: new Set(
+    (
+      "root daemon bin sys adm tty disk lp mail news uucp man proxy kmem dialout fax voice cdrom floppy tape sudo audio dip www-data backup operator list " +
+      "irc src shadow utmp video sasl plugdev staff games users nogroup"
+    ).split(" "),
+  ),
+};
+
+/** Whether no host of ours is without it. */
+export function isBaseAccount(kind: AccountKind, name: string): boolean {
+  return BASE[kind].has(name);
+}
+
 /** What the daemon says where there is none of that name. */
 export function notFound(kind: AccountKind, name: string): string {
   return `The '${name}' ${kind} is not found in /etc/${kind === "user" ? "passwd" : "group"}, please read the documentation.`;

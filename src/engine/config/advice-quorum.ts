@@ -6,6 +6,7 @@ import type { Finding } from "./finding.ts";
 import { nodePositions } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { readQuorum } from "./quorum.ts";
+import { parseTieBreaker } from "./tie-breaker.ts";
 import { numberOf, stringOf } from "./values.ts";
 
 type Add = (severity: Finding["severity"], code: string, key: string, text: string, mend: string, ...sections: string[]) => void;
@@ -47,8 +48,8 @@ function options({ values }: ParseOutcome, votes: readonly number[], add: Add): 
       "remove it unless that is meant",
     );
   const ids = new Set(nodePositions(values).map((p) => String(numberOf(values, `nodelist.node.${p}.nodeid`, "u32") ?? "")));
-  const listed = quorum.autoTieBreakerNode ?? "";
-  const missing = /^[0-9]+([ \t]+[0-9]+)*$/.test(listed) ? listed.split(/[ \t]+/).filter((id) => !ids.has(id)) : [];
+  const breaker = parseTieBreaker(quorum.autoTieBreakerNode ?? "");
+  const missing = breaker?.type === "list" ? breaker.nodes.filter((id) => !ids.has(String(id))) : [];
   if (quorum.autoTieBreaker && missing.length > 0)
     add(
       "warning",

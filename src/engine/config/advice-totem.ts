@@ -1,11 +1,12 @@
 /**
  * The checker's rules about the totem and logging sections: timers that corosync takes but that do not fit together, keys knet does not use, keys
- * nobody knows. The list of known keys is that of corosync.conf(5).
+ * nobody knows.
  */
 import type { ConfEntry } from "./ast.ts";
 import { EXIT_ABORT } from "./ast.ts";
 import type { Finding } from "./finding.ts";
 import type { ParseOutcome } from "./parse.ts";
+import { isKnownKey, KNOWN_KEYS } from "./known-keys.ts";
 import { effectiveTotem, pingTimers } from "./timers.ts";
 import { numberOf, stringOf } from "./values.ts";
 import { readCrypto } from "./verify.ts";
@@ -20,30 +21,6 @@ const TOKEN_LOW_MS = 1000;
 const TOKEN_HIGH_MS = 30_000;
 /** corosync: default port of link 0. */
 const PORT_DEFAULT = 5405;
-
-const KNOWN_KEYS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  Object.entries({
-    totem:
-      "version nodeid threads token token_coefficient token_retransmit token_warning hold token_retransmits_before_loss_const join send_join consensus " +
-      "merge downcheck fail_recv_const seqno_unchanged_const heartbeat_failures_allowed max_network_delay window_size max_messages miss_count_const " +
-      "knet_pmtud_interval knet_mtu netmtu knet_compression_threshold knet_compression_level knet_compression_model config_version cluster_name " +
-      "transport secauth crypto_model crypto_cipher crypto_hash ip_version link_mode keyfile key block_unlisted_ips cancel_token_hold_on_retransmit " +
-      "clear_node_high_bit interface",
-    "totem.interface":
-      "linknumber bindnetaddr mcastaddr broadcast mcastport ttl knet_link_priority knet_ping_interval knet_ping_timeout knet_ping_precision " +
-      "knet_pong_count knet_transport member",
-    quorum:
-      "provider expected_votes votes two_node wait_for_all last_man_standing last_man_standing_window auto_tie_breaker auto_tie_breaker_node " +
-      "allow_downscale expected_votes_tracking leaving_timeout device",
-    "quorum.device": "model votes timeout sync_timeout master_wins net heuristics",
-    nodelist: "node",
-    "nodelist.node": "name nodeid quorum_votes ring0_addr ring1_addr ring2_addr ring3_addr ring4_addr ring5_addr ring6_addr ring7_addr",
-    logging:
-      "to_stderr to_logfile to_syslog logfile logfile_priority syslog_facility syslog_priority syslog_level debug timestamp fileline function_name " +
-      "blackbox tags logger_subsys logging_daemon",
-    "": "totem quorum nodelist logging system resources uidgid nozzle pload",
-  }).map(([section, keys]) => [section, new Set(keys.split(" "))]),
-);
 
 /** Keys of an interface section that belong to the old UDP transports. */
 const INERT = ["bindnetaddr", "mcastaddr", "broadcast", "ttl"];
@@ -148,7 +125,7 @@ function identity(parsed: ParseOutcome, add: Add): void {
       "warning",
       "old-transport",
       "totem.transport",
-      `transport ${transport}: one link, no encryption, and not what a lab models (it runs knet)`,
+      `transport ${transport}: one link and no encryption`,
       "remove the key; knet is the default",
     );
   const mode = stringOf(values, "totem.link_mode");
@@ -194,14 +171,6 @@ function leftovers({ values }: ParseOutcome, add: Add): void {
         "remove it",
       );
   }
-  if (values.has("totem.netmtu") && (stringOf(values, "totem.transport") ?? "knet") === "knet")
-    add(
-      "warning",
-      "inert-key",
-      "totem.netmtu",
-      "netmtu is not used with knet, which finds the MTU itself",
-      "remove it; knet_mtu is knet's own",
-    );
   const t = effectiveTotem(values);
   if (t.maxMessages > t.windowSize)
     add(
@@ -210,14 +179,6 @@ function leftovers({ values }: ParseOutcome, add: Add): void {
       values.has("totem.max_messages") ? "totem.max_messages" : "totem.window_size",
       `max_messages ${t.maxMessages} is more than window_size ${t.windowSize}: the window limits first`,
       "leave both out",
-    );
-  if (t.heartbeatFailuresAllowed > 0)
-    add(
-      "note",
-      "heartbeat",
-      "totem.heartbeat_failures_allowed",
-      "the ring's heartbeat is a feature nobody uses, and the lab does not model it",
-      "remove it",
     );
 }
 
@@ -236,7 +197,12 @@ function unknownKeys(entries: readonly ConfEntry[], path: string, add: Add): voi
       );
       continue;
     }
-    if (known !== undefined && !known.has(entry.name) && !below.startsWith("totem.rrp_") && (path !== "" || entry.kind === "section")) {
+    if (
+      known !== undefined &&
+      !isKnownKey(known, entry.name) &&
+      !below.startsWith("totem.rrp_") &&
+      (path !== "" || entry.kind === "section")
+    ) {
       add(
         "warning",
         entry.kind === "key" ? "unknown-key" : "unknown-section",

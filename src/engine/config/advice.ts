@@ -3,6 +3,7 @@
  * sections. Sources: recorded verdicts of the real daemon, corosync.conf(5), votequorum(5), and what cluster operators are told over and over.
  */
 import type { ConfEntry, ConfSection } from "./ast.ts";
+import { labAdvice } from "./advice-lab.ts";
 import { quorumAdvice } from "./advice-quorum.ts";
 import { totemAdvice } from "./advice-totem.ts";
 import type { Finding } from "./finding.ts";
@@ -11,6 +12,7 @@ import { networkOf, parseIp } from "./ip.ts";
 import { nodePositions, ringKeys } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { readQuorum } from "./quorum.ts";
+import { parseTieBreaker } from "./tie-breaker.ts";
 import { numberOf, stringOf } from "./values.ts";
 
 /** Findings of one rule at most. Ours. */
@@ -262,7 +264,16 @@ function tieBreaker(parsed: ParseOutcome, total: number, add: Add): void {
       );
     return;
   }
-  if (node !== undefined && !/^(lowest|highest|[0-9]+([ \t]+[0-9]+)*)$/.test(node)) {
+  const breaker = node === undefined ? undefined : parseTieBreaker(node);
+  if (breaker?.type === "list" && !/^[0-9]+( +[0-9]+)*$/.test(node ?? ""))
+    add(
+      "warning",
+      "tie-breaker-list",
+      "quorum.auto_tie_breaker_node",
+      `of '${node ?? ""}' corosync takes the node ids ${breaker.nodes.join(", ")}: only blanks part them, and of each piece only the number it begins with counts`,
+      "write node ids with blanks between them",
+    );
+  if (node !== undefined && breaker === undefined) {
     add(
       "warning",
       "tie-breaker-node",
@@ -367,6 +378,7 @@ export function advise(parsed: ParseOutcome): Finding[] {
   votes(parsed, nodes, add);
   quorumAdvice(parsed, add);
   totemAdvice(parsed, add);
+  labAdvice(parsed, add);
   writing(parsed, add);
   return out;
 }

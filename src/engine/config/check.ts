@@ -14,7 +14,7 @@ import { nodePositions, ringKeys } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { parseConf } from "./parse.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
-import { DOUBLE_FREE, stringOf } from "./values.ts";
+import { DOUBLE_FREE, OVERFLOW, stringOf } from "./values.ts";
 import { verifyConf } from "./verify.ts";
 
 /** Refusals looked for beyond the parser's. Ours: a person mends a few at a time. */
@@ -81,6 +81,7 @@ function refused(text: string, line: number, column: number): Finding {
 function told({ text, exitCode }: ConfError): string {
   if (exitCode === EXIT_CRASH || text === DOUBLE_FREE)
     return `a section inside of one that can have none, and corosync dies of it: ${text}`;
+  if (text === OVERFLOW) return `a name far too long, and corosync dies of it: ${text}`;
   if (exitCode === EXIT_ABORT) return `not a number, and corosync dies of it: ${text}`;
   return text === "" ? "a user or group of this number cannot be, and corosync refuses it without a reason" : text;
 }

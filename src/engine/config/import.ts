@@ -6,15 +6,16 @@
  */
 import { checkConf } from "./check.ts";
 import type { Finding } from "./finding.ts";
-import { formatIp, networkOf, parseIp } from "./ip.ts";
+import { formatIp, isHostName, networkOf, parseIp } from "./ip.ts";
 import type { Ip } from "./ip.ts";
+import type { RingKey } from "./links.ts";
 import { nodePositions, ringKeys } from "./links.ts";
 import { parseConf } from "./parse.ts";
 import type { ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
 
 export interface ImportedNode {
-  /** A host name: the entry's name up to its first dot; made unique, or made up, where need be. */
+  /** A host name: the entry's name, or the host name it has for an address, up to its first dot; made unique, or made up, where need be. */
   readonly name: string;
   /** As the file has it; "" without one. */
   readonly listedAs: string;
@@ -80,12 +81,19 @@ function networkAround(ips: readonly Ip[]): string {
   return networkOf(first, prefix);
 }
 
+/** The name a node is known by: that of its entry, or the host name that stands for one of its addresses, where the daemon looks for its own as well. */
+function calledName(values: ConfValues, position: number, rings: readonly RingKey[]): string {
+  const name = stringOf(values, `nodelist.node.${position}.name`) ?? "";
+  return name !== "" ? name : (rings.find(({ text }) => isHostName(text))?.text ?? "");
+}
+
 /** Names of machines: a-z, digits and hyphens, each once. */
 function hostNames(values: ConfValues, positions: readonly number[]): string[] {
   const used = new Set<string>();
   const next = new Map<string, number>();
+  const rings = ringKeys(values);
   return positions.map((p) => {
-    const listed = (stringOf(values, `nodelist.node.${p}.name`) ?? "").split(".")[0] ?? "";
+    const listed = calledName(values, p, rings.get(p) ?? []).split(".")[0] ?? "";
     const id = numberOf(values, `nodelist.node.${p}.nodeid`, "u32") || p + 1;
     const clean = listed
       .replace(/[^A-Za-z0-9-]/g, "-")

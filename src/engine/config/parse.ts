@@ -7,7 +7,7 @@ import type { Accounts } from "./accounts.ts";
 import { CONF_PATH, EXIT_ABORT, EXIT_CRASH } from "./ast.ts";
 import { ERRORS_MAX, readLines, utf8Length } from "./grammar.ts";
 import type { ConfValues } from "./values.ts";
-import { DOUBLE_FREE, storeValues } from "./values.ts";
+import { DOUBLE_FREE, OVERFLOW, storeValues } from "./values.ts";
 
 export interface ParseOutcome {
   readonly conf: Conf;
@@ -30,6 +30,8 @@ export function parseConf(text: string, accounts?: Accounts): ParseOutcome {
 /** corosync: bytes of the buffers it formats a message in, first what is wrong with a value or a name, then the line it prints, each with a NUL. */
 const REASON_BYTES = 256;
 const MESSAGE_BYTES = 384;
+/** Ends of a process that are not the daemon's own words. */
+const GLIBC: readonly string[] = [DOUBLE_FREE, OVERFLOW];
 const UNFORMATTED = "Can't format parser error message";
 
 /** The signal that ends the daemon where it dies of what it reads. */
@@ -40,7 +42,7 @@ export function endsBy(exitCode: number): "SIGABRT" | "SIGSEGV" | undefined {
 /** What the daemon prints for a parse error, on its standard error and without a time (observed). Nothing where it is ended by a wrong access to its memory. */
 export function parserMessage(error: ConfError, path: string = CONF_PATH): string {
   if (error.exitCode === EXIT_CRASH) return "";
-  if (error.exitCode === EXIT_ABORT) return error.text === DOUBLE_FREE ? error.text : `corosync: coroparse.c:1477: ${error.text}`;
+  if (error.exitCode === EXIT_ABORT) return GLIBC.includes(error.text) ? error.text : `corosync: coroparse.c:1477: ${error.text}`;
   const formatted = /^(Value of|Can't store) key /.test(error.text);
   const reason = formatted && utf8Length(error.text) >= REASON_BYTES ? UNFORMATTED : error.text;
   const message = `parser error: ${path}:${error.line}: ${reason}`;

@@ -112,7 +112,8 @@ export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: Co
     .map((link) => linkConfig(staged, link, local?.addresses[link] ?? "", running.totem.tokenMs));
   const moved = movedAddresses(running.nodes, table.nodes);
   if (moved.length > 0) return refused(links, `Cannot configure new interface definitions: ${MOVED}`, moved);
-  const totem = effectiveTotem(staged);
+  // netmtu is read at a start alone
+  const totem = { ...effectiveTotem(staged), netMtu: running.totem.netMtu };
   const crypto = readCrypto(staged);
   const noKey =
     crypto.cipher !== "none" && crypto.hash === "none"

@@ -3,6 +3,7 @@
  * means "the default" for every timer but token_coefficient and token_warning). In the real stack: totem_volatile_config_read. Source: the
  * formulas of corosync.conf(5), checked against the runtime.config.totem.* keys of running daemons.
  */
+import { KNET_NET_MTU } from "../kernel/limits.ts";
 import type { ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
 
@@ -28,7 +29,11 @@ export interface EffectiveTotem {
   readonly tokenRetransmitsBeforeLossConst: number;
   readonly blockUnlistedIps: boolean;
   readonly knetPmtudIntervalS: number;
+  /** Of the udp transports; knet has its own. */
+  readonly threads: number;
   readonly knetMtu: number;
+  /** Bytes at which Totem's own packets end: netmtu less the room for addresses and headers, as a signed 32-bit number. */
+  readonly netMtu: number;
   readonly knetCompressionModel: string;
   readonly knetCompressionThreshold: number;
   readonly knetCompressionLevel: number;
@@ -41,6 +46,9 @@ export interface PingTimers {
   readonly pingPrecision: number;
   readonly pongCount: number;
 }
+
+/** corosync: what is taken off netmtu for headers. */
+const NETMTU_HEADERS = 90;
 
 const INT_MIN_AS_U32 = 2_147_483_648;
 
@@ -95,7 +103,9 @@ export function effectiveTotem(values: ConfValues, nodes: number = nodeCount(val
     tokenRetransmitsBeforeLossConst,
     blockUnlistedIps: stringOf(values, "totem.block_unlisted_ips") !== "no",
     knetPmtudIntervalS: u32("knet_pmtud_interval", 30),
+    threads: u32("threads", 0),
     knetMtu: u32("knet_mtu", 0),
+    netMtu: (u32("netmtu", KNET_NET_MTU + NETMTU_HEADERS) - NETMTU_HEADERS) | 0,
     knetCompressionModel: stringOf(values, "totem.knet_compression_model") ?? "none",
     knetCompressionThreshold: u32("knet_compression_threshold", 0),
     knetCompressionLevel: numberOf(values, "totem.knet_compression_level", "i32") ?? 0,

@@ -9,7 +9,7 @@ import type { AccountKind, Accounts } from "./accounts.ts";
 import { isAccountName, notFound } from "./accounts.ts";
 import type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
 import { EXIT_ABORT, EXIT_CRASH, EXIT_MAIN_CONFIG } from "./ast.ts";
-import { ERRORS_MAX, KEY_NAME_MAX } from "./grammar.ts";
+import { ERRORS_MAX, KEY_NAME_MAX, utf8Length } from "./grammar.ts";
 
 export type ValueType = "u8" | "u16" | "u32" | "i32" | "u64" | "str";
 
@@ -87,6 +87,9 @@ const CHOICES: ReadonlyMap<string, readonly [values: string, refusal: string]> =
   ["system.allow_knet_handle_fallback", ["yes no", "Invalid system.allow_knet_handle_fallback"]],
 ]);
 
+/** Keys that the reader itself knows: by their type or by the values they may have. */
+export const READER_KEYS: readonly string[] = [...TYPED.keys(), ...CHOICES.keys()];
+
 /** What kind of section the parser is in; a section it does not know keeps its parent's. */
 type State =
   | "normal"
@@ -162,6 +165,10 @@ function isKeyName(name: string): boolean {
 
 /** What glibc prints as it ends a process that frees a text twice. */
 export const DOUBLE_FREE = "free(): double free detected in tcache 2";
+/** What it prints as it ends one that writes past the end of a text. */
+export const OVERFLOW = "*** buffer overflow detected ***: terminated";
+/** corosync: bytes of the text that says an account is not found, with its NUL. */
+const NOT_FOUND_BYTES = 512;
 const USE_AFTER_FREE = "a section inside of one whose items the daemon collects: it reads what it has freed";
 
 class Store {
@@ -270,7 +277,10 @@ class Store {
     if (id !== undefined && id >= 0n && id < ACCOUNT_MAX) return id;
     const known = key.value === "root" ? 0 : this.accounts?.[kind](key.value);
     if (known !== undefined) return BigInt(known);
-    if (this.accounts !== undefined || !isAccountName(key.value)) this.fail(key.line, key.valueColumn, notFound(kind, key.value));
+    if (this.accounts === undefined && isAccountName(key.value)) return undefined;
+    const text = notFound(kind, key.value);
+    if (utf8Length(text) >= NOT_FOUND_BYTES) this.fail(key.line, key.valueColumn, OVERFLOW, EXIT_ABORT);
+    else this.fail(key.line, key.valueColumn, text);
     return undefined;
   }
 

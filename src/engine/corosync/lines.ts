@@ -23,9 +23,6 @@ export const STARTING: readonly Line[] = [
 
 const debug = (subsystem: string, text: string): Line => line("debug", subsystem, text);
 
-/** What Totem's own packets end at where nothing is configured. */
-const NET_MTU = 65_446;
-
 /** What Totem is told by the configuration, and that it begins. Nothing is known of a configuration that is refused later. */
 export function transportLines(config: DaemonConfig | undefined): Line[] {
   const begins = line("notice", "TOTEM", "Initializing transport (Kronosnet).");
@@ -38,10 +35,10 @@ export function transportLines(config: DaemonConfig | undefined): Line[] {
     `token hold (${t.holdMs} ms) retransmits before loss (${t.tokenRetransmitsBeforeLossConst} retrans)`,
     `join (${t.joinMs} ms) send_join (${t.sendJoinMs} ms) consensus (${t.consensusMs} ms) merge (${t.mergeMs} ms)`,
     `downcheck (${t.downcheckMs} ms) fail to recv const (${t.failRecvConst} msgs)`,
-    `seqno unchanged const (${t.seqnoUnchangedConst} rotations) Maximum network MTU ${NET_MTU}`,
+    `seqno unchanged const (${t.seqnoUnchangedConst} rotations) Maximum network MTU ${t.netMtu}`,
     `window size per rotation (${t.windowSize} messages) maximum messages per rotation (${t.maxMessages} messages)`,
     `missed count const (${t.missCountConst} messages)`,
-    "send threads (0 threads)",
+    `send threads (${t.threads} threads)`,
     `heartbeat_failures_allowed (${t.heartbeatFailuresAllowed})`,
     `max_network_delay (${t.maxNetworkDelayMs} ms)`,
     "HeartBeat is Disabled. To enable set heartbeat_failures_allowed > 0",

@@ -4,10 +4,19 @@
  * this file keeps the order, the key map and the lines of corosync 3.1.7, its slips included: a file that does not parse leaves
  * config.totemconfig_reload_in_progress at 1, and a file refused later leaves the map without the keys it no longer had.
  */
-import { confKeys, parseConf, rereadConf, RELOADED_PREFIXES, type ConfValue, type ConfValues, type DaemonConfig } from "../config/index.ts";
+import {
+  confKeys,
+  parseConf,
+  rereadConf,
+  RELOADED_PREFIXES,
+  unmodelled,
+  type ConfValue,
+  type ConfValues,
+  type DaemonConfig,
+} from "../config/index.ts";
 import { totemKeys, type CmapMap } from "../cmap/index.ts";
 import { type LogLevel } from "../kernel/index.ts";
-import { hostAccounts, hostFacts, readConf, readKey, unmodelled, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
+import { hostAccounts, hostFacts, readConf, readKey, type ConfFile, type ConfHost, type Settings } from "./settings.ts";
 
 /** config.reload_status, and what corosync_cfg_reload_config answers. */
 export const CS_OK = 1;
@@ -100,8 +109,8 @@ function refuse(target: ReloadTarget, lines: readonly string[], text: string): n
 
 function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues): number {
   const { host, map, settings } = target;
-  const missing = unmodelled(config);
-  if (missing.length > 0) return refuse(target, [], missing.map((what) => `${what}: not modelled in this lab`).join(", "));
+  const missing = unmodelled(values);
+  if (missing.length > 0) return refuse(target, [], missing.join(", "));
   const local = config.nodes.some((n) => n.position === config.localPosition && n.nodeId === config.nodeId);
   // bindnetaddr is filled in at a start only; the position is not known where this node is not listed.
   for (const { key, type, value } of confKeys({ ...config, links: [] }, values)) {

@@ -13,6 +13,7 @@ import {
   parserMessage,
   readLoggers,
   stringOf,
+  unmodelled,
   verifyConf,
   type Accounts,
   type ConfValues,
@@ -67,18 +68,9 @@ export function resolveByHosts(files: FilePort, name: string): string[] {
   return addressesOf(fromUtf8(readFileBytes(files, HOSTS_PATH) ?? new Uint8Array(0)), name);
 }
 
-/** What the file switches on and the lab does not model. A start with it is refused rather than run as if it were absent. */
-export function unmodelled(config: DaemonConfig): string[] {
-  const found: [boolean, string][] = [
-    [config.transport !== "knet", `totem.transport: ${config.transport}`],
-    [config.links.some((l) => l.transport !== "udp"), "totem.interface.knet_transport: sctp"],
-    [config.totem.heartbeatFailuresAllowed > 0, "totem.heartbeat_failures_allowed"],
-  ];
-  return found.filter(([on]) => on).map(([, what]) => what);
-}
-
-function refuseUnmodelled(what: readonly string[]): Refusal {
-  const messages = what.map((name) => ({ level: "error" as const, subsystem: "MAIN" as const, text: `${name}: not modelled in this lab` }));
+/** A start with what the lab does not model is refused rather than run as if it were absent. */
+function refuseUnmodelled(texts: readonly string[]): Refusal {
+  const messages = texts.map((text) => ({ level: "error" as const, subsystem: "MAIN" as const, text }));
   return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, line: undefined, column: undefined };
 }
 
@@ -168,7 +160,7 @@ export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): Se
   const { parsed, verdict } = judged;
   if (!verdict.ok) return verdict;
   const config = verdict.config;
-  const missing = unmodelled(config);
+  const missing = unmodelled(parsed.values);
   if (missing.length > 0) return refuseUnmodelled(missing);
   const key = readKey(host.files, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];

@@ -44,7 +44,7 @@ export interface Path {
 /** Bytes of IP and transport header around the payload. */
 export function packetBytes(datagram: Datagram): number {
   const six = datagram.dst.includes(":");
-  const transport = datagram.proto === "udp" || datagram.proto === "icmp-port-unreachable" ? 8 : 20;
+  const transport = datagram.proto === "tcp" ? 20 : 8;
   return (datagram.wire ?? datagram.bytes.length) + (six ? 40 : 20) + transport;
 }
 

@@ -47,6 +47,8 @@ export class Past {
   private visits: Visit[] = [];
   private cancel: (() => void) | undefined;
   private following = false;
+  /** The run is being put elsewhere. */
+  private moved = 0;
   private closed = false;
 
   constructor(
@@ -92,11 +94,23 @@ export class Past {
     });
   }
 
-  /** The run goes on from an earlier state. Call it before it is put there; looks under way end with an error. */
-  rewind(state: WorldSnapshot): void {
+  /**
+   * The run goes on from an earlier state, where `put` puts it, which may take its time. Looks under way end with an error. The replica stands meanwhile: it would follow the course
+   * that is given up, and be ahead of the one that begins.
+   */
+  async rewind(state: WorldSnapshot, put: () => Promise<void>): Promise<void> {
     this.abandon("the lab was rolled back meanwhile");
+    this.moved++;
+    this.plan(0);
     this.history.rewind(state);
-    if (this.following) this.plan(0);
+    try {
+      await put();
+    } finally {
+      this.moved--;
+      // Whoever came meanwhile set out on the course that was given up.
+      this.abandon("the lab was rolled back meanwhile");
+      this.plan(0);
+    }
   }
 
   close(): void {
@@ -114,7 +128,7 @@ export class Past {
 
   private plan(ms: number): void {
     this.cancel?.();
-    this.cancel = this.closed ? undefined : this.clock.after(ms, () => this.tick());
+    this.cancel = this.closed || this.moved > 0 ? undefined : this.clock.after(ms, () => this.tick());
   }
 
   private tick(): void {

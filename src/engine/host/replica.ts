@@ -4,6 +4,7 @@
  * out: talking to the worker, and comparing (verifier.ts).
  */
 import type {
+  Attached,
   Datagram,
   DiskContents,
   Effect,
@@ -211,5 +212,9 @@ export class Replica implements Machine {
 
   diskSeq(): number {
     return this.machine.diskSeq();
+  }
+
+  attached(): Attached | undefined {
+    return this.machine.attached?.();
   }
 }

@@ -26,7 +26,7 @@ const texts = listOf(isText);
 
 export const isDatagram: Check = shape(
   {
-    proto: oneOf("udp", "tcp", "icmp-port-unreachable"),
+    proto: oneOf("udp", "tcp", "icmp-port-unreachable", "icmp-echo", "icmp-echo-reply"),
     net: isText,
     src: isText,
     srcPort: isCount,

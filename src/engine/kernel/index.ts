@@ -19,4 +19,5 @@ export * from "./program.ts";
 export * from "./peek.ts";
 export * from "./libc.ts";
 export * from "./getopt.ts";
+export * from "./glob.ts";
 export * from "./paths.ts";

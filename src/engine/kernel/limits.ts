@@ -27,7 +27,7 @@ export const RETRANSMIT_ENTRIES_MAX = 30;
 /** corosync: QUEUE_RTR_ITEMS_SIZE_MAX, messages in a sort queue. */
 export const SORT_QUEUE_MAX = 16_384;
 
-/** corosync: net MTU that knet reports to Totem, bytes. */
+/** corosync: net MTU of Totem where totem.netmtu is not set, bytes. */
 export const KNET_NET_MTU = 65_446;
 
 /** Machines of one lab. Ours. */

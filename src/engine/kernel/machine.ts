@@ -9,9 +9,12 @@ import type { MachineStatus } from "./status.ts";
 import type { Duration, Instant } from "./time.ts";
 import type { Commit, DiskContents, DiskFault, DiskImage, FileCall, FileReply, Piece } from "./vfs.ts";
 
-/** A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. */
+/**
+ * A packet on one network. `bytes` is the UDP payload, or one TCP segment, and immutable. An echo request of ICMP or ICMPv6 has its identifier for a source port, its reply for a destination port,
+ * and its sequence number in `bytes`.
+ */
 export interface Datagram {
-  readonly proto: "udp" | "tcp" | "icmp-port-unreachable";
+  readonly proto: "udp" | "tcp" | "icmp-port-unreachable" | "icmp-echo" | "icmp-echo-reply";
   /** Name of the network it travels on. */
   readonly net: string;
   readonly src: string;
@@ -237,6 +240,11 @@ export type QueryReply =
 export type Out = (effect: Effect) => void;
 
 /** One computer as the world sees it. All methods are synchronous and pure but for the machine's own state. */
+export interface Attached {
+  readonly sessions: readonly string[];
+  readonly commands: readonly string[];
+}
+
 export interface Machine {
   readonly name: string;
   /** Instant of the earliest pending timer; NEVER if none (off, or stalled). */
@@ -255,6 +263,8 @@ export interface Machine {
   diskImage(): DiskContents;
   /** Sequence number of the last commit of its disk. */
   diskSeq(): number;
+  /** Ids of the sessions that are open, and of the programs whose output goes to somebody outside: whoever began them may be gone. */
+  attached?(): Attached | undefined;
   /** Plain data (see clone.ts), enough to go on from here in another process. */
   snapshot(): MachineSnapshot;
   restore(state: MachineSnapshot): void;

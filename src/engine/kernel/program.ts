@@ -110,6 +110,8 @@ export interface Os {
   /** kill(2); the errno, undefined on success. */
   kill(pid: number, signal: Signal): "ESRCH" | "EPERM" | undefined;
   nics(): readonly NicStatus[];
+  /** The card that a packet to this address leaves by, up or not; undefined: there is no route. */
+  route(address: string): NicStatus | undefined;
   readonly udp: UdpPort;
   readonly tcp: TcpPort;
   readonly ipc: IpcPort;
@@ -120,6 +122,8 @@ export interface UdpPort {
   /** False where another process has it (EADDRINUSE). */
   bind(address: string, port: number): boolean;
   unbind(address: string, port: number): void;
+  /** Replies to echo requests with this identifier come here. False where another process has it. */
+  bindEcho(address: string, id: number): boolean;
   /** Sends from a card of this machine that is up; else it is dropped. */
   send(datagram: Datagram): void;
 }

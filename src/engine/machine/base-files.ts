@@ -1,6 +1,6 @@
 /**
  * The disk of a freshly installed machine: the directories and the few files a person or a tool of the lab looks at. In the real stack: what the
- * Proxmox VE installer leaves. Left out: programs, libraries, and everything the lab models no reader of.
+ * Proxmox VE installer leaves. Left out: libraries, and everything the lab models no reader of.
  */
 import { utf8 } from "../kernel/index.ts";
 import { GROUP, PASSWD } from "./base-accounts.ts";
@@ -22,6 +22,8 @@ const DIRECTORIES = [
   "/sys",
   "/usr/bin",
   "/usr/lib",
+  "/usr/local/bin",
+  "/usr/local/sbin",
   "/usr/sbin",
   "/usr/share",
   "/var/lib/corosync",

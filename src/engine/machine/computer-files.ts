@@ -13,7 +13,8 @@ import {
   type Piece,
   type Served,
 } from "../kernel/index.ts";
-import { baseEntries, type HostEntry } from "./base-files.ts";
+import { baseEntries, type BaseEntry, type HostEntry } from "./base-files.ts";
+import { programFiles } from "./base-programs.ts";
 import {
   Files,
   Tree,
@@ -111,7 +112,8 @@ function installedTree(design: FilesDesign, packages: readonly string[]): TreeSt
   const known = installed.get(key);
   if (known !== undefined) return known;
   const root = new Tree(LIMITS, undefined).format(0);
-  layBase(root, withUnits(baseEntries({ hostname, domain, nics, hosts }), packages, disabledUnits), 0);
+  const programs = programFiles(packages).map(({ path, data }): BaseEntry => ({ path, type: "file", mode: 0o755, data }));
+  layBase(root, withUnits([...baseEntries({ hostname, domain, nics, hosts }), ...programs], packages, disabledUnits), 0);
   const made = root.snapshot();
   if (installed.size >= INSTALLED_MAX) installed.clear();
   installed.set(key, made);

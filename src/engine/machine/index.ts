@@ -2,6 +2,7 @@
 export * from "./file-acts.ts";
 export { ProcessFiles, contentsOf, type Files } from "./files/index.ts";
 export * from "./base-files.ts";
+export { programFiles, programIn } from "./base-programs.ts";
 export { NO_FILE_USERS, type FileUsers } from "./computer-files.ts";
 export * from "./nics.ts";
 export * from "./socket.ts";

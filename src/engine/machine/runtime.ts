@@ -22,7 +22,7 @@ import {
   type TimersState,
   type TraceEvent,
 } from "../kernel/index.ts";
-import { portUnreachable } from "./nics.ts";
+import { cardTo, echoReply, portUnreachable } from "./nics.ts";
 import type { FileLayer } from "./process/file-layer.ts";
 import type { KernelParty, ServiceManager } from "./process/hooks.ts";
 import { MachinePeeker, type PeekCaller } from "./process/peek.ts";
@@ -114,6 +114,7 @@ export class MachineRuntime {
       log: ({ place, pid }, identifier, level, text, subsystem) => board.log(place.unit, pid, level, subsystem, text, identifier),
       newPid: () => board.newPid(),
       nics: () => board.nics(),
+      route: (address) => cardTo(board.nics(), (nic) => board.prefix(nic), address),
       program: (argv) => shellProgram(argv) ?? parts.program(argv),
       party: (name) => (name === PROCESS_LIST ? this.list : parts.party?.(name)),
       ending: (record, exit) => this.sessions.ending(record, exit),
@@ -188,7 +189,8 @@ export class MachineRuntime {
     if (datagram.proto === "tcp") {
       this.tcp.receive(datagram);
       this.table.settle();
-    } else if (!this.table.receive(datagram) && datagram.proto === "udp")
+    } else if (datagram.proto === "icmp-echo") this.parts.board.emit({ kind: "send", datagram: echoReply(datagram) });
+    else if (!this.table.receive(datagram) && datagram.proto === "udp")
       this.parts.board.emit({ kind: "send", datagram: portUnreachable(datagram) });
   }
 

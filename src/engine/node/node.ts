@@ -17,6 +17,7 @@ import {
   type MachineAct,
   type MachineQuery,
   type MachineSnapshot,
+  type Attached,
   type MachineStatus,
   type Out,
   type QueryReply,
@@ -396,6 +397,7 @@ export class Node implements Machine {
   diskSeq(): number {
     return this.computer.files.seq;
   }
+  readonly attached = (): Attached => this.runtime.sessions.attached();
 
   // ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,10 +2,10 @@
  * The process-group layer above totemsrp (totempg): packs small messages into one frame while they wait for the token, splits large ones over
  * frames, and puts them together again. Left out: more than one local user of the layer; corosync's main loop is the only one.
  */
-import { ByteReader, ByteWriter, KNET_NET_MTU, MESSAGE_SIZE_MAX, ShortPacket, cloneState, type Hasher } from "../kernel/index.ts";
+import { ByteReader, ByteWriter, MESSAGE_SIZE_MAX, ShortPacket, cloneState, type Hasher } from "../kernel/index.ts";
 
-/** Bytes of messages in one frame: the net MTU less room for the Totem and packing headers. */
-export const FRAME_BYTES = KNET_NET_MTU - 64;
+/** Room for the Totem and packing headers in a packet. */
+const HEADER_BYTES = 64;
 
 /** The longest message a service may send, with the two bytes that name the service and the handler. */
 const LONGEST = MESSAGE_SIZE_MAX + 2;
@@ -25,20 +25,29 @@ export interface PgState {
 export class TotemPg {
   private s: PgState = { pack: [], packBytes: 0, packContinues: false, assembly: new Map() };
 
-  /** @param queueFrame takes a full frame; false when the ring's queue is full, which `room` must have ruled out */
+  /** Bytes of messages in one frame. */
+  private readonly frameBytes: number;
+
+  /**
+   * @param netMtu bytes at which a packet ends, more than its headers
+   * @param queueFrame takes a full frame; false when the ring's queue is full, which `room` must have ruled out
+   */
   constructor(
+    netMtu: number,
     private readonly queueFrame: (frame: Uint8Array) => void,
     private readonly room: () => number,
-  ) {}
+  ) {
+    this.frameBytes = netMtu - HEADER_BYTES;
+  }
 
   /** Queues one message. False: no room, try again (CS_ERR_TRY_AGAIN); longer than LONGEST is a caller's error. */
   mcast(payload: Uint8Array): boolean {
     if (payload.length > LONGEST) throw new Error(`message of ${payload.length} bytes, at most ${LONGEST}`);
-    const frames = Math.ceil((this.s.packBytes + payload.length) / FRAME_BYTES);
+    const frames = Math.ceil((this.s.packBytes + payload.length) / this.frameBytes);
     if (frames > this.room() || this.s.pack.length >= PACK_MESSAGES_MAX) return false;
     let rest = payload;
     for (;;) {
-      const free = FRAME_BYTES - this.s.packBytes;
+      const free = this.frameBytes - this.s.packBytes;
       if (rest.length <= free) {
         this.add(rest);
         return true;

@@ -4,7 +4,7 @@
  * timeouts.ts, install.ts and delivery.ts; this class routes events to them. Left out: the udp and udpu transports, and the heartbeat failure detector, which is off by default.
  * Sources: Amir et al., "The Totem Single-Ring Ordering and Membership Protocol"; corosync.conf(5); behaviour observed in debug logs.
  */
-import { MS, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
+import { MS, MESSAGE_SIZE_MAX, type Hasher, type Port, type TokenStatus, cloneState } from "../kernel/index.ts";
 import { nextInRing, onCommitToken } from "./commit.ts";
 import { enterGather, onJoin, sendLeave } from "./gather.ts";
 import { COMMIT_TOKEN, HOLD_CANCEL, JOIN, MCAST, MERGE_DETECT, ORF_TOKEN, decode } from "./messages.ts";
@@ -18,8 +18,8 @@ import { onToken } from "./token.ts";
 import type { Configuration, RingId, TotemListener, TotemParams, TotemTransport } from "./types.ts";
 import { meanReceipt, meanRotation, slowestRotation } from "./watch.ts";
 
-/** Frames that may wait for the token: 4 MiB of net MTUs (totempg's MESSAGE_QUEUE_MAX). */
-const QUEUE_FRAMES_MAX = 64;
+/** Bytes of frames that may wait for the token: four of the longest messages (totempg's MESSAGE_QUEUE_MAX counts them in net MTUs; 64 of the usual). */
+const QUEUE_BYTES_MAX = 4 * MESSAGE_SIZE_MAX;
 
 /** The reason a forced gather gives: the highest there is (TOTEMSRP_GSFROM_MAX), which is that of an interface change. */
 const FORCED_GATHER = 15;
@@ -44,9 +44,11 @@ export class Totem {
    * @param ringSeq the ring sequence number on disk (0 if none); the daemon starts with the next one
    */
   constructor(port: Port, params: TotemParams, transport: TotemTransport, listener: TotemListener, ringSeq: number) {
+    const framesMax = Math.floor(QUEUE_BYTES_MAX / params.netMtu);
     this.pg = new TotemPg(
+      params.netMtu,
       (frame) => this.queueFrame(frame),
-      () => QUEUE_FRAMES_MAX - this.frames().length,
+      () => framesMax - this.frames().length,
     );
     const inner: TotemListener = {
       deliver: (from, frame) => this.pg.deliver(from, frame, (payload) => listener.deliver(from, payload)),
@@ -110,7 +112,7 @@ export class Totem {
     return true;
   }
 
-  /** Frames waiting for the token, between 0 and 64: the level that drives flow control of the applications. */
+  /** Frames waiting for the token: the level that drives flow control of the applications. */
   get backlog(): number {
     return this.frames().length + (this.pg.waiting ? 1 : 0);
   }

@@ -41,6 +41,8 @@ export interface TotemParams {
   readonly maxMessages: number;
   readonly cancelTokenHoldOnRetransmit: boolean;
   readonly maxNetworkDelayMs: number;
+  /** Bytes at which a packet of Totem's ends; longer messages go in several. */
+  readonly netMtu: number;
 }
 
 /** What Totem sends through. Both calls may lose the packet silently. A multicast comes back to the sender. */

@@ -2,9 +2,10 @@
  * What votequorum answers when it is asked: one node's votes and flags, the device as a node has it, the keys below runtime.votequorum. Reads the table and
  * computes nothing the verdict does not. In the real stack: the getinfo call of votequorum.c and its icmap writes.
  */
+import type { TieBreaker } from "../config/index.ts";
 import { FLAG_DEVICE_ALIVE, FLAG_DEVICE_CAST_VOTE, FLAG_DEVICE_MASTER_WINS, FLAG_DEVICE_REGISTERED, type NodeState } from "./flags.ts";
 import type { VoteTable } from "./table.ts";
-import { TIE_BREAKER_NUMBER, type TieBreaker } from "./tie-breaker.ts";
+import { TIE_BREAKER_NUMBER } from "./tie-breaker.ts";
 
 /** votequorum_getinfo(): what quorumtool shows of one node. */
 export interface VoteInfo {

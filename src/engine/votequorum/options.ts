@@ -3,9 +3,10 @@
  * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone, two_node and the tie breaker every time. Left out: the
  * contradictions it refuses to start with, which config/quorum.ts finds.
  */
+import { parseTieBreaker, type TieBreaker } from "../config/index.ts";
 import type { LogLevel } from "../kernel/index.ts";
 import type { DeviceParams, OptionState } from "./table.ts";
-import { TIE_BREAKER_NUMBER, parseTieBreaker, type TieBreaker } from "./tie-breaker.ts";
+import { TIE_BREAKER_NUMBER } from "./tie-breaker.ts";
 
 /** What one daemon's configuration says about votes. An option that is absent is off. */
 export interface VotequorumParams {
@@ -55,6 +56,7 @@ function configuredTieBreaker(params: VotequorumParams, say: Say): TieBreaker {
   }
   if (autoTieBreakerNode === undefined) return { type: "lowest" };
   const parsed = parseTieBreaker(autoTieBreakerNode);
+  if (parsed?.type === "list") parsed.nodes.forEach((id, i) => say("debug", `ATB nodelist[${i}] = ${id | 0}`));
   say("debug", `ATB type = ${TIE_BREAKER_NUMBER[parsed?.type ?? "none"]}`);
   if (parsed === undefined) say("warning", NOT_VALID);
   return parsed ?? { type: "none" };

@@ -2,11 +2,12 @@
  * What a votequorum service knows: every node it has heard of, the quorum in force, the device, the options. Plain state with its lookup and its digest; who
  * changes it is votequorum.ts (messages, syncs, verdicts) and device.ts (the quorum device).
  */
+import type { TieBreaker } from "../config/index.ts";
 import { cloneState, type Hasher } from "../kernel/index.ts";
 import type { RingId } from "../totem/types.ts";
 import type { Voter } from "./arithmetic.ts";
 import { FLAG_DEVICE_CAST_VOTE, FLAG_FIRST, FLAG_WFA_STATUS, STATE_NUMBER, type NodeState } from "./flags.ts";
-import { TIE_BREAKER_NUMBER, type TieBreaker } from "./tie-breaker.ts";
+import { TIE_BREAKER_NUMBER } from "./tie-breaker.ts";
 
 export interface NodeEntry {
   nodeId: number;

@@ -1,25 +1,10 @@
 /**
- * auto_tie_breaker: which half of an even split may stay quorate, and how the nodes that decide are written in the configuration. Pure. In the real
- * stack: parse_atb_string and check_auto_tie_breaker of votequorum.c. Source: votequorum(5), observed debug lines.
+ * auto_tie_breaker: which half of an even split may stay quorate. Pure. In the real stack: check_auto_tie_breaker of votequorum.c. Source: votequorum(5), observed debug lines.
  */
-
-export type TieBreaker =
-  | { readonly type: "none" }
-  | { readonly type: "lowest" }
-  | { readonly type: "highest" }
-  | { readonly type: "list"; readonly nodes: readonly number[] };
+import type { TieBreaker } from "../config/index.ts";
 
 /** As in runtime.votequorum.atb_type. */
 export const TIE_BREAKER_NUMBER: Record<TieBreaker["type"], number> = { none: 0, lowest: 1, highest: 2, list: 3 };
-
-/** quorum.auto_tie_breaker_node: a word, or node ids separated by blanks. undefined: not valid, and the daemon switches the tie breaker off. */
-export function parseTieBreaker(text: string): TieBreaker | undefined {
-  if (text.startsWith("lowest")) return { type: "lowest" };
-  if (text.startsWith("highest")) return { type: "highest" };
-  const parts = text.split(/ +/).filter((w) => w !== "");
-  const nodes = parts.map((w) => Number(/^\d+/.exec(w)?.[0] ?? 0));
-  return nodes.length === 0 || nodes.includes(0) ? undefined : { type: "list", nodes };
-}
 
 export interface Split {
   readonly members: readonly number[];

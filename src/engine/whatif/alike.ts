@@ -3,6 +3,7 @@
  * as much of as many of them. Where the lowest (or highest) id breaks ties, those below the lowest that loses nothing are told apart: as long as it is
  * there, nobody above it is ever asked. Left out: likeness of networks.
  */
+import { parseTieBreaker } from "../config/index.ts";
 import type { Member, WhatIfDesign } from "./design.ts";
 import type { Element } from "./elements.ts";
 import { LOST_CABLES, LOST_NODES } from "./topology.ts";
@@ -17,7 +18,7 @@ function valueOf({ settings }: Member, key: string): string {
 function orderOf(member: Member): Order {
   const { quorum } = member.settings.config;
   const word = (text: string): Order => (text.startsWith("lowest") ? "lowest" : text.startsWith("highest") ? "highest" : "fixed");
-  if (quorum.autoTieBreaker) return word(quorum.autoTieBreakerNode ?? "lowest");
+  if (quorum.autoTieBreaker) return word(parseTieBreaker(quorum.autoTieBreakerNode ?? "lowest")?.type ?? "none");
   if (quorum.device === undefined) return "fixed";
   const algorithm = valueOf(member, "quorum.device.net.algorithm");
   // ffsplit asks for the lowest of those configured, who comes or goes.
@@ -48,7 +49,8 @@ function ownOf(member: Member): string {
   const ids = nodes.map((n) => n.nodeId);
   const breaker = tie === "lowest" ? Math.min(...ids) : tie === "highest" ? Math.max(...ids) : Number(tie);
   const asked = quorum.device !== undefined && orderOf(member) === "fixed" && breaker === member.nodeId;
-  const listed = (quorum.autoTieBreakerNode ?? "").split(/ +/).indexOf(String(member.nodeId));
+  const ordered = parseTieBreaker(quorum.autoTieBreakerNode ?? "");
+  const listed = ordered?.type === "list" ? ordered.nodes.indexOf(member.nodeId) : -1;
   const votes = nodes.map((n) => n.votes).join(",");
   return [JSON.stringify(quorum), votes, nodes[localPosition]?.votes ?? 0, asked, listed, JSON.stringify(totem)].join(" ");
 }

@@ -20,7 +20,7 @@ export interface TraceState {
   readonly spacing: number;
 }
 
-const PROTO_CODES = { udp: 11, "icmp-port-unreachable": 12, tcp: 14 } as const;
+const PROTO_CODES = { udp: 11, "icmp-port-unreachable": 12, tcp: 14, "icmp-echo": 17, "icmp-echo-reply": 18 } as const;
 
 export const CLASS_ACT = 0;
 export const CLASS_TIMER = 1;

@@ -12,6 +12,7 @@ export { History, type Run } from "./history.ts";
 export {
   MACHINE_NAME,
   NETWORK_NAME,
+  NETWORKS_MAX,
   isIn,
   machinesOf,
   networksOf,

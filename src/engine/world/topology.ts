@@ -10,7 +10,7 @@ import type { NicDesign } from "../machine/index.ts";
 import type { MachineDesign } from "./design.ts";
 
 /** Networks of one world. Ours. */
-const NETWORKS_MAX = 32;
+export const NETWORKS_MAX = 32;
 /** Numbers a world gives out. Ours: a lab in which a machine comes and goes every minute for two days. */
 const NUMBERS_MAX = 4096;
 

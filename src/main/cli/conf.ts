@@ -1,31 +1,12 @@
 /** `quorate conf check FILE [--json]`, `conf diff OLD NEW [--json]` and `conf print FILE`: questions about a corosync.conf, without a lab. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { checkConf, diffConf, parseConf, printConf, type ConfChange, type ReloadEffect } from "../../engine/config/index.ts";
 import type { Finding } from "../lab/api.ts";
-import { systemTrouble, Trouble } from "../lab/trouble.ts";
+import { CONF_BYTES_MAX, readInput } from "../lab/file/read-input.ts";
 import { print, printJson, say } from "./outcome.ts";
-
-/** Bytes of a corosync.conf that are read. Ours: the file of 384 nodes with 8 links has a tenth of it. */
-const CONF_BYTES_MAX = 1 << 20;
 
 /** The text of a corosync.conf. Throws Trouble (usage), one line, for what cannot be read or is no text of that size. */
 export function readConf(path: string): string {
-  try {
-    const fd = openSync(path, "r");
-    try {
-      if (fstatSync(fd).isDirectory()) throw new Trouble("usage", `read ${path}: it is a directory`);
-      const buffer = Buffer.alloc(CONF_BYTES_MAX + 1);
-      let n = 0;
-      for (let got = -1; got !== 0 && n < buffer.length; n += got) got = readSync(fd, buffer, n, buffer.length - n, null);
-      if (n > CONF_BYTES_MAX)
-        throw new Trouble("usage", `read ${path}: larger than ${CONF_BYTES_MAX} bytes; a corosync.conf is a few kilobytes of text`);
-      return buffer.toString("utf8", 0, n);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw error instanceof Trouble ? error : new Trouble("usage", systemTrouble(error, `read ${path}`).message);
-  }
+  return readInput(path, CONF_BYTES_MAX, "a corosync.conf");
 }
 
 function findingLine(path: string, f: Finding): string {

@@ -1,5 +1,5 @@
 /** Commands about files: conf check|diff|print, import, export. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { connectLab } from "../lab/process/client.ts";
 import { importedLab } from "../lab/file/import.ts";
@@ -7,8 +7,8 @@ import { printLabFile } from "../lab/file/labfile.ts";
 import type { LabFile } from "../lab/file/labfile-schema.ts";
 import { labDir } from "../lab/store/paths.ts";
 import { writeAtomic } from "../lab/store/atomic-files.ts";
-import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
-import { confCheck, confDiff, confPrint } from "./conf.ts";
+import { notYet, systemTrouble, usage } from "../lab/trouble.ts";
+import { confCheck, confDiff, confPrint, readConf } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";
 import { textOf, type Values } from "./values.ts";
 
@@ -23,13 +23,7 @@ export async function conf(args: string[], v: Values): Promise<number> {
 
 /** The lab of a corosync.conf. Throws Trouble with every error's place when real corosync would refuse the file. */
 export function importConfFile(path: string): LabFile {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
-  }
-  return importedLab(text, path);
+  return importedLab(readConf(path), path, ({ line, column, severity, text }) => say(`${path}:${line}:${column}: ${severity}: ${text}`));
 }
 
 export function importFiles(args: string[], v: Values): Promise<number> {

@@ -1,14 +1,14 @@
 /** `quorate run SCENARIO` and `quorate replay RECORD`: no running lab, no wall clock. */
-import { readFileSync } from "node:fs";
 import { replayOn } from "../../engine/host/index.ts";
 import { ENGINE_VERSION, parseRecord, type ReplayResult, type WorldRecord } from "../../engine/world/index.ts";
 import { worldDesign } from "../lab/file/design.ts";
 import { onHost } from "../lab/process/hosts.ts";
 import { parseInstant } from "../lab/instant.ts";
 import { parseLabFile, readLabFile } from "../lab/file/labfile.ts";
+import { readInput, RECORD_BYTES_MAX } from "../lab/file/read-input.ts";
 import { runScenario, type ScenarioResult } from "../lab/scenario/scenario.ts";
 import { writeAtomic } from "../lab/store/atomic-files.ts";
-import { systemTrouble, Trouble } from "../lab/trouble.ts";
+import { Trouble } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, textOf, type Values } from "./values.ts";
 
@@ -42,13 +42,7 @@ export async function run(path: string, v: Values): Promise<number> {
 }
 
 function readRecord(path: string): WorldRecord {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
-  }
-  const outcome = parseRecord(text);
+  const outcome = parseRecord(readInput(path, RECORD_BYTES_MAX, "a record"));
   if (!outcome.ok) throw new Trouble("usage", `${path}:${outcome.line}: ${outcome.message}`);
   return outcome.record;
 }

@@ -324,12 +324,12 @@ export class Lab {
       throw error;
     }
     this.options.disks.contents.rewind(state.now);
-    this.past.rewind(state);
     this.waits.rolledBack();
     this.shell.commands.lose();
     this.shell.clients.lose();
     this.feed.flush();
-    await this.host.restore(state);
+    await this.past.rewind(state, () => this.host.restore(state));
+    await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
     this.timeline.rewind(this.world.now, this.world.statuses());

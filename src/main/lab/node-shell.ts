@@ -68,6 +68,22 @@ export class NodeShell {
     }
   }
 
+  /**
+   * The world goes on from where others had shells in it, whom nobody here knows: a snapshot, a fork, a lab that was frozen. They end as on a closed
+   * connection. To be called in a turn of the acts.
+   */
+  async dropUnknown(): Promise<void> {
+    const { world } = this;
+    for (const name of world.names) {
+      const there = unreachable(world.status(name)) === undefined;
+      const attached = there ? world.machineAt(world.numberOf(name))?.attached?.() : undefined;
+      for (const session of attached?.sessions ?? [])
+        await this.acts.one({ to: "machine", machine: name, act: { kind: "session-close", session } });
+      for (const id of attached?.commands ?? [])
+        await this.acts.one({ to: "machine", machine: name, act: { kind: "command-signal", id, signal: "SIGTERM" } });
+    }
+  }
+
   /** @returns an errno name, null on success */
   file(node: string, act: FileAct): Promise<Reply<"file">> {
     return this.acts.inTurn(async () => {

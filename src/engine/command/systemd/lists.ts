@@ -1,4 +1,5 @@
 /** systemctl's tables and trees: list-units, list-unit-files, list-dependencies, list-timers, list-jobs. Layouts of systemd 252, without colours. */
+import { globMatches } from "../../kernel/index.ts";
 import type { UnitDetails } from "../../machine/systemd/index.ts";
 import { ago, left, systemdTime } from "../dates.ts";
 import { ok, type Result } from "../result.ts";
@@ -19,14 +20,7 @@ const byTypeAndName = (a: string, b: string): number => {
 
 /** A shell pattern of unit names. */
 function fits(name: string, patterns: readonly string[]): boolean {
-  const regular = (p: string): RegExp =>
-    new RegExp(
-      `^${p
-        .replace(/[.+^${}()|\\]/g, "\\$&")
-        .replace(/\*/g, ".*")
-        .replace(/\?/g, ".")}$`,
-    );
-  return patterns.length === 0 || patterns.some((p) => regular(p.replace(/\*\.service$/, "*")).test(name) || regular(p).test(name));
+  return patterns.length === 0 || patterns.some((p) => globMatches(p.replace(/\*\.service$/, "*"), name) || globMatches(p, name));
 }
 
 const states = ({ unit, record }: UnitDetails): string[] => [unit.loadState, record.active, record.sub];

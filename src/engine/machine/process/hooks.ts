@@ -54,6 +54,8 @@ export interface ProcessHooks {
   log(process: Readonly<ProcessRecord>, identifier: string, level: LogLevel, text: string, subsystem: string): void;
   newPid(): number;
   nics(): readonly NicStatus[];
+  /** The card whose network the address is in. */
+  route(address: string): NicStatus | undefined;
   /** The program of a command line; undefined where there is none. */
   program(argv: readonly string[]): ProgramMaker | undefined;
   /** The part of the kernel of this name. */

@@ -24,7 +24,7 @@ import {
 import type { ProcessHooks } from "./hooks.ts";
 import type { LocalSockets } from "./local-sockets.ts";
 import type { ProcessRecord } from "./process.ts";
-import type { UdpBindings } from "./udp.ts";
+import { ECHO_IDS_FROM, type UdpBindings } from "./udp.ts";
 
 /** What the process table does for one process. */
 export interface OsCalls {
@@ -59,6 +59,7 @@ export class ProcessOs implements Os {
       bind: (address, port) => table.udp.bind(record.serial, address, port),
       unbind: (address, port) => table.udp.unbind(record.serial, address, port),
       send: (datagram) => this.send(datagram),
+      bindEcho: (address, id) => table.udp.bind(record.serial, address, ECHO_IDS_FROM + id),
     };
     this.tcp = table.hooks.tcp.port(String(record.serial));
     this.ipc = table.sockets.port(record.serial);
@@ -154,6 +155,10 @@ export class ProcessOs implements Os {
 
   nics(): readonly NicStatus[] {
     return this.hooks.nics();
+  }
+
+  route(address: string): NicStatus | undefined {
+    return this.hooks.route(address);
   }
 
   private send(datagram: Datagram): void {

@@ -2,7 +2,7 @@
  * The sessions of one machine: terminals with a login shell, and shells of one line, with what is started in them. In the real stack: the pty driver's hang-up, systemd-logind's
  * scopes and the parent of a shell (here pid 1: login, sshd and termproxy are left out). A fork of a shell is carried out by the interpreter outside and ends with its shell.
  */
-import { cloneState, exitStatus, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
+import { cloneState, exitStatus, type Attached, type Effect, type Hasher, type ProcessExit, type SessionAct } from "../../kernel/index.ts";
 import type { Birth } from "./process-set.ts";
 import type { ProcessRecord } from "./process.ts";
 import { LINE_SHELL, LOGIN_SHELL } from "./shell.ts";
@@ -35,6 +35,12 @@ export class Sessions {
 
   get open(): number {
     return this.state.sessions.length;
+  }
+
+  /** What somebody outside began, and that has not ended. */
+  attached(): Attached {
+    const commands = this.table.records().flatMap(({ sink, exit }) => (sink.kind === "command" && exit === undefined ? [sink.id] : []));
+    return { sessions: this.state.sessions.map(({ id }) => id), commands };
   }
 
   /** The machine is up and runs. */

@@ -44,7 +44,7 @@ import {
 import { Scheduling, park } from "./scheduling.ts";
 import { outsideProgram } from "./shell.ts";
 import { Turns } from "./turns.ts";
-import { UdpBindings, type UdpState } from "./udp.ts";
+import { UdpBindings, socketNumber, type UdpState } from "./udp.ts";
 
 export interface TableState {
   processes: ProcessSnapshot[];
@@ -260,7 +260,7 @@ export class ProcessTable {
 
   /** A datagram for an address of a card that is up. False: nobody has the port. */
   receive(datagram: Datagram): boolean {
-    const owner = this.udp.owner(datagram.dst, datagram.dstPort);
+    const owner = this.udp.owner(datagram.dst, socketNumber(datagram));
     const process = owner === undefined ? undefined : this.processes.withSerial(owner);
     if (process === undefined) return false;
     if (process.record.since !== undefined) park(process.record, { kind: "datagram", datagram });

@@ -1,7 +1,15 @@
 /**
- * Who has which UDP port of one machine. In the real stack: the kernel's table of bound sockets. Left out: wildcard addresses, SO_REUSEPORT, ephemeral ports.
+ * Who has which UDP port of one machine, and which identifier of ICMP echo requests. In the real stack: the kernel's table of bound sockets. Left out: wildcard addresses, SO_REUSEPORT, ephemeral ports.
  */
-import type { Hasher } from "../../kernel/index.ts";
+import type { Datagram, Hasher } from "../../kernel/index.ts";
+
+/** ICMP sockets have identifiers where others have ports; they stand in the same table, above all ports. */
+export const ECHO_IDS_FROM = 65_536;
+
+/** The number of the socket that a datagram is for. */
+export function socketNumber({ proto, dstPort }: Pick<Datagram, "proto" | "dstPort">): number {
+  return proto === "icmp-echo-reply" ? ECHO_IDS_FROM + dstPort : dstPort;
+}
 
 interface Binding {
   readonly address: string;

@@ -2,19 +2,10 @@
  * Conditions and assertions of a unit: whether they hold on this machine now. In the real stack: condition.c; systemd.unit(5) "Conditions and Asserts". Left out: what
  * this lab's machines have no state for (security modules, memory, first boot): it is answered as on an ordinary Proxmox VE node.
  */
-import { fromUtf8 } from "../../kernel/index.ts";
+import { fromUtf8, globMatches } from "../../kernel/index.ts";
 import type { Check } from "./definition.ts";
 import type { FileView } from "./files.ts";
 import type { HostFacts } from "./names.ts";
-
-/** A shell pattern as a regular expression: `*`, `?` and brackets within one name. */
-function namePattern(pattern: string): RegExp {
-  const body = pattern
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replace(/\*/g, "[^/]*")
-    .replace(/\?/g, "[^/]");
-  return new RegExp(`^${body.replace(/\[!/g, "[^")}$`);
-}
 
 /** Any path that fits the pattern. */
 function globExists(files: FileView, pattern: string): boolean {
@@ -22,9 +13,8 @@ function globExists(files: FileView, pattern: string): boolean {
     const [part, ...more] = rest;
     if (part === undefined) return files.stat(at === "" ? "/" : at) !== undefined;
     if (!/[*?[]/.test(part)) return walk(`${at}/${part}`, more);
-    const fits = namePattern(part);
     return (files.list(at === "" ? "/" : at) ?? []).some(
-      (name) => fits.test(name) && (!name.startsWith(".") || part.startsWith(".")) && walk(`${at}/${name}`, more),
+      (name) => globMatches(part, name) && (!name.startsWith(".") || part.startsWith(".")) && walk(`${at}/${name}`, more),
     );
   };
   return walk(
@@ -71,7 +61,7 @@ function holds(check: Check, files: FileView, host: HostFacts): boolean {
   if (path !== undefined) return path;
   switch (check.kind) {
     case "Host":
-      return check.value === host.machineId || namePattern(check.value.toLowerCase()).test(host.hostname.toLowerCase());
+      return check.value === host.machineId || globMatches(check.value.toLowerCase(), host.hostname.toLowerCase());
     case "KernelCommandLine":
       return commandLineHolds(check.value, files);
     case "Virtualization":

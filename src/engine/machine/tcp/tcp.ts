@@ -4,7 +4,6 @@
  * ends of a killed process are closed by the kernel. In the real stack: Linux's TCP. Numbers are Linux's defaults. Left out: ARP (a host that is
  * off is silent, without "No route to host" after three seconds), selective acknowledgements, slow start and congestion control, TIME_WAIT, keep-alive.
  */
-import { networkOf, parseIp } from "../../config/index.ts";
 import {
   Rng,
   TCP_BUFFER_BYTES,
@@ -20,6 +19,7 @@ import {
   type TcpEvent,
   type TcpPort,
 } from "../../kernel/index.ts";
+import { cardTo } from "../nics.ts";
 import { measure, retriesOf, timeoutOf } from "./retransmission.ts";
 import { decodeSegment, encodeSegment, lengthOf } from "./segment.ts";
 import { UNSENT, digestTcp, type Connection, type TcpState, type Unit } from "./state.ts";
@@ -84,7 +84,7 @@ export class Tcp {
   }
 
   private connect(owner: string, address: string, port: number): number | undefined {
-    const nic = this.hooks.nics().find((n) => sameNetwork(n.address, address, this.hooks.prefix(n.name)));
+    const nic = cardTo(this.hooks.nics(), (name) => this.hooks.prefix(name), address);
     if (nic?.up !== true || nic.address === address || this.state.connections.length >= TCP_CONNECTIONS_MAX) return undefined;
     const c = this.begin(owner, nic, this.freePort(nic.address, address, port), address, port);
     c.state = "syn-sent";
@@ -370,10 +370,4 @@ export class Tcp {
   digest(h: Hasher): void {
     digestTcp(h, this.state);
   }
-}
-
-/** Both addresses are in the network of a card with this prefix length. */
-function sameNetwork(own: string, other: string, prefix: number): boolean {
-  const [a, b] = [parseIp(own), parseIp(other)];
-  return a !== undefined && b !== undefined && a.family === b.family && networkOf(a, prefix) === networkOf(b, prefix);
 }

@@ -34,6 +34,7 @@ import {
 import { Device } from "./device.ts";
 import { DEVICE_NAME, type DeviceCall, type DeviceReply } from "./device-state.ts";
 import { DEVICE_SOCKET, deviceView, type DeviceView } from "./device-view.ts";
+import { HEURISTICS_TIMEOUT } from "./heuristics.ts";
 import { runCommand } from "./heuristics-command.ts";
 import { KeyMirror, type MirrorState } from "./key-mirror.ts";
 import { copyRing } from "../../totem/types.ts";
@@ -144,7 +145,8 @@ export class QdeviceProgram implements Program {
   }
 
   private fire(name: string): void {
-    if (this.device.holdsTimer(name)) this.late.push(name);
+    if (name === HEURISTICS_TIMEOUT) this.killCommand();
+    else if (this.device.holdsTimer(name)) this.late.push(name);
     else if (name === "start" && !this.begun) this.begin();
     else this.device.timer(name);
   }
@@ -265,6 +267,13 @@ export class QdeviceProgram implements Program {
     if (typeof ended === "boolean") return ended;
     this.child = ended.pid;
     return "later";
+  }
+
+  /** It has not ended in time. */
+  private killCommand(): void {
+    if (this.child !== undefined) this.os.kill(this.child, "SIGKILL");
+    this.child = undefined;
+    this.device.heuristicsTimedOut();
   }
 
   // ── its own tool ─────────────────────────────────────────────────────────────────────────────────────────────────────

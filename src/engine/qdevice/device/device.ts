@@ -254,6 +254,10 @@ export class Device implements DeviceCore {
     if (this.heuristics.ran(ok)) this.settle();
   }
 
+  heuristicsTimedOut(): void {
+    if (this.heuristics.timedOut()) this.settle();
+  }
+
   private membershipHeuristics(purpose: "start" | "membership"): void {
     this.runHeuristics(purpose, this.state.config?.heuristics.syncTimeoutMs ?? 0);
   }

@@ -2,6 +2,7 @@
 import {
   KEYFILE_DEFAULT,
   checkConf,
+  isAboutLab,
   networkOf,
   parseConf,
   parseIp,
@@ -182,7 +183,7 @@ export function exportLab(lab: LabFile, world: Pick<World, "names" | "query">): 
   const all = confs(world);
   const newest = all.reduce<NodeConf | undefined>((best, c) => (best === undefined || c.version > best.version ? c : best), undefined);
   if (newest === undefined) throw new Trouble("failed", `no node of this lab has ${CONF_PATH}; form a cluster first`);
-  const findings = checkConf(newest.text);
+  const findings = checkConf(newest.text).filter((f) => !isAboutLab(f));
   const error = findings.find((f) => f.severity === "error");
   const config = error === undefined ? readFromAfar(newest.text) : undefined;
   if (config === undefined) {

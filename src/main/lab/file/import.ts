@@ -2,7 +2,7 @@
  * A real corosync.conf as a lab file: the machines around it are made, the host of the quorum device's server among them; the file itself stays
  * verbatim and every node has it.
  */
-import { importConf } from "../../../engine/config/index.ts";
+import { importConf, isAboutLab, type Finding } from "../../../engine/config/index.ts";
 import { parseLabFile, printLabFile } from "./labfile.ts";
 import type { LabFile, LabNode } from "./labfile-schema.ts";
 import { usage } from "../trouble.ts";
@@ -20,8 +20,11 @@ function hostsFile(aliases: readonly { name: string; address: string }[], machin
   return ["127.0.0.1 localhost.localdomain localhost", ...own, ...named, ""].join("\n");
 }
 
-/** Throws Trouble (usage) with the place of the first error, when real corosync would refuse the file. */
-export function importedLab(text: string, path: string): LabFile {
+/**
+ * Throws Trouble (usage) with the place of the first error, when real corosync would refuse the file.
+ * @param tell hears beforehand what of the file a lab cannot run, or runs otherwise
+ */
+export function importedLab(text: string, path: string, tell: (finding: Finding) => void = () => undefined): LabFile {
   const outcome = importConf(text);
   if (!outcome.ok) {
     const errors = outcome.findings.filter((f) => f.severity === "error");
@@ -30,6 +33,7 @@ export function importedLab(text: string, path: string): LabFile {
     throw usage(first ? `${path}:${first.line}:${first.column}: ${first.text}${more}` : `${path}: not a corosync.conf`);
   }
   const { cluster } = outcome;
+  cluster.findings.filter(isAboutLab).forEach(tell);
   if (cluster.nodes.length === 0) throw usage(`${path}: the nodelist names no nodes, so there is nothing to make machines of`);
   const nodes: Record<string, LabNode> = {};
   for (const node of cluster.nodes)

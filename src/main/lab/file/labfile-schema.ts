@@ -1,8 +1,10 @@
 /** The schema of lab files and scenarios (docs/lab-file.md), and the types that come of it. Reading one from YAML is labfile.ts. */
 import { z } from "zod";
 import { unitNames } from "../../../engine/node/index.ts";
+import { FILE_NAME_BYTES_MAX, FILE_PATH_BYTES_MAX } from "../../../engine/kernel/limits.ts";
 import { parseDuration, unixFromIso } from "../../../engine/kernel/time.ts";
 import { invariantNames } from "../scenario/invariants.ts";
+import { CONF_BYTES_MAX } from "./read-input.ts";
 
 const machineName = z
   .string()
@@ -21,12 +23,29 @@ const epoch = z.string().refine((v) => unixFromIso(v) !== undefined, "a UTC date
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const setting = z.union([z.string(), z.number()], "a number or a text is allowed");
 
+/** Files that one machine is given. Ours. */
+const FILES_MAX = 1000;
+/** Directories in each other on the way to such a file. Ours: a real node has a dozen. */
+const FILE_DEPTH_MAX = 64;
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+const filePath = z
+  .string()
+  .startsWith("/", "an absolute path")
+  .refine((path) => !path.includes("\0"), "a path without the character NUL")
+  .refine((path) => bytesOf(path) < FILE_PATH_BYTES_MAX, `a path of less than ${FILE_PATH_BYTES_MAX} bytes`)
+  .refine((path) => path.split("/").every((name) => bytesOf(name) <= FILE_NAME_BYTES_MAX), `names of at most ${FILE_NAME_BYTES_MAX} bytes`)
+  .refine((path) => path.split("/").length <= FILE_DEPTH_MAX, `a path of at most ${FILE_DEPTH_MAX} names`);
+const files = z
+  .record(filePath, z.string())
+  .refine((all) => Object.keys(all).length <= FILES_MAX, `at most ${FILES_MAX} files of one machine are allowed`);
+
 const nodeKeys = z.object({
   id: z.number().int().min(1).max(0x7fffffff).optional(),
   power: z.enum(["on", "off"]).optional(),
   boot: duration.optional(),
   disable: z.array(z.enum(unitNames({ kind: "node" }))).optional(),
-  files: z.record(z.string().startsWith("/", "an absolute path"), z.string()).optional(),
+  files: files.optional(),
   packages: z.array(z.enum(["corosync-qdevice"])).optional(),
 });
 const nodeKeyNames = Object.keys(nodeKeys.shape);
@@ -73,7 +92,11 @@ const node = z.record(z.string(), z.unknown()).transform((raw, context): LabNode
   }
   const parsed = nodeKeys.safeParse(own);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) context.addIssue({ code: "custom", path: issue.path, message: issue.message });
+    for (const issue of parsed.error.issues) {
+      const ofKey = issue.code === "invalid_key";
+      const message = ofKey ? (issue.issues[0]?.message ?? "not allowed") : issue.message;
+      context.addIssue({ code: "custom", params: { ofKey }, path: issue.path, message });
+    }
     return { nets };
   }
   return { ...parsed.data, nets };
@@ -94,7 +117,7 @@ const cluster = z.strictObject({
   /** The machine below `qnetd` whose server arbitrates. */
   qdevice: machineName.optional(),
   /** corosync.conf itself, verbatim: a path beside the lab file, or the text. */
-  conf: z.string().optional(),
+  conf: z.string().max(CONF_BYTES_MAX, `at most ${CONF_BYTES_MAX} characters of a corosync.conf are allowed`).optional(),
 });
 
 const wait = z.strictObject({

@@ -1,14 +1,18 @@
 /** The lab file and the scenario: one YAML schema (docs/lab-file.md). A lab file is a scenario without steps. Every error has a line and a column. */
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { isNode, LineCounter, parseDocument, stringify, type Document } from "yaml";
+import { realpathSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { isNode, isScalar, LineCounter, parseDocument, stringify, visit, type Document } from "yaml";
 import type { z } from "zod";
+import { MACHINES_MAX } from "../../../engine/kernel/index.ts";
 import { unitNames } from "../../../engine/node/index.ts";
+import { NETWORKS_MAX } from "../../../engine/world/index.ts";
 import { machineNames, sceneAfter, type Scene } from "../act/kind.ts";
 import { readAct } from "../act/table.ts";
 import { addressIssue } from "./address-check.ts";
 import { worldDesign } from "./design.ts";
 import { labFile, laterKeys, stepKinds, steps, type LabFile, type LabNode, type Step } from "./labfile-schema.ts";
+import { CONF_BYTES_MAX, LAB_FILE_BYTES_MAX, readInput } from "./read-input.ts";
+import { ALIASES_MAX, beyondBounds, beyondValues } from "./yaml-bounds.ts";
 import { systemTrouble, Trouble } from "../trouble.ts";
 
 /** A lab file that cannot be read, with the place of the first thing wrong. */
@@ -50,6 +54,15 @@ interface Issue {
   ofKey: boolean;
 }
 
+/** Characters of a key that a message shows. */
+const KEY_SHOWN_MAX = 80;
+
+/** A key as a message shows it. */
+function short(key: PropertyKey): string {
+  const text = String(key);
+  return text.length > KEY_SHOWN_MAX ? `${text.slice(0, KEY_SHOWN_MAX)}…` : text;
+}
+
 function firstIssue(error: z.ZodError, base: Path = []): Issue {
   const issue = error.issues[0];
   if (!issue) return { path: base, message: "not a lab file", ofKey: false };
@@ -60,8 +73,8 @@ function firstIssue(error: z.ZodError, base: Path = []): Issue {
     return { path: [...path, key], message: later, ofKey: true };
   }
   if (issue.code === "invalid_key")
-    return { path, message: `${JSON.stringify(String(path.at(-1)))}: ${issue.issues[0]?.message ?? "not allowed"}`, ofKey: true };
-  const name = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
+    return { path, message: `${JSON.stringify(short(path.at(-1) ?? ""))}: ${issue.issues[0]?.message ?? "not allowed"}`, ofKey: true };
+  const name = path.length > 0 ? `${path.map(short).join(".")}: ` : "";
   const missing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
   return {
     path,
@@ -87,6 +100,11 @@ function crossCheck(lab: LabFile): Issue | undefined {
   const nodes = Object.keys(lab.nodes);
   const nets = Object.keys(lab.networks);
   if (nodes.length === 0) return { path: ["nodes"], message: "a lab has at least one node", ofKey: true };
+  const machines = nodes.length + Object.keys(lab.qnetd ?? {}).length;
+  if (machines > MACHINES_MAX)
+    return { path: ["nodes"], message: `a lab has at most ${MACHINES_MAX} machines, not ${machines}`, ofKey: true };
+  if (nets.length > NETWORKS_MAX)
+    return { path: ["networks"], message: `a lab has at most ${NETWORKS_MAX} networks, not ${nets.length}`, ofKey: true };
   for (const key of ["nodes", "qnetd"] as const)
     for (const [name, own] of Object.entries(lab[key] ?? {}))
       for (const net of Object.keys(own.nets))
@@ -171,20 +189,75 @@ function clusterIssue(lab: LabFile, nodes: readonly string[], nets: readonly str
   return undefined;
 }
 
-/** Reads a lab file or scenario. `file` names it in errors and is what `conf: FILE` is relative to. Throws Trouble with line and column. */
-export function parseLabFile(text: string, file: string): LabFile {
-  const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const broken = doc.errors[0];
-  if (broken) {
-    const at = lines.linePos(broken.pos[0]);
-    throw new LabFileTrouble(file, at.line, at.col, broken.message.split("\n")[0] ?? "not YAML");
+/** A key that stands twice in one map: where. As the library would look, one would be compared with all others. */
+function repeatedKey(doc: Document): number | undefined {
+  let found: number | undefined;
+  visit(doc, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          found = key.range?.[0] ?? 0;
+          return visit.BREAK;
+        }
+        seen.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
+}
+
+/** The document as plain values. Throws LabFileTrouble where its aliases are too many, or stand for nothing. */
+function valuesOf(doc: Document, at: (offset: number, what: string) => LabFileTrouble): unknown {
+  try {
+    return doc.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    let offset = 0;
+    visit(doc, {
+      Alias: (_, alias) => {
+        offset = alias.range?.[0] ?? 0;
+        return visit.BREAK;
+      },
+    });
+    const [line = ""] = error.message.split("\n");
+    throw at(
+      offset,
+      line.startsWith("Excessive") ? `aliases that stand for more than ${ALIASES_MAX} others; at most so many are allowed` : line,
+    );
   }
+}
+
+/**
+ * Reads a lab file or scenario. `file` names it in errors.
+ * @param beside the path of the file the person named, where it may name corosync.conf beside itself; absent: what a lab or a record keeps has everything in it, and reads nothing
+ * @throws Trouble with line and column
+ */
+export function parseLabFile(text: string, file: string, beside?: string): LabFile {
+  const lines = new LineCounter();
+  const beyond = beyondBounds(text);
+  if (beyond !== undefined) {
+    const before = text.slice(0, beyond.offset).split("\n");
+    throw new LabFileTrouble(file, before.length, (before.at(-1)?.length ?? 0) + 1, beyond.what);
+  }
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const troubleAt = (offset: number, what: string): LabFileTrouble => {
+    const at = lines.linePos(offset);
+    return new LabFileTrouble(file, Math.max(1, at.line), Math.max(1, at.col), what);
+  };
+  const broken = doc.errors[0];
+  if (broken) throw troubleAt(broken.pos[0], broken.message.split("\n")[0] ?? "not YAML");
+  const repeated = repeatedKey(doc);
+  if (repeated !== undefined) throw troubleAt(repeated, "Map keys must be unique");
   const fail = (issue: Issue): never => {
     const at = place(doc, lines, issue.path, issue.ofKey);
     throw new LabFileTrouble(file, Math.max(1, at.line), Math.max(1, at.col), issue.message);
   };
-  const raw: unknown = doc.toJS({ maxAliasCount: 100 });
+  const raw = valuesOf(doc, troubleAt);
+  const strange = beyondValues(raw);
+  if (strange !== undefined) return fail({ path: strange.path, message: strange.what, ofKey: false });
   if (typeof raw !== "object" || raw === null || Array.isArray(raw))
     throw new LabFileTrouble(file, 1, 1, "a lab file is a mapping that begins with `quorate: 1`");
   const parsed = labFile.safeParse(raw);
@@ -198,30 +271,34 @@ export function parseLabFile(text: string, file: string): LabFile {
   if (wrong) fail(wrong);
   const conf = lab.cluster?.conf;
   if (lab.cluster && conf !== undefined && !conf.includes("\n"))
-    lab.cluster.conf = readBeside(file, conf, () => place(doc, lines, ["cluster", "conf"]));
+    lab.cluster.conf = readBeside(beside, conf, (message) => fail({ path: ["cluster", "conf"], message, ofKey: false }));
   return lab;
 }
 
-function readBeside(file: string, conf: string, at: () => { line: number; col: number }): string {
+/** The corosync.conf that a lab file names: beside the file or in a folder below, wherever links lead. A lab file is made to be passed on, and must not ask for files of whoever reads it. */
+function readBeside(beside: string | undefined, conf: string, fail: (message: string) => never): string {
+  const named = `cluster.conf ${JSON.stringify(conf)}`;
+  if (beside === undefined)
+    return fail(`${named}: the text of corosync.conf is allowed here; a file is named only in a lab file of its own`);
+  if (conf.includes("\0")) return fail(`${named}: a path without the character NUL is allowed`);
   try {
-    const text = readFileSync(resolve(dirname(file), conf), "utf8");
+    const folder = realpathSync(dirname(beside));
+    const path = realpathSync(resolve(folder, conf));
+    const from = relative(folder, path);
+    if (from === ".." || from.startsWith(`..${sep}`) || isAbsolute(from))
+      return fail(`${named}: a file beside the lab file or in a folder below it is allowed`);
+    const text = readInput(path, CONF_BYTES_MAX, "a corosync.conf");
     // A text without a line's end would be taken for a path when the lab file is read again.
     return text.includes("\n") ? text : `${text}\n`;
   } catch (error) {
-    const { line, col } = at();
-    throw new LabFileTrouble(file, line, col, systemTrouble(error, `cluster.conf ${conf}`).message);
+    if (error instanceof LabFileTrouble) throw error;
+    return fail(systemTrouble(error, named).message);
   }
 }
 
 /** Reads the file at `path`. Throws Trouble (usage), one line. */
 export function readLabFile(path: string): LabFile {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
-  }
-  return parseLabFile(text, path);
+  return parseLabFile(readInput(path, LAB_FILE_BYTES_MAX, "a lab file"), path, path);
 }
 
 /** The canonical text of a lab file: what is kept in a lab's directory and at the top of a record. */

@@ -1,10 +1,11 @@
 /** The state of a series of fuzz runs: what is done, what was found, and the figures; as JSON, so that a long series goes on after an interruption. */
-import { readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import type { FuzzReport } from "./fuzz.ts";
+import { readInput, RECORD_BYTES_MAX } from "../file/read-input.ts";
 import { writeAtomic } from "../store/atomic-files.ts";
-import { systemTrouble, Trouble, usage } from "../trouble.ts";
+import { usage } from "../trouble.ts";
 
 const count = z.number().int().nonnegative();
 const span = z.tuple([count, count]).readonly();
@@ -54,13 +55,8 @@ export function newState(series: Series): FuzzState {
 
 /** Reads the state at `path`; undefined where there is no such file yet. Throws Trouble (usage) for what is no state, or of another engine. */
 export function readState(path: string): FuzzState | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw new Trouble("usage", systemTrouble(error, `read ${path}`).message);
-  }
+  if (!existsSync(path)) return undefined;
+  const text = readInput(path, RECORD_BYTES_MAX, "the state of a fuzz series");
   let raw: unknown;
   try {
     raw = JSON.parse(text);

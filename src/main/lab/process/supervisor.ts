@@ -89,6 +89,7 @@ async function openLab(options: Options, run: string, ownership: Ownership): Pro
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
     const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
     if (found.how === "new") await beginFaults(lab, file);
+    else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
     if (!found.paused) lab.resume();
     return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed };
@@ -281,8 +282,8 @@ function tell(message: LaunchMessage): Promise<void> {
   });
 }
 
-/** Brings the lab up and tells whoever started it. */
-async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
+/** Brings the lab up and tells whoever started it. `started` is called right before. */
+async function begin(options: Options, lock: Lock, log: LabLog, started: () => void): Promise<void> {
   const ownership = new Ownership(options.dir, lock.run);
   const opened = await openLab(options, lock.run, ownership);
   const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
@@ -297,6 +298,7 @@ async function begin(options: Options, lock: Lock, log: LabLog): Promise<void> {
   const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
   log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
   if (opened.said !== undefined) log.warn(opened.said);
+  started();
   await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
   if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
 }
@@ -309,13 +311,20 @@ async function main(): Promise<void> {
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
+  // Whoever starts a lab and is gone before it stands would never know of it.
+  const abandoned = (): void => {
+    log?.error("the lab did not start: whoever started it is gone");
+    dropLock(options.dir, run);
+    process.exit(1);
+  };
+  process.once("disconnect", abandoned);
   let log: LabLog | undefined;
   try {
     log = openLog(options.dir);
     dropStaleSockets(options.dir, lock.socket);
     const left = endLeftProcesses(options.dir);
     if (left.length > 0) log.warn(`ended what the last supervisor had left: ${left.join(", ")}`);
-    await begin(options, lock, log);
+    await begin(options, lock, log, () => process.off("disconnect", abandoned));
   } catch (error) {
     if (!(error instanceof Trouble)) log?.unexpected(error, "the lab could not start");
     else log?.error(`the lab did not start: ${error.message}`);

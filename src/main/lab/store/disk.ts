@@ -49,8 +49,8 @@ export interface RecordBudget {
   readonly acts: number;
 }
 
-/** 0.2 GiB in memory and on disk, twice that for a moment when it is written out as one text; acts: hours of a script that does nothing else. */
-const RECORD_MAX: RecordBudget = { bytes: 256 * 1024 * 1024, acts: 250_000 };
+/** Less than a record may have that is replayed, by more than the longest act takes; acts: hours of a script that does nothing else. */
+const RECORD_MAX: RecordBudget = { bytes: 128 * 1024 * 1024, acts: 250_000 };
 
 /** What a frozen lab is more than its world. */
 export interface Frozen {

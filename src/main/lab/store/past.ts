@@ -49,9 +49,10 @@ export class LabPast {
     }
   }
 
-  /** Call it before the run is put at `state`. */
-  rewind(state: WorldSnapshot): void {
-    this.past?.rewind(state);
+  /** The run goes on from `state`, where `put` puts it. */
+  async rewind(state: WorldSnapshot, put: () => Promise<void>): Promise<void> {
+    if (this.past === undefined) await put();
+    else await this.past.rewind(state, put);
     this.pauses = this.pauses.filter((pause) => pause.from <= state.now);
     for (const pause of this.pauses) if (pause.to !== undefined && pause.to > state.now) pause.to = state.now;
   }

@@ -35,7 +35,7 @@ function shortTemp(): string {
   return dir.length < 50 ? dir : "/tmp";
 }
 
-function labKey(lab: string): string {
+export function labKey(lab: string): string {
   return createHash("sha256").update(resolve(lab)).digest("hex").slice(0, 12);
 }
 

@@ -3,7 +3,7 @@ import { Interrupted } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { decode, encode } from "../bytes.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
-import { ShellError } from "../interpreter/shell.ts";
+import { ShellError, STRING_MAX } from "../interpreter/shell.ts";
 import { NAME } from "../interpreter/variables.ts";
 import type { OpenFile } from "../streams.ts";
 
@@ -22,7 +22,7 @@ async function readText(
     const secret = await file.device.readSecret(interrupt);
     return secret === null ? { text: "", ended: false } : { text: secret, ended: true };
   }
-  if (options.count !== undefined) return readCount(file, interrupt, options.count);
+  if (options.count !== undefined) return readCount(run, file, interrupt, options.count);
   let text = "";
   for (;;) {
     const bytes = await file.readLine(interrupt, options.delimiter === "" ? 0 : options.delimiter.charCodeAt(0));
@@ -30,6 +30,7 @@ async function readText(
     const line = decode(bytes);
     const ended = line.endsWith(options.delimiter === "" ? "\u0000" : options.delimiter);
     text += ended ? line.slice(0, -1) : line;
+    if (text.length > STRING_MAX) throw new ShellError(`read: cannot allocate ${text.length} bytes`);
     if (!ended) return { text, ended: false };
     // an odd number of backslashes at the end joins the next line
     if (options.raw || !/(?:^|[^\\])(?:\\\\)*\\$/.test(text)) return { text, ended: true };
@@ -37,9 +38,11 @@ async function readText(
   }
 }
 
-async function readCount(file: OpenFile, interrupt: Run["interrupt"], count: number): Promise<Line> {
+async function readCount(run: Run, file: OpenFile, interrupt: Run["interrupt"], count: number): Promise<Line> {
   let text = "";
   while (text.length < count) {
+    if (text.length > STRING_MAX) throw new ShellError(`read: cannot allocate ${text.length} bytes`);
+    await run.system.step(interrupt);
     const chunk = await file.read(interrupt);
     if (chunk === null) return { text, ended: false };
     const decoded = decode(chunk);
@@ -145,7 +148,12 @@ async function mapfile(run: Run): Promise<number> {
   const name = options.operands[0] ?? "MAPFILE";
   if (!NAME.test(name)) throw new ShellError(`mapfile: \`${name}': not a valid identifier`);
   const list: string[] = [];
-  for await (const line of run.lines(run.stdin)) list.push(options.has("t") ? line : `${line}\n`);
+  let size = 0;
+  for await (const line of run.lines(run.stdin)) {
+    list.push(options.has("t") ? line : `${line}\n`);
+    size += line.length + 1;
+    if (size > STRING_MAX) throw new ShellError(`mapfile: cannot allocate ${size} bytes`);
+  }
   run.shell.vars.set(name, { value: list, exported: false, readonly: false, integer: false });
   return 0;
 }

@@ -7,15 +7,24 @@ export const PASTE_MAX = 1024 * 1024;
 
 export type Key = { readonly kind: "key"; readonly text: string } | { readonly kind: "paste"; readonly text: string };
 
-const SEQUENCE = /^\u001b(?:\[[0-9;?]*[A-Za-z~]|O[A-Za-z]|[^[O\u001b])/;
+/** ECMA-48: a control sequence, a key of the application keypad, or a key with Alt. */
+const SEQUENCE = /^\u001b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^[OPX^_\]\u001b])/;
+/** A string that a terminal answers with (DCS, SOS, OSC, PM, APC), up to what ends it. Nobody types one. */
+const STRING = /^\u001b[PX^_\]][^]*?(?:\u001b\\|\u0007)/;
+const STRING_START = /^\u001b[PX^_\]]/;
+/** Characters of one answer. */
+const STRING_MAX = 65_536;
 
 export class KeyReader {
   private rest = "";
+  /** The start of an answer was dropped: its end is still to come. */
+  private cut = false;
   private paste: string | undefined;
 
   /** Keys that are complete now; an unfinished sequence waits for more. */
   push(text: string): Key[] {
-    this.rest += text;
+    this.rest += this.cut ? text.replace(/^[^]*?(?:\u001b\\|\u0007)/, "") : text;
+    this.cut = false;
     const keys: Key[] = [];
     while (this.rest !== "") {
       if (this.paste !== undefined) {
@@ -30,6 +39,11 @@ export class KeyReader {
         this.rest = this.rest.slice(PASTE_START.length);
         this.paste = "";
       } else {
+        const answer = STRING.exec(this.rest)?.[0];
+        if (answer !== undefined) {
+          this.rest = this.rest.slice(answer.length);
+          continue;
+        }
         const key = this.one();
         if (key === undefined) break;
         keys.push({ kind: "key", text: key });
@@ -49,15 +63,26 @@ export class KeyReader {
       this.rest = this.rest.slice(sequence.length);
       return sequence;
     }
-    if (/^\u001b(?:\[[0-9;?]{0,16}|O)?$/.test(this.rest)) return undefined;
+    if (/^\u001b(?:\[[0-?]{0,64}[ -/]{0,4}|O)?$/.test(this.rest)) return undefined;
+    if (STRING_START.test(this.rest)) {
+      if (this.rest.length > STRING_MAX) this.drop();
+      return undefined;
+    }
     this.rest = this.rest.slice(1);
     return "\u001b";
   }
 
-  /** Called when nothing followed for a moment: a lone Escape is a key of its own. */
+  /** Called when nothing followed for a moment: a lone Escape is a key of its own, and so is one with Alt. What is left of an answer is not. */
   flush(): Key[] {
-    if (this.rest !== "\u001b") return [];
+    const { rest } = this;
+    if (rest.length > 2 && STRING_START.test(rest)) this.drop();
+    if (rest !== "\u001b" && !(rest.length === 2 && STRING_START.test(rest))) return [];
     this.rest = "";
-    return [{ kind: "key", text: "\u001b" }];
+    return [{ kind: "key", text: rest }];
+  }
+
+  private drop(): void {
+    this.rest = "";
+    this.cut = true;
   }
 }

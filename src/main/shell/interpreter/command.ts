@@ -10,6 +10,8 @@ import { textFilter } from "../userland/filters.ts";
 import { programs } from "../userland/index.ts";
 import { runModelled } from "../userland/modelled.ts";
 import { isNoted } from "../userland/noted.ts";
+import { whichPath } from "../userland/which.ts";
+import { programIn } from "../../../engine/machine/base-programs.ts";
 import { evaluateText } from "./arithmetic.ts";
 import type { Executor, Program } from "./program.ts";
 import { decode } from "../bytes.ts";
@@ -22,6 +24,9 @@ import { isAssociative, quote, setElement } from "./variables.ts";
 
 /** Bytes of all arguments of one command (Linux: ARG_MAX is 2 MiB). */
 const ARGUMENTS_MAX = 2 * 1024 * 1024;
+
+/** Bytes that bash looks at to tell a program from a script. */
+const BINARY_LOOK = 80;
 
 const DECLARING: readonly string[] = ["export", "local", "declare", "typeset", "readonly"];
 
@@ -271,20 +276,31 @@ export async function runArgv(
     const inner = RUNS_ITS_TOKENS.includes(typed) ? ctx : { ...ctx, last: false };
     return guarded(builtin, new Run(typed, argv.slice(1), inner, executor, arrays));
   }
-  const name = typed.replace(/^(?:\/usr)?\/s?bin\/(?=[^/]+$)/, "");
+  if (typed.includes("/")) return runPath(executor, ctx, argv, arrays);
+  const known = await runNamed(executor, ctx, typed, argv, arrays);
+  if (known !== undefined) return known;
+  const path = await whichPath(new Run(typed, argv.slice(1), ctx, executor), typed);
+  if (path !== undefined) return runPath(executor, ctx, [path, ...argv.slice(1)], arrays);
+  throw new ShellError(`${typed}: command not found`, 127);
+}
+
+/** The program of that name, called as `argv`; undefined where nobody knows one. */
+async function runNamed(
+  executor: Executor,
+  ctx: Context,
+  name: string,
+  argv: readonly string[],
+  arrays: ReadonlyMap<string, readonly string[]>,
+): Promise<number | undefined> {
   const program = builtins.get(name) ?? programs.get(name);
   if (program) return carried(ctx, argv, (inner) => guarded(program, new Run(name, argv.slice(1), inner, executor, arrays)));
-  if (name.includes("/")) return runPath(executor, ctx, name, argv.slice(1));
   const modelled = await runModelled(ctx, [name, ...argv.slice(1)]);
   if (modelled !== undefined) return tellEnd(ctx, modelled);
   const filter = textFilter(name);
   if (filter) return carried(ctx, argv, (inner) => guarded(filter, new Run(name, argv.slice(1), inner, executor)));
-  if (isNoted(name)) {
-    await say(ctx, 2, `${name}: not modelled in this lab\n`);
-    return 1;
-  }
-  if (typed !== name) throw new ShellError(`${typed}: No such file or directory`, 127);
-  throw new ShellError(`${name}: command not found`, 127);
+  if (!isNoted(name)) return undefined;
+  await say(ctx, 2, `${name}: not modelled in this lab\n`);
+  return 1;
 }
 
 /** Programs that stand among the built-ins because they run the interpreter. */
@@ -333,14 +349,26 @@ async function guarded(program: Program, run: Run): Promise<number> {
   }
 }
 
-/** A file given by its path: a script of the node, or the error bash has for it. */
-async function runPath(executor: Executor, ctx: Context, path: string, args: readonly string[]): Promise<number> {
+/** A file given by its path: a program, a script of the node, or the error bash has for it. */
+async function runPath(
+  executor: Executor,
+  ctx: Context,
+  argv: readonly string[],
+  arrays: ReadonlyMap<string, readonly string[]>,
+): Promise<number> {
+  const [path = "", ...args] = argv;
   const run = new Run(path, args, ctx, executor);
   const stat = await run.files.maybeStat(run.path(path));
   if (!stat) throw new ShellError(`${path}: No such file or directory`, 127);
   if (stat.type === "directory") throw new ShellError(`${path}: Is a directory`, 126);
   if ((stat.mode & 0o111) === 0) throw new ShellError(`${path}: Permission denied`, 126);
-  const source = decode(await run.bytes(path));
+  const data = await run.bytes(path);
+  const program = programIn(data);
+  const status = program === undefined ? undefined : await runNamed(executor, ctx, program, argv, arrays);
+  if (status !== undefined) return status;
+  // The kernel does not take it, and bash sees that it is no text.
+  if (data.subarray(0, BINARY_LOOK).includes(0)) throw new ShellError(`${path}: cannot execute binary file: Exec format error`, 126);
+  const source = decode(data);
   const interpreterName = /^#!\s*(?:\/usr\/bin\/env\s+)?(\S+)/.exec(source)?.[1] ?? "/bin/sh";
   if (!/\/?(?:ba|da)?sh$/.test(interpreterName))
     throw new ShellError(`${path}: ${interpreterName}: bad interpreter: No such file or directory`, 126);

@@ -3,6 +3,8 @@ import type { TestExpression } from "unbash";
 import { FileError, resolvePath, type FileStat } from "../files.ts";
 import { evaluateText } from "./arithmetic.ts";
 import type { Expander } from "./expand.ts";
+import { PatternFault, PatternLimit } from "../regex/fault.ts";
+import { compilePattern, type Found } from "../regex/pattern.ts";
 import { matchPattern } from "./pattern.ts";
 import type { Context } from "./shell.ts";
 import { filesOf, ShellError } from "./shell.ts";
@@ -37,41 +39,22 @@ export async function evaluateTest(expander: Expander, ctx: Context, node: TestE
   }
 }
 
-/** POSIX extended to JavaScript's regular expressions: only bracket classes differ in what people type. */
-export function extendedRegExp(source: string, flags = ""): RegExp {
-  const converted = source
-    .replace(/\[:(\w+):\]/g, (whole, name: string) => POSIX_CLASSES[name] ?? whole)
-    .replace(/\[\]([^\]]*)\]/g, "[\\]$1]");
-  return new RegExp(converted, flags);
-}
-
-const POSIX_CLASSES: Readonly<Record<string, string>> = {
-  alpha: "a-zA-Z",
-  digit: "0-9",
-  alnum: "a-zA-Z0-9",
-  upper: "A-Z",
-  lower: "a-z",
-  space: "\\s",
-  blank: " \\t",
-  punct: "!-\\/:-@\\[-`{-~",
-  xdigit: "0-9a-fA-F",
-};
-
-function matchExpression(ctx: Context, text: string, source: string): boolean {
-  let compiled: RegExp;
+async function matchExpression(ctx: Context, text: string, source: string): Promise<boolean> {
+  let found: Found | undefined;
   try {
-    compiled = extendedRegExp(source);
-  } catch {
-    throw new ShellError(`[[: invalid regular expression \`${source}'`, 2);
+    found = (await compilePattern([source], { syntax: "posix" })).find(text);
+  } catch (error) {
+    if (error instanceof PatternFault) throw new ShellError(`[[: invalid regular expression \`${source}'`, 2);
+    if (error instanceof PatternLimit) throw new ShellError(`[[: ${error.message}`, 2);
+    throw error;
   }
-  const found = compiled.exec(text);
   ctx.shell.vars.set("BASH_REMATCH", {
-    value: found ? [...found].map((part) => part ?? "") : [],
+    value: found ? found.groups.map((part) => part ?? "") : [],
     exported: false,
     readonly: false,
     integer: false,
   });
-  return found !== null;
+  return found !== undefined;
 }
 
 const NUMERIC: readonly string[] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"];

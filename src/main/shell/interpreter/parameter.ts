@@ -157,7 +157,9 @@ async function slice(
 ): Promise<Piece[]> {
   const numberOf = async (word: Word): Promise<number> => Number(await evaluateText(await expander.text(ctx, word), expander.cells(ctx)));
   const items = target.list ? (target.name === "@" || target.name === "*" ? [ctx.shell.arg0, ...target.values] : target.values) : undefined;
-  const whole: readonly string[] = items ?? [...(target.values[0] ?? "")];
+  const text = target.values[0] ?? "";
+  // A long text is not cut into characters unless one of them needs two units.
+  const whole: string | readonly string[] = items ?? (/[\ud800-\udfff]/.test(text) ? [...text] : text);
   let from = await numberOf(offsetWord);
   if (from < 0) from = Math.max(0, whole.length + from);
   let to = whole.length;
@@ -167,7 +169,7 @@ async function slice(
     to = length < 0 ? whole.length + length : from + length;
   }
   const taken = whole.slice(from, Math.max(from, to));
-  return show(ctx, target, items ? taken : [taken.join("")], quoted);
+  return show(ctx, target, typeof taken === "string" ? [taken] : items ? taken : [taken.join("")], quoted);
 }
 
 async function changer(expander: WordExpander, ctx: Context, operation: ParameterOperation): Promise<(text: string) => string> {
@@ -190,6 +192,8 @@ async function changer(expander: WordExpander, ctx: Context, operation: Paramete
       const pattern = operation.operand ? await expander.pattern(ctx, operation.operand) : "?";
       const turn = (c: string): string =>
         !matchPattern(pattern, c) ? c : operation.operator.startsWith("^") ? c.toUpperCase() : c.toLowerCase();
+      if (operation.operator.length === 2 && pattern === "?")
+        return (text) => (operation.operator.startsWith("^") ? text.toUpperCase() : text.toLowerCase());
       if (operation.operator.length === 2) return (text) => [...text].map(turn).join("");
       return (text) => turn([...text][0] ?? "") + [...text].slice(1).join("");
     }

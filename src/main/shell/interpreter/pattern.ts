@@ -1,32 +1,14 @@
 /** Shell patterns (`*`, `?`, `[…]`, and the extended `@(…)` forms) and their expansion into file names. */
+import { Glob, GlobLimit } from "../../../engine/kernel/glob.ts";
 import { FileError, resolvePath } from "../files.ts";
 import type { Context } from "./shell.ts";
-import { filesOf } from "./shell.ts";
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: "a-zA-Z",
-  digit: "0-9",
-  alnum: "a-zA-Z0-9",
-  upper: "A-Z",
-  lower: "a-z",
-  space: "\\s",
-  blank: " \\t",
-  punct: "!-\\/:-@\\[-`{-~",
-  xdigit: "0-9a-fA-F",
-  cntrl: "\\x00-\\x1f\\x7f",
-  print: "\\x20-\\x7e",
-  graph: "\\x21-\\x7e",
-};
+import { filesOf, ShellError, STRING_MAX } from "./shell.ts";
 
 /** Files one pattern may expand to. */
 const MATCHES_MAX = 65_536;
 
 export function escapePattern(text: string): string {
   return text.replace(/[\\*?[\]()|!@+]/g, "\\$&");
-}
-
-export function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
 /** Whether a pattern (with `\` escapes) can match anything but itself. */
@@ -38,125 +20,66 @@ export function unescapePattern(pattern: string): string {
   return pattern.replace(/\\(.)/gs, "$1");
 }
 
-/** The end of a bracket expression that starts at `from`, or -1. */
-function bracketEnd(pattern: string, from: number): number {
-  let at = from + 1;
-  if (pattern[at] === "!" || pattern[at] === "^") at++;
-  if (pattern[at] === "]") at++;
-  for (; at < pattern.length; at++) {
-    if (pattern[at] === "\\") at++;
-    else if (pattern.startsWith("[:", at)) {
-      const close = pattern.indexOf(":]", at + 2);
-      if (close < 0) return -1;
-      at = close + 1;
-    } else if (pattern[at] === "]") return at;
-  }
-  return -1;
+/** Compiled ones that are kept: a loop asks the same again and again. */
+const KEPT_MAX = 64;
+const kept = new Map<string, Glob>();
+
+function compile(pattern: string): Glob {
+  const known = kept.get(pattern);
+  if (known) return known;
+  const made = new Glob(pattern, true);
+  if (kept.size >= KEPT_MAX) kept.clear();
+  kept.set(pattern, made);
+  return made;
 }
 
-function bracketSource(body: string): string {
-  const negated = body.startsWith("!") || body.startsWith("^");
-  const inner = (negated ? body.slice(1) : body)
-    .replace(/\[:(\w+):\]/g, (whole, name: string) => (CLASSES[name] === undefined ? whole : `\u0000${name}\u0000`))
-    .replace(/\\(.)|([[\]\\^])/gs, (_whole, escaped: string | undefined, special: string | undefined) =>
-      escaped === undefined ? `\\${special ?? ""}` : escaped.replace(/[\\\]^[-]/, "\\$&"),
-    )
-    .replace(/\u0000(\w+)\u0000/g, (_whole, name: string) => CLASSES[name] ?? "");
-  return `[${negated ? "^" : ""}${inner}]`;
-}
-
-function closingParen(pattern: string, from: number): number {
-  let depth = 0;
-  for (let at = from; at < pattern.length; at++) {
-    const c = pattern[at];
-    if (c === "\\") at++;
-    else if (c === "(") depth++;
-    else if (c === ")" && --depth === 0) return at;
-  }
-  return -1;
-}
-
-function splitAlternatives(body: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (let at = 0; at < body.length; at++) {
-    const c = body[at];
-    if (c === "\\") at++;
-    else if (c === "(") depth++;
-    else if (c === ")") depth--;
-    else if (c === "|" && depth === 0) {
-      parts.push(body.slice(from, at));
-      from = at + 1;
-    }
-  }
-  return [...parts, body.slice(from)];
-}
-
-/** The source of a regular expression for a pattern. `greedy` false makes `*` take as little as it can. */
-export function patternSource(pattern: string, greedy = true): string {
-  const many = greedy ? "*" : "*?";
-  let out = "";
-  for (let at = 0; at < pattern.length; at++) {
-    const c = pattern.charAt(at);
-    if (c === "\\") {
-      at++;
-      out += escapeRegExp(pattern.charAt(at));
-      continue;
-    }
-    if (pattern[at + 1] === "(" && "?*+@!".includes(c)) {
-      const end = closingParen(pattern, at + 1);
-      if (end > 0) {
-        const inner = splitAlternatives(pattern.slice(at + 2, end)).map((part) => patternSource(part, greedy));
-        const group = `(?:${inner.join("|")})`;
-        out += c === "!" ? `(?:(?!${group}$)[^]${many})` : c === "@" ? group : `${group}${c}`;
-        at = end;
-        continue;
-      }
-    }
-    if (c === "*") {
-      while (pattern[at + 1] === "*") at++;
-      out += `[^]${many}`;
-    } else if (c === "?") out += "[^]";
-    else if (c === "[") {
-      const end = bracketEnd(pattern, at);
-      if (end < 0) out += "\\[";
-      else {
-        out += bracketSource(pattern.slice(at + 1, end));
-        at = end;
-      }
-    } else out += escapeRegExp(c);
-  }
-  return out;
-}
-
-function compile(source: string): RegExp {
+/** @throws ShellError where the question has no end in sight */
+function bounded<T>(ask: () => T): T {
   try {
-    return new RegExp(source);
-  } catch {
-    // a range such as [z-a] is no regular expression; bash lets it match nothing
-    return /(?!)/;
+    return ask();
+  } catch (error) {
+    if (error instanceof GlobLimit) throw new ShellError(error.message, 1, true);
+    throw error;
   }
 }
 
 export function matchPattern(pattern: string, text: string): boolean {
   if (!isPattern(pattern)) return unescapePattern(pattern) === text;
-  return compile(`^${patternSource(pattern)}$`).test(text);
+  return bounded(() => compile(pattern).matches(text));
 }
 
 /** `${x#p}` and its kin: `text` without the matching start or end. */
 export function removeMatch(text: string, pattern: string, operator: "#" | "##" | "%" | "%%"): string {
-  const source = patternSource(pattern, operator.length === 2);
-  if (operator.startsWith("#")) return text.replace(compile(`^(?:${source})`), "");
-  if (operator === "%%") {
-    const found = compile(`(?:${source})$`).exec(text);
-    return found ? text.slice(0, found.index) : text;
-  }
-  const found = compile(`^([^]*)(?:${source})$`).exec(text);
-  return found ? (found[1] ?? "") : text;
+  const longest = operator.length === 2;
+  const glob = compile(pattern);
+  return operator.startsWith("#")
+    ? text.slice(bounded(() => glob.start(text, longest)) ?? 0)
+    : text.slice(0, bounded(() => glob.end(text, longest)) ?? text.length);
 }
 
-/** `${x/p/r}`; `withMatch`: an `&` in the replacement is what was matched. */
+/** Where `${x/p/r}` replaces, from left to right. */
+function* places(text: string, pattern: string, operator: "/" | "//" | "/#" | "/%"): Generator<readonly [number, number]> {
+  const glob = compile(pattern);
+  if (operator === "/#" || operator === "/%") {
+    const at = operator === "/#" ? glob.start(text, true) : glob.end(text, true);
+    if (at !== undefined) yield operator === "/#" ? [0, at] : [at, text.length];
+    return;
+  }
+  if (isPattern(pattern)) {
+    for (const place of glob.all(text)) {
+      yield place;
+      if (operator === "/") return;
+    }
+    return;
+  }
+  const plain = unescapePattern(pattern);
+  for (let at = text.indexOf(plain); at >= 0; at = text.indexOf(plain, at + plain.length)) {
+    yield [at, at + plain.length];
+    if (operator === "/") return;
+  }
+}
+
+/** `${x/p/r}`; `withMatch`: an `&` in the replacement is what was matched. @throws ShellError where it comes out too long */
 export function replaceMatch(
   text: string,
   pattern: string,
@@ -165,12 +88,17 @@ export function replaceMatch(
   withMatch: boolean,
 ): string {
   if (pattern === "") return text;
-  const source = patternSource(pattern);
-  const whole = operator === "/#" ? `^(?:${source})` : operator === "/%" ? `(?:${source})$` : source;
-  const found = compile(whole);
-  return text.replace(operator === "//" ? new RegExp(found.source, "g") : found, (match) =>
-    withMatch ? replacement.replaceAll("&", () => match) : replacement,
-  );
+  return bounded(() => {
+    let out = "";
+    let past = 0;
+    for (const [from, to] of places(text, pattern, operator)) {
+      const match = text.slice(from, to);
+      out += text.slice(past, from) + (withMatch ? replacement.replaceAll("&", () => match) : replacement);
+      past = to;
+      if (out.length > STRING_MAX) throw new ShellError(`cannot allocate ${out.length} bytes`, 1, true);
+    }
+    return out + text.slice(past);
+  });
 }
 
 /** File names that match; empty when none does. `pattern` has `\` before characters that stand for themselves. */
@@ -202,11 +130,11 @@ async function expandPart(ctx: Context, base: string, part: string, last: boolea
   }
   try {
     const entries = await files.names(resolvePath(cwd, base === "" ? "." : base));
-    const test = compile(`^${patternSource(part)}$`);
+    const glob = compile(part);
     const hidden = part.startsWith(".") || part.startsWith("\\.");
     const out: string[] = [];
     for (const { name, type } of entries) {
-      if ((name.startsWith(".") && !hidden) || !test.test(name)) continue;
+      if ((name.startsWith(".") && !hidden) || !bounded(() => glob.matches(name))) continue;
       if (!last && type !== "directory" && type !== "symlink") continue;
       out.push(base + name + tail);
     }

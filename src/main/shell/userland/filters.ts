@@ -11,6 +11,8 @@ import { FILTERS } from "./filter-names.ts";
 
 /** Input one filter takes, bytes. */
 const INPUT_MAX = 32 * 1024 * 1024;
+/** Characters of one string of a filter's program: what doubles has no time to reach the end of the computer's memory. */
+const STRING_MAX = 8 * 1024 * 1024;
 /** Wall time one filter may take, ms. */
 const FILTER_MS = 30_000;
 
@@ -120,6 +122,8 @@ async function makeBash(fs: IFileSystem, run: Run): Promise<Bash> {
       maxExecutionTimeMs: FILTER_MS,
       maxInputBytes: INPUT_MAX * 2,
       maxOutputSize: INPUT_MAX * 2,
+      maxStringLength: STRING_MAX,
+      maxLiveBytes: INPUT_MAX * 4,
       maxAwkIterations: 2_000_000,
       maxSedIterations: 2_000_000,
     },

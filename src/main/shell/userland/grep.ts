@@ -1,56 +1,46 @@
 /** grep: streams line by line, so that it works behind `journalctl -f`. */
 import { FileError } from "../files.ts";
-import { extendedRegExp } from "../interpreter/conditions.ts";
 import type { Parsed, Program, Run } from "../interpreter/program.ts";
 import { decode } from "../bytes.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
+import { PatternFault, PatternLimit } from "../regex/fault.ts";
+import { compilePattern, findAll, type Pattern } from "../regex/pattern.ts";
 import type { OpenFile } from "../streams.ts";
 
-/** Basic regular expressions write `\(`, `\|`, `\{`, `\+`, `\?` for what extended ones write without the backslash. */
-export function basicToExtended(source: string): string {
-  let out = "";
-  for (let at = 0; at < source.length; at++) {
-    const c = source.charAt(at);
-    if (c === "[") {
-      let end = at + 1;
-      if (source[end] === "^") end++;
-      if (source[end] === "]") end++;
-      while (end < source.length && source[end] !== "]")
-        end = source.startsWith("[:", end) ? Math.max(end + 1, source.indexOf(":]", end) + 2) : end + 1;
-      out += source.slice(at, end + 1);
-      at = end;
-    } else if (c === "\\") {
-      const next = source.charAt(++at);
-      out += "(){}|+?".includes(next) && next !== "" ? next : `\\${next}`;
-    } else if (c === "*" && (out === "" || out.endsWith("(") || out.endsWith("^"))) out += "\\*";
-    else out += "(){}|+?".includes(c) ? `\\${c}` : c;
+async function compile(run: Run, options: Parsed, typed: readonly string[]): Promise<Pattern> {
+  const fixed = options.has("F") || run.name === "fgrep";
+  const extended = options.has("E") || run.name === "egrep";
+  const syntax = options.has("P") ? "perl" : fixed ? "fixed" : extended ? "extended" : "basic";
+  const patterns = typed.flatMap((pattern) => pattern.split("\n"));
+  if (syntax === "perl" && patterns.length > 1) throw new UsageError("the -P option only supports a single pattern", 2);
+  try {
+    const how = { ignoreCase: options.has("i") || options.has("y"), word: options.has("w"), line: options.has("x") };
+    const pattern = await compilePattern(patterns, { syntax, ...how });
+    for (const letter of pattern.stray) await run.err(`${run.name}: warning: stray \\ before ${letter}\n`);
+    return pattern;
+  } catch (error) {
+    if (error instanceof PatternFault) throw new UsageError(error.message, 2);
+    throw error;
   }
-  return out;
 }
 
-function compile(run: Run, options: Parsed, patterns: readonly string[]): RegExp {
-  const fixed = options.has("F") || run.name === "fgrep";
-  const extended = options.has("E") || options.has("P") || run.name === "egrep";
-  const sources = patterns
-    .flatMap((pattern) => pattern.split("\n"))
-    .map((pattern) => {
-      if (fixed) return pattern.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-      const source = extended ? pattern : basicToExtended(pattern);
-      return source.replace(/\\</g, "\\b(?=\\w)").replace(/\\>/g, "\\b(?<=\\w)");
-    });
-  let source = sources.map((text) => `(?:${text})`).join("|");
-  if (options.has("w")) source = `(?<![A-Za-z0-9_])(?:${source})(?![A-Za-z0-9_])`;
-  if (options.has("x")) source = `^(?:${source})$`;
+/** What grep says where it gives up looking. */
+function gaveUp(task: Task, name: string): never {
+  throw new UsageError(task.options.has("P") ? `${name}: exceeded PCRE's backtracking limit` : "memory exhausted", 2);
+}
+
+function has(task: Task, line: string, name: string): boolean {
   try {
-    return extendedRegExp(source, options.has("i") || options.has("y") ? "gi" : "g");
-  } catch {
-    throw new UsageError(/\((?![^(]*\))/.test(source.slice(3, -1)) ? "Unmatched ( or \\(" : "Invalid regular expression", 2);
+    return task.expression.find(line) !== undefined;
+  } catch (error) {
+    if (error instanceof PatternLimit) return gaveUp(task, name);
+    throw error;
   }
 }
 
 interface Task {
   run: Run;
-  expression: RegExp;
+  expression: Pattern;
   options: Parsed;
   before: number;
   after: number;
@@ -64,7 +54,13 @@ const PLAIN = "\u001b[m\u001b[K";
 
 function paint(task: Task, line: string): string {
   if (!task.color || task.options.has("v")) return line;
-  return line.replace(task.expression, (match) => (match === "" ? "" : `${RED}${match}${PLAIN}`));
+  let out = "";
+  let past = 0;
+  for (const { at, end } of findAll(task.expression, line)) {
+    if (end > at) out += `${line.slice(past, at)}${RED}${line.slice(at, end)}${PLAIN}`;
+    past = end > at ? end : past;
+  }
+  return out + line.slice(past);
 }
 
 function prefix(task: Task, name: string, number: number, separator: string): string {
@@ -74,7 +70,7 @@ function prefix(task: Task, name: string, number: number, separator: string): st
 
 /** @returns whether a line was selected */
 async function search(task: Task, file: OpenFile, name: string): Promise<boolean> {
-  const { run, options, expression } = task;
+  const { run, options } = task;
   let number = 0;
   let count = 0;
   let trailing = 0;
@@ -88,8 +84,7 @@ async function search(task: Task, file: OpenFile, name: string): Promise<boolean
     const line = decode(bytes.at(-1) === 10 ? bytes.subarray(0, -1) : bytes);
     number++;
     if (number === 1 && line.includes("\u0000") && !options.has("a")) return binary(task, file, bytes, name);
-    expression.lastIndex = 0;
-    const selected = expression.test(line) !== options.has("v");
+    const selected = has(task, line, name) !== options.has("v");
     if (selected) {
       count++;
       if (options.has("q") || options.has("l") || options.has("L")) break;
@@ -125,17 +120,16 @@ async function printMatch(task: Task, name: string, number: number, line: string
     return;
   }
   if (options.has("v")) return;
-  task.expression.lastIndex = 0;
-  for (const match of line.matchAll(task.expression)) {
-    if (match[0] !== "") await run.out(`${prefix(task, name, number, ":")}${task.color ? `${RED}${match[0]}${PLAIN}` : match[0]}\n`);
+  for (const { at, end } of findAll(task.expression, line)) {
+    const match = line.slice(at, end);
+    if (match !== "") await run.out(`${prefix(task, name, number, ":")}${task.color ? `${RED}${match}${PLAIN}` : match}\n`);
   }
 }
 
 async function binary(task: Task, file: OpenFile, first: Uint8Array, name: string): Promise<boolean> {
   file.unread(first);
   for await (const line of task.run.lines(file)) {
-    task.expression.lastIndex = 0;
-    if (task.expression.test(line) === task.options.has("v")) continue;
+    if (has(task, line, name) === task.options.has("v")) continue;
     if (!task.options.has("q")) await task.run.out(`grep: ${name}: binary file matches\n`);
     return true;
   }
@@ -213,7 +207,7 @@ export const grep: Program = async (run) => {
   const limit = options.value("m");
   const task: Task = {
     run,
-    expression: compile(run, options, patterns),
+    expression: await compile(run, options, patterns),
     options,
     before: numeric(options, "B"),
     after: numeric(options, "A"),

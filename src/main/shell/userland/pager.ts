@@ -3,6 +3,8 @@ import { Interrupt } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { decode } from "../bytes.ts";
 import { openInput } from "../interpreter/program.ts";
+import { PatternFault, PatternLimit } from "../regex/fault.ts";
+import { compilePattern, type Pattern } from "../regex/pattern.ts";
 import type { OpenFile } from "../streams.ts";
 
 const LINES_MAX = 500_000;
@@ -10,7 +12,7 @@ const LINES_MAX = 500_000;
 interface Page {
   lines: string[];
   top: number;
-  search: RegExp | undefined;
+  search: Pattern | undefined;
   message: string;
 }
 
@@ -44,10 +46,21 @@ async function ask(run: Run, terminal: OpenFile, sign: string): Promise<string> 
   }
 }
 
-function find(page: Page, from: number, step: 1 | -1): void {
+/** One that is looked for too long is not there. */
+function found(search: Pattern, line: string): boolean {
+  try {
+    return search.find(line) !== undefined;
+  } catch (error) {
+    if (error instanceof PatternLimit) return false;
+    throw error;
+  }
+}
+
+async function find(run: Run, page: Page, from: number, step: 1 | -1): Promise<void> {
   if (!page.search) return;
   for (let at = from; at >= 0 && at < page.lines.length; at += step) {
-    if (page.search.test(page.lines[at] ?? "")) {
+    await run.system.step(run.interrupt);
+    if (found(page.search, page.lines[at] ?? "")) {
       page.top = at;
       return;
     }
@@ -110,18 +123,19 @@ async function press(run: Run, terminal: OpenFile, page: Page, key: string, rows
     case "?": {
       const text = await ask(run, terminal, key);
       try {
-        page.search = text === "" ? page.search : new RegExp(text, "i");
-        find(page, key === "/" ? page.top + 1 : page.top - 1, key === "/" ? 1 : -1);
-      } catch {
+        if (text !== "") page.search = await compilePattern([text], { syntax: "extended", ignoreCase: true });
+        await find(run, page, key === "/" ? page.top + 1 : page.top - 1, key === "/" ? 1 : -1);
+      } catch (error) {
+        if (!(error instanceof PatternFault)) throw error;
         page.message = "\u001b[7mInvalid pattern\u001b[0m";
       }
       break;
     }
     case "n":
-      find(page, page.top + 1, 1);
+      await find(run, page, page.top + 1, 1);
       break;
     case "N":
-      find(page, page.top - 1, -1);
+      await find(run, page, page.top - 1, -1);
       break;
   }
   return true;

@@ -1,4 +1,5 @@
 /** Programs that start others: env, xargs, watch, timeout, time, nohup, nice. */
+import { SIGNALS, signalNamed } from "../../../engine/kernel/signals.ts";
 import { Interrupted } from "../interrupt.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import { decode } from "../bytes.ts";
@@ -119,16 +120,21 @@ async function timeout(run: Run): Promise<number> {
   });
   const [limit, ...command] = options.operands;
   if (limit === undefined || command.length === 0) throw new UsageError("missing operand\nTry 'timeout --help' for more information.", 125);
+  const wanted = options.value("s") ?? "TERM";
+  const signal = signalNamed(wanted);
+  if (signal === undefined) throw new UsageError(`${wanted}: invalid signal\nTry 'timeout --help' for more information.`, 125);
   const { interrupt, done } = run.interrupt.child();
   const timer = run.system.port.sleep(duration(limit));
   let over = false;
   const watch = run.system.wait(timer.done).then(() => {
     over = true;
-    interrupt.fire(15);
+    interrupt.fire(SIGNALS[signal]);
   });
   watch.catch(() => undefined);
   try {
-    return await run.executor.spawn(run.ctx, (inner) => run.executor.runArgv(inner, command), interrupt);
+    const status = await run.executor.spawn(run.ctx, (inner) => run.executor.runArgv(inner, command), interrupt);
+    // It may have taken the signal as an order to end well.
+    return over ? 124 : status;
   } catch (error) {
     if (over && error instanceof Interrupted && !run.interrupt.fired) return 124;
     throw error;

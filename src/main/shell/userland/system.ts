@@ -6,7 +6,7 @@ import type { Program, Run } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
 import { parseDate, strftime } from "./clock.ts";
 import { runModelled } from "./modelled.ts";
-import { whichPath } from "./which.ts";
+import { whichPaths } from "./which.ts";
 
 async function date(run: Run): Promise<number> {
   const options = parseOptions(run.args, {
@@ -116,9 +116,9 @@ async function which(run: Run): Promise<number> {
   const options = parseOptions(run.args, { flags: "as" });
   let status = 0;
   for (const name of options.operands) {
-    const path = await whichPath(run, name);
-    if (path === undefined) status = 1;
-    else await run.out(`${path}\n`);
+    const paths = await whichPaths(run, name);
+    if (paths.length === 0) status = 1;
+    if (!options.has("s")) for (const path of options.has("a") ? paths : paths.slice(0, 1)) await run.out(`${path}\n`);
   }
   return status;
 }

@@ -215,6 +215,9 @@ async function tee(run: Run): Promise<number> {
   return status;
 }
 
+/** What is written at once, as stdio has it. */
+const BLOCK_CHARS = 4096;
+
 async function seq(run: Run): Promise<number> {
   const options = parseOptions(
     run.args.map((arg) => (/^-[\d.]/.test(arg) ? `\u0000${arg}` : arg)),
@@ -237,19 +240,23 @@ async function seq(run: Run): Promise<number> {
   const separator = options.value("s") ?? "\n";
   const show = (n: number): string => (first + n * step).toFixed(decimals);
   const width = options.has("w") ? Math.max(show(0).length, show(Math.max(steps, 0)).length) : 0;
+  let block = "";
   for (let n = 0; n <= steps; n++) {
-    await run.system.step(run.interrupt);
     const text = show(n);
-    await run.out(
-      (n > 0 ? separator : "") + (text.startsWith("-") ? `-${text.slice(1).padStart(width - 1, "0")}` : text.padStart(width, "0")),
-    );
+    block += (n > 0 ? separator : "") + (text.startsWith("-") ? `-${text.slice(1).padStart(width - 1, "0")}` : text.padStart(width, "0"));
+    if (block.length < BLOCK_CHARS) continue;
+    await run.system.step(run.interrupt);
+    await run.out(block);
+    block = "";
   }
-  if (steps >= 0) await run.out("\n");
+  if (steps >= 0) await run.out(`${block}\n`);
   return 0;
 }
 
+const repeated = (line: string): string => line.repeat(Math.max(1, Math.ceil(BLOCK_CHARS / line.length)));
+
 async function yes(run: Run): Promise<number> {
-  const block = `${run.args.length > 0 ? run.args.join(" ") : "y"}\n`.repeat(512);
+  const block = repeated(`${run.args.length > 0 ? run.args.join(" ") : "y"}\n`);
   for (;;) {
     await run.system.step(run.interrupt);
     await run.out(block);

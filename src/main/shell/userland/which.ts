@@ -1,26 +1,27 @@
-/** Where a command would be found. */
+/** Where a command would be found: on the disk, in the directories of PATH. */
 import type { Run } from "../interpreter/program.ts";
-import { FILTER_NAMES } from "./filters.ts";
-import { isNoted } from "./noted.ts";
-import { programNames } from "./names.ts";
 
-/** Programs that live in /usr/sbin on a node. */
-const SBIN =
-  /^(?:corosync.*|pve(?!sh$|sm$|um$|version$|perf$|subscription$|report$|ceph$).*|qm|pct|ha-manager|vzdump|ip|ss|tc|nft|iptables|reboot|poweroff|shutdown|halt|smartctl|modprobe|lsmod|chronyd|watchdog-mux|traceroute)$/;
+/** What bash searches where PATH is not set. */
+const PATH_DEFAULT = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+async function runs(run: Run, path: string): Promise<boolean> {
+  const stat = await run.files.maybeStat(run.path(path));
+  return stat !== undefined && stat.type !== "directory" && (stat.mode & 0o111) !== 0;
+}
+
+/** Every path under which the name is found, in the order of PATH. */
+export async function whichPaths(run: Run, name: string): Promise<string[]> {
+  if (name === "") return [];
+  if (name.includes("/")) return (await runs(run, name)) ? [name] : [];
+  const found: string[] = [];
+  for (const directory of (run.shell.get("PATH") ?? PATH_DEFAULT).split(":")) {
+    const path = directory === "" ? `./${name}` : `${directory}/${name}`;
+    if (await runs(run, path)) found.push(path);
+  }
+  return found;
+}
 
 /** @returns the path, or undefined when nothing of that name runs */
 export async function whichPath(run: Run, name: string): Promise<string | undefined> {
-  if (name.includes("/")) {
-    const stat = await run.files.maybeStat(run.path(name));
-    return stat && stat.type !== "directory" && (stat.mode & 0o111) !== 0 ? name : undefined;
-  }
-  const own = programNames.includes(name) || FILTER_NAMES.includes(name) || isNoted(name);
-  if (!own && !(await isModelled(run, name))) return undefined;
-  return `${SBIN.test(name) ? "/usr/sbin" : "/usr/bin"}/${name}`;
-}
-
-async function isModelled(run: Run, name: string): Promise<boolean> {
-  if (name === "") return false;
-  const reply = await run.system.query({ kind: "complete", argv: [name], cwd: run.shell.cwd });
-  return reply.kind === "completions" && reply.candidates.some((word) => word.trim() === name);
+  return (await whichPaths(run, name))[0];
 }

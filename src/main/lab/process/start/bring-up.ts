@@ -2,13 +2,14 @@
  * A lab as its directory tells, up to where a host can take it: the files made private, the lab file as the lab was made from it, the world brought back, every node on its disk,
  * and what nobody refers to forgotten. No process, no socket, no time.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { NodeDisks } from "../../../../engine/host/disk/node-disks.ts";
 import { makeMachine } from "../../../../engine/node/index.ts";
 import { worldDesign } from "../../file/design.ts";
 import { parseLabFile } from "../../file/labfile.ts";
 import type { LabFile } from "../../file/labfile-schema.ts";
+import { LAB_FILE_BYTES_MAX, readInput } from "../../file/read-input.ts";
 import { beginLab, waitForBoot } from "../../scenario/advance.ts";
 import { PRIVATE_MODE, writeAtomic } from "../../store/atomic-files.ts";
 import { collectContents } from "../../store/collect.ts";
@@ -16,7 +17,6 @@ import { files, LabDisk, type Found } from "../../store/disk.ts";
 import { makePrivate } from "../../store/private-files.ts";
 import { keepAside, readRecordHead, refuseOtherVersion } from "../../store/record-file.ts";
 import { stateOfWorld } from "../../store/world-state.ts";
-import { systemTrouble } from "../../trouble.ts";
 import { standOnDisks } from "./lab-disks.ts";
 
 /** The lab file of a directory, and what is to be said of it. */
@@ -35,21 +35,13 @@ export interface Standing {
   readonly formed: boolean;
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw systemTrouble(error, `read ${path}`);
-  }
-}
-
 /** The lab file: as the record has it, where there is one, since the run was made from that. Throws Trouble. */
 export function labTextOf(dir: string): LabText {
   refuseOtherVersion(dir);
   const said = makePrivate(dir);
   const path = join(dir, files.lab);
   const made = readRecordHead(join(dir, files.record))?.lab;
-  const there = made !== undefined && !existsSync(path) ? undefined : readText(path);
+  const there = made !== undefined && !existsSync(path) ? undefined : readInput(path, LAB_FILE_BYTES_MAX, "a lab file");
   const text = made ?? there ?? "";
   const file = parseLabFile(text, path);
   if (there !== text) {
