@@ -1,19 +1,19 @@
-// npm run nightly [-- [--rounds N] [--workers N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another order each
-// time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules and of 5000 changed
-// corosync.confs beside the real reader, then the schedules that are
-// compared in one process and on workers over both transports and at every lead, then fuzz runs, then random scenarios on real corosync daemons and in the lab alike (as
-// root on Debian), then the benchmarks. What fails once in a while is found here. The compared schedules, the fuzz runs and the scenarios of a commit go on where they were
-// left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
+// npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
+// order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules and of 5000 changed corosync.confs beside the real reader, then the schedules
+// that are compared in one process and on workers over both transports and at every lead, then every kind of file of a lab with bits changed or cut short, then fuzz runs,
+// then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What fails once in a while is found here. The compared
+// schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one
+// scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { capture, endsWithUs, ensureBuilt, ensureInstalled, exitOnSignals, root, say } from "./lib/setup.mjs";
 
 const usage =
-  "npm run nightly [-- [--rounds N] [--workers N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
-  "to 25, default 25; schedules from 0 to 1000000, default 5000; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
-const options = { "--rounds": 5, "--workers": 25, "--schedules": 5000, "--oracle": 10 };
-const most = { "--rounds": 1000, "--workers": 25, "--schedules": 1_000_000, "--oracle": 1000 };
+  "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
+  "to 25, default 25; tries with each kind of file of a lab from 0 to 100000, default 450; schedules from 0 to 1000000, default 5000; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
+const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--oracle": 10 };
+const most = { "--rounds": 1000, "--workers": 25, "--tamper": 100_000, "--schedules": 1_000_000, "--oracle": 1000 };
 const args = process.argv.slice(2);
 exitOnSignals();
 
@@ -39,7 +39,39 @@ for (let i = 0; i < args.length; i += 2) {
   }
   options[args[i]] = value;
 }
-const { "--rounds": rounds, "--workers": compared, "--schedules": schedules, "--oracle": scenarios } = options;
+const { "--rounds": rounds, "--workers": compared, "--tamper": tries, "--schedules": schedules, "--oracle": scenarios } = options;
+
+/** Tries with each kind of file of a lab in one process of the tests. */
+const TRIES_AT_ONCE = 25;
+
+/** Tampers so many times with each kind of file of a lab; what held before at this commit is not tried again. Returns whether all held. */
+async function tampered(count, file) {
+  let done = 0;
+  try {
+    done = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    // None yet.
+  }
+  for (let first = done; first < count; first += TRIES_AT_ONCE) {
+    const tries = Math.min(TRIES_AT_ONCE, count - first);
+    const env = { ...process.env, QUORATE_TAMPER: `${first},${tries}` };
+    const args = [
+      join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "test/disk/tamper.test.ts",
+      "--maxWorkers=1",
+      "--testTimeout=900000",
+    ];
+    const { status, output } = await capture(process.execPath, args, { env, timeoutMs: 3_600_000 });
+    console.log(`${first + tries} of ${count} tries with each kind of file: ${status === 0 ? "all held" : "not all held"}`);
+    if (status !== 0) {
+      console.log(output);
+      return false;
+    }
+    writeFileSync(file, JSON.stringify(first + tries));
+  }
+  return true;
+}
 
 /** The schedules on workers beside one process, one by one; those that a run before found the same at this commit are not run again. */
 async function onWorkers(count, file) {
@@ -102,6 +134,10 @@ if (compared > 0) {
   console.log(`── ${compared} schedules on workers`);
   const other = await onWorkers(compared, join(root, "test-results", `workers-${commit}.json`));
   if (other.length > 0) failed.push(`schedules on workers: not the same as in one process: ${other.join(" ")}`);
+}
+if (tries > 0) {
+  console.log(`── ${tries} tries with each kind of file of a lab`);
+  if (!(await tampered(tries, join(root, "test-results", `tamper-${commit}.json`)))) failed.push("tampering: see above");
 }
 if (schedules > 0) {
   console.log(`── ${schedules} fault schedules`);

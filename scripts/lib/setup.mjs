@@ -106,6 +106,11 @@ export async function build() {
     say(`the build failed with status ${result.status}`);
     return false;
   }
+  // Not before this runs: it reads what the lock file has installed.
+  const { writeNotices } = await import("./notices.mjs");
+  const wrong = writeNotices();
+  for (const line of wrong) say(line);
+  if (wrong.length > 0) return false;
   sweep(started - 24 * 3600 * 1000);
   writeFileSync(stampFile, stamp);
   say(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { processAlive } from "../../src/main/lab/store/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
+import { resummed } from "../records.ts";
 
 let place: Place;
 beforeAll(() => {
@@ -102,7 +103,7 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
     await place.ok("record", "--out", record);
     expect(await json("replay", record, "--json")).toMatchObject({ equal: true, firstDifference: null });
     // The replay is another process with no lab: a record that was tampered with does not pass for the run.
-    writeFileSync(record, readFileSync(record, "utf8").replace('"kind":"power-cut"', '"kind":"stall"'));
+    writeFileSync(record, resummed(readFileSync(record, "utf8").replace('"kind":"power-cut"', '"kind":"stall"')));
     expect(await json("replay", record, "--json")).toMatchObject({ equal: false });
   });
 

@@ -11,6 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contentHash } from "../../src/engine/machine/files/index.ts";
 import { connectLab, type LabClient } from "../../src/main/lab/process/client.ts";
 import { alive, newPlace, type Place } from "./quorate.ts";
+import { resummed } from "../records.ts";
 
 const long = process.env["QUORATE_LONG"] === "1";
 const workerKills = long ? 200 : 20;
@@ -201,7 +202,7 @@ describe("a lab that another version made", () => {
     await place.ok("up", "--nodes", "1", "--host", "inprocess");
     await place.ok("down");
     const record = join(place.lab, "record.jsonl");
-    writeFileSync(record, readFileSync(record, "utf8").replace(/"engine":"[^"]*"/, '"engine":"0.2.0"'));
+    writeFileSync(record, resummed(readFileSync(record, "utf8").replace(/"engine":"[^"]*"/, '"engine":"0.2.0"')));
     // As that version froze a lab.
     writeFileSync(join(place.lab, "frozen.bin"), serialize({ engine: "0.2.0", world: {}, speed: 1, paused: false }));
     const contents = (): string[] =>

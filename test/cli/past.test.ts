@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { complaint, newPlace, type Place } from "./quorate.ts";
+import { resummed } from "../records.ts";
 
 let place: Place;
 beforeAll(() => {
@@ -107,7 +108,7 @@ describe("the past, from the command line", { timeout: 180_000 }, () => {
   it("replay --check fails on a record that another run would have left, and says where", async () => {
     const record = join(place.dir, "record");
     await place.ok("record", "--out", record);
-    writeFileSync(record, readFileSync(record, "utf8").replace('"kind":"power-cut"', '"kind":"stall"'));
+    writeFileSync(record, resummed(readFileSync(record, "utf8").replace('"kind":"power-cut"', '"kind":"stall"')));
     await refused(
       ["replay", record, "--check"],
       1,

@@ -18,6 +18,7 @@ import { readHead, readSealed, sealed, SealTrouble, type Head } from "../../src/
 import { NoState, packState, STATE_DEPTH_MAX, unpackState } from "../../src/main/lab/store/state-codec.ts";
 import { asWorldSnapshot, stateOfWorld, worldAt, type WorldState } from "../../src/main/lab/store/world-state.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
+import { resummed } from "../records.ts";
 
 const file = defaultLabFile({ nodes: 3, links: 1, clustered: true, name: "lab", seed: "files", epoch: "2026-01-01T00:00:00Z" });
 const [text, design] = [printLabFile(file), worldDesign(file)];
@@ -212,12 +213,18 @@ describe("a lab's directory", () => {
     const found = open();
     expect([found.how, found.speed, found.paused, found.said]).toEqual(["frozen", 2, true, []]);
     expect(found.world.snapshot()).toStrictEqual(kept.state);
+    // A start that goes no further has taken nothing away.
+    expect(open().world.snapshot()).toStrictEqual(kept.state);
+    new LabDisk(dir).stands();
     expect(existsSync(join(dir, "frozen.bin"))).toBe(false);
   });
 
   it("needs no record to go on, and has one again", () => {
     rmSync(join(dir, "record.jsonl"));
-    expect(open()).toMatchObject({ how: "frozen", said: [] });
+    expect(open()).toMatchObject({
+      how: "frozen",
+      said: [`${join(dir, "record.jsonl")} is missing; it was written anew from what is known`],
+    });
     expect(readFileSync(join(dir, "record.jsonl"), "utf8")).toContain("/root/long");
   });
 
@@ -281,7 +288,7 @@ describe("a lab's directory", () => {
     const own = readFileSync(record, "utf8");
     const older = [own.replace('"engine":"0.3.0"', '"engine":"0.2.0"'), own.replace('"engine":"0.3.0"', '"engine":"0.4.0"')];
     for (const [i, changed] of older.entries()) {
-      writeFileSync(record, changed);
+      writeFileSync(record, resummed(changed));
       // As it was frozen in that version.
       if (i === 0) writeFileSync(join(dir, "frozen.bin"), serialize({ engine: "0.2.0", world: {} }));
       const before = contents();

@@ -6,13 +6,24 @@ import { describe, expect, test, vi } from "vitest";
 import { Rng } from "../../src/engine/kernel/index.ts";
 import { contentHash } from "../../src/engine/machine/files/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
-import { parseRecord, printRecord, recordEnd, recordInput, replay, Said, saidIn, type Input } from "../../src/engine/world/index.ts";
+import {
+  parseRecord,
+  printRecord,
+  recordEnd,
+  recordInput,
+  RecordReader,
+  RecordWriter,
+  replay,
+  Said,
+  type Input,
+} from "../../src/engine/world/index.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { printLabFile } from "../../src/main/lab/file/labfile.ts";
 import { LineFile } from "../../src/main/lab/store/atomic-files.ts";
 import { LabDisk } from "../../src/main/lab/store/disk.ts";
 import { Trouble } from "../../src/main/lab/trouble.ts";
+import { lastSum, resummed } from "../records.ts";
 
 const bytes = (seed: string, length: number): Uint8Array => {
   const rng = Rng.from(seed);
@@ -25,6 +36,19 @@ const put = (at: number, data: Uint8Array, machine = "pve1"): Input => ({
 });
 
 const printed = (inputs: Input[]): string => printRecord({ lab: "", inputs, checkpoints: [], end: undefined });
+
+/** Who goes on with a record. */
+function writerOf(text: string): RecordWriter {
+  const reader = new RecordReader();
+  for (const line of text.split("\n").slice(0, -1)) reader.take(line);
+  return reader.writer();
+}
+
+function lineOf(writer: RecordWriter, input: Input): string {
+  let out = "";
+  writer.addInput(input, (line) => (out = `${line}\n`));
+  return out;
+}
 
 function inputsIn(text: string): Input[] {
   const read = parseRecord(text);
@@ -70,7 +94,7 @@ describe("a record", () => {
 
   test("that ends long after all it says, or after the end of time, is refused with its line", () => {
     const year = 366 * 24 * 3600 * 1e6;
-    const text = (end: number, at = 5): string => printed([put(at, bytes("x", 10))]) + recordEnd({ at: end, digest: "0" });
+    const text = (end: number, at = 5): string => resummed(printed([put(at, bytes("x", 10))]) + recordEnd({ at: end, digest: "0" }));
     expect(fault(text(10 * year))).toMatchObject({
       line: 3,
       message: expect.stringContaining("more than a year after the epoch") as string,
@@ -93,10 +117,12 @@ describe("a record", () => {
     const data = bytes("old", 3000);
     const line = (at: number): string =>
       `{"at":${at},"act":{"to":"machine","machine":"pve1","act":{"kind":"file-write","path":"/root/x","data":{"base64":"${Buffer.from(data).toString("base64")}"},"append":false}}}\n`;
-    const text = printed([]) + line(1) + line(2);
+    const head = (version: number): string => `{"quorateRecord":${version},"engine":"0.3.0","lab":""}\n`;
+    const text = head(1) + line(1) + line(2);
     expect(inputsIn(text)).toEqual([put(1, data), put(2, data)]);
+    expect(inputsIn(resummed(head(2) + line(1) + line(2)))).toEqual([put(1, data), put(2, data)]);
     // Whoever goes on with it has nothing to refer to yet.
-    expect(recordInput(put(3, data), saidIn(text))).toContain('"base64"');
+    expect(lineOf(writerOf(text), put(3, data))).toContain('"base64"');
     expect(recordInput(put(1, data))).toBe(line(1));
   });
 
@@ -132,16 +158,16 @@ describe("a record", () => {
         put(at, known[rng.u32() % 10] ?? known[0] ?? new Uint8Array()),
       );
       let text = printed([]);
-      let said = saidIn(text);
+      let writer = writerOf(text);
       for (const input of inputs) {
         // As if the lab had been taken down here, or had forgotten, which costs only that bytes are said again.
-        if (rng.u32() % 4 === 0) said = saidIn(rng.u32() % 3 === 0 ? "" : text);
-        text += recordInput(input, said);
+        if (rng.u32() % 4 === 0) writer = rng.u32() % 3 === 0 ? new RecordWriter(lastSum(text)) : writerOf(text);
+        text += lineOf(writer, input);
       }
       expect(alone(inputsIn(text))).toEqual(alone(inputs));
       expect(alone(inputsIn(printed(inputs)))).toEqual(alone(inputs));
       let once = printed([]);
-      for (const input of inputs) once += recordInput(input, saidIn(once));
+      for (const input of inputs) once += lineOf(writerOf(once), input);
       expect(once).toBe(printed(inputs));
     }
   });
@@ -153,11 +179,17 @@ describe("a record", () => {
     const lines = text.split("\n");
     const without = [lines[0], lines[2], lines[3], ""].join("\n");
     const unsaid = `refers to the bytes "${hash}", which are not among the last 64 MiB that the lines before it say`;
-    expect(fault(without)).toEqual({ line: 3, message: unsaid });
-    expect(fault(text.replaceAll(hash, "../x"))).toEqual({ line: 2, message: 'the bytes "../x" are not what their hash says' });
+    expect(fault(resummed(without))).toEqual({ line: 3, message: unsaid });
+    expect(fault(resummed(text.replaceAll(hash, "../x")))).toEqual({ line: 2, message: 'the bytes "../x" are not what their hash says' });
     const other = text.replace(/"base64":"..../, '"base64":"AAAA');
-    expect(fault(other)).toEqual({ line: 2, message: `the bytes "${hash}" are not what their hash says` });
-    expect(fault(text.replace(/"base64":"../, '"base64":"!!'))).toEqual({ line: 2, message: "bytes that are no base64" });
+    expect(fault(resummed(other))).toEqual({ line: 2, message: `the bytes "${hash}" are not what their hash says` });
+    expect(fault(resummed(text.replace(/"base64":"../, '"base64":"!!')))).toEqual({ line: 2, message: "bytes that are no base64" });
+    // One bit, one line, the order of two: found at the line, whatever it says.
+    const changed = "this line, or one that stood before it, is not what was written: its sum does not fit";
+    expect(fault(text.replace('"at":2', '"at":6'))).toEqual({ line: 3, message: changed });
+    expect(fault(without)).toEqual({ line: 2, message: changed });
+    expect(fault([lines[0], lines[2], lines[1], lines[3], ""].join("\n"))).toEqual({ line: 2, message: changed });
+    expect(fault(text.replace('"quorateRecord":2', '"quorateRecord":1'))).toEqual({ line: 1, message: changed });
     // A last line that was cut off takes what it says along.
     expect(inputsIn(text.slice(0, text.indexOf("\n") + 500))).toEqual([]);
   });
@@ -167,7 +199,7 @@ describe("a record", () => {
     const hash = contentHash(data);
     const lab = `{"piece":"${hash}","base64":""}`;
     const text = printRecord({ lab, inputs: [], checkpoints: [], end: undefined, notes: [{ at: 1, note: lab }] });
-    expect(saidIn(text).get(hash)).toBeUndefined();
+    expect(lineOf(writerOf(text), put(2, data))).toContain(`{"piece":"${hash}","base64":"${Buffer.from(data).toString("base64")}"}`);
   });
 });
 
@@ -201,7 +233,7 @@ describe("the record of a lab that runs", () => {
       disk.close();
       // Killed in the middle of a line that says other bytes.
       const other = bytes("torn", 5000);
-      writeFileSync(path, recordInput(put(99_000_000, other), saidIn("")).slice(0, -20), { flag: "a" });
+      writeFileSync(path, lineOf(writerOf(readFileSync(path, "utf8")), put(99_000_000, other)).slice(0, -20), { flag: "a" });
       disk = new LabDisk(dir);
       ({ world } = disk.open(text, design, makeMachine));
       push("pve2", other);

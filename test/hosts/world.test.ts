@@ -5,6 +5,7 @@ import { World, parseRecord, printRecord, replay, replayWorld, type WorldAct } f
 import { FlightQueue, flightBefore, type Flight } from "../../src/engine/world/queue.ts";
 import type { Direction, LinkSettings } from "../../src/engine/fabric/index.ts";
 import { makeTalker, talkers, type Talker } from "./talker.ts";
+import { resummed } from "../records.ts";
 
 const on = (machine: string, act: MachineAct): WorldAct => ({ to: "machine", machine, act });
 const cut = (node: string, direction: Direction | "both" = "both", to?: string): WorldAct => ({
@@ -337,10 +338,10 @@ describe("snapshots and records", () => {
     expect(readShort.ok && replay(live.design, makeTalker, readShort.record).equal).toBe(true);
     const torn = parseRecord(`${text.split("\n").slice(0, 6).join("\n")}\n{"at":99`);
     expect(torn.ok).toBe(true);
-    const other = parseRecord(text.replace('"kind":"resume"', '"kind":"stall"'));
+    const other = parseRecord(resummed(text.replace('"kind":"resume"', '"kind":"stall"')));
     if (!other.ok) throw new Error(other.message);
     expect(replay(live.design, makeTalker, other.record).firstDifference).toBe(2 * SEC);
     expect(parseRecord("hello\n")).toMatchObject({ ok: false, line: 1 });
-    expect(parseRecord(`${text}{"at":-1}\n`)).toMatchObject({ ok: false, message: "neither an input nor a digest nor a note" });
+    expect(parseRecord(resummed(`${text}{"at":-1}\n`))).toMatchObject({ ok: false, message: "neither an input nor a digest nor a note" });
   });
 });

@@ -114,6 +114,28 @@ describe("directories, removal, renaming", () => {
     expect(act(lab, remove("/", true))).toBe("EBUSY");
   });
 
+  test("a path is as long as the kernel takes it, a tree as deep as somebody went; either costs by its length", () => {
+    const lab = installed();
+    const began = process.cpuUsage();
+    const longest = `/srv/${"a/".repeat(2045)}`;
+    expect([longest.length, act(lab, mkdir(longest, true))]).toEqual([4095, "ok"]);
+    expect(act(lab, mkdir(`${longest}a`, true))).toBe("ENAMETOOLONG");
+    expect(act(lab, mkdir(`/srv/${"b/".repeat(3000)}`, true))).toBe("ENAMETOOLONG");
+    expect(text(lab, "/srv/b")).toBe("ENOENT");
+    // Deeper, by going there: no path leads to the end of it.
+    lab.files.attach(7);
+    lab.must(7, { call: "chdir", path: longest });
+    for (let level = 0; level < 5000; level++) {
+      lab.must(7, { call: "mkdir", path: "d", mode: 0o755 });
+      lab.must(7, { call: "chdir", path: "d" });
+    }
+    lab.files.detach(7);
+    expect(act(lab, remove("/srv/a", true))).toBe("ok");
+    expect(text(lab, "/srv/a")).toBe("ENOENT");
+    // Of processor time, µs. Each level from the top would be a hundred times as much.
+    expect(process.cpuUsage(began).user).toBeLessThan(4_000_000);
+  });
+
   test("rename replaces a file, not a full directory, and never moves a directory into itself", () => {
     const lab = installed();
     expect(act(lab, write("/root/a", "a"), write("/root/b", "b"), rename("/root/a", "/root/b"))).toBe("ok");

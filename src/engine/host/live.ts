@@ -186,6 +186,15 @@ export class LiveHost {
     this.anchor();
   }
 
+  /** Does `work` while nobody moves the world and every worker has confirmed all there is: nobody writes to a disk meanwhile. Rejects when the lab has failed. */
+  still(work: () => void): Promise<void> {
+    return this.turn(async () => {
+      this.driver.moved();
+      await this.driver.whenConfirmed();
+      work();
+    });
+  }
+
   /** Time stands while `work` moves the world, or waits for a process. */
   private async turn<T>(work: () => T | Promise<T>): Promise<T> {
     try {

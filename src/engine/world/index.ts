@@ -5,7 +5,8 @@ export { mixEffect, stateOf, type Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
 export { accept, follow, standingAt, type Move, type Plan } from "./moves.ts";
 export * from "./record/record.ts";
-export { Said, saidIn, type SaidHashes } from "./record/said.ts";
+export { parseRecord, RecordReader, type RecordOutcome } from "./record/reader.ts";
+export { Said, type SaidHashes } from "./record/said.ts";
 export { foreseen, replay, replaying, replayWorld, type ReplayResult } from "./record/replay.ts";
 export { History, type Run } from "./history.ts";
 export {

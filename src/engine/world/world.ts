@@ -28,6 +28,7 @@ import { fabricDesign, machinesOf, networksOf, renamedFaults, type Topology, typ
 import type { ActResult, Input, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
 import { FlightQueue } from "./queue.ts";
 import { checkAct, consequencesOf } from "./act-effects.ts";
+import { SharedBytes } from "./record/said.ts";
 import { ScheduledActs } from "./scheduled-acts.ts";
 
 /** Events at one instant. Beyond it something wakes itself without end. Ours. */
@@ -40,6 +41,7 @@ export class World {
   private readonly trace: TraceDigest;
   private readonly scheduled = new ScheduledActs();
   private done: Input[] = [];
+  private readonly bytes = new SharedBytes();
   private watchers: readonly Watcher[] = [];
   private at: Instant = 0;
   /** A timer or datagram of the present instant has run. */
@@ -286,7 +288,8 @@ export class World {
     return this.perform(input);
   }
 
-  private perform(input: Input): Stepped {
+  private perform(given: Input): Stepped {
+    const input = this.bytes.of(given);
     const { at, act } = input;
     this.count++;
     this.done.push(input);

@@ -1,6 +1,6 @@
 /** Commands that make, start, freeze, delete and list labs, and open their page. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
@@ -11,23 +11,23 @@ import { parseLabFile, printLabFile, readLabFile } from "../lab/file/labfile.ts"
 import type { LabFile } from "../lab/file/labfile-schema.ts";
 import { launch } from "../lab/process/launch.ts";
 import { processAlive, readLock } from "../lab/store/lock.ts";
-import { dropStaleSockets, labDir, logNames } from "../lab/store/paths.ts";
+import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
 import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
 import { forgetLab, knownLabs, rememberLab } from "../lab/store/registry.ts";
-import { makeDir, writeAtomic } from "../lab/store/atomic-files.ts";
+import { makeDir, PRIVATE_MODE, writeAtomic } from "../lab/store/atomic-files.ts";
+import { isLabFile, makePrivate } from "../lab/store/private-files.ts";
+import { endOf, readRecordHead } from "../lab/store/record-file.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
 
 const labFileName = "lab.yaml";
 
-/** Everything a lab's directory may hold; anything else is somebody else's and is never deleted. */
-const ownFiles = new Set([labFileName, "record.jsonl", "frozen.bin", "disks.bin", "disks", "running.json", ...Object.values(logNames)]);
+/** What a lab's directory holds of the lab's own; anything else is somebody else's and is never deleted. Snapshots are deleted one by one. */
+const isOwn = (name: string): boolean => isLabFile(name) && name !== "snapshots";
 
-/** State files that were put aside, and what a crash left of a write. */
-const leftOver = /^(frozen|disks)\.bin\.damaged-\d+$|\.tmp$/;
-
-const isOwn = (name: string): boolean => ownFiles.has(name) || leftOver.test(name);
+/** The lab file, or the record that tells what stood in it. */
+const holdsLab = (dir: string): boolean => existsSync(join(dir, labFileName)) || existsSync(join(dir, "record.jsonl"));
 
 function running(dir: string): boolean {
   const lock = readLock(dir);
@@ -81,13 +81,14 @@ function createLab(dir: string, lab: LabFile): void {
   // What is written is what will be read: a lab file that cannot be read back must not be made.
   parseLabFile(text, labFileName);
   try {
-    makeDir(dir);
+    makeDir(dir, true);
     const strangers = readdirSync(dir).filter((name) => !isOwn(name));
     if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
   } catch (error) {
     throw systemTrouble(error, `lab directory ${dir}`);
   }
-  writeAtomic(join(dir, labFileName), text);
+  writeAtomic(join(dir, labFileName), text, PRIVATE_MODE);
+  makePrivate(dir);
 }
 
 async function stateOf(client: LabClient): Promise<LabInfo> {
@@ -117,7 +118,7 @@ export async function up(v: Values): Promise<number> {
     printState(await stateOf(client), json);
     return 0;
   }
-  const exists = existsSync(join(dir, labFileName));
+  const exists = holdsLab(dir);
   if (exists && options.length > 0)
     throw usage(
       `${dir} holds a lab already, and ${options.join(" ")} would make a new one; "quorate rm" deletes it, or name another directory with --lab`,
@@ -153,7 +154,7 @@ export async function down(v: Values): Promise<number> {
 
 export async function rm(v: Values): Promise<number> {
   const dir = labDir(textOf(v["lab"]));
-  if (!existsSync(join(dir, labFileName))) {
+  if (!holdsLab(dir)) {
     forgetLab(dir);
     throw new Trouble("lab", `no lab in ${dir}`);
   }
@@ -189,7 +190,9 @@ interface Listed {
 /** A lab that does not run, as its directory tells. */
 function asleep(dir: string): Listed | undefined {
   try {
-    const lab = readLabFile(join(dir, labFileName));
+    const path = join(dir, labFileName);
+    const made = readRecordHead(join(dir, "record.jsonl"))?.lab;
+    const lab = made === undefined ? readLabFile(path) : parseLabFile(made, path);
     return { lab: dir, name: lab.name, running: false, instant: lastInstant(dir), nodes: Object.keys(lab.nodes) };
   } catch {
     // Deleted by hand, or not readable: not a lab any more.
@@ -197,17 +200,12 @@ function asleep(dir: string): Listed | undefined {
   }
 }
 
-/** The instant of the last whole line of the record that has one. */
+/** The instant of the last line of the record that has one; 0 where it never ran. */
 function lastInstant(dir: string): number {
-  try {
-    const found = readFileSync(join(dir, "record.jsonl"), "utf8")
-      .match(/"(?:at|end)":\d+/g)
-      ?.at(-1);
-    return Number(found?.split(":")[1] ?? 0);
-  } catch {
-    // No record: it never ran.
-    return 0;
-  }
+  const found = endOf(join(dir, "record.jsonl"))
+    .match(/^\{"(?:at|end)":\d+/gm)
+    ?.at(-1);
+  return Number(found?.split(":")[1] ?? 0);
 }
 
 async function describe(dir: string): Promise<Listed | undefined> {
@@ -257,7 +255,7 @@ export async function serve(v: Values): Promise<number> {
 
 /** serve and app start the lab of the directory; a new one is three nodes in a cluster, so that there is something to see. */
 async function startQuietly(dir: string): Promise<number> {
-  if (!existsSync(join(dir, labFileName))) createLab(dir, await labFileFor({ clustered: true }));
+  if (!holdsLab(dir)) createLab(dir, await labFileFor({ clustered: true }));
   rememberLab(dir);
   const started = await withProgress("starting the lab", launch({ dir, cold: false, speed: undefined, foreground: false }));
   if (started.said !== undefined) say(`quorate: ${started.said}`);

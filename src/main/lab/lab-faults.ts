@@ -2,7 +2,7 @@
 import type { DiskDifference, LiveHost } from "../../engine/host/index.ts";
 import { beforeLossOf } from "./api.ts";
 import type { OutputCommit } from "./process/output-commit.ts";
-import { differenceSaid } from "./store/lab-disks.ts";
+import { differenceSaid } from "./process/start/lab-disks.ts";
 import type { NamedSnapshots } from "./store/named-snapshots.ts";
 import type { Feed } from "./view/feed.ts";
 import { stateOfWorld } from "./store/world-state.ts";
@@ -93,10 +93,17 @@ export class LabFaults {
     this.fail(`the lab is paused: ${textOf(error)}`);
   }
 
-  /** The run goes on from somewhere else: what it broke after that has not happened. */
+  /** All that may be kept of the lab is kept. What it has done is in the record; nothing more is done to it. */
+  full(why: string): void {
+    if (this.known.some(({ code }) => code === "record-full")) return;
+    this.stop();
+    this.fail(`the lab is paused: ${why}`, "record-full");
+  }
+
+  /** The run goes on from somewhere else: what it broke after that, or filled, has not happened. */
   rolledBack(): void {
     this.invariants.begin();
-    this.known = this.known.filter(({ code }) => code !== "invariant");
+    this.known = this.known.filter(({ code }) => code !== "invariant" && code !== "record-full");
   }
 
   /** Stops time, once: pausing grants what is due, which leads here again. */

@@ -72,11 +72,11 @@ export class Lab {
       changed: (at, act) => this.topologyChanged(at, act),
     });
     const changed = (): void => this.changed();
-    const output = new OutputCommit(host, options.disk, options.disks);
+    const output = new OutputCommit(host, options.disk, options.disks, (text) => feed.tell({ event: "notice", severity: "warning", text }));
     const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
-    this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed });
+    this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
     this.waits = new Waits(host, () => this.changeCount);
@@ -84,7 +84,10 @@ export class Lab {
     this.notePause();
     host.onProgress(() => {
       this.faults.checkInvariants();
-      output.noteInputs((error) => this.faults.unrecorded(error));
+      output.noteInputs(
+        (error) => this.faults.unrecorded(error),
+        (why) => this.faults.full(why),
+      );
       feed.flush();
     });
   }

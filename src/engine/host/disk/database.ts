@@ -2,19 +2,38 @@
  * A SQLite file of the lab: opened with the settings that make a crash of the process at any instant safe, or named as damaged. In the real stack nothing stands here;
  * it is how a disk of the lab lies on the computer the lab runs on. Left out: power losses of that computer, which may take the last second (synchronous=NORMAL) of what is not written with `synced`.
  */
+import { chmodSync, closeSync, existsSync, fchmodSync, mkdirSync, openSync } from "node:fs";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
 
 /** Wall ms that a process waits for another one's write to the same file. */
 const BUSY_MS = 5000;
 
+/** A disk is nobody's but its owner's. */
+const PRIVATE_MODE = 0o600;
+const PRIVATE_FOLDER_MODE = 0o700;
+
 /** A file of the lab that cannot be read as what it is. */
 export class Damaged extends Error {
   constructor(
     readonly file: string,
-    why: string,
+    readonly why: string,
   ) {
     super(`${file} is damaged: ${why}`);
   }
+}
+
+function makeFile(file: string): void {
+  if (existsSync(file)) return;
+  const fd = openSync(file, "a", PRIVATE_MODE);
+  if (process.platform !== "win32") fchmodSync(fd, PRIVATE_MODE);
+  closeSync(fd);
+}
+
+/** Makes a directory of the lab, and what is missing above it, whatever the umask: this user's alone. */
+export function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  mkdirSync(dir, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  if (process.platform !== "win32") chmodSync(dir, PRIVATE_FOLDER_MODE);
 }
 
 /** Prepared statements of one file, and transactions around what belongs together. */
@@ -29,6 +48,8 @@ export class Database {
     format: number,
   ) {
     try {
+      // SQLite makes its files beside this one with the same mode.
+      makeFile(file);
       this.db = new DatabaseSync(file);
     } catch (error) {
       throw new Damaged(file, reason(error));

@@ -8,6 +8,7 @@ import { Packr } from "msgpackr";
 import { Hasher, type Commit, type DiskImage, type DiskRow, type Instant } from "../../kernel/index.ts";
 import type { Contents } from "./contents.ts";
 import { Damaged, Database, type Row } from "./database.ts";
+import { Numbers } from "./numbers.ts";
 import { entryHash, entryOf, INODE_COLUMNS, inodeOf, inodeValues, isHole } from "./rows.ts";
 
 const FORMAT = 1;
@@ -33,6 +34,7 @@ function redoHash(seq: number, instant: Instant, body: Uint8Array): string {
 
 export class Disk {
   private readonly db: Database;
+  private readonly meta: Numbers;
 
   /** Opens the file, or makes an empty one. Throws Damaged. */
   constructor(
@@ -40,6 +42,7 @@ export class Disk {
     private readonly contents: Contents,
   ) {
     this.db = new Database(file, SCHEMA, FORMAT);
+    this.meta = new Numbers(this.db, "meta");
   }
 
   // ── what the lab writes ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -64,22 +67,40 @@ export class Disk {
     });
   }
 
-  /** Everything before or at `instant`, and every commit up to `seq`, has been confirmed by all: they reach the rows. */
-  settle(instant: Instant, seq = 0): void {
+  /**
+   * Everything before or at `instant`, and every commit up to `seq`, has been confirmed by all: they reach the rows.
+   * @returns how many rows were overwritten that somebody else than the lab had written
+   */
+  settle(instant: Instant, seq = 0): number {
     const due = this.db.rows("SELECT seq, instant, body, hash FROM redo WHERE instant <= ? OR seq <= ? ORDER BY seq", instant, seq);
-    if (due.length === 0) return;
+    if (due.length === 0) return 0;
+    let overwritten = 0;
     this.db.transaction(() => {
       let last = this.appliedSeq;
       for (const row of due) {
         const redone = this.redone(row);
         if (redone.seq !== last + 1) throw new Damaged(this.file, `commit ${last + 1} is missing from its log`);
-        for (const change of redone.rows) this.apply(change);
+        for (const change of redone.rows) {
+          if (this.foreign(change)) overwritten++;
+          this.apply(change);
+        }
         last = redone.seq;
       }
-      this.setMeta("seq", last);
-      this.setMeta("instant", Number(due.at(-1)?.["instant"]));
+      this.meta.set("seq", last);
+      this.meta.set("instant", Number(due.at(-1)?.["instant"]));
+      this.meta.seal();
       this.db.run("DELETE FROM redo WHERE seq <= ?", last);
     });
+    return overwritten;
+  }
+
+  /** The row that is about to be changed is none that the lab wrote. */
+  private foreign(change: DiskRow): boolean {
+    const [row, read] =
+      change.row === "inode"
+        ? [this.db.row(`SELECT ${INODE_COLUMNS} FROM inode WHERE ino = ?`, change.ino), inodeOf]
+        : [this.db.row("SELECT dir, name, ino, hash FROM entry WHERE dir = ? AND name = ?", change.dir, change.name), entryOf];
+    return row !== undefined && read(row)?.intact !== true;
   }
 
   private redone(row: Row): { readonly seq: number; readonly rows: readonly DiskRow[] } {
@@ -106,10 +127,12 @@ export class Disk {
     this.db.run("INSERT OR REPLACE INTO entry (dir, name, ino, hash) VALUES (?, ?, ?, ?)", dir, name, ino, entryHash(dir, name, ino));
   }
 
-  /** What is later than `instant` and than commit `seq` has not happened. */
-  cut(instant: Instant, seq = 0): void {
-    this.settle(instant, seq);
+  /** What is later than `instant` and than commit `seq` has not happened. Returns what `settle` does. */
+  cut(instant: Instant, seq = 0): number {
+    this.meta.check();
+    const overwritten = this.settle(instant, seq);
     this.db.run("DELETE FROM redo");
+    return overwritten;
   }
 
   /** Lays a whole disk down: a new one, one of a snapshot, one as the lab has it in mind. */
@@ -120,8 +143,9 @@ export class Disk {
       for (const table of ["inode", "entry", "redo"]) this.db.run(`DELETE FROM ${table}`);
       for (const { ino, inode } of image.inodes) this.putInode(ino, inode);
       for (const { dir, name, ino } of image.entries) this.putEntry(dir, name, ino);
-      this.setMeta("seq", image.seq);
-      this.setMeta("instant", 0);
+      this.meta.set("seq", image.seq);
+      this.meta.set("instant", 0);
+      this.meta.seal();
     });
   }
 
@@ -129,16 +153,12 @@ export class Disk {
 
   /** Sequence number of the last commit in the rows. */
   get appliedSeq(): number {
-    return this.meta("seq");
+    return this.meta.get("seq") ?? 0;
   }
 
   /** Its instant; 0 where the rows were laid down whole. All processes of the lab had confirmed it then. */
   get appliedAt(): Instant {
-    return this.meta("instant");
-  }
-
-  private meta(name: string): number {
-    return Number(this.db.row("SELECT value FROM meta WHERE name = ?", name)?.["value"] ?? 0);
+    return this.meta.get("instant") ?? 0;
   }
 
   /** Sequence number of the last commit in rows or log. */
@@ -156,14 +176,11 @@ export class Disk {
     return this.db.row("SELECT 1 FROM inode LIMIT 1") === undefined;
   }
 
-  private setMeta(name: string, value: number): void {
-    this.db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value);
-  }
-
   /** What the rows hold, with the log's commits not yet in them. Throws Damaged where SQLite cannot read its own file. */
   read(): Found {
     const fault = this.db.fault();
     if (fault !== undefined) throw new Damaged(this.file, fault);
+    this.meta.check();
     let foreign = 0;
     const seen = <T extends { readonly intact: boolean }>(found: T | undefined): T[] => {
       if (found?.intact !== true) foreign++;

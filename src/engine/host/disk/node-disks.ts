@@ -2,18 +2,18 @@
  * The disks of a lab's nodes in the lab's directory: one folder a machine, by its number, and the contents they share. A worker writes its own machine's; the hub, or a lab in
  * one process, those of all. In the real stack: the cables from the servers to their disks. Left out: what the rows mean.
  */
-import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { DiskContents, DiskImage, Instant, Piece } from "../../kernel/index.ts";
 import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "../disk-sink.ts";
 import { Contents } from "./contents.ts";
 import { crashCut, type DiskCut } from "./crash-cut.ts";
-import { Damaged } from "./database.ts";
+import { Damaged, makeFolder } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { imageDigest, isHole } from "./rows.ts";
 
 /** What was found on a disk: what the machine has in mind too; nothing, since it never ran; or something else. */
-export type DiskFound = { readonly found: "same" } | { readonly found: "nothing" } | DiskDifference;
+export type DiskFound = { readonly found: "same"; readonly overwritten?: number } | { readonly found: "nothing" } | DiskDifference;
 
 /** One machine's disk. */
 export class NodeDisk {
@@ -26,7 +26,7 @@ export class NodeDisk {
     readonly dir: string,
     private readonly contents: Contents,
   ) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
     this.disk = new Disk(join(dir, "disk.db"), contents);
     // What a run before left in the log is confirmed, or cut, by whoever brings the lab up.
     this.unsettled = this.disk.logged;
@@ -46,10 +46,11 @@ export class NodeDisk {
     this.unsettled = this.unsettled.filter((at) => at > until);
   }
 
-  /** What is later than `until` and than commit `seq` has not happened. */
-  cut(until: Instant, seq?: number): void {
-    this.disk.cut(until, seq);
+  /** What is later than `until` and than commit `seq` has not happened. Returns how many rows of somebody else's what had happened overwrites. */
+  cut(until: Instant, seq?: number): number {
+    const overwritten = this.disk.cut(until, seq);
     this.unsettled = [];
+    return overwritten;
   }
 
   /** Instant of the last commit in the rows. */
@@ -64,11 +65,15 @@ export class NodeDisk {
     this.unsettled = [];
   }
 
-  /** Compares what is on the disk with what the machine has in mind. Throws Damaged. */
-  compare(own: DiskContents): DiskFound {
+  /**
+   * Compares what is on the disk with what the machine has in mind. Throws Damaged.
+   * @param overwritten rows of somebody else's that are there no longer
+   */
+  compare(own: DiskContents, overwritten = 0): DiskFound {
     if (this.disk.empty) return { found: "nothing" };
     const { image, foreign } = this.disk.whole();
-    if (foreign === 0 && imageDigest(image) === imageDigest(own.image)) return { found: "same" };
+    if (foreign === 0 && imageDigest(image) === imageDigest(own.image))
+      return overwritten === 0 ? { found: "same" } : { found: "same", overwritten };
     const wanted = new Set(
       image.inodes.flatMap(({ inode }) => inode.chunks ?? []).filter((hash) => !isHole(hash) && !own.chunks.has(hash)),
     );
@@ -86,6 +91,21 @@ export class NodeDisk {
   }
 }
 
+function contentsFile(dir: string): string {
+  return join(dir, "contents.db");
+}
+
+function asideName(path: string): string {
+  for (let k = 1; ; k++) if (!existsSync(`${path}.damaged-${k}`)) return `${path}.damaged-${k}`;
+}
+
+/** A SQLite file and what belongs to it get another name. */
+function putFilesAside(file: string): string {
+  const aside = asideName(file);
+  for (const part of ["-wal", "-shm", ""]) if (existsSync(`${file}${part}`)) renameSync(`${file}${part}`, `${aside}${part}`);
+  return aside;
+}
+
 function pieceOf(chunks: ReadonlyMap<string, Uint8Array>, hash: string): Uint8Array {
   const piece = chunks.get(hash);
   if (piece === undefined) throw new Error(`a disk refers to the piece ${hash}, which nobody has`);
@@ -98,8 +118,32 @@ export class NodeDisks {
 
   /** @param dir of the disks alone */
   constructor(readonly dir: string) {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    this.contents = new Contents(join(dir, "contents.db"));
+    makeFolder(dir);
+    this.contents = new Contents(contentsFile(dir));
+  }
+
+  /**
+   * The same for whoever brings the lab up, before anybody else has it open: where the contents are damaged, they are put aside, and what can be read of them goes on.
+   * `said`: what there is to say of that.
+   */
+  static mended(dir: string): { readonly disks: NodeDisks; readonly said: string | undefined } {
+    makeFolder(dir);
+    const file = contentsFile(dir);
+    let [damaged, why]: [Contents | undefined, string | undefined] = [undefined, undefined];
+    try {
+      damaged = new Contents(file);
+      why = damaged.fault();
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      why = error.why;
+    }
+    const kept = why === undefined || damaged === undefined ? [] : [...damaged.readable()];
+    damaged?.close();
+    if (why === undefined) return { disks: new NodeDisks(dir), said: undefined };
+    const aside = putFilesAside(file);
+    const disks = new NodeDisks(dir);
+    disks.contents.add(kept);
+    return { disks, said: `${file} is damaged: ${why}; it was put aside as ${aside}, and ${kept.length} pieces of files could be read` };
   }
 
   /** The folder of machine `number`. */
@@ -141,14 +185,13 @@ export class NodeDisks {
 
   /** The same while the lab runs: what not every process has confirmed stays in the log. */
   lookRunning(number: number, own: DiskContents): DiskFound {
-    return this.compared(number, own, () => undefined);
+    return this.compared(number, own, () => 0);
   }
 
-  private compared(number: number, own: DiskContents, before: (disk: NodeDisk) => void): DiskFound {
+  private compared(number: number, own: DiskContents, before: (disk: NodeDisk) => number): DiskFound {
     try {
       const disk = this.of(number);
-      before(disk);
-      return disk.compare(own);
+      return disk.compare(own, before(disk));
     } catch (error) {
       if (!(error instanceof Damaged)) throw error;
       return { found: "damaged", why: error.message, aside: this.putAside(number) };
@@ -158,15 +201,9 @@ export class NodeDisks {
   private putAside(number: number): string {
     this.release(number);
     const folder = this.folder(number);
-    for (let k = 1; ; k++) {
-      const aside = `${folder}.damaged-${k}`;
-      try {
-        renameSync(folder, aside);
-        return aside;
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST"))) throw error;
-      }
-    }
+    const aside = asideName(folder);
+    renameSync(folder, aside);
+    return aside;
   }
 
   /** Machines that have a folder here. */
@@ -175,14 +212,26 @@ export class NodeDisks {
   }
 
   /**
-   * Forgets contents that neither a disk nor anything else refers to. Only while nobody else writes.
+   * Forgets contents that neither a disk nor anything else refers to. Only while nobody else writes. A disk that cannot be read, of a machine that is there no longer, is put aside.
    * @param referred hashes of the pieces that something beside the disks refers to
+   * @returns what is to be said
    */
-  collect(referred: Iterable<string>): void {
+  collect(referred: Iterable<string>): string[] {
+    const said: string[] = [];
     const inUse = new Set(referred);
-    for (const number of this.numbers())
-      for (const { inode } of this.of(number).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
+    for (const number of this.numbers()) {
+      // A disk that was not open is a worker's.
+      const open = this.open.has(number);
+      try {
+        for (const { inode } of this.of(number).current().inodes) for (const hash of inode.chunks ?? []) inUse.add(hash);
+      } catch (error) {
+        if (!(error instanceof Damaged)) throw error;
+        said.push(`${error.message}; it was put aside as ${this.putAside(number)}`);
+      }
+      if (!open) this.release(number);
+    }
     this.contents.collect(inUse);
+    return said;
   }
 
   /** Everything has been confirmed up to `until`, and nobody else writes: it stands in the rows, where a person finds it. A disk that cannot be read is left as it is. */
@@ -194,6 +243,12 @@ export class NodeDisks {
         // It is named when the lab is brought up.
         if (!(error instanceof Damaged)) throw error;
       }
+  }
+
+  /** Pieces of a machine's disk that are missing in the contents, or have changed there, are written anew. Returns how many. */
+  mend({ image, chunks }: DiskContents): number {
+    const wanted = new Set(image.inodes.flatMap(({ inode }) => (inode.chunks ?? []).filter((hash) => !isHole(hash))));
+    return this.contents.mend([...wanted].map((hash) => ({ hash, data: pieceOf(chunks, hash) })));
   }
 
   /** Somebody else writes this disk from here on. */

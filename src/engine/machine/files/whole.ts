@@ -8,7 +8,7 @@ import type { Files } from "./files.ts";
 import { peek, peekRead, type AskServer } from "./peek.ts";
 import type { Tree } from "./tree.ts";
 import { ROOT_INO } from "./tree.ts";
-import { namesOf } from "./walk.ts";
+import { namesOf, pathTooLong } from "./walk.ts";
 
 /** No process has it: the machine itself. */
 const KERNEL_PID = 0;
@@ -47,18 +47,24 @@ export function writeWhole(files: Files, path: string, data: Uint8Array, options
   });
 }
 
-/** mkdir(2) with mode 0755; with `parents` also what is missing above, and what is there is right. */
+/**
+ * mkdir(2) with mode 0755; with `parents` also what is missing above, and what is there is right. Level by level from where the last one was made, so that a deep path costs no
+ * more than its names.
+ */
 export function makeDirectories(files: Files, path: string, parents: boolean): Errno | undefined {
+  if (pathTooLong(path)) return "ENAMETOOLONG";
   return asRoot(files, (call) => {
     if (!parents) return errnoOf(call({ call: "mkdir", path, mode: 0o755 }));
     const names = namesOf(path);
-    for (let n = 1; n <= names.length; n++) {
-      const part = `/${names.slice(0, n).join("/")}`;
-      const made = call({ call: "mkdir", path: part, mode: 0o755 });
-      if (made.ok) continue;
-      const there = call({ call: "stat", path: part });
-      if (!there.ok || there.value !== "stat") return made.errno === "EEXIST" ? errnoOf(there) : made.errno;
-      if (there.stat.type !== "directory") return n === names.length ? "EEXIST" : "ENOTDIR";
+    for (const [i, name] of names.entries()) {
+      const made = call({ call: "mkdir", path: name, mode: 0o755 });
+      if (!made.ok) {
+        const there = call({ call: "stat", path: name });
+        if (!there.ok || there.value !== "stat") return made.errno === "EEXIST" ? errnoOf(there) : made.errno;
+        if (there.stat.type !== "directory") return i === names.length - 1 ? "EEXIST" : "ENOTDIR";
+      }
+      const entered = i === names.length - 1 ? undefined : errnoOf(call({ call: "chdir", path: name }));
+      if (entered !== undefined) return entered;
     }
     return undefined;
   });
@@ -66,22 +72,51 @@ export function makeDirectories(files: Files, path: string, parents: boolean): E
 
 /** unlink(2), rmdir(2), or with `recursive` a directory and what is in it. */
 export function removeWhole(files: Files, path: string, recursive: boolean): Errno | undefined {
-  return asRoot(files, (call) => removed(call, path, recursive));
+  return asRoot(files, (call) => {
+    const there = call({ call: "lstat", path });
+    if (!there.ok || there.value !== "stat") return errnoOf(there);
+    if (there.stat.type !== "directory") return errnoOf(call({ call: "unlink", path }));
+    const emptied = recursive && namesOf(path).length > 0 ? empty(call, path) : undefined;
+    return emptied ?? errnoOf(call({ call: "rmdir", path }));
+  });
 }
 
-function removed(call: Call, path: string, recursive: boolean): Errno | undefined {
-  const there = call({ call: "lstat", path });
-  if (!there.ok || there.value !== "stat") return errnoOf(there);
-  if (there.stat.type !== "directory") return errnoOf(call({ call: "unlink", path }));
-  if (recursive && namesOf(path).length > 0) {
-    const listed = call({ call: "readdir", path });
-    if (!listed.ok || listed.value !== "entries") return errnoOf(listed);
-    for (const { name } of listed.entries) {
-      const error = removed(call, `${path}/${name}`, true);
-      if (error !== undefined) return error;
+/** A directory whose entries are being removed, in the one before it. */
+interface Emptying {
+  readonly name: string;
+  readonly entries: readonly string[];
+  next: number;
+}
+
+/** Removes all that is in a directory: down into each directory and up again, however deep, and at last back in the root directory. */
+function empty(call: Call, path: string): Errno | undefined {
+  const opened = enterDirectory(call, path);
+  if (typeof opened === "string") return opened;
+  const open = [opened];
+  for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+    const name = last.entries[last.next++];
+    if (name !== undefined) {
+      const there = call({ call: "lstat", path: name });
+      if (!there.ok || there.value !== "stat") return errnoOf(there);
+      const below = there.stat.type === "directory" ? enterDirectory(call, name) : errnoOf(call({ call: "unlink", path: name }));
+      if (typeof below === "string") return below;
+      if (below !== undefined) open.push(below);
+      continue;
     }
+    open.pop();
+    const left = errnoOf(call({ call: "chdir", path: open.length === 0 ? "/" : ".." }));
+    const gone = left ?? (open.length === 0 ? undefined : errnoOf(call({ call: "rmdir", path: last.name })));
+    if (gone !== undefined) return gone;
   }
-  return errnoOf(call({ call: "rmdir", path }));
+  return undefined;
+}
+
+function enterDirectory(call: Call, name: string): Emptying | Errno {
+  const entered = errnoOf(call({ call: "chdir", path: name }));
+  if (entered !== undefined) return entered;
+  const listed = call({ call: "readdir", path: "." });
+  if (!listed.ok || listed.value !== "entries") return errnoOf(listed) ?? "EIO";
+  return { name, entries: listed.entries.map((entry) => entry.name), next: 0 };
 }
 
 /** touch(1). */

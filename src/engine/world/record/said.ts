@@ -34,6 +34,13 @@ export class Said<T> {
     }
   }
 
+  /** What was said, without it: for whoever goes on writing. */
+  hashes(): SaidHashes {
+    const hashes: SaidHashes = new Said(this.limit);
+    for (const [hash, { bytes }] of this.known) hashes.say(hash, bytes, true);
+    return hashes;
+  }
+
   private forget(hash: string): void {
     this.total -= this.known.get(hash)?.bytes ?? 0;
     this.known.delete(hash);
@@ -43,18 +50,45 @@ export class Said<T> {
 /** What a writer needs to know: nothing but that they were said. */
 export type SaidHashes = Said<true>;
 
-/** What the text of a record has said, for whoever appends to it. */
-export function saidIn(text: string): SaidHashes {
-  const said: SaidHashes = new Said();
-  // In a text of its own a quotation mark would have a backslash before it.
-  for (const [, hash = "", base64 = ""] of text.matchAll(/\{"piece":"([0-9a-f]{32})","base64":"([A-Za-z0-9+/]*={0,2})"\}/g)) {
-    const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
-    said.say(hash, (base64.length / 4) * 3 - padding, true);
-  }
-  return said;
-}
+/** Hashes of byte strings that are here; they never change. */
+const hashes = new WeakMap<Uint8Array, string>();
 
 /** The hash under which bytes are said; undefined: each time anew. */
 export function saidAs(data: Uint8Array): string | undefined {
-  return data.length < SAID_MIN ? undefined : contentHash(data);
+  if (data.length < SAID_MIN) return undefined;
+  let hash = hashes.get(data);
+  if (hash === undefined) hashes.set(data, (hash = contentHash(data)));
+  return hash;
+}
+
+/** One copy in memory of each of the byte strings that acts carried last: a file that is written again and again is kept once. */
+export class SharedBytes {
+  private readonly known = new Said<Uint8Array>();
+
+  /** The same value, with byte strings that were there before in the place of their equals. */
+  of<T>(value: T): T {
+    // What comes out has the shape of what went in.
+    return this.shared(value) as T;
+  }
+
+  private shared(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    if (value instanceof Uint8Array) return this.bytes(value);
+    let copy: Record<string, unknown> | undefined;
+    for (const [key, before] of Object.entries(value)) {
+      const after = this.shared(before);
+      if (after === before) continue;
+      copy ??= (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<string, unknown>;
+      copy[key] = after;
+    }
+    return copy ?? value;
+  }
+
+  private bytes(data: Uint8Array): Uint8Array {
+    const hash = saidAs(data);
+    if (hash === undefined) return data;
+    const known = this.known.get(hash) ?? data;
+    this.known.say(hash, data.length, known);
+    return known;
+  }
 }

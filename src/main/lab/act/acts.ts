@@ -15,7 +15,12 @@ export interface ActsAround {
   settled(): Promise<void>;
   /** What a snapshot of the lab shows has changed. */
   changed(): void;
+  /** Why nothing more may be done to the lab; undefined: it may. */
+  full(): string | undefined;
 }
+
+/** What ends something, so that a lab to which nothing more may be done can be taken down. */
+const endings = new Set(["session-close", "session-kill", "session-exit", "file-interrupt"]);
 
 /** What whoever still asks for something is told once a lab has begun to end. */
 export const GOING_DOWN = "the lab is going down";
@@ -48,7 +53,9 @@ export class LabActs {
 
   /** Does one act now, inside a turn; it may be told of when the output is settled. */
   async one(act: WorldAct, afterUs = 0): Promise<ActResult & { ok: true }> {
-    const { host } = this.around;
+    const { host, full } = this.around;
+    const why = act.to === "machine" && endings.has(act.act.kind) ? undefined : full();
+    if (why !== undefined) throw new Trouble("failed", why);
     const result = await (afterUs > 0 ? host.actAfter(afterUs, act) : host.act(act));
     if (!result.ok) throw new Trouble("usage", result.message);
     return result;

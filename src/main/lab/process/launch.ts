@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { LabInfo } from "../api.ts";
 import { entry } from "./entries.ts";
-import { refuseOtherVersion } from "../store/other-version.ts";
+import { refuseOtherVersion } from "../store/record-file.ts";
 import { logPaths } from "../store/paths.ts";
 import { systemTrouble, Trouble, type TroubleCode } from "../trouble.ts";
 

@@ -6,25 +6,18 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
-import { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
+import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
-import { makeMachine } from "../../../engine/node/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import { startWeb, WebError, type Web } from "../../web/server.ts";
-import { beginLab, waitForBoot } from "../scenario/advance.ts";
 import type { LabInfo, Reply } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
-import { collectContents } from "../store/collect.ts";
-import { files, LabDisk, type Found } from "../store/disk.ts";
-import { standOnDisks } from "../store/lab-disks.ts";
-import { refuseOtherVersion } from "../store/other-version.ts";
+import type { LabDisk } from "../store/disk.ts";
+import { bringUp, labTextOf } from "./start/bring-up.ts";
 import { pageDir } from "./entries.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
 import type { LabFaults } from "../lab-faults.ts";
-import { parseLabFile } from "../file/labfile.ts";
-import { LAB_FILE_BYTES_MAX, readInput } from "../file/read-input.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
@@ -82,21 +75,12 @@ async function beginFaults(lab: Lab, file: LabFile): Promise<void> {
 
 /** The world comes about in this process, unpaced, while its nodes' processes start; then whoever is to grant it time takes it from where it stands. */
 async function openLab(options: Options, run: string, ownership: Ownership): Promise<Opened> {
-  const path = join(options.dir, files.lab);
-  const text = readInput(path, LAB_FILE_BYTES_MAX, "a lab file");
-  const file = parseLabFile(text, path);
-  refuseOtherVersion(options.dir);
-  const design = worldDesign(file);
+  const labText = labTextOf(options.dir);
+  const { text, file } = labText;
   const dir = workersDir(options.dir, run);
-  const pool = options.host === "workers" ? await startWorkers(dir, design.machines.length) : undefined;
+  const pool = options.host === "workers" ? await startWorkers(dir, worldDesign(file).machines.length) : undefined;
   try {
-    const disks = new NodeDisks(join(options.dir, files.nodes));
-    const disk = new LabDisk(options.dir, disks.contents, () => ownership.check());
-    const found = disk.open(text, design, makeMachine, disks.contents.released);
-    const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-    const said = [...standUp(found, disk, disks, options.cold), ...(why === undefined ? [] : [`the cluster has not formed: ${why}`])];
-    const kept = collectContents(options.dir, disks);
-    if (kept !== undefined) said.push(kept);
+    const { found, disk, disks, said, formed } = bringUp(options.dir, labText, options.cold, () => ownership.check());
     const pacing = { speed: options.speed ?? found.speed, paused: true };
     const listener = (): LabFaults => lab.faults;
     const host =
@@ -107,43 +91,12 @@ async function openLab(options: Options, run: string, ownership: Ownership): Pro
     if (found.how === "new") await beginFaults(lab, file);
     else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
-    await lab.output.saveDisks();
     if (!found.paused) lab.resume();
-    return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed: why === undefined };
+    return { lab, disk, disks, said: said.length === 0 ? undefined : said.join("; "), formed };
   } catch (error) {
     await pool?.close();
     throw error;
   }
-}
-
-/**
- * The nodes stand on their disks: where the lab goes on as it was frozen, each on its own; after a crash, or if `cold`, every one powers on from its disk at the present
- * instant, which is what a power failure of the whole lab leaves. Says what happened.
- */
-function standUp(found: Found, disk: LabDisk, disks: NodeDisks, cold: boolean): string[] {
-  const { world, how, said: damaged } = found;
-  const recorded = (): void => disk.note(world);
-  const all = (kind: "power-cut" | "power-on"): void => {
-    for (const name of on) {
-      world.act({ to: "machine", machine: name, act: { kind } });
-      recorded();
-    }
-  };
-  if (how === "new") return [];
-  const on = world.statuses().flatMap((m) => (m.power === "off" ? [] : [m.name]));
-  const down = how === "crashed" || cold;
-  if (down) all("power-cut");
-  // What a crash left that nobody outside had been told of has not happened.
-  const cut = how === "crashed" ? disks.toldCut() : { until: () => world.now, seq: () => 0 };
-  const { said, boots } = standOnDisks(world, disks, cut, recorded);
-  if (down) all("power-on");
-  // `up` returns when every machine has booted; nobody watches yet, so they boot unpaced.
-  if (down || boots) waitForBoot(world);
-  if (how === "crashed") {
-    const powered = "every node powers on from its disk";
-    return [...(damaged.length > 0 ? [...damaged, powered] : [`the lab was not taken down in order: ${powered}`]), ...said];
-  }
-  return cold ? ["every node powers on from its disk", ...said] : said;
 }
 
 class Supervisor {
@@ -351,6 +304,8 @@ async function begin(options: Options, lock: Lock, log: LabLog, started: () => v
 }
 
 async function main(): Promise<void> {
+  // Whatever this process makes is its owner's alone.
+  process.umask(0o077);
   const options = readOptions(process.argv.slice(2));
   const run = randomBytes(4).toString("hex");
   const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };

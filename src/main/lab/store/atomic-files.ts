@@ -4,9 +4,11 @@
  */
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   existsSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -25,8 +27,11 @@ function writeAll(fd: number, data: Uint8Array): void {
   for (let at = 0; at < data.length;) at += writeSync(fd, data, at, data.length - at);
 }
 
-/** Makes a directory and what is missing above it. Asks the one that exists first: mkdir's own word for a read-only file system is misleading. */
-export function makeDir(dir: string): void {
+/** Mode of a folder that is nobody's but this user's. */
+const PRIVATE_FOLDER_MODE = 0o700;
+
+/** Makes a directory and what is missing above it, `alone`: it is this user's alone, whatever the umask. Asks the one that exists first: mkdir's own word for a read-only file system is misleading. */
+export function makeDir(dir: string, alone = false): void {
   let above = dir;
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
   if (above === dir) return mustBeDirectory(dir);
@@ -42,16 +47,26 @@ export function makeDir(dir: string): void {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     }
   }
+  if (alone && process.platform !== "win32") chmodSync(dir, PRIVATE_FOLDER_MODE);
 }
 
 function mustBeDirectory(path: string): void {
   if (!statSync(path).isDirectory()) throw new Trouble("failed", `${path} is not a directory`);
 }
 
-function overwrite(path: string, bytes: Uint8Array, mode: number): void {
+/** Mode of a file that is nobody's but this user's. */
+export const PRIVATE_MODE = 0o600;
+
+/** Whoever's umask it is: more than the mode says nobody gets, and where it says so the owner not less. */
+function setPrivate(fd: number): void {
+  if (process.platform !== "win32" && fstatSync(fd).isFile()) fchmodSync(fd, PRIVATE_MODE);
+}
+
+function overwrite(path: string, parts: Iterable<Uint8Array>, mode: number): void {
   const fd = openSync(path, "w", mode);
   try {
-    writeAll(fd, bytes);
+    if (mode === PRIVATE_MODE) setPrivate(fd);
+    for (const bytes of parts) writeAll(fd, bytes);
     if (fstatSync(fd).isFile()) fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -67,14 +82,18 @@ function fileBehind(path: string): string | undefined {
 
 /** Writes beside and renames over. Throws Trouble naming the path. */
 export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o644): void {
-  const bytes = typeof data === "string" ? Buffer.from(data) : data;
+  writeAtomicParts(path, [typeof data === "string" ? Buffer.from(data) : data], mode);
+}
+
+/** The same, of what is longer than one text can be. */
+export function writeAtomicParts(path: string, parts: Iterable<Uint8Array>, mode: number): void {
   let beside: string | undefined;
   try {
-    makeDir(dirname(path));
+    makeDir(dirname(path), mode === PRIVATE_MODE);
     const file = fileBehind(path);
-    if (file === undefined) return overwrite(path, bytes, mode);
+    if (file === undefined) return overwrite(path, parts, mode);
     beside = `${file}.${process.pid}.tmp`;
-    overwrite(beside, bytes, mode);
+    overwrite(beside, parts, mode);
     renameSync(beside, file);
   } catch (error) {
     if (beside !== undefined) rmSync(beside, { force: true });
@@ -82,7 +101,7 @@ export function writeAtomic(path: string, data: string | Uint8Array, mode = 0o64
   }
 }
 
-/** A file that only grows, line by line. A line cut short by a crash is the reader's to drop. */
+/** A file of this user alone that only grows, line by line. A line cut short by a crash is the reader's to drop. */
 export class LineFile {
   private fd: number;
 
@@ -91,15 +110,20 @@ export class LineFile {
     flags: "a" | "w" = "a",
   ) {
     try {
-      this.fd = openSync(path, flags, 0o644);
+      this.fd = openSync(path, flags, PRIVATE_MODE);
+      setPrivate(this.fd);
     } catch (error) {
       throw systemTrouble(error, `open ${path}`);
     }
   }
 
+  get size(): number {
+    return fstatSync(this.fd).size;
+  }
+
   /** Adds a whole line or, when the disk refuses, nothing. */
   append(line: string): void {
-    const size = fstatSync(this.fd).size;
+    const { size } = this;
     try {
       writeAll(this.fd, Buffer.from(`${line}\n`));
     } catch (error) {

@@ -1,40 +1,56 @@
 /**
  * A lab's directory: the lab file, the record that grows while the lab runs, and the state it was frozen in. A crash at any instant leaves a record
- * whose replay gives every node's disk; `disks.bin` saves having to replay from the beginning. A state file that is damaged is named and put aside; the record tells the rest.
+ * whose replay gives every node's disk; `disks.bin` saves having to replay from the beginning. What is damaged is named and put aside, and the best that is left counts.
  */
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isCount, isText, listOf, shape } from "../../../engine/kernel/check.ts";
 import type { Instant } from "../../../engine/kernel/index.ts";
 import {
-  parseRecord,
-  printRecord,
   recordCheckpoint,
   recordEnd,
   recordHead,
   recordInput,
-  Said,
-  saidIn,
+  RecordWriter,
   World,
   type Checkpoint,
   type Input,
   type MachineFactory,
   type Note,
-  type SaidHashes,
   type WorldDesign,
   type WorldSnapshot,
 } from "../../../engine/world/index.ts";
-import { LineFile, writeAtomic } from "./atomic-files.ts";
-import { otherVersion, refuseOtherVersion } from "./other-version.ts";
+import { LineFile, PRIVATE_MODE, writeAtomic } from "./atomic-files.ts";
+import {
+  asideName,
+  endAfterGood,
+  keepAside,
+  otherVersion,
+  readRecordFile,
+  refuseOtherVersion,
+  writeRecord,
+  type RecordFile,
+} from "./record-file.ts";
 import { readSealed, SealTrouble, writeSealed, type SealedKind } from "./sealed-file.ts";
 import type { PieceStore } from "./state-pieces.ts";
 import { asWorldSnapshot, stateOfWorld, worldAt, type WorldState } from "./world-state.ts";
-import { Trouble } from "../trouble.ts";
 
 export const files = { lab: "lab.yaml", record: "record.jsonl", frozen: "frozen.bin", disks: "disks.bin", nodes: "disks" };
 
 /** Notes kept; a lab that is rolled back over and over says so for the last times. */
 const notesMax = 100;
+
+/**
+ * What may be kept of one lab: bytes of its record, of which what its acts carried is the most, and acts, which a lab has in memory too. From there on nothing more is done to the
+ * lab, so that all it has done can be kept.
+ */
+export interface RecordBudget {
+  readonly bytes: number;
+  readonly acts: number;
+}
+
+/** Less than a record may have that is replayed, by more than the longest act takes; acts: hours of a script that does nothing else. */
+const RECORD_MAX: RecordBudget = { bytes: 128 * 1024 * 1024, acts: 250_000 };
 
 /** What a frozen lab is more than its world. */
 export interface Frozen {
@@ -70,29 +86,41 @@ function readFrozen(path: string, kind: SealedKind, store: PieceStore | undefine
   return { ...rest, world: { state, digest, machines } };
 }
 
-/** The record of a run that led to `world`. */
-function recordOf(lab: string, world: WorldSnapshot, notes: readonly Note[]): string {
-  return printRecord({ lab, inputs: [...world.inputs], checkpoints: [...world.trace.checkpoints], end: undefined, notes });
-}
-
 /**
  * Makes the files of a lab that is frozen at `frozen.world`. It has no store yet, so the frozen state brings the contents of its files along. The lab file comes last: without
  * it there is no lab. Throws Trouble.
  */
 export function writeLab(dir: string, lab: string, frozen: Frozen): void {
-  writeAtomic(join(dir, files.record), recordOf(lab, frozen.world.state, frozen.notes ?? []));
+  writeRecord(join(dir, files.record), lab, frozen.world.state, frozen.notes ?? []);
   writeFrozen(join(dir, files.frozen), kinds.frozen, frozen, undefined);
-  writeAtomic(join(dir, files.lab), lab);
+  writeAtomic(join(dir, files.lab), lab, PRIVATE_MODE);
 }
 
 /** A file that is not used is kept beside, under a name that says why. */
 function putAside(path: string): string {
-  for (let k = 1; ; k++) {
-    const aside = `${path}.damaged-${k}`;
-    if (existsSync(aside)) continue;
-    renameSync(path, aside);
-    return aside;
-  }
+  const aside = asideName(path);
+  renameSync(path, aside);
+  return aside;
+}
+
+/** What somebody outside had been told of a run: the instant, and how many acts. */
+export interface Told {
+  readonly at: Instant;
+  readonly acts: number;
+}
+
+const NOTHING_TOLD: Told = { at: 0, acts: 0 };
+
+/** Why a record is not that of a run with so many acts; undefined where it is. */
+function strange(path: string, { reader }: RecordFile, lab: string, acts: number): string | undefined {
+  const { fault, record } = reader;
+  if (fault !== undefined) return `${path}:${fault.line}: ${fault.message}`;
+  if (record === undefined) return `${path} is damaged: it is empty`;
+  if (record.lab !== lab) return `${path} is that of another lab file`;
+  const more = record.inputs.length - acts;
+  if (more > 0) return `${path} has ${more === 1 ? "an act" : `${more} acts`} that the state it is to go on from does not know`;
+  if (more < 0) return `${path} lacks the last ${more === -1 ? "act" : `${-more} acts`} of the state it is to go on from`;
+  return undefined;
 }
 
 /** How a lab was found in its directory. */
@@ -111,8 +139,8 @@ export class LabDisk {
   private seen = 0;
   private courseNumber = 0;
   private frozen = false;
-  /** By the record, as it stands on disk. */
-  private said: SaidHashes = new Said();
+  /** Of the record, as it stands on disk. */
+  private writer = new RecordWriter();
   /** Instant of the last checkpoint in the record. */
   private noted = -1;
   private keptNotes: readonly Note[] = [];
@@ -125,38 +153,55 @@ export class LabDisk {
     readonly dir: string,
     private readonly store?: PieceStore,
     private readonly owned: () => void = () => undefined,
+    private readonly budget = RECORD_MAX,
   ) {}
+
+  /** Why nothing more may be done to the lab, and what helps; undefined: there is room. */
+  get full(): string | undefined {
+    const { bytes, acts } = this.budget;
+    const what =
+      (this.record?.size ?? 0) >= bytes ? `${Math.round(bytes / 1024 / 1024)} MiB` : this.seen >= acts ? `${acts} acts` : undefined;
+    if (what === undefined) return undefined;
+    return `${this.path("record")} has ${what}, the most that is kept of one lab; "quorate rollback NAME" goes back to a snapshot, "quorate up --lab DIR" makes another lab`;
+  }
 
   path(name: keyof typeof files): string {
     return join(this.dir, files[name]);
   }
 
   /**
-   * Brings the world back as far as the directory tells. Throws Trouble when the record cannot be read, or is of another engine; then nothing was changed.
+   * Brings the world back as far as the directory tells: the frozen state, else the state as last saved and the record, else the record alone. What is damaged is put aside and
+   * said. Throws Trouble where a file cannot be read at all, or is of another engine; then nothing was changed.
    * @param lab the lab file's text
-   * @param told instant up to which somebody outside had been told of the run: after a crash the run is played at least to there
+   * @param told after a crash the run is played at least to there
    */
-  open(lab: string, design: WorldDesign, make: MachineFactory, told = 0): Found {
+  open(lab: string, design: WorldDesign, make: MachineFactory, told = NOTHING_TOLD): Found {
     refuseOtherVersion(this.dir);
     const said: string[] = [];
     const frozen = this.state("frozen", design, make, said);
+    const found = existsSync(this.path("record")) ? readRecordFile(this.path("record")) : undefined;
     if (frozen !== undefined) {
       const { world, speed, paused, notes } = frozen;
       this.keptNotes = notes;
-      // It holds all that a record tells.
-      if (!existsSync(this.path("record"))) writeAtomic(this.path("record"), recordOf(lab, world.snapshot(), notes));
-      this.continue(world);
+      this.continue(lab, world, found, said, world.inputs().length);
       return { world, how: "frozen", speed, paused, said };
     }
-    if (existsSync(this.path("record"))) {
-      const world = this.replayed(design, make, said, told);
-      this.continue(world);
+    if (found !== undefined || existsSync(this.path("disks")) || this.ranBefore()) {
+      const { world, acts } = this.replayed(found, design, make, said, told);
+      this.continue(lab, world, found, said, acts);
+      // What had been announced may have come about just now.
+      this.note(world);
       return { world, how: "crashed", speed: 1, paused: false, said };
     }
     const world = new World(design, make);
     this.record = new LineFile(this.path("record"), "w");
-    this.record.append(recordHead(lab).trimEnd());
+    this.append(recordHead(lab));
     return { world, how: "new", speed: 1, paused: false, said };
+  }
+
+  /** Some node has a disk. */
+  private ranBefore(): boolean {
+    return existsSync(this.path("nodes")) && readdirSync(this.path("nodes")).some((name) => /^\d+$/.test(name));
   }
 
   /** What a state file holds, with a world that stands there. One that is damaged is put aside and said; then, and where there is none, undefined. */
@@ -181,36 +226,52 @@ export class LabDisk {
     }
   }
 
-  /** From the last saved disks on, every input of the record again. */
-  private replayed(design: WorldDesign, make: MachineFactory, said: string[], told: Instant): World {
-    const outcome = parseRecord(readFileSync(this.path("record"), "utf8"));
-    if (!outcome.ok) throw new Trouble("lab", `${this.path("record")}:${outcome.line}: ${outcome.message}`);
-    const { record } = outcome;
-    this.keptNotes = record.notes ?? [];
-    const saved = this.state("disks", design, make, said)?.world;
-    const world = saved !== undefined && saved.inputs().length <= record.inputs.length ? saved : new World(design, make);
+  /** From the state as last saved on, every input of the record again. `acts`: so many of them the record should have. */
+  private replayed(
+    found: RecordFile | undefined,
+    design: WorldDesign,
+    make: MachineFactory,
+    said: string[],
+    told: Told,
+  ): { world: World; acts: number } {
+    const record = found?.reader.record;
+    const inputs = record?.inputs ?? [];
+    this.keptNotes = record?.notes ?? [];
+    const world = this.state("disks", design, make, said)?.world ?? new World(design, make);
+    const acts = Math.max(inputs.length, world.inputs().length);
     // Acts that were waiting for their instant come from the record, where they were written when they happened.
-    const waiting = new Set(world.waiting().map((input) => JSON.stringify(input)));
-    const rest: Input[] = record.inputs.slice(world.inputs().length);
-    for (const input of rest) if (!waiting.has(JSON.stringify(input))) world.expect(input.at, input.act);
-    const last = Math.max(world.now, told, record.inputs.at(-1)?.at ?? 0, record.checkpoints.at(-1)?.at ?? 0, record.end?.at ?? 0);
+    const waiting = new Set(world.waiting().map((input) => recordInput(input)));
+    const instants = new Set(world.waiting().map(({ at }) => at));
+    const waits = (input: Input): boolean => instants.has(input.at) && waiting.has(recordInput(input));
+    const rest: Input[] = inputs.slice(world.inputs().length);
+    for (const input of rest) if (!waits(input)) world.expect(input.at, input.act);
+    const last = Math.max(world.now, told.at, inputs.at(-1)?.at ?? 0, record?.checkpoints.at(-1)?.at ?? 0, record?.end?.at ?? 0);
     world.runUntil(last + 1);
-    return world;
+    const lost = told.acts - acts;
+    if (lost > 0) said.push(`${this.path("record")} lacks the last ${lost === 1 ? "act" : `${lost} acts`} that the lab had done`);
+    return { world, acts };
   }
 
-  private continue(world: World): void {
+  /** The record goes on; where it is not that of `world` up to so many acts, it is written anew. */
+  private continue(lab: string, world: World, found: RecordFile | undefined, said: string[], acts: number): void {
+    const path = this.path("record");
+    const why = found === undefined ? `${path} is missing` : strange(path, found, lab, acts);
+    if (found === undefined || why !== undefined || !found.reader.current) {
+      const aside = found === undefined || why === undefined ? "" : ` was put aside as ${keepAside(path)} and`;
+      if (why !== undefined) said.push(`${why}; it${aside} was written anew from what is known`);
+      this.writer = writeRecord(path, lab, world.snapshot(), this.keptNotes);
+      this.seen = world.inputs().length;
+    } else {
+      endAfterGood(path, found);
+      this.writer = found.reader.writer();
+      this.seen = acts;
+    }
+    this.record = new LineFile(path);
+  }
+
+  /** What the start came to is on disk, in the record and in the state as saved: the frozen state has had its time. */
+  stands(): void {
     rmSync(this.path("frozen"), { force: true });
-    this.said = saidIn(this.dropTornLine());
-    this.record = new LineFile(this.path("record"));
-    this.seen = world.inputs().length;
-  }
-
-  /** A line that a crash cut short must not be continued by the next one. Returns what is left. */
-  private dropTornLine(): string {
-    const text = readFileSync(this.path("record"), "utf8");
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole !== text) writeAtomic(this.path("record"), whole);
-    return whole;
   }
 
   /** Writes the inputs that the record has not yet, up to so many of them. Called before anything about them is acknowledged. */
@@ -218,28 +279,24 @@ export class LabDisk {
     const inputs = world.inputs();
     for (; this.seen < Math.min(inputs.length, count); this.seen++) {
       const input = inputs[this.seen];
-      if (input) this.append(input);
+      if (input) this.writer.addInput(input, (line) => this.write(line));
     }
   }
 
-  private append(input: Input): void {
-    const line = recordInput(input, this.said).trimEnd();
+  private append(text: string): void {
+    this.writer.add(text, (line) => this.write(line));
+  }
+
+  private write(line: string): void {
     this.owned();
-    try {
-      this.record?.append(line);
-    } catch (error) {
-      // What the line says is not in the record: the next one must not refer to it.
-      this.said = new Said();
-      throw error;
-    }
+    this.record?.append(line);
   }
 
   /** Writes how far time has come, so that a crash loses little of it; the inputs before it are written. */
   noteTime(last: Checkpoint | undefined): void {
     if (last === undefined || last.at <= this.noted) return;
-    this.owned();
     this.noted = last.at;
-    this.record?.append(recordCheckpoint(last).trimEnd());
+    this.append(recordCheckpoint(last));
   }
 
   saveDisks(world: WorldState): void {
@@ -256,7 +313,7 @@ export class LabDisk {
     this.noteTime(world.checkpoints().at(-1));
     const kept = stateOfWorld(world);
     // In the middle of an instant there is no digest that a replay could be compared with.
-    if (!kept.state.opened) this.record?.append(recordEnd({ at: world.now, digest: world.digest() }).trimEnd());
+    if (!kept.state.opened) this.append(recordEnd({ at: world.now, digest: world.digest() }));
     this.record?.sync();
     writeFrozen(this.path("frozen"), kinds.frozen, { world: kept, speed, paused, notes: this.keptNotes }, this.store);
     // Nothing that happens from here on has happened.
@@ -273,15 +330,13 @@ export class LabDisk {
   /** The record becomes that of the run up to `state`, with a note. Throws Trouble when the disk refuses; then it is what it was. */
   rewind(lab: string, state: WorldSnapshot, note: string): void {
     const notes = [...this.keptNotes.filter((old) => old.at <= state.now), { at: state.now, note }].slice(-notesMax);
-    const text = recordOf(lab, state, notes);
     this.owned();
     // Disks of the run that is given up must not be taken for this one's.
     rmSync(this.path("disks"), { force: true });
     this.record?.close();
     try {
-      writeAtomic(this.path("record"), text);
+      this.writer = writeRecord(this.path("record"), lab, state, notes);
       this.keptNotes = notes;
-      this.said = saidIn(text);
       this.seen = state.inputs.length;
       this.noted = state.trace.checkpoints.at(-1)?.at ?? -1;
       this.courseNumber++;

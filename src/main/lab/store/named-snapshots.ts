@@ -1,6 +1,6 @@
 /** Named snapshots of a lab: one file each below its directory, with the world as it stood; files' contents are in the lab's store. Written whole or not at all. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { MachineFactory, WorldDesign, WorldSnapshot } from "../../../engine/world/index.ts";
 import type { NamedSnapshot } from "../api.ts";
 import { readHead, readSealed, SealTrouble, writeSealed } from "./sealed-file.ts";
@@ -42,6 +42,11 @@ function snapshotFiles(dir: string): string[] {
 export function snapshotPaths(labDir: string): string[] {
   const dir = join(labDir, snapshotsDir);
   return snapshotFiles(dir).map((file) => join(dir, file));
+}
+
+/** The name of the snapshot in a file. */
+export function snapshotName(path: string): string {
+  return basename(path, suffix);
 }
 
 export class NamedSnapshots {

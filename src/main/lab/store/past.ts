@@ -79,7 +79,7 @@ export class LabPast {
 /** Makes the directory of a fork: a frozen lab that `up` goes on with. Throws Trouble when there is something already, or it cannot be written. */
 export function writeFork(dir: string, lab: string, frozen: Omit<Frozen, "notes">): void {
   try {
-    makeDir(dir);
+    makeDir(dir, true);
     if (readdirSync(dir).length > 0)
       throw usage(
         existsSync(join(dir, files.lab)) ? `${dir} holds a lab already; name another directory` : `${dir} is not empty; name another`,

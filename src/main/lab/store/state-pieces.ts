@@ -57,6 +57,8 @@ function isPiece(value: Plain): boolean {
 class Taking {
   readonly pieces: Piece[] = [];
   private readonly numbers = new Map<string, number>();
+  /** Byte strings so far: one that comes again is the same list. */
+  private readonly lists = new Map<Uint8Array, Int32Array>();
   private joined = 0;
 
   private number(piece: Piece): number {
@@ -81,6 +83,8 @@ class Taking {
 
   private bytes(data: Uint8Array): unknown {
     if (data.length < BYTES_MIN) return data;
+    const same = this.lists.get(data);
+    if (same !== undefined) return same;
     this.joined += data.length;
     if (this.joined > JOINED_MAX) throw new NoState(`its byte strings have more than ${JOINED_MAX} bytes`);
     const numbers: number[] = [];
@@ -88,7 +92,9 @@ class Taking {
       const part = data.subarray(at, at + FILE_CHUNK_BYTES);
       numbers.push(this.number({ hash: contentHash(part), data: part }));
     }
-    return Int32Array.from(numbers);
+    const list = Int32Array.from(numbers);
+    this.lists.set(data, list);
+    return list;
   }
 
   private list(values: readonly unknown[], depth: number): readonly unknown[] {
@@ -123,6 +129,8 @@ class Taking {
 
 /** Puts pieces back into a state that nobody else has. Its depth has been looked at. */
 class Putting {
+  /** Byte strings so far by the numbers of their pieces: one that comes again is the same. */
+  private readonly strings = new Map<string, Uint8Array>();
   private joined = 0;
 
   constructor(private readonly pieces: readonly Piece[]) {}
@@ -152,6 +160,9 @@ class Putting {
   }
 
   private bytes(numbers: Int32Array): Uint8Array {
+    const key = numbers.join(" ");
+    const same = this.strings.get(key);
+    if (same !== undefined) return same;
     const parts = Array.from(numbers, (number) => this.piece(number).data);
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     this.joined += length;
@@ -162,6 +173,7 @@ class Putting {
       out.set(part, at);
       at += part.length;
     }
+    this.strings.set(key, out);
     return out;
   }
 }

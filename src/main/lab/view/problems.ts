@@ -151,13 +151,14 @@ const usedPorts: Record<string, string> = {
 
 /** What is wrong with the lab itself, rather than with a cluster in it. */
 export interface LabTrouble {
-  code: "invariant" | "lab-failed";
+  code: "invariant" | "lab-failed" | "record-full";
   text: string;
 }
 
 const troubleMend: Record<LabTrouble["code"], string> = {
   invariant: "save the record: it repeats this run exactly",
   "lab-failed": "mend the cause and resume, or save the record and start again",
+  "record-full": "go back to a snapshot, or make another lab",
 };
 
 /** `broken`: troubles of the lab itself, which come first. `mismatches`: what does not fit between nodes. */

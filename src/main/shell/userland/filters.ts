@@ -7,29 +7,7 @@ import { decode, encode, isText, latin } from "../bytes.ts";
 import { errnoText, FileError, resolvePath, type FileStat } from "../files.ts";
 import type { Program, Run } from "../interpreter/program.ts";
 import type { Files } from "../files.ts";
-
-const NAMES: readonly CommandName[] = [
-  "awk",
-  "sed",
-  "sort",
-  "jq",
-  "column",
-  "paste",
-  "nl",
-  "tac",
-  "rev",
-  "fold",
-  "expand",
-  "unexpand",
-  "comm",
-  "join",
-  "md5sum",
-  "sha1sum",
-  "sha256sum",
-  "base64",
-  "expr",
-  "strings",
-];
+import { FILTERS } from "./filter-names.ts";
 
 /** Input one filter takes, bytes. */
 const INPUT_MAX = 32 * 1024 * 1024;
@@ -39,7 +17,7 @@ const STRING_MAX = 8 * 1024 * 1024;
 const FILTER_MS = 30_000;
 
 const programs = new Map<string, Program>();
-for (const name of NAMES) programs.set(name, (run) => filter(name, run));
+for (const name of FILTERS) programs.set(name, (run) => filter(name, run));
 for (const name of ["gawk", "mawk"]) programs.set(name, (run) => filter("awk", run));
 
 export function textFilter(name: string): Program | undefined {
@@ -135,7 +113,7 @@ async function makeBash(fs: IFileSystem, run: Run): Promise<Bash> {
     fs,
     cwd: run.shell.cwd,
     env: run.shell.environment(),
-    commands: [...NAMES],
+    commands: [...FILTERS],
     python: false,
     javascript: false,
     defenseInDepth: false,

@@ -1,8 +1,8 @@
 /** The nodes' disks when a lab is brought up, after a crash cut at what had been told: what lies there is compared with what each node had in mind, and counts. */
-import type { DiskDifference } from "../../../engine/host/index.ts";
-import type { DiskCut } from "../../../engine/host/disk/crash-cut.ts";
-import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
-import type { World, WorldAct } from "../../../engine/world/index.ts";
+import type { DiskDifference } from "../../../../engine/host/index.ts";
+import type { DiskCut } from "../../../../engine/host/disk/crash-cut.ts";
+import type { NodeDisks } from "../../../../engine/host/disk/node-disks.ts";
+import type { World, WorldAct } from "../../../../engine/world/index.ts";
 
 /** The difference in a sentence. */
 export function differenceSaid(machine: string, difference: DiskDifference): string {
@@ -10,6 +10,11 @@ export function differenceSaid(machine: string, difference: DiskDifference): str
     return `${difference.why}; it was put aside as ${difference.aside}, and ${machine} has its disk as the lab had it in mind`;
   const who = difference.foreign > 0 ? "somebody else than the lab wrote to it" : "something else lies there";
   return `the disk of ${machine} is not as the lab left it: ${who}; ${machine} boots from what is there`;
+}
+
+function overwrittenSaid(machine: string, rows: number): string {
+  const what = rows === 1 ? "a row" : `${rows} rows`;
+  return `on the disk of ${machine} somebody else than the lab wrote to ${what} that the node itself had changed last: what the node wrote counts`;
 }
 
 /**
@@ -20,6 +25,7 @@ export function differenceSaid(machine: string, difference: DiskDifference): str
 export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recorded: () => void): { said: string[]; boots: boolean } {
   const said: string[] = [];
   let boots = false;
+  let mended = 0;
   const act = (machine: string, own: Extract<WorldAct, { to: "machine" }>["act"]): void => {
     const result = world.act({ to: "machine", machine, act: own });
     if (!result.ok) throw new Error(result.message);
@@ -29,8 +35,11 @@ export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recor
     const number = world.numberOf(name);
     const machine = world.machineAt(number);
     if (machine === undefined) continue;
-    const found = disks.look(number, cut.until(number), machine.diskImage(), cut.seq(number));
+    const own = machine.diskImage();
+    const found = disks.look(number, cut.until(number), own, cut.seq(number));
     disks.release(number);
+    mended += disks.mend(own);
+    if (found.found === "same" && found.overwritten !== undefined) said.push(overwrittenSaid(name, found.overwritten));
     if (found.found === "same" || found.found === "nothing") continue;
     said.push(differenceSaid(name, found));
     if (found.found === "damaged") continue;
@@ -40,5 +49,7 @@ export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recor
     if (on) act(name, { kind: "power-on" });
     boots ||= on;
   }
+  if (mended > 0)
+    said.push(`${disks.contents.file} was damaged: ${mended === 1 ? "a piece" : `${mended} pieces`} of files were written anew`);
   return { said, boots };
 }
