@@ -536,3 +536,10 @@ describe("ping", () => {
     ).toEqual([]);
   });
 });
+
+describe("reported configurations that run", () => {
+  it.each(["f06-knet_mtu.conf", "f07-log-to-a-file-only.conf", "f08-compression.conf", "f08-link_mode-active.conf"])("%s", async (file) => {
+    const report = reported(file);
+    if (report !== undefined) expect(await failures(imported(report, [FORMED]), "imported.yaml")).toEqual([]);
+  });
+});
