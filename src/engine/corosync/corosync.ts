@@ -30,26 +30,7 @@ import {
 import { ringIdText } from "../totem/types.ts";
 import { parseCall } from "./call.ts";
 import { DaemonServices } from "./ipc/server.ts";
-import {
-  EXITING,
-  LOCKED,
-  PROVIDER,
-  QUORUM_LOADED,
-  SERVICES_FIRST,
-  SIGNALLED,
-  STARTING,
-  UNLOAD,
-  UNLOADING,
-  VOTEQUORUM_FAILED,
-  VOTEQUORUM_LOADED,
-  compressing,
-  knetLines,
-  linkLines,
-  notScheduled,
-  removalLines,
-  ringLine,
-  transportLines,
-} from "./lines.ts";
+import * as said from "./lines.ts";
 import { DaemonLog } from "./log.ts";
 import {
   earlyLogging,
@@ -145,7 +126,7 @@ export class Corosync implements Program {
     const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
     if (!early) {
       this.log.take(logging);
-      this.log.say(STARTING);
+      this.log.say(said.STARTING);
     }
     if (!read.ok && read.stage !== "services") {
       this.refuse(read.exitCode, read.messages);
@@ -159,13 +140,13 @@ export class Corosync implements Program {
       this.os.detach();
     }
     if (!this.os.ipc.listen(LOCK)) {
-      this.refuse(EXIT_LOCKED, LOCKED);
+      this.refuse(EXIT_LOCKED, said.LOCKED);
       return;
     }
     if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
     if (read.ok) this.settings = read.settings;
     else this.run.refusal = { exitCode: read.exitCode, messages: read.messages.filter((m) => !warningsOf(read.messages).includes(m)) };
-    this.log.say(transportLines(this.settings?.config));
+    this.log.say(said.transportLines(this.settings?.config));
     this.run.phase = "configured";
     this.after("knet", keyTime(this.rng));
   }
@@ -178,7 +159,7 @@ export class Corosync implements Program {
     const tested = testSettings(host, file);
     if (tested.messages.every((m) => m.subsystem !== undefined)) this.log.take(logging);
     this.log.tell(tested.messages);
-    if (tested.exitCode === 0) this.log.say([EXITING]);
+    if (tested.exitCode === 0) this.log.say([said.EXITING]);
     this.leave(tested.exitCode);
   }
 
@@ -193,7 +174,7 @@ export class Corosync implements Program {
   }
 
   private initialiseKnet(): void {
-    this.log.say(knetLines(this.settings?.config));
+    this.log.say(said.knetLines(this.settings?.config));
     if (this.settings !== undefined) {
       this.wire(this.settings).stack.startKnet();
     }
@@ -235,24 +216,24 @@ export class Corosync implements Program {
   private loadServices(): void {
     const { running: stack, settings, services } = this;
     if (this.run.refusal !== undefined || stack === undefined || settings === undefined) {
-      this.log.say(SERVICES_FIRST);
+      this.log.say(said.SERVICES_FIRST);
       this.refuse(this.run.refusal?.exitCode ?? EXIT_FATAL, this.run.refusal?.messages ?? []);
       return;
     }
     this.run.phase = "running";
-    this.log.say([ringLine(ringIdText(stack.totem.ring)), ...SERVICES_FIRST]);
+    this.log.say([said.ringLine(ringIdText(stack.totem.ring)), ...said.SERVICES_FIRST]);
     if (stack.hasProvider) {
-      this.log.say([PROVIDER]);
+      this.log.say([said.PROVIDER]);
       if (!stack.votequorum.load()) {
-        this.refuse(EXIT_SERVICES, VOTEQUORUM_FAILED);
+        this.refuse(EXIT_SERVICES, said.VOTEQUORUM_FAILED);
         return;
       }
-      this.log.say(VOTEQUORUM_LOADED);
+      this.log.say(said.VOTEQUORUM_LOADED);
     }
-    this.log.say(QUORUM_LOADED);
+    this.log.say(said.QUORUM_LOADED);
     services?.listen();
-    for (const l of settings.config.links) this.log.say(linkLines(l.link, l.address, l.mcastport));
-    this.log.say(compressing(settings.config));
+    for (const l of settings.config.links) this.log.say(said.linkLines(l.link, l.address, l.mcastport));
+    this.log.say(said.compressing(settings.config));
     this.run.lastTick = this.os.now;
     this.armTick();
     stack.startRing();
@@ -281,7 +262,7 @@ export class Corosync implements Program {
     const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
     if (late > threshold) {
       const now = this.os.unixMicros();
-      this.log.say([notScheduled(now, late, threshold)]);
+      this.log.say([said.notScheduled(now, late, threshold)]);
       this.run.schedMisses.unshift({ unixMs: Math.floor(now / MS), delayMs: late / MS });
       this.run.schedMisses.splice(SCHED_MISSES_KEPT);
     }
@@ -364,15 +345,15 @@ export class Corosync implements Program {
 
   signal(signal: Signal): void {
     if (this.run.phase !== "running" || !TERMINATES.includes(signal)) return;
-    this.log.say([SIGNALLED]);
-    this.unload(unloadGaps(this.rng, UNLOAD.length - 1), signalTime(this.rng));
+    this.log.say([said.SIGNALLED]);
+    this.unload(unloadGaps(this.rng, said.UNLOAD.length - 1), signalTime(this.rng));
   }
 
   /** Order of a tool (cfgtool -H) or the daemon's own decision: no waits between the services. */
   private shutdown(): void {
     if (this.run.phase !== "running") return;
     this.unload(
-      UNLOAD.slice(1).map(() => 0),
+      said.UNLOAD.slice(1).map(() => 0),
       0,
     );
   }
@@ -387,10 +368,10 @@ export class Corosync implements Program {
 
   private unloadNext(): void {
     for (;;) {
-      const lines = UNLOAD[this.run.unloaded];
+      const lines = said.UNLOAD[this.run.unloaded];
       if (lines === undefined) break;
       if (this.run.unloaded === 0) {
-        this.log.say([UNLOADING]);
+        this.log.say([said.UNLOADING]);
         if (this.running !== undefined) this.running.sync.unload(this.running.votequorum.id);
       }
       if (this.run.unloaded > 0 || this.running?.hasProvider === true) this.log.say(lines);
@@ -414,8 +395,8 @@ export class Corosync implements Program {
 
   private exit(stack: Stack): void {
     const up = stack.knet.status().filter((l) => l.connected);
-    this.log.say(removalLines(stack.settings.config, up));
-    this.log.say([EXITING]);
+    this.log.say(said.removalLines(stack.settings.config, up));
+    this.log.say([said.EXITING]);
     this.end({ code: 0 });
   }
 
