@@ -8,9 +8,10 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
-import { machineStatus } from "../../engine/kernel/status.ts";
+import { labSnapshot, time, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 
+export * from "./api-snapshot.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
 /** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
@@ -41,123 +42,6 @@ const whole = z.int();
 function checked<T>(check: Check): z.ZodType<T, T> {
   return z.custom<T>((value) => check(value), { error: ({ input }) => troubleWith(input, check) ?? "not allowed" }).meta({ check });
 }
-
-// ── what the page draws ────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** A fault in force. `cut`: a cable (no `to`) or a pair; `link-setting`: delay and so on; `switch`: a network that is off; `partition`: groups; `block`: a port; `disk`: the disk of a machine. */
-export const fault = z.object({
-  kind: z.enum(["cut", "link-setting", "switch", "partition", "block", "disk"]),
-  node: z.string().optional(),
-  net: z.string().optional(),
-  to: z.string().optional(),
-  direction: z.enum(["in", "out", "both"]).optional(),
-  delayMs: z.number().optional(),
-  jitterMs: z.number().optional(),
-  lossPercent: z.number().optional(),
-  dupPercent: z.number().optional(),
-  reorderPercent: z.number().optional(),
-  rateMbit: z.number().optional(),
-  mtuBytes: z.number().optional(),
-  port: z.number().optional(),
-  proto: z.enum(["udp", "tcp"]).optional(),
-  groups: z.array(z.array(z.string())).optional(),
-  disk: z.enum(["full", "read-only", "error", "slow"]).optional(),
-  commitMs: z.number().optional(),
-});
-
-export const time = z.object({
-  instant,
-  epoch: z.string(),
-  speed: z.union([z.number(), z.literal("max")]),
-  paused: z.boolean(),
-  achieved: z.number(),
-});
-
-/** Nodes that share one ring (operational), or one node's belief while it forms. `letter` and `pattern` tell rings apart without colour. */
-export const component = z.object({
-  letter: z.string(),
-  ringId: z.string(),
-  formed: z.boolean(),
-  nodes: z.array(z.string()),
-  members: z.array(z.number()),
-  quorate: z.boolean(),
-  votes: z.number(),
-  expectedVotes: z.number(),
-  quorum: z.number(),
-  mayLose: z.number(),
-  /** "2 of 3 votes, 2 needed, quorate; may lose 0 more" */
-  sentence: z.string(),
-  /** Options of the quorum section, and the quorum device, where they decide: the key's name and a plain sentence. */
-  notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
-  /** `device`: votes of the quorum device. */
-  cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
-});
-
-export const problem = z.object({
-  severity: z.enum(["error", "warning", "note"]),
-  code: z.string(),
-  text: z.string(),
-  node: z.string().optional(),
-  mend: z.string().optional(),
-  line: z.number().optional(),
-  column: z.number().optional(),
-});
-
-/** Nodes that do not fit together; the first is the one that is odd, or the first of those that claim the same. */
-export const mismatch = z.object({
-  kind: z.enum(["authkey", "encryption", "cluster-name", "token", "unlisted", "node-id"]),
-  nodes: z.array(z.string()),
-  text: z.string(),
-});
-
-export const band = z.object({
-  node: z.string(),
-  from: instant,
-  to: instant.nullable(),
-  ringId: z.string(),
-  members: z.array(z.number()),
-  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]),
-  quorate: z.boolean(),
-  letter: z.string(),
-});
-
-export const mark = z.object({ instant, kind: z.enum(["act", "event"]), text: z.string() });
-
-export const labSnapshot = z.object({
-  lab: z.object({ dir: z.string(), name: z.string(), seed: z.string(), host: z.enum(["workers", "inprocess"]), version: z.string() }),
-  time,
-  networks: z.array(z.object({ name: z.string(), cidr: z.string(), on: z.boolean(), link: z.number().nullable() })),
-  nodes: z.array(machineStatus),
-  cables: z.array(
-    z.object({
-      node: z.string(),
-      net: z.string(),
-      nic: z.string(),
-      address: z.string(),
-      cutIn: z.boolean(),
-      cutOut: z.boolean(),
-      delayMs: z.number(),
-      jitterMs: z.number(),
-      lossPercent: z.number(),
-      /** null: as fast as it comes */
-      rateMbit: z.number().nullable(),
-      mtuBytes: z.number(),
-      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it, and no quorum device's talk. */
-      state: z.enum(["carrying", "idle", "down", "unused"]),
-    }),
-  ),
-  /** Cuts of single pairs of machines, beside whole cables. */
-  pairCuts: z.array(z.object({ net: z.string(), from: z.string(), to: z.string() })),
-  faults: z.array(fault),
-  components: z.array(component),
-  /** Token timeout divided by the slowest rotation of the last minute, not counting the hold; null without a ring. */
-  margin: z.number().nullable(),
-  problems: z.array(problem),
-  mismatches: z.array(mismatch),
-  bands: z.array(band),
-  marks: z.array(mark),
-  undo: z.string().nullable(),
-});
 
 export const journalLine = z.object({
   instant,
@@ -394,14 +278,6 @@ export const event = z.discriminatedUnion("event", [
 ]);
 
 export type LabEvent = z.infer<typeof event>;
-export type LabSnapshot = z.infer<typeof labSnapshot>;
-export type MachineView = z.infer<typeof machineStatus>;
-export type Component = z.infer<typeof component>;
-export type Fault = z.infer<typeof fault>;
-export type Time = z.infer<typeof time>;
-export type Problem = z.infer<typeof problem>;
-export type Mismatch = z.infer<typeof mismatch>;
-export type Band = z.infer<typeof band>;
 export type JournalLine = z.infer<typeof journalLine>;
 export type WaitFor = z.infer<typeof waitFor>;
 
