@@ -1,5 +1,5 @@
 /**
- * Files with one change each, and the real `corosync -t`. Its verdict and its words are the lab's own, on a node and in `conf check`, which sees no host. In the nightly run there are
+ * Files with one change each, and the real `corosync -t`. Its verdict and its text are the lab's own, on a node and in `conf check`, which sees no host. In the nightly run there are
  * thousands of them, from another seed each day.
  */
 import fc from "fast-check";

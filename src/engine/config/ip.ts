@@ -103,7 +103,7 @@ const HOST_NAME_MAX = 253;
 const LABEL = /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
- * Whether a file may call a host so: labels of letters, digits, hyphens and underscores. What ends in a number, or begins like an address of four numbers, was meant to be an
+ * Whether a file may call a host so: labels of a to z, digits, hyphens and underscores. What ends in a number, or begins like an address of four numbers, was meant to be an
  * address and is a wrong one. A host's own /etc/hosts may hold more than that; who reads a file away from its hosts must not count on it.
  */
 export function isHostName(text: string): boolean {

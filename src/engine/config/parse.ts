@@ -30,7 +30,7 @@ export function parseConf(text: string, accounts?: Accounts): ParseOutcome {
 /** corosync: bytes of the buffers it formats a message in, first what is wrong with a value or a name, then the line it prints, each with a NUL. */
 const REASON_BYTES = 256;
 const MESSAGE_BYTES = 384;
-/** Ends of a process that are not the daemon's own words. */
+/** What glibc says as it ends a process: the daemon adds nothing to it. */
 const GLIBC: readonly string[] = [DOUBLE_FREE, OVERFLOW];
 const UNFORMATTED = "Can't format parser error message";
 
