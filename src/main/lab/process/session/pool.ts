@@ -11,7 +11,7 @@ const execsMax = 256;
 const ofNodeMax = 4;
 const ofAllMax = 16;
 /** A line that has ended by then leaves its process to the next one. */
-const spareAfterMs = 150;
+const spareAfterMs = 500;
 
 export class SessionPool {
   private readonly processes = new Set<SessionProcess>();
@@ -53,10 +53,12 @@ export class SessionPool {
 
   /** One spare is enough, and one that has grown is none. */
   private freed(process: SessionProcess): void {
-    const spare = [...this.processes].some((other) => other !== process && other.load === 0 && other.fresh);
+    const spare = [...this.processes].find((other) => other !== process && other.load === 0 && other.fresh);
     if (!spare && process.fresh) return;
-    this.processes.delete(process);
-    process.dismiss();
+    // One that is only starting is the one that is not needed.
+    const needless = spare && process.fresh && !spare.started ? spare : process;
+    this.processes.delete(needless);
+    needless.dismiss();
     this.warm();
   }
 

@@ -22,7 +22,7 @@ const residentMaxBytes = 512 * 1024 * 1024;
 const residentManyBytes = 110 * 1024 * 1024;
 /** Looks at which a process computed all the time, after which it gives way to others. */
 const busyLooksMax = 4;
-const slowNice = 10;
+const slowNice = 5;
 
 /** What a line ends with: Ctrl-C, SIGKILL, and the lab's own failure. */
 const interruptedStatus = 130;
@@ -78,6 +78,11 @@ export class SessionProcess {
   /** Lines that run in it, or have left something in the background. */
   get load(): number {
     return this.lines.size;
+  }
+
+  /** It is up. */
+  get started(): boolean {
+    return this.ready;
   }
 
   /** It has answered lately. */

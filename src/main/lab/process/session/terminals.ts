@@ -16,7 +16,7 @@ const hangUpMs = 1000;
 const lookMs = 500;
 const residentMaxBytes = 512 * 1024 * 1024;
 const busyLooksMax = 4;
-const slowNice = 10;
+const slowNice = 5;
 const interruptKey = "\u0003";
 
 export interface TerminalSink {
