@@ -29,16 +29,12 @@ const textOf = (most: number, least = 0): z.ZodString =>
   z.string().min(least).max(most).refine(isWellFormed, "well-formed text is allowed (half of a surrogate pair stands alone)");
 const text = textOf(TEXT_CHARS_MAX);
 const name = textOf(64, 1);
-/** A machine, or an id that the lab has given out. */
 const known = textOf(256);
-/** An acting line. */
 const actLine = textOf(4096);
-/** Of what is told; what is asked says `whole`. */
 const instant = z.number();
 /** µs and other counts, as whole numbers that every encoding gives back. */
 const whole = z.int();
 
-/** What the engine's own check takes. */
 function checked<T>(check: Check): z.ZodType<T, T> {
   return z.custom<T>((value) => check(value), { error: ({ input }) => troubleWith(input, check) ?? "not allowed" }).meta({ check });
 }
@@ -83,7 +79,6 @@ const machineQuery = z.discriminatedUnion("kind", [
 /** An act of kernel/machine.ts as a message: byte strings are base64. */
 type JsonForm<T> = { [K in keyof T]: T[K] extends Uint8Array ? string : T[K] };
 
-/** A file the page writes whole. */
 const fileAct = checked<JsonForm<Extract<FileAct, { kind: "file-write" }>>>(jsonActsOf(["file-write"]));
 
 /** What a shell does with its session, its processes and its files, as shell/shell-wire.ts writes it. */
@@ -91,7 +86,6 @@ const SHELL_ACT_KINDS = [...SESSION_ACT_KINDS, "file", "file-interrupt", "comman
 const shellAct = checked<Record<string, unknown>>(jsonActsOf(SHELL_ACT_KINDS));
 const fileCall = checked<Record<string, unknown>>(isJsonFileCall);
 
-/** An effect of kernel/machine.ts. */
 const opaque = z.record(z.string(), z.unknown());
 
 /**
