@@ -8,6 +8,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as wallMs } from "node:timers/promises";
+import { busyNode } from "./lib/busy.mjs";
 import { processorPercent, workerMemory } from "./lib/live.mjs";
 import { chromiumBinary, endsWithUs, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
@@ -143,6 +144,7 @@ async function commandLine() {
     nodeMs,
     execMs: await timed(15, () => quorate("exec", "pve1", "true")),
     statusMs: await timed(15, () => quorate("status", "--json")),
+    busy: await busyNode([cli], env),
   };
 }
 
@@ -278,6 +280,13 @@ function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: 
     row("npm start, warm, to the page's address", `${n(s)} ms`, "6,000 ms");
     row("exec pve1 true", `${n(c.execMs)} ms`, `100 ms; ${n(c.execMs / c.nodeMs, 1)} × an empty node program (${n(c.nodeMs)} ms)`);
     row("status --json", `${n(c.statusMs)} ms`);
+    row(
+      "beside a node whose lines flood, hang, multiply: exec",
+      `${n(c.busy.otherExecMs)} ms, at most ${n(c.busy.otherExecMostMs)} ms`,
+      "500 ms",
+    );
+    row("… Ctrl-C of those lines, at most", `${n(c.busy.interruptMostMs)} ms`, "1,000 ms");
+    row("… resident, all session processes together", `${n(c.busy.residentMib)} MiB`, "300 MiB");
   }
   if (p !== undefined) {
     row("page: first paint", `${n(p.firstPaintMs)} ms`, "1,000 ms");

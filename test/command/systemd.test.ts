@@ -123,7 +123,9 @@ describe("journalctl", () => {
 
   it("-g looks for a pattern in time, however it is made", () => {
     const made = machine();
-    const lines = ask(made, "journalctl -o cat").stdout.split("\n").filter((line) => line !== "");
+    const lines = ask(made, "journalctl -o cat")
+      .stdout.split("\n")
+      .filter((line) => line !== "");
     const fitting = lines.filter((line) => /\bst\w+ed\b/i.test(line));
     expect(fitting.length).toBeGreaterThan(0);
     expect(ask(made, "journalctl -o cat -g \\bst\\w+ed\\b").stdout).toBe(`${fitting.join("\n")}\n`);

@@ -13,6 +13,7 @@ import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { brokenConf } from "./arbitrary.ts";
 import { node1 } from "./good.ts";
 import { noRealHosts, RealHosts } from "./real-hosts.ts";
+import { realVerdicts, verdictHere } from "./real-verdicts.ts";
 
 const why = noRealHosts();
 if (why !== undefined) console.log(`export proof: skipped, ${why} (it runs real corosync daemons as root on Debian)`);
@@ -87,24 +88,13 @@ describe.skipIf(why !== undefined)("on three real hosts", () => {
   test(`corosync -t says of ${BROKEN_FILES} broken files what the lab says`, { timeout: 120_000 }, () => {
     const files = fc.sample(brokenConf, { numRuns: BROKEN_FILES, seed: 11 });
     hosts.write(reader.hostname, KEY, "k".repeat(256), "0400");
+    const host = { ...node1, authkeyBytes: (path: string): number | null => (path === KEY ? 256 : null) };
     const tally = new Map<number, number>();
-    for (const text of files) {
-      hosts.write(reader.hostname, CONF, text, "0644");
-      const ran = hosts.run(reader.hostname, "corosync", "-t");
-      const real = `${ran.stdout}${ran.stderr}`
-        .split("\n")
-        .map((line) => line.replace(/^[A-Z][a-z]{2} +\d+ [\d:.]+ /, "").replace(/^[a-z]+ +\[MAIN *\] /, ""))
-        .filter((line) => line !== "" && !line.startsWith("Corosync Cluster Engine exiting"));
-      const verdict = verifyConf(parseConf(text), { ...node1, authkeyBytes: (path) => (path === KEY ? 256 : null) });
-      // -t does not load services
-      const stands = verdict.ok || verdict.stage === "services";
-      const messages = verdict.messages.filter(
-        (m) => !m.text.startsWith("Corosync Cluster Engine exiting") && (!stands || m.level === "warning"),
-      );
-      const status = stands ? 0 : verdict.exitCode;
-      expect({ text, said: messages.map((m) => m.text), status }).toEqual({ text, said: real, status: ran.status ?? 134 });
-      tally.set(status, (tally.get(status) ?? 0) + 1);
-    }
+    realVerdicts(hosts, reader.hostname, files).forEach((real, i) => {
+      const text = files[i] ?? "";
+      expect({ text, ...verdictHere(text, host) }).toEqual({ text, ...real });
+      tally.set(real.status, (tally.get(real.status) ?? 0) + 1);
+    });
     // accepted and refused, by the parser and by the logging rules
     expect(tally.get(0) ?? 0).toBeGreaterThan(20);
     expect(tally.get(8) ?? 0).toBeGreaterThan(20);

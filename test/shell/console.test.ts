@@ -320,7 +320,9 @@ describe("the parts", () => {
     }
     // The rest of one comes late; a key with Alt is one all the same.
     const late = new KeyReader();
-    expect([...late.push("\u001bP1$r"), ...late.flush(), ...late.push(`0m${end}x`), ...late.push("\u001bP")]).toMatchObject([{ text: "x" }]);
+    expect([...late.push("\u001bP1$r"), ...late.flush(), ...late.push(`0m${end}x`), ...late.push("\u001bP")]).toMatchObject([
+      { text: "x" },
+    ]);
     expect(late.flush()).toEqual([{ kind: "key", text: "\u001bP" }]);
   });
 

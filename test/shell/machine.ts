@@ -10,6 +10,7 @@ import { runLine } from "../../src/main/shell/exec.ts";
 import type { Interrupt } from "../../src/main/shell/interrupt.ts";
 import { MachinePort, type ShellAct } from "../../src/main/shell/machine-port.ts";
 import type { Now, Sleep } from "../../src/main/shell/port.ts";
+import { programFiles } from "../../src/engine/machine/base-programs.ts";
 import { LabFiles } from "../machine/lab-files.ts";
 
 /** 2026-01-01T00:00:00Z in µs. */
@@ -51,8 +52,11 @@ export class Machine extends MachinePort {
   constructor() {
     super("pve1");
     this.disk.files.attach(1);
-    for (const path of ["/etc", "/root", "/tmp", "/ro"]) this.disk.must(1, { call: "mkdir", path, mode: 0o755 });
+    for (const path of ["/etc", "/root", "/tmp", "/ro", "/usr", "/usr/bin", "/usr/sbin"])
+      this.disk.must(1, { call: "mkdir", path, mode: 0o755 });
     this.put("/etc/hostname", "pve1\n");
+    for (const { path, data } of programFiles(["corosync"])) writeWhole(this.disk.files, path, data, { mode: 0o755 });
+    this.link("/bin", "usr/bin");
     this.put("/etc/hosts", "127.0.0.1 localhost\n10.0.0.11 pve1.lab.local pve1\n10.0.0.12 pve2.lab.local pve2\n");
     this.put("/ro/locked", "kept\n");
   }

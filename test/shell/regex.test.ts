@@ -4,7 +4,12 @@ import { PatternFault, PatternLimit } from "../../src/main/shell/regex/fault.ts"
 import { compilePattern, findAll, type PatternOptions } from "../../src/main/shell/regex/pattern.ts";
 import { sh } from "./machine.ts";
 
-async function found(syntax: PatternOptions["syntax"], pattern: string, text: string, how: Partial<PatternOptions> = {}): Promise<string[]> {
+async function found(
+  syntax: PatternOptions["syntax"],
+  pattern: string,
+  text: string,
+  how: Partial<PatternOptions> = {},
+): Promise<string[]> {
   const compiled = await compilePattern([pattern], { syntax, ...how });
   return [...findAll(compiled, text)].map(({ at, end }) => text.slice(at, end));
 }

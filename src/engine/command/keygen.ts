@@ -31,8 +31,8 @@ interface Call {
   bytes: number;
 }
 
-/** What is drawn on: the bytes, or the errno's name. */
-function* drawn({ source, bytes }: Call): ToolPart<Uint8Array | Errno> {
+/** What is drawn on: the bytes, or the errno's name; undefined where the source has too few. */
+function* drawn({ source, bytes }: Call): ToolPart<Uint8Array | Errno | undefined> {
   if (RANDOM.includes(source)) {
     const { hostname, pid, unixMicros } = yield* self();
     const rng = Rng.from(hostname, NAME, String(pid), String(unixMicros));
@@ -41,7 +41,7 @@ function* drawn({ source, bytes }: Call): ToolPart<Uint8Array | Errno> {
   if (source === "/dev/zero") return new Uint8Array(bytes);
   const read = yield* contents(source);
   if (!read.ok) return read.errno;
-  return read.value === "data" && read.data.length >= bytes ? read.data.slice(0, bytes) : "ENOSYS";
+  return read.value === "data" && read.data.length >= bytes ? read.data.slice(0, bytes) : undefined;
 }
 
 /** As open with O_CREAT and O_TRUNC does it. */
@@ -76,7 +76,7 @@ function* body(argv: readonly string[]): ToolBody {
   }
   yield* print(`Corosync Cluster Engine Authentication key generator.\nGathering ${call.bytes * 8} bits for key from ${call.source}.\n`);
   const key = yield* drawn(call);
-  if (key === "ENOSYS") return yield* failed(`${NAME}: ${call.source} has too few bytes: not modelled in this lab\n`);
+  if (key === undefined) return yield* failed(`${NAME}: ${call.source} has too few bytes: not modelled in this lab\n`);
   if (typeof key === "string") return yield* failed(`${NAME}: Failed to open random source: ${strerror(key)}\n`);
   const errno = yield* written(call.keyfile, key);
   if (errno !== undefined) return yield* failed(`${NAME}: Could not create ${call.keyfile}: ${strerror(errno)}\n`, 2);

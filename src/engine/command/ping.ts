@@ -195,7 +195,8 @@ export class Ping implements Program {
     const time = Math.floor((s.lastAt - s.startedAt) / 1000);
     const counts = `${s.sent} packets transmitted, ${s.received} received, ${lost(s)}% packet loss, time ${time}ms\n`;
     const avg = mean(s);
-    const deviation = s.received > 0 ? Math.floor(Math.sqrt(Math.max(0, s.squares / s.received - (s.sum / s.received) ** 2))) : 0;
+    const exact = s.received > 0 ? s.sum / s.received : 0;
+    const deviation = s.received > 0 ? Math.floor(Math.sqrt(Math.max(0, s.squares / s.received - exact * exact))) : 0;
     const times = s.received > 0 ? `rtt min/avg/max/mdev = ${[s.min, avg, s.max, deviation].map(ms).join("/")} ms\n` : "\n";
     this.os.print("stdout", head + counts + times);
     const failed = s.received === 0 || (s.call.deadlineUs > 0 && s.received < s.call.count);

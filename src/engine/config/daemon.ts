@@ -2,7 +2,7 @@
  * What a corosync daemon runs with once its configuration has been accepted: typed, resolved, plain data. In the real stack: struct totem_config
  * and what votequorum and the logger read from cmap. Left out: parameters of transports other than knet beyond their name.
  */
-import type { LoggingConfig } from "./loggers.ts";
+import type { LogLevel } from "../kernel/journal.ts";
 import type { EffectiveTotem, PingTimers } from "./timers.ts";
 
 export interface DaemonNode {
@@ -54,6 +54,32 @@ export interface QuorumConfig {
         readonly syncTimeoutMs: number;
       }
     | undefined;
+}
+
+/** One subsystem's, or the main one that all others begin as. */
+export interface Logger {
+  /** It says everything, whatever the priorities are. */
+  readonly debug: boolean;
+  readonly syslogPriority: LogLevel;
+  /** Of its file, and of standard error. */
+  readonly logfilePriority: LogLevel;
+  /** As the configuration names it; undefined: none. */
+  readonly file: string | undefined;
+}
+
+export interface LoggingConfig {
+  readonly timestamp: "off" | "on" | "hires";
+  readonly fileline: boolean;
+  readonly functionName: boolean;
+  readonly toStderr: boolean;
+  readonly toSyslog: boolean;
+  readonly main: Logger;
+  /** Those that have a section of their own. */
+  readonly subsystems: Readonly<Record<string, Logger>>;
+  /** The files that are switched on. */
+  readonly files: readonly string[];
+  /** Some line of level debug is wanted somewhere. */
+  readonly debug: boolean;
 }
 
 export interface DaemonConfig {

@@ -17,7 +17,7 @@ export { LAB_LIMITS, limitOf, limitsMet, unmodelled } from "./lab-limits.ts";
 export { formatIp, isHostName, networkOf, parseIp } from "./ip.ts";
 export type { ConfKeyValue } from "./keys.ts";
 export { confKeys } from "./keys.ts";
-export { reaches, readLoggers, rereadLoggers, type LoggingConfig } from "./loggers.ts";
+export { reaches, readLoggers, rereadLoggers } from "./loggers.ts";
 export type { ParseOutcome } from "./parse.ts";
 export { endsBy, parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";

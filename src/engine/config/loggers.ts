@@ -4,35 +4,10 @@
  * switches the file that it shares with others on or off for all of them. Left out: the facility, the black box, and debug: trace, which is taken as on.
  */
 import type { LogLevel } from "../kernel/journal.ts";
+import type { Logger, LoggingConfig } from "./daemon.ts";
 import { reachesSetting } from "./logging.ts";
 import type { ConfValues } from "./values.ts";
 import { stringOf } from "./values.ts";
-
-/** One subsystem's, or the main one that all others begin as. */
-export interface Logger {
-  /** It says everything, whatever the priorities are. */
-  readonly debug: boolean;
-  readonly syslogPriority: LogLevel;
-  /** Of its file, and of standard error. */
-  readonly logfilePriority: LogLevel;
-  /** As the configuration names it; undefined: none. */
-  readonly file: string | undefined;
-}
-
-export interface LoggingConfig {
-  readonly timestamp: "off" | "on" | "hires";
-  readonly fileline: boolean;
-  readonly functionName: boolean;
-  readonly toStderr: boolean;
-  readonly toSyslog: boolean;
-  readonly main: Logger;
-  /** Those that have a section of their own. */
-  readonly subsystems: Readonly<Record<string, Logger>>;
-  /** The files that are switched on. */
-  readonly files: readonly string[];
-  /** Some line of level debug is wanted somewhere. */
-  readonly debug: boolean;
-}
 
 const LEVELS: readonly LogLevel[] = ["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"];
 

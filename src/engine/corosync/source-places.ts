@@ -1,6 +1,6 @@
 /**
  * Where in the real daemon's source a line is written, as logging.fileline and logging.function_name show it. In the real stack: the macros around each log call, and libqb. Source: all lines that two daemons of
- * corosync 3.1.7 said through their lives. Left out: lines that were not among those, which go without a place.
+ * corosync 3.1.7 said while they ran. Left out: lines that were not among those, which go without a place.
  */
 import type { LoggingConfig } from "../config/index.ts";
 import type { Line } from "./lines.ts";

@@ -6,7 +6,6 @@
  * pipeline in the background has a fork of the shell above its stages, whose pid is `$!`.
  */
 import type { Interrupt } from "./interrupt.ts";
-import type { Descriptors } from "./interpreter/shell.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Fork, PortSession, RunningCommand } from "./port.ts";
 import { PortError } from "./port.ts";
@@ -29,7 +28,7 @@ export class Process {
   private replaced: RunningCommand | undefined;
   private over = false;
   /** Its open files, as it got them. */
-  fds: Descriptors | undefined;
+  fds: ReadonlyMap<number, unknown> | undefined;
   /** A job hears of its process's stops. */
   onStopped: ((stopped: boolean) => void) | undefined;
 

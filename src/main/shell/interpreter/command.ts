@@ -277,7 +277,7 @@ export async function runArgv(
     return guarded(builtin, new Run(typed, argv.slice(1), inner, executor, arrays));
   }
   if (typed.includes("/")) return runPath(executor, ctx, argv, arrays);
-  const known = await runNamed(executor, ctx, typed, argv, arrays);
+  const known = isNoted(typed) ? undefined : await runNamed(executor, ctx, typed, argv, arrays);
   if (known !== undefined) return known;
   const path = await whichPath(new Run(typed, argv.slice(1), ctx, executor), typed);
   if (path !== undefined) return runPath(executor, ctx, [path, ...argv.slice(1)], arrays);

@@ -109,7 +109,8 @@ async function compiled(typed: readonly string[], options: PatternOptions): Prom
   }
   const [only] = typed;
   const simple = only !== undefined && typed.length === 1 && (syntax === "fixed" || /^[\w ,:;=@%&"'#<>~-]+$/.test(only));
-  if (simple && options.ignoreCase !== true && options.word !== true && options.line !== true) return { find: searching([plain(only)]), stray };
+  if (simple && options.ignoreCase !== true && options.word !== true && options.line !== true)
+    return { find: searching([plain(only)]), stray };
   if (together.length > 0) {
     // Loaded at the first pattern: most lines have none.
     const { RE2JS: re2 } = await import("re2js");

@@ -55,7 +55,12 @@ function readList(dir: string): { boot: string; processes: Listed[] } | undefine
     const { boot, processes } = value;
     if (typeof boot !== "string" || !Array.isArray(processes)) return undefined;
     const isListed = (one: unknown): one is Listed =>
-      typeof one === "object" && one !== null && "pid" in one && typeof one.pid === "number" && "started" in one && typeof one.started === "string";
+      typeof one === "object" &&
+      one !== null &&
+      "pid" in one &&
+      typeof one.pid === "number" &&
+      "started" in one &&
+      typeof one.started === "string";
     return { boot, processes: processes.filter(isListed) };
   } catch {
     // Absent or damaged: it names nobody.

@@ -21,7 +21,7 @@ const residentMaxBytes = 512 * 1024 * 1024;
 /** One that has grown beyond this is not used for another line. */
 const residentManyBytes = 110 * 1024 * 1024;
 /** Looks at which a process computed all the time, after which it gives way to others. */
-const busyLooksMax = 6;
+const busyLooksMax = 4;
 const slowNice = 10;
 
 /** What a line ends with: Ctrl-C, SIGKILL, and the lab's own failure. */
@@ -124,7 +124,8 @@ export class SessionProcess {
     this.interrupt(id);
     setTimeout(() => {
       const line = this.lines.get(id);
-      if (line && !line.left && [...this.lines.values()].every(({ interrupted }) => interrupted)) this.kill("nobody wants it", killedStatus);
+      if (line && !line.left && [...this.lines.values()].every(({ interrupted }) => interrupted))
+        this.kill("nobody wants it", killedStatus);
     }, 2 * signalMs).unref();
   }
 
@@ -174,8 +175,10 @@ export class SessionProcess {
     const usage = pid === undefined ? undefined : usageOf(pid);
     if (usage !== undefined) {
       this.large = usage.residentBytes > residentManyBytes;
-      if (usage.residentBytes > residentMaxBytes) return this.kill(`it took more than ${residentMaxBytes / 1048576} MiB of memory`, killedStatus);
-      const busy = usage.processorMs - this.processorMs > lookMs * 0.8;
+      if (usage.residentBytes > residentMaxBytes)
+        return this.kill(`it took more than ${residentMaxBytes / 1048576} MiB of memory`, killedStatus);
+      // On a computer that has much to do it gets little, and is no less busy.
+      const busy = usage.state === "R" && usage.processorMs > this.processorMs;
       this.processorMs = usage.processorMs;
       this.busyLooks = busy ? this.busyLooks + 1 : 0;
       if (this.busyLooks >= busyLooksMax && pid !== undefined) this.slow(pid);
@@ -218,7 +221,11 @@ export class SessionProcess {
     this.lines.clear();
     // V8 gives up with SIGABRT where its heap is full.
     const full = this.child.signalCode === "SIGABRT" || this.child.exitCode === 134;
-    const { text, status } = this.why ?? (full ? { text: `the shell of ${this.node ?? "a node"} was ended: memory exhausted`, status: killedStatus } : { text: how, status: lostStatus });
+    const { text, status } =
+      this.why ??
+      (full
+        ? { text: `the shell of ${this.node ?? "a node"} was ended: memory exhausted`, status: killedStatus }
+        : { text: how, status: lostStatus });
     for (const { sink, interrupted, left } of lines) {
       if (left) continue;
       if (interrupted) sink.exit(interruptedStatus);

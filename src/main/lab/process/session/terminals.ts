@@ -15,7 +15,7 @@ const interruptMs = 700;
 const hangUpMs = 1000;
 const lookMs = 500;
 const residentMaxBytes = 512 * 1024 * 1024;
-const busyLooksMax = 6;
+const busyLooksMax = 4;
 const slowNice = 10;
 const interruptKey = "\u0003";
 
@@ -56,7 +56,13 @@ export class Terminals {
   }
 
   /** A terminal on a node's console; with `line`, of that one line. `started` gets its id before any output. */
-  async begin(node: string, size: TerminalSize, line: string | undefined, sink: TerminalSink, started: (id: string) => void): Promise<void> {
+  async begin(
+    node: string,
+    size: TerminalSize,
+    line: string | undefined,
+    sink: TerminalSink,
+    started: (id: string) => void,
+  ): Promise<void> {
     if (this.open.size + this.opening >= terminalsMax) throw new Trouble("failed", `at most ${terminalsMax} terminals can be open at once`);
     this.opening++;
     try {
@@ -64,7 +70,12 @@ export class Terminals {
       const { spawn } = await import("node-pty");
       if (this.ended) throw new Trouble("lab", "the lab goes down");
       const { file, args, env } = boundCommand(entry("console"));
-      const own = { TERM: "xterm-256color", COLORTERM: "truecolor", QUORATE_NODE: node, ...(line === undefined ? {} : { QUORATE_LINE: line }) };
+      const own = {
+        TERM: "xterm-256color",
+        COLORTERM: "truecolor",
+        QUORATE_NODE: node,
+        ...(line === undefined ? {} : { QUORATE_LINE: line }),
+      };
       const pty = spawn(file, args, { name: "xterm-256color", cols: size.cols, rows: size.rows, env: { ...this.env, ...env, ...own } });
       this.began(pty, sink, started);
     } finally {
@@ -108,8 +119,10 @@ export class Terminals {
   private look(terminal: Terminal): void {
     const usage = usageOf(terminal.pty.pid);
     if (usage === undefined) return;
-    if (usage.residentBytes > residentMaxBytes) return this.force(terminal, `it took more than ${residentMaxBytes / 1048576} MiB of memory`);
-    const busy = usage.processorMs - terminal.processorMs > lookMs * 0.8;
+    if (usage.residentBytes > residentMaxBytes)
+      return this.force(terminal, `it took more than ${residentMaxBytes / 1048576} MiB of memory`);
+    // On a computer that has much to do it gets little, and is no less busy.
+    const busy = usage.state === "R" && usage.processorMs > terminal.processorMs;
     terminal.processorMs = usage.processorMs;
     terminal.busyLooks = busy ? terminal.busyLooks + 1 : 0;
     if (terminal.busyLooks !== busyLooksMax) return;
