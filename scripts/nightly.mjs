@@ -1,9 +1,9 @@
 // npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
-// order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world and of all broken rules and of 5000 changed corosync.confs beside the real reader, then the schedules
-// that are compared in one process and on workers over both transports and at every lead, then every kind of file of a lab with bits changed or cut short, then fuzz runs,
-// then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What fails once in a while is found here. The compared
-// schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0 --schedules 20000 makes 20000 of 5000. --only plays one
-// scenario again and nothing else. The last line says how many rounds held.
+// order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules and of 5000 changed
+// corosync.confs beside the real reader, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
+// of a lab with bits changed or cut short, then fuzz runs, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
+// fails once in a while is found here. The compared schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0
+// --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
