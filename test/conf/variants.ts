@@ -110,11 +110,11 @@ const KEYS =
 const SECTIONS =
   "totem interface member node nodelist quorum device net heuristics logging logger_subsys logging_daemon uidgid system resources nozzle service amf aisexec pload foo totem.interface quorum.device";
 
-const words = (text: string): fc.Arbitrary<string> => fc.constantFrom(...text.split(" "));
+const oneOf = (text: string): fc.Arbitrary<string> => fc.constantFrom(...text.split(" "));
 const value = fc.oneof(
-  words(ADDRESSES),
-  words(NUMBERS),
-  words(OPTIONS),
+  oneOf(ADDRESSES),
+  oneOf(NUMBERS),
+  oneOf(OPTIONS),
   fc.constantFrom("", "node1", "node2", "a b", "ü", "x".repeat(200)),
 );
 
@@ -234,7 +234,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.tuple(words(KEYS), value).map(
+    arbitrary: fc.tuple(oneOf(KEYS), value).map(
       ([k, v]): Change =>
         (lines, at) =>
           lines.splice(at, 0, `  ${k}: ${v}`),
@@ -242,7 +242,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.tuple(words(SECTIONS), fc.option(fc.tuple(words(KEYS), value))).map(
+    arbitrary: fc.tuple(oneOf(SECTIONS), fc.option(fc.tuple(oneOf(KEYS), value))).map(
       ([s, inner]): Change =>
         (lines, at) =>
           lines.splice(at, 0, `${s} {`, ...(inner === null ? [] : [`  ${inner[0]}: ${inner[1]}`]), "}"),
@@ -250,7 +250,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: words(SECTIONS).map((s): Change => (lines, at) => {
+    arbitrary: oneOf(SECTIONS).map((s): Change => (lines, at) => {
       for (let n = 0; n < lines.length; n++) {
         const i = (at + n) % lines.length;
         if (!(lines[i] ?? "").includes("{")) continue;
