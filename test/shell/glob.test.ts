@@ -1,4 +1,4 @@
-/** Shell patterns: against what the words say, and that they end. */
+/** Shell patterns: against what the manual says, and that they end. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Glob, GlobLimit, globMatches } from "../../src/engine/kernel/index.ts";

@@ -1,5 +1,5 @@
 /**
- * Patterns that RE2 has no words for: back references, which are GNU's own, and the look-around of PCRE. Looking for them can take for ever, whoever does
+ * Patterns that RE2 cannot say: back references, which are GNU's own, and the look-around of PCRE. Looking for them can take for ever, whoever does
  * it; here V8 does, and is stopped. (RE2's promise cannot be kept for them, and a matcher of our own would have to be stopped just so.)
  */
 import { createContext, Script } from "node:vm";

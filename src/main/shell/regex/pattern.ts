@@ -1,5 +1,5 @@
 /**
- * A pattern as somebody typed it, compiled: RE2 looks for it in linear time, however it is made; what RE2 has no words for is looked for within bounds.
+ * A pattern as somebody typed it, compiled: RE2 looks for it in linear time, however it is made; what RE2 cannot say is looked for within bounds.
  * POSIX expressions find the longest of the leftmost, Perl's the first.
  */
 import type { RE2JS } from "re2js";
@@ -16,7 +16,7 @@ export interface Found {
 export interface Pattern {
   /** @throws PatternLimit */
   find(text: string, from?: number): Found | undefined;
-  /** Letters with a backslash that means nothing. */
+  /** Characters with a backslash that means nothing. */
   readonly stray: readonly string[];
 }
 

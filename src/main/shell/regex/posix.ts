@@ -1,6 +1,6 @@
 /**
  * POSIX regular expressions, with what GNU adds to them, in the syntax that RE2 and JavaScript share. In the real stack: regcomp(3) of glibc and dfa.c of
- * grep. What RE2 has no words for (back references, the start and end of a word where it is not plain from the pattern) is marked, and written for
+ * grep. What RE2 cannot say (back references, the start and end of a word where it is not plain from the pattern) is marked, and written for
  * JavaScript. Left out: collating elements of more than one character, locales.
  */
 import { PatternFault } from "./fault.ts";
@@ -13,9 +13,9 @@ export type PosixSyntax = "basic" | "extended" | "posix";
 
 export interface Translated {
   readonly source: string;
-  /** RE2 has no words for it. */
+  /** RE2 cannot say it. */
   readonly beyondRe2: boolean;
-  /** Letters with a backslash that means nothing. */
+  /** Characters with a backslash that means nothing. */
   readonly stray: readonly string[];
 }
 

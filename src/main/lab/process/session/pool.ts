@@ -34,7 +34,7 @@ export class SessionPool {
   }
 
   private idle(): SessionProcess | undefined {
-    return [...this.processes].find((process) => process.load === 0 && process.fresh);
+    return [...this.processes].find((process) => process.load === 0 && process.reusable);
   }
 
   private begin(): SessionProcess {
@@ -53,10 +53,10 @@ export class SessionPool {
 
   /** One spare is enough, and one that has grown is none. */
   private freed(process: SessionProcess): void {
-    const spare = [...this.processes].find((other) => other !== process && other.load === 0 && other.fresh);
-    if (!spare && process.fresh) return;
+    const spare = [...this.processes].find((other) => other !== process && other.load === 0 && other.reusable);
+    if (!spare && process.reusable) return;
     // One that is only starting is the one that is not needed.
-    const needless = spare && process.fresh && !spare.started ? spare : process;
+    const needless = spare && process.reusable && !spare.started ? spare : process;
     this.processes.delete(needless);
     needless.dismiss();
     this.warm();

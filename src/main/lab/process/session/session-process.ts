@@ -11,7 +11,7 @@ import { usageOf } from "./usage.ts";
 
 /** A line that got SIGINT and does not even hear it is ended by force after this long. */
 const signalMs = 700;
-/** Looks without a sign of life, after which a process counts as hung: of one that runs a line, and of one whose line was interrupted. */
+/** Looks at which it says nothing, after which a process counts as hung: of one that runs a line, and of one whose line was interrupted. */
 const silentLooksMax = 60;
 const interruptedLooksMax = 2;
 /** How often it is looked at. */
@@ -91,7 +91,7 @@ export class SessionProcess {
   }
 
   /** Good for another line when it has none. */
-  get fresh(): boolean {
+  get reusable(): boolean {
     return !this.slowed && !this.large && !this.over;
   }
 

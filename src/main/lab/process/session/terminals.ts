@@ -107,7 +107,7 @@ export class Terminals {
     if (data.includes(interruptKey)) this.expectAnswer(id, terminal);
   }
 
-  /** A console that lives says something to Ctrl-C, and one that has nothing to say waits. */
+  /** A console that is well says something to Ctrl-C, and one that has nothing to say waits. */
   private expectAnswer(id: string, terminal: Terminal): void {
     const { outputs } = terminal;
     setTimeout(() => {
