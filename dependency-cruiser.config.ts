@@ -87,7 +87,8 @@ export default {
       severity: "error",
       from: { path: "^src/main/lab/api(-whatif|-snapshot)?\\.ts$" },
       to: {
-        pathNot: "node_modules/zod/|^src/main/lab/api-(whatif|snapshot)\\.ts$|^src/engine/kernel/(status|check|act-shapes|file-shapes|machine)\\.ts$",
+        pathNot:
+          "node_modules/zod/|^src/main/lab/api-(whatif|snapshot)\\.ts$|^src/engine/kernel/(status|check|act-shapes|file-shapes|machine)\\.ts$",
       },
     },
     {

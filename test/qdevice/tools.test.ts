@@ -10,7 +10,8 @@ const conf = (heuristics = ""): string =>
 const DEVICE = "corosync-qdevice";
 
 describe("heuristics", () => {
-  const withExec = (command: string): string => conf(`    heuristics {\n      mode: on\n      timeout: 1000\n      sync_timeout: 1000\n      exec_a: ${command}\n    }\n`);
+  const withExec = (command: string): string =>
+    conf(`    heuristics {\n      mode: on\n      timeout: 1000\n      sync_timeout: 1000\n      exec_a: ${command}\n    }\n`);
   const told = async (operator: Operator): Promise<string> =>
     /Last heuristics:\s+(\S+)|Heuristics:\s+(\S+)/i.exec((await operator.type(0, "corosync-qnetd-tool -lv")).stdout)?.[0] ?? "nothing";
 

@@ -8,7 +8,7 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
-import { labSnapshot, time, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
+import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 
 export * from "./api-snapshot.ts";

@@ -35,6 +35,9 @@ const noteEveryMs = 10_000;
 const saveEveryMs = 60_000;
 /** Wall time between two looks whether the lab's directory is still its own; every write looks, too. */
 const ownEveryMs = 500;
+/** What ends has ended by then, whatever it waits for: freezing takes seconds for the largest lab. What is left of it, the next start finds and says. */
+const endWithinMs = 60_000;
+const abandonWithinMs = 5_000;
 
 interface Options {
   dir: string;
@@ -230,6 +233,7 @@ class Supervisor {
     if (this.ending) return;
     this.ending = true;
     for (const timer of this.timers) clearInterval(timer);
+    this.endBy(abandonWithinMs);
     this.log.error(`${why}: this lab ends`);
     process.stderr.write(`quorate: ${why}: this lab ends\n`);
     this.sessions.end();
@@ -243,10 +247,19 @@ class Supervisor {
     process.exit(1);
   }
 
+  private endBy(ms: number): void {
+    const late = (): never => {
+      this.log.error(`did not end within ${ms / 1000} s: the process ends as it stands`);
+      process.exit(1);
+    };
+    setTimeout(late, ms).unref();
+  }
+
   /** Freezes the lab and ends the process. */
   async end(reason: string, status: number): Promise<void> {
     if (this.ending || this.lost() !== undefined) return;
     this.ending = true;
+    this.endBy(endWithinMs);
     for (const timer of this.timers) clearInterval(timer);
     const { lab, disk } = this.opened;
     let ended = status;
