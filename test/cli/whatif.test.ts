@@ -65,7 +65,7 @@ describe("quorate whatif", { timeout: 120_000 }, () => {
   it("one line and 2 for what is no question", async () => {
     for (const [path, said] of [
       [join(place.dir, "none.conf"), /read .*none.conf: no such file or directory$/],
-      [place.dir, /it is a directory$/],
+      [place.dir, /it is a directory; a corosync.conf or lab file is a regular file$/],
       [file("broken.conf", conf(2).replace("nodeid: 2", "nodeid: 1")), /broken.conf:\d+:\d+: /],
       [file("empty.conf", ""), /empty.conf/],
       [file("big.conf", conf(17)), /big.conf: 17 nodes: .*at most 16 are allowed$/],

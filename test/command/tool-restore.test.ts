@@ -78,6 +78,7 @@ const CLUSTER_CALLS: readonly (readonly string[])[] = [
   ["systemctl", "try-restart", "corosync"],
   ["systemctl", "kill", "-s", "SIGKILL", "corosync"],
   ["journalctl", "-n", "3"],
+  ["ping", "-c", "2", "127.0.0.1"],
 ];
 
 const done: Perform = () => ({});

@@ -75,5 +75,5 @@ describe("conf print", () => {
 test("what cannot be read: one line that names the file", () => {
   expect(() => readConf(join(dir, "none"))).toThrow(`read ${join(dir, "none")}: no such file or directory`);
   expect(() => readConf(dir)).toThrow(`read ${dir}: it is a directory`);
-  expect(() => readConf(file("x".repeat((1 << 20) + 1)))).toThrow("larger than 1048576 bytes");
+  expect(() => readConf(file("x".repeat((1 << 20) + 1)))).toThrow("larger than 1 MiB, which is as much as a corosync.conf may have");
 });

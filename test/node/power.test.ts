@@ -191,7 +191,7 @@ describe("units that fail", () => {
     const text = conf(["pve1", "pve2"]).replace("link_mode: passive", "link_mode: passive\n  heartbeat_failures_allowed: 2");
     const network = new TestNetwork(["pve1"], { conf: text });
     network.runTo(SEC);
-    expect(network.lines(0)).toContain("error   [MAIN  ] totem.heartbeat_failures_allowed: not modelled in this lab");
+    expect(network.lines(0)).toContain("error   [MAIN  ] totem.heartbeat_failures_allowed: 2: not modelled in this lab");
     expect(network.node(0).status(network.now)).toMatchObject({ units: { corosync: "failed" }, corosync: null });
   });
 

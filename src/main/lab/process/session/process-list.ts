@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readLock } from "../../store/lock.ts";
+import { Ownership } from "../../store/lock.ts";
 import { bootId, usageOf } from "./usage.ts";
 
 const fileOf = (dir: string): string => join(dir, "sessions.json");
@@ -17,12 +17,15 @@ interface Listed {
 export class ProcessList {
   private readonly listed = new Map<number, string>();
   private readonly boot = bootId();
+  private readonly ownership: Ownership;
 
   /** @param run of the supervisor that keeps the list: it is written only while the directory is its own */
   constructor(
     private readonly dir: string,
-    private readonly run: string,
-  ) {}
+    run: string,
+  ) {
+    this.ownership = new Ownership(dir, run);
+  }
 
   add(pid: number): void {
     this.listed.set(pid, usageOf(pid)?.started ?? "");
@@ -34,7 +37,7 @@ export class ProcessList {
   }
 
   private write(): void {
-    if (readLock(this.dir)?.run !== this.run) return;
+    if (this.ownership.lost !== undefined) return;
     const processes = [...this.listed].map(([pid, started]): Listed => ({ pid, started }));
     const path = fileOf(this.dir);
     try {
