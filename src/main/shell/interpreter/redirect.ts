@@ -54,10 +54,20 @@ async function one(expander: Expander, ctx: Context, redirection: Redirection, f
     fds.set(numberOf(redirection.descriptor, 0), keep(fromBytes(encode(`${await expander.text(ctx, target)}\n`))));
     return;
   }
-  const tokens = await expander.fields(ctx, [target]);
-  const path = tokens[0];
-  if (tokens.length !== 1 || path === undefined) throw new ShellError(`${target.text}: ambiguous redirect`);
-  await toFile(ctx, redirection, path, fds, keep);
+  const before = new Set(fds.keys());
+  let ends: [number, OpenFile][] = [];
+  try {
+    const tokens = await expander.fields(ctx, [target]).finally(() => (ends = [...fds].filter(([number]) => !before.has(number))));
+    const path = tokens[0];
+    if (tokens.length !== 1 || path === undefined) throw new ShellError(`${target.text}: ambiguous redirect`);
+    await toFile(ctx, redirection, path, fds, keep);
+  } finally {
+    // The end of a process substitution is open where it was redirected to, and nowhere else: the process there waits for its end.
+    for (const [number, file] of ends) {
+      fds.delete(number);
+      await file.release();
+    }
+  }
 }
 
 function numberOf(descriptor: Redirect["descriptor"], otherwise: number): number {
@@ -146,11 +156,12 @@ async function openBoth(ctx: Context, path: string): Promise<OpenFile> {
 export async function redirectProcess(ctx: Context, fds: Descriptors): Promise<void> {
   const own = ctx.fds;
   if (ctx.last !== true || ctx.process?.fds !== own) return;
-  for (const [number, file] of [...own]) {
+  // What takes another one's place is held before anything is let go: it may be the same under another number.
+  const replaced = [...own].filter(([number, file]) => fds.get(number) !== file);
+  for (const [number] of replaced) {
     const now = fds.get(number);
-    if (now === file) continue;
     if (now) own.set(number, now.retain());
     else own.delete(number);
-    await file.release();
   }
+  for (const [, file] of replaced) await file.release();
 }
