@@ -3,6 +3,7 @@
  * uses them, and of PCRE2, which journalctl uses, what is no more than a regular expression. Left out: back references (which ERE has not) and whatever else looks back or about, collating
  * elements, locales; a class is compared by UTF-16 units.
  */
+import { posixClass } from "../kernel/index.ts";
 
 /** States a pattern may have; repetition copies. Ours: RE_DUP_MAX is 255 per count. */
 const STATES_MAX = 20_000;
@@ -47,17 +48,6 @@ const OPEN_BRACKET = "Unmatched [, [^, [:, [., or [=";
 const TOO_BIG = "Regular expression too big";
 /** RE_DUP_MAX of glibc. */
 const REPEATS_MAX = 32_767;
-
-const CLASSES: { readonly [name: string]: RegExp } = {
-  alpha: /[A-Za-z]/,
-  digit: /[0-9]/,
-  alnum: /[A-Za-z0-9]/,
-  upper: /[A-Z]/,
-  lower: /[a-z]/,
-  space: /[ \t\n\r\f\v]/,
-  punct: /[!-/:-@[-`{-~]/,
-  xdigit: /[0-9A-Fa-f]/,
-};
 
 class Parser {
   private at = 0;
@@ -177,7 +167,7 @@ class Parser {
       if (c === undefined) throw new SyntaxFault(first ? "Invalid regular expression" : OPEN_BRACKET);
       const named = c === "[" ? /^:([a-z]+):\]/.exec(this.text.slice(this.at)) : null;
       if (named !== null) {
-        const known = CLASSES[named[1] ?? ""];
+        const known = posixClass(named[1] ?? "");
         if (known === undefined) throw new SyntaxFault("Invalid character class name");
         this.at += named[0].length;
         tests.push((other) => known.test(other));

@@ -3,6 +3,7 @@
  * carried through a text with all places it may stand at, once: how it is made does not matter, but for `!(…)`, which asks from each place anew and has a bound. Left
  * out: collating elements, locales.
  */
+import { posixClass } from "./posix-classes.ts";
 
 /** Characters that one question may look at; and what putting spans together counts for. */
 const STEPS_MAX = 10_000_000;
@@ -23,21 +24,6 @@ type Element =
 /** Places in a text, as spans from the first to the last, in order and apart. */
 type Places = readonly (readonly [number, number])[];
 
-const CLASSES: { readonly [name: string]: RegExp } = {
-  alpha: /[A-Za-z]/,
-  digit: /[0-9]/,
-  alnum: /[A-Za-z0-9]/,
-  upper: /[A-Z]/,
-  lower: /[a-z]/,
-  space: /[ \t\n\r\f\v]/,
-  blank: /[ \t]/,
-  punct: /[!-/:-@[-`{-~]/,
-  xdigit: /[0-9A-Fa-f]/,
-  cntrl: /[\0-\x1f\x7f]/,
-  print: /[\x20-\x7e]/,
-  graph: /[\x21-\x7e]/,
-};
-
 const ANY: Element = { kind: "char", test: () => true };
 
 /** A bracket expression from its `[` on; undefined where it is none. */
@@ -50,7 +36,7 @@ function bracket(pattern: string, from: number): { readonly element: Element; re
     if (at >= pattern.length) return undefined;
     const named = /^\[:(\w+):\]/.exec(pattern.slice(at, at + 16));
     if (named !== null) {
-      const known = CLASSES[named[1] ?? ""];
+      const known = posixClass(named[1] ?? "");
       if (known !== undefined) tests.push((c) => known.test(c));
       at += named[0].length;
       continue;

@@ -20,4 +20,5 @@ export * from "./peek.ts";
 export * from "./libc.ts";
 export * from "./getopt.ts";
 export * from "./glob.ts";
+export * from "./posix-classes.ts";
 export * from "./paths.ts";

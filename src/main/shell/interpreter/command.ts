@@ -16,7 +16,7 @@ import { evaluateText } from "./arithmetic.ts";
 import type { Executor, Program } from "./program.ts";
 import { decode } from "../bytes.ts";
 import { Run, UsageError } from "./program.ts";
-import { redirect, redirectProcess, releaseAll } from "./redirect.ts";
+import { adopt, redirect, redirectProcess, releaseAll } from "./redirect.ts";
 import type { Context, Shell, Variable } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine } from "./syntax.ts";
@@ -58,7 +58,7 @@ export async function runCommand(executor: Executor, ctx: Context, typed: Comman
       await complain(inner, error.message);
       status = error.status;
     } finally {
-      if (name !== "exec") status = await closed(ctx, name, opened, status);
+      status = await closed(ctx, name, opened, status);
     }
     return status;
   } finally {
@@ -258,8 +258,7 @@ async function dispatch(
 
 async function execBuiltin(executor: Executor, ctx: Context, argv: readonly string[], outer: Context): Promise<number> {
   if (argv.length > 1) throw new Leave("exit", await runArgv(executor, ctx, argv.slice(1)));
-  for (const number of [...outer.fds.keys()]) if (!ctx.fds.has(number)) outer.fds.delete(number);
-  for (const [number, file] of ctx.fds) outer.fds.set(number, file);
+  await adopt(outer.fds, ctx.fds);
   return 0;
 }
 

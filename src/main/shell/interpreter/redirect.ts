@@ -152,16 +152,16 @@ async function openBoth(ctx: Context, path: string): Promise<OpenFile> {
   return nodeDescriptor(files, await files.open(resolvePath(ctx.shell.cwd, path), { access: "rw", create: true }));
 }
 
+/** Makes a table that owns its files the same as `fds`, which borrows some of them: what is new in it is held, what it had there is let go. */
+export async function adopt(own: Descriptors, fds: Descriptors): Promise<void> {
+  const replaced = [...own].filter(([number, file]) => fds.get(number) !== file);
+  // Held before anything is let go: what takes another one's place may be the same under another number.
+  for (const [number, file] of fds) if (own.get(number) !== file) own.set(number, file.retain());
+  for (const [number] of replaced) if (!fds.has(number)) own.delete(number);
+  await releaseAll(replaced.map(([, file]) => file));
+}
+
 /** A process that has one command to run is redirected itself: what it had open there is held no longer. */
 export async function redirectProcess(ctx: Context, fds: Descriptors): Promise<void> {
-  const own = ctx.fds;
-  if (ctx.last !== true || ctx.process?.fds !== own) return;
-  // What takes another one's place is held before anything is let go: it may be the same under another number.
-  const replaced = [...own].filter(([number, file]) => fds.get(number) !== file);
-  for (const [number] of replaced) {
-    const now = fds.get(number);
-    if (now) own.set(number, now.retain());
-    else own.delete(number);
-  }
-  for (const [, file] of replaced) await file.release();
+  if (ctx.last === true && ctx.process?.fds === ctx.fds) await adopt(ctx.fds, fds);
 }

@@ -3,6 +3,7 @@
  * grep. What RE2 cannot say (back references, the start and end of a word where it is not plain from the pattern) is marked, and written for
  * JavaScript. Left out: collating elements of more than one character, locales.
  */
+import { POSIX_CLASSES } from "../../../engine/kernel/index.ts";
 import { PatternFault } from "./fault.ts";
 
 /**
@@ -18,21 +19,6 @@ export interface Translated {
   /** Characters with a backslash that means nothing. */
   readonly stray: readonly string[];
 }
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: "a-zA-Z",
-  digit: "0-9",
-  alnum: "a-zA-Z0-9",
-  upper: "A-Z",
-  lower: "a-z",
-  space: " \\t\\n\\v\\f\\r",
-  blank: " \\t",
-  punct: "!-\\/:-@\\[-`{-~",
-  xdigit: "0-9a-fA-F",
-  cntrl: "\\x00-\\x1f\\x7f",
-  print: "\\x20-\\x7e",
-  graph: "\\x21-\\x7e",
-};
 
 const SPACES = " \\t\\n\\v\\f\\r";
 /** Of one count (RE_DUP_MAX), and what RE2 repeats at most. */
@@ -66,7 +52,7 @@ export function bracket(text: string, from: number): { readonly source: string; 
     if (text.startsWith("[:", at)) {
       const end = text.indexOf(":]", at + 2);
       if (end < 0) throw new PatternFault(OPEN_BRACKET);
-      const known = CLASSES[text.slice(at + 2, end)];
+      const known = POSIX_CLASSES.get(text.slice(at + 2, end));
       if (known === undefined) throw new PatternFault("Invalid character class name");
       out += known;
       at = end + 2;

@@ -2,49 +2,10 @@
  * tr: translates, deletes and squeezes bytes, chunk by chunk. Our own because just-bash (3.4.2) waits for the end of its input, so that nothing of
  * `journalctl -f | tr` is seen, works on characters, and knows no octal escape, no -t and no wrong set.
  */
+import { posixClass } from "../../../engine/kernel/index.ts";
 import { latin } from "../bytes.ts";
 import type { Program } from "../interpreter/program.ts";
 import { parseOptions, UsageError } from "../interpreter/program.ts";
-
-const RANGES: Readonly<Record<string, readonly [number, number][]>> = {
-  alpha: [
-    [65, 90],
-    [97, 122],
-  ],
-  upper: [[65, 90]],
-  lower: [[97, 122]],
-  digit: [[48, 57]],
-  alnum: [
-    [48, 57],
-    [65, 90],
-    [97, 122],
-  ],
-  space: [
-    [9, 13],
-    [32, 32],
-  ],
-  blank: [
-    [9, 9],
-    [32, 32],
-  ],
-  punct: [
-    [33, 47],
-    [58, 64],
-    [91, 96],
-    [123, 126],
-  ],
-  cntrl: [
-    [0, 31],
-    [127, 127],
-  ],
-  print: [[32, 126]],
-  graph: [[33, 126]],
-  xdigit: [
-    [48, 57],
-    [65, 70],
-    [97, 102],
-  ],
-};
 
 const ESCAPES: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, "\\": 92 };
 
@@ -67,9 +28,9 @@ function bytesOf(text: string, fill?: number): number[] {
   for (let at = 0; at < text.length;) {
     const named = /^\[:(\w+):\]/.exec(text.slice(at));
     if (named) {
-      const ranges = RANGES[named[1] ?? ""];
-      if (!ranges) throw new UsageError(`invalid character class '${named[1]}'`);
-      for (const [from, to] of ranges) for (let byte = from; byte <= to; byte++) out.push(byte);
+      const known = posixClass(named[1] ?? "");
+      if (!known) throw new UsageError(`invalid character class '${named[1]}'`);
+      for (let byte = 0; byte < 128; byte++) if (known.test(String.fromCharCode(byte))) out.push(byte);
       at += named[0].length;
       continue;
     }
