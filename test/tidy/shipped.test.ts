@@ -102,7 +102,8 @@ describe("an install script", () => {
       const options = {
         cwd: join(dir, "stranger"),
         encoding: "utf8",
-        env: { ...process.env, RAN: ran },
+        // The npm that runs these tests hands its own settings down (`--silent` would silence this one).
+        env: { ...process.env, npm_config_loglevel: "error", RAN: ran },
         shell: process.platform === "win32",
       } as const;
       expect(spawnSync(npm, ["pack", "--silent"], options).status).toBe(0);
