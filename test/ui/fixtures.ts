@@ -49,6 +49,8 @@ function machine(
           remoteAddress: address(link, to),
           mtu: connected ? 1397 : 0,
           priority: 1,
+          pongs: connected ? 5 : 0,
+          pongsNeeded: 5,
         };
       }),
     );
@@ -90,6 +92,7 @@ function machine(
         tokenRetransmitMs: 744,
       },
       syncing: false,
+      timers: { token: now - 140_000 + 3_125_000, consensus: null, join: null },
       nodelist: ids(all).map((nodeId) => ({
         nodeId,
         name: `pve${nodeId}`,
@@ -192,6 +195,8 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     ]),
     marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
     undo: null,
+    motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
+    tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
   };
 }
 

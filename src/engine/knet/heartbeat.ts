@@ -73,6 +73,10 @@ function checkLink(h: KnetHandle, host: HostState, link: LinkState, now: number)
 /** What a pong that `onPong` has taken means for its link. */
 export function takePong(h: KnetHandle, host: HostState, link: LinkState, result: PongResult): void {
   const say = (text: string): void => h.port.log("debug", "KNET", `rx: ${text}`);
+  const pongs = link.receivedPong;
+  const needed = h.links.get(link.link)?.pongCount ?? 0;
+  if (result === "up" || result === "counted")
+    h.port.trace({ what: "pong", node: h.params.nodeId, from: host.nodeId, link: link.link, pongs, needed, up: result === "up" });
   const place = `host: ${host.nodeId} link: ${link.link}`;
   if (result === "up") linkUp(h, host, link);
   else if (result === "counted") say(`${place} received pong: ${link.receivedPong}`);

@@ -154,6 +154,8 @@ export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<num
       remoteAddress: link.remoteAddress,
       mtu: link.mtu,
       priority: links.get(link.link)?.priority ?? 1,
+      pongs: link.receivedPong,
+      pongsNeeded: links.get(link.link)?.pongCount ?? 0,
     })),
   );
 }

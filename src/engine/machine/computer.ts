@@ -12,6 +12,7 @@ import {
   Timers,
   cloneState,
   defaultIdentifier,
+  type ArmedTimer,
   type DiskImage,
   type Duration,
   type Effect,
@@ -406,6 +407,10 @@ export class Computer {
 
   nextTimerAt(): Instant {
     return this.power.stalled ? NEVER : this.timers.nextAt();
+  }
+
+  armed(): ArmedTimer[] {
+    return this.timers.armed().map(({ name, at }) => ({ program: "", name, at }));
   }
 
   // ---- snapshots
