@@ -232,7 +232,7 @@ export function link(from: NodeShape, to: NodeShape, number: number, connected: 
     remoteAddress: to.addresses[number] ?? "",
     mtu,
     pongs: 0,
-    pongsNeeded: 5,
+    pongsNeeded: 3,
     priority: 1,
   };
 }

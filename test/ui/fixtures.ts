@@ -49,8 +49,8 @@ function machine(
           remoteAddress: address(link, to),
           mtu: connected ? 1397 : 0,
           priority: 1,
-          pongs: connected ? 5 : 0,
-          pongsNeeded: 5,
+          pongs: 0,
+          pongsNeeded: 3,
         };
       }),
     );
@@ -221,6 +221,9 @@ export function partition(): LabSnapshot {
   cutCable(snapshot, "pve3", "net0", { in: true, out: true });
   cutCable(snapshot, "pve3", "net1", { in: true, out: false });
   snapshot.components = [component("A", a, 3), component("B", b, 3)];
+  snapshot.tokens = [a, b].map(({ ringId, members: [first] }) => ({
+    ...{ ringId, state: "rests" as const, node: `pve${first}`, to: null, due: null, heldUntil: 187_700_000, rate: 1.7 },
+  }));
   snapshot.problems = [
     {
       severity: "error",
@@ -269,6 +272,7 @@ export function gather(): LabSnapshot {
     band(node, 167_900_000, null, old, "A", "gather"),
   ]);
   snapshot.margin = null;
+  snapshot.tokens = [];
   return snapshot;
 }
 
@@ -327,6 +331,7 @@ export function sixteen(): LabSnapshot {
   cutCable(snapshot, "pve12", "net1", { in: true, out: true });
   cutCable(snapshot, "pve5", "net0", { in: true, out: false });
   snapshot.components = [component("A", ring, 16)];
+  snapshot.tokens = snapshot.tokens.map((token) => ({ ...token, ringId: ring.ringId }));
   return snapshot;
 }
 

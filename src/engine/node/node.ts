@@ -204,7 +204,6 @@ export class Node implements Machine {
   }
 
   readonly armed = (): readonly ArmedTimer[] => (this.computer.stalled ? [] : [...this.computer.armed(), ...this.runtime.armed()]);
-
   runTimer(now: Instant, out: Out): void {
     this.enter(now, out);
     if (this.computer.stalled) return;

@@ -93,7 +93,9 @@ function time(b: Builder): void {
     .argument("[unit]")
     .argument("[n]")
     .addOption(labOption());
-  b.command("skip", "unpaced on to the next change: membership and Totem's states, quorum, units, power, warnings", async (_, v) => (await import("./acts.ts")).skip(v)).addOption(labOption());
+  b.command("skip", "unpaced on to the next change: membership and Totem's states, quorum, units, power, warnings", async (_, v) =>
+    (await import("./acts.ts")).skip(v),
+  ).addOption(labOption());
   b.command("time", "the lab's instant and speed", async (_, v) => (await import("./acts.ts")).time(v))
     .addOption(labOption())
     .addOption(jsonOption());

@@ -26,7 +26,9 @@ export const SPEEDS: readonly SpeedRow[] = [
 ];
 
 /** Speeds to slow down to. */
-export const SLOW_SPEEDS: readonly SpeedRow[] = SPEEDS.filter(({ speed }) => speed !== "max" && speed <= 0.1);
+export const SLOW_SPEEDS: readonly { readonly speed: number; readonly name: string }[] = SPEEDS.flatMap(({ speed, name }) =>
+  speed !== "max" && speed <= 0.1 ? [{ speed, name }] : [],
+);
 
 /** At and below this, single packets are told of and stretches that show nothing are skipped. */
 export const SLOW_SPEED_MAX = 0.05;

@@ -14,7 +14,10 @@ export const packet: ActKind = {
     networkOf(source, net, scene);
     if (!/^\d{1,15}$/.test(number)) throw usage(`packet drop: number ${JSON.stringify(number)}: a whole number from 0 is allowed`);
     const sequence = Number(number);
-    return planned([{ to: "packet", act: { kind: "packet-drop", source, target, net, sequence } }], `packet ${sequence} of ${source} to ${target} dropped`);
+    return planned(
+      [{ to: "packet", act: { kind: "packet-drop", source, target, net, sequence } }],
+      `packet ${sequence} of ${source} to ${target} dropped`,
+    );
   },
   line(act) {
     if (act.to !== "packet") return undefined;

@@ -14,7 +14,21 @@ import { power } from "./power.ts";
 import { service } from "./service.ts";
 import { cards, machines, networks } from "./topology.ts";
 
-export const KINDS: readonly ActKind[] = [power, machines, networks, cards, service, link, block, unblock, switches, partition, heal, disk, packet];
+export const KINDS: readonly ActKind[] = [
+  power,
+  machines,
+  networks,
+  cards,
+  service,
+  link,
+  block,
+  unblock,
+  switches,
+  partition,
+  heal,
+  disk,
+  packet,
+];
 
 const heads = [...new Set(KINDS.map(({ head }) => head))].join(", ");
 

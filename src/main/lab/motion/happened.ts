@@ -38,9 +38,7 @@ function outcome(event: TraceEvent, nameOf: (id: number) => string): string | un
 const OUTCOMES_MAX = 4;
 
 export function happened(at: number, next: Upcoming | undefined, effects: readonly Effect[], nameOf: (id: number) => string): Happened {
-  const phrases = [
-    ...new Set(effects.flatMap((effect) => (effect.kind === "trace" ? (outcome(effect.event, nameOf) ?? []) : []))),
-  ];
+  const phrases = [...new Set(effects.flatMap((effect) => (effect.kind === "trace" ? (outcome(effect.event, nameOf) ?? []) : [])))];
   const shown = phrases.slice(0, OUTCOMES_MAX);
   if (phrases.length > shown.length) shown.push(`${phrases.length - shown.length} more`);
   const tail = shown.length === 0 ? "" : `; ${shown.join(", ")}`;

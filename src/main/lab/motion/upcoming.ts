@@ -27,7 +27,9 @@ function packetOf(world: World, flight: Flight): Placed {
 /** At most `most` entries, the next first. */
 export function upcomingOf(world: World, most = UPCOMING_MAX): Upcoming[] {
   const now = world.now;
-  const acts: Placed[] = world.waiting().map(({ at, act }) => ({ machine: -1, entry: { at, what: "act", text: lineSaid(act), node: null } }));
+  const acts: Placed[] = world
+    .waiting()
+    .map(({ at, act }) => ({ machine: -1, entry: { at, what: "act", text: lineSaid(act), node: null } }));
   const timers: Placed[] = world.armed().map(({ machine, program, name, at }) => ({
     machine,
     entry: { at: Math.max(at, now), what: "timer", text: timerName(program, name), node: world.nameOf(machine) },
@@ -56,4 +58,3 @@ function lineSaid(act: Parameters<typeof lineOf>[0]): string {
 export function firstOf(world: World): Upcoming | undefined {
   return upcomingOf(world, 1)[0];
 }
-
