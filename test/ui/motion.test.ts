@@ -106,9 +106,9 @@ test("one event says what happened and lights it; what can happen next stands be
 const dot = (page: Page): ReturnType<Page["locator"]> => page.locator("circle.token");
 
 test("the token: no dot while it is lost, no rate until there is one, and what was passed over is said", async ({ page }) => {
-  const fresh = healthy();
-  for (const token of fresh.tokens) token.rate = null;
-  lab = await openFake(page, fresh);
+  const forming = healthy();
+  for (const token of forming.tokens) token.rate = null;
+  lab = await openFake(page, forming);
   await expect(page.getByText("— rotations/s, rests at pve1")).toBeVisible();
   await expect(dot(page)).toHaveCount(1);
   const lost = healthy();
@@ -132,7 +132,7 @@ test("words of the token never lie over the name of a node", async ({ page }) =>
     const to = (from % 3) + 1;
     const trace = { what: "token", from, to, seq: 10 + from, retransmits: 0, ring: "1.12" };
     lab.emit({ event: "trace", events: [{ instant: from, node: `pve${from}`, trace }] });
-    // Measured in the page: the words are gone after a second.
+    // Measured in the page: the text is gone after a second.
     const over = await page.evaluate(async (ring) => {
       const texts = (): Element | undefined =>
         [...document.querySelectorAll('[data-said="seq"]')].find(({ textContent }) => textContent === `seq ${ring}`);

@@ -284,7 +284,7 @@ export class Corosync implements Program {
   }
 
   armed(): { readonly name: string; readonly at: Instant }[] {
-    return this.alive ? [...this.timers.armed(), ...(this.running?.armed() ?? [])] : [];
+    return this.alive ? [...this.timers.armed("corosync"), ...(this.running?.armed() ?? [])] : [];
   }
 
   runTimer(now: Instant): void {

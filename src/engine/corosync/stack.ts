@@ -278,7 +278,7 @@ export class Stack implements Layers {
 
   /** knet's timers by "knet/…", the main loop's by their layer. */
   armed(): { readonly name: string; readonly at: Instant }[] {
-    return [...this.knetTimers.armed().map(({ name, at }) => ({ name: `knet/${name}`, at })), ...this.mainTimers.armed()];
+    return [...this.knetTimers.armed("").map(({ name, at }) => ({ name: `knet/${name}`, at })), ...this.mainTimers.armed("")];
   }
 
   /** When a timer of Totem runs out; null: it is not armed. */

@@ -12,7 +12,6 @@ import {
   Timers,
   cloneState,
   defaultIdentifier,
-  type ArmedTimer,
   type DiskImage,
   type Duration,
   type Effect,
@@ -407,10 +406,6 @@ export class Computer {
 
   nextTimerAt(): Instant {
     return this.power.stalled ? NEVER : this.timers.nextAt();
-  }
-
-  armed(): ArmedTimer[] {
-    return this.timers.armed().map(({ name, at }) => ({ program: "", name, at }));
   }
 
   // ---- snapshots

@@ -170,7 +170,7 @@ export class MachineRuntime {
 
   armed(): ArmedTimer[] {
     if (this.table.isStalled) return [];
-    return [...this.timers.armed().map(({ name, at }) => ({ program: "tcp", name, at })), ...this.table.armed()];
+    return [...this.timers.armed("tcp"), ...this.table.armed()];
   }
 
   /** Runs the earliest timer due, and what follows from it at this instant. */

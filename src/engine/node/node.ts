@@ -203,7 +203,7 @@ export class Node implements Machine {
     return Math.min(this.computer.nextTimerAt(), this.runtime.nextTimerAt());
   }
 
-  readonly armed = (): readonly ArmedTimer[] => (this.computer.stalled ? [] : [...this.computer.armed(), ...this.runtime.armed()]);
+  readonly armed = (): readonly ArmedTimer[] => (this.computer.stalled ? [] : [...this.computer.timers.armed(""), ...this.runtime.armed()]);
   runTimer(now: Instant, out: Out): void {
     this.enter(now, out);
     if (this.computer.stalled) return;

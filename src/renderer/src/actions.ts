@@ -3,7 +3,7 @@ import { SLOW_SPEEDS, SPEEDS, speedName, type LabSnapshot } from "../../main/lab
 import { addChoices, cableChoices, idOf, isCut, nodeChoices, switchChoices } from "./acting.ts";
 import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
-import * as words from "./words/motion.ts";
+import * as motionText from "./words/motion.ts";
 import { themes } from "./prefs.svelte.ts";
 import type { IconName } from "./ui/icons.ts";
 
@@ -31,7 +31,7 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
   const slow: Action = {
     id: "slow",
     group: "Time",
-    title: onChange ? words.turnOff : words.turnOn(speedName(slowSpeed)),
+    title: onChange ? motionText.turnOff : motionText.turnOn(speedName(slowSpeed)),
     icon: "slow",
     key: "S",
     run: () => void lab.slowOnChange(!onChange, slowSpeed),
@@ -52,7 +52,7 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
     ...SLOW_SPEEDS.map(({ speed, name }): Action => ({
       id: `slow to ${name}`,
       group: "Time",
-      title: words.slowTo(name),
+      title: motionText.slowTo(name),
       icon: "clock",
       run: () => void lab.slowOnChange(true, speed),
     })),

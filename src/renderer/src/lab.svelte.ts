@@ -11,7 +11,7 @@ import {
   type Speed,
   type Upcoming,
 } from "../../main/lab/api.ts";
-import * as words from "./words/motion.ts";
+import * as motionText from "./words/motion.ts";
 import type { Connection, LinkState } from "./channel.ts";
 
 export interface Traced {
@@ -246,7 +246,7 @@ export function makeLab(connection: Connection): Lab {
     slowOnChange: async (onChange, speed) => {
       await trying(async () => {
         await connection.call({ op: "slow-motion", onChange, speed });
-        say("done", words.said(onChange, speedName(speed)));
+        say("done", motionText.said(onChange, speedName(speed)));
       });
     },
     faster: async (by) => {

@@ -1,6 +1,6 @@
 /** What a lab waits for, read from the nodes' own timers and counters: pongs of a link, the token, consensus. Computes no rule: only what is left of what a node says. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
-import * as words from "../words/motion.ts";
+import * as motionText from "../words/motion.ts";
 
 export interface Awaited {
   readonly node: string;
@@ -17,7 +17,7 @@ function ofTimers({ name, corosync }: MachineView, instant: number): Awaited[] {
   const { timers, token, state } = corosync;
   const counted = (what: "token" | "consensus", until: number, wholeMs: number): Awaited => {
     const passed = Math.max(0, Math.min(wholeMs, wholeMs - (until - instant) / 1000));
-    const text = words.passed(what, passed / 1000, wholeMs / 1000);
+    const text = motionText.passed(what, passed / 1000, wholeMs / 1000);
     return { node: name, text: `${name}: ${text}`, short: text };
   };
   if (timers.consensus !== null) return [counted("consensus", timers.consensus, token.consensusMs)];
@@ -31,8 +31,8 @@ function ofLinks({ name, corosync }: MachineView, nameOf: (id: number) => string
     .filter(({ connected, pongs }) => !connected && pongs > 0)
     .map(({ link, to, pongs, pongsNeeded }) => ({
       node: name,
-      text: `${name}: ${words.pongs(link, nameOf(to), pongs, pongsNeeded)}`,
-      short: words.pongsShort(pongs, pongsNeeded),
+      text: `${name}: ${motionText.pongs(link, nameOf(to), pongs, pongsNeeded)}`,
+      short: motionText.pongsShort(pongs, pongsNeeded),
     }));
 }
 
@@ -47,5 +47,5 @@ export function awaitedOf(snapshot: LabSnapshot): Awaited[] {
 export function awaitedSaid(awaited: readonly Awaited[], most = 3): string {
   const texts = [...new Set(awaited.map(({ text }) => text))];
   const shown = texts.slice(0, most);
-  return texts.length > most ? `${shown.join(" · ")} · ${words.more(texts.length - most)}` : shown.join(" · ");
+  return texts.length > most ? `${shown.join(" · ")} · ${motionText.more(texts.length - most)}` : shown.join(" · ");
 }
