@@ -1,4 +1,4 @@
-/** The timers of a machine by the words of the field. */
+/** The timers of a machine as the field calls them. */
 
 const NAMES: { readonly [name: string]: string } = {
   "totem/token": "token timer",
