@@ -1,6 +1,6 @@
 // Slow motion that follows events, with a wall clock that the test moves on: it slows down for what changes, goes back, passes over what shows nothing, and changes no run.
 import { describe, expect, test } from "vitest";
-import { InProcessDriver, LiveHost, SPEED_MAX, SPEED_MIN, type LiveOptions } from "../../src/engine/host/index.ts";
+import { InProcessDriver, LiveHost, SLOW_SPEED_MAX, SPEED_MAX, SPEED_MIN, type LiveOptions } from "../../src/engine/host/index.ts";
 import { MS, SEC, type Instant } from "../../src/engine/kernel/index.ts";
 import { World, type WorldAct, type WorldSnapshot } from "../../src/engine/world/index.ts";
 import * as api from "../../src/main/lab/api.ts";
@@ -162,7 +162,7 @@ test("speeds have one table: every name once, in the order of their ranks, from 
   const ranks = api.SPEEDS.map(({ speed }) => api.speedRank(speed));
   expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
   expect(new Set(api.SPEEDS.map(({ name }) => name)).size).toBe(api.SPEEDS.length);
-  expect([api.SPEED_MIN, api.SPEED_MAX]).toEqual([SPEED_MIN, SPEED_MAX]);
+  expect([api.SPEED_MIN, api.SPEED_MAX, api.SLOW_SPEED_MAX]).toEqual([SPEED_MIN, SPEED_MAX, SLOW_SPEED_MAX]);
   expect([api.SPEEDS[0]?.speed, api.SPEEDS.at(-2)?.speed]).toEqual([SPEED_MIN, SPEED_MAX]);
   expect([api.nextSpeed(0.001, -1), api.nextSpeed(0.03, 1), api.nextSpeed(100, 1), api.nextSpeed("max", 1)]).toEqual([
     undefined,
