@@ -1,6 +1,7 @@
 /** What the page draws: a lab at an instant, as a message. What a machine believes is the engine's own schema. Pure, as api.ts is. */
 import { z } from "zod";
 import { machineStatus } from "../../engine/kernel/status.ts";
+import { motion, token } from "./api-motion.ts";
 
 const instant = z.number();
 
@@ -117,6 +118,10 @@ export const labSnapshot = z.object({
   bands: z.array(band),
   marks: z.array(mark),
   undo: z.string().nullable(),
+  /** Slow motion: what it does at this moment. */
+  motion,
+  /** Where the token of each ring is that is formed. */
+  tokens: z.array(token),
 });
 
 export type LabSnapshot = z.infer<typeof labSnapshot>;

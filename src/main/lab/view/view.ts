@@ -3,6 +3,7 @@ import type { FaultState } from "../../../engine/fabric/index.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
+import { tokensOf } from "../motion/tokens.ts";
 import { componentsOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
 import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
@@ -96,6 +97,7 @@ export interface ViewOf {
   findings: ConfFindings;
   broken: readonly LabTrouble[];
   undo: string | null;
+  motion: LabSnapshot["motion"];
 }
 
 export function labSnapshot(of: ViewOf): LabSnapshot {
@@ -117,5 +119,7 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
+    motion: of.motion,
+    tokens: tokensOf(world, machines),
   };
 }
