@@ -232,6 +232,7 @@ export function link(from: NodeShape, to: NodeShape, number: number, connected: 
     remoteAddress: to.addresses[number] ?? "",
     mtu,
     priority: 1,
+    latencyLastUs: 0,
   };
 }
 

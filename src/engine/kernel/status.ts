@@ -20,6 +20,7 @@ export const linkStatus = z.object({
   remoteAddress: z.string(),
   mtu: count.describe("bytes"),
   priority: count,
+  latencyLastUs: count.describe("round trip of the last pong, µs; 0 before the first pong"),
 });
 
 export const tokenStatus = z.object({
@@ -143,6 +144,7 @@ export const machineStatus = z.object({
   pmxcfs: z.null(),
   ha: z.null(),
   busy: z.boolean().describe("a modelled command is running"),
+  upSince: instant.nullable().describe("instant at which it was powered on, stalls not counted; null while it is off"),
 });
 
 export type LinkStatus = z.infer<typeof linkStatus>;
