@@ -72,6 +72,8 @@ describe("what the page draws", () => {
     await lab.acts.act("link cut pve3:net0");
     expect(pass(lab, 30, members(lab, "pve3", 1))).toBe(true);
     expect(pass(lab, 30, members(lab, "pve1", 2))).toBe(true);
+    // Votes are counted when the services of all members are in step.
+    expect(pass(lab, 30, members(lab, "pve2", 2))).toBe(true);
     const { components, cables, problems, faults, undo, marks } = seen(lab);
     expect(components.map((c) => [c.letter, c.nodes, c.sentence])).toEqual([
       ["A", ["pve1", "pve2"], "2 of 3 votes, 2 needed, quorate; may lose 0 more"],

@@ -6,14 +6,25 @@ import { advance } from "../../src/main/lab/scenario/advance.ts";
 import { freeLetter, leaveRing, letterOf, noRingLabels, lastLetter } from "../../src/main/lab/view/ring-labels.ts";
 import { formedLab } from "./formed-lab.ts";
 
-/** Every snapshot of the next `seconds`, looked at as often as a page that is drawn at its fastest. */
+const telling: ReadonlySet<string> = new Set(["state", "membership", "quorum", "power"]);
+
+/** A snapshot after everything that may have changed a ring in the next `seconds`. */
 function watched(lab: Lab, seconds: number): LabSnapshot[] {
   const seen: LabSnapshot[] = [];
+  let changed = true;
+  const unwatch = lab.world.watch({
+    effect: (_at, _machine, effect) => {
+      if (effect.kind === "trace" && telling.has(effect.event.what)) changed = true;
+    },
+    input: () => undefined,
+  });
   advance(lab.world, lab.world.now + seconds * 1e6, () => {
-    seen.push(lab.snapshot());
+    if (changed) seen.push(lab.snapshot());
+    changed = false;
     return false;
   });
-  return seen;
+  unwatch();
+  return [...seen, lab.snapshot()];
 }
 
 function expectUnique(snapshots: readonly LabSnapshot[]): void {

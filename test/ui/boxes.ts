@@ -54,7 +54,10 @@ export async function misplacedTexts(page: Page): Promise<string[]> {
           const clipping = clips(its);
           if (its.textOverflow === "ellipsis" && clipping) forgiven = true;
           const scrolls = /auto|scroll/.test(`${its.overflowX}${its.overflowY}`);
-          const frame = its.borderTopWidth !== "0px" || its.borderLeftWidth !== "0px" || !/^rgba\(0, 0, 0, 0\)$/.test(its.backgroundColor);
+          // A line is no box: what is written at a mark stands beside it.
+          const frame =
+            box.right - box.left > 4 &&
+            (its.borderTopWidth !== "0px" || its.borderLeftWidth !== "0px" || !/^rgba\(0, 0, 0, 0\)$/.test(its.backgroundColor));
           const out = seen.left < box.left - slack || seen.right > box.right + slack;
           if (out && !forgiven && !scrolls && ((frame && !framed && its.display !== "inline") || clipping))
             found.add(

@@ -116,7 +116,7 @@ test("a window that grows and shrinks comes back as it was, and panes keep their
   await open(page, healthy());
   const before = [await boxOf(inspector(page)), await boxOf(page.getByRole("region", { name: "Dock" }))];
   await page.setViewportSize({ width: 1920, height: 1080 });
-  await expect.poll(async () => (await boxOf(inspector(page))).width).toBe(360);
+  await expect.poll(async () => (await boxOf(inspector(page))).width).toBeCloseTo(360, 0);
   await page.setViewportSize({ width: 1280, height: 800 });
   await expect.poll(async () => [await boxOf(inspector(page)), await boxOf(page.getByRole("region", { name: "Dock" }))]).toEqual(before);
   const bar = page.getByRole("separator", { name: "Width of the inspector" });

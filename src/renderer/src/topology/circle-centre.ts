@@ -35,7 +35,7 @@ export function centreOf(snapshot: LabSnapshot, inner: number): CentreLine[] {
     ]);
   const most = Math.max(2, Math.floor((2 * inner - topRoom - 50) / pitch));
   const shown = formed.length <= most ? formed : formed.slice(0, most - 1);
-  const from = -((shown.length - 1) * pitch) / 2 + 14;
+  const from = -((formed.length > most ? most - 1 : shown.length - 1) * pitch) / 2 + 10;
   const lines = shown.map(({ letter, votes, expectedVotes, quorate }, index): CentreLine => ({
     y: from + index * pitch,
     text: `${circleWords.ring(letter, votes, expectedVotes)} ${quorate ? voteWords.quorate : voteWords.notQuorate}`,

@@ -19,7 +19,7 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
   const formed = snapshot.components.filter((component) => component.formed);
   const owner = slots.map(({ name }) => formed.findIndex(({ nodes }) => nodes.includes(name)));
   const rings = formed.flatMap((component, ring) => {
-    const runs = runsOf(owner.map((own, index) => own === ring || (own < 0 && between(owner, index, ring))));
+    const runs = runsOf(owner.map((own, index) => own === ring || (own < 0 && isPassed(slots[index]) && between(owner, index, ring))));
     const what = { tone: toneOf(component.letter), letter: component.letter, formed: true, description: `ring ${component.ringId}` };
     // One ring round the whole circle has room for its id; of several the letter tells them apart.
     const text = formed.length === 1 && runs[0]?.length === slots.length ? `ring ${component.ringId}` : "";
@@ -42,17 +42,21 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
   return [...rings, ...waiting];
 }
 
-/** A machine in no ring, both of whose neighbours that are in one are in this one: the ring passes round it. */
+/** Its corosync does not run, or stands still: it believes in nothing of its own. */
+const isPassed = (slot: Slot | undefined): boolean => slot?.look.id === undefined || slot.look.power !== "on";
+
+/** A machine in no ring between two members of this one: the ring passes round it. */
 function between(owner: readonly number[], index: number, ring: number): boolean {
   const n = owner.length;
   const next = (step: 1 | -1): number => {
     for (let by = 1; by < n; by++) {
-      const own = owner[(index + step * by + n * n) % n] ?? -1;
-      if (own >= 0) return own;
+      const at = (index + step * by + n * n) % n;
+      if ((owner[at] ?? -1) >= 0) return at;
     }
     return -1;
   };
-  return next(1) === ring && next(-1) === ring;
+  const [after, before] = [next(1), next(-1)];
+  return after !== before && owner[after] === ring && owner[before] === ring;
 }
 
 /** Stretches of the circle that are inside; one that goes over its beginning is one. */

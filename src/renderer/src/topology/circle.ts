@@ -30,7 +30,7 @@ function measure(n: number, nets: number, room: number): Measures {
   };
   const roomy = radius(64, 26);
   const pitch = (2 * Math.PI * roomy) / n;
-  if (pitch >= roomyPitch) return { r: roomy, band: 64, spoke: 26, box: { w: Math.min(72, pitch - 15), h: 30 } };
+  if (pitch >= roomyPitch) return { r: roomy, band: 64, spoke: 26, box: { w: Math.min(72, pitch - 14), h: 30 } };
   const r = radius(52, 22);
   return { r, band: 52, spoke: 22, box: { w: Math.min(56, (2 * Math.PI * r) / n - 8), h: 22 } };
 }
@@ -45,7 +45,7 @@ export function circleOf(snapshot: LabSnapshot, room = 640): CircleScene {
   const outermost = Math.max(r + band / 2, ...radii);
   const names = shortNames(
     columns.map(({ machine }) => machine.name),
-    box.w - 8,
+    box.w - 5,
     { size: 12, strong: true },
   );
   const slots = columns.map(({ machine }, index): Slot => {

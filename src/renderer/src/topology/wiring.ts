@@ -44,7 +44,7 @@ export function wiring(snapshot: LabSnapshot, plan: Plan, rings: readonly RingSh
         net: cable.net,
         state: cableState(cable),
         description: cableDescription(cable),
-        labels: labelsOf(plan, column, cable, machine, net.link, from, ends),
+        labels: labelsOf(plan, walls, column, cable, machine, net.link, from, ends),
         crossing: above || !rings.some((ring) => spans(ring, x)) ? undefined : machineBottom + loop.below,
       });
     });
@@ -73,6 +73,7 @@ const lineHeight = 13;
 /** The lines stand beside the cable: near its disc where there is one, else next to the switch, clear of the regions. */
 function labelsOf(
   plan: Plan,
+  walls: readonly Wall[],
   column: number,
   cable: Cable,
   machine: MachineView,
@@ -83,8 +84,13 @@ function labelsOf(
   const state = cableState(cable);
   const marked = hasDisc(state);
   const dx = state === "cut" ? 16 : marked ? 18 : 8;
-  const pitch = plan.x[column + 1] === undefined ? plan.right - socket.x : (plan.x[column + 1] ?? 0) - (plan.x[column] ?? 0);
-  const lines = cableLines(cable, machine, link, from, pitch - dx - 14, plan.small ? 2 : 3);
+  const next = plan.x[column + 1];
+  const wall = walls.find(({ x }) => x > socket.x);
+  const pitch = Math.min(
+    next === undefined ? plan.right - socket.x - 6 : next - (plan.x[column] ?? 0) - 14,
+    wall === undefined ? Number.POSITIVE_INFINITY : wall.x - socket.x - 8,
+  );
+  const lines = cableLines(cable, machine, link, from, pitch - dx, plan.small ? 2 : 3);
   const above = port.y < socket.y;
   const first = marked
     ? discAt(socket, port) + 4 - ((lines.length - 1) * lineHeight) / 2

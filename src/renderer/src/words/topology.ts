@@ -104,7 +104,7 @@ export const voteWords = {
 
 /** In the middle of the circle, where several rings stand. */
 export const circleWords = {
-  ring: (letter: string, votes: number, expected: number): string => `${letter} · ${votes} of ${expected}`,
+  ring: (letter: string, votes: number, expected: number): string => `${letter} ${votes}/${expected}`,
   more: (n: number): string => `and ${n} more`,
 };
 
