@@ -2,7 +2,7 @@
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { latency } from "../format.ts";
 import { clipped, type Font } from "../names.ts";
-import { cableStates, cableWords, settingWords } from "../words/topology.ts";
+import { cableSpoken, cableWords, settingWords } from "../words/topology.ts";
 import type { CableState } from "./shapes.ts";
 
 export type Cable = LabSnapshot["cables"][number];
@@ -16,7 +16,7 @@ export function cableState(cable: Cable): CableState {
 
 /** What a screen reader says. */
 export function cableDescription(cable: Cable): string {
-  return [`cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${cableStates[cableState(cable)]}`, ...settingWords(cable)].join(
+  return [`cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${cableSpoken[cableState(cable)]}`, ...settingWords(cable)].join(
     ", ",
   );
 }

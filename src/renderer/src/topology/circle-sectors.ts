@@ -89,7 +89,8 @@ function sector(
   const { text, at, ...rest } = what;
   const angle = (at - 0.5) * step + (whole ? step : what.formed ? 0.09 : step / 2);
   const w = what.formed ? (text === "" ? 20 : 34 + textWidth(text, tabFont)) : 18 + textWidth(text, tabFont);
-  const tab = what.formed || text !== "" ? { ...polar(outer, angle), w, text } : undefined;
+  // A belief's tab stands on the inner edge, a ring's on the outer one: they never lie on each other.
+  const tab = what.formed || text !== "" ? { ...polar(what.formed ? outer : inner, angle), w, text } : undefined;
   return { ...rest, path: whole ? annulus(inner, outer) : sectorPath(inner, outer, a, b), tab };
 }
 

@@ -1,7 +1,7 @@
 /** What the drawing, the votes and the table of machines say. */
 import type { CableState } from "../topology/shapes.ts";
 
-/** A cable's state, for the inspector and for screen readers. */
+/** A cable's state in the inspector. */
 export const cableStates: Record<CableState, string> = {
   carrying: "up, carries data",
   idle: "up, probed, idle",
@@ -11,6 +11,13 @@ export const cableStates: Record<CableState, string> = {
   cut: "cut both ways",
   "cut-in": "in: cut, out: passes",
   "cut-out": "in: passes, out: cut",
+};
+
+/** A cable's state as a screen reader says it. */
+export const cableSpoken: Record<CableState, string> = {
+  ...cableStates,
+  "cut-in": "nothing comes in, out passes",
+  "cut-out": "in passes, nothing goes out",
 };
 
 /** A cable's state in a cell of the table. */
