@@ -52,6 +52,10 @@ export const component = z.object({
   notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
   /** `device`: votes of the quorum device. */
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
+  /** Unlike that of any other component of the snapshot. */
+  key: z.string(),
+  /** Every member has installed the ring and its services are in step. Before that `nodes` are those that have, and the votes are theirs alone. */
+  settled: z.boolean(),
 });
 
 export const problem = z.object({
@@ -103,8 +107,11 @@ export const labSnapshot = z.object({
       /** null: as fast as it comes */
       rateMbit: z.number().nullable(),
       mtuBytes: z.number(),
-      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it, and no quorum device's talk. */
-      state: z.enum(["carrying", "idle", "down", "unused"]),
+      /**
+       * What the cable is, cuts aside. `down`: no carrier, because the machine, its card or the switch is off. Else it is up, and carries data, is probed
+       * and has nothing to carry (`idle`), or brings no answer from any peer (`silent`). `unused`: no corosync link on it, and no quorum device's talk.
+       */
+      state: z.enum(["carrying", "idle", "down", "unused", "silent"]),
     }),
   ),
   /** Cuts of single pairs of machines, beside whole cables. */
@@ -122,6 +129,8 @@ export const labSnapshot = z.object({
   motion,
   /** Where the token of each ring is that is formed. */
   tokens: z.array(token),
+  /** Nodes that form a ring now, by whom they have heard: those of one group agree with each other. */
+  forming: z.array(z.array(z.string())),
 });
 
 export type LabSnapshot = z.infer<typeof labSnapshot>;

@@ -46,6 +46,10 @@ export interface Place {
   overlay: "inspector" | "dock" | null;
   table: boolean;
   journalNode: string;
+  /** What went wrong while something was drawn; null: nothing, or it was read and put away. */
+  drawingFailed: string | null;
+  /** Counts up whenever everything is to be drawn anew. */
+  drawing: number;
 }
 
 /** Where the person is. */
@@ -63,6 +67,8 @@ export function makePlace(): Place {
     overlay: null,
     table: false,
     journalNode: "",
+    drawingFailed: null,
+    drawing: 0,
   });
   return place;
 }
