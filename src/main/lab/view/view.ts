@@ -5,8 +5,9 @@ import type { World } from "../../../engine/world/world.ts";
 import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
 import { componentsOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
-import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
+import { findingsOf, problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
 import type { Drawn } from "./timeline.ts";
+import { reasonsOf } from "./why/why.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -102,6 +103,9 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
   const { world, timeline } = of;
   const machines = world.statuses();
   const mismatched = mismatchesOf(world, machines, of.findings.parsed);
+  const components = componentsOf(machines, (status) => timeline.letter(status));
+  const findings = findingsOf(world, machines, of.findings);
+  const reasons = reasonsOf({ world, machines, components, findings, mismatches: mismatched.problems });
   return {
     lab: of.lab,
     time: of.time,
@@ -110,12 +114,13 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     cables: cablesOf(world, machines),
     pairCuts: pairCuts(world.fabric.faults()),
     faults: faultsOf(world, machines),
-    components: componentsOf(machines, (status) => timeline.letter(status)),
+    components,
     margin: marginOf(machines),
-    problems: problemsOf(world, machines, of.findings, of.broken, mismatched.problems),
+    problems: problemsOf(world, machines, of.findings, of.broken, reasons.problems),
     mismatches: mismatched.mismatches,
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
+    why: reasons.why,
   };
 }

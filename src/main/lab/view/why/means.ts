@@ -1,0 +1,32 @@
+/**
+ * What a state means for whoever runs the cluster: votes and quorum, and what the services above them make of it. Only what is there is spoken of: of a cluster file system, of guests
+ * and of high availability nothing as long as a machine's status has none.
+ */
+import type { MachineStatus } from "../../../../engine/kernel/status.ts";
+import type { Component, WhyClause } from "../../api.ts";
+import { listed, statusOf, statusRef, type Scene } from "./scene.ts";
+
+const votes = (n: number): string => `${n} ${n === 1 ? "vote" : "votes"}`;
+
+/** "pve3 has 1 of 3 votes and needs 2: not quorate." */
+export function votesText({ nodes, votes: have, expectedVotes, quorum, quorate, cells }: Component): string {
+  const many = nodes.length > 1;
+  const device = cells.filter(({ device: isDevice, present }) => isDevice && present).reduce((sum, cell) => sum + cell.votes, 0);
+  const own = device > 0 ? ` (${device} of the QDevice)` : "";
+  return `${listed(nodes)} ${many ? "have" : "has"} ${have} of ${votes(expectedVotes)}${own} and ${many ? "need" : "needs"} ${quorum}: ${quorate ? "quorate" : "not quorate"}.`;
+}
+
+/** What the services above quorum make of it, one function each, of one machine's status: /etc/pve, guests and HA come in here. No machine has any of them yet. */
+const SERVICES: readonly ((machine: MachineStatus, scene: Scene) => WhyClause[])[] = [];
+
+/** Sides told in one Why; the rest is in the votes of the page. */
+const SIDES_TOLD = 3;
+
+export function meansOf(scene: Scene, sides: readonly Component[]): WhyClause[] {
+  return sides.slice(0, SIDES_TOLD).flatMap((side): WhyClause[] => {
+    const speaker = side.nodes.map((name) => statusOf(scene, name)).find((machine) => machine !== undefined && machine.quorum !== null);
+    if (speaker === undefined) return [];
+    const refs = [statusRef(speaker.name, "quorum", scene.now)];
+    return [{ role: "means", text: votesText(side), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
+  });
+}
