@@ -65,7 +65,7 @@ function wrongFix(world: World, fix: Fix): string | undefined {
 
 /** "2 of 3 votes … needs 2: not quorate", against what the node itself counts. */
 function wrongVotes(world: World, text: string, ref: EntryRef): string | undefined {
-  const found = /(?:has|have) (\d+) of (\d+) votes?.* needs? (\d+): (not )?quorate\.$/.exec(text);
+  const found = /(?:has|have|still counts?) (\d+) of (\d+) votes?.* needs? (\d+): (not )?quorate\.$/.exec(text);
   if (found === null || ref.node === undefined) return undefined;
   const { quorum } = world.status(ref.node);
   const said = [Number(found[1]), Number(found[2]), Number(found[3]), found[4] === undefined];

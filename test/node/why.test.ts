@@ -48,7 +48,7 @@ async function carryOut(person: Person, step: string): Promise<void> {
           : world.status(node).corosync?.state === state,
     );
   } else if (verb === "break") {
-    const [node = "", from = "", to = ""] = words;
+    const [node = "", from = "", to = ""] = words.map((word) => word.replace("␣", " "));
     const reply = world.query(node, { kind: "file-read", path: "/etc/corosync/corosync.conf" });
     if (reply.kind !== "file" || !fromUtf8(reply.data).includes(from)) throw new Error(step);
     person.write(node, "/etc/corosync/corosync.conf", fromUtf8(reply.data).replace(from, to));
@@ -97,7 +97,8 @@ describe("problems are grouped by cause", () => {
     person.act("link cut pve16:net0");
     person.wait(20);
     const { problems } = snapshotOf(person.world);
-    expect(problems.map(({ severity, code, count }) => [severity, code, count])).toEqual([["error", "cable-cut", 31]]);
+    const found = problems.filter(({ severity }) => severity !== "note");
+    expect(found.map(({ severity, code, count }) => [severity, code, count])).toEqual([["error", "cable-cut", 31]]);
   });
 
   test("a partition of thirty-two is one", () => {
@@ -106,8 +107,9 @@ describe("problems are grouped by cause", () => {
     person.act(`partition ${names.slice(0, 16).join(",")} ${names.slice(16).join(",")}`);
     person.wait(30);
     const { problems, why } = snapshotOf(person.world);
-    expect(problems.map(({ severity, code }) => [severity, code])).toEqual([["error", "partition"]]);
-    expect(problems[0]?.count).toBe(16 * 16 * 2 + 2);
+    const found = problems.filter(({ severity }) => severity !== "note");
+    expect(found.map(({ severity, code }) => [severity, code])).toEqual([["error", "partition"]]);
+    expect(found[0]?.count).toBe(16 * 16 * 2 + 2);
     expect(why.map(({ title }) => title)).toEqual(["Why is nobody quorate?"]);
   });
 });

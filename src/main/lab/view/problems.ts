@@ -44,29 +44,36 @@ export function findingsOf(world: World, machines: readonly MachineStatus[], fin
 
 /** Findings of every node's file; one that is the same everywhere is listed once, without a node. What a cause tells of is not told again. */
 function confProblems(world: World, machines: readonly MachineStatus[], findings: ConfFindings, causes: readonly Problem[]): Problem[] {
+  const texts = confTexts(world, machines);
   const nodesOf = new Map<string, string[]>();
-  for (const [node, text] of confTexts(world, machines)) nodesOf.set(text, [...(nodesOf.get(text) ?? []), node]);
-  const out: Problem[] = [];
-  const told = (nodes: readonly string[], line: number): boolean =>
-    causes.some((cause) => cause.code === "bad-file" && cause.line === line && nodes.includes(cause.node ?? ""));
+  for (const [node, text] of texts) nodesOf.set(text, [...(nodesOf.get(text) ?? []), node]);
+  const out = new Map<string, Problem & { nodes: string[] }>();
+  const told = (nodes: readonly string[], { severity, line }: Finding): boolean =>
+    causes.some((cause) => cause.code === "bad-file" && nodes.includes(cause.node ?? "") && (severity === "error" || cause.line === line));
   for (const [text, nodes] of nodesOf)
-    for (const { severity, code, text: what, mend, line, column } of findings.of(text)) {
-      if (told(nodes, line)) continue;
-      const [first] = nodes;
-      const node = nodesOf.size > 1 && first !== undefined ? { node: first } : {};
-      out.push({ severity, code, text: what, mend, line, column, ...node, nodes });
+    for (const finding of findings.of(text)) {
+      if (told(nodes, finding)) continue;
+      const { severity, code, text: what, mend, line, column } = finding;
+      const key = `${code} ${line} ${what}`;
+      const known = out.get(key);
+      if (known === undefined) out.set(key, { severity, code, text: what, mend, line, column, nodes: [...nodes] });
+      else known.nodes.push(...nodes);
     }
+  const found = [...out.values()].map((problem): Problem => {
+    const [node] = problem.nodes;
+    return problem.nodes.length === texts.size || node === undefined ? problem : { ...problem, node };
+  });
   const broken = [...nodesOf.keys()].some((text) => findings.of(text).some(({ severity }) => severity === "error"));
   // A broken file is another one, too: that is said of it.
   if (nodesOf.size > 1 && !broken)
-    out.push({
+    found.push({
       severity: "warning",
       code: "conf-differs",
       text: `corosync.conf differs between nodes: ${[...nodesOf.values()].map((nodes) => listed(nodes)).join(" | ")}`,
       mend: "every member must have the same file; compare them and copy the newer one",
       nodes: [...nodesOf.values()].flat(),
     });
-  return out;
+  return found;
 }
 
 /** What is wrong with the lab itself, rather than with a cluster in it. */

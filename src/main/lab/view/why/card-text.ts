@@ -9,6 +9,8 @@ export function quorumTitle(nodes: readonly string[], elsewhere: boolean, severe
   return nodes.length === 1 ? `Why is ${nodes[0] ?? "it"} not quorate?` : `Why are ${listed(nodes)} not quorate?`;
 }
 
+export const nobody = (sides: number): string => `Not one of ${sides} sides is quorate.`;
+
 export const forming = (nodes: readonly string[], ringless: boolean): string =>
   ringless ? "Gather: no ring now" : `${listed(nodes)} ${nodes.length === 1 ? "gathers" : "gather"}`;
 

@@ -52,9 +52,9 @@ export function settingText(place: string, fault: FaultView): string {
   const { delayMs, jitterMs, lossPercent, dupPercent, reorderPercent, rateMbit, mtuBytes, direction = "both" } = fault;
   const parts = [
     lossPercent === undefined ? "" : `loses ${lossPercent} % of the packets`,
-    delayMs === undefined ? "" : `delays them by ${delayMs} ms`,
-    jitterMs === undefined ? "" : `jitters by ${jitterMs} ms`,
-    dupPercent === undefined ? "" : `doubles ${dupPercent} %`,
+    delayMs === undefined ? "" : `delays packets by ${delayMs} ms`,
+    jitterMs === undefined ? "" : `has a jitter of ${jitterMs} ms`,
+    dupPercent === undefined ? "" : `duplicates ${dupPercent} %`,
     reorderPercent === undefined ? "" : `reorders ${reorderPercent} %`,
     rateMbit === undefined ? "" : `passes ${rateMbit} Mbit/s`,
     mtuBytes === undefined ? "" : `takes packets up to ${mtuBytes} bytes`,
@@ -78,3 +78,10 @@ export const powerText = (node: string, how: "cut" | "shutdown" | "never" | "los
     never: `${node} is powered off`,
     lost: `The lab itself failed: the process of ${node} is lost`,
   })[how];
+
+/** What fails on such a disk. */
+export function diskMeans(node: string, state: string): string {
+  if (state === "slow") return `What is written on ${node} is on its disk later.`;
+  if (state === "full") return `Writes on ${node} that need room fail (ENOSPC).`;
+  return state === "read-only" ? `Writes on ${node} fail (EROFS).` : `Reads and writes of the disk of ${node} fail (EIO).`;
+}

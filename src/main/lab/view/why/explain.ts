@@ -16,8 +16,8 @@ export interface ExplainedAll {
   readonly found: readonly Explained[];
   /** Links down because of each. */
   readonly links: ReadonlyMap<Cause, number>;
-  /** Causes of what nothing in force explains: it is on its way back. */
-  readonly restored: readonly Cause[];
+  /** Without those that follow from others, and with what is on its way back. */
+  readonly causes: readonly Cause[];
 }
 
 /** Networks on which these two could talk, by the links of whichever runs. */
@@ -33,6 +33,10 @@ function between(scene: Scene, causes: readonly Cause[], a: string, b: string): 
   if (own.length > 0) return own;
   return causes.filter((cause) => cause.out === undefined && netsBetween(scene, a, b).some((net) => cause.stops(a, b, net)));
 }
+
+/** Whether somebody on this side runs, so that what it believes counts. */
+export const runs = (scene: Scene, { nodes }: Component): boolean =>
+  nodes.some((name) => statusOf(scene, name)?.power === "on" && !scene.frozen.has(name));
 
 const nodesOf = ({ nodes }: Component, scene: Scene): string[] => nodes.filter((name) => statusOf(scene, name)?.power === "on");
 
@@ -94,10 +98,22 @@ function assign(scene: Scene, causes: readonly Cause[], down: readonly DownLink[
   return { links, rest };
 }
 
+/** What follows from another cause: a quorum device cannot be reached, or votes for the other side of a split. */
+function follows(scene: Scene, causes: readonly Cause[], cause: Cause): boolean {
+  if (cause.code !== "qdevice-away" && cause.code !== "qdevice-vote") return false;
+  return cause.nodes.every((name) => {
+    const server = serverOf(scene, statusOf(scene, name)?.quorum?.qdevice?.host ?? "");
+    if (cause.code === "qdevice-away") return server !== undefined && between(scene, causes, name, server.name).length > 0;
+    const side = scene.components.find(({ nodes }) => nodes.includes(name));
+    return side !== undefined && missingOf(scene, side).some((other) => between(scene, causes, name, other).length > 0);
+  });
+}
+
+/** @param known every cause that was found; those that follow from others are left out of `causes` */
 export function explained(scene: Scene, known: readonly Cause[], down: readonly DownLink[]): ExplainedAll {
-  const causes = ordered(known);
+  const causes = ordered(known.filter((cause) => !follows(scene, known, cause)));
   const { links, rest } = assign(scene, causes, down);
-  const sides = scene.components.filter((side) => side.formed && !side.quorate && nodesOf(side, scene).length > 0);
+  const sides = scene.components.filter((side) => side.formed && !side.quorate && runs(scene, side));
   const told = sides.map((side) => {
     const missing = missingOf(scene, side);
     return { side, missing, ...causesOf(scene, causes, side, missing) };
@@ -109,15 +125,18 @@ export function explained(scene: Scene, known: readonly Cause[], down: readonly 
   const nodes = scene.machines.map(({ name }) => name).filter((name) => waiting.has(name));
   const back = nodes.length === 0 || (!apart && rest.length === 0 && away.size === 0) ? undefined : restoredCause(scene, nodes, rest);
   if (back !== undefined && rest.length > 0) links.set(back, rest.length);
+  const quorate = scene.components.some((side) => side.formed && side.quorate && runs(scene, side));
   const groups = new Map<string, { sides: Component[]; causes: Cause[]; missing: Set<string> }>();
   for (const { side, causes: own, missing, unexplained } of told) {
     const all = ordered(unexplained.length > 0 && back !== undefined ? [...own, back] : own);
-    const key = all.map((cause) => causes.indexOf(cause)).join(",");
-    const group = groups.get(key) ?? { sides: [], causes: all, missing: new Set() };
+    // Where nobody is quorate that is one question, whatever keeps each side from the others.
+    const key = quorate ? all.map((cause) => causes.indexOf(cause)).join(",") : "";
+    const group = groups.get(key) ?? { sides: [], causes: [], missing: new Set() };
     group.sides.push(side);
+    group.causes = ordered([...new Set([...group.causes, ...all])]);
     for (const name of missing) group.missing.add(name);
     groups.set(key, group);
   }
   const found = [...groups.values()].map((group) => ({ sides: group.sides, causes: group.causes, missing: [...group.missing] }));
-  return { found, links, restored: back === undefined ? [] : [back] };
+  return { found, links, causes: back === undefined ? causes : [...causes, back] };
 }

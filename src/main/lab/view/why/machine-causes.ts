@@ -1,9 +1,9 @@
 /** Causes that lie in one machine: no power, stalled processors, a daemon that failed, was stopped or has not started yet, a broken file, a disk. */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
-import { beforeLossOf, type Fix, type WhyClause } from "../../api.ts";
-import { diskText, powerText } from "./cause-text.ts";
+import { beforeLossOf, type Finding, type Fix, type WhyClause } from "../../api.ts";
+import { diskMeans, diskText, powerText } from "./cause-text.ts";
 import type { Notice, NoticeKind } from "./notices.ts";
-import type { RecordedAct } from "./record.ts";
+import type { RecordedAct, RunRecord } from "./record.ts";
 import { actRef, mainOf, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
 
 export const CONF = "/etc/corosync/corosync.conf";
@@ -69,11 +69,16 @@ function powerCause(scene: Scene, machine: MachineStatus): Cause | undefined {
   };
 }
 
-/** What a file on the machine's disk has wrong, as far as it keeps corosync from starting. */
-function fileError(scene: Scene, name: string): { text: string; line: number; column: number } | undefined {
-  const errors = (scene.findings.get(name) ?? []).filter(({ severity }) => severity === "error");
-  const [first] = errors;
-  return first === undefined ? undefined : { text: first.text, line: first.line, column: first.column };
+/**
+ * What a file on the machine's disk has wrong, as far as it keeps corosync from starting. A name that corosync does not know is passed over by it, and what is missing then is the error: the
+ * name is told first, for it is what was written wrong.
+ */
+function fileError(scene: Scene, name: string): Pick<Finding, "text" | "line" | "column" | "mend"> | undefined {
+  const found = scene.findings.get(name) ?? [];
+  const error = found.find(({ severity }) => severity === "error");
+  const unknown = found.find(({ code }) => code.startsWith("unknown-"));
+  if (error === undefined || unknown === undefined || unknown === error) return error;
+  return { ...unknown, text: `${unknown.text}; then: ${error.text}` };
 }
 
 const wrote = (machine: string): ((act: RecordedAct) => boolean) => {
@@ -132,8 +137,11 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
     ...(main ? { out: name } : {}),
     stops: main ? keepsAway(name) : nothing,
     noticed,
-    fixes: [look(`See why`, name, `journalctl -u ${unit} -n 20`), startFix(`Start ${unit}`, `service start ${name} ${unit}`)],
-    ...(broken === undefined ? {} : { line: broken.line, column: broken.column }),
+    fixes: [
+      look("See why", name, `journalctl -u ${unit} -n 20`),
+      ...(broken === undefined ? [startFix(`Start ${unit}`, `service start ${name} ${unit}`)] : []),
+    ],
+    ...(broken === undefined ? {} : { line: broken.line, column: broken.column, ...(broken.mend === "" ? {} : { mend: broken.mend }) }),
   };
 }
 
@@ -179,7 +187,7 @@ function risingCause(scene: Scene, { name, booting, powerSince, units }: Machine
     rank: 120,
     nodes: [name],
     since: act?.at ?? powerSince,
-    text: booting ? `${name} boots` : state === "activating" ? `${unit} starts on ${name}` : `${unit} stops on ${name}`,
+    text: booting ? `${name} is booting` : state === "activating" ? `${unit} is starting on ${name}` : `${unit} is stopping on ${name}`,
     refs: [...(act === undefined ? [] : [actRef(act)]), status],
     out: name,
     stops: keepsAway(name),
@@ -187,13 +195,21 @@ function risingCause(scene: Scene, { name, booting, powerSince, units }: Machine
   };
 }
 
-/** SIGSTOP of the daemon: its status goes on to tell what it believed last. */
-function frozenCause(scene: Scene, { name, powerSince }: MachineStatus, unit: string): Cause | undefined {
-  const last = scene.record.last(
+/** The SIGSTOP that the daemon of this machine stands under. */
+export function sigstopOf(record: RunRecord, { name, power, powerSince }: MachineStatus, unit: string): RecordedAct | undefined {
+  const last = record.last(
     ({ act }) =>
       act.to === "machine" && act.machine === name && "unit" in act.act && act.act.unit === unit && act.act.kind.startsWith("service"),
   );
-  if (last === undefined || last.act.to !== "machine" || last.act.act.kind !== "service-stall" || last.at < powerSince) return undefined;
+  const stands = last?.act.to === "machine" && last.act.act.kind === "service-stall" && last.at >= powerSince && power !== "off";
+  return stands ? last : undefined;
+}
+
+/** SIGSTOP of the daemon: its status goes on to tell what it believed last. */
+function frozenCause(scene: Scene, machine: MachineStatus, unit: string): Cause | undefined {
+  const { name } = machine;
+  const last = sigstopOf(scene.record, machine, unit);
+  if (last === undefined) return undefined;
   return {
     code: "service-stalled",
     severity: "error",
@@ -211,8 +227,6 @@ function frozenCause(scene: Scene, { name, powerSince }: MachineStatus, unit: st
 function diskCause(scene: Scene, { name, disk }: MachineStatus): Cause | undefined {
   if (disk.state === "ok") return undefined;
   const act = scene.record.last(did(name, "disk-device"));
-  const stays =
-    disk.state === "slow" ? `What is written on ${name} is on its disk later.` : `Nothing that is written on ${name} gets to its disk.`;
   return {
     code: "disk",
     severity: disk.state === "slow" ? "warning" : "error",
@@ -222,7 +236,7 @@ function diskCause(scene: Scene, { name, disk }: MachineStatus): Cause | undefin
     text: diskText(name, disk.state, disk.commitUs),
     refs: [...(act === undefined ? [] : [actRef(act)]), statusRef(name, "disk", scene.now)],
     stops: nothing,
-    means: [{ role: "means", text: stays, refs: [statusRef(name, "disk", scene.now)] }],
+    means: [{ role: "means", text: diskMeans(name, disk.state), refs: [statusRef(name, "disk", scene.now)] }],
     fixes: [startFix("Mend the disk", `disk ${name} ok`)],
   };
 }

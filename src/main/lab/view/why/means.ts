@@ -4,16 +4,19 @@
  */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { Component, WhyClause } from "../../api.ts";
+import { runs } from "./explain.ts";
 import { listed, statusOf, statusRef, type Scene } from "./scene.ts";
 
 const votes = (n: number): string => `${n} ${n === 1 ? "vote" : "votes"}`;
 
-/** "pve3 has 1 of 3 votes and needs 2: not quorate." */
-export function votesText({ nodes, votes: have, expectedVotes, quorum, quorate, cells }: Component): string {
+/** "pve3 has 1 of 3 votes and needs 2: not quorate."; `stale`: by a ring that the others have left. */
+export function votesText({ nodes, votes: have, expectedVotes, quorum, quorate, cells }: Component, stale = false): string {
   const many = nodes.length > 1;
   const device = cells.filter(({ device: isDevice, present }) => isDevice && present).reduce((sum, cell) => sum + cell.votes, 0);
-  const own = device > 0 ? ` (${device} of the QDevice)` : "";
-  return `${listed(nodes)} ${many ? "have" : "has"} ${have} of ${votes(expectedVotes)}${own} and ${many ? "need" : "needs"} ${quorum}: ${quorate ? "quorate" : "not quorate"}.`;
+  const absent = cells.some(({ device: isDevice, present }) => isDevice && !present);
+  const own = device > 0 ? ` (${device} of the QDevice)` : absent ? " (none of the QDevice)" : "";
+  const verb = stale ? (many ? "still count" : "still counts") : many ? "have" : "has";
+  return `${listed(nodes)} ${verb} ${have} of ${votes(expectedVotes)}${own} and ${many ? "need" : "needs"} ${quorum}: ${quorate ? "quorate" : "not quorate"}.`;
 }
 
 /** What the services above quorum make of it, one function each, of one machine's status: /etc/pve, guests and HA come in here. No machine has any of them yet. */
@@ -22,11 +25,11 @@ const SERVICES: readonly ((machine: MachineStatus, scene: Scene) => WhyClause[])
 /** Sides told in one Why; the rest is in the votes of the page. */
 const SIDES_TOLD = 3;
 
-export function meansOf(scene: Scene, sides: readonly Component[]): WhyClause[] {
-  return sides.slice(0, SIDES_TOLD).flatMap((side): WhyClause[] => {
+export function meansOf(scene: Scene, sides: readonly Component[], stale?: Component): WhyClause[] {
+  return sides.filter((side) => runs(scene, side)).slice(0, SIDES_TOLD).flatMap((side): WhyClause[] => {
     const speaker = side.nodes.map((name) => statusOf(scene, name)).find((machine) => machine !== undefined && machine.quorum !== null);
     if (speaker === undefined) return [];
     const refs = [statusRef(speaker.name, "quorum", scene.now)];
-    return [{ role: "means", text: votesText(side), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
+    return [{ role: "means", text: votesText(side, side === stale), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
   });
 }

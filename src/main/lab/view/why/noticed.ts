@@ -10,7 +10,7 @@ interface Heard {
 }
 
 const tokenText = (node: string, { number }: Notice): string =>
-  number > 0 ? `${node} had no token for ${number} ms, and gathers.` : `${node} lost the token, and gathers.`;
+  number > 0 ? `${node} got no token for ${number} ms and began to gather.` : `${node} lost the token and began to gather.`;
 
 /** The first line of a kind that `fits`, of this node. */
 function first(notices: readonly Notice[], kind: NoticeKind, fits: (notice: Notice) => boolean = () => true): Notice | undefined {
@@ -26,7 +26,7 @@ function heardOn(scene: Scene, node: string, lost: readonly string[], since: num
   const add = (notice: Notice | undefined, text: (notice: Notice) => string): void => {
     if (notice !== undefined) out.push({ node, notice, text: text(notice) });
   };
-  add(first(notices, "unreachable", about), (n) => `${node} has no link left to ${names(n)}.`);
+  add(first(notices, "unreachable", about), (n) => `${node} lost its last link to ${names(n)}.`);
   add(first(notices, "token-lost"), (n) => tokenText(node, n));
   add(first(notices, "members-left", about), (n) => `${node} formed a ring without ${names(n)}.`);
   add(
@@ -52,7 +52,7 @@ export function noticedOf(scene: Scene, lost: readonly string[], since: number, 
   const away = inquorate[0]?.nodes.find((node) => statusOf(scene, node)?.power === "on");
   if (away !== undefined) {
     const last = scene.record.notices(scene.world, away, since).findLast(({ what }) => what === "lost-quorum" || what === "got-quorum");
-    if (last?.what === "lost-quorum") heard.push({ node: away, notice: last, text: `${away} is not quorate any more.` });
+    if (last?.what === "lost-quorum") heard.push({ node: away, notice: last, text: `${away} lost quorum.` });
   }
   return heard
     .sort((a, b) => a.notice.at - b.notice.at)

@@ -2,7 +2,7 @@
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { WhyClause } from "../../api.ts";
 import { CONF } from "./machine-causes.ts";
-import { actRef, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
+import { actRef, listed, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
 
 const nothing = (): boolean => false;
 
@@ -40,8 +40,8 @@ function deviceCauses(scene: Scene): Cause[] {
       nodes,
       since: first !== undefined && !connected ? first.notice.at : scene.now,
       text: connected
-        ? `The QDevice gives no vote to ${nodes.join(", ")}`
-        : `The QDevice of ${nodes.join(", ")} is not connected to qnetd (${state.toLowerCase()})`,
+        ? `The QDevice gives no vote to ${listed(nodes)}`
+        : `The QDevice of ${listed(nodes)} is not connected to qnetd (${state.toLowerCase()})`,
       refs: nodes.map((node) => statusRef(node, "quorum.qdevice", scene.now)),
       stops: nothing,
       noticed,
@@ -77,6 +77,8 @@ function waitingCauses(scene: Scene): Cause[] {
 
 /** Of a mismatch, whether the nodes do not take each other's packets. */
 const APART: ReadonlySet<string> = new Set(["mismatch-authkey", "mismatch-encryption", "mismatch-unlisted", "mismatch-node-id"]);
+/** The odd one does not fit with anybody, and the other is named for comparison. */
+const ODD_ONE: ReadonlySet<string> = new Set(["mismatch-authkey", "mismatch-encryption"]);
 
 /** Nodes whose files do not fit together. A broken file does not fit with anything: that is said of the file. */
 function mismatchCauses(scene: Scene): Cause[] {
@@ -107,7 +109,7 @@ function mismatchCauses(scene: Scene): Cause[] {
           ...(own === undefined ? [] : [actRef(own)]),
           ...(there.length === 0 ? nodes.map((n) => statusRef(n, "power", scene.now)) : there.map((n) => statusRef(n, file, scene.now))),
         ],
-        stops: (a, b) => APART.has(code) && nodes.includes(a) && nodes.includes(b),
+        stops: (a, b) => (ODD_ONE.has(code) ? a === nodes[0] || b === nodes[0] : APART.has(code) && (nodes.includes(a) || nodes.includes(b))),
         noticed: APART.has(code) ? rejected.slice(0, 1) : [],
         ...(mend === undefined ? {} : { mend }),
         fixes: [],

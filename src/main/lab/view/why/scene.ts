@@ -17,6 +17,8 @@ export interface Scene {
   readonly mismatches: readonly (Problem & { readonly nodes: readonly string[] })[];
   readonly idOf: ReadonlyMap<string, number>;
   readonly nameOf: ReadonlyMap<number, string>;
+  /** Machines whose processors, or whose daemon, stand still: what they tell is what they believed last. */
+  readonly frozen: ReadonlySet<string>;
 }
 
 /** Something that keeps nodes apart, or a node from its work. What it says rests on `refs`. */
@@ -93,7 +95,7 @@ export interface DownLink {
 /** Links of nodes that run, to others, that are down by their own account. */
 export function downLinks(scene: Scene): DownLink[] {
   return scene.machines.flatMap(({ name: from, power, corosync, nics }) =>
-    power !== "on" || corosync === null
+    power !== "on" || corosync === null || scene.frozen.has(from)
       ? []
       : corosync.links.flatMap(({ to, link, connected, localAddress }) => {
           const net = nics.find(({ address }) => address === localAddress)?.net;

@@ -5,15 +5,15 @@
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { World } from "../../../../engine/world/world.ts";
 import type { Component, Finding, Problem, Why, WhyClause } from "../../api.ts";
-import { forming, gatherTexts, quorumTitle, staleText } from "./card-text.ts";
-import { explained, type Explained } from "./explain.ts";
-import { machineCauses } from "./machine-causes.ts";
+import { forming, nobody, gatherTexts, quorumTitle, staleText } from "./card-text.ts";
+import { explained, runs, type Explained } from "./explain.ts";
+import { machineCauses, sigstopOf } from "./machine-causes.ts";
 import { meansOf } from "./means.ts";
 import { networkCauses } from "./network-causes.ts";
 import { noticedOf } from "./noticed.ts";
 import { quorumCauses } from "./quorum-causes.ts";
 import { recordOf } from "./record.ts";
-import { downLinks, listed, nodeIds, nodeName, statusOf, statusRef, type Cause, type Scene } from "./scene.ts";
+import { downLinks, listed, mainOf, nodeIds, nodeName, statusOf, statusRef, type Cause, type Scene } from "./scene.ts";
 
 /** What is told of one state of a lab. */
 export interface Reasons {
@@ -32,11 +32,14 @@ export interface ReasonsOf {
 
 export function sceneOf({ world, machines, components, findings, mismatches }: ReasonsOf): Scene {
   const idOf = nodeIds(machines);
+  const record = recordOf(world);
+  const frozen = machines.filter((machine) => machine.power === "stalled" || sigstopOf(record, machine, mainOf(machine)) !== undefined);
   return {
     world,
     now: world.now,
     machines,
-    record: recordOf(world),
+    record,
+    frozen: new Set(frozen.map(({ name }) => name)),
     components,
     findings,
     mismatches: mismatches.map((problem) => ({ ...problem, nodes: problem.nodes ?? [] })),
@@ -84,15 +87,16 @@ const idOf = (causes: readonly Cause[], nodes: readonly string[]): string =>
 
 /** Names of the machines that are out, or lie behind one of these causes, as the others miss them. */
 const lostTo = (causes: readonly Cause[], away: readonly string[]): string[] => [
-  ...new Set([...causes.flatMap((cause) => (cause.out === undefined ? [] : [cause.out])), ...away]),
+  ...new Set([...away, ...causes.flatMap((cause) => (cause.out === undefined ? [] : [cause.out]))]),
 ];
 
 /** One side, or several with the same causes, without quorum. */
 function quorumWhy(scene: Scene, { sides, causes, missing }: Explained): Why {
   const nodes = sides.flatMap((side) => side.nodes);
-  const quorate = scene.components.filter((side) => side.formed && side.quorate);
+  const quorate = scene.components.filter((side) => side.formed && side.quorate && runs(scene, side));
   const severe = causes.length === 0 || causes.some(({ severity, code }) => severity !== "note" || code === "node-off");
-  const away = quorate.length > 0 ? nodes : missing;
+  // Where nobody is quorate the first side tells of all others.
+  const away = quorate.length > 0 ? nodes : missing.filter((name) => sides[0]?.nodes.includes(name) !== true);
   const noticed = causes.length === 0 ? [] : noticedOf(scene, lostTo(causes, away), Math.min(...causes.map(({ since }) => since)), sides);
   const means = meansOf(scene, [...sides, ...quorate]);
   const clauses = clausesOf(causes, noticed, means);
@@ -110,7 +114,8 @@ function quorumWhy(scene: Scene, { sides, causes, missing }: Explained): Why {
     severity: severe ? "error" : "note",
     title: quorumTitle(nodes, quorate.length > 0, severe),
     text: [...causes.slice(0, CAUSES_TOLD).map(({ text }) => `${text}.`), means[0]?.text ?? ""].join(" ").trim(),
-    nodes,
+    // Whoever is out because of it is told of here, too.
+    nodes: lostTo(causes, nodes),
     since: causes.length === 0 ? scene.now : Math.max(...causes.map(({ since }) => since)),
     clauses,
   };
@@ -135,7 +140,7 @@ function causeWhy(scene: Scene, cause: Cause): Why {
 
 /** Nodes that believe in a ring that others have left: they ran on after they stood still, or have not heard of it yet. */
 function staleWhys(scene: Scene): Why[] {
-  const formed = scene.components.filter((side) => side.formed);
+  const formed = scene.components.filter((side) => side.formed && runs(scene, side));
   return formed.flatMap((side): Why[] => {
     const others = formed.filter(
       (other) => other !== side && other.nodes.some((name) => side.members.includes(scene.idOf.get(name) ?? -1)),
@@ -164,7 +169,7 @@ function staleWhys(scene: Scene): Why[] {
         : [
             {
               role: "cause",
-              text: `${resumed.machine ?? ""} runs on after it stood still.`,
+              text: `${resumed.machine ?? ""} was resumed after it had stood still.`,
               refs: [{ kind: "act", node: resumed.machine ?? "", instant: resumed.at, what: resumed.line }],
             },
           ];
@@ -188,7 +193,7 @@ function staleWhys(scene: Scene): Why[] {
         text: believes.text,
         nodes: [...side.nodes],
         since,
-        clauses: [...cause, ...noticed, believes, ...meansOf(scene, [side, ...others])],
+        clauses: [...cause, ...noticed, believes, ...meansOf(scene, [side, ...others], side)],
       },
     ];
   });
@@ -248,17 +253,17 @@ const countOf = (cause: Cause, found: readonly Explained[], links: ReadonlyMap<C
     (links.get(cause) ?? 0) + found.filter(({ causes }) => causes.length === 1 && causes[0] === cause).flatMap(({ sides }) => sides).length,
   );
 
-function problemOf(cause: Cause, folded: readonly Why[], count: number, now: number): Problem {
+/** @param folded sides without quorum that have this one cause; @param costs it costs somebody the quorum, alone or with others */
+function problemOf(cause: Cause, folded: readonly Why[], costs: boolean, count: number, now: number): Problem {
   const [fix] = [...cause.fixes].sort((a, b) => Number("command" in a) - Number("command" in b));
-  const worst = folded.some(({ severity }) => severity === "error") ? "error" : cause.severity;
   const votes = folded.flatMap(({ clauses, nodes }) => {
-    const first = clauses.find(({ role, refs }) => role === "means" && nodes.includes(refs[0]?.node ?? "") && refs[0]?.what === "quorum");
-    return first === undefined ? [] : [first.text];
+    const sides = clauses.filter(({ role, refs }) => role === "means" && nodes.includes(refs[0]?.node ?? "") && refs[0]?.what === "quorum");
+    return sides.length > 1 ? [nobody(sides.length)] : sides.map(({ text }) => text);
   });
   return {
-    severity: worst,
+    severity: costs && cause.severity !== "note" ? "error" : cause.severity,
     code: cause.code,
-    text: [`${cause.text}.`, ...votes.slice(0, 2)].join(" ").replace(/\.$/, ""),
+    text: [`${cause.text}.`, ...votes.slice(0, 1)].join(" ").replace(/\.$/, ""),
     ...(cause.nodes.length === 1 && cause.nodes[0] !== undefined ? { node: cause.nodes[0] } : {}),
     nodes: [...cause.nodes],
     count,
@@ -270,16 +275,17 @@ function problemOf(cause: Cause, folded: readonly Why[], count: number, now: num
   };
 }
 
-function quorumProblem(why: Why): Problem {
-  const votes = why.clauses.find(({ role }) => role === "means");
+function quorumProblem(why: Why, sides: readonly Component[]): Problem {
+  const nodes = sides.flatMap((side) => side.nodes);
+  const votes = why.clauses.find(({ role, refs }) => role === "means" && refs[0]?.what === "quorum");
   const fix = why.clauses.find(({ fix: own }) => own !== undefined)?.fix;
   return {
     severity: why.severity,
     code: "not-quorate",
-    text: (votes?.text ?? why.text).replace(/\.$/, ""),
-    ...(why.nodes.length === 1 && why.nodes[0] !== undefined ? { node: why.nodes[0] } : {}),
-    nodes: why.nodes,
-    count: why.nodes.length,
+    text: (sides.length > 1 ? nobody(sides.length) : (votes?.text ?? why.text)).replace(/\.$/, ""),
+    ...(nodes.length === 1 && nodes[0] !== undefined ? { node: nodes[0] } : {}),
+    nodes,
+    count: sides.length,
     since: why.since,
     ...(fix === undefined ? {} : { fix }),
   };
@@ -290,23 +296,27 @@ export function reasonsOf(of: ReasonsOf): Reasons {
   const scene = sceneOf(of);
   const members = new Set([...scene.idOf.keys(), ...of.findings.keys()]);
   const known = [...machineCauses(scene, members), ...networkCauses(scene), ...quorumCauses(scene)];
-  const { found, links, restored } = explained(scene, known, downLinks(scene));
-  const causes = [...known, ...restored].sort(byRank);
+  const { found, links, causes: explaining } = explained(scene, known, downLinks(scene));
+  const causes = [...explaining].sort(byRank);
   const quorumWhys = found.map((one) => ({ one, why: quorumWhy(scene, one) }));
   const told = new Set(found.flatMap((one) => one.causes));
+  const stale = staleWhys(scene);
+  // Who still believes in a ring that is no more is on its way back: that is one thing.
+  const own = causes.filter((cause) => !told.has(cause) && (cause.code !== "coming-back" || stale.length === 0));
   const why = [
     ...quorumWhys.map((each) => each.why),
-    ...staleWhys(scene),
-    ...gatherWhys(scene, known),
-    ...causes.filter((cause) => !told.has(cause)).map((cause) => causeWhy(scene, cause)),
+    ...stale,
+    ...gatherWhys(scene, causes),
+    ...own.map((cause) => causeWhy(scene, cause)),
   ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
   const alone = (cause: Cause): Why[] =>
     quorumWhys.filter(({ one }) => one.causes.length === 1 && one.causes[0] === cause).map((each) => each.why);
+  const costs = (cause: Cause): boolean => quorumWhys.some(({ one, why: { severity } }) => severity === "error" && one.causes.includes(cause));
   const problems = [
     ...causes
       .filter(({ code }) => code !== "starting")
-      .map((cause) => problemOf(cause, alone(cause), countOf(cause, found, links), of.world.now)),
-    ...quorumWhys.filter(({ one }) => one.causes.length !== 1).map((each) => quorumProblem(each.why)),
+      .map((cause) => problemOf(cause, alone(cause), costs(cause), countOf(cause, found, links), of.world.now)),
+    ...quorumWhys.filter(({ one }) => one.causes.length !== 1).map((each) => quorumProblem(each.why, each.one.sides)),
   ];
   return { why, problems };
 }
