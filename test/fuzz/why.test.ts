@@ -8,7 +8,7 @@ import { snapshotOf } from "../node/reasons.ts";
 import { wrongWithReasons } from "../node/why-check.ts";
 
 const SCHEDULES = Number(process.env["QUORATE_WHY"] ?? "10");
-const plain: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 20 * SEC };
+const plain: Bounds = { nodes: [2, 4], links: [1, 2], faultsFor: 20 * SEC };
 const kinds: readonly Bounds[] = [
   plain,
   { ...plain, wide: true },
@@ -17,8 +17,8 @@ const kinds: readonly Bounds[] = [
   { ...plain, wide: true, options: true, qdevice: true },
 ];
 /** Between two looks where nothing is done. */
-const LOOK_EVERY = (process.env["QUORATE_WHY"] === undefined ? 1.7 : 0.5) * SEC;
-const REST = 40 * SEC;
+const LOOK_EVERY = (process.env["QUORATE_WHY"] === undefined ? 2.3 : 0.7) * SEC;
+const REST = 30 * SEC;
 
 interface Played {
   readonly looks: number;

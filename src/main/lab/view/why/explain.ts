@@ -105,7 +105,8 @@ function follows(scene: Scene, causes: readonly Cause[], cause: Cause): boolean 
     const server = serverOf(scene, statusOf(scene, name)?.quorum?.qdevice?.host ?? "");
     if (cause.code === "qdevice-away") return server !== undefined && between(scene, causes, name, server.name).length > 0;
     const side = scene.components.find(({ nodes }) => nodes.includes(name));
-    return side !== undefined && missingOf(scene, side).some((other) => between(scene, causes, name, other).length > 0);
+    const gives = side?.cells.some(({ device, present }) => device && present) === true;
+    return side !== undefined && !gives && missingOf(scene, side).some((other) => between(scene, causes, name, other).length > 0);
   });
 }
 
@@ -119,7 +120,7 @@ export function explained(scene: Scene, known: readonly Cause[], down: readonly 
     return { side, missing, ...causesOf(scene, causes, side, missing) };
   });
   // Nodes that miss somebody whom nothing keeps away any more, and those whose links are down for no cause in force.
-  const apart = scene.components.filter(({ formed }) => formed).length > 1;
+  const apart = new Set(scene.components.filter(({ formed }) => formed).map(({ ringId }) => ringId)).size > 1;
   const away = new Set([...told.flatMap(({ unexplained, side }) => (unexplained.length === 0 ? [] : [...side.nodes, ...unexplained]))]);
   const waiting = new Set([...away, ...rest.flatMap(({ from, to }) => [from, to])]);
   const nodes = scene.machines.map(({ name }) => name).filter((name) => waiting.has(name));

@@ -30,6 +30,21 @@ export interface ReasonsOf {
   readonly mismatches: readonly Problem[];
 }
 
+/** A ring whose members do not count alike, as while a vote of the quorum device is under way: each as it counts. */
+function sidesOf(side: Component, machines: readonly MachineStatus[]): Component[] {
+  const odd = side.nodes.flatMap((name) => {
+    const machine = machines.find((one) => one.name === name);
+    return machine?.power === "on" && machine.quorum !== null && machine.quorum.quorate !== side.quorate ? [{ name, quorum: machine.quorum }] : [];
+  });
+  if (!side.formed || odd.length === 0 || odd.length === side.nodes.length) return [side];
+  const own = odd.map(({ name, quorum }): Component => {
+    const cells = side.cells.map((cell) => (cell.device ? { ...cell, present: quorum.qdevice?.castVote === true } : cell));
+    const { quorate, totalVotes: votes, expectedVotes, quorum: needed } = quorum;
+    return { ...side, nodes: [name], quorate, votes, expectedVotes, quorum: needed, cells };
+  });
+  return [{ ...side, nodes: side.nodes.filter((name) => !odd.some((one) => one.name === name)) }, ...own];
+}
+
 export function sceneOf({ world, machines, components, findings, mismatches }: ReasonsOf): Scene {
   const idOf = nodeIds(machines);
   const record = recordOf(world);
@@ -40,7 +55,7 @@ export function sceneOf({ world, machines, components, findings, mismatches }: R
     machines,
     record,
     frozen: new Set(frozen.map(({ name }) => name)),
-    components,
+    components: components.flatMap((side) => sidesOf(side, machines)),
     findings,
     mismatches: mismatches.map((problem) => ({ ...problem, nodes: problem.nodes ?? [] })),
     idOf,
@@ -143,7 +158,7 @@ function staleWhys(scene: Scene): Why[] {
   const formed = scene.components.filter((side) => side.formed && runs(scene, side));
   return formed.flatMap((side): Why[] => {
     const others = formed.filter(
-      (other) => other !== side && other.nodes.some((name) => side.members.includes(scene.idOf.get(name) ?? -1)),
+      (other) => other.ringId !== side.ringId && other.nodes.some((name) => side.members.includes(scene.idOf.get(name) ?? -1)),
     );
     const left = others.flatMap(({ nodes }) => nodes);
     if (left.length === 0) return [];
