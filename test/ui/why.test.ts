@@ -47,7 +47,7 @@ test("a cut cable: the act, what corosync noticed, the votes, and what heals it"
   await hint(page)
     .getByRole("button", { name: /^pve1: host: host: 3 has no active links/ })
     .click();
-  await expect(page.getByRole("tab", { name: "Journal" })).toHaveAttribute("aria-selected", "true");
+  await expect(page.getByRole("tab", { name: "Journal", exact: true })).toHaveAttribute("aria-selected", "true");
   await hint(page).getByRole("button", { name: "Heal the cable" }).click();
   await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "link heal pve3" });
 });
@@ -102,10 +102,18 @@ test("gather: each belief is said once, for all that have it", async ({ page }) 
   await expect(hint(page)).not.toContainText(/would form.*would form/s);
 });
 
-const rows = (page: Page): Locator => page.getByRole("region", { name: "Problems" }).getByRole("listitem");
+/** Advice on the file, which is no problem of this run, stands at the end. */
+const rows = (page: Page): Locator =>
+  page
+    .getByRole("region", { name: "Problems" })
+    .getByRole("listitem")
+    .filter({ hasNotText: /^\s*note.*single-link/ });
 
 async function openProblems(page: Page): Promise<void> {
-  await page.getByRole("tab", { name: /^Problems/ }).click();
+  await page
+    .getByRole("contentinfo", { name: "Status" })
+    .getByRole("button", { name: /problem/ })
+    .click();
 }
 
 test("one cut cable of sixteen nodes is one problem, with a count, an age and what heals it", async ({ page }) => {
@@ -119,15 +127,17 @@ test("one cut cable of sixteen nodes is one problem, with a count, an age and wh
   await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "link heal pve16" });
 });
 
-test("a partition of thirty-two nodes is one problem", async ({ page }) => {
-  const names = Array.from({ length: 32 }, (_, i) => `pve${i + 1}`);
+test("a partition of sixteen nodes is one problem", async ({ page }) => {
+  const names = Array.from({ length: 16 }, (_, i) => `pve${i + 1}`);
   lab = await openFake(
     page,
-    state({ nodes: 32, acts: [`partition ${names.slice(0, 20).join(",")} ${names.slice(20).join(",")}`], wait: 30 }),
+    state({ nodes: 16, acts: [`partition ${names.slice(0, 8).join(",")} ${names.slice(8).join(",")}`], wait: 20 }),
   );
   await openProblems(page);
   await expect(rows(page)).toHaveCount(1);
-  await expect(rows(page)).toContainText("The network is partitioned");
+  await expect(rows(page)).toContainText(
+    "The network is partitioned: pve1, pve2 and 6 more | pve9, pve10 and 6 more. Not one of 2 sides is quorate",
+  );
 });
 
 test("a node that is off or stalled comes first, and no name stands twice", async ({ page }) => {
@@ -185,9 +195,10 @@ test("a service that was stopped in order did not fail", async ({ page }) => {
   const inspector = page.getByRole("complementary", { name: "Inspector" });
   await inspector.getByRole("tab", { name: "membership" }).click();
   await expect(inspector).toContainText("corosync was stopped in order. That is no failure.");
-  await expect(inspector.getByText("raw line 6")).toBeHidden();
-  await inspector.getByText("Last lines of its journal").click();
-  await expect(inspector.getByText("raw line 6")).toBeVisible();
+  const pane = inspector.getByRole("tabpanel", { name: "membership" });
+  await expect(pane.getByText("raw line 6")).toBeHidden();
+  await pane.getByText("Last lines of its journal").click();
+  await expect(pane.getByText("raw line 6")).toBeVisible();
 });
 
 test("healed: what is offered stays in its card, and is offered once", async ({ page }) => {

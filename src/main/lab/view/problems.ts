@@ -63,7 +63,7 @@ function confProblems(world: World, machines: readonly MachineStatus[], findings
     const [node] = problem.nodes;
     return problem.nodes.length === texts.size || node === undefined ? problem : { ...problem, node };
   });
-  const broken = [...nodesOf.keys()].some((text) => findings.of(text).some(({ severity }) => severity === "error"));
+  const broken = causes.some(({ code }) => code === "bad-file");
   // A broken file is another one, too: that is said of it.
   if (nodesOf.size > 1 && !broken)
     found.push({

@@ -23,11 +23,13 @@ const AWAITED: ReadonlySet<string> = new Set(["coming-back", "stale-ring", "not-
 export function reasonsShown(snapshot: LabSnapshot, closed: ReadonlySet<string>): Why[] {
   const { paused, speed } = snapshot.time;
   const slow = paused || (typeof speed === "number" && speed <= 0.2);
-  return snapshot.why.filter(({ id, code, severity }) => {
+  const shown = snapshot.why.filter(({ id, code, severity }) => {
     if (closed.has(id)) return false;
     if (PASSING.has(code)) return slow;
     return severity !== "note" || AWAITED.has(code);
   });
+  // What goes on at this moment comes first: it names its cause, too.
+  return shown.toSorted((a, b) => Number(PASSING.has(b.code)) - Number(PASSING.has(a.code)));
 }
 
 /** Whether two sides stand apart, one of them without quorum: what the first cut is made for. */

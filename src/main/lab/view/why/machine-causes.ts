@@ -73,12 +73,36 @@ function powerCause(scene: Scene, machine: MachineStatus): Cause | undefined {
  * What a file on the machine's disk has wrong, as far as it keeps corosync from starting. A name that corosync does not know is passed over by it, and what is missing then is the error: the
  * name is told first, for it is what was written wrong.
  */
-function fileError(scene: Scene, name: string): Pick<Finding, "text" | "line" | "column" | "mend"> | undefined {
+export function fileError(scene: Scene, name: string): Pick<Finding, "text" | "line" | "column" | "mend"> | undefined {
   const found = scene.findings.get(name) ?? [];
   const error = found.find(({ severity }) => severity === "error");
-  const unknown = found.find(({ code }) => code.startsWith("unknown-"));
-  if (error === undefined || unknown === undefined || unknown === error) return error;
-  return { ...unknown, text: `${unknown.text}; then: ${error.text}` };
+  // Where every file has it, it was meant, or is at least nothing by which this node differs.
+  const others = [...scene.findings].filter(([other]) => other !== name).map(([, theirs]) => theirs);
+  const usual = (text: string): boolean => others.length > 0 && others.every((theirs) => theirs.some((one) => one.text === text));
+  const unknown = found.find(({ code, text }) => code === "unknown-section" && !usual(text));
+  if (unknown === undefined || unknown === error) return error;
+  return error === undefined ? unknown : { ...unknown, text: `${unknown.text}; then: ${error.text}` };
+}
+
+/** A file that corosync runs with, or has not read yet, although something in it cannot be meant. */
+function badFileCause(scene: Scene, { name }: MachineStatus): Cause | undefined {
+  const broken = fileError(scene, name);
+  if (broken === undefined) return undefined;
+  const written = scene.record.last(wrote(name));
+  return {
+    code: "bad-file",
+    severity: "error",
+    rank: 10,
+    nodes: [name],
+    since: written?.at ?? scene.now,
+    text: `corosync.conf of ${name} is broken: ${broken.text}`,
+    refs: [...(written === undefined ? [] : [actRef(written)]), statusRef(name, CONF, scene.now)],
+    stops: keepsAway(name),
+    fixes: [look("See its journal", name, "journalctl -u corosync -n 20")],
+    line: broken.line,
+    column: broken.column,
+    ...(broken.mend === "" ? {} : { mend: broken.mend }),
+  };
 }
 
 const wrote = (machine: string): ((act: RecordedAct) => boolean) => {
@@ -265,6 +289,8 @@ export function machineCauses(scene: Scene, members: ReadonlySet<string>): Cause
     const of = machine.kind === "qnetd" || members.has(machine.name);
     if (state === "failed") out.push(failedCause(scene, machine, unit, true));
     else if (state === "inactive" && of) out.push(stoppedCause(scene, machine, unit, true));
+    const bad = state === "failed" || machine.kind !== "node" ? undefined : badFileCause(scene, machine);
+    if (bad !== undefined) out.push(bad);
     const frozen = state === "active" ? frozenCause(scene, machine, unit) : undefined;
     return [...out, ...(frozen === undefined ? [] : [frozen]), ...otherUnits(scene, machine, unit)];
   });

@@ -26,10 +26,13 @@ const SERVICES: readonly ((machine: MachineStatus, scene: Scene) => WhyClause[])
 const SIDES_TOLD = 3;
 
 export function meansOf(scene: Scene, sides: readonly Component[], stale?: Component): WhyClause[] {
-  return sides.filter((side) => runs(scene, side)).slice(0, SIDES_TOLD).flatMap((side): WhyClause[] => {
-    const speaker = side.nodes.map((name) => statusOf(scene, name)).find((machine) => machine !== undefined && machine.quorum !== null);
-    if (speaker === undefined) return [];
-    const refs = [statusRef(speaker.name, "quorum", scene.now)];
-    return [{ role: "means", text: votesText(side, side === stale), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
-  });
+  return sides
+    .filter((side) => runs(scene, side))
+    .slice(0, SIDES_TOLD)
+    .flatMap((side): WhyClause[] => {
+      const speaker = side.nodes.map((name) => statusOf(scene, name)).find((machine) => machine !== undefined && machine.quorum !== null);
+      if (speaker === undefined) return [];
+      const refs = [statusRef(speaker.name, "quorum", scene.now)];
+      return [{ role: "means", text: votesText(side, side === stale), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
+    });
 }

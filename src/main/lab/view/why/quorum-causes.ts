@@ -1,7 +1,7 @@
 /** Causes that lie in how votes are counted: a quorum device that gives none, wait_for_all, and nodes whose files do not fit together. */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { WhyClause } from "../../api.ts";
-import { CONF } from "./machine-causes.ts";
+import { CONF, fileError } from "./machine-causes.ts";
 import { actRef, listed, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
 
 const nothing = (): boolean => false;
@@ -82,9 +82,8 @@ const ODD_ONE: ReadonlySet<string> = new Set(["mismatch-authkey", "mismatch-encr
 
 /** Nodes whose files do not fit together. A broken file does not fit with anything: that is said of the file. */
 function mismatchCauses(scene: Scene): Cause[] {
-  const broken = (node: string): boolean => (scene.findings.get(node) ?? []).some(({ severity }) => severity === "error");
   return scene.mismatches
-    .filter(({ nodes }) => !nodes.some(broken))
+    .filter(({ nodes }) => !nodes.some((node) => fileError(scene, node) !== undefined))
     .map(({ code, severity, text, mend, nodes }): Cause => {
       const file = code === "mismatch-authkey" ? "/etc/corosync/authkey" : CONF;
       const own = scene.record.last(
@@ -109,7 +108,8 @@ function mismatchCauses(scene: Scene): Cause[] {
           ...(own === undefined ? [] : [actRef(own)]),
           ...(there.length === 0 ? nodes.map((n) => statusRef(n, "power", scene.now)) : there.map((n) => statusRef(n, file, scene.now))),
         ],
-        stops: (a, b) => (ODD_ONE.has(code) ? a === nodes[0] || b === nodes[0] : APART.has(code) && (nodes.includes(a) || nodes.includes(b))),
+        stops: (a, b) =>
+          ODD_ONE.has(code) ? a === nodes[0] || b === nodes[0] : APART.has(code) && (nodes.includes(a) || nodes.includes(b)),
         noticed: APART.has(code) ? rejected.slice(0, 1) : [],
         ...(mend === undefined ? {} : { mend }),
         fixes: [],

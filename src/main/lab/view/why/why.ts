@@ -34,7 +34,9 @@ export interface ReasonsOf {
 function sidesOf(side: Component, machines: readonly MachineStatus[]): Component[] {
   const odd = side.nodes.flatMap((name) => {
     const machine = machines.find((one) => one.name === name);
-    return machine?.power === "on" && machine.quorum !== null && machine.quorum.quorate !== side.quorate ? [{ name, quorum: machine.quorum }] : [];
+    return machine?.power === "on" && machine.quorum !== null && machine.quorum.quorate !== side.quorate
+      ? [{ name, quorum: machine.quorum }]
+      : [];
   });
   if (!side.formed || odd.length === 0 || odd.length === side.nodes.length) return [side];
   const own = odd.map(({ name, quorum }): Component => {
@@ -326,7 +328,8 @@ export function reasonsOf(of: ReasonsOf): Reasons {
   ].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
   const alone = (cause: Cause): Why[] =>
     quorumWhys.filter(({ one }) => one.causes.length === 1 && one.causes[0] === cause).map((each) => each.why);
-  const costs = (cause: Cause): boolean => quorumWhys.some(({ one, why: { severity } }) => severity === "error" && one.causes.includes(cause));
+  const costs = (cause: Cause): boolean =>
+    quorumWhys.some(({ one, why: { severity } }) => severity === "error" && one.causes.includes(cause));
   const problems = [
     ...causes
       .filter(({ code }) => code !== "starting")
