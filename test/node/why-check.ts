@@ -85,11 +85,8 @@ function wrongWhy(world: World, why: Why): string[] {
     if (clause.role === "means" && first !== undefined) out.push(wrongVotes(world, clause.text, first));
   }
   const noticed = clauses.filter(({ role }) => role === "noticed").flatMap(({ refs }) => refs.map(({ instant }) => instant));
-  const began = Math.min(
-    ...clauses
-      .filter(({ role }) => role === "cause")
-      .flatMap(({ refs }) => refs.filter(({ kind }) => kind === "act").map(({ instant }) => instant)),
-  );
+  // Of a cause its first entry is the act, or the line, that it began with; of what is only seen to be so, since when.
+  const began = Math.min(...clauses.filter(({ role }) => role === "cause").map(({ refs }) => refs[0]?.instant ?? 0));
   if (began !== Number.POSITIVE_INFINITY && noticed.some((instant) => instant < began)) out.push("noticed before its cause");
   if (noticed.some((instant, i) => instant < (noticed[i - 1] ?? 0))) out.push("noticed out of order");
   for (const said of [title, text, ...clauses.flatMap((clause) => [clause.text, clause.fix?.label ?? ""])])

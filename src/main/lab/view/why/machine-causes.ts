@@ -135,7 +135,7 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
   );
   const told = refused.find(({ text }) => !text.startsWith("Corosync Cluster Engine exiting"));
   const cause = written ?? act;
-  const status = statusRef(name, `units.${unit}`, scene.now);
+  const status = statusRef(name, `units.${unit}`, at);
   const text =
     broken !== undefined
       ? `corosync.conf of ${name} is broken: ${broken.text}`
@@ -157,7 +157,7 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
     nodes: [name],
     since: cause !== undefined && cause.at <= at ? cause.at : at,
     text,
-    refs: [...(cause === undefined ? [] : [actRef(cause)]), ...(broken === undefined ? [] : [statusRef(name, CONF, scene.now)]), status],
+    refs: [...(cause === undefined ? [] : [actRef(cause)]), ...(broken === undefined ? [] : [statusRef(name, CONF, at)]), status],
     ...(main ? { out: name } : {}),
     stops: main ? keepsAway(name) : nothing,
     noticed,
@@ -178,7 +178,7 @@ function stoppedCause(scene: Scene, { name, powerSince }: MachineStatus, unit: s
     stopped?.at ?? scene.now,
   );
   const cause = stopped === undefined ? undefined : act;
-  const status = statusRef(name, `units.${unit}`, scene.now);
+  const status = statusRef(name, `units.${unit}`, stopped?.at ?? powerSince);
   return {
     code: "unit-stopped",
     severity: "warning",
@@ -204,13 +204,14 @@ function risingCause(scene: Scene, { name, booting, powerSince, units }: Machine
   if (!booting && !moving) return undefined;
   const kinds = booting ? ["power-on", "reboot"] : ["service", "power-on", "reboot"];
   const act = scene.record.last((one) => did(name, ...kinds)(one) || (!booting && typed(name, /^(systemctl|service) /)(one)));
-  const status = statusRef(name, booting ? "booting" : `units.${unit}`, booting ? powerSince : scene.now);
+  const since = act?.at ?? (booting ? powerSince : scene.now);
+  const status = statusRef(name, booting ? "booting" : `units.${unit}`, since);
   return {
     code: "starting",
     severity: "note",
     rank: 120,
     nodes: [name],
-    since: act?.at ?? powerSince,
+    since,
     text: booting ? `${name} is booting` : state === "activating" ? `${unit} is starting on ${name}` : `${unit} is stopping on ${name}`,
     refs: [...(act === undefined ? [] : [actRef(act)]), status],
     out: name,

@@ -2,21 +2,23 @@
  * What a state means for whoever runs the cluster: votes and quorum, and what the services above them make of it. Only what is there is spoken of: of a cluster file system, of guests
  * and of high availability nothing as long as a machine's status has none.
  */
-import type { MachineStatus } from "../../../../engine/kernel/status.ts";
+import type { MachineStatus, QuorumStatus } from "../../../../engine/kernel/status.ts";
 import type { Component, WhyClause } from "../../api.ts";
 import { runs } from "./explain.ts";
 import { listed, statusOf, statusRef, type Scene } from "./scene.ts";
 
 const votes = (n: number): string => `${n} ${n === 1 ? "vote" : "votes"}`;
 
-/** "pve3 has 1 of 3 votes and needs 2: not quorate."; `stale`: by a ring that the others have left. */
-export function votesText({ nodes, votes: have, expectedVotes, quorum, quorate, cells }: Component, stale = false): string {
+/** "pve3 has 1 of 3 votes and needs 2: not quorate."; as its nodes count themselves. `stale`: by a ring that the others have left. */
+export function votesText(
+  nodes: readonly string[],
+  { totalVotes, expectedVotes, quorum, quorate, qdevice }: QuorumStatus,
+  stale = false,
+): string {
   const many = nodes.length > 1;
-  const device = cells.filter(({ device: isDevice, present }) => isDevice && present).reduce((sum, cell) => sum + cell.votes, 0);
-  const absent = cells.some(({ device: isDevice, present }) => isDevice && !present);
-  const own = device > 0 ? ` (${device} of the QDevice)` : absent ? " (none of the QDevice)" : "";
+  const own = qdevice === null ? "" : ` (${qdevice.castVote ? qdevice.votes : "none"} of the QDevice)`;
   const verb = stale ? (many ? "still count" : "still counts") : many ? "have" : "has";
-  return `${listed(nodes)} ${verb} ${have} of ${votes(expectedVotes)}${own} and ${many ? "need" : "needs"} ${quorum}: ${quorate ? "quorate" : "not quorate"}.`;
+  return `${listed(nodes)} ${verb} ${totalVotes} of ${votes(expectedVotes)}${own} and ${many ? "need" : "needs"} ${quorum}: ${quorate ? "quorate" : "not quorate"}.`;
 }
 
 /** What the services above quorum make of it, one function each, of one machine's status: /etc/pve, guests and HA come in here. No machine has any of them yet. */
@@ -31,8 +33,11 @@ export function meansOf(scene: Scene, sides: readonly Component[], stale?: Compo
     .slice(0, SIDES_TOLD)
     .flatMap((side): WhyClause[] => {
       const speaker = side.nodes.map((name) => statusOf(scene, name)).find((machine) => machine !== undefined && machine.quorum !== null);
-      if (speaker === undefined) return [];
+      if (!speaker?.quorum) return [];
       const refs = [statusRef(speaker.name, "quorum", scene.now)];
-      return [{ role: "means", text: votesText(side, side === stale), refs }, ...SERVICES.flatMap((service) => service(speaker, scene))];
+      return [
+        { role: "means", text: votesText(side.nodes, speaker.quorum, side === stale), refs },
+        ...SERVICES.flatMap((service) => service(speaker, scene)),
+      ];
     });
 }

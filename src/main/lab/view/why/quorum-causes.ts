@@ -33,16 +33,17 @@ function deviceCauses(scene: Scene): Cause[] {
         ? []
         : [{ role: "noticed", text: `The QDevice of ${first.name} did not get through.`, refs: [noticeRef(first.name, first.notice)] }];
     const connected = state === "Connected";
+    const since = first !== undefined && !connected ? first.notice.at : scene.now;
     return {
       code: connected ? "qdevice-vote" : "qdevice-away",
       severity: "warning",
       rank: 110,
       nodes,
-      since: first !== undefined && !connected ? first.notice.at : scene.now,
+      since,
       text: connected
         ? `The QDevice gives no vote to ${listed(nodes)}`
         : `The QDevice of ${listed(nodes)} is not connected to qnetd (${state.toLowerCase()})`,
-      refs: nodes.map((node) => statusRef(node, "quorum.qdevice", scene.now)),
+      refs: nodes.map((node) => statusRef(node, "quorum.qdevice", since)),
       stops: nothing,
       noticed,
       fixes: [{ label: "See it", node: nodes[0] ?? "", command: "corosync-qdevice-tool -s" }],
@@ -96,17 +97,18 @@ function mismatchCauses(scene: Scene): Cause[] {
           ? []
           : [{ role: "noticed" as const, text: `${node} dropped packets of another.`, refs: [noticeRef(node, notice)] }];
       });
+      const since = own?.at ?? rejected[0]?.refs[0]?.instant ?? scene.now;
       const there = nodes.filter((node) => scene.world.query(node, { kind: "file-stat", path: file }).kind === "stat");
       return {
         code,
         severity,
         rank: 55,
         nodes,
-        since: own?.at ?? 0,
+        since,
         text,
         refs: [
           ...(own === undefined ? [] : [actRef(own)]),
-          ...(there.length === 0 ? nodes.map((n) => statusRef(n, "power", scene.now)) : there.map((n) => statusRef(n, file, scene.now))),
+          ...(there.length === 0 ? nodes.map((n) => statusRef(n, "power", since)) : there.map((n) => statusRef(n, file, since))),
         ],
         stops: (a, b) =>
           ODD_ONE.has(code) ? a === nodes[0] || b === nodes[0] : APART.has(code) && (nodes.includes(a) || nodes.includes(b)),

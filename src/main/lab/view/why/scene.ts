@@ -77,6 +77,12 @@ export function nodeIds(machines: readonly MachineStatus[]): ReadonlyMap<string,
 
 export const statusOf = ({ machines }: Scene, name: string): MachineStatus | undefined => machines.find((m) => m.name === name);
 
+/** Whether somebody at a prompt of this machine would be answered. */
+export function answers(scene: Scene, name: string): boolean {
+  const machine = statusOf(scene, name);
+  return machine !== undefined && machine.power === "on" && !machine.booting;
+}
+
 /** The daemon that the machine is about. */
 export const mainOf = (machine: MachineStatus): string => mainUnit(machine.units)?.name ?? "corosync";
 

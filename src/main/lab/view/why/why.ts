@@ -4,7 +4,7 @@
  */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { World } from "../../../../engine/world/world.ts";
-import type { Component, Finding, Problem, Why, WhyClause } from "../../api.ts";
+import type { Component, Finding, Fix, Problem, Why, WhyClause } from "../../api.ts";
 import { forming, nobody, gatherTexts, quorumTitle, staleText } from "./card-text.ts";
 import { explained, runs, type Explained } from "./explain.ts";
 import { machineCauses, sigstopOf } from "./machine-causes.ts";
@@ -13,7 +13,7 @@ import { networkCauses } from "./network-causes.ts";
 import { noticedOf } from "./noticed.ts";
 import { quorumCauses } from "./quorum-causes.ts";
 import { recordOf } from "./record.ts";
-import { downLinks, listed, mainOf, nodeIds, nodeName, statusOf, statusRef, type Cause, type Scene } from "./scene.ts";
+import { answers, downLinks, listed, mainOf, nodeIds, nodeName, statusOf, statusRef, type Cause, type Scene } from "./scene.ts";
 
 /** What is told of one state of a lab. */
 export interface Reasons {
@@ -70,8 +70,11 @@ const CAUSES_TOLD = 4;
 const NOTICED_TOLD = 4;
 const FIXES_TOLD = 3;
 
+/** What is offered, as far as it can be done: a command where somebody answers. */
+const fixesOf = (scene: Scene, { fixes }: Cause): readonly Fix[] => fixes.filter((fix) => "act" in fix || answers(scene, fix.node));
+
 /** Clauses in their order: what was done, what was noticed after it, what it means, what to do. */
-function clausesOf(causes: readonly Cause[], noticed: readonly WhyClause[], means: readonly WhyClause[]): WhyClause[] {
+function clausesOf(scene: Scene, causes: readonly Cause[], noticed: readonly WhyClause[], means: readonly WhyClause[]): WhyClause[] {
   const told = causes.slice(0, CAUSES_TOLD);
   const since = Math.min(...told.map((cause) => cause.since));
   const own = told.flatMap((cause) => cause.noticed ?? []);
@@ -81,8 +84,8 @@ function clausesOf(causes: readonly Cause[], noticed: readonly WhyClause[], mean
   ]
     .filter(({ refs }) => refs.every(({ instant }) => instant >= since))
     .sort((a, b) => (a.refs[0]?.instant ?? 0) - (b.refs[0]?.instant ?? 0));
-  const fixes = told.flatMap(({ fixes: own, refs }) =>
-    own.map((fix): WhyClause => ({ role: "do", text: fix.label, refs: [...refs], fix })),
+  const fixes = told.flatMap((cause) =>
+    fixesOf(scene, cause).map((fix): WhyClause => ({ role: "do", text: fix.label, refs: [...cause.refs], fix })),
   );
   return [
     ...told.map(({ text, refs }): WhyClause => ({ role: "cause", text: `${text}.`, refs: [...refs] })),
@@ -116,8 +119,8 @@ function quorumWhy(scene: Scene, { sides, causes, missing }: Explained): Why {
   const away = quorate.length > 0 ? nodes : missing.filter((name) => sides[0]?.nodes.includes(name) !== true);
   const noticed = causes.length === 0 ? [] : noticedOf(scene, lostTo(causes, away), Math.min(...causes.map(({ since }) => since)), sides);
   const means = meansOf(scene, [...sides, ...quorate]);
-  const clauses = clausesOf(causes, noticed, means);
-  const [first] = nodes;
+  const clauses = clausesOf(scene, causes, noticed, means);
+  const first = nodes.find((name) => answers(scene, name));
   if (first !== undefined)
     clauses.push({
       role: "do",
@@ -151,7 +154,7 @@ function causeWhy(scene: Scene, cause: Cause): Why {
     text: `${cause.text}.`,
     nodes: [...cause.nodes],
     since: cause.since,
-    clauses: clausesOf([cause], noticed, meansOf(scene, sides)),
+    clauses: clausesOf(scene, [cause], noticed, meansOf(scene, sides)),
   };
 }
 
@@ -258,7 +261,7 @@ function gatherWhys(scene: Scene, causes: readonly Cause[]): Why[] {
       text: beliefs.map(({ text }) => text).join(" "),
       nodes,
       since,
-      clauses: [...clausesOf(why, [], []).filter(({ role }) => role === "cause"), ...noticed, ...beliefs],
+      clauses: [...clausesOf(scene, why, [], []).filter(({ role }) => role === "cause"), ...noticed, ...beliefs],
     },
   ];
 }
@@ -271,8 +274,8 @@ const countOf = (cause: Cause, found: readonly Explained[], links: ReadonlyMap<C
   );
 
 /** @param folded sides without quorum that have this one cause; @param costs it costs somebody the quorum, alone or with others */
-function problemOf(cause: Cause, folded: readonly Why[], costs: boolean, count: number, now: number): Problem {
-  const [fix] = [...cause.fixes].sort((a, b) => Number("command" in a) - Number("command" in b));
+function problemOf(scene: Scene, cause: Cause, folded: readonly Why[], costs: boolean, count: number): Problem {
+  const [fix] = [...fixesOf(scene, cause)].sort((a, b) => Number("command" in a) - Number("command" in b));
   const votes = folded.flatMap(({ clauses, nodes }) => {
     const sides = clauses.filter(({ role, refs }) => role === "means" && nodes.includes(refs[0]?.node ?? "") && refs[0]?.what === "quorum");
     return sides.length > 1 ? [nobody(sides.length)] : sides.map(({ text }) => text);
@@ -284,7 +287,7 @@ function problemOf(cause: Cause, folded: readonly Why[], costs: boolean, count: 
     ...(cause.nodes.length === 1 && cause.nodes[0] !== undefined ? { node: cause.nodes[0] } : {}),
     nodes: [...cause.nodes],
     count,
-    ...(cause.since < now ? { since: cause.since } : {}),
+    ...(cause.since < scene.now ? { since: cause.since } : {}),
     ...(fix === undefined ? {} : { fix }),
     ...(cause.mend === undefined ? {} : { mend: cause.mend }),
     ...(cause.line === undefined ? {} : { line: cause.line }),
@@ -333,7 +336,7 @@ export function reasonsOf(of: ReasonsOf): Reasons {
   const problems = [
     ...causes
       .filter(({ code }) => code !== "starting")
-      .map((cause) => problemOf(cause, alone(cause), costs(cause), countOf(cause, found, links), of.world.now)),
+      .map((cause) => problemOf(scene, cause, alone(cause), costs(cause), countOf(cause, found, links))),
     ...quorumWhys.filter(({ one }) => one.causes.length !== 1).map((each) => quorumProblem(each.why, each.one.sides)),
   ];
   return { why, problems };
