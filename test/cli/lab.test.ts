@@ -80,7 +80,15 @@ describe("what the page draws", () => {
       ["B", ["pve3"], "1 of 3 votes, 2 needed, not quorate"],
     ]);
     expect(cables.find((c) => c.node === "pve3")).toMatchObject({ cutIn: true, cutOut: true, state: "silent" });
-    expect(problems.map((p) => p.code)).toEqual(expect.arrayContaining(["not-quorate", "link-down"]));
+    expect(problems.filter((p) => p.severity !== "note")).toEqual([
+      expect.objectContaining({
+        severity: "error",
+        code: "cable-cut",
+        nodes: ["pve3"],
+        count: 5,
+        fix: { label: "Heal the cable", act: "link heal pve3" },
+      }),
+    ]);
     expect(faults).toEqual([{ kind: "cut", node: "pve3", net: "net0", direction: "both" }]);
     expect(undo).toBe("cut cable pve3:net0");
     expect(marks.filter((m) => m.kind === "act").map((m) => m.text)).toEqual(["cut cable pve3:net0"]);

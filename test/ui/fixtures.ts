@@ -202,6 +202,7 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
     tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
     forming: [],
+    why: [],
   };
 }
 
@@ -251,6 +252,33 @@ export function partition(): LabSnapshot {
     { instant: 171_761_000, kind: "event", text: "membership" },
   ];
   snapshot.undo = "link cut pve3:net1 --direction in";
+  const cut = { kind: "act" as const, instant: 164_700_000, what: "link cut pve3:net0" };
+  const heal = { label: "Heal its cables", act: "link heal pve3" };
+  snapshot.why = [
+    {
+      id: "not-quorate pve3",
+      code: "not-quorate",
+      severity: "error",
+      title: "Why is pve3 not quorate?",
+      text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut. pve3 has 1 of 3 votes and needs 2: not quorate.",
+      nodes: ["pve3"],
+      since: 164_800_000,
+      clauses: [
+        { role: "cause", text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut.", refs: [cut] },
+        {
+          role: "noticed",
+          text: "pve1 has no link left to pve3.",
+          refs: [{ kind: "journal", node: "pve1", instant: 167_100_000, what: "host: host: 3 has no active links" }],
+        },
+        {
+          role: "means",
+          text: "pve3 has 1 of 3 votes and needs 2: not quorate.",
+          refs: [{ kind: "status", node: "pve3", instant: 187_412_000, what: "quorum" }],
+        },
+        { role: "do", text: heal.label, refs: [cut], fix: heal },
+      ],
+    },
+  ];
   return snapshot;
 }
 
@@ -279,6 +307,27 @@ export function gather(): LabSnapshot {
   snapshot.margin = null;
   snapshot.tokens = [];
   snapshot.forming = [["pve1", "pve2"], ["pve3"]];
+  const believes = (node: string, text: string): LabSnapshot["why"][number]["clauses"][number] => ({
+    role: "means",
+    text,
+    refs: [{ kind: "status", node, instant: 171_753_000, what: "corosync.gathering" }],
+  });
+  snapshot.why = [
+    {
+      id: "gather",
+      code: "gather",
+      severity: "note",
+      title: "Gather: no ring now",
+      text: "pve1 would form a ring of pve1 and pve2. pve2 would form a ring of pve1, pve2 and pve3. pve3 sees only itself.",
+      nodes: names(3),
+      since: 167_900_000,
+      clauses: [
+        believes("pve1", "pve1 would form a ring of pve1 and pve2."),
+        believes("pve2", "pve2 would form a ring of pve1, pve2 and pve3."),
+        believes("pve3", "pve3 sees only itself."),
+      ],
+    },
+  ];
   return snapshot;
 }
 
