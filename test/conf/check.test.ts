@@ -239,8 +239,8 @@ describe("what cannot work though corosync takes it", () => {
   test("a ping timeout of a link, where the file has it", () => {
     const link = replace(short("token: 200"), "linknumber: 1", "knet_ping_timeout: 199\n    linknumber: 1");
     expect(at(link, "ping-timeout-low").map((text) => text.replace(/^\d+ /, "").slice(0, 40))).toEqual([
-      "a token of 200 ms makes knet's ping time",
       "link 1: knet's ping timeout of 199 ms is",
+      "a token of 200 ms makes knet's ping time",
     ]);
   });
 

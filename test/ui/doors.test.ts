@@ -61,7 +61,7 @@ test.describe("a changed corosync.conf", () => {
     await page.getByRole("button", { name: "Configure" }).click();
     const plan = page.getByRole("region", { name: "What a change takes" });
     await expect(plan.getByRole("row", { name: /^3 pve1 the same/ })).toBeVisible();
-    await expect(plan.getByRole("row", { name: /^3 pve2 and pve3 2 keys differ/ })).toBeVisible();
+    await expect(plan.getByRole("row", { name: /^3 pve2 and pve3/ })).toContainText("2 keys differ");
     await expect(plan).toContainText("Taken by a reload");
     await expect(plan).toContainText("Needs a restart of corosync");
     await expect(plan.getByRole("alert")).toContainText("config_version was not raised");

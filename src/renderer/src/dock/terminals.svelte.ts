@@ -36,12 +36,12 @@ export interface Terminals {
   type(node: string, line: string): TerminalTab;
   /** Types a line there and leaves it to the person to press Enter. */
   offer(node: string, line: string): TerminalTab;
-  /** The tabs that this browser tab had open in the lab, and which of them it showed. undefined: none; then nothing is changed. */
-  restore(dir: string, nodes: readonly string[]): { shown: TerminalTab; beside: TerminalTab | undefined } | undefined;
+  /** The tabs in sight when this page was loaded again; undefined: it was not. Ask after `follow`. */
+  readonly restored: { shown: TerminalTab; beside: TerminalTab | undefined } | undefined;
   /** From now on a page that is loaded again finds its tabs. `shown` and `beside`: those in sight. */
   remember(dir: string, shown: number | undefined, beside: number | undefined): void;
-  /** A tab whose machine is no more goes; a node that is new gets one, while they are few. */
-  follow(machines: readonly { name: string; kind: string }[]): void;
+  /** A tab whose machine is no more goes; a node that is new gets one, while they are few. The first time those come back that this browser tab had open in the lab. */
+  follow(dir: string, machines: readonly { name: string; kind: string }[]): void;
   find(id: number, text: string): void;
   /** Colours follow the theme. */
   paint(): void;
@@ -348,7 +348,17 @@ export function makeTerminals(lab: Lab): Terminals {
   }
 
   /** Nodes as they were last seen: a tab that the person closed does not come back. */
-  let followed = new Set<string>();
+  let followed: Set<string> | undefined;
+  let restored: Terminals["restored"];
+
+  function restore(dir: string, machines: readonly { name: string }[]): Terminals["restored"] {
+    const made = openTabsOf(dir)
+      .filter(({ node }) => machines.some(({ name }) => name === node))
+      .slice(0, terminalsMax)
+      .map(({ node, terminal, shown, beside }) => ({ tab: make(node, terminal), shown, beside }));
+    const shown = made.find((one) => one.shown) ?? made[0];
+    return shown === undefined ? undefined : { shown: shown.tab, beside: made.find((one) => one.beside)?.tab };
+  }
 
   const api: Terminals = {
     get tabs() {
@@ -386,23 +396,20 @@ export function makeTerminals(lab: Lab): Terminals {
     focus: (id) => liveTabs.get(id)?.term.focus(),
     type: (node, line) => enter(node, `${line}\r`),
     offer: (node, line) => enter(node, line),
-    restore(dir, nodes) {
-      const made = openTabsOf(dir)
-        .filter(({ node }) => nodes.includes(node))
-        .slice(0, terminalsMax)
-        .map(({ node, terminal, shown, beside }) => ({ tab: make(node, terminal), shown, beside }));
-      const shown = made.find((one) => one.shown) ?? made[0];
-      return shown === undefined ? undefined : { shown: shown.tab, beside: made.find((one) => one.beside)?.tab };
+    get restored() {
+      return restored;
     },
     remember(dir, shown, beside) {
       remembered = { dir, shown, beside };
       changed();
     },
-    follow(machines) {
+    follow(dir, machines) {
+      if (followed === undefined) restored = restore(dir, machines);
+      const before = followed ?? new Set(restored === undefined ? [] : machines.map(({ name }) => name));
       for (const { id, node } of [...tabs]) if (!machines.some(({ name }) => name === node)) api.close(id);
       const nodes = machines.flatMap(({ name, kind }) => (kind === "node" ? [name] : []));
       if (nodes.length <= nodesWithTabMax)
-        for (const node of nodes) if (!tabs.some((tab) => tab.node === node) && !followed.has(node)) make(node);
+        for (const node of nodes) if (!tabs.some((tab) => tab.node === node) && !before.has(node)) make(node);
       followed = new Set(nodes);
     },
     find: (id, text) => liveTabs.get(id)?.search.findPrevious(text),
