@@ -96,14 +96,13 @@ export const confPlan = {
 };
 
 export const whatIf = {
-  noQnetd: "no qnetd there",
+  noQnetd: "no qnetd",
   try: "Try",
   tryWhat: (what: string): string => `Lose ${what} in this lab now`,
 };
 
 export const exporting = {
   acknowledge: "I have seen this and will correct it on the real hosts",
-  about: { placeholder: "Addresses:", version: "Version:" },
   first: "Acknowledge what is above first",
   from: "These files go onto the real hosts; the README says which where. From a shell:",
 };
