@@ -93,10 +93,15 @@ function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Var
   return outcome.reply;
 }
 
+/** What the page asks for by itself. */
+const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query"]);
+
 export interface FakeLab {
   readonly url: string;
   /** What the page asked for, in order. */
   readonly asked: Request[];
+  /** The last act, speed, step, … of a person. Terminals and what the page asks for by itself go beside it, at their own times. */
+  lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
   emit(event: unknown): void;
   /** Its process stands still, and hears later what it is asked meanwhile. */
@@ -243,6 +248,7 @@ export async function fakeLab(
   return {
     url: web.url,
     asked,
+    lastAsked: () => asked.findLast(({ op }) => !op.startsWith("terminal-") && !OF_THE_PAGE.has(op)),
     show: (next) => {
       snapshot = next;
       emit({ event: "snapshot", snapshot: next });
