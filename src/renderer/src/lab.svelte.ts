@@ -7,12 +7,14 @@ import {
   type JournalLine,
   type LabEvent,
   type LabSnapshot,
+  type Op,
   type Problem,
   type Speed,
   type Upcoming,
 } from "../../main/lab/api.ts";
 import * as motionText from "./words/motion.ts";
 import type { Connection, LinkState } from "./channel.ts";
+import { presence } from "./words/doors.ts";
 
 export interface Traced {
   instant: number;
@@ -42,7 +44,8 @@ export interface Lab {
   readonly snapshot: LabSnapshot | null;
   readonly journal: readonly JournalLine[];
   readonly notices: readonly Problem[];
-  readonly gone: string | null;
+  /** Why its process has ended, where it said so. `frozen`: it goes on from there. */
+  readonly gone: { readonly reason: string; readonly frozen: boolean } | null;
   readonly said: Said | null;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
   act(line: string): Promise<boolean>;
@@ -76,6 +79,9 @@ export function isSlow({ time, motion }: LabSnapshot): boolean {
 /** What comes next is asked for no more often than this while time goes on. */
 const upcomingEveryMs = 250;
 
+/** What a person does and waits for. */
+const acting: ReadonlySet<Op> = new Set(["act", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
+
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Joins the page's state to a connection. Call `connection.connect()` afterwards. */
@@ -84,7 +90,7 @@ export function makeLab(connection: Connection): Lab {
   let snapshot = $state.raw<LabSnapshot | null>(null);
   let journal = $state.raw<readonly JournalLine[]>([]);
   let notices = $state.raw<readonly Problem[]>([]);
-  let gone = $state.raw<string | null>(null);
+  let gone = $state.raw<Lab["gone"]>(null);
   let said = $state.raw<Said | null>(null);
   let happened = $state.raw<Happened | null>(null);
   let upcoming = $state.raw<readonly Upcoming[]>([]);
@@ -167,7 +173,8 @@ export function makeLab(connection: Connection): Lab {
         journal = journal.filter((line) => line.instant <= event.instant);
         return;
       case "gone":
-        gone = event.reason;
+        // The first to say so knows best.
+        gone ??= { reason: event.reason, frozen: event.frozen === true };
         return;
       default:
         // Output of commands and execs: this page starts none.
@@ -176,8 +183,13 @@ export function makeLab(connection: Connection): Lab {
   }
 
   connection.onState((state) => {
+    const before = link.kind;
     link = state;
-    if (state.kind === "open") void trying(opened);
+    // One that was only silent has kept everything it was told.
+    if (state.kind === "open" && before !== "silent") void trying(opened);
+    if (state.kind !== "silent") return;
+    const acts = connection.unanswered().filter((op) => acting.has(op)).length;
+    if (acts > 0) say("refused", presence.waiting(acts));
   });
   connection.onEvent(heard);
 

@@ -33,6 +33,8 @@ export interface Place {
   selected: Selected | undefined;
   view: View;
   dockTab: DockTab;
+  /** The terminal that stands beside the one of `dockTab`. */
+  beside: number | null;
   palette: boolean;
   help: boolean;
   exporting: boolean;
@@ -45,6 +47,8 @@ export interface Place {
   /** The inspector or the dock lies over the canvas (narrow windows). */
   overlay: "inspector" | "dock" | null;
   table: boolean;
+  /** A corosync.conf that was dropped on the page, or is to be given; Configure takes it. */
+  door: File | "own" | null;
   journalNode: string;
   /** What went wrong while something was drawn; null: nothing, or it was read and put away. */
   drawingFailed: string | null;
@@ -58,6 +62,7 @@ export function makePlace(): Place {
     selected: undefined,
     view: "topology",
     dockTab: { kind: "terminal", id: 0 },
+    beside: null,
     palette: false,
     help: false,
     exporting: false,
@@ -66,6 +71,7 @@ export function makePlace(): Place {
     building: false,
     overlay: null,
     table: false,
+    door: null,
     journalNode: "",
     drawingFailed: null,
     drawing: 0,

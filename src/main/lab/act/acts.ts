@@ -3,7 +3,7 @@ import type { LiveHost } from "../../../engine/host/index.ts";
 import type { ActResult, WorldAct } from "../../../engine/world/index.ts";
 import { Trouble } from "../trouble.ts";
 import type { Timeline } from "../view/timeline.ts";
-import { planBuild } from "./build.ts";
+import { planBuild, planImport } from "./build.ts";
 import { sceneOf, type PlannedAct } from "./kind.ts";
 import { impossible, readAct } from "./table.ts";
 import { beforeActs, Undo } from "./undo.ts";
@@ -75,6 +75,11 @@ export class LabActs {
   /** Puts another cluster in the place of what is there. Returns what was done, as a sentence. */
   build(spec: Parameters<typeof planBuild>[0]): Promise<string> {
     return this.answered(async () => this.undoable(planBuild(spec, this.around.host.world.design)));
+  }
+
+  /** Puts the lab of a corosync.conf in the place of what is there. Returns what was done, as a sentence. */
+  import(file: Parameters<typeof planImport>[0]): Promise<string> {
+    return this.answered(async () => this.undoable(planImport(file, this.around.host.world.design)));
   }
 
   /** Takes the last act back. Returns what was taken back, as a sentence. */

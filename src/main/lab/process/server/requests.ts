@@ -5,6 +5,7 @@ import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
+import { OtherLabs } from "../other-lab.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
 import type { ServedClient } from "./served-client.ts";
@@ -20,6 +21,7 @@ export interface Around {
 
 export class Requests {
   private readonly desk = new WhatIfDesk();
+  private readonly others = new OtherLabs();
 
   constructor(
     private readonly lab: Lab,
@@ -33,7 +35,11 @@ export class Requests {
     const { lab } = this;
     switch (r.op) {
       case "hello":
+      case "ping":
         return {};
+      case "challenge":
+      case "prove":
+        throw usage(`${r.op} is for a page on the web that is not in yet`);
       case "status":
       case "snapshot":
       case "time":
@@ -48,6 +54,7 @@ export class Requests {
       case "act":
       case "act-check":
       case "build":
+      case "import":
       case "undo":
         return this.acts(r);
       case "speed":
@@ -81,20 +88,26 @@ export class Requests {
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
         return { errors: count("error"), warnings: count("warning"), findings };
       }
+      case "conf-plan":
+        await lab.catchUp();
+        return lab.confPlan(r.node, r.text);
       case "whatif":
         return this.desk.ask(lab.world, r.variation);
       case "export":
-        return { files: await lab.export() };
+        return lab.export();
       case "info":
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "lab-open":
+        return this.others.open(r.what);
       case "down":
         return this.around.freeze();
       case "exec":
       case "exec-input":
       case "exec-signal":
       case "terminal-open":
+      case "terminal-attach":
       case "terminal-write":
       case "terminal-resize":
       case "terminal-drawn":
@@ -121,7 +134,7 @@ export class Requests {
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>): Promise<unknown> {
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
@@ -130,6 +143,8 @@ export class Requests {
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":
         return { said: await lab.acts.build(r) };
+      case "import":
+        return { said: await lab.acts.import(r) };
       case "undo":
         return { said: await lab.acts.undo() };
     }
