@@ -148,6 +148,7 @@ const band = (node: string, from: number, to: number | null, ring: Ring, letter:
   state,
   quorate: ring.quorate,
   letter,
+  count: 1,
 });
 
 /** `n` nodes on `nets` networks in one quorate ring. */
@@ -192,6 +193,7 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     ]),
     marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
     undo: null,
+    history: { changes: 1, tasks: 1, begins: 0 },
   };
 }
 

@@ -8,10 +8,12 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
+import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 
 export * from "./api-snapshot.ts";
+export type { Actor, Task, TaskList, TimelineWindow } from "./api-history.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
 /** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
@@ -124,6 +126,10 @@ export const request = z.discriminatedUnion("op", [
     follow: z.boolean(),
   }),
   z.object({ op: z.literal("record") }),
+  /** What is to be drawn of the timeline from `from` to `to` on so many pixels. */
+  z.object({ op: z.literal("timeline"), from: whole.min(0), to: whole.min(1), px: whole.min(16).max(16_384) }),
+  /** Entries of the task log that are new or have changed since a revision. */
+  z.object({ op: z.literal("tasks"), since: whole.min(0) }),
   // the past
   /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
   z.object({ op: z.literal("seek"), instant: whole, pause: z.boolean().optional() }),
@@ -182,6 +188,8 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("look"), node: known, calls: z.array(fileCall).max(10_000), session: known.optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
   z.object({ op: z.literal("sleep"), node: known, duration: whole.min(0) }),
+  /** A line was typed at the prompt (`line`), or has ended (`status`). `id` is the shell's own. */
+  z.object({ op: z.literal("typed"), node: known, id: whole.min(1), line: text.optional(), status: whole.optional() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
   z.object({ op: z.literal("floor"), hold: z.boolean() }),
 ]);
@@ -214,6 +222,8 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  timeline: TimelineWindow;
+  tasks: TaskList;
   seek: { status: LabStatus; snapshot: LabSnapshot };
   fork: { dir: string; instant: number };
   snapshots: { snapshots: NamedSnapshot[] };

@@ -3,7 +3,7 @@ import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
 import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
-import type { Effect } from "../../engine/kernel/machine.ts";
+import type { Effect, FileAct } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
@@ -16,6 +16,10 @@ import { OutputCommit } from "./process/output-commit.ts";
 import type { LabDisk } from "./store/disk.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
+import { HistoryKeeper } from "./history/keeper.ts";
+import type { HistoryFile } from "./history/history-file.ts";
+import { LAB, type Asker } from "./history/tasks.ts";
+import { TypedLines } from "./history/typed-lines.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
@@ -38,11 +42,19 @@ export interface LabOptions {
   disks: NodeDisks;
   /** Throws where the directory is the lab's no longer; absent: it always is. */
   owned?(): void;
+  /** Its timeline so far, and where that is kept; absent: it begins now and is kept nowhere. */
+  history?: { timeline: Timeline; file: HistoryFile };
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Lab {
   readonly world: World;
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
+  /** Lines typed at the nodes' prompts. */
+  readonly typed: TypedLines;
+  /** Keeps the timeline on disk. */
+  readonly history: HistoryKeeper;
   /** Of what leaves the lab. */
   readonly output: OutputCommit;
   readonly acts: LabActs;
@@ -63,7 +75,9 @@ export class Lab {
     readonly options: LabOptions,
   ) {
     const { world } = host;
-    const { timeline, feed } = this;
+    const { feed } = this;
+    const timeline = options.history?.timeline ?? new Timeline();
+    this.timeline = timeline;
     this.world = world;
     for (const status of world.statuses()) timeline.begin(world.now, status);
     world.watch({
@@ -79,6 +93,10 @@ export class Lab {
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
+    this.typed = new TypedLines(world, timeline);
+    this.history = new HistoryKeeper(timeline, options.history?.file, () => output.settled(), (error) =>
+      feed.tell({ event: "notice", severity: "warning", text: `the timeline is not kept any more: ${textOf(error)}` }),
+    );
     this.waits = new Waits(host, () => this.changeCount);
     this.past = new LabPast(world, (text) => this.faults.fail(text));
     this.notePause();
@@ -89,6 +107,7 @@ export class Lab {
         (why) => this.faults.full(why),
       );
       feed.flush();
+      this.history.note();
     });
   }
 
@@ -118,7 +137,7 @@ export class Lab {
     this.waits.take(node, effect);
     this.shell.commands.take(node, effect);
     this.shell.clients.take(effect);
-    if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
+    this.timeline.take(at, node, effect);
     const { paused, speed } = this.host;
     this.feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
   }
@@ -294,20 +313,22 @@ export class Lab {
     return this.named.list();
   }
 
-  async saveSnapshot(name: string): Promise<NamedSnapshot> {
-    await this.catchUp();
-    const state = stateOfWorld(this.world);
-    await this.output.settled();
-    return this.named.save(name, state);
+  saveSnapshot(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `snapshot ${name}`, async () => {
+      await this.catchUp();
+      const state = stateOfWorld(this.world);
+      await this.output.settled();
+      return this.named.save(name, state);
+    });
   }
 
-  deleteSnapshot(name: string): void {
-    this.named.remove(name);
+  deleteSnapshot(name: string, asker: Asker = LAB): Promise<void> {
+    return this.acts.logged(asker, "lab", `snapshot --delete ${name}`, () => Promise.resolve(this.named.remove(name)));
   }
 
   /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
-  rollback(name: string): Promise<NamedSnapshot> {
-    return this.acts.inTurn(() => this.rollBack(name));
+  rollback(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `rollback ${name}`, () => this.acts.inTurn(() => this.rollBack(name)));
   }
 
   private async rollBack(name: string): Promise<NamedSnapshot> {
@@ -335,11 +356,22 @@ export class Lab {
     this.faults.rolledBack();
     this.timeline.rewind(this.world.now, this.world.statuses());
     this.timeline.mark(this.world.now, "act", said);
+    this.typed.lose();
+    this.history.rewrite();
     this.feed.tell({ event: "rolled-back", instant: this.world.now });
     await this.output.saveDisks();
     if (!paused) this.resume();
     this.changed();
     return { name, instant: this.world.now, digest: this.world.digest() };
+  }
+
+  /** A file written from outside a node's own shells. */
+  written(node: string, act: Extract<FileAct, { kind: "file-write" }>, asker: Asker): Promise<Reply<"file">> {
+    return this.acts.logged(asker, "file", `write ${act.path} on ${node}`, async () => {
+      const reply = await this.shell.file(node, act);
+      if (reply.error === null) this.timeline.mark(this.world.now, "act", `${node}: ${act.path} written`);
+      return reply;
+    });
   }
 
   /**
@@ -375,6 +407,7 @@ export class Lab {
 
   async close(): Promise<void> {
     this.past.close();
+    this.history.close();
     await this.host.close();
   }
 }

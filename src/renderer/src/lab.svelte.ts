@@ -1,5 +1,5 @@
 /** What the page knows of the lab: the last snapshot, journal, notices and things to animate; and how it asks for something. */
-import type { JournalLine, LabEvent, LabSnapshot, Problem } from "../../main/lab/api.ts";
+import type { JournalLine, LabEvent, LabSnapshot, Problem, Task } from "../../main/lab/api.ts";
 import type { Connection, LinkState } from "./channel.ts";
 
 export interface Traced {
@@ -17,12 +17,25 @@ export interface Said {
   undo: boolean;
 }
 
+/** The task log as far as it has been asked for. */
+export interface TaskLog {
+  readonly list: readonly Task[];
+  readonly revision: number;
+  /** Older ones that the lab keeps no longer. */
+  readonly dropped: number;
+  /** Asks for what is new. */
+  ask(): Promise<void>;
+}
+
 /** What a terminal hears. */
 export type TerminalEvent = Extract<LabEvent, { event: "terminal-data" | "terminal-exit" }>;
 
 const journalMax = 5_000;
 const noticesMax = 20;
 const saidForMs = 7_000;
+/** As many as the lab keeps. */
+const tasksMax = 1_000;
+const noTasks = { list: [], revision: 0, dropped: 0 };
 
 export interface Lab {
   readonly connection: Connection;
@@ -32,6 +45,7 @@ export interface Lab {
   readonly notices: readonly Problem[];
   readonly gone: string | null;
   readonly said: Said | null;
+  readonly tasks: TaskLog;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
   act(line: string): Promise<boolean>;
   /** Several lines, one after the other; stops at the first refusal. */
@@ -69,6 +83,24 @@ export function makeLab(connection: Connection): Lab {
   const terminals: ((event: TerminalEvent) => void)[] = [];
   const openers: (() => void)[] = [];
 
+  let tasks = $state.raw<Omit<TaskLog, "ask">>(noTasks);
+  let askingTasks = false;
+  async function askTasks(): Promise<void> {
+    if (askingTasks) return;
+    askingTasks = true;
+    try {
+      const { tasks: news, revision, dropped } = await connection.call({ op: "tasks", since: tasks.revision });
+      const changed = new Map(news.map((task) => [task.id, task]));
+      const before = tasks.list.map((task) => changed.get(task.id) ?? task);
+      const known = new Set(before.map(({ id }) => id));
+      tasks = { list: [...before, ...news.filter(({ id }) => !known.has(id))].slice(-tasksMax), revision, dropped };
+    } catch {
+      // The connection broke, which the banner says.
+    } finally {
+      askingTasks = false;
+    }
+  }
+
   function say(kind: Said["kind"], text: string, undo = false): void {
     window.clearTimeout(saidTimer);
     said = { id: ++saidId, kind, text, undo };
@@ -88,6 +120,7 @@ export function makeLab(connection: Connection): Lab {
 
   async function opened(): Promise<void> {
     gone = null;
+    tasks = noTasks;
     // Subscribed first: what was written before the log's answer is in the answer, what comes after it is an event.
     await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
     // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
@@ -118,6 +151,7 @@ export function makeLab(connection: Connection): Lab {
         return;
       case "rolled-back":
         journal = journal.filter((line) => line.instant <= event.instant);
+        tasks = noTasks;
         return;
       case "gone":
         gone = event.reason;
@@ -168,6 +202,18 @@ export function makeLab(connection: Connection): Lab {
     },
     get said() {
       return said;
+    },
+    tasks: {
+      get list() {
+        return tasks.list;
+      },
+      get revision() {
+        return tasks.revision;
+      },
+      get dropped() {
+        return tasks.dropped;
+      },
+      ask: askTasks,
     },
     act: (line) => acts([line]),
     acts,

@@ -10,9 +10,9 @@ const FILE_MODE = 0o600;
 const DEPTH_MAX = 3;
 
 const folders = new Set(["disks", "snapshots"]);
-const names = new Set(["lab.yaml", "record.jsonl", "frozen.bin", "disks.bin", "running.json", "sessions.json", ...Object.values(logNames)]);
+const names = new Set(["lab.yaml", "record.jsonl", "frozen.bin", "disks.bin", "running.json", "sessions.json", "timeline.jsonl", ...Object.values(logNames)]);
 /** What was put aside, and what a crash left of a write. */
-const leftOver = /^(lab\.yaml|record\.jsonl|frozen\.bin|disks\.bin)\.(damaged-\d+|\d+\.tmp)$/;
+const leftOver = /^(lab\.yaml|record\.jsonl|timeline\.jsonl|frozen\.bin|disks\.bin)\.(damaged-\d+|\d+\.tmp)$/;
 
 /** Whether a name in a lab's directory is one of the lab's own. */
 export function isLabFile(name: string): boolean {

@@ -117,5 +117,6 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
+    history: timeline.history(),
   };
 }

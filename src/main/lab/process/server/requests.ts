@@ -2,12 +2,13 @@
 import { dirname, resolve } from "node:path";
 import { wrongWith } from "../../act/table.ts";
 import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
 /** What the process around the lab answers, rather than the lab. */
@@ -49,7 +50,13 @@ export class Requests {
       case "act-check":
       case "build":
       case "undo":
-        return this.acts(r);
+        return this.acts(r, askerOf(client));
+      case "timeline":
+        if (r.to <= r.from) throw usage(`timeline: the end (${r.to}) comes after the beginning (${r.from})`);
+        await lab.catchUp();
+        return lab.timeline.window(r.from, r.to, r.px, lab.world.now);
+      case "tasks":
+        return lab.timeline.tasks.since(r.since);
       case "speed":
         return lab.setSpeed(r.speed);
       case "pause":
@@ -116,17 +123,17 @@ export class Requests {
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>): Promise<unknown> {
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>, asker: Asker): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
-        return { said: await lab.acts.act(r.line) };
+        return { said: await lab.acts.act(r.line, asker) };
       case "act-check":
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":
-        return { said: await lab.acts.build(r) };
+        return { said: await lab.acts.build(r, asker) };
       case "undo":
-        return { said: await lab.acts.undo() };
+        return { said: await lab.acts.undo(asker) };
     }
   }
 
@@ -145,11 +152,11 @@ export class Requests {
       case "snapshots":
         return { snapshots: lab.snapshots() };
       case "snapshot-save":
-        return lab.saveSnapshot(r.name);
+        return lab.saveSnapshot(r.name, askerOf(client));
       case "snapshot-delete":
-        return lab.deleteSnapshot(r.name);
+        return lab.deleteSnapshot(r.name, askerOf(client));
       case "rollback":
-        return lab.rollback(r.name);
+        return lab.rollback(r.name, askerOf(client));
     }
   }
 

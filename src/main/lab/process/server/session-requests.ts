@@ -3,7 +3,7 @@ import type { Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
 import type { Sessions } from "../sessions.ts";
 import { HeldOutput } from "./held-output.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 import { isFull, whenRead } from "./when-read.ts";
 
 /** A command that goes on for this long in a paused lab is waiting for time. */
@@ -64,6 +64,8 @@ export class SessionRequests {
 
   private exec(client: ServedClient, r: Extract<Request, { op: "exec" }>, reply: (result: unknown) => void): void {
     this.lab.shell.reachable(r.node);
+    const { typed } = this.lab;
+    const entry = typed.begin(askerOf(client), r.node, r.line);
     let exec = "";
     let over = false;
     const finish = (status: number): void => {
@@ -71,6 +73,7 @@ export class SessionRequests {
       over = true;
       clearInterval(watch);
       client.execs.delete(exec);
+      typed.end(entry, status);
       client.channel.send({ event: "exec-exit", exec, status });
     };
     const say = (text: string): void => client.channel.send({ event: "exec-output", exec, stream: "stderr", data: text });
