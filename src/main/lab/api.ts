@@ -10,10 +10,14 @@ import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
 import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
+import { hexOf32, hexOf64 } from "./api-hello.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
+import type { ConfPlan } from "./api-conf.ts";
 
+export * from "./api-hello.ts";
 export * from "./api-snapshot.ts";
 export type { Actor, Task, TaskList, TimelineWindow } from "./api-history.ts";
+export type { ConfChange, ConfFile, ConfPlan, ConfStep } from "./api-conf.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
 /** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
@@ -87,6 +91,23 @@ const fileAct = checked<JsonForm<Extract<FileAct, { kind: "file-write" }>>>(json
 const SHELL_ACT_KINDS = [...SESSION_ACT_KINDS, "file", "file-interrupt", "command-input"] as const;
 const shellAct = checked<Record<string, unknown>>(jsonActsOf(SHELL_ACT_KINDS));
 const fileCall = checked<Record<string, unknown>>(isJsonFileCall);
+
+/** Which lab to open beside this one. New ones get a directory of their own in the per-user state folder, called after `name`. */
+const otherLab = z.discriminatedUnion("kind", [
+  /** A corosync.conf, as `quorate up --import` has it. */
+  z.object({ kind: z.literal("import"), text, name: known }),
+  /** As `quorate up --nodes …` makes it. */
+  z.object({
+    kind: z.literal("new"),
+    nodes: whole.min(1).max(32),
+    networks: whole.min(1).max(8),
+    clustered: z.boolean(),
+    qdevice: z.boolean(),
+    name: name.optional(),
+  }),
+  /** One that `quorate ls` lists. */
+  z.object({ kind: z.literal("known"), dir: textOf(4096, 1) }),
+]);
 
 const opaque = z.record(z.string(), z.unknown());
 
@@ -165,6 +186,8 @@ export const request = z.discriminatedUnion("op", [
       .optional(),
     cols: whole.min(2).max(1000),
     rows: whole.min(1).max(1000),
+    /** It outlives its client, which may come back to it; see `terminal-attach`. */
+    keep: z.boolean().optional(),
   }),
   z.object({ op: z.literal("terminal-write"), terminal: known, data: text }),
   /** So many more characters were drawn. */
@@ -192,6 +215,29 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("typed"), node: known, id: whole.min(1), line: text.optional(), status: whole.optional() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
   z.object({ op: z.literal("floor"), hold: z.boolean() }),
+  /** Nothing but an answer: whether anybody is there. */
+  z.object({ op: z.literal("ping") }),
+  // the page on the web, before it is let in (api-hello.ts)
+  z.object({ op: z.literal("challenge"), key: hexOf32, nonce: hexOf32 }),
+  z.object({ op: z.literal("prove"), proof: hexOf64 }),
+  // doors into a lab
+  /** The lab of a corosync.conf in place of what there is; one act, and one undo. `name`: what messages call the file. */
+  z.object({ op: z.literal("import"), text, name: known }),
+  /** Another lab, which runs beside this one; its page is served. */
+  z.object({ op: z.literal("lab-open"), what: otherLab }),
+  /** What becomes of a corosync.conf that is written on every node, seen from one of them. */
+  z.object({ op: z.literal("conf-plan"), node: known, text }),
+  /** A terminal that outlived its page: what it has put out comes with the answer, what follows as events. */
+  z.object({
+    op: z.literal("terminal-attach"),
+    terminal: known,
+    credit: whole
+      .min(1024)
+      .max(16 << 20)
+      .optional(),
+    cols: whole.min(2).max(1000),
+    rows: whole.min(1).max(1000),
+  }),
 ]);
 
 export type Request = z.infer<typeof request>;
@@ -201,6 +247,12 @@ export interface ExportFile {
   path: string;
   text: string;
   mode: number;
+}
+
+/** What speaks against taking an export onto real hosts as it is. */
+export interface ExportWarning {
+  code: "placeholder" | "version";
+  text: string;
 }
 
 /** What each request is answered with. Requests not named here answer `{}`. */
@@ -230,11 +282,11 @@ export interface Replies {
   "snapshot-save": NamedSnapshot;
   rollback: NamedSnapshot;
   info: LabInfo;
-  /** `opening`: the same page by a token that is good once, for a browser's command line. */
-  serve: { url: string; opening: string };
+  /** `opening`: the same page by a token that is good once, for a browser's command line. `note`: why it is not where it was; "" where it is. */
+  serve: { url: string; opening: string; note: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
   whatif: WhatIfReply;
-  export: { files: ExportFile[] };
+  export: { files: ExportFile[]; warnings: ExportWarning[] };
   /** Output then comes as `exec-output` events and one `exec-exit`. */
   exec: { exec: string };
   "terminal-open": { terminal: string };
@@ -244,6 +296,15 @@ export interface Replies {
   file: { error: string | null; lasts: number };
   /** A file call's reply each, or "would-wait" */
   look: { replies: unknown[] };
+  /** `proof` is the lab's, for the page's nonce. */
+  challenge: { nonce: string; proof: string };
+  /** With what the page comes back. */
+  prove: { secret: string };
+  import: { said: string };
+  /** `url`: its page, by a token that is good once. */
+  "lab-open": { dir: string; name: string; url: string };
+  "conf-plan": ConfPlan;
+  "terminal-attach": { node: string; text: string };
   /** Output then comes as `command-output`, `command-prompt` and one `command-exit`. */
   command: { command: string };
 }

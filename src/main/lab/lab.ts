@@ -9,11 +9,12 @@ import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
 import { LabActs } from "./act/acts.ts";
 import { tells } from "./scenario/advance.ts";
-import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
+import type { ConfPlan, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { LabFaults } from "./lab-faults.ts";
 import { mustHave, NodeShell } from "./node-shell.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import type { LabDisk } from "./store/disk.ts";
+import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
 import { HistoryKeeper } from "./history/keeper.ts";
@@ -217,9 +218,15 @@ export class Lab {
     return checkConf(text);
   }
 
-  async export(): Promise<ExportFile[]> {
-    const { exportLab } = await import("./file/export.ts");
-    return exportLab(this.options.file, this.world);
+  /** What becomes of `text` as the corosync.conf of every node, seen from one. */
+  confPlan(node: string, text: string): ConfPlan {
+    mustHave(this.world, node);
+    return confPlan(this.world, node, text);
+  }
+
+  async export(): Promise<Reply<"export">> {
+    const { exportLab, exportWarnings } = await import("./file/export.ts");
+    return { files: exportLab(this.options.file, this.world), warnings: exportWarnings(this.world) };
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ import type { Task } from "../api-history.ts";
 import { LAB, type Asker } from "../history/tasks.ts";
 import { Trouble } from "../trouble.ts";
 import type { Timeline } from "../view/timeline.ts";
-import { planBuild } from "./build.ts";
+import { planBuild, planImport } from "./build.ts";
 import { sceneOf, type PlannedAct } from "./kind.ts";
 import { impossible, readAct } from "./table.ts";
 import { beforeActs, Undo } from "./undo.ts";
@@ -80,6 +80,11 @@ export class LabActs {
     return this.answered(asker, "lab", `build: ${nodes} nodes, ${networks} networks`, async () =>
       this.undoable(planBuild(spec, this.around.host.world.design)),
     );
+  }
+
+  /** Puts the lab of a corosync.conf in the place of what is there. Returns what was done, as a sentence. */
+  import(file: Parameters<typeof planImport>[0], asker: Asker = LAB): Promise<string> {
+    return this.answered(asker, "lab", `import ${file.name}`, async () => this.undoable(planImport(file, this.around.host.world.design)));
   }
 
   /** Takes the last act back. Returns what was taken back, as a sentence. */

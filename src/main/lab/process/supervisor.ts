@@ -10,15 +10,14 @@ import { join } from "node:path";
 import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
-import { startWeb, WebError, type Web } from "../../web/server.ts";
-import type { LabInfo, Reply } from "../api.ts";
+import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
 import { HISTORY_FILE, HistoryFile } from "../history/history-file.ts";
 import type { LabDisk } from "../store/disk.ts";
 import { bringUp, labTextOf } from "./start/bring-up.ts";
-import { pageDir } from "./entries.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
+import { LabPage } from "./lab-page.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import type { LaunchMessage } from "./launch.ts";
@@ -111,7 +110,7 @@ class Supervisor {
   private readonly sessions: Sessions;
   private readonly listener = createServer();
   private readonly timers: NodeJS.Timeout[] = [];
-  private web: Web | undefined;
+  private readonly page: LabPage;
   private ending = false;
   private freezing: Promise<void> | undefined;
   private frozen = false;
@@ -127,11 +126,17 @@ class Supervisor {
     this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"), dir, lock.run);
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
-      serve: (port) => this.serve(port),
+      serve: (port) => this.page.serve(port),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
       lost: () => this.lost(),
       log,
+    });
+    this.page = new LabPage({
+      dir,
+      log,
+      onChannel: (channel) => this.server.accept(channel, true),
+      owned: () => ownership.check(),
     });
     opened.lab.onEvent((event) => {
       if (event.event !== "notice") return;
@@ -142,7 +147,8 @@ class Supervisor {
     this.listener.on("connection", (socket) => this.server.accept(new LocalChannel(socket), false));
   }
 
-  async start(): Promise<void> {
+  /** @returns what is to be said of the page; undefined: nothing */
+  async start(): Promise<string | undefined> {
     await new Promise<void>((resolve, reject) => {
       const mask = process.umask(0o177);
       this.listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
@@ -164,6 +170,7 @@ class Supervisor {
     this.timers.push(setInterval(() => this.lost(), ownEveryMs));
     every(noteEveryMs, () => lab.output.noteTime());
     every(saveEveryMs, () => lab.output.saveDisks());
+    return this.page.again();
   }
 
   async info(): Promise<LabInfo> {
@@ -175,7 +182,7 @@ class Supervisor {
       instant: await lab.host.catchUp(),
       nodes: [...lab.world.names],
       pid: process.pid,
-      url: this.web?.url ?? null,
+      url: this.page.url,
       host: lab.host.kind,
       workers: Object.fromEntries(
         lab.world.names.flatMap((name) => {
@@ -184,23 +191,6 @@ class Supervisor {
         }),
       ),
     };
-  }
-
-  private async serve(port: number | undefined): Promise<Reply<"serve">> {
-    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url, opening: this.web.openingUrl() };
-    try {
-      const web = await startWeb({
-        ...(port === undefined ? {} : { port }),
-        staticDir: pageDir(),
-        onChannel: (channel) => this.server.accept(channel, true),
-        onRefused: (why) => this.log.warn(`web: ${why}`),
-      });
-      await this.web?.close();
-      this.web = web;
-      return { url: web.url, opening: web.openingUrl() };
-    } catch (error) {
-      throw error instanceof WebError ? new Trouble("failed", error.message) : error;
-    }
   }
 
   /** Puts the lab's state on disk; from its beginning on nothing is taken any more. */
@@ -246,7 +236,7 @@ class Supervisor {
     this.listener.close();
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
     const { lab } = this.opened;
-    await Promise.all([this.web?.close(), lab.close()]).catch((error: unknown) =>
+    await Promise.all([this.page.close(), lab.close()]).catch((error: unknown) =>
       this.log.unexpected(error, "the nodes' processes could not be ended"),
     );
     process.exit(1);
@@ -284,7 +274,7 @@ class Supervisor {
     this.sessions.end();
     this.server.end(reason);
     this.listener.close();
-    await this.web?.close();
+    await this.page.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
     this.log.info(`ended with status ${ended}: ${reason}`);
@@ -305,7 +295,7 @@ async function begin(options: Options, lock: Lock, log: LabLog, started: () => v
   const ownership = new Ownership(options.dir, lock.run);
   const opened = await openLab(options, lock.run, ownership);
   const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
-  await supervisor.start();
+  const said = [opened.said, await supervisor.start()].filter((text) => text !== undefined).join("; ");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
     log.unexpected(error, "nobody caught this");
@@ -315,9 +305,9 @@ async function begin(options: Options, lock: Lock, log: LabLog, started: () => v
   const { names } = lab.world;
   const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
   log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
-  if (opened.said !== undefined) log.warn(opened.said);
+  if (said !== "") log.warn(said);
   started();
-  await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
+  await tell({ ready: await supervisor.info(), said: said === "" ? undefined : said, formed: opened.formed });
   if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
 }
 

@@ -6,6 +6,7 @@ import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
+import { OtherLabs } from "../other-lab.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
 import { askerOf, type ServedClient } from "./served-client.ts";
@@ -21,6 +22,7 @@ export interface Around {
 
 export class Requests {
   private readonly desk = new WhatIfDesk();
+  private readonly others = new OtherLabs();
 
   constructor(
     private readonly lab: Lab,
@@ -34,7 +36,11 @@ export class Requests {
     const { lab } = this;
     switch (r.op) {
       case "hello":
+      case "ping":
         return {};
+      case "challenge":
+      case "prove":
+        throw usage(`${r.op} is for a page on the web that is not in yet`);
       case "status":
       case "snapshot":
       case "time":
@@ -49,6 +55,7 @@ export class Requests {
       case "act":
       case "act-check":
       case "build":
+      case "import":
       case "undo":
         return this.acts(r, askerOf(client));
       case "timeline":
@@ -83,20 +90,26 @@ export class Requests {
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
         return { errors: count("error"), warnings: count("warning"), findings };
       }
+      case "conf-plan":
+        await lab.catchUp();
+        return lab.confPlan(r.node, r.text);
       case "whatif":
         return this.desk.ask(lab.world, r.variation);
       case "export":
-        return { files: await lab.export() };
+        return lab.export();
       case "info":
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "lab-open":
+        return this.others.open(r.what);
       case "down":
         return this.around.freeze();
       case "exec":
       case "exec-input":
       case "exec-signal":
       case "terminal-open":
+      case "terminal-attach":
       case "terminal-write":
       case "terminal-resize":
       case "terminal-drawn":
@@ -123,7 +136,7 @@ export class Requests {
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>, asker: Asker): Promise<unknown> {
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>, asker: Asker): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
@@ -132,6 +145,8 @@ export class Requests {
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":
         return { said: await lab.acts.build(r, asker) };
+      case "import":
+        return { said: await lab.acts.import(r, asker) };
       case "undo":
         return { said: await lab.acts.undo(asker) };
     }

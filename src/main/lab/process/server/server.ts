@@ -148,6 +148,8 @@ export class Server {
 /** Requests whose answer says nothing of the lab. */
 const silent: ReadonlySet<Request["op"]> = new Set([
   "hello",
+  "ping",
+  "lab-open",
   "subscribe",
   "conf-check",
   "exec-input",
@@ -161,6 +163,7 @@ const silent: ReadonlySet<Request["op"]> = new Set([
 const doing: ReadonlySet<Request["op"]> = new Set([
   "act",
   "build",
+  "import",
   "undo",
   "rollback",
   "file",
