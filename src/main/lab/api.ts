@@ -8,6 +8,7 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
+import type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
 import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
 import { hexOf32, hexOf64 } from "./api-hello.ts";
@@ -16,6 +17,7 @@ import type { ConfPlan } from "./api-conf.ts";
 
 export * from "./api-hello.ts";
 export * from "./api-snapshot.ts";
+export type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
 export type { Actor, Task, TaskList, TimelineWindow } from "./api-history.ts";
 export type { ConfChange, ConfFile, ConfPlan, ConfStep } from "./api-conf.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
@@ -38,6 +40,8 @@ const name = textOf(64, 1);
 const known = textOf(256);
 const actLine = textOf(4096);
 const instant = z.number();
+/** A record or scenario in one message. */
+const RUN_CHARS_MAX = 6 << 20;
 /** µs and other counts, as whole numbers that every encoding gives back. */
 const whole = z.int();
 
@@ -151,6 +155,11 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("timeline"), from: whole.min(0), to: whole.min(1), px: whole.min(16).max(16_384) }),
   /** Entries of the task log that are new or have changed since a revision. */
   z.object({ op: z.literal("tasks"), since: whole.min(0) }),
+  /** What `quorate ls` lists. */
+  z.object({ op: z.literal("labs") }),
+  /** Plays a record, or runs a scenario, beside the lab; nothing of it changes. `name`: what messages call the file. */
+  z.object({ op: z.literal("replay"), text: textOf(RUN_CHARS_MAX), name: known }),
+  z.object({ op: z.literal("scenario"), text: textOf(RUN_CHARS_MAX), name: known }),
   // the past
   /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
   z.object({ op: z.literal("seek"), instant: whole, pause: z.boolean().optional() }),
@@ -274,6 +283,9 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  labs: { labs: ListedLab[] };
+  replay: ReplayReply;
+  scenario: ScenarioReply;
   timeline: TimelineWindow;
   tasks: TaskList;
   seek: { status: LabStatus; snapshot: LabSnapshot };

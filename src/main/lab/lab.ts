@@ -95,8 +95,11 @@ export class Lab {
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
     this.typed = new TypedLines(world, timeline);
-    this.history = new HistoryKeeper(timeline, options.history?.file, () => output.settled(), (error) =>
-      feed.tell({ event: "notice", severity: "warning", text: `the timeline is not kept any more: ${textOf(error)}` }),
+    this.history = new HistoryKeeper(
+      timeline,
+      options.history?.file,
+      () => output.settled(),
+      (error) => feed.tell({ event: "notice", severity: "warning", text: `the timeline is not kept any more: ${textOf(error)}` }),
     );
     this.waits = new Waits(host, () => this.changeCount);
     this.past = new LabPast(world, (text) => this.faults.fail(text));

@@ -80,10 +80,16 @@ export function readHistory(path: string): { entries: HistoryEntry[]; said: stri
   } catch (error) {
     throw systemTrouble(error, `read ${path}`);
   }
-  if (bytes.length > FILE_BYTES_MAX) return { entries: [], said: [`${path} is larger than it can be; it was put aside as ${keepAside(path)}`] };
+  if (bytes.length > FILE_BYTES_MAX)
+    return { entries: [], said: [`${path} is larger than it can be; it was put aside as ${keepAside(path)}`] };
   const { entries, damagedLine } = readLines(bytes.toString());
   if (damagedLine === undefined) return { entries, said: [] };
-  return { entries, said: [`${path}:${damagedLine} is damaged; it was put aside as ${keepAside(path)}, and the timeline goes on from what stands before that`] };
+  return {
+    entries,
+    said: [
+      `${path}:${damagedLine} is damaged; it was put aside as ${keepAside(path)}, and the timeline goes on from what stands before that`,
+    ],
+  };
 }
 
 export class HistoryFile {

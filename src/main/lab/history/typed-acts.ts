@@ -19,11 +19,16 @@ const always = (): boolean => true;
 const withArguments = (args: readonly string[]): boolean => args.length > 0 && !args.includes("-l");
 
 const changesUnits = verbs(
-  ..."start stop restart reload try-restart reload-or-restart kill reset-failed enable disable mask unmask isolate reboot poweroff halt".split(" "),
+  ..."start stop restart reload try-restart reload-or-restart kill reset-failed enable disable mask unmask isolate reboot poweroff halt".split(
+    " ",
+  ),
 );
 const ipChanges = (args: readonly string[]): boolean => {
   const [object = "", verb = ""] = args.filter((arg) => !arg.startsWith("-"));
-  return ["link", "l", "addr", "address", "a", "route", "r", "neigh"].includes(object) && "set add del delete flush replace change".split(" ").includes(verb);
+  return (
+    ["link", "l", "addr", "address", "a", "route", "r", "neigh"].includes(object) &&
+    "set add del delete flush replace change".split(" ").includes(verb)
+  );
 };
 
 /** By a command's name: whether it acts, given its arguments. */

@@ -20,6 +20,7 @@ import { Lab } from "../lab.ts";
 import { LabPage } from "./lab-page.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
+import { listedLabs } from "./start/known-labs.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
@@ -127,6 +128,7 @@ class Supervisor {
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.page.serve(port),
+      labs: () => listedLabs(),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
       lost: () => this.lost(),

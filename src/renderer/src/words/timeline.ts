@@ -41,7 +41,8 @@ export function bandTitle(band: Band, thinned: boolean): string {
 }
 
 export const flagCount = (count: number): string => plural(count, "act");
-export const flagName = (texts: readonly string[]): string => (texts.length === 1 ? (texts[0] ?? "") : `${flagCount(texts.length)}: ${texts.join(", ")}`);
+export const flagName = (texts: readonly string[]): string =>
+  texts.length === 1 ? (texts[0] ?? "") : `${flagCount(texts.length)}: ${texts.join(", ")}`;
 export const goTo = "Show on the timeline";
 
 // ── time bar ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +111,8 @@ export const snapshots = {
   none: "No snapshots yet.",
   rollback: "Roll back",
   remove: "Delete",
-  sureRollback: (name: string, at: number): string => `Roll back to ${name}? What came after ${clock(at)} is forgotten; this cannot be undone.`,
+  sureRollback: (name: string, at: number): string =>
+    `Roll back to ${name}? What came after ${clock(at)} is forgotten; this cannot be undone.`,
   sureRemove: (name: string): string => `Delete the snapshot ${name}?`,
   saved: (name: string): string => `snapshot ${name} taken`,
   rolledBack: (name: string): string => `rolled back to ${name}`,

@@ -55,9 +55,7 @@ export class NodeRequests {
           ),
         );
       case "file":
-        return client.inside
-          ? lab.shell.file(r.node, fileAct(r.act))
-          : lab.written(r.node, fileAct(r.act), askerOf(client));
+        return client.inside ? lab.shell.file(r.node, fileAct(r.act)) : lab.written(r.node, fileAct(r.act), askerOf(client));
       case "command":
         return this.command(client, r, reply);
       case "command-signal":
@@ -98,7 +96,8 @@ export class NodeRequests {
     if (line === undefined && entry !== undefined) {
       typed.delete(id);
       lines.end(entry, status);
-    } else if (line !== undefined && entry === undefined && typed.size < typedMax) typed.set(id, lines.begin({ by: "terminal", at: node }, node, line));
+    } else if (line !== undefined && entry === undefined && typed.size < typedMax)
+      typed.set(id, lines.begin({ by: "terminal", at: node }, node, line));
   }
 
   private async underWay<T>(client: ServedClient, work: () => Promise<T>): Promise<T> {

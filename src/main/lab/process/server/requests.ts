@@ -1,10 +1,11 @@
 /** Every request of the lab's API and who does it. */
 import { dirname, resolve } from "node:path";
 import { wrongWith } from "../../act/table.ts";
-import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
+import type { JournalLine, LabInfo, ListedLab, Reply, Request } from "../../api.ts";
 import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
+import { RunDesk } from "../../scenario/run-desk.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
 import { OtherLabs } from "../other-lab.ts";
 import { answered } from "./answered.ts";
@@ -16,6 +17,8 @@ import type { SessionRequests } from "./session-requests.ts";
 export interface Around {
   info(): Promise<LabInfo>;
   serve(port: number | undefined): Promise<Reply<"serve">>;
+  /** The labs of this computer. */
+  labs(): Promise<ListedLab[]>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
   freeze(): Promise<void>;
 }
@@ -23,6 +26,7 @@ export interface Around {
 export class Requests {
   private readonly desk = new WhatIfDesk();
   private readonly others = new OtherLabs();
+  private readonly runs = new RunDesk();
 
   constructor(
     private readonly lab: Lab,
@@ -101,6 +105,11 @@ export class Requests {
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "labs":
+        return { labs: await this.around.labs() };
+      case "replay":
+      case "scenario":
+        return this.runs.run({ what: r.op, text: r.text, name: r.name });
       case "lab-open":
         return this.others.open(r.what);
       case "down":
@@ -188,5 +197,6 @@ export class Requests {
   /** What still computes ends. */
   end(): void {
     this.desk.close();
+    this.runs.close();
   }
 }
