@@ -121,6 +121,6 @@ describe("the page's past", () => {
       throw new Error("the disk is full");
     };
     await expect(lab.rollback("calm")).rejects.toThrow("the disk is full");
-    expect(sent()).toEqual(before);
+    expect(drawn(sent())).toEqual(drawn(before));
   });
 });

@@ -178,7 +178,11 @@ export async function fakeLab(
             };
       }
       case "act-check":
-        return { wrong: /[^A-Za-z0-9- ]/.test(request.line) ? "no host name: letters, digits and hyphens are allowed, at most 63" : null };
+        return {
+          wrong: /^(node|net) (add|rename) .*[^A-Za-z0-9- ]/.test(request.line)
+            ? "no host name: letters, digits and hyphens are allowed, at most 63"
+            : null,
+        };
       case "build":
         return { said: `built from nothing: ${request.nodes} machines` };
       case "whatif": {

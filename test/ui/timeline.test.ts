@@ -185,7 +185,7 @@ test("the task log says who did what and what came of it, and is filtered by nod
   await page.getByRole("tab", { name: "Actions" }).click();
   const log = page.getByRole("log", { name: "Actions" });
   await expect(log.locator(".line")).toHaveCount(5);
-  await expect(log.locator(".line").nth(0)).toContainText("terminal of pve1false");
+  await expect(log.locator(".line").nth(0)).toContainText("terminal of pve1 false");
   await expect(log.locator(".line").nth(0)).toContainText("exit status 1");
   await expect(log.locator(".line").nth(2)).toContainText("refused: unknown node pve9");
   await expect(log.locator(".line").nth(3)).toContainText("command line");

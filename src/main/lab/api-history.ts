@@ -1,6 +1,6 @@
 /** The lab's history as a message: what each machine believed and what was done, for as long as the lab has run. Pure, as api.ts is. */
 import { z } from "zod";
-import { band, mark } from "./api-snapshot.ts";
+import type { band, mark } from "./api-snapshot.ts";
 
 const instant = z.number();
 

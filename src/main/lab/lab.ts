@@ -3,7 +3,7 @@ import { isAbsolute } from "node:path";
 import { checkConf } from "../../engine/config/index.ts";
 import type { LiveHost, Speed } from "../../engine/host/index.ts";
 import type { NodeDisks } from "../../engine/host/disk/node-disks.ts";
-import type { Effect, FileAct } from "../../engine/kernel/machine.ts";
+import type { Effect } from "../../engine/kernel/machine.ts";
 import { isoFromUnix, type Duration, type Instant } from "../../engine/kernel/index.ts";
 import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
@@ -17,15 +17,13 @@ import type { LabDisk } from "./store/disk.ts";
 import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
-import { HistoryKeeper } from "./history/keeper.ts";
-import type { HistoryFile } from "./history/history-file.ts";
+import { LabHistory, type KeptHistory } from "./history/lab-history.ts";
 import { LAB, type Asker } from "./history/tasks.ts";
-import { TypedLines } from "./history/typed-lines.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings } from "./view/problems.ts";
-import { Timeline } from "./view/timeline.ts";
+import type { Timeline } from "./view/timeline.ts";
 import { usage } from "./trouble.ts";
 import { labSnapshot, labStatus } from "./view/view.ts";
 import { Waits } from "./scenario/waits.ts";
@@ -44,18 +42,14 @@ export interface LabOptions {
   /** Throws where the directory is the lab's no longer; absent: it always is. */
   owned?(): void;
   /** Its timeline so far, and where that is kept; absent: it begins now and is kept nowhere. */
-  history?: { timeline: Timeline; file: HistoryFile };
+  history?: KeptHistory;
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 export class Lab {
   readonly world: World;
   readonly timeline: Timeline;
-  /** Lines typed at the nodes' prompts. */
-  readonly typed: TypedLines;
-  /** Keeps the timeline on disk. */
-  readonly history: HistoryKeeper;
+  /** The timeline with what is typed at the nodes' prompts, as it is kept. */
+  readonly history: LabHistory;
   /** Of what leaves the lab. */
   readonly output: OutputCommit;
   readonly acts: LabActs;
@@ -77,10 +71,7 @@ export class Lab {
   ) {
     const { world } = host;
     const { feed } = this;
-    const timeline = options.history?.timeline ?? new Timeline();
-    this.timeline = timeline;
     this.world = world;
-    for (const status of world.statuses()) timeline.begin(world.now, status);
     world.watch({
       effect: (at, machine, effect) => this.effect(at, world.nameOf(machine), effect),
       input: () => this.changed(),
@@ -91,16 +82,17 @@ export class Lab {
     const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
+    this.history = new LabHistory(
+      world,
+      options.history,
+      () => output.settled(),
+      (text) => feed.tell({ event: "notice", severity: "warning", text }),
+    );
+    const { timeline } = this.history;
+    this.timeline = timeline;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
-    this.typed = new TypedLines(world, timeline);
-    this.history = new HistoryKeeper(
-      timeline,
-      options.history?.file,
-      () => output.settled(),
-      (error) => feed.tell({ event: "notice", severity: "warning", text: `the timeline is not kept any more: ${textOf(error)}` }),
-    );
     this.waits = new Waits(host, () => this.changeCount);
     this.past = new LabPast(world, (text) => this.faults.fail(text));
     this.notePause();
@@ -111,7 +103,7 @@ export class Lab {
         (why) => this.faults.full(why),
       );
       feed.flush();
-      this.history.note();
+      this.history.progress();
     });
   }
 
@@ -124,7 +116,7 @@ export class Lab {
 
   /** Counts everything that may have changed what a snapshot shows, time apart. */
   get changes(): number {
-    return this.changeCount;
+    return this.changeCount + this.timeline.history().changes;
   }
 
   private changed(): void {
@@ -141,7 +133,7 @@ export class Lab {
     this.waits.take(node, effect);
     this.shell.commands.take(node, effect);
     this.shell.clients.take(effect);
-    this.timeline.take(at, node, effect);
+    if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
     const { paused, speed } = this.host;
     this.feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
   }
@@ -182,6 +174,7 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
+    this.history.look();
     return labSnapshot({
       lab: this.identity(),
       time: this.time(),
@@ -364,24 +357,12 @@ export class Lab {
     await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
-    this.timeline.rewind(this.world.now, this.world.statuses());
-    this.timeline.mark(this.world.now, "act", said);
-    this.typed.lose();
-    this.history.rewrite();
+    this.history.rolledBack(said);
     this.feed.tell({ event: "rolled-back", instant: this.world.now });
     await this.output.saveDisks();
     if (!paused) this.resume();
     this.changed();
     return { name, instant: this.world.now, digest: this.world.digest() };
-  }
-
-  /** A file written from outside a node's own shells. */
-  written(node: string, act: Extract<FileAct, { kind: "file-write" }>, asker: Asker): Promise<Reply<"file">> {
-    return this.acts.logged(asker, "file", `write ${act.path} on ${node}`, async () => {
-      const reply = await this.shell.file(node, act);
-      if (reply.error === null) this.timeline.mark(this.world.now, "act", `${node}: ${act.path} written`);
-      return reply;
-    });
   }
 
   /**

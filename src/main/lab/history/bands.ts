@@ -73,13 +73,14 @@ export class Bands {
     if (last?.to === null) last.to = at;
   }
 
+  /** Copies, as are those of the other questions: what they are answered with leaves the lab later. */
   all(): Band[] {
-    return [...this.of.values()].flat();
+    return [...this.of.values()].flat().map((band) => ({ ...band }));
   }
 
   /** The latest of each machine, at most so many. */
   latest(count: number): Band[] {
-    return [...this.of.values()].flatMap((bands) => bands.slice(-count));
+    return [...this.of.values()].flatMap((bands) => bands.slice(-count).map((band) => ({ ...band })));
   }
 
   /** As they stood at an instant: without what came later, the last ones open. */
@@ -117,7 +118,7 @@ export class Bands {
         if (first !== undefined && last !== undefined)
           seen.push(
             run.length === 1
-              ? first
+              ? { ...first }
               : mergedOf(
                   first,
                   last,
@@ -132,7 +133,7 @@ export class Bands {
         const wide = band.to === null || band.to - band.from >= narrow;
         // A run that has become wide enough to be seen is drawn, and another begins.
         if (wide || (run[0] !== undefined && band.from - run[0].from >= 2 * narrow)) flush();
-        if (wide) seen.push(band);
+        if (wide) seen.push({ ...band });
         else run.push(band);
       }
       flush();

@@ -2,7 +2,7 @@
  * The timeline of a lab, as it goes: for each node the bands of what it believed, marks for acts and events, and the task log. It keeps the whole of the run in a bounded room
  * (history/), tells whoever keeps it what is new, and begins again with what was kept.
  */
-import type { Effect, TraceEvent } from "../../../engine/kernel/machine.ts";
+import type { TraceEvent } from "../../../engine/kernel/machine.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { Instant } from "../../../engine/kernel/time.ts";
 import type { TopologyAct } from "../../../engine/world/index.ts";
@@ -22,8 +22,6 @@ const LATEST_MARKS_MAX = 60;
 const MARKS_MAX: Readonly<Record<Mark["kind"], number>> = { act: 2_000, event: 500 };
 const RINGS_MARKED_MAX = 200;
 const totemStates: readonly string[] = ["operational", "gather", "commit", "recovery"];
-/** How systemd's manager says that a boot is over: no other event tells it. */
-const BOOT_OVER = "Startup finished in ";
 
 /** What a machine has told so far; what is drawn follows from it. */
 interface Belief {
@@ -146,20 +144,17 @@ export class Timeline implements Drawn {
     this.tell({ end: { node: machine, at } });
   }
 
-  /** Takes in one effect of a machine. */
-  take(at: Instant, machine: string, effect: Effect): void {
-    if (effect.kind === "trace") this.takeTrace(at, machine, effect.event);
-    else if (effect.kind === "journal" && effect.line.pid === 1 && effect.line.text.startsWith(BOOT_OVER)) this.booted(at, machine);
+  /** No event tells that a boot is over: to be asked whenever time has gone on, and before anything is drawn. `booting`: of the machine as it stands. */
+  look(at: Instant, booting: (machine: string) => boolean): void {
+    for (const [machine, belief] of this.beliefs) {
+      if (!belief.booting || booting(machine)) continue;
+      belief.booting = false;
+      this.draw(at, machine);
+    }
   }
 
-  private booted(at: Instant, machine: string): void {
-    const belief = this.beliefs.get(machine);
-    if (belief?.booting !== true) return;
-    belief.booting = false;
-    this.draw(at, machine);
-  }
-
-  private takeTrace(at: Instant, machine: string, event: TraceEvent): void {
+  /** Takes in one thing a machine did. */
+  take(at: Instant, machine: string, event: TraceEvent): void {
     const belief = this.beliefs.get(machine);
     if (!belief) return;
     switch (event.what) {

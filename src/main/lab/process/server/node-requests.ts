@@ -1,6 +1,7 @@
 /** Requests of a node's shell to its node: questions, file calls, modelled commands, sleeps, the floor. What is answered to it stays in the lab. */
 import type { FileAct, MachineQuery, QueryReply } from "../../../../engine/kernel/machine.ts";
-import type { Request } from "../../api.ts";
+import type { Reply, Request } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { callFromWire, effectToWire, replyToWire } from "../../shell/shell-wire.ts";
 import type { ShellClient } from "../../shell/shells.ts";
@@ -55,7 +56,7 @@ export class NodeRequests {
           ),
         );
       case "file":
-        return client.inside ? lab.shell.file(r.node, fileAct(r.act)) : lab.written(r.node, fileAct(r.act), askerOf(client));
+        return client.inside ? lab.shell.file(r.node, fileAct(r.act)) : this.written(r.node, fileAct(r.act), askerOf(client));
       case "command":
         return this.command(client, r, reply);
       case "command-signal":
@@ -90,8 +91,18 @@ export class NodeRequests {
     return client.shell;
   }
 
+  /** A file written from outside the node's own shells. */
+  private written(node: string, act: ReturnType<typeof fileAct>, asker: Asker): Promise<Reply<"file">> {
+    const { acts, shell, timeline, world } = this.lab;
+    return acts.logged(asker, "file", `write ${act.path} on ${node}`, async () => {
+      const reply = await shell.file(node, act);
+      if (reply.error === null) timeline.mark(world.now, "act", `${node}: ${act.path} written`);
+      return reply;
+    });
+  }
+
   private typed({ typed }: ServedClient, { node, id, line, status }: Extract<Request, { op: "typed" }>): void {
-    const { typed: lines } = this.lab;
+    const { typed: lines } = this.lab.history;
     const entry = typed.get(id);
     if (line === undefined && entry !== undefined) {
       typed.delete(id);
@@ -130,7 +141,7 @@ export class NodeRequests {
 
   /** The client is gone: its commands and its shell end. */
   leave(client: ServedClient): void {
-    for (const entry of client.typed.values()) this.lab.typed.end(entry, undefined);
+    for (const entry of client.typed.values()) this.lab.history.typed.end(entry, undefined);
     for (const [id, node] of client.commands) this.late(this.lab.shell.commandSignal(node, id, "SIGTERM"));
     for (const { node, act } of client.shell?.leave() ?? []) this.late(this.lab.shell.act(node, act));
   }

@@ -78,7 +78,7 @@ export class SessionRequests {
 
   private exec(client: ServedClient, r: Extract<Request, { op: "exec" }>, reply: (result: unknown) => void): void {
     this.lab.shell.reachable(r.node);
-    const { typed } = this.lab;
+    const { typed } = this.lab.history;
     const entry = typed.begin(askerOf(client), r.node, r.line);
     let exec = "";
     let over = false;

@@ -90,7 +90,11 @@ export function bringUp(dir: string, { text, file, said: before }: LabText, cold
 function following(timeline: Timeline, entries: readonly HistoryEntry[], { world }: Found, stand: () => string[]): string[] {
   timeline.restore(entries, world.now);
   for (const status of world.statuses()) timeline.begin(world.now, status);
-  const unwatch = world.watch({ effect: (at, machine, effect) => timeline.take(at, world.nameOf(machine), effect) });
+  const unwatch = world.watch({
+    effect: (at, machine, effect) => {
+      if (effect.kind === "trace") timeline.take(at, world.nameOf(machine), effect.event);
+    },
+  });
   const at = world.now;
   try {
     const said = stand();
