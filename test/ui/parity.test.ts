@@ -166,7 +166,7 @@ test("Space pauses although a button was clicked with the mouse; by keyboard it 
   await expect.poll(() => asked("pause").length).toBe(2);
   expect(asked("skip").length).toBe(1);
   // Another button, by mouse again, in the dock and in the inspector.
-  await page.getByRole("tab", { name: "Journal" }).click();
+  await page.getByRole("tab", { name: "Journal", exact: true }).click();
   await page.keyboard.press("Space");
   await expect.poll(() => asked("pause").length).toBe(3);
   // By keyboard: Tab comes to a button, Space and Enter press it.

@@ -12,6 +12,9 @@ const MEMORY_MEGABYTES_MAX = 1_024;
 export class RunDesk {
   private end: ((why: Trouble) => void) | undefined;
 
+  /** @param program of the thread */
+  constructor(private readonly program = (): string => entry("run-worker").file) {}
+
   /** Throws Trouble where the file is none, or the run does not come to an end. */
   async run(task: RunTask): Promise<Extract<RunOutcome, { ok: true }>["reply"]> {
     if (this.end !== undefined) throw new Trouble("failed", "another run is under way; wait until it has ended");
@@ -21,7 +24,7 @@ export class RunDesk {
   }
 
   private inThread(task: RunTask): Promise<RunOutcome> {
-    const worker = openThread(entry("run-worker").file, { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MEGABYTES_MAX } });
+    const worker = openThread(this.program(), { resourceLimits: { maxOldGenerationSizeMb: MEMORY_MEGABYTES_MAX } });
     return new Promise<RunOutcome>((resolve, reject) => {
       const over = (): void => {
         clearTimeout(timer);

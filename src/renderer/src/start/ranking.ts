@@ -34,10 +34,15 @@ export function ranked(actions: readonly Action[], query: string, recent: readon
     const key = plain.get(title) ?? title;
     if (age >= 0) ages.set(key, Math.min(age, ages.get(key) ?? age));
   }
+  const order = new Map(
+    [...new Set(plain.values())].toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1)).map((title, index) => [title, index]),
+  );
   const rank = ({ title }: Action): readonly number[] => {
     const key = plain.get(title) ?? title;
-    const begins = title.toLowerCase().startsWith(typed) ? 0 : 1;
-    return [begins, ages.get(key) ?? recent.length, titles.indexOf(key), title.length];
+    const age = ages.get(key) ?? recent.length;
+    // What only has the typed parts somewhere stays in the order of its groups.
+    if (!title.toLowerCase().startsWith(typed)) return [1, age];
+    return [0, age, order.get(key) ?? 0, title.length];
   };
   return fitting
     .map((action) => ({ action, rank: rank(action) }))
