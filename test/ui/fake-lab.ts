@@ -56,12 +56,17 @@ function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Var
   return outcome.reply;
 }
 
+/** What the page asks for by itself. */
+const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query", "timeline", "tasks"]);
+
 export interface FakeLab {
   readonly url: string;
   /** What the page asked for, in order. */
   readonly asked: Request[];
   /** What the timeline and the task log answer; bands and marks of the snapshot where nothing is set. */
   history: { bands?: Band[]; marks?: LabSnapshot["marks"]; marksFrom?: number; merged?: number; tasks: Task[] };
+  /** The last act, speed, step, … of a person. Terminals and what the page asks for by itself go beside it, at their own times. */
+  lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
   emit(event: unknown): void;
   close(): Promise<void>;
@@ -223,6 +228,7 @@ export async function fakeLab(
     url: web.url,
     asked,
     history,
+    lastAsked: () => asked.findLast(({ op }) => !op.startsWith("terminal-") && !OF_THE_PAGE.has(op)),
     show: (next) => {
       snapshot = next;
       emit({ event: "snapshot", snapshot: next });
