@@ -4,6 +4,9 @@ import {
   requestMessage,
   type Band,
   type Channel,
+  type ConfChange,
+  type ConfPlan,
+  type ExportWarning,
   type LabSnapshot,
   type NamedSnapshot,
   type Request,
@@ -47,6 +50,43 @@ const pvecm = [
   "",
 ].join("\r\n");
 
+const exportWarnings: ExportWarning[] = [
+  { code: "placeholder", text: "placeholder addresses: 10.0.0.11 (pve1) are not those of real hosts; replace them first" },
+  { code: "version", text: "config_version is 3, lower than the 7 of the file this lab was made from" },
+];
+
+/** A change of the token that only pve1 has, with the version as it was. */
+const tokenChange: ConfChange = { key: "totem.token", old: null, new: "5000", effect: "live", reason: "the timers are computed anew" };
+const nameChange: ConfChange = {
+  key: "totem.cluster_name",
+  old: "lab",
+  new: "other",
+  effect: "restart",
+  reason: "the daemon keeps the old value",
+};
+const plan: ConfPlan = {
+  files: [
+    { nodes: ["pve1"], version: 3, same: true, changes: [] },
+    { nodes: ["pve2", "pve3"], version: 3, same: false, changes: [tokenChange, nameChange] },
+  ],
+  without: [],
+  changes: [tokenChange, nameChange],
+  pending: [],
+  version: { now: 3, next: 3 },
+  warnings: [
+    "config_version was not raised: it is 3, and there are nodes with 3. Write config_version: 4, so that everybody can tell which file is the newer one.",
+  ],
+  steps: [
+    { what: "reload", text: "Reload on one node.", node: "pve1", command: "corosync-cfgtool -R" },
+    {
+      what: "restart",
+      text: "Restart corosync on one node after the other: pve1, pve2 and pve3.",
+      node: "pve1",
+      command: "systemctl restart corosync",
+    },
+  ],
+};
+
 /** A true answer, for a new lab of this size. */
 function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Variation | undefined): WhatIfReply {
   const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
@@ -69,6 +109,8 @@ export interface FakeLab {
   lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
   emit(event: unknown): void;
+  /** Its process stands still, and hears later what it is asked meanwhile. */
+  stall(on: boolean): void;
   close(): Promise<void>;
 }
 
@@ -85,11 +127,20 @@ export async function fakeLab(
   const emit = (event: unknown): void => channels.forEach((channel) => channel.send(event));
   const nodeOfTerminal = new Map<string, string>();
   const typed = new Map<string, string>();
+  /** All that a terminal has put out. */
+  const written = new Map<string, string>();
+  /** Requests that are heard when it answers again; undefined: it answers. */
+  let unheard: (() => void)[] | undefined;
+
+  function print(terminal: string, data: string): void {
+    written.set(terminal, (written.get(terminal) ?? "") + data);
+    emit({ event: "terminal-data", terminal, data });
+  }
 
   /** An echo with a prompt: enough to see that typing arrives and answers are drawn. */
   function type(terminal: string, data: string): void {
     const prompt = `\u001b[1mroot@${nodeOfTerminal.get(terminal) ?? ""}:~#\u001b[0m `;
-    const say = (text: string): void => emit({ event: "terminal-data", terminal, data: text });
+    const say = (text: string): void => print(terminal, text);
     for (const char of data) {
       if (char === "\u0015") typed.set(terminal, "");
       else if (char !== "\r") {
@@ -163,8 +214,13 @@ export async function fakeLab(
       case "terminal-open": {
         const terminal = `t${nodeOfTerminal.size + 1}`;
         nodeOfTerminal.set(terminal, request.node);
-        setTimeout(() => emit({ event: "terminal-data", terminal, data: `\u001b[1mroot@${request.node}:~#\u001b[0m ` }), 5);
+        setTimeout(() => print(terminal, `\u001b[1mroot@${request.node}:~#\u001b[0m `), 5);
         return { terminal };
+      }
+      case "terminal-attach": {
+        const node = nodeOfTerminal.get(request.terminal);
+        if (node === undefined) throw new Error("that terminal is no more");
+        return { node, text: written.get(request.terminal) ?? "" };
       }
       case "terminal-write":
         type(request.terminal, request.data);
@@ -194,11 +250,20 @@ export async function fakeLab(
         const nodes = snapshot.nodes.filter(({ kind }) => kind === "node").length;
         return whatIfOf(nodes, snapshot.networks.length, nodes < snapshot.nodes.length, request.variation);
       }
+      case "conf-plan":
+        return plan;
+      case "import":
+        return { said: `imported ${request.name}: 3 machines` };
       case "export":
         return {
+          warnings: exportWarnings,
           files: [
             { path: "corosync.conf", text: conf, mode: 0o644 },
-            { path: "README", text: "corosync.conf goes to /etc/corosync on every host.\n", mode: 0o644 },
+            {
+              path: "README.md",
+              text: "# Cluster lab\n\n- [ ] pve1, link 0: `10.0.0.11` is the lab's own default\n\n## On Proxmox VE hosts\n",
+              mode: 0o644,
+            },
           ],
         };
       case "query":
@@ -216,10 +281,20 @@ export async function fakeLab(
     channels.add(channel);
     channel.onClose(() => channels.delete(channel));
     channel.onMessage((message) => {
-      const { id, request } = requestMessage.parse(message);
-      asked.push(request);
-      const no = refuse?.(request);
-      channel.send(no === undefined ? { id, ok: true, result: answer(request) } : { id, ok: false, error: { code: "usage", message: no } });
+      const hear = (): void => {
+        const { id, request } = requestMessage.parse(message);
+        if (request.op !== "ping") asked.push(request);
+        const no = refuse?.(request);
+        const refused = (code: string, why: string): void => channel.send({ id, ok: false, error: { code, message: why } });
+        if (no !== undefined) return refused("usage", no);
+        try {
+          channel.send({ id, ok: true, result: answer(request) });
+        } catch (error) {
+          refused("failed", error instanceof Error ? error.message : String(error));
+        }
+      };
+      if (unheard === undefined) hear();
+      else unheard.push(hear);
     });
   }
 
@@ -234,6 +309,11 @@ export async function fakeLab(
       emit({ event: "snapshot", snapshot: next });
     },
     emit,
+    stall: (on) => {
+      const late = unheard ?? [];
+      unheard = on ? late : undefined;
+      if (!on) for (const hear of late) hear();
+    },
     close: () => web.close(),
   };
 }

@@ -351,7 +351,8 @@ export const event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("notice"), severity: z.enum(["error", "warning", "note"]), text: z.string() }),
   /** The lab goes on from an earlier instant: lines and bands after it are no more. */
   z.object({ event: z.literal("rolled-back"), instant }),
-  z.object({ event: z.literal("gone"), reason: z.string() }),
+  /** `frozen`: its state is on disk, and `quorate up` goes on from there. */
+  z.object({ event: z.literal("gone"), reason: z.string(), frozen: z.boolean().optional() }),
 ]);
 
 export type LabEvent = z.infer<typeof event>;

@@ -149,7 +149,10 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
       group: "Configuration",
       title: "Load my cluster’s corosync.conf…",
       icon: "importIn",
-      run: () => (place.view = "configure"),
+      run: () => {
+        place.view = "configure";
+        place.door = "own";
+      },
     },
     { id: "build", group: "Lab", title: "Build from nothing …", icon: "plus", run: () => (place.building = true) },
     ...labTools.map(({ tool, title, icon }): Action => ({

@@ -1,6 +1,7 @@
 /** What the page knows of the lab: the last snapshot, journal, notices and things to animate; and how it asks for something. */
-import type { JournalLine, LabEvent, LabSnapshot, Problem, Task } from "../../main/lab/api.ts";
+import type { JournalLine, LabEvent, LabSnapshot, Op, Problem, Task } from "../../main/lab/api.ts";
 import type { Connection, LinkState } from "./channel.ts";
+import { presence } from "./words/doors.ts";
 
 export interface Traced {
   instant: number;
@@ -43,7 +44,8 @@ export interface Lab {
   readonly snapshot: LabSnapshot | null;
   readonly journal: readonly JournalLine[];
   readonly notices: readonly Problem[];
-  readonly gone: string | null;
+  /** Why its process has ended, where it said so. `frozen`: it goes on from there. */
+  readonly gone: { readonly reason: string; readonly frozen: boolean } | null;
   readonly said: Said | null;
   readonly tasks: TaskLog;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
@@ -67,6 +69,9 @@ export interface Lab {
 /** The speeds of the − and + keys; the lab takes everything between. */
 export const speeds: readonly (number | "max")[] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, "max"];
 
+/** What a person does and waits for. */
+const acting: ReadonlySet<Op> = new Set(["act", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
+
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Joins the page's state to a connection. Call `connection.connect()` afterwards. */
@@ -75,7 +80,7 @@ export function makeLab(connection: Connection): Lab {
   let snapshot = $state.raw<LabSnapshot | null>(null);
   let journal = $state.raw<readonly JournalLine[]>([]);
   let notices = $state.raw<readonly Problem[]>([]);
-  let gone = $state.raw<string | null>(null);
+  let gone = $state.raw<Lab["gone"]>(null);
   let said = $state.raw<Said | null>(null);
   let saidTimer: number | undefined;
   let saidId = 0;
@@ -154,7 +159,8 @@ export function makeLab(connection: Connection): Lab {
         tasks = noTasks;
         return;
       case "gone":
-        gone = event.reason;
+        // The first to say so knows best.
+        gone ??= { reason: event.reason, frozen: event.frozen === true };
         return;
       default:
         // Output of commands and execs: this page starts none.
@@ -163,8 +169,13 @@ export function makeLab(connection: Connection): Lab {
   }
 
   connection.onState((state) => {
+    const before = link.kind;
     link = state;
-    if (state.kind === "open") void trying(opened);
+    // One that was only silent has kept everything it was told.
+    if (state.kind === "open" && before !== "silent") void trying(opened);
+    if (state.kind !== "silent") return;
+    const acts = connection.unanswered().filter((op) => acting.has(op)).length;
+    if (acts > 0) say("refused", presence.waiting(acts));
   });
   connection.onEvent(heard);
 

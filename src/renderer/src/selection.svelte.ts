@@ -41,6 +41,8 @@ export interface Place {
   selected: Selected | undefined;
   view: View;
   dockTab: DockTab;
+  /** The terminal that stands beside the one of `dockTab`. */
+  beside: number | null;
   palette: boolean;
   help: boolean;
   exporting: boolean;
@@ -53,6 +55,8 @@ export interface Place {
   /** The inspector or the dock lies over the canvas (narrow windows). */
   overlay: "inspector" | "dock" | null;
   table: boolean;
+  /** A corosync.conf that was dropped on the page, or is to be given; Configure takes it. */
+  door: File | "own" | null;
   journalNode: string;
   /** Which part of the run the timeline shows. */
   timeline: TimelineView;
@@ -66,6 +70,7 @@ export function makePlace(): Place {
     selected: undefined,
     view: "topology",
     dockTab: { kind: "terminal", id: 0 },
+    beside: null,
     palette: false,
     help: false,
     exporting: false,
@@ -74,6 +79,7 @@ export function makePlace(): Place {
     building: false,
     overlay: null,
     table: false,
+    door: null,
     journalNode: "",
     timeline: startView(),
     tool: null,

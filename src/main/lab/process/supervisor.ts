@@ -274,7 +274,7 @@ class Supervisor {
     if (this.frozen) this.opened.disks.settle(lab.world.now);
     this.opened.disks.close();
     this.sessions.end();
-    this.server.end(reason);
+    this.server.end(reason, this.frozen);
     this.listener.close();
     await this.page.close();
     dropLock(this.dir, this.lock.run);

@@ -6,6 +6,6 @@ type What = Extract<Request, { op: "lab-open" }>["what"];
 
 /** Starts the lab where it does not run and goes to its page. Throws with what the lab said. */
 export async function goToLab(lab: Lab, what: What): Promise<void> {
-  const { url } = await lab.connection.call({ op: "lab-open", what });
-  location.assign(url);
+  const { url, dir } = await lab.connection.call({ op: "lab-open", what });
+  lab.connection.goTo(url, dir);
 }

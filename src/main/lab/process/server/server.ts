@@ -59,12 +59,12 @@ export class Server {
     channel.onMessage((message) => void this.receive(client, message));
   }
 
-  /** Tells every client that the lab goes, and lets them go. */
-  end(reason: string): void {
+  /** Tells every client that the lab goes, and lets them go. `frozen`: it can be resumed. */
+  end(reason: string, frozen = false): void {
     this.broadcast.end();
     this.requests.end();
     for (const { channel } of this.clients) {
-      channel.send({ event: "gone", reason });
+      channel.send({ event: "gone", reason, frozen });
       channel.close();
     }
   }
