@@ -10,11 +10,11 @@ const verbs =
   (...allowed: readonly string[]) =>
   (args: readonly string[]): boolean =>
     allowed.includes(args.find((arg) => !arg.startsWith("-")) ?? "");
-/** One of these letters among the options. */
+/** One of these flags among the options. */
 const options =
-  (letters: string) =>
+  (flags: string) =>
   (args: readonly string[]): boolean =>
-    args.some((arg) => /^-[A-Za-z]+$/.test(arg) && [...arg.slice(1)].some((letter) => letters.includes(letter)));
+    args.some((arg) => /^-[A-Za-z]+$/.test(arg) && [...arg.slice(1)].some((flag) => flags.includes(flag)));
 const always = (): boolean => true;
 const withArguments = (args: readonly string[]): boolean => args.length > 0 && !args.includes("-l");
 

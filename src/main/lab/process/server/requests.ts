@@ -49,6 +49,8 @@ export class Requests {
       case "snapshot":
       case "time":
       case "record":
+      case "timeline":
+      case "tasks":
         return this.asOfNow(r);
       case "subscribe":
         client.snapshots = r.snapshots;
@@ -62,11 +64,6 @@ export class Requests {
       case "import":
       case "undo":
         return this.acts(r, askerOf(client));
-      case "timeline":
-        await lab.catchUp();
-        return lab.history.window(r.from, r.to, r.px);
-      case "tasks":
-        return lab.timeline.tasks.since(r.since);
       case "speed":
         return lab.setSpeed(r.speed);
       case "pause":
@@ -88,29 +85,23 @@ export class Requests {
       case "snapshot-delete":
       case "rollback":
         return this.past(client, r);
-      case "conf-check": {
-        const findings = lab.confCheck(r.text);
-        const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
-        return { errors: count("error"), warnings: count("warning"), findings };
-      }
+      case "conf-check":
+        return this.confCheck(r.text);
       case "conf-plan":
         await lab.catchUp();
         return lab.confPlan(r.node, r.text);
-      case "whatif":
-        return this.desk.ask(lab.world, r.variation);
       case "export":
         return lab.export();
       case "info":
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "whatif":
       case "labs":
-        return { labs: await this.around.labs() };
       case "replay":
       case "scenario":
-        return this.runs.run({ what: r.op, text: r.text, name: r.name });
       case "lab-open":
-        return this.others.open(r.what);
+        return this.beside(r);
       case "down":
         return this.around.freeze();
       case "exec":
@@ -129,7 +120,28 @@ export class Requests {
     }
   }
 
-  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
+  private confCheck(text: string): Reply<"conf-check"> {
+    const findings = this.lab.confCheck(text);
+    const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
+    return { errors: count("error"), warnings: count("warning"), findings };
+  }
+
+  /** What is asked of no lab, or of another one: nothing of this one changes. */
+  private async beside(r: Extract<Request, { op: "whatif" | "labs" | "replay" | "scenario" | "lab-open" }>): Promise<unknown> {
+    switch (r.op) {
+      case "whatif":
+        return this.desk.ask(this.lab.world, r.variation);
+      case "labs":
+        return { labs: await this.around.labs() };
+      case "replay":
+      case "scenario":
+        return this.runs.run({ what: r.op, text: r.text, name: r.name });
+      case "lab-open":
+        return this.others.open(r.what);
+    }
+  }
+
+  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" | "timeline" | "tasks" }>): Promise<unknown> {
     const { lab } = this;
     await lab.catchUp();
     switch (r.op) {
@@ -141,6 +153,10 @@ export class Requests {
         return lab.time();
       case "record":
         return { text: lab.record() };
+      case "timeline":
+        return lab.history.window(r.from, r.to, r.px);
+      case "tasks":
+        return lab.timeline.tasks.since(r.since);
     }
   }
 
