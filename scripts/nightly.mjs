@@ -130,7 +130,7 @@ for (let round = 1; round <= rounds; round++) {
 if (rounds > 0) {
   console.log("── long runs on workers, of what-if beside the world, of broken rules, and of changed files");
   // The compared schedules come by themselves.
-  const long = await script("test.mjs", { QUORATE_LONG: "1", QUORATE_SCHEDULES: "0" }, ["hosts", "whatif", "fuzz", "cli", "conf"]);
+  const long = await script("test.mjs", { QUORATE_LONG: "1", QUORATE_SCHEDULES: "0" }, ["hosts", "whatif", "fuzz", "cli", "conf", "shell"]);
   if (long.status !== 0) failed.push("long runs: see above");
 }
 await ensureInstalled();

@@ -102,7 +102,7 @@ describe("an install script", () => {
       const options = {
         cwd: join(dir, "stranger"),
         encoding: "utf8",
-        // The npm that runs these tests hands its own settings down (`--silent` would silence this one).
+        // The npm that runs these tests gives its own settings to this one, which `--silent` would silence.
         env: { ...process.env, npm_config_loglevel: "error", RAN: ran },
         shell: process.platform === "win32",
       } as const;

@@ -1,6 +1,14 @@
 /** A lab that only shows what it is told to: the real web face in front of written snapshots. It records what it is asked. */
 import { startWeb, type Web } from "../../src/main/web/server.ts";
-import { requestMessage, type Channel, type LabSnapshot, type Request, type Variation, type WhatIfReply } from "../../src/main/lab/api.ts";
+import {
+  requestMessage,
+  type Channel,
+  type LabSnapshot,
+  type Request,
+  type Upcoming,
+  type Variation,
+  type WhatIfReply,
+} from "../../src/main/lab/api.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { variedDesign } from "../../src/main/lab/whatif/whatif-session.ts";
@@ -37,6 +45,25 @@ const pvecm = [
   "",
 ].join("\r\n");
 
+const happenedText = "pve1 → pve2: token seq 15; token passed on to pve3";
+
+/** What comes next in such a lab, as a real one tells it. */
+const upcoming = (now: number): Upcoming[] => [
+  {
+    ...{ at: now + 200, what: "packet", text: "token seq 15", node: "pve3", from: "pve2", net: "net0" },
+    packet: {
+      ...{ number: 41, totem: true, arrives: true, bytes: 104 },
+      fields: [
+        { name: "ring_id", text: "1.12" },
+        { name: "seq", text: "15" },
+        { name: "aru", text: "15" },
+        { name: "rtr_list", text: "none" },
+      ],
+    },
+  },
+  { at: now + 812_000, what: "timer", text: "token timer", node: "pve3" },
+];
+
 /** A true answer, for a new lab of this size. */
 function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Variation | undefined): WhatIfReply {
   const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
@@ -46,10 +73,15 @@ function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Var
   return outcome.reply;
 }
 
+/** What the page asks for by itself. */
+const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query"]);
+
 export interface FakeLab {
   readonly url: string;
   /** What the page asked for, in order. */
   readonly asked: Request[];
+  /** The last act, speed, step, … of a person. Terminals and what the page asks for by itself go beside it, at their own times. */
+  lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
   emit(event: unknown): void;
   close(): Promise<void>;
@@ -96,6 +128,10 @@ export async function fakeLab(
         return { said: request.line };
       case "undo":
         return { said: `undone: ${snapshot.undo ?? "nothing"}` };
+      case "step":
+        return { ...snapshot.time, happened: { at: snapshot.time.instant, text: happenedText, node: "pve2", from: "pve1", net: "net0" } };
+      case "upcoming":
+        return { instant: snapshot.time.instant, upcoming: upcoming(snapshot.time.instant) };
       case "skip":
         return { found: true, what: "membership", instant: snapshot.time.instant };
       case "terminal-open": {
@@ -161,6 +197,7 @@ export async function fakeLab(
   return {
     url: web.url,
     asked,
+    lastAsked: () => asked.findLast(({ op }) => !op.startsWith("terminal-") && !OF_THE_PAGE.has(op)),
     show: (next) => {
       snapshot = next;
       emit({ event: "snapshot", snapshot: next });

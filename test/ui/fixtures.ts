@@ -49,6 +49,8 @@ function machine(
           remoteAddress: address(link, to),
           mtu: connected ? 1397 : 0,
           priority: 1,
+          pongs: 0,
+          pongsNeeded: 3,
         };
       }),
     );
@@ -90,6 +92,7 @@ function machine(
         tokenRetransmitMs: 744,
       },
       syncing: false,
+      timers: { token: now - 140_000 + 3_125_000, consensus: null, join: null },
       nodelist: ids(all).map((nodeId) => ({
         nodeId,
         name: `pve${nodeId}`,
@@ -193,6 +196,8 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
     undo: null,
     why: [],
+    motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
+    tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
   };
 }
 
@@ -217,6 +222,9 @@ export function partition(): LabSnapshot {
   cutCable(snapshot, "pve3", "net0", { in: true, out: true });
   cutCable(snapshot, "pve3", "net1", { in: true, out: false });
   snapshot.components = [component("A", a, 3), component("B", b, 3)];
+  snapshot.tokens = [a, b].map(({ ringId, members: [first] }) => ({
+    ...{ ringId, state: "rests" as const, node: `pve${first}`, to: null, due: null, heldUntil: 187_700_000, rate: 1.7 },
+  }));
   snapshot.problems = [
     {
       severity: "error",
@@ -313,6 +321,7 @@ export function gather(): LabSnapshot {
       ],
     },
   ];
+  snapshot.tokens = [];
   return snapshot;
 }
 
@@ -371,6 +380,7 @@ export function sixteen(): LabSnapshot {
   cutCable(snapshot, "pve12", "net1", { in: true, out: true });
   cutCable(snapshot, "pve5", "net0", { in: true, out: false });
   snapshot.components = [component("A", ring, 16)];
+  snapshot.tokens = snapshot.tokens.map((token) => ({ ...token, ringId: ring.ringId }));
   return snapshot;
 }
 

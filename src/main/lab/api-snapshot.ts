@@ -1,6 +1,7 @@
 /** What the page draws: a lab at an instant, as a message. What a machine believes is the engine's own schema. Pure, as api.ts is. */
 import { z } from "zod";
 import { machineStatus } from "../../engine/kernel/status.ts";
+import { motion, token } from "./api-motion.ts";
 
 const instant = z.number();
 
@@ -164,6 +165,10 @@ export const labSnapshot = z.object({
   undo: z.string().nullable(),
   /** What is not as it should be, and why, the most urgent first; empty while all is well. */
   why: z.array(why),
+  /** Slow motion: what it does at this moment. */
+  motion,
+  /** Where the token of each ring is that is formed. */
+  tokens: z.array(token),
 });
 
 export type LabSnapshot = z.infer<typeof labSnapshot>;

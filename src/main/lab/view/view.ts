@@ -3,6 +3,7 @@ import type { FaultState } from "../../../engine/fabric/index.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
+import { tokensOf } from "../motion/tokens.ts";
 import { componentsOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
 import { findingsOf, problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
@@ -97,6 +98,7 @@ export interface ViewOf {
   findings: ConfFindings;
   broken: readonly LabTrouble[];
   undo: string | null;
+  motion: LabSnapshot["motion"];
 }
 
 export function labSnapshot(of: ViewOf): LabSnapshot {
@@ -122,5 +124,7 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     marks: timeline.marks(),
     undo: of.undo,
     why: reasons.why,
+    motion: of.motion,
+    tokens: tokensOf(world, machines),
   };
 }

@@ -58,7 +58,7 @@ export function mendText({ act, line }: RecordedAct): string {
     if (own.kind === "block") return `${own.block.node} lets ${own.block.port}/${own.block.proto} through again`;
     return "The partition was changed";
   }
-  if (act.to === "lab") return `The lab was changed (${line})`;
+  if (act.to !== "machine") return `The lab was changed (${line})`;
   const { machine, act: own } = act;
   if (own.kind === "power-on") return `${machine} was powered on`;
   if (own.kind === "reboot") return `${machine} was rebooted`;
@@ -123,7 +123,7 @@ export function restoredCause(scene: Scene, nodes: readonly string[], links: rea
         : [
             {
               role: "means",
-              text: `${listed([...new Set(links.map(({ from }) => from))])} ${new Set(links.map(({ from }) => from)).size === 1 ? "does" : "do"} not count ${links.length === 1 ? `link ${down.link} to ${down.to}` : `${links.length} links`} as up yet: knet wants several pongs in a row first.`,
+              text: `${listed([...new Set(links.map(({ from }) => from))])} ${new Set(links.map(({ from }) => from)).size === 1 ? "does" : "do"} not count ${links.length === 1 ? `link ${down.link} to ${down.to}` : `${links.length} links`} as up yet: ${down.from} has ${down.pongs} of ${down.pongsNeeded} pongs from ${down.to}.`,
               refs: [...new Set(links.map(({ from }) => from))].map((from) => statusRef(from, "corosync.links", scene.now)),
             },
           ],
