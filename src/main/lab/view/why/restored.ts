@@ -124,7 +124,7 @@ export function restoredCause(scene: Scene, nodes: readonly string[], links: rea
         : [
             {
               role: "means",
-              text: `${listed([...new Set(links.map(({ from }) => from))])} ${new Set(links.map(({ from }) => from)).size === 1 ? "does" : "do"} not count ${links.length === 1 ? `link ${down.link} to ${down.to}` : `${links.length} links`} as up yet: knet wants several pongs in a row first.`,
+              text: `${listed([...new Set(links.map(({ from }) => from))])} ${new Set(links.map(({ from }) => from)).size === 1 ? "does" : "do"} not count ${links.length === 1 ? `link ${down.link} to ${down.to}` : `${links.length} links`} as up yet: ${down.from} has ${down.pongs} of ${down.pongsNeeded} pongs from ${down.to}.`,
               refs: [...new Set(links.map(({ from }) => from))].map((from) => statusRef(from, "corosync.links", scene.now)),
             },
           ],

@@ -96,6 +96,9 @@ export interface DownLink {
   readonly to: string;
   readonly link: number;
   readonly net: string;
+  /** Pongs so far, of those that it takes to come up. */
+  readonly pongs: number;
+  readonly pongsNeeded: number;
 }
 
 /** Links of nodes that run, to others, that are down by their own account. */
@@ -103,9 +106,11 @@ export function downLinks(scene: Scene): DownLink[] {
   return scene.machines.flatMap(({ name: from, power, corosync, nics }) =>
     power !== "on" || corosync === null || scene.frozen.has(from)
       ? []
-      : corosync.links.flatMap(({ to, link, connected, localAddress }) => {
+      : corosync.links.flatMap(({ to, link, connected, localAddress, pongs, pongsNeeded }) => {
           const net = nics.find(({ address }) => address === localAddress)?.net;
-          return connected || to === corosync.nodeId || net === undefined ? [] : [{ from, to: nodeName(scene, to, corosync), link, net }];
+          return connected || to === corosync.nodeId || net === undefined
+            ? []
+            : [{ from, to: nodeName(scene, to, corosync), link, net, pongs, pongsNeeded }];
         }),
   );
 }
