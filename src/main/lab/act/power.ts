@@ -18,7 +18,7 @@ const VERBS: { readonly [verb: string]: Verb } = {
   stop: { act: { kind: "shutdown" }, said: "shut down", opposite: { kind: "power-on" } },
   kill: { act: { kind: "power-cut" }, said: "power cut", opposite: { kind: "power-on" } },
   pause: { act: { kind: "stall" }, said: "stalled", opposite: { kind: "resume" }, needsPower: true },
-  resume: { act: { kind: "resume" }, said: "goes on" },
+  resume: { act: { kind: "resume" }, said: "resumed" },
   reboot: { act: { kind: "reboot" }, said: "rebooted", needsPower: true, boots: true },
 };
 

@@ -85,6 +85,9 @@ export function taskResult({ result, status, said }: Task): string {
 
 // ── tools: what the command line can, as dialogs ───────────────────────────────────────────────────────────────────────
 
+/** What can be done with the selected thing. */
+export const actionsTitle = "Actions";
+
 export const tools = {
   snapshots: "Snapshots …",
   saveRecord: "Save the record",
