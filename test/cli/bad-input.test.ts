@@ -10,7 +10,7 @@ import { complaint, newPlace, type Place, type Ran } from "./quorate.ts";
 let place: Place;
 beforeAll(async () => {
   place = newPlace();
-  await place.ok("up", "--nodes", "2");
+  await place.ok("up", "--nodes", "2", "--host", "inprocess");
 });
 afterAll(() => place.end());
 

@@ -130,7 +130,7 @@ test("arrows move the selection, Enter inspects, F6 goes round the regions", asy
 
 test("faults by key: cut, power, kill, stall; Space pauses; brackets change the speed", async ({ page }) => {
   lab = await openFake(page, healthy());
-  const expectLast = async (wanted: object): Promise<void> => expect.poll(() => lab?.asked.at(-1)).toEqual(wanted);
+  const expectLast = async (wanted: object): Promise<void> => expect.poll(() => lab?.lastAsked()).toEqual(wanted);
   await thing(page, "node:pve3").focus();
   await page.keyboard.press("p");
   await expectLast({ op: "act", line: "node stop pve3" });
@@ -168,7 +168,7 @@ test("the palette runs any fault by its name", async ({ page }) => {
   await page.keyboard.press("F1");
   await page.keyboard.type("switch net1 off");
   await page.keyboard.press("Enter");
-  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "switch off net1" });
+  await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "switch off net1" });
 });
 
 test("narrow window and 200 % zoom: inspector and dock lie over the canvas, nothing is lost", async ({ page }) => {

@@ -9,7 +9,7 @@ export const SLICE_MS = 12;
 /** Events between two looks at the wall clock. */
 export const CHUNK = 256;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
-export const LAG_MAX_MS = 1_000;
+export const LAG_MAX_MS = 2_000;
 /**
  * Wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. What is asked or done meanwhile is
  * granted what is due first, so nobody but an onlooker can tell.
@@ -18,7 +18,7 @@ export const BEAT_MS = 50;
 /** The same where somebody waits for a moment of virtual time, or looks on in slow motion. */
 export const SHORT_BEAT_MS = 10;
 /** The same where nobody looks on: less than the lab may fall behind. */
-export const UNSEEN_BEAT_MS = 600;
+export const UNSEEN_BEAT_MS = 1_000;
 /** How far the world may be ahead of the slowest confirmation, in wall time at the lab's speed: where somebody looks on or waits, and where nobody does. */
 export const LEAD_MS = 50;
 export const UNSEEN_LEAD_MS = 500;

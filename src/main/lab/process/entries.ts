@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Trouble } from "../trouble.ts";
 
-type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "whatif-worker" | "worker";
+type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "whatif-worker" | "run-worker" | "worker";
 
 const sources: Record<Entry, string> = {
   supervisor: "main/lab/process/supervisor.ts",
@@ -14,6 +14,7 @@ const sources: Record<Entry, string> = {
   index: "main/desktop/main.ts",
   "fuzz-worker": "main/lab/fuzz/fuzz-worker.ts",
   "whatif-worker": "main/lab/whatif/whatif-worker.ts",
+  "run-worker": "main/lab/scenario/run-worker.ts",
   worker: "engine/host/worker.ts",
 };
 
@@ -31,18 +32,24 @@ function above(marker: string): string | undefined {
   }
 }
 
+/**
+ * A lab is many processes with small heaps. V8 would collect each with helper threads and wait for them, which on a computer with fewer processors than processes takes longer
+ * than the collection: on two that were busy, half a second for 9 MB.
+ */
+const nodeFlags = ["--single-threaded-gc"];
+
 const fromSource = import.meta.url.endsWith(".ts");
 
 /** The file to run for a program. Throws Trouble when it is not there. */
 export function entry(name: Entry): Program {
   if (fromSource) {
     const root = above(join("main", "lab", "process", "entries.ts"));
-    if (root) return { file: join(root, sources[name]), execArgv: ["--import", import.meta.resolve("tsx")] };
+    if (root) return { file: join(root, sources[name]), execArgv: [...nodeFlags, "--import", import.meta.resolve("tsx")] };
   }
   const root = above("package.json");
   const file = root && join(root, "out", "main", `${name}.js`);
   if (!file || !existsSync(file)) throw new Trouble("lab", `the program ${name} is not built; "npm run build" makes it`);
-  return { file, execArgv: [] };
+  return { file, execArgv: nodeFlags };
 }
 
 /** Folder of the built page. */

@@ -33,6 +33,10 @@ import type { Context, Descriptors, FunctionBody } from "./shell.ts";
 import { complain, DEPTH_MAX, Leave, say, ShellError, STRING_MAX } from "./shell.ts";
 import { parseLine, syntaxError } from "./syntax.ts";
 
+/** Commands that PIPESTATUS tells of; the others leave it to what is in them (bash, observed). */
+const isPipelineOfOne = ({ type }: CommandNode): boolean =>
+  type === "Command" || type === "Subshell" || type === "TestCommand" || type === "ArithmeticCommand";
+
 export class Interpreter implements Runner, Executor {
   readonly expander = new Expander(this);
 
@@ -78,7 +82,6 @@ export class Interpreter implements Runner, Executor {
     if (node.type !== "Pipeline") {
       const status = await this.command(ctx, node);
       ctx.shell.status = status;
-      if (node.type === "Command") ctx.shell.pipeStatus = [status];
       return exitOnError(ctx, status, node.type === "Command" || node.type === "Subshell" || node.type === "Redirected");
     }
     const negated = node.prefixes.filter((prefix) => prefix.type === "Negation").length % 2 === 1;
@@ -227,6 +230,12 @@ export class Interpreter implements Runner, Executor {
 
   /** One command of a pipeline, in this shell. Errors of the command itself become its status. */
   async command(ctx: Context, node: CommandNode): Promise<number> {
+    const status = await this.carriedOut(ctx, node);
+    if (isPipelineOfOne(node)) ctx.shell.pipeStatus = [status];
+    return status;
+  }
+
+  private async carriedOut(ctx: Context, node: CommandNode): Promise<number> {
     try {
       switch (node.type) {
         case "Command":

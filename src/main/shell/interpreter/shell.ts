@@ -77,7 +77,7 @@ export class Shell {
   positional: string[] = [];
   arg0 = "bash";
   status = 0;
-  pipeStatus: number[] = [0];
+  pipeStatus: number[] = [];
   lastBackground = 0;
   depth = 0;
   loops = 0;
