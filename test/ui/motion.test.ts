@@ -197,4 +197,8 @@ test("a real lab at ×1, slow on change: after healing, gather and commit are dr
   expect(Date.now() - began).toBeLessThan(60_000);
   const seen = await page.evaluate(() => [...(window as unknown as { seen: Set<string> }).seen]);
   expect(seen).toEqual(expect.arrayContaining(["gather", "commit"]));
+  // Pace is no part of a run: its record, played in one process as fast as can be, has the same digests.
+  const record = test.info().outputPath("record.jsonl");
+  await real.quorate("record", "--out", record);
+  await real.quorate("replay", record, "--check");
 });

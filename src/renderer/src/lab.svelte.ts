@@ -71,8 +71,8 @@ export interface Lab {
   step(unit: "event" | "window"): Promise<void>;
   skip(): Promise<void>;
   setSpeed(speed: Speed): Promise<void>;
-  /** Slows down by itself for changes, to `speed`, or no longer. */
-  slowOnChange(on: boolean, speed: number): Promise<void>;
+  /** Slows down by itself for changes, to `speed`, or no longer; absent: the other way than now, to the speed that is set. */
+  slowOnChange(on?: boolean, speed?: number): Promise<void>;
   /** What the last single event was; null before one, and once time has gone on. */
   readonly happened: Happened | null;
   /** What can happen next, while paused or in slow motion. */
@@ -302,7 +302,7 @@ export function makeLab(connection: Connection): Lab {
       });
     },
     setSpeed,
-    slowOnChange: async (onChange, speed) => {
+    slowOnChange: async (onChange = snapshot?.motion.onChange !== true, speed = snapshot?.motion.slowSpeed ?? 0.01) => {
       await trying(async () => {
         await connection.call({ op: "slow-motion", onChange, speed });
         say("done", motionText.said(onChange, speedName(speed)));
