@@ -49,6 +49,8 @@ function machine(
           remoteAddress: address(link, to),
           mtu: connected ? 1397 : 0,
           priority: 1,
+          pongs: 0,
+          pongsNeeded: 3,
           latencyLastUs: connected ? 410 + 90 * link : 0,
         };
       }),
@@ -91,6 +93,7 @@ function machine(
         tokenRetransmitMs: 744,
       },
       syncing: false,
+      timers: { token: now - 140_000 + 3_125_000, consensus: null, join: null },
       nodelist: ids(all).map((nodeId) => ({
         nodeId,
         name: `pve${nodeId}`,
@@ -152,6 +155,7 @@ const band = (node: string, from: number, to: number | null, ring: Ring, letter:
   state,
   quorate: ring.quorate,
   letter,
+  count: 1,
 });
 
 /** `n` nodes on `nets` networks in one quorate ring. */
@@ -196,7 +200,11 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     ]),
     marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
     undo: null,
+    motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
+    tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
     forming: [],
+    why: [],
+    history: { changes: 1, tasks: 1, begins: 0 },
   };
 }
 
@@ -221,6 +229,9 @@ export function partition(): LabSnapshot {
   cutCable(snapshot, "pve3", "net0", { in: true, out: true });
   cutCable(snapshot, "pve3", "net1", { in: true, out: false });
   snapshot.components = [component("A", a, 3), component("B", b, 3)];
+  snapshot.tokens = [a, b].map(({ ringId, members: [first] }) => ({
+    ...{ ringId, state: "rests" as const, node: `pve${first}`, to: null, due: null, heldUntil: 187_700_000, rate: 1.7 },
+  }));
   snapshot.problems = [
     {
       severity: "error",
@@ -243,6 +254,33 @@ export function partition(): LabSnapshot {
     { instant: 171_761_000, kind: "event", text: "membership" },
   ];
   snapshot.undo = "link cut pve3:net1 --direction in";
+  const cut = { kind: "act" as const, instant: 164_700_000, what: "link cut pve3:net0" };
+  const heal = { label: "Heal its cables", act: "link heal pve3" };
+  snapshot.why = [
+    {
+      id: "not-quorate pve3",
+      code: "not-quorate",
+      severity: "error",
+      title: "Why is pve3 not quorate?",
+      text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut. pve3 has 1 of 3 votes and needs 2: not quorate.",
+      nodes: ["pve3"],
+      since: 164_800_000,
+      clauses: [
+        { role: "cause", text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut.", refs: [cut] },
+        {
+          role: "noticed",
+          text: "pve1 has no link left to pve3.",
+          refs: [{ kind: "journal", node: "pve1", instant: 167_100_000, what: "host: host: 3 has no active links" }],
+        },
+        {
+          role: "means",
+          text: "pve3 has 1 of 3 votes and needs 2: not quorate.",
+          refs: [{ kind: "status", node: "pve3", instant: 187_412_000, what: "quorum" }],
+        },
+        { role: "do", text: heal.label, refs: [cut], fix: heal },
+      ],
+    },
+  ];
   return snapshot;
 }
 
@@ -269,7 +307,29 @@ export function gather(): LabSnapshot {
     band(node, 167_900_000, null, old, "A", "gather"),
   ]);
   snapshot.margin = null;
+  snapshot.tokens = [];
   snapshot.forming = [["pve1", "pve2"], ["pve3"]];
+  const believes = (node: string, text: string): LabSnapshot["why"][number]["clauses"][number] => ({
+    role: "means",
+    text,
+    refs: [{ kind: "status", node, instant: 171_753_000, what: "corosync.gathering" }],
+  });
+  snapshot.why = [
+    {
+      id: "gather",
+      code: "gather",
+      severity: "note",
+      title: "Gather: no ring now",
+      text: "pve1 would form a ring of pve1 and pve2. pve2 would form a ring of pve1, pve2 and pve3. pve3 sees only itself.",
+      nodes: names(3),
+      since: 167_900_000,
+      clauses: [
+        believes("pve1", "pve1 would form a ring of pve1 and pve2."),
+        believes("pve2", "pve2 would form a ring of pve1, pve2 and pve3."),
+        believes("pve3", "pve3 sees only itself."),
+      ],
+    },
+  ];
   return snapshot;
 }
 
@@ -331,6 +391,7 @@ export function sixteen(): LabSnapshot {
   cutCable(snapshot, "pve12", "net1", { in: true, out: true });
   cutCable(snapshot, "pve5", "net0", { in: true, out: false });
   snapshot.components = [component("A", ring, 16)];
+  snapshot.tokens = snapshot.tokens.map((token) => ({ ...token, ringId: ring.ringId }));
   return snapshot;
 }
 

@@ -5,7 +5,7 @@
 import type { LinkStatus } from "../kernel/index.ts";
 import type { Compression } from "./compress.ts";
 import { newWindow, type RxWindow } from "./defrag.ts";
-import { newLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import { newLink, pongsNeeded, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
 import type { Seal } from "./seal.ts";
 
 /** The best link; all of them; one after the other. */
@@ -155,6 +155,8 @@ export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<num
       remoteAddress: link.remoteAddress,
       mtu: link.mtu,
       priority: links.get(link.link)?.priority ?? 1,
+      pongs: link.receivedPong,
+      pongsNeeded: pongsNeeded(links.get(link.link)),
     })),
   );
 }

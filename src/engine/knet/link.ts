@@ -145,6 +145,9 @@ export function dueAt(l: LinkState, p: LinkParams): number {
   return Math.min(l.pingLast + p.pingIntervalMs * 1000, downAt(l, p));
 }
 
+/** Pongs that it takes to bring a link up: as many as are counted, and the one that follows. */
+export const pongsNeeded = (p: LinkParams | undefined): number => (p === undefined ? 0 : p.pongCount + 1);
+
 /** What a pong did: it came too late to count, brought the link up, was counted towards that, or kept up what was up. */
 export type PongResult = "late" | "up" | "counted" | "kept";
 

@@ -9,24 +9,27 @@ import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
 import { LabActs } from "./act/acts.ts";
 import { tells } from "./scenario/advance.ts";
-import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
+import type { ConfPlan, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { LabFaults } from "./lab-faults.ts";
 import { mustHave, NodeShell } from "./node-shell.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import type { LabDisk } from "./store/disk.ts";
+import { happened } from "./motion/happened.ts";
+import { LabInterest } from "./motion/interest.ts";
+import { firstOf, upcomingOf } from "./motion/upcoming.ts";
+import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
+import { LabHistory, type KeptHistory } from "./history/lab-history.ts";
+import { LAB, type Asker } from "./history/tasks.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings } from "./view/problems.ts";
-import { Timeline } from "./view/timeline.ts";
+import type { Timeline } from "./view/timeline.ts";
 import { usage } from "./trouble.ts";
 import { labSnapshot, labStatus } from "./view/view.ts";
 import { Waits } from "./scenario/waits.ts";
-
-/** Slower than this the page animates single packets. */
-const traceSpeedMax = 1 / 20;
 
 export interface LabOptions {
   dir: string;
@@ -38,11 +41,15 @@ export interface LabOptions {
   disks: NodeDisks;
   /** Throws where the directory is the lab's no longer; absent: it always is. */
   owned?(): void;
+  /** Its timeline so far, and where that is kept; absent: it begins now and is kept nowhere. */
+  history?: KeptHistory;
 }
 
 export class Lab {
   readonly world: World;
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
+  /** The timeline with what is typed at the nodes' prompts, as it is kept. */
+  readonly history: LabHistory;
   /** Of what leaves the lab. */
   readonly output: OutputCommit;
   readonly acts: LabActs;
@@ -53,6 +60,8 @@ export class Lab {
   private findings = new ConfFindings();
   private readonly feed = new Feed(() => this.host.whenConfirmed());
   private changeCount = 0;
+  /** What happens in a step that is to be told of. */
+  private stepped: Effect[] | undefined;
   private readonly waits: Waits;
   private readonly past: LabPast;
   private readonly named: NamedSnapshots;
@@ -63,9 +72,8 @@ export class Lab {
     readonly options: LabOptions,
   ) {
     const { world } = host;
-    const { timeline, feed } = this;
+    const { feed } = this;
     this.world = world;
-    for (const status of world.statuses()) timeline.begin(world.now, status);
     world.watch({
       effect: (at, machine, effect) => this.effect(at, world.nameOf(machine), effect),
       input: () => this.changed(),
@@ -76,11 +84,20 @@ export class Lab {
     const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
+    this.history = new LabHistory(
+      world,
+      options.history,
+      () => output.settled(),
+      (text) => feed.tell({ event: "notice", severity: "warning", text }),
+    );
+    const { timeline } = this.history;
+    this.timeline = timeline;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
     this.waits = new Waits(host, () => this.changeCount);
     this.past = new LabPast(world, (text) => this.faults.fail(text));
+    host.motion.follow(new LabInterest(world));
     this.notePause();
     host.onProgress(() => {
       this.faults.checkInvariants();
@@ -89,6 +106,7 @@ export class Lab {
         (why) => this.faults.full(why),
       );
       feed.flush();
+      this.history.progress();
     });
   }
 
@@ -101,7 +119,7 @@ export class Lab {
 
   /** Counts everything that may have changed what a snapshot shows, time apart. */
   get changes(): number {
-    return this.changeCount;
+    return this.changeCount + this.timeline.history().changes;
   }
 
   private changed(): void {
@@ -119,8 +137,8 @@ export class Lab {
     this.shell.commands.take(node, effect);
     this.shell.clients.take(effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
-    const { paused, speed } = this.host;
-    this.feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
+    this.stepped?.push(effect);
+    this.feed.take(at, node, effect, this.host.slow);
   }
 
   /** Grants what is due, so that what is asked next is answered as of now. */
@@ -159,6 +177,7 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
+    this.history.look();
     return labSnapshot({
       lab: this.identity(),
       time: this.time(),
@@ -167,6 +186,7 @@ export class Lab {
       findings: this.findings,
       broken: this.faults.all,
       undo: this.acts.undoes,
+      motion: this.motion(),
     });
   }
 
@@ -198,16 +218,33 @@ export class Lab {
     return checkConf(text);
   }
 
-  async export(): Promise<ExportFile[]> {
-    const { exportLab } = await import("./file/export.ts");
-    return exportLab(this.options.file, this.world);
+  /** What becomes of `text` as the corosync.conf of every node, seen from one. */
+  confPlan(node: string, text: string): ConfPlan {
+    mustHave(this.world, node);
+    return confPlan(this.world, node, text);
+  }
+
+  async export(): Promise<Reply<"export">> {
+    const { exportLab, exportWarnings } = await import("./file/export.ts");
+    return { files: exportLab(this.options.file, this.world), warnings: exportWarnings(this.world) };
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  setSpeed(speed: Speed): void {
-    this.host.setSpeed(speed);
+  setSpeed(speed: Speed, skipIdle: boolean): void {
+    this.host.setSpeed(speed, skipIdle);
     this.changed();
+  }
+
+  /** Slows down by itself for changes, or no longer. */
+  setSlowMotion(onChange: boolean, speed: number): void {
+    this.host.setSlowMode({ onChange, speed });
+    this.changed();
+  }
+
+  private motion(): LabSnapshot["motion"] {
+    const { mode, eased, skipped } = this.host.motion;
+    return { onChange: mode.onChange, slowSpeed: mode.speed, eased, skipped: skipped === undefined ? null : { ...skipped } };
   }
 
   async pause(): Promise<void> {
@@ -226,11 +263,31 @@ export class Lab {
     this.past.paused(this.world.now, this.host.paused);
   }
 
-  async step(unit: "event" | "window", count: number): Promise<Time> {
-    await this.host.step(unit, count);
+  /** Pauses and runs so many events or windows; says of a single event what it was. */
+  async step(unit: "event" | "window", count: number): Promise<Reply<"step">> {
+    await this.host.pause();
+    const next = firstOf(this.world);
+    const effects: Effect[] = [];
+    this.stepped = effects;
+    try {
+      await this.host.step(unit, count);
+    } finally {
+      this.stepped = undefined;
+    }
     this.notePause();
     this.changed();
-    return this.time();
+    const one = unit === "event" && count === 1 && next !== undefined;
+    return { ...this.time(), happened: one ? happened(this.world.now, next, effects, (id) => this.nodeName(id)) : null };
+  }
+
+  /** The node with this id, as the nodes' configurations have it. */
+  private nodeName(id: number): string {
+    return this.world.statuses().find(({ corosync }) => corosync?.nodeId === id)?.name ?? `node ${id}`;
+  }
+
+  /** What can happen next. */
+  upcoming(): Reply<"upcoming"> {
+    return { instant: this.world.now, upcoming: upcomingOf(this.world) };
   }
 
   /** Unpaced on to the next change worth a look, at most one virtual hour. */
@@ -273,6 +330,7 @@ export class Lab {
         findings: this.findings,
         broken: [],
         undo: null,
+        motion: { ...this.motion(), eased: false, skipped: null },
       });
       return { status: labStatus(this.options.dir, world, paused), snapshot };
     });
@@ -294,20 +352,22 @@ export class Lab {
     return this.named.list();
   }
 
-  async saveSnapshot(name: string): Promise<NamedSnapshot> {
-    await this.catchUp();
-    const state = stateOfWorld(this.world);
-    await this.output.settled();
-    return this.named.save(name, state);
+  saveSnapshot(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `snapshot ${name}`, async () => {
+      await this.catchUp();
+      const state = stateOfWorld(this.world);
+      await this.output.settled();
+      return this.named.save(name, state);
+    });
   }
 
-  deleteSnapshot(name: string): void {
-    this.named.remove(name);
+  deleteSnapshot(name: string, asker: Asker = LAB): Promise<void> {
+    return this.acts.logged(asker, "lab", `snapshot --delete ${name}`, () => Promise.resolve(this.named.remove(name)));
   }
 
   /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
-  rollback(name: string): Promise<NamedSnapshot> {
-    return this.acts.inTurn(() => this.rollBack(name));
+  rollback(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `rollback ${name}`, () => this.acts.inTurn(() => this.rollBack(name)));
   }
 
   private async rollBack(name: string): Promise<NamedSnapshot> {
@@ -333,8 +393,7 @@ export class Lab {
     await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
-    this.timeline.rewind(this.world.now, this.world.statuses());
-    this.timeline.mark(this.world.now, "act", said);
+    this.history.rolledBack(said);
     this.feed.tell({ event: "rolled-back", instant: this.world.now });
     await this.output.saveDisks();
     if (!paused) this.resume();
@@ -375,6 +434,7 @@ export class Lab {
 
   async close(): Promise<void> {
     this.past.close();
+    this.history.close();
     await this.host.close();
   }
 }

@@ -1,10 +1,11 @@
 /** Every action of the page, for the palette: what it is called, which key it has, what it does. Faults included. */
-import type { LabSnapshot } from "../../main/lab/api.ts";
+import { SLOW_SPEEDS, SPEEDS, speedName, type LabSnapshot } from "../../main/lab/api.ts";
 import { addChoices, cableChoices, idOf, isCut, nodeChoices, switchChoices } from "./acting.ts";
 import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
-import { speedName } from "./format.ts";
-import { speeds } from "./lab.svelte.ts";
+import { labTools, runTool } from "./tools/tools.ts";
+import * as motionText from "./words/motion.ts";
+import { tasks as taskTexts, tools } from "./words/timeline.ts";
 import { themes } from "./prefs.svelte.ts";
 import type { IconName } from "./ui/icons.ts";
 
@@ -23,11 +24,21 @@ export interface Frame {
   toggle(what: "inspector" | "dock" | "timeline"): void;
   showProblems(): void;
   showJournal(): void;
+  showActions(): void;
   nextRegion(back: boolean): void;
 }
 
 function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
   const paused = snapshot.time.paused;
+  const { onChange, slowSpeed } = snapshot.motion;
+  const slow: Action = {
+    id: "slow",
+    group: "Time",
+    title: onChange ? motionText.turnOff : motionText.turnOn(speedName(slowSpeed)),
+    icon: "slow",
+    key: "S",
+    run: () => void lab.slowOnChange(!onChange, slowSpeed),
+  };
   return [
     {
       id: "pause",
@@ -40,10 +51,18 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
     { id: "step", group: "Time", title: "One event", icon: "step", key: ".", run: () => void lab.step("event") },
     { id: "window", group: "Time", title: "One window of events", icon: "stepWindow", run: () => void lab.step("window") },
     { id: "skip", group: "Time", title: "Skip to the next change", icon: "skip", run: () => void lab.skip() },
-    ...speeds.map((speed): Action => ({
+    slow,
+    ...SLOW_SPEEDS.map(({ speed, name }): Action => ({
+      id: `slow to ${name}`,
+      group: "Time",
+      title: motionText.slowTo(name),
+      icon: "clock",
+      run: () => void lab.slowOnChange(true, speed),
+    })),
+    ...SPEEDS.map(({ speed, name }): Action => ({
       id: `speed ${speed}`,
       group: "Time",
-      title: `Speed ${speedName(speed)}`,
+      title: `Speed ${name}`,
       icon: "clock",
       run: () => void lab.setSpeed(speed),
     })),
@@ -73,7 +92,11 @@ function faultActions(page: Page, snapshot: LabSnapshot): Action[] {
     snapshot.undo === null
       ? []
       : [{ id: "undo", group: "Faults", title: `Undo: ${snapshot.undo}`, icon: "undo", key: "Ctrl+Z", run: () => void lab.undo() }];
-  return [...(anything ? [heal] : []), ...undo, ...partitions(lab, snapshot), ...acts];
+  const free: Action[] =
+    snapshot.nodes.length < 2
+      ? []
+      : [{ id: "partition", group: "Faults", title: tools.partition, icon: "cut", run: () => (page.place.tool = { kind: "partition" }) }];
+  return [...(anything ? [heal] : []), ...undo, ...free, ...partitions(lab, snapshot), ...acts];
 }
 
 /** Each node alone against the rest, and the lab in halves. */
@@ -127,6 +150,7 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
     { id: "whatif", group: "Go to", title: "What-if: what can be lost", icon: "scales", run: () => (place.view = "whatif") },
     { id: "configure", group: "Go to", title: "Configure: corosync.conf", icon: "config", run: () => (place.view = "configure") },
     { id: "journal", group: "Go to", title: "Journal", icon: "list", run: frame.showJournal },
+    { id: "actions", group: "Go to", title: taskTexts.tab, icon: "list", run: frame.showActions },
     { id: "problems", group: "Go to", title: "Problems", icon: "warn", run: frame.showProblems },
     {
       id: "export",
@@ -141,9 +165,19 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
       group: "Configuration",
       title: "Load my cluster’s corosync.conf…",
       icon: "importIn",
-      run: () => (place.view = "configure"),
+      run: () => {
+        place.view = "configure";
+        place.door = "own";
+      },
     },
     { id: "build", group: "Lab", title: "Build from nothing …", icon: "plus", run: () => (place.building = true) },
+    ...labTools.map(({ tool, title, icon }): Action => ({
+      id: `tool ${typeof tool === "string" ? tool : tool.kind}`,
+      group: "Lab",
+      title,
+      icon,
+      run: () => runTool(page, snapshot, tool),
+    })),
     {
       id: "table",
       group: "Window",

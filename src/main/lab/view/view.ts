@@ -3,10 +3,12 @@ import type { FaultState } from "../../../engine/fabric/index.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
+import { tokensOf } from "../motion/tokens.ts";
 import { componentsOf, formingOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
-import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
+import { findingsOf, problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
 import type { Drawn } from "./timeline.ts";
+import { reasonsOf } from "./why/why.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -100,12 +102,16 @@ export interface ViewOf {
   findings: ConfFindings;
   broken: readonly LabTrouble[];
   undo: string | null;
+  motion: LabSnapshot["motion"];
 }
 
 export function labSnapshot(of: ViewOf): LabSnapshot {
   const { world, timeline } = of;
   const machines = world.statuses();
   const mismatched = mismatchesOf(world, machines, of.findings.parsed);
+  const components = componentsOf(machines, (status) => timeline.letter(status));
+  const findings = findingsOf(world, machines, of.findings);
+  const reasons = reasonsOf({ world, machines, components, findings, mismatches: mismatched.problems });
   return {
     lab: of.lab,
     time: of.time,
@@ -114,13 +120,17 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     cables: cablesOf(world, machines),
     pairCuts: pairCuts(world.fabric.faults()),
     faults: faultsOf(world, machines),
-    components: componentsOf(machines, (status) => timeline.letter(status)),
+    components,
     margin: marginOf(machines),
-    problems: problemsOf(world, machines, of.findings, of.broken, mismatched.problems),
+    problems: problemsOf(world, machines, of.findings, of.broken, reasons.problems),
     mismatches: mismatched.mismatches,
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
+    motion: of.motion,
+    tokens: tokensOf(world, machines),
     forming: formingOf(machines),
+    why: reasons.why,
+    history: timeline.history(),
   };
 }
