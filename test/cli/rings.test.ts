@@ -1,4 +1,4 @@
-/** Rings beside each other, as the page is given them: letters and keys are unique at every instant; a ring that installs holds those that have it. */
+/** Rings beside each other, as the page is given them: each has a letter and a key of its own at every instant; a ring that installs holds those that have it. */
 import { describe, expect, it } from "vitest";
 import type { LabSnapshot } from "../../src/main/lab/api.ts";
 import type { Lab } from "../../src/main/lab/lab.ts";
@@ -29,15 +29,15 @@ function watched(lab: Lab, seconds: number): LabSnapshot[] {
 
 function expectUnique(snapshots: readonly LabSnapshot[]): void {
   for (const { components } of snapshots) {
-    const letters = components.filter(({ formed }) => formed).map(({ letter }) => letter);
-    expect(new Set(letters).size, letters.join(" ")).toBe(letters.length);
+    const labelled = components.filter(({ formed }) => formed).map(({ letter }) => letter);
+    expect(new Set(labelled).size, labelled.join(" ")).toBe(labelled.length);
     const keys = components.map(({ key }) => key);
     expect(new Set(keys).size, keys.join(", ")).toBe(keys.length);
   }
 }
 
 describe("rings that stand beside each other", () => {
-  it("have letters and keys of their own, also while a node that stood still believes in an old one", async () => {
+  it("have a letter and a key each, also while a node that stood still believes in an old one", async () => {
     const lab = formedLab();
     await lab.acts.act("node pause pve2");
     const before = watched(lab, 10);
@@ -102,15 +102,15 @@ describe("what a machine tells of a stall", () => {
   });
 });
 
-describe("letters", () => {
+describe("the letters of rings", () => {
   it("go on past Z, and are never given twice", () => {
     const labels = noRingLabels();
     const nodes = Array.from({ length: 32 }, (_, index) => index + 1);
     for (const node of nodes) letterOf(labels, node, "1.4", nodes);
-    const letters = nodes.map((node) => letterOf(labels, node, `${node}.8`, [node]));
-    expect(new Set(letters).size).toBe(32);
-    expect(letters).toContain("AA");
-    expect(freeLetter(new Set(letters))).not.toBe("");
+    const labelled = nodes.map((node) => letterOf(labels, node, `${node}.8`, [node]));
+    expect(new Set(labelled).size).toBe(32);
+    expect(labelled).toContain("AA");
+    expect(freeLetter(new Set(labelled))).not.toBe("");
   });
 
   it("an old ring in which one node still stands gives its letter to the majority", () => {

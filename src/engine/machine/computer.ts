@@ -43,6 +43,7 @@ import {
   type SystemAction,
 } from "./systemd/index.ts";
 import { unitFiles } from "./unit-disk.ts";
+import type { PowerState, Stage } from "./power-state.ts";
 
 /** Virtual time from the power button to the first unit, where a design gives none. */
 export const BOOT_DEFAULT: Duration = 5 * SEC;
@@ -89,22 +90,6 @@ export interface Processes {
   /** The power went: nothing that ran is left. */
   powerLost(): void;
   readonly files: FileUsers;
-}
-
-type Stage = "off" | "booting" | "starting" | "on" | "stopping" | "powering-off";
-
-interface PowerState {
-  stage: Stage;
-  stalled: boolean;
-  since: Instant;
-  /** When it was powered on, whatever stalled since; absent in states kept before this was. */
-  poweredAt?: Instant;
-  rebootAfter: boolean;
-  nextPid: number;
-  /** The name the kernel was given since it started; "" : that of the design. */
-  hostname: string;
-  /** What the kernel will say of a disk that was changed while the machine was off; "" where it was not. */
-  diskLine: string;
 }
 
 export interface ComputerState {

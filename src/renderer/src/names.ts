@@ -15,7 +15,7 @@ export function textWidth(text: string, { size, strong = false }: Font): number 
   const key = `${size}${strong ? "s" : "n"}${text}`;
   const known = widths.get(key);
   if (known !== undefined) return known;
-  // Where nothing is drawn (a test of the geometry alone) every letter is as wide as a wide one.
+  // Where nothing is drawn (a test of the geometry alone) every character is as wide as a wide one.
   pencil ??= typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
   let width = text.length * size * 0.6;
   if (pencil) {
@@ -27,8 +27,8 @@ export function textWidth(text: string, { size, strong = false }: Font): number 
   return width;
 }
 
-/** The most letters of what `cut` leaves for which the text fits. */
-function longest(length: number, room: number, font: Font, cut: (letters: number) => string): string {
+/** The longest piece that `cut` leaves of a text and that fits. */
+function longest(length: number, room: number, font: Font, cut: (count: number) => string): string {
   let [low, high] = [0, length - 1];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -41,19 +41,19 @@ function longest(length: number, room: number, font: Font, cut: (letters: number
 /** A sentence that ends where the room ends. */
 export function clipped(text: string, room: number, font: Font): string {
   if (textWidth(text, font) <= room) return text;
-  return longest(text.length, room, font, (letters) => `${text.slice(0, letters).trimEnd()}…`);
+  return longest(text.length, room, font, (count) => `${text.slice(0, count).trimEnd()}…`);
 }
 
 /** A name without its middle: its beginning and its end tell more. */
 export function middleCut(name: string, room: number, font: Font): string {
   if (textWidth(name, font) <= room) return name;
-  return longest(name.length, room, font, (letters) => {
-    const tail = Math.floor(letters / 2);
-    return `${name.slice(0, letters - tail)}…${tail === 0 ? "" : name.slice(-tail)}`;
+  return longest(name.length, room, font, (count) => {
+    const tail = Math.floor(count / 2);
+    return `${name.slice(0, count - tail)}…${tail === 0 ? "" : name.slice(-tail)}`;
   });
 }
 
-/** How many letters all the names begin with. */
+/** How long the beginning is that all the names share. */
 function commonLength(names: readonly string[]): number {
   const [first = ""] = names;
   let length = 0;
@@ -61,7 +61,7 @@ function commonLength(names: readonly string[]): number {
   return length;
 }
 
-/** Without what all begin with and all end with; whole words and numbers stay whole. */
+/** Without what all begin with and all end with; parts between separators and numbers stay whole. */
 function withoutCommon(names: readonly string[]): string[] {
   const [first = ""] = names;
   if (names.length < 2) return [...names];
@@ -79,8 +79,8 @@ function withoutCommon(names: readonly string[]): string[] {
 function difference(name: string, others: readonly string[], room: number, font: Font): string {
   const at = commonLength([name, ...others]);
   const rest = name.slice(at);
-  if (textWidth(`…${rest}`, font) <= room) return longest(at, room, font, (letters) => `…${name.slice(at - letters)}`);
-  return longest(rest.length, room, font, (letters) => `…${rest.slice(0, letters)}…`);
+  if (textWidth(`…${rest}`, font) <= room) return longest(at, room, font, (count) => `…${name.slice(at - count)}`);
+  return longest(rest.length, room, font, (count) => `…${rest.slice(0, count)}…`);
 }
 
 /** Each name as it fits into `room`, no two alike: whole where all fit, else without what they share, else the part that differs. */

@@ -14,7 +14,7 @@ export function freeLetter(used: ReadonlySet<string>): string {
   }
 }
 
-/** The order in which letters are given. */
+/** The order of the alphabet, past Z too. */
 export const byLetter = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
 /** Rings remembered; older ones have no bands left to label. */

@@ -2,8 +2,8 @@
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
 import { latency } from "../format.ts";
 import { clipped, type Font } from "../names.ts";
-import { cableSpoken, cableWords, settingWords } from "../words/topology.ts";
-import type { CableState } from "./shapes.ts";
+import { cableSpoken, cableTexts, settingTexts } from "../words/topology.ts";
+import type { CableState } from "./cable-state.ts";
 
 export type Cable = LabSnapshot["cables"][number];
 
@@ -16,7 +16,7 @@ export function cableState(cable: Cable): CableState {
 
 /** What a screen reader says. */
 export function cableDescription(cable: Cable): string {
-  return [`cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${cableSpoken[cableState(cable)]}`, ...settingWords(cable)].join(
+  return [`cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${cableSpoken[cableState(cable)]}`, ...settingTexts(cable)].join(
     ", ",
   );
 }
@@ -57,8 +57,8 @@ export function cableLines(
   const state = cableState(cable);
   const us = roundTrip(from, machine, link);
   const round = us === undefined ? "" : latency(us);
-  const said = stateLines(state, machine, round, round === "" ? "" : cableWords.roundTo(round, from?.name ?? ""), room);
-  const set = settingWords(cable).map((text) => ({ text, bad: false }));
+  const said = stateLines(state, machine, round, round === "" ? "" : cableTexts.roundTo(round, from?.name ?? ""), room);
+  const set = settingTexts(cable).map((text) => ({ text, bad: false }));
   const lines = [...said, ...set].filter(({ text }) => text !== "");
   // What was set shares a line where there are too few.
   const all = lines.length <= most ? lines : [...lines.slice(0, most - 1), { text: join(lines.slice(most - 1)), bad: false }];
@@ -71,18 +71,18 @@ function stateLines(state: CableState, machine: MachineView, round: string, whol
   const plain = (text: string): Beside[] => [{ text, bad: false }];
   switch (state) {
     case "cut":
-      return [{ text: cableWords.cut, bad: true }];
+      return [{ text: cableTexts.cut, bad: true }];
     case "cut-in":
     case "cut-out":
-      return (["in", "out"] as const).map((way) => ({ text: cableWords.way(way, state === `cut-${way}`), bad: state === `cut-${way}` }));
+      return (["in", "out"] as const).map((way) => ({ text: cableTexts.way(way, state === `cut-${way}`), bad: state === `cut-${way}` }));
     case "carrying":
       return plain(clipped(whole, room, font) === whole ? whole : round);
     case "idle":
-      return plain(cableWords.idle(round));
+      return plain(cableTexts.idle(round));
     case "silent":
-      return plain(machine.power === "on" ? cableWords.noAnswer : "");
+      return plain(machine.power === "on" ? cableTexts.noAnswer : "");
     case "down":
-      return plain(machine.power === "on" && !machine.nics.every(({ up }) => up) ? cableWords.cardOff : "");
+      return plain(machine.power === "on" && !machine.nics.every(({ up }) => up) ? cableTexts.cardOff : "");
     case "unused":
       return [];
   }

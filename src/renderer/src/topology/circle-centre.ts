@@ -2,7 +2,7 @@
 import type { LabSnapshot } from "../../../main/lab/api.ts";
 import type { CentreLine } from "./circle-shapes.ts";
 import { clipped, type Font } from "../names.ts";
-import { circleWords, formingWords, voteWords } from "../words/topology.ts";
+import { circleTexts, formingText, voteTexts } from "../words/topology.ts";
 
 const lineFont: Font = { size: 12 };
 const pitch = 18;
@@ -17,9 +17,9 @@ export function centreOf(snapshot: LabSnapshot, inner: number): CentreLine[] {
     lines.map((one) => (one.look === "figure" ? one : { ...one, text: clipped(one.text, chord(one.y), lineFont) }));
   const [first] = formed;
   if (first === undefined) {
-    const text = snapshot.forming.length === 0 ? "" : formingWords(snapshot.forming);
+    const text = snapshot.forming.length === 0 ? "" : formingText(snapshot.forming);
     return fitting([
-      { y: 0, text: voteWords.noRing, look: "line" },
+      { y: 0, text: voteTexts.noRing, look: "line" },
       { y: pitch, text, look: "soft" },
     ]);
   }
@@ -29,7 +29,7 @@ export function centreOf(snapshot: LabSnapshot, inner: number): CentreLine[] {
       { y: 22, text: `votes, ${first.quorum} needed`, look: "line" },
       {
         y: 22 + pitch,
-        text: first.quorate ? `may lose ${first.mayLose} more` : voteWords.notQuorate,
+        text: first.quorate ? `may lose ${first.mayLose} more` : voteTexts.notQuorate,
         look: first.quorate ? "soft" : "bad",
       },
     ]);
@@ -38,9 +38,9 @@ export function centreOf(snapshot: LabSnapshot, inner: number): CentreLine[] {
   const from = -((formed.length > most ? most - 1 : shown.length - 1) * pitch) / 2 + 10;
   const lines = shown.map(({ letter, votes, expectedVotes, quorate }, index): CentreLine => ({
     y: from + index * pitch,
-    text: `${circleWords.ring(letter, votes, expectedVotes)} ${quorate ? voteWords.quorate : voteWords.notQuorate}`,
+    text: `${circleTexts.ring(letter, votes, expectedVotes)} ${quorate ? voteTexts.quorate : voteTexts.notQuorate}`,
     look: quorate ? "ok" : "bad",
   }));
   const more = formed.length - shown.length;
-  return fitting(more === 0 ? lines : [...lines, { y: from + shown.length * pitch, text: circleWords.more(more), look: "soft" }]);
+  return fitting(more === 0 ? lines : [...lines, { y: from + shown.length * pitch, text: circleTexts.more(more), look: "soft" }]);
 }

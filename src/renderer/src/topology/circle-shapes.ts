@@ -1,6 +1,7 @@
 /** The things of the drawing for many machines, about the middle of the circle. */
 import type { Look } from "./look.ts";
-import type { CableState, Point, RingShape } from "./shapes.ts";
+import type { CableState } from "./cable-state.ts";
+import type { Point, RingShape } from "./shapes.ts";
 
 export interface Slot extends Point {
   key: string;

@@ -10,7 +10,7 @@ import { polar, type CircleScene, type CircleSwitch, type Measures, type Slot, t
 import { nodeLook } from "./look.ts";
 import { columnsOf } from "./plan.ts";
 import { groupOf, groupsOf } from "./switch-bar.ts";
-import { switchWords } from "../words/topology.ts";
+import { switchTexts } from "../words/topology.ts";
 
 /** Room for the outermost switch's name, and between two switches outside. */
 const labelRoom = 24;
@@ -116,11 +116,11 @@ function circleSwitch(
   slotsAt: number,
   walls: readonly number[],
 ): CircleSwitch {
-  const link = switchWords.link(net.link);
-  const state = net.on ? "" : `${switchWords.off} · `;
+  const link = switchTexts.link(net.link);
+  const state = net.on ? "" : `${switchTexts.off} · `;
   const detail = `${link} · ${net.cidr}`;
-  const split = walls.length === 0 ? "" : `, ${switchWords.split(groupsOf(snapshot))}`;
-  const name = switchWords.name(net.name);
+  const split = walls.length === 0 ? "" : `, ${switchTexts.split(groupsOf(snapshot))}`;
+  const name = switchTexts.name(net.name);
   const inside = r < slotsAt;
   return {
     key: `switch:${net.name}`,

@@ -2,7 +2,7 @@
 import { mainUnit, type LabSnapshot, type MachineView } from "../../../main/lab/api.ts";
 import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
-import { stalledWords } from "../words/topology.ts";
+import { stalledTexts } from "../words/topology.ts";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "plain";
 
@@ -44,8 +44,8 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
     return { role: "powered off", lines: [{ icon: "off", tone: "off", text: `since ${since}` }], state };
   }
   if (machine.power === "stalled") {
-    const state: LookLine = { icon: "clock", tone: "warn", text: stalledWords.since(since), short: stalledWords.short };
-    return { role: state.text, lines: [{ ...state, text: stalledWords.short }, ...lastBelief(machine)], state };
+    const state: LookLine = { icon: "clock", tone: "warn", text: stalledTexts.since(since), short: stalledTexts.short };
+    return { role: state.text, lines: [{ ...state, text: stalledTexts.short }, ...lastBelief(machine)], state };
   }
   if (machine.booting) {
     const state: LookLine = { icon: "clock", tone: "warn", text: "booting" };
@@ -64,7 +64,7 @@ function lastBelief({ corosync, quorum }: MachineView): LookLine[] {
     {
       icon: "list",
       tone: "off",
-      text: stalledWords.lastVotes(totalVotes, expectedVotes),
+      text: stalledTexts.lastVotes(totalVotes, expectedVotes),
       short: `last: ${totalVotes} of ${expectedVotes}`,
     },
   ];

@@ -1,4 +1,5 @@
 /** The things of the drawing for a row of machines: shapes with their places, in the drawing's own units (pixels at 100 %). */
+import type { CableState } from "./cable-state.ts";
 import type { Look } from "./look.ts";
 
 export interface Point {
@@ -17,8 +18,6 @@ export interface MachineShape extends Point {
   compact: boolean;
   look: Look;
 }
-
-export type CableState = "carrying" | "idle" | "down" | "unused" | "silent" | "cut" | "cut-in" | "cut-out";
 
 export interface CableLabel extends Point {
   text: string;

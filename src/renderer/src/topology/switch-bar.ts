@@ -1,7 +1,7 @@
 /** A switch's bar: the pieces into which a partition splits it, and its texts in the room between its ports. */
 import type { LabSnapshot } from "../../../main/lab/api.ts";
 import { clipped, textWidth, type Font } from "../names.ts";
-import { switchWords } from "../words/topology.ts";
+import { switchTexts } from "../words/topology.ts";
 import type { Plan } from "./plan.ts";
 import type { BarText, SwitchShape, Wall } from "./shapes.ts";
 
@@ -95,12 +95,12 @@ export function barTexts(
   y: number,
 ): BarText[] {
   const gaps = gapsOf(pieces, ports);
-  const name = place(gaps, [switchWords.name(net.name), net.name], nameFont, "name", y);
+  const name = place(gaps, [switchTexts.name(net.name), net.name], nameFont, "name", y);
   // The rest stands to the right of the name.
   const after = gaps.filter(({ to }) => to > (name[0]?.x ?? 0));
-  const off = net.on ? [] : place(after, [switchWords.off], detailFont, "bad", y);
-  const link = switchWords.link(net.link);
+  const off = net.on ? [] : place(after, [switchTexts.off], detailFont, "bad", y);
+  const link = switchTexts.link(net.link);
   const detail = place(after, [`${link} · ${net.cidr}`, net.cidr], detailFont, "detail", y);
-  const cut = pairs === "" ? [] : place(after, [switchWords.cutPairs(pairs)], detailFont, "bad", y);
+  const cut = pairs === "" ? [] : place(after, [switchTexts.cutPairs(pairs)], detailFont, "bad", y);
   return [...name, ...off, ...detail, ...cut];
 }

@@ -1,9 +1,10 @@
 /** Switches above and below the machines, and the cables to them. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
-import { switchWords } from "../words/topology.ts";
+import { switchTexts } from "../words/topology.ts";
 import { cableDescription, cableLines, cableState, type Cable } from "./cable-look.ts";
 import { barGap, barHeight, loop, wide, type Plan } from "./plan.ts";
-import type { CableShape, CableState, Point, RingShape, SwitchShape, Wall } from "./shapes.ts";
+import type { CableState } from "./cable-state.ts";
+import type { CableShape, Point, RingShape, SwitchShape, Wall } from "./shapes.ts";
 import { barTexts, groupsOf, piecesOf, wallsOf } from "./switch-bar.ts";
 
 interface Wiring {
@@ -20,7 +21,7 @@ export function wiring(snapshot: LabSnapshot, plan: Plan, rings: readonly RingSh
   const cables: CableShape[] = [];
   const walls = wallsOf(snapshot, plan);
   const machineBottom = plan.y + plan.h;
-  const split = walls.length === 0 ? "" : `, ${switchWords.split(groupsOf(snapshot))}`;
+  const split = walls.length === 0 ? "" : `, ${switchTexts.split(groupsOf(snapshot))}`;
   let [top, bottom] = [plan.y, machineBottom];
   snapshot.networks.forEach((net, index) => {
     const above = index % 2 === 0;
@@ -51,7 +52,7 @@ export function wiring(snapshot: LabSnapshot, plan: Plan, rings: readonly RingSh
     const key = `switch:${net.name}`;
     const pieces = piecesOf(key, plan, walls);
     const pairs = pairText(snapshot, net.name);
-    const detail = `${switchWords.link(net.link)} · ${net.cidr}, ${net.on ? "on" : "off"}`;
+    const detail = `${switchTexts.link(net.link)} · ${net.cidr}, ${net.on ? "on" : "off"}`;
     switches.push({
       key,
       net: net.name,
@@ -62,7 +63,7 @@ export function wiring(snapshot: LabSnapshot, plan: Plan, rings: readonly RingSh
       on: net.on,
       pieces,
       texts: barTexts(net, pairs, pieces, ports, y + 15),
-      description: `${switchWords.name(net.name)}, ${detail}${split}${pairs === "" ? "" : `, ${switchWords.cutPairs(pairs)}`}`,
+      description: `${switchTexts.name(net.name)}, ${detail}${split}${pairs === "" ? "" : `, ${switchTexts.cutPairs(pairs)}`}`,
     });
   });
   return { switches, cables, walls, wallEnds: { top: top - 6, bottom: bottom + 6 }, bottom };

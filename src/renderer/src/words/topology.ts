@@ -1,5 +1,5 @@
 /** What the drawing, the votes and the table of machines say. */
-import type { CableState } from "../topology/shapes.ts";
+import type { CableState } from "../topology/cable-state.ts";
 
 /** A cable's state in the inspector. */
 export const cableStates: Record<CableState, string> = {
@@ -33,7 +33,7 @@ export const cableCells: Record<CableState, string> = {
 };
 
 /** Beside a cable. */
-export const cableWords = {
+export const cableTexts = {
   cut: "cut both ways",
   noAnswer: "no answer",
   cardOff: "interface down",
@@ -43,7 +43,7 @@ export const cableWords = {
 };
 
 /** What `link set` did to a cable, in parts. */
-export function settingWords(cable: {
+export function settingTexts(cable: {
   delayMs: number;
   jitterMs: number;
   lossPercent: number;
@@ -62,7 +62,7 @@ export function settingWords(cable: {
 const short = (value: number): string => String(Number(value.toFixed(3)));
 
 /** On a switch's bar. */
-export const switchWords = {
+export const switchTexts = {
   name: (net: string): string => `switch ${net}`,
   link: (link: number | null): string => (link === null ? "no corosync link" : `link ${link}`),
   off: "off",
@@ -71,7 +71,7 @@ export const switchWords = {
 };
 
 /** On a machine that stands still. */
-export const stalledWords = {
+export const stalledTexts = {
   since: (clock: string): string => `stalled since ${clock}`,
   short: "stalled",
   lastVotes: (votes: number, expected: number): string => `last: ${votes} of ${expected} votes`,
@@ -80,7 +80,7 @@ export const stalledWords = {
 };
 
 /** Who forms a ring with whom, by whom they have heard: groups of names, the largest first. */
-export function formingWords(groups: readonly (readonly string[])[]): string {
+export function formingText(groups: readonly (readonly string[])[]): string {
   const alone = groups.filter((group) => group.length === 1).flat();
   const together = groups.filter((group) => group.length > 1);
   const parts = [
@@ -95,7 +95,7 @@ function named(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 }
 
-export const voteWords = {
+export const voteTexts = {
   section: (partitions: number): string => (partitions > 1 ? "Votes, one bar per partition" : "Votes"),
   bar: (votes: number, expected: number, quorum: number): string => `${votes} of ${expected} votes, quorum at ${quorum}`,
   need: (quorum: number): string => `need ${quorum}`,
@@ -110,30 +110,30 @@ export const voteWords = {
 };
 
 /** In the middle of the circle, where several rings stand. */
-export const circleWords = {
+export const circleTexts = {
   ring: (letter: string, votes: number, expected: number): string => `${letter} ${votes}/${expected}`,
   more: (n: number): string => `and ${n} more`,
 };
 
-export const failedWords = {
+export const failedTexts = {
   title: "The page could not draw something.",
   again: "It is drawn again from the lab’s state, which is not affected.",
   button: "Draw again",
   close: "Close",
 };
 
-export const hintWords = {
+export const hintTexts = {
   unfold: "Say more",
   fold: "Say less",
 };
 
-export const menuWords = {
+export const menuTexts = {
   title: "Actions",
   fit: "Fit the drawing",
   table: "As a table",
 };
 
-export const legendWords = {
+export const legendTexts = {
   up: "up, carries",
   idle: "up, probed",
   cut: "cut or off",
@@ -144,7 +144,7 @@ export const legendWords = {
 };
 
 /** The table of machines. */
-export const tableWords = {
+export const tableTexts = {
   caption: "Machines of the lab",
   members: "sees",
   membersTitle: "How many members the node sees in its ring",
@@ -155,6 +155,6 @@ export const tableWords = {
   roundTo: (node: string): string => `slowest of its last round trips: to ${node}`,
 };
 
-export const statusWords = {
+export const statusTexts = {
   more: (rings: number): string => `${rings} more rings`,
 };

@@ -7,6 +7,8 @@ import { looksOn, type ServedClient } from "./served-client.ts";
 const snapshotEveryMs = 100;
 /** A snapshot grows with the square of the nodes (every peer of every node); beyond these many it is sent less often in proportion. */
 const snapshotNodesFree = 16;
+/** While nothing but time has changed, a page of more nodes than this is sent less often in proportion: to draw the same again is what costs it. */
+const restNodesFree = 5;
 /** A client that has so much unread gets no snapshot until it has read some. */
 const backlogMaxBytes = 1 << 20;
 
@@ -14,6 +16,8 @@ export class Broadcast {
   private readonly timer: NodeJS.Timeout;
   /** A snapshot is on its way to the clients. */
   private showing = false;
+  private readonly everyMs: number;
+  private ticks = 0;
 
   constructor(
     private readonly lab: Lab,
@@ -21,10 +25,8 @@ export class Broadcast {
   ) {
     lab.onEvent((event) => this.event(event));
     lab.host.watched(false);
-    this.timer = setInterval(
-      () => this.snapshots(),
-      snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2)),
-    );
+    this.everyMs = snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2));
+    this.timer = setInterval(() => this.snapshots(), this.everyMs);
   }
 
   /** No more snapshots. */
@@ -48,14 +50,19 @@ export class Broadcast {
     const wanting = [...this.clients].filter((client) => client.snapshots && (client.channel.backlog?.() ?? 0) < backlogMaxBytes);
     const changes = this.lab.changes;
     const instant = this.lab.world.now;
-    const behind = wanting.filter((client) => client.shown?.changes !== changes || client.shown.instant !== instant);
+    const tick = ++this.ticks;
+    const restMs = snapshotEveryMs * Math.max(1, Math.round(this.lab.world.names.length / restNodesFree));
+    const rested = (since: number): boolean => (tick - since) * this.everyMs >= restMs;
+    const behind = wanting.filter(
+      ({ shown }) => shown?.changes !== changes || (shown.instant !== instant && (this.lab.time().paused || rested(shown.tick))),
+    );
     if (behind.length === 0 || this.showing) return;
     const snapshot = this.lab.snapshot();
     this.showing = true;
     const send = (): void => {
       for (const client of behind) {
         if (!this.clients.has(client)) continue;
-        client.shown = { changes, instant };
+        client.shown = { changes, instant, tick };
         client.channel.send({ event: "snapshot", snapshot });
       }
     };

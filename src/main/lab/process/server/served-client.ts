@@ -12,7 +12,7 @@ export interface ServedClient {
   journal: ((line: JournalLine) => boolean) | undefined;
   trace: boolean;
   /** Number of the lab's change, and instant, that the last snapshot showed. */
-  shown: { changes: number; instant: number } | undefined;
+  shown: { changes: number; instant: number; tick: number } | undefined;
   /** A page in a browser: what it asks for stays near the lab. */
   readonly page: boolean;
   readonly execs: Set<string>;
