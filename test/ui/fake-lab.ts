@@ -8,6 +8,7 @@ import {
   type ExportWarning,
   type LabSnapshot,
   type Request,
+  type Upcoming,
   type Variation,
   type WhatIfReply,
 } from "../../src/main/lab/api.ts";
@@ -84,6 +85,25 @@ const plan: ConfPlan = {
   ],
 };
 
+const happenedText = "pve1 → pve2: token seq 15; token passed on to pve3";
+
+/** What comes next in such a lab, as a real one tells it. */
+const upcoming = (now: number): Upcoming[] => [
+  {
+    ...{ at: now + 200, what: "packet", text: "token seq 15", node: "pve3", from: "pve2", net: "net0" },
+    packet: {
+      ...{ number: 41, totem: true, arrives: true, bytes: 104 },
+      fields: [
+        { name: "ring_id", text: "1.12" },
+        { name: "seq", text: "15" },
+        { name: "aru", text: "15" },
+        { name: "rtr_list", text: "none" },
+      ],
+    },
+  },
+  { at: now + 812_000, what: "timer", text: "token timer", node: "pve3" },
+];
+
 /** A true answer, for a new lab of this size. */
 function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Variation | undefined): WhatIfReply {
   const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
@@ -159,6 +179,10 @@ export async function fakeLab(
         return { said: request.line };
       case "undo":
         return { said: `undone: ${snapshot.undo ?? "nothing"}` };
+      case "step":
+        return { ...snapshot.time, happened: { at: snapshot.time.instant, text: happenedText, node: "pve2", from: "pve1", net: "net0" } };
+      case "upcoming":
+        return { instant: snapshot.time.instant, upcoming: upcoming(snapshot.time.instant) };
       case "skip":
         return { found: true, what: "membership", instant: snapshot.time.instant };
       case "terminal-open": {

@@ -50,6 +50,10 @@ export interface Place {
   /** A corosync.conf that was dropped on the page, or is to be given; Configure takes it. */
   door: File | "own" | null;
   journalNode: string;
+  /** What went wrong while something was drawn; null: nothing, or it was read and put away. */
+  drawingFailed: string | null;
+  /** Counts up whenever everything is to be drawn anew. */
+  drawing: number;
 }
 
 /** Where the person is. */
@@ -69,6 +73,8 @@ export function makePlace(): Place {
     table: false,
     door: null,
     journalNode: "",
+    drawingFailed: null,
+    drawing: 0,
   });
   return place;
 }

@@ -68,7 +68,6 @@ export const importDoor = {
 export const configure = {
   own: "my own file",
   load: "Load my cluster’s file",
-  counts: (errors: string, warnings: string, notes: string): string => `${errors}, ${warnings}, ${notes}`,
   clean: "no findings",
   changed: "Changed, not written yet",
   asIs: (node: string): string => `As it is on ${node}`,

@@ -39,7 +39,9 @@ export class Requests {
         return {};
       case "challenge":
       case "prove":
-        throw usage(`${r.op} is for a page on the web that is not in yet`);
+      case "conf-plan":
+      case "lab-open":
+        return this.doors(r);
       case "status":
       case "snapshot":
       case "time":
@@ -58,7 +60,9 @@ export class Requests {
       case "undo":
         return this.acts(r);
       case "speed":
-        return lab.setSpeed(r.speed);
+        return lab.setSpeed(r.speed, r.skipIdle === true);
+      case "slow-motion":
+        return lab.setSlowMotion(r.onChange, r.speed);
       case "pause":
         return lab.pause();
       case "resume":
@@ -67,6 +71,9 @@ export class Requests {
         return lab.step(r.unit, r.count);
       case "skip":
         return lab.skip();
+      case "upcoming":
+        await lab.catchUp();
+        return lab.upcoming();
       case "wait":
         return lab.wait(r.what);
       case "log":
@@ -83,9 +90,6 @@ export class Requests {
         const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
         return { errors: count("error"), warnings: count("warning"), findings };
       }
-      case "conf-plan":
-        await lab.catchUp();
-        return lab.confPlan(r.node, r.text);
       case "whatif":
         return this.desk.ask(lab.world, r.variation);
       case "export":
@@ -94,8 +98,6 @@ export class Requests {
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
-      case "lab-open":
-        return this.others.open(r.what);
       case "down":
         return this.around.freeze();
       case "exec":
@@ -111,6 +113,19 @@ export class Requests {
         return answered;
       default:
         return this.nodes.answer(client, r, reply);
+    }
+  }
+
+  private async doors(r: Extract<Request, { op: "challenge" | "prove" | "conf-plan" | "lab-open" }>): Promise<unknown> {
+    switch (r.op) {
+      case "challenge":
+      case "prove":
+        throw usage(`${r.op} is for a page on the web that is not in yet`);
+      case "conf-plan":
+        await this.lab.catchUp();
+        return this.lab.confPlan(r.node, r.text);
+      case "lab-open":
+        return this.others.open(r.what);
     }
   }
 
