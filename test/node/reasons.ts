@@ -36,6 +36,7 @@ export function snapshotOf(world: World, paused = false): LabSnapshot {
     findings,
     broken: [],
     undo: null,
+    motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
   });
 }
 

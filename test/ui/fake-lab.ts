@@ -2,12 +2,15 @@
 import { startWeb, type Web } from "../../src/main/web/server.ts";
 import {
   requestMessage,
+  type Band,
   type Channel,
   type ConfChange,
   type ConfPlan,
   type ExportWarning,
   type LabSnapshot,
+  type NamedSnapshot,
   type Request,
+  type Task,
   type Upcoming,
   type Variation,
   type WhatIfReply,
@@ -48,6 +51,25 @@ const pvecm = [
   "",
 ].join("\r\n");
 
+const happenedText = "pve1 → pve2: token seq 15; token passed on to pve3";
+
+/** What comes next in such a lab, as a real one tells it. */
+const upcoming = (now: number): Upcoming[] => [
+  {
+    ...{ at: now + 200, what: "packet", text: "token seq 15", node: "pve3", from: "pve2", net: "net0" },
+    packet: {
+      ...{ number: 41, totem: true, arrives: true, bytes: 104 },
+      fields: [
+        { name: "ring_id", text: "1.12" },
+        { name: "seq", text: "15" },
+        { name: "aru", text: "15" },
+        { name: "rtr_list", text: "none" },
+      ],
+    },
+  },
+  { at: now + 812_000, what: "timer", text: "token timer", node: "pve3" },
+];
+
 const exportWarnings: ExportWarning[] = [
   { code: "placeholder", text: "placeholder addresses: 10.0.0.11 (pve1) are not those of real hosts; replace them first" },
   { code: "version", text: "config_version is 3, lower than the 7 of the file this lab was made from" },
@@ -85,25 +107,6 @@ const plan: ConfPlan = {
   ],
 };
 
-const happenedText = "pve1 → pve2: token seq 15; token passed on to pve3";
-
-/** What comes next in such a lab, as a real one tells it. */
-const upcoming = (now: number): Upcoming[] => [
-  {
-    ...{ at: now + 200, what: "packet", text: "token seq 15", node: "pve3", from: "pve2", net: "net0" },
-    packet: {
-      ...{ number: 41, totem: true, arrives: true, bytes: 104 },
-      fields: [
-        { name: "ring_id", text: "1.12" },
-        { name: "seq", text: "15" },
-        { name: "aru", text: "15" },
-        { name: "rtr_list", text: "none" },
-      ],
-    },
-  },
-  { at: now + 812_000, what: "timer", text: "token timer", node: "pve3" },
-];
-
 /** A true answer, for a new lab of this size. */
 function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Variation | undefined): WhatIfReply {
   const file = { nodes, links, qdevice, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" };
@@ -114,12 +117,14 @@ function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Var
 }
 
 /** What the page asks for by itself. */
-const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query"]);
+const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query", "timeline", "tasks"]);
 
 export interface FakeLab {
   readonly url: string;
   /** What the page asked for, in order. */
   readonly asked: Request[];
+  /** What the timeline and the task log answer; bands and marks of the snapshot where nothing is set. */
+  history: { bands?: Band[]; marks?: LabSnapshot["marks"]; marksFrom?: number; merged?: number; tasks: Task[] };
   /** The last act, speed, step, … of a person. Terminals and what the page asks for by itself go beside it, at their own times. */
   lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
@@ -169,8 +174,53 @@ export async function fakeLab(
     }
   }
 
+  const history: FakeLab["history"] = { tasks: [] };
+  const kept: NamedSnapshot[] = [{ name: "calm", instant: 120_000_000, digest: "d1" }];
+
   function answer(request: Request): unknown {
     switch (request.op) {
+      case "timeline": {
+        const inside = ({ instant }: { instant: number }): boolean => instant >= request.from && instant < request.to;
+        return {
+          begins: snapshot.history.begins,
+          bands: (history.bands ?? snapshot.bands).filter((band) => band.from < request.to && (band.to ?? Infinity) > request.from),
+          marks: (history.marks ?? snapshot.marks).filter((mark) => mark.kind === "act" && inside(mark)),
+          marksFrom: history.marksFrom ?? null,
+          merged: history.merged ?? 0,
+        };
+      }
+      case "tasks":
+        return { tasks: history.tasks.filter(({ revision }) => revision > request.since), revision: snapshot.history.tasks, dropped: 0 };
+      case "snapshots":
+        return { snapshots: kept };
+      case "snapshot-save": {
+        const made = { name: request.name, instant: snapshot.time.instant, digest: "d2" };
+        kept.push(made);
+        return made;
+      }
+      case "rollback":
+        return kept.find(({ name }) => name === request.name);
+      case "labs":
+        return {
+          labs: [
+            { lab: snapshot.lab.dir, name: "lab", running: true, instant: snapshot.time.instant, nodes: ["pve1", "pve2", "pve3"] },
+            { lab: "/home/me/other", name: "production", running: false, instant: 7_000_000, nodes: ["hv1", "hv2"] },
+          ],
+        };
+      case "replay":
+        return { digest: "abc", instant: 12_000_000, equal: true, compared: 12, firstDifference: null, recordedBy: "1", engine: "1" };
+      case "scenario":
+        return {
+          passed: false,
+          seed: "1",
+          instant: 9_000_000,
+          digest: "abc",
+          steps: [
+            { step: 1, instant: 1_000_000, passed: true, expected: "done", got: "done", what: "do: node kill pve2" },
+            { step: 2, instant: 9_000_000, passed: false, expected: "1 member", got: "2 members", what: "wait: members 1" },
+          ],
+          violations: [],
+        };
       case "snapshot":
         return snapshot;
       case "log":
@@ -213,7 +263,11 @@ export async function fakeLab(
             };
       }
       case "act-check":
-        return { wrong: /[^A-Za-z0-9- ]/.test(request.line) ? "no host name: letters, digits and hyphens are allowed, at most 63" : null };
+        return {
+          wrong: /^(node|net) (add|rename) .*[^A-Za-z0-9- ]/.test(request.line)
+            ? "no host name: letters, digits and hyphens are allowed, at most 63"
+            : null,
+        };
       case "build":
         return { said: `built from nothing: ${request.nodes} machines` };
       case "whatif": {
@@ -272,6 +326,7 @@ export async function fakeLab(
   return {
     url: web.url,
     asked,
+    history,
     lastAsked: () => asked.findLast(({ op }) => !op.startsWith("terminal-") && !OF_THE_PAGE.has(op)),
     show: (next) => {
       snapshot = next;

@@ -155,6 +155,7 @@ const band = (node: string, from: number, to: number | null, ring: Ring, letter:
   state,
   quorate: ring.quorate,
   letter,
+  count: 1,
 });
 
 /** `n` nodes on `nets` networks in one quorate ring. */
@@ -203,6 +204,7 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
     forming: [],
     why: [],
+    history: { changes: 1, tasks: 1, begins: 0 },
   };
 }
 

@@ -7,15 +7,15 @@ import type { LabInfo } from "../lab/api.ts";
 import { wellFormed } from "../lab/process/message-check.ts";
 import { connectLab, type LabClient } from "../lab/process/client.ts";
 import { defaultLabFile } from "../lab/file/default-lab.ts";
-import { parseLabFile, readLabFile } from "../lab/file/labfile.ts";
+import { readLabFile } from "../lab/file/labfile.ts";
 import type { LabFile } from "../lab/file/labfile-schema.ts";
+import { listedLabs } from "../lab/process/start/known-labs.ts";
 import { launch } from "../lab/process/launch.ts";
 import { createLab, holdsLab, isOwn, isRunning, labFileName } from "../lab/process/new-lab.ts";
 import { processAlive, readLock } from "../lab/store/lock.ts";
 import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
 import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
-import { forgetLab, knownLabs, rememberLab } from "../lab/store/registry.ts";
-import { endOf, readRecordHead } from "../lab/store/record-file.ts";
+import { forgetLab, rememberLab } from "../lab/store/registry.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
@@ -149,54 +149,8 @@ export async function rm(v: Values): Promise<number> {
   return 0;
 }
 
-interface Listed {
-  lab: string;
-  name: string;
-  running: boolean;
-  instant: number;
-  nodes: string[];
-}
-
-/** A lab that does not run, as its directory tells. */
-function asleep(dir: string): Listed | undefined {
-  try {
-    const path = join(dir, labFileName);
-    const made = readRecordHead(join(dir, "record.jsonl"))?.lab;
-    const lab = made === undefined ? readLabFile(path) : parseLabFile(made, path);
-    return { lab: dir, name: lab.name, running: false, instant: lastInstant(dir), nodes: Object.keys(lab.nodes) };
-  } catch {
-    // Deleted by hand, or not readable: not a lab any more.
-    return undefined;
-  }
-}
-
-/** The instant of the last line of the record that has one; 0 where it never ran. */
-function lastInstant(dir: string): number {
-  const found = endOf(join(dir, "record.jsonl"))
-    .match(/^\{"(?:at|end)":\d+/gm)
-    ?.at(-1);
-  return Number(found?.split(":")[1] ?? 0);
-}
-
-async function describe(dir: string): Promise<Listed | undefined> {
-  if (!isRunning(dir)) return asleep(dir);
-  try {
-    const client = await connectLab(dir, wellFormed);
-    const { lab, name, instant, nodes } = await stateOf(client);
-    client.close();
-    return { lab, name, running: true, instant, nodes };
-  } catch {
-    // It ended between two looks.
-    return asleep(dir);
-  }
-}
-
 export async function ls(v: Values): Promise<number> {
-  const labs: Listed[] = [];
-  for (const dir of knownLabs()) {
-    const lab = await describe(dir);
-    if (lab) labs.push(lab);
-  }
+  const labs = await listedLabs();
   if (v["json"] === true) printJson(labs);
   else if (labs.length === 0) say('quorate: no labs; "quorate up" makes one');
   else

@@ -126,9 +126,12 @@ export const band = z.object({
   to: instant.nullable(),
   ringId: z.string(),
   members: z.array(z.number()),
-  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]),
+  /** `changing`: several, one after the other, too short to be told apart or kept apart. */
+  state: z.enum(["operational", "gather", "commit", "recovery", "off", "booting", "stopped", "stalled", "changing"]),
   quorate: z.boolean(),
   letter: z.string(),
+  /** How many bands it stands for. */
+  count: z.number(),
 });
 
 export const mark = z.object({ instant, kind: z.enum(["act", "event"]), text: z.string() });
@@ -167,6 +170,7 @@ export const labSnapshot = z.object({
   margin: z.number().nullable(),
   problems: z.array(problem),
   mismatches: z.array(mismatch),
+  /** The latest of each machine, and the latest marks: the timeline has its own request. */
   bands: z.array(band),
   marks: z.array(mark),
   undo: z.string().nullable(),
@@ -178,6 +182,8 @@ export const labSnapshot = z.object({
   forming: z.array(z.array(z.string())),
   /** What is not as it should be, and why, the most urgent first; empty while all is well. */
   why: z.array(why),
+  /** The timeline and the task log have changed when these have: ask for them again. `begins`: where the timeline begins. */
+  history: z.object({ changes: z.number(), tasks: z.number(), begins: instant }),
 });
 
 export type LabSnapshot = z.infer<typeof labSnapshot>;

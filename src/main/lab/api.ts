@@ -8,15 +8,19 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
+import type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
+import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
-import { hexOf32, hexOf64 } from "./api-hello.ts";
 import { SPEED_MAX, SPEED_MIN, type Happened, type Upcoming } from "./api-motion.ts";
+import { hexOf32, hexOf64 } from "./api-hello.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 import type { ConfPlan } from "./api-conf.ts";
 
-export * from "./api-hello.ts";
 export * from "./api-motion.ts";
+export * from "./api-hello.ts";
 export * from "./api-snapshot.ts";
+export type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
+export type { Actor, Task, TaskList, TimelineWindow } from "./api-history.ts";
 export type { ConfChange, ConfFile, ConfPlan, ConfStep } from "./api-conf.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
@@ -38,6 +42,8 @@ const name = textOf(64, 1);
 const known = textOf(256);
 const actLine = textOf(4096);
 const instant = z.number();
+/** A record or scenario in one message. */
+const RUN_CHARS_MAX = 6 << 20;
 /** µs and other counts, as whole numbers that every encoding gives back. */
 const whole = z.int();
 
@@ -156,6 +162,15 @@ export const request = z.discriminatedUnion("op", [
     follow: z.boolean(),
   }),
   z.object({ op: z.literal("record") }),
+  /** What is to be drawn of the timeline from `from` to `to` on so many pixels. */
+  z.object({ op: z.literal("timeline"), from: whole.min(0), to: whole.min(1), px: whole.min(16).max(16_384) }),
+  /** Entries of the task log that are new or have changed since a revision. */
+  z.object({ op: z.literal("tasks"), since: whole.min(0) }),
+  /** What `quorate ls` lists. */
+  z.object({ op: z.literal("labs") }),
+  /** Plays a record, or runs a scenario, beside the lab; nothing of it changes. `name`: what messages call the file. */
+  z.object({ op: z.literal("replay"), text: textOf(RUN_CHARS_MAX), name: known }),
+  z.object({ op: z.literal("scenario"), text: textOf(RUN_CHARS_MAX), name: known }),
   // the past
   /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
   z.object({ op: z.literal("seek"), instant: whole, pause: z.boolean().optional() }),
@@ -216,6 +231,8 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("look"), node: known, calls: z.array(fileCall).max(10_000), session: known.optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
   z.object({ op: z.literal("sleep"), node: known, duration: whole.min(0) }),
+  /** A line was typed at the prompt (`line`), or has ended (`status`). `id` is the shell's own. */
+  z.object({ op: z.literal("typed"), node: known, id: whole.min(1), line: text.optional(), status: whole.optional() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
   z.object({ op: z.literal("floor"), hold: z.boolean() }),
   /** Nothing but an answer: whether anybody is there. */
@@ -279,6 +296,11 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  labs: { labs: ListedLab[] };
+  replay: ReplayReply;
+  scenario: ScenarioReply;
+  timeline: TimelineWindow;
+  tasks: TaskList;
   seek: { status: LabStatus; snapshot: LabSnapshot };
   fork: { dir: string; instant: number };
   snapshots: { snapshots: NamedSnapshot[] };

@@ -14,17 +14,19 @@ import { LabFaults } from "./lab-faults.ts";
 import { mustHave, NodeShell } from "./node-shell.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import type { LabDisk } from "./store/disk.ts";
-import { confPlan } from "./view/conf-plan.ts";
 import { happened } from "./motion/happened.ts";
 import { LabInterest } from "./motion/interest.ts";
 import { firstOf, upcomingOf } from "./motion/upcoming.ts";
+import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
+import { LabHistory, type KeptHistory } from "./history/lab-history.ts";
+import { LAB, type Asker } from "./history/tasks.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings } from "./view/problems.ts";
-import { Timeline } from "./view/timeline.ts";
+import type { Timeline } from "./view/timeline.ts";
 import { usage } from "./trouble.ts";
 import { labSnapshot, labStatus } from "./view/view.ts";
 import { Waits } from "./scenario/waits.ts";
@@ -39,11 +41,15 @@ export interface LabOptions {
   disks: NodeDisks;
   /** Throws where the directory is the lab's no longer; absent: it always is. */
   owned?(): void;
+  /** Its timeline so far, and where that is kept; absent: it begins now and is kept nowhere. */
+  history?: KeptHistory;
 }
 
 export class Lab {
   readonly world: World;
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
+  /** The timeline with what is typed at the nodes' prompts, as it is kept. */
+  readonly history: LabHistory;
   /** Of what leaves the lab. */
   readonly output: OutputCommit;
   readonly acts: LabActs;
@@ -66,9 +72,8 @@ export class Lab {
     readonly options: LabOptions,
   ) {
     const { world } = host;
-    const { timeline, feed } = this;
+    const { feed } = this;
     this.world = world;
-    for (const status of world.statuses()) timeline.begin(world.now, status);
     world.watch({
       effect: (at, machine, effect) => this.effect(at, world.nameOf(machine), effect),
       input: () => this.changed(),
@@ -79,6 +84,14 @@ export class Lab {
     const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
+    this.history = new LabHistory(
+      world,
+      options.history,
+      () => output.settled(),
+      (text) => feed.tell({ event: "notice", severity: "warning", text }),
+    );
+    const { timeline } = this.history;
+    this.timeline = timeline;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
@@ -93,6 +106,7 @@ export class Lab {
         (why) => this.faults.full(why),
       );
       feed.flush();
+      this.history.progress();
     });
   }
 
@@ -105,7 +119,7 @@ export class Lab {
 
   /** Counts everything that may have changed what a snapshot shows, time apart. */
   get changes(): number {
-    return this.changeCount;
+    return this.changeCount + this.timeline.history().changes;
   }
 
   private changed(): void {
@@ -163,6 +177,7 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
+    this.history.look();
     return labSnapshot({
       lab: this.identity(),
       time: this.time(),
@@ -337,20 +352,22 @@ export class Lab {
     return this.named.list();
   }
 
-  async saveSnapshot(name: string): Promise<NamedSnapshot> {
-    await this.catchUp();
-    const state = stateOfWorld(this.world);
-    await this.output.settled();
-    return this.named.save(name, state);
+  saveSnapshot(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `snapshot ${name}`, async () => {
+      await this.catchUp();
+      const state = stateOfWorld(this.world);
+      await this.output.settled();
+      return this.named.save(name, state);
+    });
   }
 
-  deleteSnapshot(name: string): void {
-    this.named.remove(name);
+  deleteSnapshot(name: string, asker: Asker = LAB): Promise<void> {
+    return this.acts.logged(asker, "lab", `snapshot --delete ${name}`, () => Promise.resolve(this.named.remove(name)));
   }
 
   /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
-  rollback(name: string): Promise<NamedSnapshot> {
-    return this.acts.inTurn(() => this.rollBack(name));
+  rollback(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `rollback ${name}`, () => this.acts.inTurn(() => this.rollBack(name)));
   }
 
   private async rollBack(name: string): Promise<NamedSnapshot> {
@@ -376,8 +393,7 @@ export class Lab {
     await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
-    this.timeline.rewind(this.world.now, this.world.statuses());
-    this.timeline.mark(this.world.now, "act", said);
+    this.history.rolledBack(said);
     this.feed.tell({ event: "rolled-back", instant: this.world.now });
     await this.output.saveDisks();
     if (!paused) this.resume();
@@ -418,6 +434,7 @@ export class Lab {
 
   async close(): Promise<void> {
     this.past.close();
+    this.history.close();
     await this.host.close();
   }
 }

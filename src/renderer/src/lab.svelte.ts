@@ -10,6 +10,7 @@ import {
   type Op,
   type Problem,
   type Speed,
+  type Task,
   type Upcoming,
 } from "../../main/lab/api.ts";
 import * as motionText from "./words/motion.ts";
@@ -31,12 +32,25 @@ export interface Said {
   undo: boolean;
 }
 
+/** The task log as far as it has been asked for. */
+export interface TaskLog {
+  readonly list: readonly Task[];
+  readonly revision: number;
+  /** Older ones that the lab keeps no longer. */
+  readonly dropped: number;
+  /** Asks for what is new. */
+  ask(): Promise<void>;
+}
+
 /** What a terminal hears. */
 export type TerminalEvent = Extract<LabEvent, { event: "terminal-data" | "terminal-exit" }>;
 
 const journalMax = 5_000;
 const noticesMax = 20;
 const saidForMs = 7_000;
+/** As many as the lab keeps. */
+const tasksMax = 1_000;
+const noTasks = { list: [], revision: 0, dropped: 0 };
 
 export interface Lab {
   readonly connection: Connection;
@@ -47,6 +61,7 @@ export interface Lab {
   /** Why its process has ended, where it said so. `frozen`: it goes on from there. */
   readonly gone: { readonly reason: string; readonly frozen: boolean } | null;
   readonly said: Said | null;
+  readonly tasks: TaskLog;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
   act(line: string): Promise<boolean>;
   /** Several lines, one after the other; stops at the first refusal. */
@@ -102,6 +117,24 @@ export function makeLab(connection: Connection): Lab {
   const terminals: ((event: TerminalEvent) => void)[] = [];
   const openers: (() => void)[] = [];
 
+  let tasks = $state.raw<Omit<TaskLog, "ask">>(noTasks);
+  let askingTasks = false;
+  async function askTasks(): Promise<void> {
+    if (askingTasks) return;
+    askingTasks = true;
+    try {
+      const { tasks: news, revision, dropped } = await connection.call({ op: "tasks", since: tasks.revision });
+      const changed = new Map(news.map((task) => [task.id, task]));
+      const before = tasks.list.map((task) => changed.get(task.id) ?? task);
+      const known = new Set(before.map(({ id }) => id));
+      tasks = { list: [...before, ...news.filter(({ id }) => !known.has(id))].slice(-tasksMax), revision, dropped };
+    } catch {
+      // The connection broke, which the banner says.
+    } finally {
+      askingTasks = false;
+    }
+  }
+
   function say(kind: Said["kind"], text: string, undo = false): void {
     window.clearTimeout(saidTimer);
     said = { id: ++saidId, kind, text, undo };
@@ -121,6 +154,7 @@ export function makeLab(connection: Connection): Lab {
 
   async function opened(): Promise<void> {
     gone = null;
+    tasks = noTasks;
     // Subscribed first: what was written before the log's answer is in the answer, what comes after it is an event.
     await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
     // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
@@ -171,6 +205,7 @@ export function makeLab(connection: Connection): Lab {
         return;
       case "rolled-back":
         journal = journal.filter((line) => line.instant <= event.instant);
+        tasks = noTasks;
         return;
       case "gone":
         // The first to say so knows best.
@@ -234,6 +269,18 @@ export function makeLab(connection: Connection): Lab {
     },
     get upcoming() {
       return upcoming;
+    },
+    tasks: {
+      get list() {
+        return tasks.list;
+      },
+      get revision() {
+        return tasks.revision;
+      },
+      get dropped() {
+        return tasks.dropped;
+      },
+      ask: askTasks,
     },
     act: (line) => acts([line]),
     acts,

@@ -6,11 +6,13 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
 import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
+import { HISTORY_FILE, HistoryFile } from "../history/history-file.ts";
 import type { LabDisk } from "../store/disk.ts";
 import { bringUp, labTextOf } from "./start/bring-up.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
@@ -18,6 +20,7 @@ import { Lab } from "../lab.ts";
 import { LabPage } from "./page/lab-page.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
+import { listedLabs } from "./start/known-labs.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
@@ -82,14 +85,16 @@ async function openLab(options: Options, run: string, ownership: Ownership): Pro
   const dir = workersDir(options.dir, run);
   const pool = options.host === "workers" ? await startWorkers(dir, worldDesign(file).machines.length) : undefined;
   try {
-    const { found, disk, disks, said, formed } = bringUp(options.dir, labText, options.cold, () => ownership.check());
+    const { found, disk, disks, said, formed, timeline } = bringUp(options.dir, labText, options.cold, () => ownership.check());
     const pacing = { speed: options.speed ?? found.speed, paused: true };
     const listener = (): LabFaults => lab.faults;
     const host =
       pool === undefined
         ? inProcess(found.world, disks, pacing, listener)
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
-    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
+    const owned = (): void => ownership.check();
+    const history = { timeline, file: new HistoryFile(join(options.dir, HISTORY_FILE), owned) };
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned, history });
     if (found.how === "new") await beginFaults(lab, file);
     else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
@@ -123,6 +128,7 @@ class Supervisor {
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
       serve: (port) => this.page.serve(port),
+      labs: () => listedLabs(),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
       lost: () => this.lost(),
@@ -202,6 +208,7 @@ class Supervisor {
     const { lab, disk } = this.opened;
     const { speed, paused } = lab.host;
     await lab.beginEnd();
+    lab.history.write();
     try {
       disk.freeze(lab.world, speed, paused);
       this.frozen = true;

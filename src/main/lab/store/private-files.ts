@@ -17,11 +17,12 @@ const names = new Set([
   "disks.bin",
   "running.json",
   "sessions.json",
+  "timeline.jsonl",
   "page.json",
   ...Object.values(logNames),
 ]);
 /** What was put aside, and what a crash left of a write. */
-const leftOver = /^(lab\.yaml|record\.jsonl|frozen\.bin|disks\.bin|page\.json)\.(damaged-\d+|\d+\.tmp)$/;
+const leftOver = /^(lab\.yaml|record\.jsonl|timeline\.jsonl|frozen\.bin|disks\.bin|page\.json)\.(damaged-\d+|\d+\.tmp)$/;
 
 /** Whether a name in a lab's directory is one of the lab's own. */
 export function isLabFile(name: string): boolean {

@@ -131,5 +131,6 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     tokens: tokensOf(world, machines),
     forming: formingOf(machines),
     why: reasons.why,
+    history: timeline.history(),
   };
 }

@@ -1,20 +1,24 @@
 /** Every request of the lab's API and who does it. */
 import { dirname, resolve } from "node:path";
 import { wrongWith } from "../../act/table.ts";
-import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
+import type { JournalLine, LabInfo, ListedLab, Reply, Request } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
+import { RunDesk } from "../../scenario/run-desk.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
 import { OtherLabs } from "../other-lab.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
 /** What the process around the lab answers, rather than the lab. */
 export interface Around {
   info(): Promise<LabInfo>;
   serve(port: number | undefined): Promise<Reply<"serve">>;
+  /** The labs of this computer. */
+  labs(): Promise<ListedLab[]>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
   freeze(): Promise<void>;
 }
@@ -22,6 +26,7 @@ export interface Around {
 export class Requests {
   private readonly desk = new WhatIfDesk();
   private readonly others = new OtherLabs();
+  private readonly runs = new RunDesk();
 
   constructor(
     private readonly lab: Lab,
@@ -37,40 +42,30 @@ export class Requests {
       case "hello":
       case "ping":
         return {};
-      case "challenge":
-      case "prove":
-      case "conf-plan":
-      case "lab-open":
-        return this.doors(r);
       case "status":
       case "snapshot":
       case "time":
       case "record":
+      case "timeline":
+      case "tasks":
         return this.asOfNow(r);
       case "subscribe":
-        client.snapshots = r.snapshots;
-        client.journal = r.journal ? () => true : undefined;
-        client.trace = r.trace;
-        client.shown = undefined;
-        return {};
+        return this.subscribe(client, r);
       case "act":
       case "act-check":
       case "build":
       case "import":
       case "undo":
-        return this.acts(r);
+        return this.acts(r, askerOf(client));
       case "speed":
         return lab.setSpeed(r.speed, r.skipIdle === true);
       case "slow-motion":
         return lab.setSlowMotion(r.onChange, r.speed);
       case "pause":
-        return lab.pause();
       case "resume":
-        return lab.resume();
       case "step":
-        return lab.step(r.unit, r.count);
       case "skip":
-        return lab.skip();
+        return this.pacing(r);
       case "upcoming":
         await lab.catchUp();
         return lab.upcoming();
@@ -85,19 +80,23 @@ export class Requests {
       case "snapshot-delete":
       case "rollback":
         return this.past(client, r);
-      case "conf-check": {
-        const findings = lab.confCheck(r.text);
-        const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
-        return { errors: count("error"), warnings: count("warning"), findings };
-      }
-      case "whatif":
-        return this.desk.ask(lab.world, r.variation);
+      case "conf-check":
+        return this.confCheck(r.text);
       case "export":
         return lab.export();
       case "info":
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "whatif":
+      case "labs":
+      case "replay":
+      case "scenario":
+      case "lab-open":
+      case "conf-plan":
+      case "challenge":
+      case "prove":
+        return this.beside(r);
       case "down":
         return this.around.freeze();
       case "exec":
@@ -116,7 +115,38 @@ export class Requests {
     }
   }
 
-  private async doors(r: Extract<Request, { op: "challenge" | "prove" | "conf-plan" | "lab-open" }>): Promise<unknown> {
+  private subscribe(client: ServedClient, r: Extract<Request, { op: "subscribe" }>): Reply<"subscribe"> {
+    client.snapshots = r.snapshots;
+    client.journal = r.journal ? () => true : undefined;
+    client.trace = r.trace;
+    client.shown = undefined;
+    return {};
+  }
+
+  private async pacing(r: Extract<Request, { op: "pause" | "resume" | "step" | "skip" }>): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "pause":
+        return lab.pause();
+      case "resume":
+        return lab.resume();
+      case "step":
+        return lab.step(r.unit, r.count);
+      case "skip":
+        return lab.skip();
+    }
+  }
+
+  private confCheck(text: string): Reply<"conf-check"> {
+    const findings = this.lab.confCheck(text);
+    const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
+    return { errors: count("error"), warnings: count("warning"), findings };
+  }
+
+  /** What is asked of no lab, or of another one: nothing of this one changes. */
+  private async beside(
+    r: Extract<Request, { op: "whatif" | "labs" | "replay" | "scenario" | "lab-open" | "conf-plan" | "challenge" | "prove" }>,
+  ): Promise<unknown> {
     switch (r.op) {
       case "challenge":
       case "prove":
@@ -124,12 +154,19 @@ export class Requests {
       case "conf-plan":
         await this.lab.catchUp();
         return this.lab.confPlan(r.node, r.text);
+      case "whatif":
+        return this.desk.ask(this.lab.world, r.variation);
+      case "labs":
+        return { labs: await this.around.labs() };
+      case "replay":
+      case "scenario":
+        return this.runs.run({ what: r.op, text: r.text, name: r.name });
       case "lab-open":
         return this.others.open(r.what);
     }
   }
 
-  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
+  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" | "timeline" | "tasks" }>): Promise<unknown> {
     const { lab } = this;
     await lab.catchUp();
     switch (r.op) {
@@ -141,22 +178,26 @@ export class Requests {
         return lab.time();
       case "record":
         return { text: lab.record() };
+      case "timeline":
+        return lab.history.window(r.from, r.to, r.px);
+      case "tasks":
+        return lab.timeline.tasks.since(r.since);
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>): Promise<unknown> {
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>, asker: Asker): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
-        return { said: await lab.acts.act(r.line) };
+        return { said: await lab.acts.act(r.line, asker) };
       case "act-check":
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":
-        return { said: await lab.acts.build(r) };
+        return { said: await lab.acts.build(r, asker) };
       case "import":
-        return { said: await lab.acts.import(r) };
+        return { said: await lab.acts.import(r, asker) };
       case "undo":
-        return { said: await lab.acts.undo() };
+        return { said: await lab.acts.undo(asker) };
     }
   }
 
@@ -175,11 +216,11 @@ export class Requests {
       case "snapshots":
         return { snapshots: lab.snapshots() };
       case "snapshot-save":
-        return lab.saveSnapshot(r.name);
+        return lab.saveSnapshot(r.name, askerOf(client));
       case "snapshot-delete":
-        return lab.deleteSnapshot(r.name);
+        return lab.deleteSnapshot(r.name, askerOf(client));
       case "rollback":
-        return lab.rollback(r.name);
+        return lab.rollback(r.name, askerOf(client));
     }
   }
 
@@ -196,5 +237,6 @@ export class Requests {
   /** What still computes ends. */
   end(): void {
     this.desk.close();
+    this.runs.close();
   }
 }

@@ -4,7 +4,7 @@ import type { Lab } from "../../lab.ts";
 import type { Sessions } from "../sessions.ts";
 import { Trouble } from "../../trouble.ts";
 import { HeldOutput } from "./held-output.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 import { SharedTerminal } from "./shared-terminal.ts";
 import { whenRead } from "./when-read.ts";
 
@@ -78,6 +78,8 @@ export class SessionRequests {
 
   private exec(client: ServedClient, r: Extract<Request, { op: "exec" }>, reply: (result: unknown) => void): void {
     this.lab.shell.reachable(r.node);
+    const { typed } = this.lab.history;
+    const entry = typed.begin(askerOf(client), r.node, r.line);
     let exec = "";
     let over = false;
     const finish = (status: number): void => {
@@ -85,6 +87,7 @@ export class SessionRequests {
       over = true;
       clearInterval(watch);
       client.execs.delete(exec);
+      typed.end(entry, status);
       client.channel.send({ event: "exec-exit", exec, status });
     };
     const say = (text: string): void => client.channel.send({ event: "exec-output", exec, stream: "stderr", data: text });

@@ -59,6 +59,7 @@ export function mendText({ act, line }: RecordedAct): string {
     return "The partition was changed";
   }
   if (act.to === "lab") return `The lab was changed (${line})`;
+  if (act.to === "packet") return `A packet was dropped (${line})`;
   const { machine, act: own } = act;
   if (own.kind === "power-on") return `${machine} was powered on`;
   if (own.kind === "reboot") return `${machine} was rebooted`;
