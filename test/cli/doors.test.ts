@@ -14,7 +14,7 @@ import { exportWarnings } from "../../src/main/lab/file/export.ts";
 import { Scrollback, SCROLLBACK_CHARS_MAX } from "../../src/main/lab/process/server/scrollback.ts";
 import { beginLab } from "../../src/main/lab/scenario/advance.ts";
 import { readLock } from "../../src/main/lab/store/lock.ts";
-import { pageFileName, readPageFile, writePageFile } from "../../src/main/lab/store/page-file.ts";
+import { pageFileName, readPageFile, writePageFile } from "../../src/main/lab/process/page/page-file.ts";
 import { confPlan } from "../../src/main/lab/view/conf-plan.ts";
 import { newPlace, type Place } from "./quorate.ts";
 

@@ -17,7 +17,7 @@ import type { LabDisk } from "../store/disk.ts";
 import { bringUp, labTextOf } from "./start/bring-up.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
-import { LabPage } from "./lab-page.ts";
+import { LabPage } from "./page/lab-page.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import { listedLabs } from "./start/known-labs.ts";

@@ -1,7 +1,6 @@
 /** The files of a lab are its owner's alone, whoever's umask they were made under, and those of before there was this rule too. What somebody else put into the directory is left. */
 import { chmodSync, existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { pageFileName } from "./page-file.ts";
 import { logNames } from "./paths.ts";
 import { systemTrouble } from "../trouble.ts";
 
@@ -19,7 +18,7 @@ const names = new Set([
   "running.json",
   "sessions.json",
   "timeline.jsonl",
-  pageFileName,
+  "page.json",
   ...Object.values(logNames),
 ]);
 /** What was put aside, and what a crash left of a write. */

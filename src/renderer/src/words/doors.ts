@@ -7,8 +7,8 @@ export const doors = {
   insecure: "this address is not secure enough for the browser: open 127.0.0.1 as quorate printed it",
 };
 
-/** With a capital, as the first of a line. */
-export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** With a capital, as the first of a line; a command's name keeps its small letter. */
+export const sentence = (text: string): string => (/^quorate\b/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));
 
 /** The lab's process is gone, or does not answer. */
 export const presence = {

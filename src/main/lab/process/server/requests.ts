@@ -42,9 +42,6 @@ export class Requests {
       case "hello":
       case "ping":
         return {};
-      case "challenge":
-      case "prove":
-        throw usage(`${r.op} is for a page on the web that is not in yet`);
       case "status":
       case "snapshot":
       case "time":
@@ -53,11 +50,7 @@ export class Requests {
       case "tasks":
         return this.asOfNow(r);
       case "subscribe":
-        client.snapshots = r.snapshots;
-        client.journal = r.journal ? () => true : undefined;
-        client.trace = r.trace;
-        client.shown = undefined;
-        return {};
+        return this.subscribe(client, r);
       case "act":
       case "act-check":
       case "build":
@@ -69,13 +62,10 @@ export class Requests {
       case "slow-motion":
         return lab.setSlowMotion(r.onChange, r.speed);
       case "pause":
-        return lab.pause();
       case "resume":
-        return lab.resume();
       case "step":
-        return lab.step(r.unit, r.count);
       case "skip":
-        return lab.skip();
+        return this.pacing(r);
       case "upcoming":
         await lab.catchUp();
         return lab.upcoming();
@@ -92,9 +82,6 @@ export class Requests {
         return this.past(client, r);
       case "conf-check":
         return this.confCheck(r.text);
-      case "conf-plan":
-        await lab.catchUp();
-        return lab.confPlan(r.node, r.text);
       case "export":
         return lab.export();
       case "info":
@@ -106,6 +93,9 @@ export class Requests {
       case "replay":
       case "scenario":
       case "lab-open":
+      case "conf-plan":
+      case "challenge":
+      case "prove":
         return this.beside(r);
       case "down":
         return this.around.freeze();
@@ -125,6 +115,28 @@ export class Requests {
     }
   }
 
+  private subscribe(client: ServedClient, r: Extract<Request, { op: "subscribe" }>): Reply<"subscribe"> {
+    client.snapshots = r.snapshots;
+    client.journal = r.journal ? () => true : undefined;
+    client.trace = r.trace;
+    client.shown = undefined;
+    return {};
+  }
+
+  private async pacing(r: Extract<Request, { op: "pause" | "resume" | "step" | "skip" }>): Promise<unknown> {
+    const { lab } = this;
+    switch (r.op) {
+      case "pause":
+        return lab.pause();
+      case "resume":
+        return lab.resume();
+      case "step":
+        return lab.step(r.unit, r.count);
+      case "skip":
+        return lab.skip();
+    }
+  }
+
   private confCheck(text: string): Reply<"conf-check"> {
     const findings = this.lab.confCheck(text);
     const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
@@ -132,8 +144,16 @@ export class Requests {
   }
 
   /** What is asked of no lab, or of another one: nothing of this one changes. */
-  private async beside(r: Extract<Request, { op: "whatif" | "labs" | "replay" | "scenario" | "lab-open" }>): Promise<unknown> {
+  private async beside(
+    r: Extract<Request, { op: "whatif" | "labs" | "replay" | "scenario" | "lab-open" | "conf-plan" | "challenge" | "prove" }>,
+  ): Promise<unknown> {
     switch (r.op) {
+      case "challenge":
+      case "prove":
+        throw usage(`${r.op} is for a page on the web that is not in yet`);
+      case "conf-plan":
+        await this.lab.catchUp();
+        return this.lab.confPlan(r.node, r.text);
       case "whatif":
         return this.desk.ask(this.lab.world, r.variation);
       case "labs":

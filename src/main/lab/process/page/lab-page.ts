@@ -1,10 +1,10 @@
 /** The page of a lab on loopback: at the port and behind the token it has had before, where that port is free. */
-import { startWeb, WebError, type Web } from "../../web/server.ts";
-import type { Channel, Reply } from "../api.ts";
-import type { LabLog } from "../store/log.ts";
-import { readPageFile, writePageFile } from "../store/page-file.ts";
-import { Trouble } from "../trouble.ts";
-import { pageDir } from "./entries.ts";
+import { startWeb, WebError, type Web } from "../../../web/server.ts";
+import type { Channel, Reply } from "../../api.ts";
+import type { LabLog } from "../../store/log.ts";
+import { readPageFile, writePageFile } from "./page-file.ts";
+import { Trouble } from "../../trouble.ts";
+import { pageDir } from "../entries.ts";
 
 export interface LabPageOptions {
   readonly dir: string;

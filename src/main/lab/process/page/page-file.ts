@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { PRIVATE_MODE, writeAtomic } from "./atomic-files.ts";
+import { PRIVATE_MODE, writeAtomic } from "../../store/atomic-files.ts";
 
 export const pageFileName = "page.json";
 
