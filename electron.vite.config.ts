@@ -70,6 +70,7 @@ export default defineConfig({
           console: at("src/main/shell/console.ts"),
           "fuzz-worker": at("src/main/lab/fuzz/fuzz-worker.ts"),
           "whatif-worker": at("src/main/lab/whatif/whatif-worker.ts"),
+          "run-worker": at("src/main/lab/scenario/run-worker.ts"),
           worker: at("src/engine/host/worker.ts"),
         },
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },

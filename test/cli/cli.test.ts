@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectLab } from "../../src/main/lab/process/client.ts";
 import { processAlive } from "../../src/main/lab/store/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
 import { resummed } from "../records.ts";
@@ -132,6 +133,18 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
     expect([up.status, complaint(up)]).toEqual([0, "quorate: the lab was not taken down in order: every node powers on from its disk"]);
     expect(await place.ok("exec", "pve1", "cat /root/note")).toBe("kept\n");
     await place.ok("wait", "--members", "3", "--quorate");
+    // What was before is on the timeline and in the task log still, and the outage too.
+    const client = await connectLab(place.lab);
+    const { instant } = await client.call({ op: "time" });
+    const timeline = await client.call({ op: "timeline", from: 0, to: instant + 1, px: 4_000 });
+    expect(timeline.bands.filter(({ node }) => node === "pve2").map(({ state }) => state)).toEqual(
+      expect.arrayContaining(["operational", "off", "booting", "operational"]),
+    );
+    expect(timeline.marks.map(({ text }) => text)).toContain("the lab was not taken down in order: every node powers on from its disk");
+    expect(Math.min(...timeline.bands.map(({ from }) => from))).toBe(timeline.begins);
+    const { tasks } = await client.call({ op: "tasks", since: 0 });
+    expect(tasks.find(({ line }) => line.includes("/root/note"))).toMatchObject({ by: "command-line", kind: "command", nodes: ["pve1"] });
+    client.close();
     const log = readFileSync(join(place.lab, "supervisor.log"), "utf8").trimEnd().split("\n");
     const lines = log.map((line) => JSON.parse(line) as { level: string; msg: string });
     expect(lines.filter(({ level }) => level !== "info").map(({ msg }) => msg)).toEqual([

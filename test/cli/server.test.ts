@@ -57,6 +57,7 @@ beforeEach(async () => {
         workers: {},
       }),
     serve: () => Promise.reject(new Error("no page here")),
+    labs: () => Promise.resolve([]),
     freeze: () => Promise.resolve(),
     end: () => undefined,
     lost: () => undefined,

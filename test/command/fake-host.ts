@@ -234,6 +234,7 @@ export function link(from: NodeShape, to: NodeShape, number: number, connected: 
     pongs: 0,
     pongsNeeded: 3,
     priority: 1,
+    latencyLastUs: 0,
   };
 }
 

@@ -217,3 +217,38 @@ describe("what it accepts in silence", () => {
     expect(checkConf(old).filter((f) => f.severity === "error")).toEqual([]);
   });
 });
+
+describe("what cannot work though corosync takes it", () => {
+  const at = (text: string, code: string): string[] =>
+    checkConf(text)
+      .filter((f) => f.code === code)
+      .map((f) => `${f.line} ${f.text}`);
+  const short = (...lines: string[]): string => totem("token_coefficient: 0", ...lines);
+
+  test("a token so short that knet's ping timeout is below what its thread can tell", () => {
+    const [finding = ""] = at(short("token: 200"), "ping-timeout-low");
+    expect(finding).toContain(
+      "a token of 200 ms makes knet's ping timeout 100 ms (over 2 pongs), which is below the 200 ms in which its thread wakes",
+    );
+    expect(at(short("token: 399"), "ping-timeout-low")).toHaveLength(1);
+    expect(at(short("token: 400"), "ping-timeout-low")).toEqual([]);
+    // The effective token counts: 200 ms and 650 ms for each node beyond two.
+    expect(at(totem("token: 200"), "ping-timeout-low")).toEqual([]);
+  });
+
+  test("a ping timeout of a link, where the file has it", () => {
+    const link = replace(short("token: 200"), "linknumber: 1", "knet_ping_timeout: 199\n    linknumber: 1");
+    expect(at(link, "ping-timeout-low").map((text) => text.replace(/^\d+ /, "").slice(0, 40))).toEqual([
+      "link 1: knet's ping timeout of 199 ms is",
+      "a token of 200 ms makes knet's ping time",
+    ]);
+  });
+
+  test("an address outside the network that the others of its link share", () => {
+    const odd = replace(three, "10.10.1.2", "10.10.9.2");
+    expect(texts(odd, "link-in-two-subnets")).toEqual([
+      "link 1: 10.10.9.2 is not in 10.10.1.0/24 like 10.10.1.1: unless the network is wider, the two meet through a router or not at all",
+    ]);
+    expect(texts(three, "link-in-two-subnets")).toEqual([]);
+  });
+});

@@ -123,7 +123,14 @@ describe("a lab whose clients ask for anything", () => {
     );
     log = openLog(dir);
     const nobody = { info: () => Promise.reject(new Error("nobody asks")), serve: () => Promise.reject(new Error("no page here")) };
-    const around = { ...nobody, freeze: () => Promise.resolve(), end: () => undefined, lost: () => undefined, log };
+    const around = {
+      ...nobody,
+      labs: () => Promise.resolve([]),
+      freeze: () => Promise.resolve(),
+      end: () => undefined,
+      lost: () => undefined,
+      log,
+    };
     server = new Server(lab, new Sessions(join(dir, "s"), "inside", dir, "run"), "secret", around);
   });
 

@@ -165,13 +165,14 @@ test("a file with an error is not imported: the list with its line, the text kep
     .getByLabel("Load my cluster’s file")
     .setInputFiles({ name: "mine.conf", mimeType: "text/plain", buffer: Buffer.from("totem {\n  tokn: 1000\n}\n") });
   const findings = page.getByRole("complementary", { name: "Findings" });
-  await expect(findings).toContainText("It cannot be imported yet");
+  await expect(findings).toContainText("Corosync refuses this file: 1 error below");
+  await expect(findings.getByRole("button", { name: "Replace this lab" })).toHaveCount(0);
   await expect(findings).toContainText("error, line 2, column 3");
   await expect(page.getByRole("textbox", { name: "corosync.conf" })).toContainText("tokn: 1000");
   await page
     .getByLabel("Load my cluster’s file")
     .setInputFiles({ name: "mine.conf", mimeType: "text/plain", buffer: Buffer.from("totem {\n}\n") });
-  await expect(findings).toContainText("quorate up --import mine.conf");
+  await expect(findings.getByRole("button", { name: "Replace this lab" })).toBeVisible();
 });
 
 test("the token rests at speed and travels in slow motion", async ({ page }) => {

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Channel } from "../../src/main/lab/api.ts";
 import { startWeb, WebError, type Web } from "../../src/main/web/server.ts";
-import { Tokens } from "../../src/main/web/tokens.ts";
+import { keyNameOf, proofOf, Tokens } from "../../src/main/web/tokens.ts";
 
 let base: string;
 let page: string;
@@ -304,6 +304,88 @@ describe("the socket", () => {
     const { replies, closed } = await ended;
     expect(replies).toContainEqual({ event: "gone", reason: "test" });
     expect(closed.code).toBe(1001);
+  });
+});
+
+describe("the challenge", () => {
+  const nonce = "ab".repeat(16);
+  const challenge = (secret: string, id = 1) => ({ id, request: { op: "challenge", key: keyNameOf(secret), nonce } });
+
+  /** A page as ours is: it believes who proves to know the token, and answers as it is told to. */
+  async function introduce(secret: string, answer: (lab: string) => string): Promise<{ sent: string[]; replies: unknown[] }> {
+    const sent: string[] = [];
+    const replies: unknown[] = [];
+    const ws = new WebSocket(`ws://127.0.0.1:${web.port}/socket`);
+    const say = (message: unknown): void => {
+      sent.push(JSON.stringify(message));
+      ws.send(JSON.stringify(message));
+    };
+    ws.on("open", () => say(challenge(secret)));
+    ws.on("message", (data: Buffer) => {
+      const reply = JSON.parse(data.toString()) as { id: number; ok: boolean; result?: { nonce: string } };
+      replies.push(reply);
+      if (reply.id === 1 && reply.ok) say({ id: 2, request: { op: "prove", proof: answer(reply.result?.nonce ?? "") } });
+      else ws.close();
+    });
+    await new Promise((done) => ws.on("close", done));
+    return { sent, replies };
+  }
+
+  test("both prove that they know the token, and neither sends it before", async () => {
+    const { sent, replies } = await introduce(token(), (lab) => proofOf(token(), "page", web.port, { page: nonce, lab }));
+    const [first, second] = replies as [{ result: { nonce: string; proof: string } }, unknown];
+    expect(first.result.proof).toBe(proofOf(token(), "lab", web.port, { page: nonce, lab: first.result.nonce }));
+    expect(second).toEqual({ id: 2, ok: true, result: { secret: token() } });
+    expect(channels).toHaveLength(1);
+    expect(sent.join() + JSON.stringify(first)).not.toContain(token());
+  });
+
+  test("an opening token is good for one introduction", async () => {
+    const opening = new URL(web.openingUrl()).hash.slice(1);
+    const right = (lab: string): string => proofOf(opening, "page", web.port, { page: nonce, lab });
+    expect((await introduce(opening, right)).replies[1]).toMatchObject({ ok: true, result: { secret: token() } });
+    expect((await introduce(opening, right)).replies).toMatchObject([{ ok: false, error: { code: "refused" } }]);
+  });
+
+  test.each([
+    ["the lab's own proof sent back", (lab: string) => proofOf(token(), "lab", web.port, { page: nonce, lab })],
+    ["a proof for a lab at another port", (lab: string) => proofOf(token(), "page", web.port + 1, { page: nonce, lab })],
+    ["a proof for another nonce of the lab", () => proofOf(token(), "page", web.port, { page: nonce, lab: "00".repeat(16) })],
+    ["a proof under another token", (lab: string) => proofOf("guess", "page", web.port, { page: nonce, lab })],
+  ])("%s opens nothing", async (_what, answer) => {
+    expect((await introduce(token(), answer)).replies[1]).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining("wrong token") },
+    });
+    expect(channels).toHaveLength(0);
+  });
+
+  test("a token that is not the lab's gets no answer to work on, and every nonce of the lab is new", async () => {
+    expect((await introduce("guess", () => "")).replies).toMatchObject([{ ok: false, error: { code: "refused" } }]);
+    const nonces = await Promise.all(
+      Array.from(
+        { length: 8 },
+        async () => ((await introduce(token(), () => "0".repeat(64))).replies[0] as { result: { nonce: string } }).result.nonce,
+      ),
+    );
+    expect(new Set(nonces).size).toBe(8);
+  });
+
+  test("a challenge alone opens nothing, and one is all there is", async () => {
+    for (const next of [
+      { id: 2, request: { op: "status" } },
+      { id: 2, request: { op: "hello", secret: token() } },
+      challenge(token(), 2),
+    ]) {
+      const { closed } = await talk([challenge(token()), next]);
+      expect(closed.code).toBe(1008);
+    }
+    expect((await talk([{ id: 1, request: { op: "prove", proof: "0".repeat(64) } }])).closed.code).toBe(1008);
+    expect(channels).toHaveLength(0);
+  });
+
+  test("a page that challenges and says no more is closed", async () => {
+    expect((await talk([challenge(token())])).closed).toEqual({ code: 1008, reason: "no hello in time" });
   });
 });
 

@@ -6,6 +6,7 @@ import type { ConfEntry } from "./ast.ts";
 import { EXIT_ABORT } from "./ast.ts";
 import type { Finding } from "./finding.ts";
 import type { ParseOutcome } from "./parse.ts";
+import { ringKeys } from "./links.ts";
 import { isKnownKey, KNOWN_KEYS } from "./known-keys.ts";
 import { effectiveTotem, pingTimers } from "./timers.ts";
 import { numberOf, stringOf } from "./values.ts";
@@ -15,6 +16,8 @@ type Add = (severity: Finding["severity"], code: string, key: string, text: stri
 
 /** corosync.conf(5): consensus must be at least this many times token. */
 const CONSENSUS_FACTOR = 1.2;
+/** libknet's KNET_THREADS_TIMERES: a ping timeout below it is refused by libknet of corosync 3.1.10 (`timeout cannot be less than thread_timer_res (200 ms)`), observed. */
+const KNET_WAKE_MS = 200;
 /** Below this a busy host loses tokens for no fault of the network. Ours. */
 const TOKEN_LOW_MS = 1000;
 /** Above this a dead node is noticed later than the HA watchdog's 60 s allow. Ours. */
@@ -24,6 +27,41 @@ const PORT_DEFAULT = 5405;
 
 /** Keys of an interface section that belong to the old UDP transports. */
 const INERT = ["bindnetaddr", "mcastaddr", "broadcast", "ttl"];
+
+/** Links that nodes have addresses on: only they have ping timers. Without any, link 0. */
+function usedLinks({ values }: ParseOutcome): number[] {
+  const links = new Set([...ringKeys(values).values()].flat().map(({ link }) => link));
+  return links.size === 0 ? [0] : [...links].sort((a, b) => a - b);
+}
+
+/** What knet itself refuses, link by link where the file has the timeout, else once for the token it is computed from. */
+function pingTimeouts(parsed: ParseOutcome, tokenMs: number, add: Add): void {
+  const { values } = parsed;
+  if ((stringOf(values, "totem.transport") ?? "knet") !== "knet") return;
+  const after = `is below the ${KNET_WAKE_MS} ms in which its thread wakes: corosync 3.1.10 does not start with it, the links of 3.1.7 flap`;
+  const low = usedLinks(parsed)
+    .map((link) => ({ link, key: `totem.interface.${link}.knet_ping_timeout`, ping: pingTimers(values, link, tokenMs) }))
+    .filter(({ ping }) => ping.pingTimeoutMs < KNET_WAKE_MS);
+  for (const { link, key, ping } of low.filter((l) => values.has(l.key)))
+    add(
+      "warning",
+      "ping-timeout-low",
+      key,
+      `link ${link}: knet's ping timeout of ${ping.pingTimeoutMs} ms ${after}`,
+      `write ${KNET_WAKE_MS} or more, or leave it out`,
+    );
+  const computed = low.find((l) => !values.has(l.key));
+  if (computed === undefined) return;
+  const { pingTimeoutMs, pongCount } = computed.ping;
+  add(
+    "warning",
+    "ping-timeout-low",
+    "totem.token",
+    `a token of ${tokenMs} ms makes knet's ping timeout ${pingTimeoutMs} ms (over ${pongCount} pongs), which ${after}`,
+    `${KNET_WAKE_MS * pongCount} ms is the least that works; use ${TOKEN_LOW_MS} ms or more`,
+    "totem",
+  );
+}
 
 function timers(parsed: ParseOutcome, add: Add): void {
   const { values } = parsed;
@@ -56,6 +94,7 @@ function timers(parsed: ParseOutcome, add: Add): void {
       "lower token or token_coefficient",
       "totem",
     );
+  pingTimeouts(parsed, t.tokenMs, add);
   for (let link = 0; link < 8; link++) {
     const ping = pingTimers(values, link, t.tokenMs);
     const own = [`totem.interface.${link}.knet_ping_timeout`, `totem.interface.${link}.knet_ping_interval`].find((k) => values.has(k));

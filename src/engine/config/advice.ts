@@ -126,6 +126,37 @@ function addresses(nodes: readonly Node[], add: Add): void {
   }
 }
 
+/** What an address is usually one of: /24, for IPv6 /64. The file does not tell the real prefix. */
+function usualNetwork(text: string): string | undefined {
+  const ip = parseIp(text);
+  return ip === undefined ? undefined : networkOf(ip, ip.family === 4 ? 24 : 64);
+}
+
+/** The addresses of one link, where not all are in the network that most of them are in. */
+function subnets(nodes: readonly Node[], add: Add): void {
+  for (const link of new Set(nodes.flatMap((n) => [...n.addresses.keys()]))) {
+    const all = nodes.flatMap((node) => {
+      const address = node.addresses.get(link);
+      const net = address === undefined ? undefined : usualNetwork(address);
+      return address === undefined || net === undefined ? [] : [{ node, address, net }];
+    });
+    const count = new Map<string, number>();
+    for (const { net } of all) count.set(net, (count.get(net) ?? 0) + 1);
+    const [most] = [...count].reduce<readonly [string, number]>((best, one) => (one[1] > best[1] ? one : best), ["", 0]);
+    const reference = all.find(({ net }) => net === most);
+    if (reference === undefined) continue;
+    for (const { node, address, net } of all)
+      if (net !== most)
+        add(
+          "warning",
+          "link-in-two-subnets",
+          `nodelist.node.${node.position}.ring${link}_addr`,
+          `link ${link}: ${address} is not in ${most} like ${reference.address}: unless the network is wider, the two meet through a router or not at all`,
+          "check the address and the host's prefix; one link is best one network without a router",
+        );
+  }
+}
+
 function links(parsed: ParseOutcome, nodes: readonly Node[], add: Add): void {
   const used = new Set(nodes.flatMap((n) => [...n.addresses.keys()]));
   if (nodes.length > 1 && used.size === 1) {
@@ -374,6 +405,7 @@ export function advise(parsed: ParseOutcome): Finding[] {
   const nodes = nodesOf(parsed);
   nodeNames(nodes, add);
   addresses(nodes, add);
+  subnets(nodes, add);
   links(parsed, nodes, add);
   votes(parsed, nodes, add);
   quorumAdvice(parsed, add);

@@ -27,7 +27,7 @@ export interface ConfDiff {
   readonly errors: { readonly old: readonly ConfError[]; readonly new: readonly ConfError[] };
 }
 
-interface Effect {
+export interface Effect {
   readonly effect: ReloadEffect;
   readonly reason: string;
 }
@@ -123,7 +123,9 @@ function nodeEffect(name: string, old: Side, next: Side, id: string, both: boole
   return { effect: "none", reason: INERT };
 }
 
-function effectOf(key: string): Effect {
+/** What a reload does with a changed key, told from its name alone: of a node's keys that is what becomes of a node that is added. */
+export function effectOf(key: string): Effect {
+  if (key.startsWith("nodelist.node.")) return { effect: "live", reason: "knet, totem and votequorum take the nodelist at once" };
   const rule = RULES.find(([pattern]) => pattern.test(key));
   return rule === undefined ? { effect: "none", reason: INERT } : { effect: rule[1], reason: rule[2] };
 }

@@ -7,7 +7,7 @@ export { isAboutLab } from "./advice-lab.ts";
 export { checkConf, readFromAfar } from "./check.ts";
 export type * from "./daemon.ts";
 export type { ConfChange, ReloadEffect } from "./diff.ts";
-export { diffConf } from "./diff.ts";
+export { diffConf, effectOf } from "./diff.ts";
 export type { Finding } from "./finding.ts";
 export type { ImportedCluster, ImportedNetwork, ImportedNode, ImportOutcome } from "./import.ts";
 export { importConf } from "./import.ts";

@@ -22,6 +22,7 @@ export const linkStatus = z.object({
   priority: count,
   pongs: count.describe("pongs that count since the link went down or was made"),
   pongsNeeded: count.describe("pongs that it takes to come up: knet_pong_count, and the one after them"),
+  latencyLastUs: count.describe("round trip of the last pong, µs; 0 before the first pong"),
 });
 
 export const tokenStatus = z.object({
@@ -152,6 +153,7 @@ export const machineStatus = z.object({
   pmxcfs: z.null(),
   ha: z.null(),
   busy: z.boolean().describe("a modelled command is running"),
+  upSince: instant.nullable().describe("instant at which it was powered on, stalls not counted; null while it is off"),
 });
 
 export type LinkStatus = z.infer<typeof linkStatus>;

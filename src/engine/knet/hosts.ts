@@ -150,6 +150,7 @@ export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<num
       connected: link.connected,
       active: host.reachable && (host.policy === "passive" ? host.active === link.link : link.connected),
       latencyUs: link.c.latency_ave,
+      latencyLastUs: link.latencyLast ?? 0,
       localAddress: links.get(link.link)?.localAddress ?? "",
       remoteAddress: link.remoteAddress,
       mtu: link.mtu,

@@ -75,6 +75,8 @@ export interface LinkState {
   mtu: number;
   /** Multiplier of the wait for the answer to a probe. */
   patience: number;
+  /** Round trip of the last pong that counted, µs; absent before one. Nothing in libknet: it keeps only the mean. */
+  latencyLast?: number;
   c: LinkCounters;
 }
 
@@ -160,6 +162,7 @@ export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number)
   c.latency_min = Math.min(c.latency_min, c.latency_ave);
   c.latency_max = Math.max(c.latency_max, c.latency_ave);
   l.pongLast = now;
+  l.latencyLast = latency;
   if (l.connected) return "kept";
   if (l.receivedPong < p.pongCount) {
     l.receivedPong++;

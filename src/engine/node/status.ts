@@ -143,6 +143,7 @@ export function machineStatus(
     pmxcfs: null,
     ha: null,
     busy: about.busy,
+    upSince: computer.upSince,
   };
 }
 

@@ -45,7 +45,8 @@ export async function exportFiles(v: Values): Promise<number> {
     throw systemTrouble(error, `export to ${out}`);
   }
   const client = await connectLab(labDir(textOf(v["lab"])));
-  const { files } = await withProgress("exporting", client.call({ op: "export" }));
+  const { files, warnings } = await withProgress("exporting", client.call({ op: "export" }));
+  for (const { text } of warnings) say(`quorate: warning: ${text}`);
   for (const file of files) {
     const path = join(out, file.path);
     writeAtomic(path, file.text, file.mode);

@@ -7,32 +7,18 @@ import type { LabInfo } from "../lab/api.ts";
 import { wellFormed } from "../lab/process/message-check.ts";
 import { connectLab, type LabClient } from "../lab/process/client.ts";
 import { defaultLabFile } from "../lab/file/default-lab.ts";
-import { parseLabFile, printLabFile, readLabFile } from "../lab/file/labfile.ts";
+import { readLabFile } from "../lab/file/labfile.ts";
 import type { LabFile } from "../lab/file/labfile-schema.ts";
+import { listedLabs } from "../lab/process/start/known-labs.ts";
 import { launch } from "../lab/process/launch.ts";
+import { createLab, holdsLab, isOwn, isRunning, labFileName } from "../lab/process/new-lab.ts";
 import { processAlive, readLock } from "../lab/store/lock.ts";
 import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
 import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
-import { forgetLab, knownLabs, rememberLab } from "../lab/store/registry.ts";
-import { makeDir, PRIVATE_MODE, writeAtomic } from "../lab/store/atomic-files.ts";
-import { isLabFile, makePrivate } from "../lab/store/private-files.ts";
-import { endOf, readRecordHead } from "../lab/store/record-file.ts";
+import { forgetLab, rememberLab } from "../lab/store/registry.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
 import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
-
-const labFileName = "lab.yaml";
-
-/** What a lab's directory holds of the lab's own; anything else is somebody else's and is never deleted. Snapshots are deleted one by one. */
-const isOwn = (name: string): boolean => isLabFile(name) && name !== "snapshots";
-
-/** The lab file, or the record that tells what stood in it. */
-const holdsLab = (dir: string): boolean => existsSync(join(dir, labFileName)) || existsSync(join(dir, "record.jsonl"));
-
-function running(dir: string): boolean {
-  const lock = readLock(dir);
-  return lock !== undefined && processAlive(lock.pid);
-}
 
 const creating = ["nodes", "links", "file", "import", "clustered", "qdevice", "seed"];
 
@@ -75,22 +61,6 @@ async function labFileFor(v: Values): Promise<LabFile> {
   return { ...lab, steps: [], seed: seed ?? lab.seed ?? newSeed(), epoch: lab.epoch ?? nowIso() };
 }
 
-/** Makes the directory with its lab file. Throws Trouble when it is somebody else's, or cannot be written. */
-function createLab(dir: string, lab: LabFile): void {
-  const text = printLabFile(lab);
-  // What is written is what will be read: a lab file that cannot be read back must not be made.
-  parseLabFile(text, labFileName);
-  try {
-    makeDir(dir, true);
-    const strangers = readdirSync(dir).filter((name) => !isOwn(name));
-    if (strangers.length > 0) throw new Trouble("usage", `${dir} is not empty and holds no lab (${strangers[0]}); name another with --lab`);
-  } catch (error) {
-    throw systemTrouble(error, `lab directory ${dir}`);
-  }
-  writeAtomic(join(dir, labFileName), text, PRIVATE_MODE);
-  makePrivate(dir);
-}
-
 async function stateOf(client: LabClient): Promise<LabInfo> {
   return client.call({ op: "info" });
 }
@@ -110,7 +80,7 @@ export async function up(v: Values): Promise<number> {
   const speed = v["speed"] === undefined ? undefined : String(speedOf(String(v["speed"])));
   const host = hostOf(v["host"]);
   const options = creatingOptions(v);
-  if (running(dir)) {
+  if (isRunning(dir)) {
     if (options.length > 0 || v["cold"] === true || host !== undefined)
       throw usage(`${dir} is busy: a lab runs there; "quorate down" freezes it, or name another directory with --lab`);
     const client = await connectLab(dir, wellFormed);
@@ -165,7 +135,7 @@ export async function rm(v: Values): Promise<number> {
     ask.close();
     if (!/^y(es)?$/i.test(answer.trim())) return 1;
   }
-  if (running(dir)) await down(v);
+  if (isRunning(dir)) await down(v);
   try {
     dropStaleSockets(dir, undefined);
     for (const name of readdirSync(dir)) if (isOwn(name)) rmSync(join(dir, name), { force: true, recursive: true });
@@ -179,54 +149,8 @@ export async function rm(v: Values): Promise<number> {
   return 0;
 }
 
-interface Listed {
-  lab: string;
-  name: string;
-  running: boolean;
-  instant: number;
-  nodes: string[];
-}
-
-/** A lab that does not run, as its directory tells. */
-function asleep(dir: string): Listed | undefined {
-  try {
-    const path = join(dir, labFileName);
-    const made = readRecordHead(join(dir, "record.jsonl"))?.lab;
-    const lab = made === undefined ? readLabFile(path) : parseLabFile(made, path);
-    return { lab: dir, name: lab.name, running: false, instant: lastInstant(dir), nodes: Object.keys(lab.nodes) };
-  } catch {
-    // Deleted by hand, or not readable: not a lab any more.
-    return undefined;
-  }
-}
-
-/** The instant of the last line of the record that has one; 0 where it never ran. */
-function lastInstant(dir: string): number {
-  const found = endOf(join(dir, "record.jsonl"))
-    .match(/^\{"(?:at|end)":\d+/gm)
-    ?.at(-1);
-  return Number(found?.split(":")[1] ?? 0);
-}
-
-async function describe(dir: string): Promise<Listed | undefined> {
-  if (!running(dir)) return asleep(dir);
-  try {
-    const client = await connectLab(dir, wellFormed);
-    const { lab, name, instant, nodes } = await stateOf(client);
-    client.close();
-    return { lab, name, running: true, instant, nodes };
-  } catch {
-    // It ended between two looks.
-    return asleep(dir);
-  }
-}
-
 export async function ls(v: Values): Promise<number> {
-  const labs: Listed[] = [];
-  for (const dir of knownLabs()) {
-    const lab = await describe(dir);
-    if (lab) labs.push(lab);
-  }
+  const labs = await listedLabs();
   if (v["json"] === true) printJson(labs);
   else if (labs.length === 0) say('quorate: no labs; "quorate up" makes one');
   else
@@ -242,12 +166,13 @@ export function where(v: Values): Promise<number> {
 export async function serve(v: Values): Promise<number> {
   const dir = labDir(textOf(v["lab"]));
   const port = whole(v["port"], "--port", 1, 65_535);
-  if (!running(dir)) {
+  if (!isRunning(dir)) {
     const status = await startQuietly(dir);
     if (status !== 0) return status;
   }
   const client = await connectLab(dir, wellFormed);
-  const { url, opening } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
+  const { url, opening, note } = await client.call({ op: "serve", ...(port === undefined ? {} : { port }) });
+  if (note !== "") say(`quorate: ${note}`);
   print(url);
   if (v["open"] === true) await (await import("./browser.ts")).openBrowser(opening);
   return 0;

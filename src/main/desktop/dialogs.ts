@@ -8,7 +8,18 @@ import { writeAtomic } from "../lab/store/atomic-files.ts";
 
 /** Asks for a folder and writes the lab's export into it. What stands in the folder is overwritten only after a question. */
 export async function saveExport(window: BrowserWindow, client: LabClient): Promise<void> {
-  const { files } = await client.call({ op: "export" });
+  const { files, warnings } = await client.call({ op: "export" });
+  if (warnings.length > 0) {
+    const { response } = await dialog.showMessageBox(window, {
+      type: "warning",
+      message: "This export is not ready for real hosts",
+      detail: warnings.map(({ text }) => text).join("\n"),
+      buttons: ["Cancel", "Export all the same"],
+      defaultId: 0,
+      cancelId: 0,
+    });
+    if (response !== 1) return;
+  }
   const chosen = await dialog.showOpenDialog(window, {
     title: "Export configuration to",
     buttonLabel: "Export here",

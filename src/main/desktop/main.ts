@@ -4,6 +4,7 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, type Ipc
 import { connectLab, type LabClient } from "../lab/process/client.ts";
 import { pageDir } from "../lab/process/entries.ts";
 import { labDir, stateDir } from "../lab/store/paths.ts";
+import { knownLabs } from "../lab/store/registry.ts";
 import { attach, type Attached } from "./attach.ts";
 import { joinPort } from "./bridge.ts";
 import { chooseConf, saveExport } from "./dialogs.ts";
@@ -66,6 +67,13 @@ async function connectPage(event: IpcMainEvent): Promise<void> {
   } else joinPort(port1, client.channel);
 }
 
+/** The page asks for the window of another lab: only of one that is on the list already. */
+function openFromPage(event: IpcMainEvent, dir: unknown): void {
+  const frame = event.senderFrame;
+  if (frame === null || !frame.url.startsWith(`${pageOrigin}/`) || typeof dir !== "string" || !knownLabs().includes(dir)) return;
+  void openLab(dir, []);
+}
+
 function focused(): { window: BrowserWindow; client: LabClient } | undefined {
   const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0];
   const lab = window === undefined ? undefined : labs.get(window.id);
@@ -106,6 +114,7 @@ async function start(): Promise<void> {
   servePage(pageDir());
   denyPermissions();
   ipcMain.on("quorate:connect", (event) => void connectPage(event));
+  ipcMain.on("quorate:open", openFromPage);
   Menu.setApplicationMenu(
     buildMenu({
       importConf: () => void importConf(),

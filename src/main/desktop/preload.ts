@@ -6,6 +6,8 @@ contextBridge.exposeInMainWorld("host", {
   platform: process.platform,
   /** Asks for a channel. The port comes as a message "channel" on the window. */
   connect: () => ipcRenderer.send("quorate:connect"),
+  /** Asks for the window of another lab on this computer's list. */
+  openLab: (dir: unknown) => ipcRenderer.send("quorate:open", String(dir)),
 });
 
 ipcRenderer.on("quorate:channel", (event) => {

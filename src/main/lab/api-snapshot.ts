@@ -52,6 +52,10 @@ export const component = z.object({
   notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
   /** `device`: votes of the quorum device. */
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
+  /** Unlike that of any other component of the snapshot. */
+  key: z.string(),
+  /** Every member has installed the ring and its services are in step. Before that `nodes` are those that have, and the votes are theirs alone. */
+  settled: z.boolean(),
 });
 
 /** What mends something, or shows more of it: an acting line, or a command for a node's terminal. */
@@ -122,9 +126,12 @@ export const band = z.object({
   to: instant.nullable(),
   ringId: z.string(),
   members: z.array(z.number()),
-  state: z.enum(["operational", "gather", "commit", "recovery", "off", "stopped", "stalled"]),
+  /** `changing`: several, one after the other, too short to be told apart or kept apart. */
+  state: z.enum(["operational", "gather", "commit", "recovery", "off", "booting", "stopped", "stalled", "changing"]),
   quorate: z.boolean(),
   letter: z.string(),
+  /** How many bands it stands for. */
+  count: z.number(),
 });
 
 export const mark = z.object({ instant, kind: z.enum(["act", "event"]), text: z.string() });
@@ -148,8 +155,11 @@ export const labSnapshot = z.object({
       /** null: as fast as it comes */
       rateMbit: z.number().nullable(),
       mtuBytes: z.number(),
-      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it, and no quorum device's talk. */
-      state: z.enum(["carrying", "idle", "down", "unused"]),
+      /**
+       * What the cable is, cuts aside. `down`: no carrier, because the machine, its card or the switch is off. Else it is up, and carries data, is probed
+       * and has nothing to carry (`idle`), or brings no answer from any peer (`silent`). `unused`: no corosync link on it, and no quorum device's talk.
+       */
+      state: z.enum(["carrying", "idle", "down", "unused", "silent"]),
     }),
   ),
   /** Cuts of single pairs of machines, beside whole cables. */
@@ -160,15 +170,20 @@ export const labSnapshot = z.object({
   margin: z.number().nullable(),
   problems: z.array(problem),
   mismatches: z.array(mismatch),
+  /** The latest of each machine, and the latest marks: the timeline has its own request. */
   bands: z.array(band),
   marks: z.array(mark),
   undo: z.string().nullable(),
-  /** What is not as it should be, and why, the most urgent first; empty while all is well. */
-  why: z.array(why),
   /** Slow motion: what it does at this moment. */
   motion,
   /** Where the token of each ring is that is formed. */
   tokens: z.array(token),
+  /** Nodes that form a ring now, by whom they have heard: those of one group agree with each other. */
+  forming: z.array(z.array(z.string())),
+  /** What is not as it should be, and why, the most urgent first; empty while all is well. */
+  why: z.array(why),
+  /** The timeline and the task log have changed when these have: ask for them again. `begins`: where the timeline begins. */
+  history: z.object({ changes: z.number(), tasks: z.number(), begins: instant }),
 });
 
 export type LabSnapshot = z.infer<typeof labSnapshot>;

@@ -8,12 +8,20 @@ import { jsonActsOf } from "../../engine/kernel/act-shapes.ts";
 import { isWellFormed, TEXT_CHARS_MAX, troubleWith, type Check } from "../../engine/kernel/check.ts";
 import { isJsonFileCall } from "../../engine/kernel/file-shapes.ts";
 import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts";
+import type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
+import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
 import { SPEED_MAX, SPEED_MIN, type Happened, type Upcoming } from "./api-motion.ts";
+import { hexOf32, hexOf64 } from "./api-hello.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
+import type { ConfPlan } from "./api-conf.ts";
 
 export * from "./api-motion.ts";
+export * from "./api-hello.ts";
 export * from "./api-snapshot.ts";
+export type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
+export type { Actor, Task, TaskList, TimelineWindow } from "./api-history.ts";
+export type { ConfChange, ConfFile, ConfPlan, ConfStep } from "./api-conf.ts";
 export type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "./api-whatif.ts";
 
 /** A duplex stream of JSON messages: a local socket, a WebSocket or a MessagePort. */
@@ -34,6 +42,8 @@ const name = textOf(64, 1);
 const known = textOf(256);
 const actLine = textOf(4096);
 const instant = z.number();
+/** A record or scenario in one message. */
+const RUN_CHARS_MAX = 6 << 20;
 /** µs and other counts, as whole numbers that every encoding gives back. */
 const whole = z.int();
 
@@ -88,6 +98,23 @@ const SHELL_ACT_KINDS = [...SESSION_ACT_KINDS, "file", "file-interrupt", "comman
 const shellAct = checked<Record<string, unknown>>(jsonActsOf(SHELL_ACT_KINDS));
 const fileCall = checked<Record<string, unknown>>(isJsonFileCall);
 
+/** Which lab to open beside this one. New ones get a directory of their own in the per-user state folder, called after `name`. */
+const otherLab = z.discriminatedUnion("kind", [
+  /** A corosync.conf, as `quorate up --import` has it. */
+  z.object({ kind: z.literal("import"), text, name: known }),
+  /** As `quorate up --nodes …` makes it. */
+  z.object({
+    kind: z.literal("new"),
+    nodes: whole.min(1).max(32),
+    networks: whole.min(1).max(8),
+    clustered: z.boolean(),
+    qdevice: z.boolean(),
+    name: name.optional(),
+  }),
+  /** One that `quorate ls` lists. */
+  z.object({ kind: z.literal("known"), dir: textOf(4096, 1) }),
+]);
+
 const opaque = z.record(z.string(), z.unknown());
 
 /**
@@ -135,6 +162,15 @@ export const request = z.discriminatedUnion("op", [
     follow: z.boolean(),
   }),
   z.object({ op: z.literal("record") }),
+  /** What is to be drawn of the timeline from `from` to `to` on so many pixels. */
+  z.object({ op: z.literal("timeline"), from: whole.min(0), to: whole.min(1), px: whole.min(16).max(16_384) }),
+  /** Entries of the task log that are new or have changed since a revision. */
+  z.object({ op: z.literal("tasks"), since: whole.min(0) }),
+  /** What `quorate ls` lists. */
+  z.object({ op: z.literal("labs") }),
+  /** Plays a record, or runs a scenario, beside the lab; nothing of it changes. `name`: what messages call the file. */
+  z.object({ op: z.literal("replay"), text: textOf(RUN_CHARS_MAX), name: known }),
+  z.object({ op: z.literal("scenario"), text: textOf(RUN_CHARS_MAX), name: known }),
   // the past
   /** The lab as it stood at an instant: acts stamped with it done, its events to come. `pause`: the live run stops meanwhile. */
   z.object({ op: z.literal("seek"), instant: whole, pause: z.boolean().optional() }),
@@ -170,6 +206,8 @@ export const request = z.discriminatedUnion("op", [
       .optional(),
     cols: whole.min(2).max(1000),
     rows: whole.min(1).max(1000),
+    /** It outlives its client, which may come back to it; see `terminal-attach`. */
+    keep: z.boolean().optional(),
   }),
   z.object({ op: z.literal("terminal-write"), terminal: known, data: text }),
   /** So many more characters were drawn. */
@@ -193,8 +231,33 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("look"), node: known, calls: z.array(fileCall).max(10_000), session: known.optional() }),
   /** Resolves when `duration` µs of virtual time have passed. */
   z.object({ op: z.literal("sleep"), node: known, duration: whole.min(0) }),
+  /** A line was typed at the prompt (`line`), or has ended (`status`). `id` is the shell's own. */
+  z.object({ op: z.literal("typed"), node: known, id: whole.min(1), line: text.optional(), status: whole.optional() }),
   /** This session is computing (true: grant no time) or waiting (false). A live lab ignores a claim after 1 s of wall time. */
   z.object({ op: z.literal("floor"), hold: z.boolean() }),
+  /** Nothing but an answer: whether anybody is there. */
+  z.object({ op: z.literal("ping") }),
+  // the page on the web, before it is let in (api-hello.ts)
+  z.object({ op: z.literal("challenge"), key: hexOf32, nonce: hexOf32 }),
+  z.object({ op: z.literal("prove"), proof: hexOf64 }),
+  // doors into a lab
+  /** The lab of a corosync.conf in place of what there is; one act, and one undo. `name`: what messages call the file. */
+  z.object({ op: z.literal("import"), text, name: known }),
+  /** Another lab, which runs beside this one; its page is served. */
+  z.object({ op: z.literal("lab-open"), what: otherLab }),
+  /** What becomes of a corosync.conf that is written on every node, seen from one of them. */
+  z.object({ op: z.literal("conf-plan"), node: known, text }),
+  /** A terminal that outlived its page: what it has put out comes with the answer, what follows as events. */
+  z.object({
+    op: z.literal("terminal-attach"),
+    terminal: known,
+    credit: whole
+      .min(1024)
+      .max(16 << 20)
+      .optional(),
+    cols: whole.min(2).max(1000),
+    rows: whole.min(1).max(1000),
+  }),
 ]);
 
 export type Request = z.infer<typeof request>;
@@ -204,6 +267,12 @@ export interface ExportFile {
   path: string;
   text: string;
   mode: number;
+}
+
+/** What speaks against taking an export onto real hosts as it is. */
+export interface ExportWarning {
+  code: "placeholder" | "version";
+  text: string;
 }
 
 /** What each request is answered with. Requests not named here answer `{}`. */
@@ -227,17 +296,22 @@ export interface Replies {
   /** Lines so far; with `follow`, later ones come as `journal` events. */
   log: { lines: JournalLine[] };
   record: { text: string };
+  labs: { labs: ListedLab[] };
+  replay: ReplayReply;
+  scenario: ScenarioReply;
+  timeline: TimelineWindow;
+  tasks: TaskList;
   seek: { status: LabStatus; snapshot: LabSnapshot };
   fork: { dir: string; instant: number };
   snapshots: { snapshots: NamedSnapshot[] };
   "snapshot-save": NamedSnapshot;
   rollback: NamedSnapshot;
   info: LabInfo;
-  /** `opening`: the same page by a token that is good once, for a browser's command line. */
-  serve: { url: string; opening: string };
+  /** `opening`: the same page by a token that is good once, for a browser's command line. `note`: why it is not where it was; "" where it is. */
+  serve: { url: string; opening: string; note: string };
   "conf-check": { errors: number; warnings: number; findings: Finding[] };
   whatif: WhatIfReply;
-  export: { files: ExportFile[] };
+  export: { files: ExportFile[]; warnings: ExportWarning[] };
   /** Output then comes as `exec-output` events and one `exec-exit`. */
   exec: { exec: string };
   "terminal-open": { terminal: string };
@@ -247,6 +321,15 @@ export interface Replies {
   file: { error: string | null; lasts: number };
   /** A file call's reply each, or "would-wait" */
   look: { replies: unknown[] };
+  /** `proof` is the lab's, for the page's nonce. */
+  challenge: { nonce: string; proof: string };
+  /** With what the page comes back. */
+  prove: { secret: string };
+  import: { said: string };
+  /** `url`: its page, by a token that is good once. */
+  "lab-open": { dir: string; name: string; url: string };
+  "conf-plan": ConfPlan;
+  "terminal-attach": { node: string; text: string };
   /** Output then comes as `command-output`, `command-prompt` and one `command-exit`. */
   command: { command: string };
 }
@@ -281,7 +364,8 @@ export const event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("notice"), severity: z.enum(["error", "warning", "note"]), text: z.string() }),
   /** The lab goes on from an earlier instant: lines and bands after it are no more. */
   z.object({ event: z.literal("rolled-back"), instant }),
-  z.object({ event: z.literal("gone"), reason: z.string() }),
+  /** `frozen`: its state is on disk, and `quorate up` goes on from there. */
+  z.object({ event: z.literal("gone"), reason: z.string(), frozen: z.boolean().optional() }),
 ]);
 
 export type LabEvent = z.infer<typeof event>;

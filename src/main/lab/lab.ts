@@ -9,7 +9,7 @@ import { makeMachine } from "../../engine/node/index.ts";
 import { printRecord, type TopologyAct, type World } from "../../engine/world/index.ts";
 import { LabActs } from "./act/acts.ts";
 import { tells } from "./scenario/advance.ts";
-import type { ExportFile, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
+import type { ConfPlan, Finding, JournalLine, LabEvent, LabSnapshot, LabStatus, NamedSnapshot, Reply, Time, WaitFor } from "./api.ts";
 import { LabFaults } from "./lab-faults.ts";
 import { mustHave, NodeShell } from "./node-shell.ts";
 import { OutputCommit } from "./process/output-commit.ts";
@@ -17,13 +17,16 @@ import type { LabDisk } from "./store/disk.ts";
 import { happened } from "./motion/happened.ts";
 import { LabInterest } from "./motion/interest.ts";
 import { firstOf, upcomingOf } from "./motion/upcoming.ts";
+import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
+import { LabHistory, type KeptHistory } from "./history/lab-history.ts";
+import { LAB, type Asker } from "./history/tasks.ts";
 import { NamedSnapshots } from "./store/named-snapshots.ts";
 import { stateOfWorld } from "./store/world-state.ts";
 import { LabPast, writeFork } from "./store/past.ts";
 import { ConfFindings } from "./view/problems.ts";
-import { Timeline } from "./view/timeline.ts";
+import type { Timeline } from "./view/timeline.ts";
 import { usage } from "./trouble.ts";
 import { labSnapshot, labStatus } from "./view/view.ts";
 import { Waits } from "./scenario/waits.ts";
@@ -38,11 +41,15 @@ export interface LabOptions {
   disks: NodeDisks;
   /** Throws where the directory is the lab's no longer; absent: it always is. */
   owned?(): void;
+  /** Its timeline so far, and where that is kept; absent: it begins now and is kept nowhere. */
+  history?: KeptHistory;
 }
 
 export class Lab {
   readonly world: World;
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
+  /** The timeline with what is typed at the nodes' prompts, as it is kept. */
+  readonly history: LabHistory;
   /** Of what leaves the lab. */
   readonly output: OutputCommit;
   readonly acts: LabActs;
@@ -65,9 +72,8 @@ export class Lab {
     readonly options: LabOptions,
   ) {
     const { world } = host;
-    const { timeline, feed } = this;
+    const { feed } = this;
     this.world = world;
-    for (const status of world.statuses()) timeline.begin(world.now, status);
     world.watch({
       effect: (at, machine, effect) => this.effect(at, world.nameOf(machine), effect),
       input: () => this.changed(),
@@ -78,6 +84,14 @@ export class Lab {
     const named = new NamedSnapshots(options.dir, options.disks.contents, options.owned);
     this.output = output;
     this.named = named;
+    this.history = new LabHistory(
+      world,
+      options.history,
+      () => output.settled(),
+      (text) => feed.tell({ event: "notice", severity: "warning", text }),
+    );
+    const { timeline } = this.history;
+    this.timeline = timeline;
     this.acts = new LabActs({ host, timeline, settled: () => output.settled(), changed, full: () => options.disk.full });
     this.shell = new NodeShell(world, this.acts);
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
@@ -92,6 +106,7 @@ export class Lab {
         (why) => this.faults.full(why),
       );
       feed.flush();
+      this.history.progress();
     });
   }
 
@@ -104,7 +119,7 @@ export class Lab {
 
   /** Counts everything that may have changed what a snapshot shows, time apart. */
   get changes(): number {
-    return this.changeCount;
+    return this.changeCount + this.timeline.history().changes;
   }
 
   private changed(): void {
@@ -162,6 +177,7 @@ export class Lab {
   }
 
   snapshot(): LabSnapshot {
+    this.history.look();
     return labSnapshot({
       lab: this.identity(),
       time: this.time(),
@@ -202,9 +218,15 @@ export class Lab {
     return checkConf(text);
   }
 
-  async export(): Promise<ExportFile[]> {
-    const { exportLab } = await import("./file/export.ts");
-    return exportLab(this.options.file, this.world);
+  /** What becomes of `text` as the corosync.conf of every node, seen from one. */
+  confPlan(node: string, text: string): ConfPlan {
+    mustHave(this.world, node);
+    return confPlan(this.world, node, text);
+  }
+
+  async export(): Promise<Reply<"export">> {
+    const { exportLab, exportWarnings } = await import("./file/export.ts");
+    return { files: exportLab(this.options.file, this.world), warnings: exportWarnings(this.world) };
   }
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,20 +352,22 @@ export class Lab {
     return this.named.list();
   }
 
-  async saveSnapshot(name: string): Promise<NamedSnapshot> {
-    await this.catchUp();
-    const state = stateOfWorld(this.world);
-    await this.output.settled();
-    return this.named.save(name, state);
+  saveSnapshot(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `snapshot ${name}`, async () => {
+      await this.catchUp();
+      const state = stateOfWorld(this.world);
+      await this.output.settled();
+      return this.named.save(name, state);
+    });
   }
 
-  deleteSnapshot(name: string): void {
-    this.named.remove(name);
+  deleteSnapshot(name: string, asker: Asker = LAB): Promise<void> {
+    return this.acts.logged(asker, "lab", `snapshot --delete ${name}`, () => Promise.resolve(this.named.remove(name)));
   }
 
   /** Goes on from a named snapshot. The record becomes that of the run up to there; what was under way on terminals is lost. */
-  rollback(name: string): Promise<NamedSnapshot> {
-    return this.acts.inTurn(() => this.rollBack(name));
+  rollback(name: string, asker: Asker = LAB): Promise<NamedSnapshot> {
+    return this.acts.logged(asker, "lab", `rollback ${name}`, () => this.acts.inTurn(() => this.rollBack(name)));
   }
 
   private async rollBack(name: string): Promise<NamedSnapshot> {
@@ -369,8 +393,7 @@ export class Lab {
     await this.shell.dropUnknown();
     this.acts.forget();
     this.faults.rolledBack();
-    this.timeline.rewind(this.world.now, this.world.statuses());
-    this.timeline.mark(this.world.now, "act", said);
+    this.history.rolledBack(said);
     this.feed.tell({ event: "rolled-back", instant: this.world.now });
     await this.output.saveDisks();
     if (!paused) this.resume();
@@ -411,6 +434,7 @@ export class Lab {
 
   async close(): Promise<void> {
     this.past.close();
+    this.history.close();
     await this.host.close();
   }
 }

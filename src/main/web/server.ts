@@ -4,9 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from "node:path";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
-import { requestMessage, type Channel } from "../lab/api.ts";
+import { WebSocketServer } from "ws";
+import type { Channel } from "../lab/api.ts";
 import { pageFile } from "./files.ts";
+import { Greeting } from "./greeting.ts";
 import { pageHeaders } from "./policy.ts";
 import { SocketChannel } from "./socket-channel.ts";
 import { Tokens } from "./tokens.ts";
@@ -43,6 +44,8 @@ export interface Web {
   /** The same with an opening token: for whoever may be overheard. */
   openingUrl(): string;
   readonly port: number;
+  /** The lasting token. */
+  readonly token: string;
   close(): Promise<void>;
 }
 
@@ -80,10 +83,27 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     if (refusal !== undefined) {
       options.onRefused?.(`a socket was refused: ${refusal}`);
       refuse(socket, refusal);
-    } else sockets.handleUpgrade(request, socket, head, (ws) => greet(ws, tokens, options, () => guests.enter(socket)));
+    } else
+      sockets.handleUpgrade(request, socket, head, (ws) => {
+        const channel = new SocketChannel(ws);
+        new Greeting(channel, ws, {
+          tokens,
+          port,
+          withinMs: options.helloTimeoutMs ?? helloTimeoutMs,
+          enter: () => (guests.enter(socket) ? undefined : `at most ${pagesMax} pages can be open at once: close one`),
+          entered: () => options.onChannel(channel),
+          refused: (why) => options.onRefused?.(why),
+        });
+      });
   });
   const urlWith = (token: string): string => `http://${host}:${port}/#${token}`;
-  return { url: urlWith(tokens.lasting), openingUrl: () => urlWith(tokens.opening()), port, close: () => stop(server, sockets) };
+  return {
+    url: urlWith(tokens.lasting),
+    openingUrl: () => urlWith(tokens.opening()),
+    port,
+    token: tokens.lasting,
+    close: () => stop(server, sockets),
+  };
 }
 
 function listen(server: Server, wanted: number): Promise<number> {
@@ -167,33 +187,6 @@ function refuseUpgrade(request: IncomingMessage, port: number): string | undefin
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-/** Waits for the hello; passes the channel on when its token is right and `enter` has room for it, closes it otherwise. */
-function greet(ws: WebSocket, tokens: Tokens, options: WebOptions, enter: () => boolean): void {
-  const channel = new SocketChannel(ws);
-  const timer = setTimeout(() => ws.close(1008, "no hello in time"), options.helloTimeoutMs ?? helloTimeoutMs);
-  channel.onClose(() => clearTimeout(timer));
-  channel.onMessage((message) => {
-    clearTimeout(timer);
-    const parsed = requestMessage.safeParse(message);
-    if (!parsed.success || parsed.data.request.op !== "hello") {
-      options.onRefused?.("a page was refused: its first message was no hello");
-      return ws.close(1008, "the first message must be hello");
-    }
-    const { id } = parsed.data;
-    const turnAway = (what: string, why: string): void => {
-      options.onRefused?.(`a page was refused: ${what}`);
-      channel.send({ id, ok: false, error: { code: "refused", message: why } });
-      ws.close(1008, what);
-    };
-    if (!tokens.admits(parsed.data.request.secret)) return turnAway("wrong token", "wrong token: open the address that quorate printed");
-    if (!enter()) return turnAway("too many pages", `at most ${pagesMax} pages can be open at once: close one`);
-    // The page that came with an opening token needs the lasting one to come back.
-    channel.send({ id, ok: true, result: { secret: tokens.lasting } });
-    channel.release();
-    options.onChannel(channel);
-  });
 }
 
 function stop(server: Server, sockets: WebSocketServer): Promise<void> {

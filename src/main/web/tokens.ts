@@ -1,5 +1,6 @@
 /** What lets a page in: the lab's token, and opening tokens that are good once and not for long, for ways on which others may read along (a browser's command line). */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { KEY_NAME_BYTES, keyNameText, NONCE_BYTES, proofText, type Prover } from "../lab/api.ts";
 
 const TOKEN_BYTES = 24;
 /** A browser that was told to open an address has asked for it by then. */
@@ -35,13 +36,35 @@ export class Tokens {
     return this.openings.length < openings.length;
   }
 
+  /** The token that a page calls by this name; undefined: it has none that is good. */
+  called(keyName: string): string | undefined {
+    return [this.lasting, ...this.valid().map(({ token }) => token)].find((token) => sameSecret(keyName, keyNameOf(token)));
+  }
+
   private valid(): { token: string; until: number }[] {
     const now = this.clock();
     return this.openings.filter(({ until }) => until > now);
   }
 }
 
-function sameSecret(given: string, wanted: string): boolean {
+/** The name by which a page speaks of its token; see api-hello.ts. */
+export function keyNameOf(token: string): string {
+  return createHash("sha256")
+    .update(keyNameText(token))
+    .digest("hex")
+    .slice(0, 2 * KEY_NAME_BYTES);
+}
+
+export const newNonce = (): string => randomBytes(NONCE_BYTES).toString("hex");
+
+/** Proof that one of the two knows the token. */
+export function proofOf(token: string, prover: Prover, port: number, nonces: { page: string; lab: string }): string {
+  return createHmac("sha256", token)
+    .update(proofText(prover, port, nonces))
+    .digest("hex");
+}
+
+export function sameSecret(given: string, wanted: string): boolean {
   const a = Buffer.from(given, "utf8");
   const b = Buffer.from(wanted, "utf8");
   return a.length === b.length && timingSafeEqual(a, b);

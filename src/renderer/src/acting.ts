@@ -1,6 +1,7 @@
 /** The acting lines that the keys, menus, cards and the palette send: the same lines a person types after `quorate`. */
 import type { LabSnapshot, MachineView } from "../../main/lab/api.ts";
-import type { Asking, Selected } from "./selection.svelte.ts";
+import { tools } from "./words/timeline.ts";
+import type { Asking, Selected, Tool } from "./selection.svelte.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -49,10 +50,14 @@ interface ChoiceTexts {
     | "server";
   key?: string;
 }
-export type Choice = ChoiceTexts & ({ line: string; ask?: never } | { ask: Asking; line?: never });
+export type Choice = ChoiceTexts &
+  ({ line: string; ask?: never; tool?: never } | { ask: Asking; line?: never; tool?: never } | { tool: Tool; line?: never; ask?: never });
 
 /** Stable name of a choice. */
-export const idOf = (choice: Choice): string => choice.line ?? `${choice.ask.what} ${"name" in choice.ask ? choice.ask.name : ""}`;
+export function idOf({ line, ask, tool }: Choice): string {
+  if (line !== undefined) return line;
+  return ask === undefined ? JSON.stringify(tool) : `${ask.what} ${"name" in ask ? ask.name : ""}`;
+}
 
 /** What can be done to a node, in the order a menu shows it. */
 export function nodeChoices(snapshot: LabSnapshot, machine: MachineView): Choice[] {
@@ -65,10 +70,10 @@ export function nodeChoices(snapshot: LabSnapshot, machine: MachineView): Choice
   const cables = cablesOf(snapshot, name);
   const choices: Choice[] = [
     { title: `Shut down ${name}`, short: "Shut down", line: `node stop ${name}`, icon: "power", key: "P" },
-    { title: `Kill ${name}: pull its power cord`, short: "Kill", line: `node kill ${name}`, icon: "bolt", key: "K" },
+    { title: `Power cut: ${name}`, short: "Power cut", line: `node kill ${name}`, icon: "bolt", key: "K" },
     { title: `Reboot ${name}`, short: "Reboot", line: `node reboot ${name}`, icon: "power" },
     power === "stalled"
-      ? { title: `Let ${name} run on`, short: "Run on", line: `node resume ${name}`, icon: "play", key: "Z" }
+      ? { title: `Resume ${name}`, short: "Resume", line: `node resume ${name}`, icon: "play", key: "Z" }
       : { title: `Stall ${name}: its processors stand still`, short: "Stall", line: `node pause ${name}`, icon: "snow", key: "Z" },
   ];
   for (const unit of Object.keys(machine.units)) choices.push(...unitChoices(machine, unit));
@@ -103,8 +108,9 @@ function hardwareChoices(snapshot: LabSnapshot, machine: MachineView): Choice[] 
       line: `nic add ${name} ${net.name}`,
       icon: "plus",
     })),
+    { title: tools.block(name), short: tools.blockShort, tool: { kind: "block", node: name }, icon: "close" },
     { title: `Rename ${name} …`, short: "Rename …", ask: { what: "rename-machine", name }, icon: "edit", key: "F2" },
-    { title: `Take ${name} away`, short: "Take away", line: `node rm ${name}`, icon: "trash", key: "Del" },
+    { title: `Remove ${name}`, short: "Remove", line: `node rm ${name}`, icon: "trash", key: "Del" },
   ];
 }
 
@@ -166,6 +172,12 @@ export function cableChoices(snapshot: LabSnapshot, cable: Cable): Choice[] {
   choices.push(
     { title: `Slow ${place}: 50 ms each way`, short: "50 ms delay", line: `link set ${place} --delay 50`, icon: "net" },
     { title: `Make ${place} lose 10 % of its packets`, short: "10 % loss", line: `link set ${place} --loss 10`, icon: "net" },
+    {
+      title: tools.link(cable.node, cable.net),
+      short: tools.linkShort,
+      tool: { kind: "link", node: cable.node, net: cable.net },
+      icon: "edit",
+    },
     up
       ? {
           title: `Interface of ${place} down: ip link set`,
@@ -175,8 +187,8 @@ export function cableChoices(snapshot: LabSnapshot, cable: Cable): Choice[] {
         }
       : { title: `Interface of ${place} up: ip link set`, short: "Interface up", line: `nic up ${cable.node} ${cable.net}`, icon: "play" },
     {
-      title: `Take the card of ${place} out`,
-      short: "Take the card out",
+      title: `Unplug the NIC of ${place}`,
+      short: "Unplug the NIC",
       line: `nic rm ${cable.node} ${cable.net}`,
       icon: "trash",
       key: "Del",
@@ -201,7 +213,7 @@ export function switchChoices(snapshot: LabSnapshot, net: LabSnapshot["networks"
         icon: "plus",
       })),
     { title: `Rename network ${name} …`, short: "Rename …", ask: { what: "rename-network", name }, icon: "edit", key: "F2" },
-    { title: `Take network ${name} away, with its cards`, short: "Take away", line: `net rm ${name}`, icon: "trash", key: "Del" },
+    { title: `Remove network ${name}, with its NICs`, short: "Remove", line: `net rm ${name}`, icon: "trash", key: "Del" },
   ];
 }
 

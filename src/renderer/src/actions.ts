@@ -3,7 +3,9 @@ import { SLOW_SPEEDS, SPEEDS, speedName, type LabSnapshot } from "../../main/lab
 import { addChoices, cableChoices, idOf, isCut, nodeChoices, switchChoices } from "./acting.ts";
 import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
+import { labTools, runTool } from "./tools/tools.ts";
 import * as motionText from "./words/motion.ts";
+import { tasks as taskTexts, tools } from "./words/timeline.ts";
 import { themes } from "./prefs.svelte.ts";
 import type { IconName } from "./ui/icons.ts";
 
@@ -22,6 +24,7 @@ export interface Frame {
   toggle(what: "inspector" | "dock" | "timeline"): void;
   showProblems(): void;
   showJournal(): void;
+  showActions(): void;
   nextRegion(back: boolean): void;
 }
 
@@ -89,7 +92,11 @@ function faultActions(page: Page, snapshot: LabSnapshot): Action[] {
     snapshot.undo === null
       ? []
       : [{ id: "undo", group: "Faults", title: `Undo: ${snapshot.undo}`, icon: "undo", key: "Ctrl+Z", run: () => void lab.undo() }];
-  return [...(anything ? [heal] : []), ...undo, ...partitions(lab, snapshot), ...acts];
+  const free: Action[] =
+    snapshot.nodes.length < 2
+      ? []
+      : [{ id: "partition", group: "Faults", title: tools.partition, icon: "cut", run: () => (page.place.tool = { kind: "partition" }) }];
+  return [...(anything ? [heal] : []), ...undo, ...free, ...partitions(lab, snapshot), ...acts];
 }
 
 /** Each node alone against the rest, and the lab in halves. */
@@ -143,6 +150,7 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
     { id: "whatif", group: "Go to", title: "What-if: what can be lost", icon: "scales", run: () => (place.view = "whatif") },
     { id: "configure", group: "Go to", title: "Configure: corosync.conf", icon: "config", run: () => (place.view = "configure") },
     { id: "journal", group: "Go to", title: "Journal", icon: "list", run: frame.showJournal },
+    { id: "actions", group: "Go to", title: taskTexts.tab, icon: "list", run: frame.showActions },
     { id: "problems", group: "Go to", title: "Problems", icon: "warn", run: frame.showProblems },
     {
       id: "export",
@@ -157,9 +165,19 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
       group: "Configuration",
       title: "Load my cluster’s corosync.conf…",
       icon: "importIn",
-      run: () => (place.view = "configure"),
+      run: () => {
+        place.view = "configure";
+        place.door = "own";
+      },
     },
     { id: "build", group: "Lab", title: "Build from nothing …", icon: "plus", run: () => (place.building = true) },
+    ...labTools.map(({ tool, title, icon }): Action => ({
+      id: `tool ${typeof tool === "string" ? tool : tool.kind}`,
+      group: "Lab",
+      title,
+      icon,
+      run: () => runTool(page, snapshot, tool),
+    })),
     {
       id: "table",
       group: "Window",

@@ -3,12 +3,17 @@
  * which. It says hello, matches replies to requests, judges what arrives by the API's schema, and reconnects.
  */
 import { event, replyMessage, type LabEvent, type Op, type Reply, type Request } from "../../main/lab/api.ts";
+import { Challenge, keyNameOf, MAC_HERE } from "./challenge.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { doors } from "./words/doors.ts";
 
 export type Face = "desktop" | "web";
 
 export type LinkState =
   | { kind: "connecting" }
   | { kind: "open" }
+  /** The connection stands, and nobody answers on it. What is asked is refused until somebody does. */
+  | { kind: "silent" }
   /** The connection broke; the page tries again. */
   | { kind: "lost"; reason: string }
   /** The lab does not know us: trying again is of no use. */
@@ -33,6 +38,10 @@ export interface Connection {
   onState(handler: (state: LinkState) => void): void;
   /** Connects, or connects anew at once. */
   connect(): void;
+  /** To the page of another lab, by its address. The desktop has a window for each lab. */
+  goTo(url: string, dir: string): void;
+  /** Ops that were sent and are not answered yet, in order. */
+  unanswered(): Op[];
 }
 
 /** What carries messages: one attempt, one wire. */
@@ -51,12 +60,17 @@ interface HostBridge {
   face: "desktop";
   platform: string;
   connect(): void;
+  openLab(dir: string): void;
 }
 
 const bridge = (window as Window & { host?: HostBridge }).host;
 
 const firstRetryMs = 500;
 const slowestRetryMs = 5_000;
+/** Who has not shown that it is the lab by then is let go. */
+const greetingMs = 8_000;
+/** What may wait until a silent lab answers: late it means the same. */
+const harmless: ReadonlySet<Op> = new Set(["terminal-resize", "terminal-drawn"]);
 /** Requests without an answer; more means that nobody is there. */
 const waitingMax = 1_000;
 
@@ -73,14 +87,27 @@ function desktopWire(host: HostBridge, ends: WireEnds): void {
   host.connect();
 }
 
-function webWire(ends: WireEnds): void {
+/** @returns what ends the attempt */
+function webWire(ends: WireEnds): () => void {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const socket = new WebSocket(`${scheme}://${location.host}/socket`);
   socket.onopen = () => ends.opened({ send: (what) => socket.send(JSON.stringify(what)), close: () => socket.close() });
   socket.onmessage = ({ data }) => {
-    if (typeof data === "string") ends.received(JSON.parse(data));
+    const message = typeof data === "string" ? parsed(data) : undefined;
+    if (message === undefined) socket.close();
+    else ends.received(message);
   };
   socket.onclose = ({ reason }) => ends.closed(reason === "" ? "the lab does not answer" : reason);
+  return () => socket.close();
+}
+
+/** undefined: no JSON, so not our lab. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const tokenKey = "quorate-token";
@@ -95,6 +122,7 @@ function keepToken(token: string): void {
 }
 
 interface Waiting {
+  op: Op;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -106,7 +134,11 @@ export function makeConnection(): Connection {
   const states: ((state: LinkState) => void)[] = [];
   const waiting = new Map<number, Waiting>();
   let wire: Wire | undefined;
+  /** It has been in since the page was loaded. */
   let greeted = false;
+  /** It is in. */
+  let admitted = false;
+  let greetingTimer: number | undefined;
   let nextId = 1;
   let retryMs = firstRetryMs;
   let timer: number | undefined;
@@ -114,20 +146,33 @@ export function makeConnection(): Connection {
 
   const tell = (state: LinkState): void => states.forEach((handler) => handler(state));
 
-  function ask(request: Request): Promise<unknown> {
+  function send(request: Request): Promise<unknown> {
     const to = wire;
     if (to === undefined) return Promise.reject(new Refusal("lab", "the lab does not answer"));
     if (waiting.size >= waitingMax) return Promise.reject(new Refusal("lab", "the lab does not answer: too many questions are open"));
     const id = nextId++;
     return new Promise((resolve, reject) => {
-      waiting.set(id, { resolve, reject });
+      waiting.set(id, { op: request.op, resolve, reject });
       to.send({ id, request });
     });
   }
 
+  // Whoever has not shown that it is the lab is told nothing. What is asked of a lab that does not answer would be done whenever it does, long after it was meant.
+  function ask(request: Request): Promise<unknown> {
+    if (!admitted) return Promise.reject(new Refusal("lab", doors.refusedWhileAway));
+    return heartbeat.silent && !harmless.has(request.op) ? Promise.reject(new Refusal("lab", doors.refusedWhileSilent)) : send(request);
+  }
+
+  const heartbeat = new Heartbeat({
+    ping: () => void send({ op: "ping" }).catch(() => undefined),
+    changed: (silent) => tell({ kind: silent ? "silent" : "open" }),
+  });
+
   function receive(message: unknown): void {
+    heartbeat.heard();
     if (typeof message !== "object" || message === null) return;
     if ("event" in message) {
+      if (!admitted && face === "web") return;
       const parsed = event.safeParse(message);
       if (parsed.success) for (const handler of events) handler(parsed.data);
       else console.warn("a message of the lab that this page does not know", parsed.error.issues.slice(0, 3));
@@ -144,44 +189,63 @@ export function makeConnection(): Connection {
 
   function closed(reason: string): void {
     wire = undefined;
+    admitted = false;
+    window.clearTimeout(greetingTimer);
+    heartbeat.stop();
     for (const { reject } of waiting.values()) reject(new Refusal("lab", reason));
     waiting.clear();
-    if (refused !== undefined) return tell({ kind: "refused", reason: refused });
-    tell({ kind: "lost", reason: greeted ? "the lab's supervisor is gone" : reason });
+    // One that has been in comes back: who is at the port now may be somebody else, and the lab later.
+    if (refused !== undefined && !greeted) return tell({ kind: "refused", reason: refused });
+    tell({ kind: "lost", reason: refused ?? (greeted ? "the lab's supervisor is gone" : reason) });
     timer = window.setTimeout(connect, retryMs);
     retryMs = Math.min(slowestRetryMs, retryMs * 2);
   }
 
   let refused: string | undefined;
 
+  /** Shows that both know the token, and sends it to nobody. @returns with what the page comes back; throws Refusal */
+  async function introduce(secret: string): Promise<string> {
+    const challenge = new Challenge(secret, Number(location.port || 80));
+    const answer = (await send({ op: "challenge", key: await keyNameOf(secret), nonce: challenge.nonce })) as Reply<"challenge">;
+    if (!(await challenge.proves(answer))) throw new Refusal("refused", doors.stranger);
+    const admitted = (await send({ op: "prove", proof: await challenge.answer(answer.nonce) })) as Reply<"prove">;
+    return admitted.secret;
+  }
+
+  async function greet(secret: string): Promise<void> {
+    if (face === "web") keepToken(await introduce(secret));
+    else await send({ op: "hello", secret });
+    window.clearTimeout(greetingTimer);
+    greeted = admitted = true;
+    retryMs = firstRetryMs;
+    heartbeat.start();
+    tell({ kind: "open" });
+  }
+
   function connect(): void {
     window.clearTimeout(timer);
     const secret = tokenOfPage();
     if (face === "web" && secret === "")
       return tell({ kind: "refused", reason: "this address carries no token: open the whole address that quorate printed" });
+    if (face === "web" && !MAC_HERE) return tell({ kind: "refused", reason: doors.insecure });
     refused = undefined;
     const mine = ++attempt;
     const ends: WireEnds = {
       opened: (opened) => {
         wire = opened;
-        ask({ op: "hello", secret }).then(
-          (result) => {
-            if (face === "web") keepToken((result as Reply<"hello">).secret ?? secret);
-            greeted = true;
-            retryMs = firstRetryMs;
-            tell({ kind: "open" });
-          },
-          (error: unknown) => {
-            if (error instanceof Refusal && error.code === "refused") refused = error.message;
-            opened.close();
-          },
-        );
+        greet(secret).catch((error: unknown) => {
+          if (error instanceof Refusal && error.code === "refused") refused = error.message;
+          opened.close();
+        });
       },
       received: (message) => mine === attempt && receive(message),
       closed: (reason) => mine === attempt && closed(reason),
     };
-    if (bridge === undefined) webWire(ends);
-    else desktopWire(bridge, ends);
+    window.clearTimeout(greetingTimer);
+    if (bridge === undefined) {
+      const giveUp = webWire(ends);
+      greetingTimer = window.setTimeout(giveUp, greetingMs);
+    } else desktopWire(bridge, ends);
   }
 
   // Another whole address in the same tab: its token counts from now on.
@@ -194,5 +258,10 @@ export function makeConnection(): Connection {
     onEvent: (handler) => events.push(handler),
     onState: (handler) => states.push(handler),
     connect,
+    goTo: (url, dir) => {
+      if (bridge === undefined) location.assign(url);
+      else bridge.openLab(dir);
+    },
+    unanswered: () => [...waiting.values()].map(({ op }) => op),
   };
 }

@@ -3,7 +3,8 @@ import type { Choice } from "./acting.ts";
 import type { Page } from "./context.ts";
 
 export function choose({ lab, place }: Pick<Page, "lab" | "place">, choice: Choice): void {
-  if (choice.ask === undefined) void lab.act(choice.line);
+  if (choice.line !== undefined) void lab.act(choice.line);
   // A menu that closes takes the focus back; the dialog opens after that.
-  else setTimeout(() => (place.asking = choice.ask));
+  else if (choice.ask !== undefined) setTimeout(() => (place.asking = choice.ask));
+  else setTimeout(() => (place.tool = choice.tool));
 }

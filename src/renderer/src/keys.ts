@@ -22,6 +22,10 @@ export interface KeyActions {
   terminalOfNumber(n: number): void;
   exportFiles(): void;
   nextRegion(back: boolean): void;
+  /** The timeline: earlier or later. */
+  panTimeline(direction: 1 | -1): void;
+  /** The timeline: its beginning, or now. */
+  timelineTo(where: "beginning" | "now"): void;
   escape(): boolean;
 }
 
@@ -32,14 +36,16 @@ export const keyTable: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["[", "]"], does: "slower, faster" },
   { keys: ["S"], does: "slow on change: slow down when a token is lost, a join is heard or a ring forms" },
   { keys: ["← ↑ ↓ →"], does: "move the selection on the canvas" },
+  { keys: ["Shift+←", "Shift+→"], does: "pan the timeline" },
+  { keys: ["Home", "End"], does: "timeline: the beginning, now" },
   { keys: ["Enter"], does: "inspect what is selected" },
   { keys: ["X"], does: "cut or heal the selected cable, a node’s cables, or a switch" },
   { keys: ["P"], does: "power of the selected node: orderly off, or on" },
-  { keys: ["K"], does: "kill the selected node: its power cord" },
-  { keys: ["Z"], does: "stall the selected node, or let it run on" },
+  { keys: ["K"], does: "power cut of the selected node" },
+  { keys: ["Z"], does: "stall the selected node, or resume it" },
   { keys: ["A"], does: "add a machine, a network or a qnetd host" },
   { keys: ["F2"], does: "rename the selected machine or network" },
-  { keys: ["Del"], does: "take the selected machine, network or card away" },
+  { keys: ["Del"], does: "remove the selected machine or network, or unplug the NIC" },
   { keys: ["Ctrl+Z"], does: "undo the last act" },
   { keys: ["Ctrl+`"], does: "terminal of the selected node" },
   { keys: ["Ctrl+1 … 9"], does: "terminal of node 1 … 9 (a browser may keep these keys for its tabs)" },
@@ -54,9 +60,22 @@ export const keyTable: readonly { keys: readonly string[]; does: string }[] = [
 const writing = "input, textarea, select, [contenteditable=true], .xterm, .cm-editor";
 const ownKeys = `${writing}, [role=menu], [role=menuitem], [role=tab], [role=dialog], [role=listbox], [role=separator], [role=log], [role=region]`;
 
+/** The button that has the focus because it was clicked with the mouse. */
+let clicked: Element | undefined;
+const clickable = "button, a, summary, [role=button], [role=tab]";
+const holdsSpace = "[role=menu], [role=dialog], [role=listbox], form";
+
+/** A click of the window. One that a key made has no detail. */
+export function pointed(event: MouseEvent): void {
+  const target = event.target instanceof Element ? event.target.closest(clickable) : null;
+  clicked = event.detail > 0 && target !== null && target.closest(holdsSpace) === null ? target : undefined;
+}
+
 /** Handles a key of the window; returns true when the page took it. */
 export function pressed(event: KeyboardEvent, place: Place, keyActions: KeyActions): boolean {
   const target = event.target instanceof Element ? event.target : document.body;
+  // Who goes on by keyboard means what has the focus.
+  if (event.key === "Tab" || event.key === "F6" || event.key.startsWith("Arrow")) clicked = undefined;
   const ctrl = event.ctrlKey || event.metaKey;
   const letter = event.key.toUpperCase();
   if (event.key === "F1" || (ctrl && event.shiftKey && letter === "P")) return done(keyActions.palette);
@@ -66,7 +85,15 @@ export function pressed(event: KeyboardEvent, place: Place, keyActions: KeyActio
   if (ctrl && !event.shiftKey && !event.altKey && /^Digit[1-9]$/.test(event.code))
     return done(() => keyActions.terminalOfNumber(Number(event.code.slice(5))));
   if (event.key === "Escape") return target.closest(writing) === null && keyActions.escape();
-  if (place.palette || place.help || place.exporting || place.asking !== null || place.building || target.closest(writing) !== null)
+  if (
+    place.palette ||
+    place.help ||
+    place.exporting ||
+    place.asking !== null ||
+    place.building ||
+    place.tool !== null ||
+    target.closest(writing) !== null
+  )
     return false;
   if (ctrl && !event.shiftKey && !event.altKey && letter === "Z") return done(keyActions.undo);
   if (ctrl || event.altKey) return false;
@@ -79,8 +106,13 @@ function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, ke
   const elsewhere = target.closest(ownKeys) !== null && !canvasItem;
   const arrows: Record<string, readonly [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const arrow = arrows[event.key];
+  if (event.shiftKey && arrow !== undefined && arrow[0] !== 0)
+    return !elsewhere && done(() => keyActions.panTimeline(arrow[0] < 0 ? -1 : 1));
+  if (event.key === "Home" || event.key === "End")
+    return !elsewhere && done(() => keyActions.timelineTo(event.key === "Home" ? "beginning" : "now"));
   if (arrow !== undefined) return !elsewhere && done(() => keyActions.moveSelection(arrow[0], arrow[1]));
-  if (event.key === " ") return !control && !elsewhere && done(keyActions.pauseOrRun);
+  // As in a player: what was clicked with the mouse and is not meant any more does not keep Space.
+  if (event.key === " ") return ((!control && !elsewhere) || target === clicked) && done(keyActions.pauseOrRun);
   if (event.key === "Enter") return !control && !elsewhere && done(keyActions.inspect);
   if (target.closest("[role=menu], [role=dialog], [role=listbox]") !== null) return false;
   if (event.key === "F2") return done(keyActions.rename);

@@ -7,12 +7,15 @@ import {
   type JournalLine,
   type LabEvent,
   type LabSnapshot,
+  type Op,
   type Problem,
   type Speed,
+  type Task,
   type Upcoming,
 } from "../../main/lab/api.ts";
 import * as motionText from "./words/motion.ts";
 import type { Connection, LinkState } from "./channel.ts";
+import { presence } from "./words/doors.ts";
 
 export interface Traced {
   instant: number;
@@ -29,12 +32,25 @@ export interface Said {
   undo: boolean;
 }
 
+/** The task log as far as it has been asked for. */
+export interface TaskLog {
+  readonly list: readonly Task[];
+  readonly revision: number;
+  /** Older ones that the lab keeps no longer. */
+  readonly dropped: number;
+  /** Asks for what is new. */
+  ask(): Promise<void>;
+}
+
 /** What a terminal hears. */
 export type TerminalEvent = Extract<LabEvent, { event: "terminal-data" | "terminal-exit" }>;
 
 const journalMax = 5_000;
 const noticesMax = 20;
 const saidForMs = 7_000;
+/** As many as the lab keeps. */
+const tasksMax = 1_000;
+const noTasks = { list: [], revision: 0, dropped: 0 };
 
 export interface Lab {
   readonly connection: Connection;
@@ -42,8 +58,10 @@ export interface Lab {
   readonly snapshot: LabSnapshot | null;
   readonly journal: readonly JournalLine[];
   readonly notices: readonly Problem[];
-  readonly gone: string | null;
+  /** Why its process has ended, where it said so. `frozen`: it goes on from there. */
+  readonly gone: { readonly reason: string; readonly frozen: boolean } | null;
   readonly said: Said | null;
+  readonly tasks: TaskLog;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
   act(line: string): Promise<boolean>;
   /** Several lines, one after the other; stops at the first refusal. */
@@ -76,6 +94,9 @@ export function isSlow({ time, motion }: LabSnapshot): boolean {
 /** What comes next is asked for no more often than this while time goes on. */
 const upcomingEveryMs = 250;
 
+/** What a person does and waits for. */
+const acting: ReadonlySet<Op> = new Set(["act", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
+
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Joins the page's state to a connection. Call `connection.connect()` afterwards. */
@@ -84,7 +105,7 @@ export function makeLab(connection: Connection): Lab {
   let snapshot = $state.raw<LabSnapshot | null>(null);
   let journal = $state.raw<readonly JournalLine[]>([]);
   let notices = $state.raw<readonly Problem[]>([]);
-  let gone = $state.raw<string | null>(null);
+  let gone = $state.raw<Lab["gone"]>(null);
   let said = $state.raw<Said | null>(null);
   let happened = $state.raw<Happened | null>(null);
   let upcoming = $state.raw<readonly Upcoming[]>([]);
@@ -95,6 +116,24 @@ export function makeLab(connection: Connection): Lab {
   const tracers = new Set<(events: readonly Traced[]) => void>();
   const terminals: ((event: TerminalEvent) => void)[] = [];
   const openers: (() => void)[] = [];
+
+  let tasks = $state.raw<Omit<TaskLog, "ask">>(noTasks);
+  let askingTasks = false;
+  async function askTasks(): Promise<void> {
+    if (askingTasks) return;
+    askingTasks = true;
+    try {
+      const { tasks: news, revision, dropped } = await connection.call({ op: "tasks", since: tasks.revision });
+      const changed = new Map(news.map((task) => [task.id, task]));
+      const before = tasks.list.map((task) => changed.get(task.id) ?? task);
+      const known = new Set(before.map(({ id }) => id));
+      tasks = { list: [...before, ...news.filter(({ id }) => !known.has(id))].slice(-tasksMax), revision, dropped };
+    } catch {
+      // The connection broke, which the banner says.
+    } finally {
+      askingTasks = false;
+    }
+  }
 
   function say(kind: Said["kind"], text: string, undo = false): void {
     window.clearTimeout(saidTimer);
@@ -115,6 +154,7 @@ export function makeLab(connection: Connection): Lab {
 
   async function opened(): Promise<void> {
     gone = null;
+    tasks = noTasks;
     // Subscribed first: what was written before the log's answer is in the answer, what comes after it is an event.
     await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
     // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
@@ -165,9 +205,11 @@ export function makeLab(connection: Connection): Lab {
         return;
       case "rolled-back":
         journal = journal.filter((line) => line.instant <= event.instant);
+        tasks = noTasks;
         return;
       case "gone":
-        gone = event.reason;
+        // The first to say so knows best.
+        gone ??= { reason: event.reason, frozen: event.frozen === true };
         return;
       default:
         // Output of commands and execs: this page starts none.
@@ -176,8 +218,13 @@ export function makeLab(connection: Connection): Lab {
   }
 
   connection.onState((state) => {
+    const before = link.kind;
     link = state;
-    if (state.kind === "open") void trying(opened);
+    // One that was only silent has kept everything it was told.
+    if (state.kind === "open" && before !== "silent") void trying(opened);
+    if (state.kind !== "silent") return;
+    const acts = connection.unanswered().filter((op) => acting.has(op)).length;
+    if (acts > 0) say("refused", presence.waiting(acts));
   });
   connection.onEvent(heard);
 
@@ -222,6 +269,18 @@ export function makeLab(connection: Connection): Lab {
     },
     get upcoming() {
       return upcoming;
+    },
+    tasks: {
+      get list() {
+        return tasks.list;
+      },
+      get revision() {
+        return tasks.revision;
+      },
+      get dropped() {
+        return tasks.dropped;
+      },
+      ask: askTasks,
     },
     act: (line) => acts([line]),
     acts,

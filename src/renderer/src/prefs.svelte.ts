@@ -7,9 +7,9 @@ export interface Layout {
   inspector: boolean;
   dock: boolean;
   timeline: boolean;
-  /** Per cent of the window. */
-  inspectorSize: number | null;
-  dockSize: number | null;
+  /** Pixels; null: as the design has it. */
+  inspectorWidth: number | null;
+  dockHeight: number | null;
   inspectorTab: string;
   hint: "start" | "over";
 }
@@ -18,11 +18,14 @@ const defaultLayout: Layout = {
   inspector: true,
   dock: true,
   timeline: true,
-  inspectorSize: null,
-  dockSize: null,
+  inspectorWidth: null,
+  dockHeight: null,
   inspectorTab: "overview",
   hint: "start",
 };
+
+/** Actions of the palette that are remembered. */
+const recentMax = 30;
 
 function read(key: string): unknown {
   try {
@@ -60,6 +63,10 @@ export interface Prefs {
   /** Reads the layout of this lab, or begins with `initial`; what is changed from now on is remembered for it. */
   forLab(dir: string, initial: Partial<Layout>): void;
   keep(): void;
+  /** Actions of the palette by their names, the last one first. */
+  readonly recent: readonly string[];
+  /** This one was chosen. */
+  used(action: string): void;
 }
 
 /** The preferences, with the theme already on the root element. */
@@ -67,6 +74,10 @@ export function makePrefs(): Prefs {
   const stored = read("quorate.theme");
   let chosen = $state<Theme | "system">(isTheme(stored) ? stored : "system");
   let system = $state<Theme>(systemTheme());
+  const before = read("quorate.recent");
+  let recent = $state.raw<readonly string[]>(
+    Array.isArray(before) ? before.filter((one) => typeof one === "string").slice(0, recentMax) : [],
+  );
   let layout = $state<Layout>({ ...defaultLayout });
   let key = "";
   const theme = (): Theme => (chosen === "system" ? system : chosen);
@@ -100,6 +111,13 @@ export function makePrefs(): Prefs {
       key = `quorate.layout.${dir}`;
       const before = read(key);
       layout = { ...defaultLayout, ...initial, ...(typeof before === "object" && before !== null ? before : {}) };
+    },
+    get recent() {
+      return recent;
+    },
+    used(action) {
+      recent = [action, ...recent.filter((one) => one !== action)].slice(0, recentMax);
+      write("quorate.recent", recent);
     },
     keep() {
       if (key !== "") write(key, $state.snapshot(layout));

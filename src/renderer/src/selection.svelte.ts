@@ -1,14 +1,22 @@
 /** What is selected on the canvas, and which view is open. Everything that acts, acts on the selection. */
 import type { LabSnapshot } from "../../main/lab/api.ts";
+import { startView, type TimelineView } from "./bars/timeline-view.ts";
 
 export type Selected = { kind: "node"; node: string } | { kind: "cable"; node: string; net: string } | { kind: "switch"; net: string };
 
 export type View = "topology" | "whatif" | "configure";
-export type DockTab = { kind: "terminal"; id: number } | { kind: "journal" } | { kind: "problems" };
+export type DockTab = { kind: "terminal"; id: number } | { kind: "journal" } | { kind: "problems" } | { kind: "actions" };
 
 /** What needs a name first; see NameDialog. */
 export type Asking =
   { what: "machine" | "qnetd" | "network" } | { what: "rename-machine"; name: string } | { what: "rename-network"; name: string };
+
+/** What the command line can do beside acts on the canvas, each a dialog. */
+export type Tool =
+  | { kind: "snapshots" | "replay" | "scenario" | "labs" | "new-lab" | "freeze" }
+  | { kind: "partition" }
+  | { kind: "block"; node: string }
+  | { kind: "link"; node: string; net: string };
 
 /** Stable name of a selected thing, as the canvas marks its elements. */
 export function keyOf(selected: Selected): string {
@@ -33,6 +41,8 @@ export interface Place {
   selected: Selected | undefined;
   view: View;
   dockTab: DockTab;
+  /** The terminal that stands beside the one of `dockTab`. */
+  beside: number | null;
   palette: boolean;
   help: boolean;
   exporting: boolean;
@@ -45,7 +55,17 @@ export interface Place {
   /** The inspector or the dock lies over the canvas (narrow windows). */
   overlay: "inspector" | "dock" | null;
   table: boolean;
+  /** A corosync.conf that was dropped on the page, or is to be given; Configure takes it. */
+  door: File | "own" | null;
   journalNode: string;
+  /** What went wrong while something was drawn; null: nothing, or it was read and put away. */
+  drawingFailed: string | null;
+  /** Counts up whenever everything is to be drawn anew. */
+  drawing: number;
+  /** Which part of the run the timeline shows. */
+  timeline: TimelineView;
+  /** The dialog of a tool that is open. */
+  tool: Tool | null;
 }
 
 /** Where the person is. */
@@ -54,6 +74,7 @@ export function makePlace(): Place {
     selected: undefined,
     view: "topology",
     dockTab: { kind: "terminal", id: 0 },
+    beside: null,
     palette: false,
     help: false,
     exporting: false,
@@ -62,7 +83,12 @@ export function makePlace(): Place {
     building: false,
     overlay: null,
     table: false,
+    door: null,
     journalNode: "",
+    drawingFailed: null,
+    drawing: 0,
+    timeline: startView(),
+    tool: null,
   });
   return place;
 }

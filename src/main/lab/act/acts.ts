@@ -1,9 +1,11 @@
 /** Acts in a lab that runs: one after the other, each with all it does, marked on the timeline and remembered so that it can be taken back. */
 import type { LiveHost } from "../../../engine/host/index.ts";
 import type { ActResult, WorldAct } from "../../../engine/world/index.ts";
+import type { Task } from "../api-history.ts";
+import { LAB, type Asker } from "../history/tasks.ts";
 import { Trouble } from "../trouble.ts";
 import type { Timeline } from "../view/timeline.ts";
-import { planBuild } from "./build.ts";
+import { planBuild, planImport } from "./build.ts";
 import { sceneOf, type PlannedAct } from "./kind.ts";
 import { impossible, readAct } from "./table.ts";
 import { beforeActs, Undo } from "./undo.ts";
@@ -62,8 +64,8 @@ export class LabActs {
   }
 
   /** Does an acting line. Returns what was done, as a sentence. */
-  act(line: string): Promise<string> {
-    return this.answered(async () => {
+  act(line: string, asker: Asker = LAB): Promise<string> {
+    return this.answered(asker, "act", line, async () => {
       const { world } = this.around.host;
       const act = readAct(line, sceneOf(world));
       const why = impossible(act, world);
@@ -73,13 +75,21 @@ export class LabActs {
   }
 
   /** Puts another cluster in the place of what is there. Returns what was done, as a sentence. */
-  build(spec: Parameters<typeof planBuild>[0]): Promise<string> {
-    return this.answered(async () => this.undoable(planBuild(spec, this.around.host.world.design)));
+  build(spec: Parameters<typeof planBuild>[0], asker: Asker = LAB): Promise<string> {
+    const { nodes, networks } = spec;
+    return this.answered(asker, "lab", `build: ${nodes} nodes, ${networks} networks`, async () =>
+      this.undoable(planBuild(spec, this.around.host.world.design)),
+    );
+  }
+
+  /** Puts the lab of a corosync.conf in the place of what is there. Returns what was done, as a sentence. */
+  import(file: Parameters<typeof planImport>[0], asker: Asker = LAB): Promise<string> {
+    return this.answered(asker, "lab", `import ${file.name}`, async () => this.undoable(planImport(file, this.around.host.world.design)));
   }
 
   /** Takes the last act back. Returns what was taken back, as a sentence. */
-  undo(): Promise<string> {
-    return this.answered(async () => {
+  undo(asker: Asker = LAB): Promise<string> {
+    return this.answered(asker, "lab", "undo", async () => {
       const { host, timeline, changed } = this.around;
       const entry = this.undos.take();
       if (!entry) throw new Trouble("failed", "nothing to undo");
@@ -102,10 +112,30 @@ export class LabActs {
   }
 
   /** An act whose answer leaves the lab. */
-  private async answered<T>(work: () => Promise<T>): Promise<T> {
-    const result = await this.inTurn(work);
+  private async answered<T>(asker: Asker, kind: Task["kind"], line: string, work: () => Promise<T>): Promise<T> {
+    const result = await this.inTurn(() => this.logged(asker, kind, line, work));
     await this.around.settled();
     return result;
+  }
+
+  /** Does `work`, and has an entry of the task log say what came of it. */
+  async logged<T>(asker: Asker, kind: Task["kind"], line: string, work: () => Promise<T>): Promise<T> {
+    const { host, timeline, changed } = this.around;
+    const before = host.world.names;
+    const entry = (result: "done" | "refused", said: string): void => {
+      const parts = new Set(`${line} ${said}`.split(/[\s,:;()]+/));
+      const nodes = [...new Set([...before, ...host.world.names])].filter((name) => parts.has(name));
+      timeline.tasks.begin(host.world.now, asker, kind, line, nodes, { result, said, status: null });
+      changed();
+    };
+    try {
+      const result = await work();
+      entry("done", typeof result === "string" ? result : "");
+      return result;
+    } catch (error) {
+      entry("refused", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
   }
 
   private async undoable(plan: PlannedAct): Promise<string> {
@@ -127,6 +157,6 @@ export class LabActs {
       did();
       changed();
     }
-    if (plan.afterUs === 0) timeline.mark(host.world.now, "act", plan.said);
+    timeline.mark(host.world.now + plan.afterUs, "act", plan.said);
   }
 }

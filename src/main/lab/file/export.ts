@@ -12,7 +12,7 @@ import {
 } from "../../../engine/config/index.ts";
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { World } from "../../../engine/world/world.ts";
-import type { ExportFile } from "../api.ts";
+import type { ExportFile, ExportWarning } from "../api.ts";
 import { defaultLabFile, linksMax, nodesMax } from "./default-lab.ts";
 import type { LabFile } from "./labfile-schema.ts";
 import { Trouble } from "../trouble.ts";
@@ -34,6 +34,8 @@ interface NodeConf {
   readonly version: number;
 }
 
+const versionOf = (text: string): number => Number(parseConf(text).values.get("totem.config_version")?.text ?? 0);
+
 /** The file of every node that has one. */
 function confs(world: Pick<World, "names" | "query">): NodeConf[] {
   const out: NodeConf[] = [];
@@ -41,7 +43,7 @@ function confs(world: Pick<World, "names" | "query">): NodeConf[] {
     const reply = world.query(node, { kind: "file-read", path: CONF_PATH });
     if (reply.kind !== "file") continue;
     const text = fromUtf8(reply.data);
-    out.push({ node, text, version: Number(parseConf(text).values.get("totem.config_version")?.text ?? 0) });
+    out.push({ node, text, version: versionOf(text) });
   }
   return out;
 }
@@ -72,14 +74,19 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
 
-function addressesPart(config: DaemonConfig): string[] {
-  const rows = config.nodes.map((n) => [n.name, String(n.nodeId), String(n.votes), ...config.links.map((l) => n.written[l.link] ?? "")]);
-  const odd = config.nodes.flatMap((n) =>
+/** The addresses that hardly are those of real hosts. */
+function placeholders(config: DaemonConfig): { node: string; link: number; address: string; why: string }[] {
+  return config.nodes.flatMap((n) =>
     n.written.flatMap((address, link) => {
       const why = address === "" ? undefined : placeholder(address);
-      return why === undefined ? [] : [`- [ ] ${n.name}, link ${link}: \`${address}\` is ${why}`];
+      return why === undefined ? [] : [{ node: n.name, link, address, why }];
     }),
   );
+}
+
+function addressesPart(config: DaemonConfig): string[] {
+  const rows = config.nodes.map((n) => [n.name, String(n.nodeId), String(n.votes), ...config.links.map((l) => n.written[l.link] ?? "")]);
+  const odd = placeholders(config).map(({ node, link, address, why }) => `- [ ] ${node}, link ${link}: \`${address}\` is ${why}`);
   const flagged =
     odd.length === 0
       ? ["No placeholder among the addresses."]
@@ -153,7 +160,13 @@ function findingsPart(findings: readonly Finding[]): string[] {
   return ["## What the checker says", "", ...findings.map((f) => `- ${f.severity}, line ${f.line}: ${f.text} — ${f.mend}`), ""];
 }
 
-function readme(lab: LabFile, config: DaemonConfig, findings: readonly Finding[], behind: readonly string[]): string {
+/** Whether pvecm wrote the file: corosync's own default is ipv6-4, and nobody else writes secauth any more. */
+function isPve(text: string): boolean {
+  const { values } = parseConf(text);
+  return values.get("totem.ip_version")?.text === "ipv4-6" && values.get("totem.secauth")?.text === "on";
+}
+
+function readme(lab: LabFile, config: DaemonConfig, findings: readonly Finding[], behind: readonly string[], pve: boolean): string {
   const ports = config.links.map((l) => `${l.mcastport}/udp (link ${l.link})`).join(", ");
   return [
     `# Cluster ${config.clusterName}`,
@@ -169,10 +182,42 @@ function readme(lab: LabFile, config: DaemonConfig, findings: readonly Finding[]
     `Between all hosts, in both directions, the firewall lets through: ${ports}.`,
     `Effective token timeout ${config.totem.tokenMs} ms, consensus ${config.totem.consensusMs} ms: the round trip between any two hosts should stay below 5 ms.`,
     "",
-    ...plainSteps(config),
-    ...pveSteps(config),
+    ...(pve ? [...pveSteps(config), ...plainSteps(config)] : [...plainSteps(config), ...pveSteps(config)]),
     ...findingsPart(findings),
   ].join("\n");
+}
+
+const newestOf = (all: readonly NodeConf[]): NodeConf | undefined =>
+  all.reduce<NodeConf | undefined>((best, c) => (best === undefined || c.version > best.version ? c : best), undefined);
+
+/** Addresses named in one warning. */
+const NAMED_MAX = 4;
+
+/** What a person must have seen before an export is taken onto real hosts. Nothing where there is nothing to export. */
+export function exportWarnings(world: Pick<World, "names" | "query" | "design">): ExportWarning[] {
+  const newest = newestOf(confs(world));
+  const config = newest === undefined ? undefined : readFromAfar(newest.text);
+  if (newest === undefined || config === undefined) return [];
+  const out: ExportWarning[] = [];
+  const odd = placeholders(config);
+  if (odd.length > 0) {
+    const named = odd.slice(0, NAMED_MAX).map(({ node, address }) => `${address} (${node})`);
+    const more = odd.length > named.length ? ` and ${odd.length - named.length} more` : "";
+    out.push({
+      code: "placeholder",
+      text: `placeholder addresses: ${named.join(", ")}${more} are not those of real hosts; replace them first`,
+    });
+  }
+  const began = Math.max(
+    0,
+    ...world.design.machines.flatMap((m) => m.files.filter((f) => f.path === CONF_PATH)).map((f) => versionOf(fromUtf8(f.data))),
+  );
+  if (newest.version < began)
+    out.push({
+      code: "version",
+      text: `config_version is ${newest.version}, lower than the ${began} of the file this lab was made from: real nodes that have that one take this for the older file`,
+    });
+  return out;
 }
 
 /**
@@ -181,7 +226,7 @@ function readme(lab: LabFile, config: DaemonConfig, findings: readonly Finding[]
  */
 export function exportLab(lab: LabFile, world: Pick<World, "names" | "query">): ExportFile[] {
   const all = confs(world);
-  const newest = all.reduce<NodeConf | undefined>((best, c) => (best === undefined || c.version > best.version ? c : best), undefined);
+  const newest = newestOf(all);
   if (newest === undefined) throw new Trouble("failed", `no node of this lab has ${CONF_PATH}; form a cluster first`);
   const findings = checkConf(newest.text).filter((f) => !isAboutLab(f));
   const error = findings.find((f) => f.severity === "error");
@@ -193,6 +238,6 @@ export function exportLab(lab: LabFile, world: Pick<World, "names" | "query">): 
   const behind = all.filter((c) => c.text !== newest.text).map((c) => c.node);
   return [
     { path: "corosync.conf", text: newest.text, mode: 0o644 },
-    { path: "README.md", text: readme(lab, config, findings, behind), mode: 0o644 },
+    { path: "README.md", text: readme(lab, config, findings, behind, isPve(newest.text)), mode: 0o644 },
   ];
 }

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Trouble } from "../trouble.ts";
 
-type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "whatif-worker" | "worker";
+type Entry = "supervisor" | "session" | "console" | "cli" | "index" | "fuzz-worker" | "whatif-worker" | "run-worker" | "worker";
 
 const sources: Record<Entry, string> = {
   supervisor: "main/lab/process/supervisor.ts",
@@ -14,6 +14,7 @@ const sources: Record<Entry, string> = {
   index: "main/desktop/main.ts",
   "fuzz-worker": "main/lab/fuzz/fuzz-worker.ts",
   "whatif-worker": "main/lab/whatif/whatif-worker.ts",
+  "run-worker": "main/lab/scenario/run-worker.ts",
   worker: "engine/host/worker.ts",
 };
 

@@ -6,19 +6,21 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import type { NodeDisks } from "../../../engine/host/disk/node-disks.ts";
 import type { HostKind } from "../../../engine/host/index.ts";
 import { ENGINE_VERSION } from "../../../engine/world/index.ts";
-import { startWeb, WebError, type Web } from "../../web/server.ts";
-import type { LabInfo, Reply } from "../api.ts";
+import type { LabInfo } from "../api.ts";
 import { worldDesign } from "../file/design.ts";
+import { HISTORY_FILE, HistoryFile } from "../history/history-file.ts";
 import type { LabDisk } from "../store/disk.ts";
 import { bringUp, labTextOf } from "./start/bring-up.ts";
-import { pageDir } from "./entries.ts";
 import { inProcess, startWorkers, withWorkers } from "./lab-host.ts";
 import { Lab } from "../lab.ts";
+import { LabPage } from "./lab-page.ts";
 import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
+import { listedLabs } from "./start/known-labs.ts";
 import type { LaunchMessage } from "./launch.ts";
 import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
@@ -83,14 +85,16 @@ async function openLab(options: Options, run: string, ownership: Ownership): Pro
   const dir = workersDir(options.dir, run);
   const pool = options.host === "workers" ? await startWorkers(dir, worldDesign(file).machines.length) : undefined;
   try {
-    const { found, disk, disks, said, formed } = bringUp(options.dir, labText, options.cold, () => ownership.check());
+    const { found, disk, disks, said, formed, timeline } = bringUp(options.dir, labText, options.cold, () => ownership.check());
     const pacing = { speed: options.speed ?? found.speed, paused: true };
     const listener = (): LabFaults => lab.faults;
     const host =
       pool === undefined
         ? inProcess(found.world, disks, pacing, listener)
         : await withWorkers(pool, dir, found.world, disks, pacing, listener);
-    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned: () => ownership.check() });
+    const owned = (): void => ownership.check();
+    const history = { timeline, file: new HistoryFile(join(options.dir, HISTORY_FILE), owned) };
+    const lab: Lab = new Lab(host, { dir: options.dir, file, text, version: version(), disk, disks, owned, history });
     if (found.how === "new") await beginFaults(lab, file);
     else await lab.acts.inTurn(() => lab.shell.dropUnknown());
     await lab.output.noteTime();
@@ -107,7 +111,7 @@ class Supervisor {
   private readonly sessions: Sessions;
   private readonly listener = createServer();
   private readonly timers: NodeJS.Timeout[] = [];
-  private web: Web | undefined;
+  private readonly page: LabPage;
   private ending = false;
   private freezing: Promise<void> | undefined;
   private frozen = false;
@@ -123,11 +127,18 @@ class Supervisor {
     this.sessions = new Sessions(lock.socket, randomBytes(24).toString("base64url"), dir, lock.run);
     this.server = new Server(opened.lab, this.sessions, lock.secret, {
       info: () => this.info(),
-      serve: (port) => this.serve(port),
+      serve: (port) => this.page.serve(port),
+      labs: () => listedLabs(),
       freeze: () => this.freeze(),
       end: () => void this.end("the lab was taken down", 0),
       lost: () => this.lost(),
       log,
+    });
+    this.page = new LabPage({
+      dir,
+      log,
+      onChannel: (channel) => this.server.accept(channel, true),
+      owned: () => ownership.check(),
     });
     opened.lab.onEvent((event) => {
       if (event.event !== "notice") return;
@@ -138,7 +149,8 @@ class Supervisor {
     this.listener.on("connection", (socket) => this.server.accept(new LocalChannel(socket), false));
   }
 
-  async start(): Promise<void> {
+  /** @returns what is to be said of the page; undefined: nothing */
+  async start(): Promise<string | undefined> {
     await new Promise<void>((resolve, reject) => {
       const mask = process.umask(0o177);
       this.listener.once("error", (error) => reject(systemTrouble(error, `listen on ${this.lock.socket}`)));
@@ -160,6 +172,7 @@ class Supervisor {
     this.timers.push(setInterval(() => this.lost(), ownEveryMs));
     every(noteEveryMs, () => lab.output.noteTime());
     every(saveEveryMs, () => lab.output.saveDisks());
+    return this.page.again();
   }
 
   async info(): Promise<LabInfo> {
@@ -171,7 +184,7 @@ class Supervisor {
       instant: await lab.host.catchUp(),
       nodes: [...lab.world.names],
       pid: process.pid,
-      url: this.web?.url ?? null,
+      url: this.page.url,
       host: lab.host.kind,
       workers: Object.fromEntries(
         lab.world.names.flatMap((name) => {
@@ -180,23 +193,6 @@ class Supervisor {
         }),
       ),
     };
-  }
-
-  private async serve(port: number | undefined): Promise<Reply<"serve">> {
-    if (this.web && (port === undefined || port === this.web.port)) return { url: this.web.url, opening: this.web.openingUrl() };
-    try {
-      const web = await startWeb({
-        ...(port === undefined ? {} : { port }),
-        staticDir: pageDir(),
-        onChannel: (channel) => this.server.accept(channel, true),
-        onRefused: (why) => this.log.warn(`web: ${why}`),
-      });
-      await this.web?.close();
-      this.web = web;
-      return { url: web.url, opening: web.openingUrl() };
-    } catch (error) {
-      throw error instanceof WebError ? new Trouble("failed", error.message) : error;
-    }
   }
 
   /** Puts the lab's state on disk; from its beginning on nothing is taken any more. */
@@ -212,6 +208,7 @@ class Supervisor {
     const { lab, disk } = this.opened;
     const { speed, paused } = lab.host;
     await lab.beginEnd();
+    lab.history.write();
     try {
       disk.freeze(lab.world, speed, paused);
       this.frozen = true;
@@ -241,7 +238,7 @@ class Supervisor {
     this.listener.close();
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
     const { lab } = this.opened;
-    await Promise.all([this.web?.close(), lab.close()]).catch((error: unknown) =>
+    await Promise.all([this.page.close(), lab.close()]).catch((error: unknown) =>
       this.log.unexpected(error, "the nodes' processes could not be ended"),
     );
     process.exit(1);
@@ -277,9 +274,9 @@ class Supervisor {
     if (this.frozen) this.opened.disks.settle(lab.world.now);
     this.opened.disks.close();
     this.sessions.end();
-    this.server.end(reason);
+    this.server.end(reason, this.frozen);
     this.listener.close();
-    await this.web?.close();
+    await this.page.close();
     dropLock(this.dir, this.lock.run);
     if (process.platform !== "win32") rmSync(this.lock.socket, { force: true });
     this.log.info(`ended with status ${ended}: ${reason}`);
@@ -300,7 +297,7 @@ async function begin(options: Options, lock: Lock, log: LabLog, started: () => v
   const ownership = new Ownership(options.dir, lock.run);
   const opened = await openLab(options, lock.run, ownership);
   const supervisor = new Supervisor(opened, lock, options.dir, log, ownership);
-  await supervisor.start();
+  const said = [opened.said, await supervisor.start()].filter((text) => text !== undefined).join("; ");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void supervisor.end(`the lab got ${signal}`, 0));
   process.on("uncaughtException", (error) => {
     log.unexpected(error, "nobody caught this");
@@ -310,9 +307,9 @@ async function begin(options: Options, lock: Lock, log: LabLog, started: () => v
   const { names } = lab.world;
   const nodes = `${names.length} ${names.length === 1 ? "node" : "nodes"}`;
   log.info(`started: ${nodes}, ${lab.host.kind}, version ${version()}, engine ${ENGINE_VERSION}, instant ${lab.world.now}`);
-  if (opened.said !== undefined) log.warn(opened.said);
+  if (said !== "") log.warn(said);
   started();
-  await tell({ ready: await supervisor.info(), said: opened.said, formed: opened.formed });
+  await tell({ ready: await supervisor.info(), said: said === "" ? undefined : said, formed: opened.formed });
   if (options.foreground) process.on("disconnect", () => void supervisor.end("the terminal is gone", 0));
 }
 

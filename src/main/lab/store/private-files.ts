@@ -1,6 +1,7 @@
 /** The files of a lab are its owner's alone, whoever's umask they were made under, and those of before there was this rule too. What somebody else put into the directory is left. */
 import { chmodSync, existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { pageFileName } from "./page-file.ts";
 import { logNames } from "./paths.ts";
 import { systemTrouble } from "../trouble.ts";
 
@@ -10,9 +11,19 @@ const FILE_MODE = 0o600;
 const DEPTH_MAX = 3;
 
 const folders = new Set(["disks", "snapshots"]);
-const names = new Set(["lab.yaml", "record.jsonl", "frozen.bin", "disks.bin", "running.json", "sessions.json", ...Object.values(logNames)]);
+const names = new Set([
+  "lab.yaml",
+  "record.jsonl",
+  "frozen.bin",
+  "disks.bin",
+  "running.json",
+  "sessions.json",
+  "timeline.jsonl",
+  pageFileName,
+  ...Object.values(logNames),
+]);
 /** What was put aside, and what a crash left of a write. */
-const leftOver = /^(lab\.yaml|record\.jsonl|frozen\.bin|disks\.bin)\.(damaged-\d+|\d+\.tmp)$/;
+const leftOver = /^(lab\.yaml|record\.jsonl|timeline\.jsonl|frozen\.bin|disks\.bin|page\.json)\.(damaged-\d+|\d+\.tmp)$/;
 
 /** Whether a name in a lab's directory is one of the lab's own. */
 export function isLabFile(name: string): boolean {

@@ -20,6 +20,8 @@ import { TerminalDevice } from "./terminal.ts";
 
 /** Lines the history keeps. */
 const HISTORY_MAX = 1000;
+/** Characters of a line that the lab is told. */
+const TYPED_CHARS_MAX = 4_000;
 /** How often an idle console looks whether its machine is still there, ms. */
 const LOOK_MS = 700;
 
@@ -42,9 +44,11 @@ export class ConsoleSession {
   private readonly interpreter = new Interpreter();
   private login: Login | undefined;
   private readonly look: PowerLook;
+  /** Lines that were typed here. */
+  private typed = 0;
 
   constructor(
-    client: Pick<LabClient, "call">,
+    private readonly client: Pick<LabClient, "call">,
     private readonly port: NodePort,
     private readonly terminal: Terminal,
   ) {
@@ -274,8 +278,26 @@ export class ConsoleSession {
     if (shell.history.length > HISTORY_MAX) shell.history.shift();
   }
 
-  /** @throws Leave for `exit`, PortError when the machine went away */
+  /** Tells the lab what was typed, and how it ended. @throws as `evaluate` */
   private async run(login: Login, line: string): Promise<number> {
+    const id = ++this.typed;
+    const tell = (what: { line: string } | { status: number } | object): void => {
+      // For the task log alone: a lab that is gone needs none.
+      this.client.call({ op: "typed", node: this.port.node, id, ...what }).catch(() => undefined);
+    };
+    tell({ line: line.slice(0, TYPED_CHARS_MAX) });
+    try {
+      const status = await this.evaluate(login, line);
+      tell({ status });
+      return status;
+    } catch (error) {
+      tell(error instanceof Leave ? { status: error.count & 255 } : {});
+      throw error;
+    }
+  }
+
+  /** @throws Leave for `exit`, PortError when the machine went away */
+  private async evaluate(login: Login, line: string): Promise<number> {
     const interrupt = new Interrupt();
     const ctx: Context = { ...login.ctx, interrupt };
     let gone: PortError | undefined;

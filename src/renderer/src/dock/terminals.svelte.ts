@@ -1,6 +1,7 @@
 /**
  * The terminals: an xterm each, joined to a terminal of the lab. They live outside the components that show them, so that a tab, a narrow window
- * or another view loses nothing. A node that loses its power takes its terminal's process along; the terminal says so and comes back with the node.
+ * or another view loses nothing. The lab keeps them while the page is loaded again or its connection is lost; a page that comes back finds them by what its tab remembers. A node that
+ * loses its power takes its terminal's process along; the terminal says so and comes back with the node.
  */
 import { FitAddon } from "@xterm/addon-fit";
 import { SearchAddon } from "@xterm/addon-search";
@@ -8,7 +9,9 @@ import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { WebglAddon } from "@xterm/addon-webgl";
 import { Terminal, type ITheme } from "@xterm/xterm";
+import { Refusal } from "../channel.ts";
 import type { Lab, TerminalEvent } from "../lab.svelte.ts";
+import { keepOpenTabs, openTabsOf, type OpenTab } from "./open-tabs.ts";
 import { Tamed } from "./tamed.ts";
 
 export interface TerminalTab {
@@ -31,6 +34,14 @@ export interface Terminals {
   focus(id: number): void;
   /** Types a line, with Enter, into a node's first terminal. */
   type(node: string, line: string): TerminalTab;
+  /** Types a line there and leaves it to the person to press Enter. */
+  offer(node: string, line: string): TerminalTab;
+  /** The tabs in sight when this page was loaded again; undefined: it was not. Ask after `follow`. */
+  readonly restored: { shown: TerminalTab; beside: TerminalTab | undefined } | undefined;
+  /** From now on a page that is loaded again finds its tabs. `shown` and `beside`: those in sight. */
+  remember(dir: string, shown: number | undefined, beside: number | undefined): void;
+  /** A tab whose machine is no more goes; a node that is new gets one, while they are few. The first time those come back that this browser tab had open in the lab. */
+  follow(dir: string, machines: readonly { name: string; kind: string }[]): void;
   find(id: number, text: string): void;
   /** Colours follow the theme. */
   paint(): void;
@@ -51,12 +62,18 @@ interface Live {
   joining: boolean;
   /** The lab's name for it. */
   remote: string | undefined;
-  /** Typed before the lab's terminal was there. */
+  /** What the lab called it before the page was loaded again, or before the connection was lost. */
+  former: string | undefined;
+  /** To be typed at its first prompt: what comes before that is echoed twice. */
   waiting: string;
+  /** What it has put out before is drawn anew: what xterm answers to that was answered then. */
+  replaying: boolean;
 }
 
 const scrollback = 5_000;
 const terminalsMax = 32;
+/** So many nodes have a tab each; of more, those that are asked for. */
+const nodesWithTabMax = 16;
 /** What arrives before the lab's answer that names the terminal. */
 const earlyMax = 200;
 /** Characters under way to one terminal. */
@@ -115,13 +132,44 @@ export function makeTerminals(lab: Lab): Terminals {
     tab.reason = reason;
   }
 
+  /** Comes back to the lab's terminal where there still is one, else opens one. @returns the lab's name for it */
+  async function found(live: Live): Promise<string> {
+    const { cols, rows } = live.term;
+    const { former } = live;
+    live.former = undefined;
+    const size = { cols, rows, credit: creditMax };
+    if (former !== undefined) {
+      try {
+        const { text } = await lab.connection.call({ op: "terminal-attach", terminal: former, ...size });
+        replay(live, text);
+        return former;
+      } catch (error) {
+        // It ended meanwhile; a lab that is away is no reason to begin anew.
+        if (!(error instanceof Refusal) || error.code !== "failed") {
+          live.former = former;
+          throw error;
+        }
+      }
+    }
+    return (await lab.connection.call({ op: "terminal-open", node: live.tab.node, ...size, keep: true })).terminal;
+  }
+
+  function replay(live: Live, text: string): void {
+    live.term.reset();
+    live.tamed = new Tamed(() => live.term);
+    live.replaying = true;
+    const pieces = live.tamed.pieces(text);
+    pieces.forEach((piece) => live.term.write(piece));
+    live.term.write("", () => (live.replaying = false));
+  }
+
   async function join(live: Live): Promise<void> {
     if (live.joining || live.remote !== undefined) return;
     live.joining = true;
     put(live, "opening");
     try {
       const { cols, rows } = live.term;
-      const { terminal } = await lab.connection.call({ op: "terminal-open", node: live.tab.node, cols, rows, credit: creditMax });
+      const terminal = await found(live);
       if (!liveTabs.has(live.tab.id)) {
         await lab.connection.call({ op: "terminal-close", terminal });
         return;
@@ -132,8 +180,7 @@ export function makeTerminals(lab: Lab): Terminals {
       for (const event of early.get(terminal) ?? []) heard(event);
       early.delete(terminal);
       if (live.term.cols !== cols || live.term.rows !== rows) resize(live);
-      if (live.waiting !== "") write(live, live.waiting);
-      live.waiting = "";
+      changed();
     } catch (error) {
       put(live, "ended", error instanceof Error ? error.message : String(error));
     } finally {
@@ -142,10 +189,7 @@ export function makeTerminals(lab: Lab): Terminals {
   }
 
   function write(live: Live, data: string): void {
-    if (live.remote === undefined) {
-      if (data.includes("\r")) live.waiting = data;
-      return;
-    }
+    if (live.remote === undefined || live.replaying) return;
     lab.connection.call({ op: "terminal-write", terminal: live.remote, data }).catch((error: unknown) => {
       lab.say("refused", error instanceof Error ? error.message : String(error));
     });
@@ -154,10 +198,8 @@ export function makeTerminals(lab: Lab): Terminals {
   function resize(live: Live): void {
     if (live.remote === undefined) return;
     const { cols, rows } = live.term;
-    // A terminal that has just ended needs no size any more; its end is told by an event.
-    lab.connection
-      .call({ op: "terminal-resize", terminal: live.remote, cols, rows })
-      .catch(() => put(live, "ended", "the terminal has ended"));
+    // A terminal that has just ended needs no size any more, and its end is told by an event; one that is come back to is told it again.
+    lab.connection.call({ op: "terminal-resize", terminal: live.remote, cols, rows }).catch(() => undefined);
   }
 
   /** Tells the lab how far it has come with drawing: a program that puts out more than can be drawn waits, as at any terminal. */
@@ -182,24 +224,44 @@ export function makeTerminals(lab: Lab): Terminals {
     }
     if (event.event === "terminal-data") {
       draw(live, event);
+      if (live.waiting !== "") write(live, live.waiting);
+      live.waiting = "";
       return;
     }
     live.remote = undefined;
+    changed();
     put(live, "ended", event.status === 0 ? "the shell has ended" : `the shell has ended with status ${event.status}`);
   }
 
   lab.onTerminal(heard);
-  // After a lost connection the lab has closed our terminals: they begin anew.
+  // After a lost connection the lab has kept our terminals, or it is another process and has none.
   lab.onOpen(() => {
     for (const live of liveTabs.values()) {
+      live.former = live.remote ?? live.former;
       live.remote = undefined;
       if (live.opened) void join(live);
     }
   });
 
-  function make(node: string): TerminalTab {
-    const same = tabs.filter((tab) => tab.node === node).length;
-    const tab: TerminalTab = { id: nextId++, node, title: same === 0 ? node : `${node} (${same + 1})`, state: "opening", reason: "" };
+  /** What is remembered of this browser tab, once it is known for which lab. */
+  let remembered: { dir: string; shown: number | undefined; beside: number | undefined } | undefined;
+
+  function changed(): void {
+    if (remembered === undefined) return;
+    const { dir, shown, beside } = remembered;
+    const open = tabs.map(({ id, node }): OpenTab => {
+      const live = liveTabs.get(id);
+      const terminal = live?.remote ?? live?.former;
+      return { node, ...(terminal === undefined ? {} : { terminal }), shown: id === shown, beside: id === beside };
+    });
+    keepOpenTabs(dir, open);
+  }
+
+  function make(node: string, former?: string): TerminalTab {
+    const titles = new Set(tabs.map(({ title }) => title));
+    let title = node;
+    for (let n = 2; titles.has(title); n++) title = `${node} (${n})`;
+    const tab: TerminalTab = { id: nextId++, node, title, state: "opening", reason: "" };
     const term = new Terminal({
       allowProposedApi: true,
       cursorBlink: false,
@@ -221,7 +283,9 @@ export function makeTerminals(lab: Lab): Terminals {
       opened: false,
       joining: false,
       remote: undefined,
+      former,
       waiting: "",
+      replaying: false,
     };
     live.element.className = "xterm-host";
     term.loadAddon(live.fit);
@@ -234,6 +298,17 @@ export function makeTerminals(lab: Lab): Terminals {
     term.attachCustomKeyEventHandler((event) => keyed(live, event));
     liveTabs.set(tab.id, live);
     tabs.push(tab);
+    changed();
+    return tab;
+  }
+
+  /** Into a node's first terminal, after what the person has typed so far is put away as Ctrl-U does; or at its first prompt. */
+  function enter(node: string, text: string): TerminalTab {
+    const tab = api.of(node);
+    const live = liveTabs.get(tab.id);
+    if (live === undefined) return tab;
+    if (live.remote === undefined) live.waiting = text;
+    else write(live, `\x15${text}`);
     return tab;
   }
 
@@ -270,6 +345,19 @@ export function makeTerminals(lab: Lab): Terminals {
     if (new URLSearchParams(location.search).get("renderer") !== "dom") accelerate(live);
   }
 
+  /** Nodes as they were last seen: a tab that the person closed does not come back. */
+  let followed: Set<string> | undefined;
+  let restored: Terminals["restored"];
+
+  function restore(dir: string, machines: readonly { name: string }[]): Terminals["restored"] {
+    const made = openTabsOf(dir)
+      .filter(({ node }) => machines.some(({ name }) => name === node))
+      .slice(0, terminalsMax)
+      .map(({ node, terminal, shown, beside }) => ({ tab: make(node, terminal), shown, beside }));
+    const shown = made.find((one) => one.shown) ?? made[0];
+    return shown === undefined ? undefined : { shown: shown.tab, beside: made.find((one) => one.beside)?.tab };
+  }
+
   const api: Terminals = {
     get tabs() {
       return tabs;
@@ -281,6 +369,7 @@ export function makeTerminals(lab: Lab): Terminals {
       if (live === undefined) return;
       liveTabs.delete(id);
       tabs = tabs.filter((tab) => tab.id !== id);
+      changed();
       // The lab may have closed it already: then there is nothing left to close.
       if (live.remote !== undefined) lab.connection.call({ op: "terminal-close", terminal: live.remote }).catch(() => undefined);
       live.term.dispose();
@@ -303,12 +392,23 @@ export function makeTerminals(lab: Lab): Terminals {
       };
     },
     focus: (id) => liveTabs.get(id)?.term.focus(),
-    type(node, line) {
-      const tab = api.of(node);
-      const live = liveTabs.get(tab.id);
-      // What the person has typed so far is put away first, as Ctrl-U does.
-      if (live !== undefined) write(live, `${live.remote === undefined ? "" : "\x15"}${line}\r`);
-      return tab;
+    type: (node, line) => enter(node, `${line}\r`),
+    offer: (node, line) => enter(node, line),
+    get restored() {
+      return restored;
+    },
+    remember(dir, shown, beside) {
+      remembered = { dir, shown, beside };
+      changed();
+    },
+    follow(dir, machines) {
+      if (followed === undefined) restored = restore(dir, machines);
+      const before = followed ?? new Set(restored === undefined ? [] : machines.map(({ name }) => name));
+      for (const { id, node } of [...tabs]) if (!machines.some(({ name }) => name === node)) api.close(id);
+      const nodes = machines.flatMap(({ name, kind }) => (kind === "node" ? [name] : []));
+      if (nodes.length <= nodesWithTabMax)
+        for (const node of nodes) if (!tabs.some((tab) => tab.node === node) && !before.has(node)) make(node);
+      followed = new Set(nodes);
     },
     find: (id, text) => liveTabs.get(id)?.search.findPrevious(text),
     paint() {

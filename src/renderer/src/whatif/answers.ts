@@ -1,6 +1,7 @@
 /** The answers of what-if as rows and text. Looks up what the lab found; what becomes of a cluster is decided there. */
 import type { Variation, WhatIfAnswer, WhatIfChange, WhatIfReply } from "../../../main/lab/api.ts";
 import { listed, plural } from "../format.ts";
+import { whatIf } from "../words/doors.ts";
 import type { IconName } from "../ui/icons.ts";
 
 type Half = WhatIfAnswer["atOnce"];
@@ -24,8 +25,9 @@ const has = (sets: readonly string[][], set: readonly string[]): boolean =>
 const within = (sets: readonly string[][], set: readonly string[]): boolean =>
   sets.some((one) => one.length < set.length && one.every((name) => set.includes(name)));
 
-/** What the loss of a set comes to. The lab tried every set of up to `upTo` things and gave the smallest of each sort. */
-export function outcomeOf(answer: WhatIfAnswer, half: Half, set: readonly string[]): Outcome {
+/** What the loss of a set comes to. The lab tried every set of up to `upTo` things and gave the smallest of each sort. `qnetd`: there is one to lose. */
+export function outcomeOf(answer: WhatIfAnswer, half: Half, set: readonly string[], qnetd: boolean): Outcome {
+  if (!qnetd && set.includes("qnetd")) return { icon: "info", tone: "off", text: whatIf.noQnetd };
   if (has(half.killing, set)) return { icon: "bad", tone: "bad", text: "stops" };
   if (has(half.splitting, set)) return { icon: "bad", tone: "bad", text: "two quorate" };
   if (has(half.unsettled, set)) return { icon: "clock", tone: "warn", text: "never settles" };
@@ -56,11 +58,14 @@ function sortOf(set: readonly string[]): string {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const number = ["no", "one", "two", "three", "four"];
+  const order = Object.keys(kindNames);
   return listed(
-    [...counts].map(([kind, n]) => {
-      const word = kindNames[kind as keyof typeof kindNames];
-      return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
-    }),
+    [...counts]
+      .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+      .map(([kind, n]) => {
+        const word = kindNames[kind as keyof typeof kindNames];
+        return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
+      }),
   );
 }
 
@@ -69,15 +74,27 @@ const choose = (n: number, k: number): number => (k === 0 ? 1 : Math.round((choo
 /** Sets of a sort that are shown one by one. */
 const shownOfSort = 4;
 
+/** How many things of each kind there are, and where there is a qnetd to lose. */
+export interface Things {
+  readonly node: number;
+  readonly network: number;
+  readonly link: number;
+  readonly qnetdNow: boolean;
+  readonly qnetdVaried: boolean;
+}
+
 /** All sets that do harm in one of the answers, the smallest first; many of one sort stand in one row. */
-export function lossRows(reply: WhatIfReply): LossRow[] {
-  const answers = reply.varied === null ? [reply.now] : [reply.now, reply.varied];
+export function lossRows(reply: WhatIfReply, things: Things): LossRow[] {
+  const now = { answer: reply.now, qnetd: things.qnetdNow };
+  const answers = reply.varied === null ? [now] : [now, { answer: reply.varied, qnetd: things.qnetdVaried }];
   const sets = new Map<string, string[]>();
-  for (const { atOnce, oneAfterAnother } of answers)
-    for (const half of [atOnce, oneAfterAnother])
+  for (const { answer } of answers)
+    for (const half of [answer.atOnce, answer.oneAfterAnother])
       for (const set of [...half.killing, ...half.splitting, ...half.unsettled]) if (set.length > 0) sets.set(set.join(" "), set);
   const outcomes = (set: string[]): string =>
-    answers.flatMap((answer) => [outcomeOf(answer, answer.atOnce, set).text, outcomeOf(answer, answer.oneAfterAnother, set).text]).join();
+    answers
+      .flatMap(({ answer, qnetd }) => [answer.atOnce, answer.oneAfterAnother].map((half) => outcomeOf(answer, half, set, qnetd).text))
+      .join();
   const groups = new Map<string, string[][]>();
   for (const set of sets.values()) {
     const key = `${set.length} ${sortOf(set)} ${outcomes(set)}`;
@@ -85,18 +102,34 @@ export function lossRows(reply: WhatIfReply): LossRow[] {
   }
   // What stops it comes before what never settles; then the smallest first.
   const rank = ([key, [first]]: [string, string[][]]): number => (/stops|two quorate/.test(key) ? 0 : 10) + (first?.length ?? 0);
-  return [...groups].sort((a, b) => rank(a) - rank(b)).flatMap(([key, group]) => rowsOf(key, group, reply.now.nodes));
+  return [...groups].sort((a, b) => rank(a) - rank(b)).flatMap(([key, group]) => rowsOf(key, group, things));
 }
 
-function rowsOf(key: string, group: readonly string[][], nodes: number): LossRow[] {
+/** How many sets of a sort there are: of every kind in it, so many out of all. */
+function allOfSort(set: readonly string[], things: Things): number {
+  const kinds = ["node", "network", "link"] as const;
+  return kinds.reduce((product, kind) => product * choose(things[kind], set.filter((name) => name.startsWith(`${kind}:`)).length), 1);
+}
+
+function rowsOf(key: string, group: readonly string[][], things: Things): LossRow[] {
   const [first] = group;
   if (first === undefined) return [];
-  const onlyNodes = first.every((name) => name.startsWith("node:"));
-  if (onlyNodes && group.length > 1 && group.length === choose(nodes, first.length))
+  if (group.length > 1 && group.length === allOfSort(first, things))
     return [{ key, set: first, more: group.length, description: `any ${sortOf(first)}`, example: "" }];
   if (group.length <= shownOfSort)
     return group.map((set) => ({ key: set.join(" "), set, more: 0, description: set.map(spoken).join(" + "), example: "" }));
   return [{ key, set: first, more: group.length, description: sortOf(first), example: `such as ${first.map(spoken).join(" + ")}` }];
+}
+
+/** The acting lines by which a set is lost in the lab. @param qnetd the machine that runs corosync-qnetd */
+export function linesOf(set: readonly string[], qnetd: string | undefined): string[] {
+  return set.flatMap((name) => {
+    const [kind, rest = ""] = name.split(/:(.*)/s);
+    if (kind === "node") return [`node kill ${rest}`];
+    if (kind === "network") return [`switch off ${rest}`];
+    if (kind === "link") return [`link cut ${rest.replace("/", ":")}`];
+    return qnetd === undefined ? [] : [`node kill ${qnetd}`];
+  });
 }
 
 /** "You can lose any one node." as lines with their tone. */

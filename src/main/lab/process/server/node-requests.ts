@@ -1,22 +1,25 @@
 /** Requests of a node's shell to its node: questions, file calls, modelled commands, sleeps, the floor. What is answered to it stays in the lab. */
 import type { FileAct, MachineQuery, QueryReply } from "../../../../engine/kernel/machine.ts";
-import type { Request } from "../../api.ts";
+import type { Reply, Request } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { callFromWire, effectToWire, replyToWire } from "../../shell/shell-wire.ts";
 import type { ShellClient } from "../../shell/shells.ts";
 import { Trouble } from "../../trouble.ts";
 import { answered } from "./answered.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 
 /** Sleeps and commands of one client that may be under way. */
 const underWayMax = 1000;
+/** Lines of one client that have not ended. */
+const typedMax = 100;
 
 type NodeRequest = Extract<
   Request,
-  { op: "query" | "file" | "command" | "command-signal" | "command-input" | "shell" | "look" | "sleep" | "floor" }
+  { op: "query" | "file" | "command" | "command-signal" | "command-input" | "shell" | "look" | "sleep" | "typed" | "floor" }
 >;
 
-function fileAct({ mode, data, ...rest }: Extract<Request, { op: "file" }>["act"]): FileAct {
+function fileAct({ mode, data, ...rest }: Extract<Request, { op: "file" }>["act"]): Extract<FileAct, { kind: "file-write" }> {
   return { ...rest, data: new Uint8Array(Buffer.from(data, "base64")), ...(mode === undefined ? {} : { mode }) };
 }
 
@@ -53,7 +56,7 @@ export class NodeRequests {
           ),
         );
       case "file":
-        return lab.shell.file(r.node, fileAct(r.act));
+        return client.inside ? lab.shell.file(r.node, fileAct(r.act)) : this.written(r.node, fileAct(r.act), askerOf(client));
       case "command":
         return this.command(client, r, reply);
       case "command-signal":
@@ -72,6 +75,9 @@ export class NodeRequests {
       }
       case "sleep":
         return this.underWay(client, () => lab.sleep(r.duration));
+      case "typed":
+        this.typed(client, r);
+        return {};
       case "floor":
         client.release?.();
         client.release = r.hold ? lab.host.hold() : undefined;
@@ -83,6 +89,26 @@ export class NodeRequests {
     const { channel } = client;
     client.shell ??= this.lab.shell.clients.begin((effect) => channel.send({ event: "shell-effect", effect: effectToWire(effect) }));
     return client.shell;
+  }
+
+  /** A file written from outside the node's own shells. */
+  private written(node: string, act: ReturnType<typeof fileAct>, asker: Asker): Promise<Reply<"file">> {
+    const { acts, shell, timeline, world } = this.lab;
+    return acts.logged(asker, "file", `write ${act.path} on ${node}`, async () => {
+      const reply = await shell.file(node, act);
+      if (reply.error === null) timeline.mark(world.now, "act", `${node}: ${act.path} written`);
+      return reply;
+    });
+  }
+
+  private typed({ typed }: ServedClient, { node, id, line, status }: Extract<Request, { op: "typed" }>): void {
+    const { typed: lines } = this.lab.history;
+    const entry = typed.get(id);
+    if (line === undefined && entry !== undefined) {
+      typed.delete(id);
+      lines.end(entry, status);
+    } else if (line !== undefined && entry === undefined && typed.size < typedMax)
+      typed.set(id, lines.begin({ by: "terminal", at: node }, node, line));
   }
 
   private async underWay<T>(client: ServedClient, work: () => Promise<T>): Promise<T> {
@@ -115,6 +141,7 @@ export class NodeRequests {
 
   /** The client is gone: its commands and its shell end. */
   leave(client: ServedClient): void {
+    for (const entry of client.typed.values()) this.lab.history.typed.end(entry, undefined);
     for (const [id, node] of client.commands) this.late(this.lab.shell.commandSignal(node, id, "SIGTERM"));
     for (const { node, act } of client.shell?.leave() ?? []) this.late(this.lab.shell.act(node, act));
   }

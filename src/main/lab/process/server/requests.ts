@@ -1,25 +1,32 @@
 /** Every request of the lab's API and who does it. */
 import { dirname, resolve } from "node:path";
 import { wrongWith } from "../../act/table.ts";
-import type { JournalLine, LabInfo, Reply, Request } from "../../api.ts";
+import type { JournalLine, LabInfo, ListedLab, Reply, Request } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { Lab } from "../../lab.ts";
 import { usage } from "../../trouble.ts";
+import { RunDesk } from "../../scenario/run-desk.ts";
 import { WhatIfDesk } from "../../whatif/whatif-session.ts";
+import { OtherLabs } from "../other-lab.ts";
 import { answered } from "./answered.ts";
 import type { NodeRequests } from "./node-requests.ts";
-import type { ServedClient } from "./served-client.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
 import type { SessionRequests } from "./session-requests.ts";
 
 /** What the process around the lab answers, rather than the lab. */
 export interface Around {
   info(): Promise<LabInfo>;
   serve(port: number | undefined): Promise<Reply<"serve">>;
+  /** The labs of this computer. */
+  labs(): Promise<ListedLab[]>;
   /** Puts the lab's state on disk; time stands from then on. Throws Trouble when it cannot, and the lab goes on. */
   freeze(): Promise<void>;
 }
 
 export class Requests {
   private readonly desk = new WhatIfDesk();
+  private readonly others = new OtherLabs();
+  private readonly runs = new RunDesk();
 
   constructor(
     private readonly lab: Lab,
@@ -33,11 +40,17 @@ export class Requests {
     const { lab } = this;
     switch (r.op) {
       case "hello":
+      case "ping":
         return {};
+      case "challenge":
+      case "prove":
+        throw usage(`${r.op} is for a page on the web that is not in yet`);
       case "status":
       case "snapshot":
       case "time":
       case "record":
+      case "timeline":
+      case "tasks":
         return this.asOfNow(r);
       case "subscribe":
         client.snapshots = r.snapshots;
@@ -48,8 +61,9 @@ export class Requests {
       case "act":
       case "act-check":
       case "build":
+      case "import":
       case "undo":
-        return this.acts(r);
+        return this.acts(r, askerOf(client));
       case "speed":
         return lab.setSpeed(r.speed, r.skipIdle === true);
       case "slow-motion":
@@ -76,25 +90,30 @@ export class Requests {
       case "snapshot-delete":
       case "rollback":
         return this.past(client, r);
-      case "conf-check": {
-        const findings = lab.confCheck(r.text);
-        const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
-        return { errors: count("error"), warnings: count("warning"), findings };
-      }
-      case "whatif":
-        return this.desk.ask(lab.world, r.variation);
+      case "conf-check":
+        return this.confCheck(r.text);
+      case "conf-plan":
+        await lab.catchUp();
+        return lab.confPlan(r.node, r.text);
       case "export":
-        return { files: await lab.export() };
+        return lab.export();
       case "info":
         return this.around.info();
       case "serve":
         return this.around.serve(r.port);
+      case "whatif":
+      case "labs":
+      case "replay":
+      case "scenario":
+      case "lab-open":
+        return this.beside(r);
       case "down":
         return this.around.freeze();
       case "exec":
       case "exec-input":
       case "exec-signal":
       case "terminal-open":
+      case "terminal-attach":
       case "terminal-write":
       case "terminal-resize":
       case "terminal-drawn":
@@ -106,7 +125,28 @@ export class Requests {
     }
   }
 
-  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" }>): Promise<unknown> {
+  private confCheck(text: string): Reply<"conf-check"> {
+    const findings = this.lab.confCheck(text);
+    const count = (severity: string): number => findings.filter((f) => f.severity === severity).length;
+    return { errors: count("error"), warnings: count("warning"), findings };
+  }
+
+  /** What is asked of no lab, or of another one: nothing of this one changes. */
+  private async beside(r: Extract<Request, { op: "whatif" | "labs" | "replay" | "scenario" | "lab-open" }>): Promise<unknown> {
+    switch (r.op) {
+      case "whatif":
+        return this.desk.ask(this.lab.world, r.variation);
+      case "labs":
+        return { labs: await this.around.labs() };
+      case "replay":
+      case "scenario":
+        return this.runs.run({ what: r.op, text: r.text, name: r.name });
+      case "lab-open":
+        return this.others.open(r.what);
+    }
+  }
+
+  private async asOfNow(r: Extract<Request, { op: "status" | "snapshot" | "time" | "record" | "timeline" | "tasks" }>): Promise<unknown> {
     const { lab } = this;
     await lab.catchUp();
     switch (r.op) {
@@ -118,20 +158,26 @@ export class Requests {
         return lab.time();
       case "record":
         return { text: lab.record() };
+      case "timeline":
+        return lab.history.window(r.from, r.to, r.px);
+      case "tasks":
+        return lab.timeline.tasks.since(r.since);
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "undo" }>): Promise<unknown> {
+  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>, asker: Asker): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
-        return { said: await lab.acts.act(r.line) };
+        return { said: await lab.acts.act(r.line, asker) };
       case "act-check":
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":
-        return { said: await lab.acts.build(r) };
+        return { said: await lab.acts.build(r, asker) };
+      case "import":
+        return { said: await lab.acts.import(r, asker) };
       case "undo":
-        return { said: await lab.acts.undo() };
+        return { said: await lab.acts.undo(asker) };
     }
   }
 
@@ -150,11 +196,11 @@ export class Requests {
       case "snapshots":
         return { snapshots: lab.snapshots() };
       case "snapshot-save":
-        return lab.saveSnapshot(r.name);
+        return lab.saveSnapshot(r.name, askerOf(client));
       case "snapshot-delete":
-        return lab.deleteSnapshot(r.name);
+        return lab.deleteSnapshot(r.name, askerOf(client));
       case "rollback":
-        return lab.rollback(r.name);
+        return lab.rollback(r.name, askerOf(client));
     }
   }
 
@@ -171,5 +217,6 @@ export class Requests {
   /** What still computes ends. */
   end(): void {
     this.desk.close();
+    this.runs.close();
   }
 }

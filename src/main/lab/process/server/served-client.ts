@@ -1,5 +1,6 @@
 /** What the server keeps of one client: what it is sent, and what runs for it, so that it goes with it. */
 import type { Channel, JournalLine } from "../../api.ts";
+import type { Asker } from "../../history/tasks.ts";
 import type { ShellClient } from "../../shell/shells.ts";
 
 export interface ServedClient {
@@ -16,6 +17,8 @@ export interface ServedClient {
   readonly page: boolean;
   readonly execs: Set<string>;
   readonly terminals: Set<string>;
+  /** Lines typed at its prompt that have not ended, by its own number: the number of the entry in the task log. */
+  readonly typed: Map<number, number>;
   /** Modelled commands by id, each with its node. */
   readonly commands: Map<string, string>;
   /** Its shells on the nodes, where it has any. */
@@ -38,11 +41,17 @@ export function servedClient(channel: Channel, authenticated: boolean): ServedCl
     shown: undefined,
     execs: new Set(),
     terminals: new Set(),
+    typed: new Map(),
     commands: new Map(),
     shell: undefined,
     underWay: 0,
     release: undefined,
   };
+}
+
+/** Who asks, for the task log. Who draws snapshots is a page, whichever way it came. */
+export function askerOf({ page, snapshots }: ServedClient): Asker {
+  return { by: page || snapshots ? "page" : "command-line", at: null };
 }
 
 /** Something comes to the client as it happens. The connection of a shell that waits for its next line is none. */

@@ -59,12 +59,12 @@ export class Server {
     channel.onMessage((message) => void this.receive(client, message));
   }
 
-  /** Tells every client that the lab goes, and lets them go. */
-  end(reason: string): void {
+  /** Tells every client that the lab goes, and lets them go. `frozen`: it can be resumed. */
+  end(reason: string, frozen = false): void {
     this.broadcast.end();
     this.requests.end();
     for (const { channel } of this.clients) {
-      channel.send({ event: "gone", reason });
+      channel.send({ event: "gone", reason, frozen });
       channel.close();
     }
   }
@@ -148,6 +148,11 @@ export class Server {
 /** Requests whose answer says nothing of the lab. */
 const silent: ReadonlySet<Request["op"]> = new Set([
   "hello",
+  "ping",
+  "lab-open",
+  "labs",
+  "replay",
+  "scenario",
   "subscribe",
   "conf-check",
   "exec-input",
@@ -161,6 +166,7 @@ const silent: ReadonlySet<Request["op"]> = new Set([
 const doing: ReadonlySet<Request["op"]> = new Set([
   "act",
   "build",
+  "import",
   "undo",
   "rollback",
   "file",

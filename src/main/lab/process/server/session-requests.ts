@@ -2,24 +2,35 @@
 import type { Request } from "../../api.ts";
 import type { Lab } from "../../lab.ts";
 import type { Sessions } from "../sessions.ts";
+import { Trouble } from "../../trouble.ts";
 import { HeldOutput } from "./held-output.ts";
-import type { ServedClient } from "./served-client.ts";
-import { isFull, whenRead } from "./when-read.ts";
+import { askerOf, type ServedClient } from "./served-client.ts";
+import { SharedTerminal } from "./shared-terminal.ts";
+import { whenRead } from "./when-read.ts";
 
 /** A command that goes on for this long in a paused lab is waiting for time. */
 const pausedNoticeMs = 300;
+/** Terminals that are kept while nobody looks at them. */
+const KEPT_MAX = 32;
 
 type SessionRequest = Extract<
   Request,
   {
     op:
-      "exec" | "exec-input" | "exec-signal" | "terminal-open" | "terminal-write" | "terminal-resize" | "terminal-drawn" | "terminal-close";
+      | "exec"
+      | "exec-input"
+      | "exec-signal"
+      | "terminal-open"
+      | "terminal-attach"
+      | "terminal-write"
+      | "terminal-resize"
+      | "terminal-drawn"
+      | "terminal-close";
   }
 >;
 
 export class SessionRequests {
-  /** By terminal, where its client says how far it has drawn. */
-  private readonly drawn = new Map<string, (chars: number) => void>();
+  private readonly terminals = new Map<string, SharedTerminal>();
 
   constructor(
     private readonly lab: Lab,
@@ -35,6 +46,8 @@ export class SessionRequests {
         return this.exec(client, r, reply);
       case "terminal-open":
         return this.terminal(client, r, reply);
+      case "terminal-attach":
+        return this.attach(client, r, reply);
       case "exec-input":
         if (client.execs.has(r.exec)) sessions.input(r.exec, r.data);
         break;
@@ -48,7 +61,7 @@ export class SessionRequests {
         if (client.terminals.has(r.terminal)) sessions.resize(r.terminal, r);
         break;
       case "terminal-drawn":
-        if (client.terminals.has(r.terminal)) this.drawn.get(r.terminal)?.(r.chars);
+        if (client.terminals.has(r.terminal)) this.terminals.get(r.terminal)?.earn(client, r.chars);
         break;
       case "terminal-close":
         if (client.terminals.has(r.terminal)) sessions.closeTerminal(r.terminal);
@@ -56,14 +69,17 @@ export class SessionRequests {
     reply({});
   }
 
-  /** The client is gone: what ran for it ends. */
+  /** The client is gone: what ran for it ends, but for terminals that are kept. */
   leave(client: ServedClient): void {
     for (const id of client.execs) this.sessions.abandon(id);
-    for (const id of client.terminals) this.sessions.closeTerminal(id);
+    for (const id of [...client.terminals]) this.terminals.get(id)?.leave(client);
+    this.boundKept();
   }
 
   private exec(client: ServedClient, r: Extract<Request, { op: "exec" }>, reply: (result: unknown) => void): void {
     this.lab.shell.reachable(r.node);
+    const { typed } = this.lab.history;
+    const entry = typed.begin(askerOf(client), r.node, r.line);
     let exec = "";
     let over = false;
     const finish = (status: number): void => {
@@ -71,6 +87,7 @@ export class SessionRequests {
       over = true;
       clearInterval(watch);
       client.execs.delete(exec);
+      typed.end(entry, status);
       client.channel.send({ event: "exec-exit", exec, status });
     };
     const say = (text: string): void => client.channel.send({ event: "exec-output", exec, stream: "stderr", data: text });
@@ -124,51 +141,37 @@ export class SessionRequests {
     reply: (result: unknown) => void,
   ): Promise<void> {
     if (!this.lab.world.has(r.node)) this.lab.shell.reachable(r.node);
-    let terminal = "";
-    let halts = 0;
-    const halt = (on: boolean): void => {
-      halts += on ? 1 : -1;
-      if (halts === (on ? 1 : 0)) this.sessions.halt(terminal, on);
-    };
-    let credit = r.credit ?? Number.POSITIVE_INFINITY;
-    const earn = (chars: number): void => {
-      if (credit <= 0 && credit + chars > 0) halt(false);
-      credit += chars;
-    };
-    const data = (text: string): void => {
-      client.channel.send({ event: "terminal-data", terminal, data: text });
-      if (credit > 0 && credit <= text.length) halt(true);
-      credit -= text.length;
-      if (!isFull(client.channel)) return;
-      halt(true);
-      whenRead(
-        client.channel,
-        () => this.clients.has(client),
-        () => halt(false),
-      );
-    };
-    const held = new HeldOutput({
+    const terminal = new SharedTerminal({
+      node: r.node,
+      keep: r.keep === true,
+      sessions: this.sessions,
       released: () => this.lab.output.settled(),
-      lost: (why) => {
-        data(`\r\nquorate: ${why}\r\n`);
-        this.sessions.closeTerminal(terminal);
-      },
-      crowded: halt,
+      gone: (id) => this.terminals.delete(id),
     });
-    const exit = (status: number): void => {
-      client.terminals.delete(terminal);
-      this.drawn.delete(terminal);
-      client.channel.send({ event: "terminal-exit", terminal, status });
-    };
-    const sink = {
-      data: (text: string): void => held.put(text.length, () => data(text)),
-      exit: (status: number): void => held.end(() => exit(status)),
-    };
-    await this.sessions.open(r.node, r, r.line, sink, (id) => {
-      terminal = id;
-      client.terminals.add(id);
-      if (r.credit !== undefined) this.drawn.set(id, earn);
+    await this.sessions.open(r.node, r, r.line, terminal.sink, (id) => {
+      terminal.id = id;
+      this.terminals.set(id, terminal);
+      terminal.join(client, r.credit);
+      // It may have gone while the program started.
+      if (!this.clients.has(client)) terminal.leave(client);
       reply({ terminal: id });
     });
+  }
+
+  /** Somebody comes back to a terminal that was kept, or looks at it from another window. */
+  private attach(client: ServedClient, r: Extract<Request, { op: "terminal-attach" }>, reply: (result: unknown) => void): void {
+    const terminal = this.terminals.get(r.terminal);
+    if (terminal === undefined || !terminal.options.keep) throw new Trouble("failed", "that terminal is no more");
+    const text = terminal.join(client, r.credit);
+    reply({ node: terminal.options.node, text });
+    this.sessions.resize(r.terminal, r);
+  }
+
+  /** Of those that nobody looks at only so many are kept, the last ones. */
+  private boundKept(): void {
+    const left = [...this.terminals.values()]
+      .filter(({ leftAt }) => leftAt !== undefined)
+      .sort((a, b) => (a.leftAt ?? 0) - (b.leftAt ?? 0));
+    for (const { id } of left.slice(0, Math.max(0, left.length - KEPT_MAX))) this.sessions.closeTerminal(id);
   }
 }

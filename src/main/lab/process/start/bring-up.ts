@@ -10,6 +10,9 @@ import { worldDesign } from "../../file/design.ts";
 import { parseLabFile } from "../../file/labfile.ts";
 import type { LabFile } from "../../file/labfile-schema.ts";
 import { LAB_FILE_BYTES_MAX, readInput } from "../../file/read-input.ts";
+import { HISTORY_FILE, readHistory, type HistoryEntry } from "../../history/history-file.ts";
+import { LAB } from "../../history/tasks.ts";
+import { Timeline } from "../../view/timeline.ts";
 import { beginLab, waitForBoot } from "../../scenario/advance.ts";
 import { PRIVATE_MODE, writeAtomic } from "../../store/atomic-files.ts";
 import { collectContents } from "../../store/collect.ts";
@@ -33,6 +36,8 @@ export interface Standing {
   readonly said: readonly string[];
   /** The cluster that was to form has formed. */
   readonly formed: boolean;
+  /** Of the lab's run so far; empty for a new lab. */
+  readonly timeline: Timeline;
 }
 
 /** The lab file: as the record has it, where there is one, since the run was made from that. Throws Trouble. */
@@ -64,17 +69,40 @@ export function bringUp(dir: string, { text, file, said: before }: LabText, cold
     const { contents } = disks;
     const found = disk.open(text, worldDesign(file), makeMachine, { at: contents.released ?? 0, acts: contents.releasedActs });
     const why = found.how === "new" ? beginLab(found.world, file) : undefined;
-    const said = [...before, ...(damaged === undefined ? [] : [damaged]), ...standUp(found, disk, disks, cold)];
+    const timeline = new Timeline();
+    const history = found.how === "new" ? { entries: [], said: [] } : readHistory(join(dir, HISTORY_FILE));
+    const stood = found.how === "new" ? [] : following(timeline, history.entries, found, () => standUp(found, disk, disks, cold));
+    const said = [...before, ...(damaged === undefined ? [] : [damaged]), ...history.said, ...stood];
     if (why !== undefined) said.push(`the cluster has not formed: ${why}`);
     said.push(...collectContents(dir, disks));
     disk.note(found.world);
     disk.saveDisks(stateOfWorld(found.world));
     disk.stands();
-    return { found, disk, disks, said, formed: why === undefined };
+    return { found, disk, disks, said, formed: why === undefined, timeline };
   } catch (error) {
     disk.close();
     disks.close();
     throw error;
+  }
+}
+
+/** The timeline goes on where it was, and takes in what happens while `stand` has the nodes stand on their disks. */
+function following(timeline: Timeline, entries: readonly HistoryEntry[], { world }: Found, stand: () => string[]): string[] {
+  timeline.restore(entries, world.now);
+  for (const status of world.statuses()) timeline.begin(world.now, status);
+  const unwatch = world.watch({
+    effect: (at, machine, effect) => {
+      if (effect.kind === "trace") timeline.take(at, world.nameOf(machine), effect.event);
+    },
+  });
+  const at = world.now;
+  try {
+    const said = stand();
+    if (said.length > 0) timeline.mark(at, "act", said[0] ?? "");
+    timeline.tasks.begin(at, LAB, "lab", "up", [], { result: "done", said: said.join("; "), status: null });
+    return said;
+  } finally {
+    unwatch();
   }
 }
 

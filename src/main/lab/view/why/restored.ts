@@ -58,7 +58,8 @@ export function mendText({ act, line }: RecordedAct): string {
     if (own.kind === "block") return `${own.block.node} lets ${own.block.port}/${own.block.proto} through again`;
     return "The partition was changed";
   }
-  if (act.to !== "machine") return `The lab was changed (${line})`;
+  if (act.to === "lab") return `The lab was changed (${line})`;
+  if (act.to === "packet") return `A packet was dropped (${line})`;
   const { machine, act: own } = act;
   if (own.kind === "power-on") return `${machine} was powered on`;
   if (own.kind === "reboot") return `${machine} was rebooted`;

@@ -1,0 +1,41 @@
+/** The terminals that this browser tab has open, remembered while it is loaded again. A browser that refuses storage only forgets. */
+import { z } from "zod";
+
+const KEY = "quorate.terminals";
+const TABS_MAX = 64;
+
+const openTab = z.object({
+  node: z.string(),
+  /** The lab's name for it; absent: it was never shown. */
+  terminal: z.string().optional(),
+  shown: z.boolean(),
+  beside: z.boolean(),
+});
+const remembered = z.object({ dir: z.string(), tabs: z.array(openTab).max(TABS_MAX) });
+
+export interface OpenTab {
+  node: string;
+  terminal?: string | undefined;
+  /** In sight; `beside`: as the second of two. */
+  shown: boolean;
+  beside: boolean;
+}
+
+/** Those of a lab; none where the browser tab showed another. */
+export function openTabsOf(dir: string): OpenTab[] {
+  try {
+    const { dir: whose, tabs } = remembered.parse(JSON.parse(sessionStorage.getItem(KEY) ?? "null"));
+    return whose === dir ? tabs : [];
+  } catch {
+    // Nothing is remembered, or it is not ours.
+    return [];
+  }
+}
+
+export function keepOpenTabs(dir: string, tabs: readonly OpenTab[]): void {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ dir, tabs }));
+  } catch {
+    // Storage is full or forbidden: a page that is loaded again begins with new terminals.
+  }
+}
