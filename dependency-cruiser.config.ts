@@ -85,10 +85,10 @@ export default {
       comment:
         "the page imports the API, so the API imports zod, its own parts and the schemas of what a machine believes and of what may be done to it alone",
       severity: "error",
-      from: { path: "^src/main/lab/api(-whatif|-snapshot|-hello|-conf|-history|-run)?\\.ts$" },
+      from: { path: "^src/main/lab/api(-whatif|-snapshot|-motion|-hello|-conf|-history|-run)?\\.ts$" },
       to: {
         pathNot:
-          "node_modules/zod/|^src/main/lab/api-(whatif|snapshot|hello|conf|history|run)\\.ts$|^src/engine/kernel/(status|check|act-shapes|file-shapes|machine)\\.ts$",
+          "node_modules/zod/|^src/main/lab/api-(whatif|snapshot|motion|hello|conf|history|run)\\.ts$|^src/engine/kernel/(status|check|act-shapes|file-shapes|machine)\\.ts$",
       },
     },
     {

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { setTimeout as wallMs } from "node:timers/promises";
 import { busyNode } from "./lib/busy.mjs";
 import { processorPercent, workerMemory } from "./lib/live.mjs";
+import { manyNodes } from "./lib/page.mjs";
 import { chromiumBinary, endsWithUs, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const run = promisify(execFile);
@@ -186,8 +187,22 @@ async function page() {
     paints.push(await tab.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? NaN));
     await context.close();
   }
+  const many = await sixteen(browser);
   await browser.close();
-  return { firstPaintMs: median(paints), labDrawnMs: median(drawns) };
+  return { firstPaintMs: median(paints), labDrawnMs: median(drawns), many };
+}
+
+async function sixteen(browser) {
+  say("page with 16 nodes");
+  const lab = join(home, "page-16");
+  await quorate("up", "--nodes", "16", "--clustered", "--lab", lab);
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const tab = await context.newPage();
+  await tab.goto(await quorate("serve", "--lab", lab));
+  const many = await manyNodes(tab, 16);
+  await context.close();
+  await quorate("down", "--lab", lab);
+  return many;
 }
 
 /** Recorded with corosync 3.1.7, three daemons on a machine with two processors: one sender, 1000 messages in flight; and one message now and then. */
@@ -291,6 +306,10 @@ function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: 
   if (p !== undefined) {
     row("page: first paint", `${n(p.firstPaintMs)} ms`, "1,000 ms");
     row("page: lab drawn", `${n(p.labDrawnMs)} ms`);
+    row(`page, ${p.many.nodes} nodes: key X until it is drawn`, `${n(p.many.keyMs)} ms`, "150 ms");
+    row(`page, ${p.many.nodes} nodes: p95 frame at rest`, `${n(p.many.frameAtRestMs, 1)} ms`, "20 ms");
+    row(`page, ${p.many.nodes} nodes: p95 frame after a cut`, `${n(p.many.frameAfterCutMs, 1)} ms`, "20 ms");
+    row(`page, ${p.many.nodes} nodes: main thread at rest`, `${n(p.many.restMsPerSecond)} ms/s`, "80 ms/s");
   } else if (wanted("page")) console.log("page: skipped, no Chromium");
 }
 

@@ -1,7 +1,7 @@
-// npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
+// npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
 // order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules and of 5000 changed
 // corosync.confs beside the real reader, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
-// of a lab with bits changed or cut short, then fuzz runs, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
+// of a lab with bits changed or cut short, then fuzz runs, then what is told of a lab (why) while faults come and go beside its record, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
 // fails once in a while is found here. The compared schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0
 // --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
@@ -10,10 +10,10 @@ import { join } from "node:path";
 import { capture, endsWithUs, ensureBuilt, ensureInstalled, exitOnSignals, root, say } from "./lib/setup.mjs";
 
 const usage =
-  "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
-  "to 25, default 25; tries with each kind of file of a lab from 0 to 100000, default 450; schedules from 0 to 1000000, default 5000; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
-const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--oracle": 10 };
-const most = { "--rounds": 1000, "--workers": 25, "--tamper": 100_000, "--schedules": 1_000_000, "--oracle": 1000 };
+  "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
+  "to 25, default 25; tries with each kind of file of a lab from 0 to 100000, default 450; schedules from 0 to 1000000, default 5000; schedules whose reasons are looked up from 0 to 100000, default 500; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
+const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--why": 500, "--oracle": 10 };
+const most = { "--rounds": 1000, "--workers": 25, "--tamper": 100_000, "--schedules": 1_000_000, "--why": 100_000, "--oracle": 1000 };
 const args = process.argv.slice(2);
 exitOnSignals();
 
@@ -39,7 +39,14 @@ for (let i = 0; i < args.length; i += 2) {
   }
   options[args[i]] = value;
 }
-const { "--rounds": rounds, "--workers": compared, "--tamper": tries, "--schedules": schedules, "--oracle": scenarios } = options;
+const {
+  "--rounds": rounds,
+  "--workers": compared,
+  "--tamper": tries,
+  "--schedules": schedules,
+  "--why": reasons,
+  "--oracle": scenarios,
+} = options;
 
 /** Tries with each kind of file of a lab in one process of the tests. */
 const TRIES_AT_ONCE = 25;
@@ -166,6 +173,14 @@ if (schedules > 0) {
     const status = await new Promise((done) => fuzz.on("close", done));
     if (status !== 0) failed.push(`fuzz ${seed}: an invariant was broken, see above`);
   }
+}
+if (reasons > 0) {
+  console.log(`── what is told in ${reasons} fault schedules`);
+  const env = { ...process.env, QUORATE_WHY: String(reasons) };
+  const args = [join(root, "node_modules/vitest/vitest.mjs"), "run", "test/fuzz/why.test.ts", "--maxWorkers=1"];
+  const { status, output } = await capture(process.execPath, args, { env, timeoutMs: 2 * 3_600_000 });
+  console.log(output);
+  if (status !== 0) failed.push("why: something is told that is not in the record, see above");
 }
 if (scenarios > 0) {
   console.log(`── ${scenarios} scenarios beside real daemons, seed ${commit}`);

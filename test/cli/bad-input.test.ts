@@ -10,7 +10,7 @@ import { complaint, newPlace, type Place, type Ran } from "./quorate.ts";
 let place: Place;
 beforeAll(async () => {
   place = newPlace();
-  await place.ok("up", "--nodes", "2");
+  await place.ok("up", "--nodes", "2", "--host", "inprocess");
 });
 afterAll(() => place.end());
 
@@ -118,7 +118,7 @@ describe("bad input gets one clear line", { timeout: 120_000 }, () => {
   it("wrong usage: what is wrong and what is allowed", async () => {
     const wrong: [string[], RegExp][] = [
       [["exec", "pve1"], /usage: exec/],
-      [["speed", "500"], /a number from 0.01 to 100, or max/],
+      [["speed", "500"], /a number from 0.001 to 100, or max/],
       [["up", "--host", "cloud"], /--host "cloud": workers or inprocess is allowed/],
       [["ha-sim", "x"], /ha-sim is not part of this version; \S/],
       [["nonsense"], /unknown command 'nonsense'/],

@@ -17,7 +17,7 @@ const json = async (...args: string[]): Promise<Record<string, unknown>> => JSON
 
 describe("a lab, from the command line", { timeout: 120_000 }, () => {
   it("comes up clustered and quorate", async () => {
-    const up = await json("up", "--clustered", "--seed", "5", "--speed", "10", "--json");
+    const up = await json("up", "--host", "inprocess", "--clustered", "--seed", "5", "--speed", "10", "--json");
     expect(up).toMatchObject({ lab: place.lab, name: "lab", running: true, nodes: ["pve1", "pve2", "pve3"], url: null });
     expect(up["pid"]).toBeTypeOf("number");
     const status = await json("status", "pve2", "--json");

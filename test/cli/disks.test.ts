@@ -111,7 +111,7 @@ describe("a node that is written to", () => {
 
 describe("a disk that somebody touched while the lab was down", () => {
   it("counts where it was changed by hand: it is said, and recorded, and the node boots from it", async () => {
-    await place.ok("up", "--nodes", "1");
+    await place.ok("up", "--nodes", "1", "--host", "inprocess");
     await place.ok("exec", "pve1", "--", "echo kept > /root/note");
     await place.ok("down");
     const db = new DatabaseSync(join(place.lab, "disks", "0", "disk.db"));
@@ -127,7 +127,7 @@ describe("a disk that somebody touched while the lab was down", () => {
   }, 120_000);
 
   it("is put aside and named where it cannot be read", async () => {
-    await place.ok("up", "--nodes", "1");
+    await place.ok("up", "--nodes", "1", "--host", "inprocess");
     await place.ok("exec", "pve1", "--", "echo kept > /root/note");
     await place.ok("down");
     const file = join(place.lab, "disks", "0", "disk.db");
@@ -155,7 +155,7 @@ describe("contents of files that were deleted", () => {
   };
 
   it("are kept as long as the run or a snapshot refers to them, over down and up, and are in a fork", async () => {
-    await place.ok("up", "--nodes", "2");
+    await place.ok("up", "--nodes", "2", "--host", "inprocess");
     await place.ok("exec", "pve1", "--", "seq 1 2000 > /root/kept");
     await place.ok("snapshot", "calm");
     await place.ok("exec", "pve1", "--", "seq 2001 4000 > /root/gone; rm /root/gone /root/kept");
@@ -182,7 +182,7 @@ describe("contents of files that were deleted", () => {
   }, 120_000);
 
   it("that a state needs and the store has lost are named, and the lab comes up from its record", async () => {
-    await place.ok("up", "--nodes", "1");
+    await place.ok("up", "--nodes", "1", "--host", "inprocess");
     await place.ok("exec", "pve1", "--", "seq 1 2000 > /root/kept");
     await place.ok("down");
     const db = new DatabaseSync(store());

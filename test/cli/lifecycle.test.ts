@@ -9,8 +9,8 @@ import { alive, newPlace, type Place } from "./quorate.ts";
 
 /** A hundred times up and down, twenty supervisors killed, in the long run. */
 const LONG = process.env["QUORATE_LONG"] === "1";
-const CYCLES = LONG ? 100 : 5;
-const KILLS = LONG ? 20 : 3;
+const CYCLES = LONG ? 100 : 2;
+const KILLS = LONG ? 20 : 2;
 /** The processes of a supervisor that was killed are gone within. */
 const GONE_WITHIN_MS = 2_000;
 
@@ -257,7 +257,7 @@ describe("a lab whose directory is its own no longer", () => {
     ["is locked by nobody", (at: Place) => rmSync(join(at.lab, "running.json"))],
   ])("ends when it %s, says so, and writes nothing there", async (_how, happens) => {
     const at = place();
-    await at.ok("up", "--nodes", "1");
+    await at.ok("up", "--nodes", "1", "--host", "inprocess");
     const { pid } = await info(at);
     const client = await connectLab(at.lab);
     happens(at);

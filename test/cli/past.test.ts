@@ -30,7 +30,7 @@ const look = async (): Promise<Json> => {
 
 describe("the past, from the command line", { timeout: 180_000 }, () => {
   it("is the status as it was, while the lab goes on", async () => {
-    await place.ok("up", "--clustered", "--seed", "9", "--speed", "10");
+    await place.ok("up", "--host", "inprocess", "--clustered", "--seed", "9", "--speed", "10");
     await look();
     await place.ok("link", "cut", "pve3:net0");
     await look();

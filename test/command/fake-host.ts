@@ -231,7 +231,10 @@ export function link(from: NodeShape, to: NodeShape, number: number, connected: 
     localAddress: from.addresses[number] ?? "",
     remoteAddress: to.addresses[number] ?? "",
     mtu,
+    pongs: 0,
+    pongsNeeded: 3,
     priority: 1,
+    latencyLastUs: 0,
   };
 }
 

@@ -50,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "members do not re-send each other the old ring's messages in recovery",
     invariant: "virtual-synchrony",
+    first: 13,
     patch: { file: "totem/commit.ts", find: "  originateOldMessages(t, token);\n", replace: "" },
   },
   {
@@ -83,6 +84,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "messages of other rings are taken for those of one's own",
     invariant: "one-configuration",
+    first: 10,
     patch: {
       file: "totem/mcast.ts",
       find: "if (!sameRing(message.ring, s.ring)) {",
@@ -125,6 +127,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "what a node misses it does not ask for",
     invariant: "self-delivery",
+    first: 15,
     patch: { file: "totem/token.ts", find: "  askForHoles(t, token, queue);\n", replace: "" },
   },
   {
@@ -141,6 +144,7 @@ export const mutants: readonly Mutant[] = [
     rule: "the quorum follows who leaves in order, however few remain",
     invariant: "quorum-arithmetic",
     options: true,
+    first: 33,
     patch: {
       file: "votequorum/verdict.ts",
       find: "const basis = s.options.allowDownscale ? Math.max(count, s.evBarrier) : count;",
@@ -161,6 +165,7 @@ export const mutants: readonly Mutant[] = [
     rule: "ffsplit gives both halves the vote",
     invariant: "one-device-vote",
     qdevice: true,
+    first: 9,
     patch: {
       file: "qdevice/qnetd/ffsplit.ts",
       find: 'client.ffsplit = has(winner, client.nodeId) ? "ack" : "nack";',
@@ -171,6 +176,7 @@ export const mutants: readonly Mutant[] = [
     rule: "a device that has lost its server keeps the vote",
     invariant: "one-device-vote",
     qdevice: true,
+    first: 9,
     patch: {
       file: "qdevice/device/net.ts",
       find: 'this.device.result("NACK", "qdevice_model_net_run", after);',
@@ -225,6 +231,7 @@ export const mutants: readonly Mutant[] = [
     rule: "a reload leaves the own votes as they were",
     invariant: "quorum-arithmetic",
     reloads: true,
+    first: 7,
     patch: { file: "votequorum/votequorum.ts", find: "us.votes = params.votes;", replace: "if (!runtime) us.votes = params.votes;" },
   },
   {

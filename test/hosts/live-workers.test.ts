@@ -108,8 +108,8 @@ describe("pace", () => {
     host.setSpeed(10);
     await pass(host, clock, 100);
     expect(host.world.now - FORMED).toBe(2 * SEC);
-    expect(() => host.setSpeed(101)).toThrow("0.01 to 100, or max");
-    expect(() => host.setSpeed(Number.NaN)).toThrow("0.01 to 100, or max");
+    expect(() => host.setSpeed(101)).toThrow("0.001 to 100, or max");
+    expect(() => host.setSpeed(Number.NaN)).toThrow("0.001 to 100, or max");
   });
 
   test("where the machine is too slow it falls behind, says so, and does not catch up later", async () => {

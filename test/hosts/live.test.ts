@@ -42,8 +42,8 @@ describe("pace", () => {
     host.setSpeed(10);
     await clock.pass(1000);
     expect(await host.catchUp()).toBe(11 * SEC);
-    expect(() => host.setSpeed(101)).toThrow("0.01 to 100, or max");
-    expect(() => host.setSpeed(Number.NaN)).toThrow("0.01 to 100, or max");
+    expect(() => host.setSpeed(101)).toThrow("0.001 to 100, or max");
+    expect(() => host.setSpeed(Number.NaN)).toThrow("0.001 to 100, or max");
   });
 
   test("full speed leaves the thread at every slice and outruns the clock", async () => {

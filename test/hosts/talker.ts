@@ -96,7 +96,7 @@ export class Talker implements Machine {
     const nics: NicStatus[] = [{ name: "eno1", net: this.nic.net, address: this.nic.address, up: true, mtu: 1500 }];
     return {
       name: this.name, kind: "node", power: "on", powerSince: 0, booting: false, worker: "alive", units: {}, nics,
-      corosync: null, quorum: null, qnetd: null, pmxcfs: null, ha: null, busy: false, disk: { state: "ok", commitUs: 0, busyUntil: null },
+      corosync: null, quorum: null, qnetd: null, pmxcfs: null, ha: null, busy: false, disk: { state: "ok", commitUs: 0, busyUntil: null }, upSince: 0,
     }; // prettier-ignore
   }
 

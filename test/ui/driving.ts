@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { expect, type Locator, type Page } from "@playwright/test";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import type { LabSnapshot, Request } from "../../src/main/lab/api.ts";
+import { clock } from "../../src/renderer/src/format.ts";
 
 export const staticDir = resolve(import.meta.dirname, "../../out/renderer");
 
@@ -25,4 +26,23 @@ export async function openFake(
   await page.goto(lab.url);
   await expect(page.getByRole("group", { name: /^Topology/ })).toBeVisible();
   return lab;
+}
+
+let shown = 0;
+
+/** Shows a snapshot at an instant of its own, and waits until it is drawn. */
+export async function show(page: Page, lab: FakeLab, snapshot: LabSnapshot): Promise<void> {
+  const instant = snapshot.time.instant + 1000 * ++shown;
+  lab.show({ ...snapshot, time: { ...snapshot.time, instant } });
+  await expect(page.locator("[data-region=time]")).toContainText(clock(instant));
+}
+
+/** What went wrong in the page from now on: errors that were thrown, and what it wrote to its console as an error. */
+export function errorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (line) => {
+    if (line.type() === "error") errors.push(line.text());
+  });
+  return errors;
 }

@@ -11,6 +11,7 @@ import {
   type NamedSnapshot,
   type Request,
   type Task,
+  type Upcoming,
   type Variation,
   type WhatIfReply,
 } from "../../src/main/lab/api.ts";
@@ -49,6 +50,25 @@ const pvecm = [
   "Transport:        knet",
   "",
 ].join("\r\n");
+
+const happenedText = "pve1 → pve2: token seq 15; token passed on to pve3";
+
+/** What comes next in such a lab, as a real one tells it. */
+const upcoming = (now: number): Upcoming[] => [
+  {
+    ...{ at: now + 200, what: "packet", text: "token seq 15", node: "pve3", from: "pve2", net: "net0" },
+    packet: {
+      ...{ number: 41, totem: true, arrives: true, bytes: 104 },
+      fields: [
+        { name: "ring_id", text: "1.12" },
+        { name: "seq", text: "15" },
+        { name: "aru", text: "15" },
+        { name: "rtr_list", text: "none" },
+      ],
+    },
+  },
+  { at: now + 812_000, what: "timer", text: "token timer", node: "pve3" },
+];
 
 const exportWarnings: ExportWarning[] = [
   { code: "placeholder", text: "placeholder addresses: 10.0.0.11 (pve1) are not those of real hosts; replace them first" },
@@ -209,6 +229,10 @@ export async function fakeLab(
         return { said: request.line };
       case "undo":
         return { said: `undone: ${snapshot.undo ?? "nothing"}` };
+      case "step":
+        return { ...snapshot.time, happened: { at: snapshot.time.instant, text: happenedText, node: "pve2", from: "pve1", net: "net0" } };
+      case "upcoming":
+        return { instant: snapshot.time.instant, upcoming: upcoming(snapshot.time.instant) };
       case "skip":
         return { found: true, what: "membership", instant: snapshot.time.instant };
       case "terminal-open": {

@@ -49,6 +49,9 @@ function machine(
           remoteAddress: address(link, to),
           mtu: connected ? 1397 : 0,
           priority: 1,
+          pongs: 0,
+          pongsNeeded: 3,
+          latencyLastUs: connected ? 410 + 90 * link : 0,
         };
       }),
     );
@@ -90,6 +93,7 @@ function machine(
         tokenRetransmitMs: 744,
       },
       syncing: false,
+      timers: { token: now - 140_000 + 3_125_000, consensus: null, join: null },
       nodelist: ids(all).map((nodeId) => ({
         nodeId,
         name: `pve${nodeId}`,
@@ -113,6 +117,7 @@ function machine(
     ha: null,
     disk: { state: "ok", commitUs: 0, busyUntil: null },
     busy: false,
+    upSince: 3_000_000,
   };
 }
 
@@ -136,6 +141,8 @@ function component(letter: string, ring: Ring, all: number, formed = true, nodes
       : `${votes} of ${all} votes, ${quorum} needed, not quorate; ${quorum - votes} short`,
     cells: ids(all).map((nodeId) => ({ node: `pve${nodeId}`, nodeId, votes: 1, present: ring.members.includes(nodeId), device: false })),
     notes: [],
+    key: formed ? `ring ${ring.ringId}` : `node ${nodes.join()}`,
+    settled: true,
   };
 }
 
@@ -193,6 +200,10 @@ export function healthy(n = 3, nets = 2): LabSnapshot {
     ]),
     marks: [{ instant: 133_000_000, kind: "act", text: "node start pve3" }],
     undo: null,
+    motion: { onChange: false, slowSpeed: 0.01, eased: false, skipped: null },
+    tokens: [{ ringId: "1.12", state: "rests", node: "pve1", to: null, due: null, heldUntil: now + 320_000, rate: 1.7 }],
+    forming: [],
+    why: [],
     history: { changes: 1, tasks: 1, begins: 0 },
   };
 }
@@ -202,7 +213,7 @@ function cutCable(snapshot: LabSnapshot, node: string, net: string, cut: { in: b
     if (cable.node === node && cable.net === net) {
       cable.cutIn = cut.in;
       cable.cutOut = cut.out;
-      cable.state = "down";
+      cable.state = "silent";
     }
   const direction = cut.in && cut.out ? "both" : cut.in ? "in" : "out";
   snapshot.faults.push({ kind: "cut", node, net, direction });
@@ -218,6 +229,9 @@ export function partition(): LabSnapshot {
   cutCable(snapshot, "pve3", "net0", { in: true, out: true });
   cutCable(snapshot, "pve3", "net1", { in: true, out: false });
   snapshot.components = [component("A", a, 3), component("B", b, 3)];
+  snapshot.tokens = [a, b].map(({ ringId, members: [first] }) => ({
+    ...{ ringId, state: "rests" as const, node: `pve${first}`, to: null, due: null, heldUntil: 187_700_000, rate: 1.7 },
+  }));
   snapshot.problems = [
     {
       severity: "error",
@@ -240,6 +254,33 @@ export function partition(): LabSnapshot {
     { instant: 171_761_000, kind: "event", text: "membership" },
   ];
   snapshot.undo = "link cut pve3:net1 --direction in";
+  const cut = { kind: "act" as const, instant: 164_700_000, what: "link cut pve3:net0" };
+  const heal = { label: "Heal its cables", act: "link heal pve3" };
+  snapshot.why = [
+    {
+      id: "not-quorate pve3",
+      code: "not-quorate",
+      severity: "error",
+      title: "Why is pve3 not quorate?",
+      text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut. pve3 has 1 of 3 votes and needs 2: not quorate.",
+      nodes: ["pve3"],
+      since: 164_800_000,
+      clauses: [
+        { role: "cause", text: "The cables pve3:net0 and pve3:net1 (in: cut, out: passes) are cut.", refs: [cut] },
+        {
+          role: "noticed",
+          text: "pve1 has no link left to pve3.",
+          refs: [{ kind: "journal", node: "pve1", instant: 167_100_000, what: "host: host: 3 has no active links" }],
+        },
+        {
+          role: "means",
+          text: "pve3 has 1 of 3 votes and needs 2: not quorate.",
+          refs: [{ kind: "status", node: "pve3", instant: 187_412_000, what: "quorum" }],
+        },
+        { role: "do", text: heal.label, refs: [cut], fix: heal },
+      ],
+    },
+  ];
   return snapshot;
 }
 
@@ -266,6 +307,29 @@ export function gather(): LabSnapshot {
     band(node, 167_900_000, null, old, "A", "gather"),
   ]);
   snapshot.margin = null;
+  snapshot.tokens = [];
+  snapshot.forming = [["pve1", "pve2"], ["pve3"]];
+  const believes = (node: string, text: string): LabSnapshot["why"][number]["clauses"][number] => ({
+    role: "means",
+    text,
+    refs: [{ kind: "status", node, instant: 171_753_000, what: "corosync.gathering" }],
+  });
+  snapshot.why = [
+    {
+      id: "gather",
+      code: "gather",
+      severity: "note",
+      title: "Gather: no ring now",
+      text: "pve1 would form a ring of pve1 and pve2. pve2 would form a ring of pve1, pve2 and pve3. pve3 sees only itself.",
+      nodes: names(3),
+      since: 167_900_000,
+      clauses: [
+        believes("pve1", "pve1 would form a ring of pve1 and pve2."),
+        believes("pve2", "pve2 would form a ring of pve1, pve2 and pve3."),
+        believes("pve3", "pve3 sees only itself."),
+      ],
+    },
+  ];
   return snapshot;
 }
 
@@ -285,7 +349,10 @@ export function broken(): LabSnapshot {
       units: { corosync: "inactive", ssh: "inactive" },
     });
   if (failed !== undefined) Object.assign(failed, { corosync: null, quorum: null, units: { corosync: "failed", ssh: "active" } });
-  for (const cable of snapshot.cables) if (cable.node === "pve2" || cable.node === "pve3") cable.state = "down";
+  for (const cable of snapshot.cables) {
+    if (cable.node === "pve2") cable.state = "down";
+    if (cable.node === "pve3") cable.state = "unused";
+  }
   snapshot.components = [component("A", ring, 4)];
   snapshot.problems = [
     {
@@ -324,6 +391,7 @@ export function sixteen(): LabSnapshot {
   cutCable(snapshot, "pve12", "net1", { in: true, out: true });
   cutCable(snapshot, "pve5", "net0", { in: true, out: false });
   snapshot.components = [component("A", ring, 16)];
+  snapshot.tokens = snapshot.tokens.map((token) => ({ ...token, ringId: ring.ringId }));
   return snapshot;
 }
 
@@ -495,6 +563,119 @@ export function sixteenWitnessed(): LabSnapshot {
   for (const one of snapshot.components) counted(one, 1, true);
   const members = ids(16).filter((id) => id !== 9);
   witness(snapshot, members, members);
+  return snapshot;
+}
+
+/** The nodes of a cluster that no one called pve1. */
+export const realNames = ["hv-a01", "hv-a02", "hv-b01", "hv-b02", "hv-witness-long-name"];
+
+/** The same lab with other names: pve1 is the first of them, and so on. */
+export function renamed(snapshot: LabSnapshot, to: readonly string[]): LabSnapshot {
+  const text = JSON.stringify(snapshot).replace(/\bpve(\d+)\b/g, (old, id: string) => to[Number(id) - 1] ?? old);
+  return JSON.parse(text) as LabSnapshot;
+}
+
+/** A partition act in force: a ring for each group of node ids. */
+export function split(n: number, groups: readonly (readonly number[])[], nets = 2): LabSnapshot {
+  const snapshot = healthy(n, nets);
+  const rings = groups.map((members): Ring => ({
+    ringId: `${Math.min(...members)}.1c`,
+    members: [...members],
+    quorate: members.length * 2 > n,
+  }));
+  const ringOf = (id: number): Ring | undefined => rings.find(({ members }) => members.includes(id));
+  snapshot.nodes = ids(n).flatMap((id) => {
+    const ring = ringOf(id);
+    return ring === undefined ? [] : [machine(id, n, nets, ring, (to) => !ring.members.includes(to))];
+  });
+  for (const cable of snapshot.cables) if (ringOf(Number(cable.node.slice(3)))?.members.length === 1) cable.state = "silent";
+  snapshot.components = rings
+    .map((ring, index) => component("ABCDEFGH"[index] ?? "Z", ring, n))
+    .sort((a, b) => b.votes - a.votes || (a.letter < b.letter ? -1 : 1));
+  snapshot.faults = [{ kind: "partition", groups: groups.map((group) => group.map((id) => `pve${id}`)) }];
+  snapshot.bands = rings.flatMap((ring, index) =>
+    ring.members.map((id) => band(`pve${id}`, 137_500_000, null, ring, "ABCDEFGH"[index] ?? "Z")),
+  );
+  snapshot.undo = "partition";
+  return snapshot;
+}
+
+/** The node with this id stands still; the others have formed a ring without it. */
+export function stalled(n = 3, id = 2): LabSnapshot {
+  const snapshot = healthy(n);
+  const rest: Ring = { ringId: "1.16", members: ids(n).filter((one) => one !== id), quorate: true };
+  snapshot.nodes = snapshot.nodes.map((one, index) =>
+    index + 1 === id ? { ...one, power: "stalled", powerSince: 151_000_000 } : machine(index + 1, n, 2, rest, (to) => to === id),
+  );
+  for (const cable of snapshot.cables) if (cable.node === `pve${id}`) cable.state = "silent";
+  snapshot.components = [component("A", rest, n)];
+  return snapshot;
+}
+
+/** It runs on, and believes its old ring until it hears of the new one: two rings stand. */
+export function resumed(n = 3, id = 2, letter = "B"): LabSnapshot {
+  const snapshot = stalled(n, id);
+  const old: Ring = { ringId: "1.12", members: ids(n), quorate: true };
+  snapshot.nodes = snapshot.nodes.map((one, index) =>
+    index + 1 === id ? { ...machine(id, n, 2, old), powerSince: now - 1_000_000 } : one,
+  );
+  snapshot.components.unshift(component(letter, old, n, true, [`pve${id}`]));
+  return snapshot;
+}
+
+/** One node has installed the ring of all; the others are about to. */
+export function installing(n = 3, id = 2): LabSnapshot {
+  const snapshot = healthy(n);
+  const ring: Ring = { ringId: "1.1a", members: ids(n), quorate: true };
+  snapshot.nodes = ids(n).map((one) => {
+    const made = machine(one, n, 2, ring);
+    if (made.corosync !== null && one !== id) made.corosync.state = "recovery";
+    if (made.corosync !== null && one === id) made.corosync.syncing = true;
+    return made;
+  });
+  const first = component("A", ring, n, true, [`pve${id}`]);
+  Object.assign(first, {
+    settled: false,
+    votes: 1,
+    sentence: `1 of ${n} members have installed it; votes are counted when all have`,
+    cells: first.cells.map((cell) => ({ ...cell, present: cell.nodeId === id })),
+  });
+  const rest = ids(n).filter((one) => one !== id);
+  snapshot.components = [first, ...rest.map((one) => component("A", { ...ring, quorate: false }, n, false, [`pve${one}`]))];
+  snapshot.forming = [rest.map((one) => `pve${one}`)];
+  return snapshot;
+}
+
+/** Every node gathers and has heard nobody. */
+export function gathering(n: number): LabSnapshot {
+  const snapshot = healthy(n);
+  const old: Ring = { ringId: "1.12", members: ids(n), quorate: true };
+  snapshot.time = { ...snapshot.time, speed: 0.01, paused: true };
+  snapshot.nodes = ids(n).map((id) => {
+    const one = machine(id, n, 2, old);
+    if (one.corosync !== null) {
+      one.corosync.state = "gather";
+      one.corosync.gathering = { proc: ids(n), failed: ids(n).filter((other) => other % 2 !== id % 2), consensus: [id] };
+      one.corosync.token.here = false;
+    }
+    return one;
+  });
+  snapshot.components = ids(n).map((id) =>
+    component("A", { ...old, members: ids(n).filter((other) => other % 2 === id % 2), quorate: false }, n, false, [`pve${id}`]),
+  );
+  snapshot.forming = ids(n).map((id) => [`pve${id}`]);
+  snapshot.margin = null;
+  return snapshot;
+}
+
+/** Everything that can be set on cables and switches, at once. */
+export function harmed(n: number): LabSnapshot {
+  const snapshot = healthy(n);
+  cutCable(snapshot, "pve1", "net0", { in: true, out: true });
+  cutCable(snapshot, "pve2", "net0", { in: true, out: false });
+  for (const cable of snapshot.cables)
+    if (cable.net === "net1") Object.assign(cable, { delayMs: 50, jitterMs: 12.5, lossPercent: 6.25, rateMbit: 100, mtuBytes: 1280 });
+  for (const [index, net] of snapshot.networks.entries()) if (index === 1 && n > 8) net.on = false;
   return snapshot;
 }
 

@@ -283,6 +283,10 @@ export class Corosync implements Program {
     return Math.min(this.timers.nextAt(), this.running?.nextTimerAt() ?? NEVER);
   }
 
+  armed(): { readonly name: string; readonly at: Instant }[] {
+    return this.alive ? [...this.timers.armed("corosync"), ...(this.running?.armed() ?? [])] : [];
+  }
+
   runTimer(now: Instant): void {
     if (this.running !== undefined && this.running.nextTimerAt() <= this.timers.nextAt()) this.running.runTimer(now);
     else {

@@ -276,6 +276,17 @@ export class Stack implements Layers {
     return Math.min(this.knetTimers.nextAt(), this.mainTimers.nextAt());
   }
 
+  /** knet's timers by "knet/…", the main loop's by their layer. */
+  armed(): { readonly name: string; readonly at: Instant }[] {
+    return [...this.knetTimers.armed("").map(({ name, at }) => ({ name: `knet/${name}`, at })), ...this.mainTimers.armed("")];
+  }
+
+  /** When a timer of Totem runs out; null: it is not armed. */
+  totemTimer(name: string): Instant | null {
+    const at = this.mainTimers.at(`totem/${name}`);
+    return at === NEVER ? null : at;
+  }
+
   /** Runs the earliest timer due; knet's before the main loop's at one instant. False: none was due. */
   runTimer(now: Instant): boolean {
     if (this.knetTimers.nextAt() <= this.mainTimers.nextAt()) return this.runKnetTimer(now);

@@ -58,6 +58,25 @@ export function runToAct(world: World, until: Instant, most?: number): boolean {
   return false;
 }
 
+/** Goes on to the next moment at which somebody wants a look; with `every` 0 that is after each event. True where it stands at `until`. */
+export function runLooking(world: World, until: Instant, every: Duration): boolean {
+  const next = world.nextAt();
+  if (next >= until) return world.runUntil(until);
+  if (every <= 0) world.stepEvent();
+  else runToAct(world, Math.min(until, (Math.floor(next / every) + 1) * every));
+  return world.now >= until;
+}
+
+/** Event by event, since each of them may say that enough has been run: `most` of them, or until `enough()`. True where it stands at `until`. */
+export function runSeeing(world: World, until: Instant, most: number, enough: () => boolean): boolean {
+  for (let left = most; left > 0; left--) {
+    if (world.nextAt() >= until) return world.runUntil(until);
+    world.stepEvent();
+    if (enough()) return false;
+  }
+  return false;
+}
+
 /** Every machine in this process, and nobody to confirm. */
 export class InProcessDriver implements Driver {
   readonly kind = "inprocess";

@@ -7,3 +7,4 @@ export type { LiveOptions } from "./live-options.ts";
 export { SPEED_MAX, SPEED_MIN, type Speed } from "./pace.ts";
 export { Past, PastError, type PastOptions } from "./past.ts";
 export { UnpacedHost, replayOn, unpaced, type UnpacedOptions } from "./unpaced.ts";
+export { SLOW_SPEED_MAX, type Interest, type SlowMode, type Stretch } from "./slow-motion.ts";

@@ -1,40 +1,19 @@
 /**
- * The live host: grants a world its time as the wall clock passes (×0.01 … ×100), as fast as the machine can (max), by single steps, or not at all (pause). It never holds
- * the thread for longer than about SLICE_MS. It decides when; the world decides what, and the driver who follows. In the real stack this is the passing of time. Left
- * out: worlds that nobody paces (unpaced.ts).
+ * The live host: grants a world its time as the wall clock passes (×0.001 … ×100), as fast as the machine can (max), by single steps, or not at all (pause). It never holds
+ * the thread for longer than a slice (beats.ts). It decides when; the world decides what, and the driver who follows. In the real stack this is the passing of time. Left
+ * out: worlds that nobody paces (unpaced.ts); slow motion that follows events (slow-motion.ts).
  */
 import { NEVER, SEC, type Duration, type Instant } from "../kernel/index.ts";
 import type { ActResult, World, WorldAct, WorldSnapshot } from "../world/index.ts";
+import * as beats from "./beats.ts";
 import { wallClock, type HostClock } from "./clock.ts";
-import { runToAct, type Driver, type HostKind } from "./driver.ts";
+import { runLooking, runSeeing, runToAct, type Driver, type HostKind } from "./driver.ts";
 import { Floor } from "./floor.ts";
 import type { LiveOptions } from "./live-options.ts";
 import { checkSpeed, Pace, type Speed } from "./pace.ts";
+import { SlowMotion, type SlowMode } from "./slow-motion.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
-
-/** Wall time after which the event loop gets its turn. */
-const SLICE_MS = 12;
-/** Events between two looks at the wall clock. */
-const CHUNK = 256;
-/** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
-const LAG_MAX_MS = 2_000;
-/**
- * Wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. What is asked or done meanwhile is
- * granted what is due first, so nobody but an onlooker can tell.
- */
-const BEAT_MS = 50;
-/** The same where somebody waits for a moment of virtual time, or looks on in slow motion. */
-const SHORT_BEAT_MS = 10;
-/** The same where nobody looks on: less than the lab may fall behind. */
-const UNSEEN_BEAT_MS = 1_000;
-/** How far the world may be ahead of the slowest confirmation, in wall time at the lab's speed: where somebody looks on or waits, and where nobody does. */
-const LEAD_MS = 50;
-const UNSEEN_LEAD_MS = 500;
-/** Virtual time between two moments at which whoever looks on is told during a run ahead. */
-const TELL_EVERY: Duration = SEC / 2;
-/** Virtual time of one grant at full speed. */
-const GRANT_MAX: Duration = 60 * SEC;
 
 export class LiveHost {
   /** To be read and watched; what moves it comes through the host. */
@@ -44,7 +23,11 @@ export class LiveHost {
   private readonly floor: Floor;
   private readonly waiters = new Waiters();
   private readonly turns = new Turns();
+  /** To be read; who says what is worth seeing follows it. */
+  readonly motion: SlowMotion;
+  /** What was asked for, and the pace that is kept at this moment. */
   private speedNow: Speed;
+  private rate: Speed;
   private seen = true;
   private pausedNow: boolean;
   private closed = false;
@@ -61,6 +44,9 @@ export class LiveHost {
     this.world = driver.world;
     this.clock = options.clock ?? wallClock;
     this.speedNow = options.speed ?? 1;
+    this.rate = this.speedNow;
+    this.motion = new SlowMotion(this.clock);
+    this.world.watch({ effect: (at, machine, effect) => this.motion.take(at, machine, effect) });
     this.pausedNow = options.paused ?? false;
     this.pace = new Pace(this.clock, this.world.now);
     this.floor = new Floor(this.clock, options.floorBoundMs ?? 1000, () => this.anchor());
@@ -98,12 +84,26 @@ export class LiveHost {
     return this.pausedNow ? 0 : this.pace.achieved(this.world.now, this.speedNow);
   }
 
-  /** `speed` must be SPEED_MIN … SPEED_MAX or "max". */
-  setSpeed(speed: Speed): void {
+  /** `speed` must be SPEED_MIN … SPEED_MAX or "max". `skipsIdle`: in slow motion, what shows nothing passes faster. */
+  setSpeed(speed: Speed, skipsIdle = false): void {
     checkSpeed(speed);
     this.grantBefore();
     this.speedNow = speed;
+    this.motion.skipping = skipsIdle;
     this.anchor();
+  }
+
+  /** Slows down for what changes from now on, or no longer. The speed of `mode` must be SPEED_MIN … SPEED_MAX. */
+  setSlowMode(mode: SlowMode): void {
+    checkSpeed(mode.speed);
+    this.grantBefore();
+    this.motion.mode = mode;
+    this.anchor();
+  }
+
+  /** Single packets can be followed: paused, or in slow motion. */
+  get slow(): boolean {
+    return this.pausedNow || this.motion.slow(this.speedNow);
   }
 
   /** Somebody looks on, or nobody does: then time comes in larger pieces, which takes the computer less. */
@@ -160,7 +160,7 @@ export class LiveHost {
   async step(unit: "event" | "window", count: number): Promise<void> {
     await this.pause();
     await this.turn(async () => {
-      let until = this.clock.now() + SLICE_MS;
+      let until = this.clock.now() + beats.SLICE_MS;
       for (let i = 0; i < count && !this.closed; i++) {
         const ran = unit === "event" ? this.world.stepEvent() !== undefined : this.world.runWindow();
         if (!ran) break;
@@ -169,7 +169,7 @@ export class LiveHost {
         this.driver.moved();
         do await new Promise<void>((resolve) => this.clock.after(0, resolve));
         while (this.driver.reach(this.lead()) <= this.world.now && !this.closed);
-        until = this.clock.now() + SLICE_MS;
+        until = this.clock.now() + beats.SLICE_MS;
       }
     });
     this.anchor();
@@ -182,6 +182,7 @@ export class LiveHost {
       const restored = this.driver.restore(state);
       if (restored !== undefined) await restored;
     });
+    this.motion.restart(this.world.now);
     this.waiters.abandon();
     this.anchor();
   }
@@ -297,9 +298,9 @@ export class LiveHost {
   /** Virtual time that the world may be ahead of the slowest confirmation. Unpaced it is bounded by what may be under way alone. */
   private lead(): Duration {
     const { leadMs } = this.options;
-    if (this.waiters.fast || this.speedNow === "max") return leadMs === undefined ? NEVER : leadMs * 1000;
+    if (this.waiters.fast || this.rate === "max") return leadMs === undefined ? NEVER : leadMs * 1000;
     const close = this.seen || this.waiters.any || this.driver.awaited;
-    return (leadMs ?? (close ? LEAD_MS : UNSEEN_LEAD_MS)) * 1000 * this.speedNow;
+    return (leadMs ?? (close ? beats.LEAD_MS : beats.UNSEEN_LEAD_MS)) * 1000 * this.rate;
   }
 
   /** How far time may go at this moment. */
@@ -309,13 +310,9 @@ export class LiveHost {
     const bound = Math.min(this.waiters.bound, this.driver.reach(this.lead()));
     if (this.waiters.fast) return bound;
     if (this.pausedNow) return now;
-    const paced = this.speedNow === "max" ? this.fullSpeedTarget() : this.pace.target(this.speedNow);
-    return Math.min(bound, Math.max(paced, now));
-  }
-
-  /** A minute at a time; where nothing at all is under way a second, lest time runs away. */
-  private fullSpeedTarget(): Instant {
-    return this.world.now + (this.world.nextAt() === NEVER ? SEC : GRANT_MAX);
+    // Unpaced a minute at a time; where nothing at all is under way a second, lest time runs away.
+    const unpaced = now + (this.world.nextAt() === NEVER ? SEC : beats.GRANT_MAX);
+    return Math.min(bound, this.rate === "max" ? unpaced : Math.max(this.pace.target(this.rate), now));
   }
 
   /** The same, where nobody is moving the world. */
@@ -325,23 +322,23 @@ export class LiveHost {
 
   /** What the wall clock says is due, before somebody asks or does something. */
   private grantDue(): void {
-    if (this.speedNow === "max" || this.waiters.fast || this.standing || this.driver.waits) return;
+    if (this.rate === "max" || this.waiters.fast || this.standing || this.driver.waits) return;
     this.grant();
   }
 
   /** Grants one slice. */
   private grant(): void {
-    const until = this.clock.now() + SLICE_MS;
+    const until = this.clock.now() + beats.SLICE_MS;
     const target = this.target();
     if (target <= this.world.now) return;
     const unpaced = this.waiters.fast;
     let [reached, late] = [false, false];
     let told = this.world.now;
     while (!reached && !late && !this.driver.waits) {
-      reached = this.waiters.any ? this.grantLooking(target) : runToAct(this.world, target, CHUNK);
-      if (this.settle()) break;
+      reached = this.runTowards(target);
+      if (this.settle() || this.motion.turned) break;
       // Whoever looks on may stop time here.
-      if (unpaced && this.world.now - told >= TELL_EVERY) {
+      if (unpaced && this.world.now - told >= beats.TELL_EVERY) {
         told = this.world.now;
         this.driver.moved();
         this.tell();
@@ -350,7 +347,7 @@ export class LiveHost {
       late = !reached && this.clock.now() >= until;
     }
     // Whoever looks at an instant sees it before its events, as a replay does.
-    if (late && this.world.midInstant) runToAct(this.world, this.world.now + 1);
+    if ((late || this.motion.turned) && this.world.midInstant) runToAct(this.world, this.world.now + 1);
     this.driver.moved();
     // What ran unpaced is not waited for: from where it ended time goes on at the lab's pace.
     if (unpaced) this.pace.anchor(this.world.now);
@@ -361,29 +358,36 @@ export class LiveHost {
 
   /** What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so. */
   private forgive(): void {
-    if (this.speedNow === "max") return;
-    if (this.pace.target(this.speedNow) - this.world.now > LAG_MAX_MS * 1000 * this.speedNow) this.pace.anchor(this.world.now);
+    if (this.rate === "max") return;
+    if (this.pace.target(this.rate) - this.world.now > beats.LAG_MAX_MS * 1000 * this.rate) this.pace.anchor(this.world.now);
   }
 
-  /** Goes on to the next moment at which somebody wants a look. */
-  private grantLooking(target: Instant): boolean {
-    const next = this.world.nextAt();
-    if (next >= target) return this.world.runUntil(target);
-    const { every } = this.waiters;
-    if (every <= 0) this.world.stepEvent();
-    else runToAct(this.world, Math.min(target, (Math.floor(next / every) + 1) * every));
-    return this.world.now >= target;
+  /** A piece of the way to `target`; true when it is reached. */
+  private runTowards(target: Instant): boolean {
+    const { world, motion, waiters, driver } = this;
+    if (motion.watching) return runSeeing(world, target, beats.CHUNK, () => motion.turned || waiters.any || driver.waits);
+    return waiters.any ? runLooking(world, target, waiters.every) : runToAct(world, target, beats.CHUNK);
   }
 
   private anchor(): void {
     this.pace.restart(this.world.now);
+    this.motion.begin(this.world.now);
     this.plan();
+  }
+
+  /** The pace follows what has been seen; where it is another one, time counts anew. */
+  private setRate(): void {
+    const rate = this.motion.rate(this.speedNow, this.world.now);
+    if (rate === this.rate) return;
+    this.rate = rate;
+    this.pace.restart(this.world.now);
   }
 
   /** Arms the next grant; who has a turn arms it at its end. */
   private plan(): void {
     this.cancelTick?.();
     this.cancelTick = undefined;
+    this.setRate();
     const wait = this.turns.taken ? undefined : this.nextTickMs();
     if (wait !== undefined) this.cancelTick = this.clock.after(wait, () => this.tick());
   }
@@ -397,12 +401,12 @@ export class LiveHost {
     if (this.driver.reach(this.lead()) <= this.world.now) return undefined;
     if (fast) return 0;
     const next = this.world.nextAt();
-    if (this.speedNow === "max") return next === NEVER ? 1 : 0;
+    if (this.rate === "max") return next === NEVER ? 1 : 0;
     // An event runs when time has gone past it.
-    const wait = this.pace.wallUntil(Math.min(this.waiters.bound, next + 1), this.speedNow);
+    const wait = this.pace.wallUntil(Math.min(this.waiters.bound, next + 1), this.rate);
     if (wait < 0) return 0;
-    if (this.speedNow < 1 || this.waiters.any) return Math.min(BEAT_MS, Math.max(SHORT_BEAT_MS, wait));
-    return this.seen ? BEAT_MS : UNSEEN_BEAT_MS;
+    if (this.rate < 1 || this.motion.eased || this.waiters.any) return Math.min(beats.BEAT_MS, Math.max(beats.SHORT_BEAT_MS, wait));
+    return this.seen ? beats.BEAT_MS : beats.UNSEEN_BEAT_MS;
   }
 
   private tick(): void {

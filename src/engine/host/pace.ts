@@ -7,7 +7,7 @@ import type { HostClock } from "./clock.ts";
 
 export type Speed = number | "max";
 
-export const SPEED_MIN = 0.01;
+export const SPEED_MIN = 0.001;
 export const SPEED_MAX = 100;
 
 /** Throws where it is none. */

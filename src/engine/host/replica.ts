@@ -4,6 +4,7 @@
  * out: talking to the worker, and comparing (verifier.ts).
  */
 import type {
+  ArmedTimer,
   Attached,
   Datagram,
   DiskContents,
@@ -124,6 +125,10 @@ export class Replica implements Machine {
 
   nextTimerAt(): Instant {
     return this.machine.nextTimerAt();
+  }
+
+  armed(): readonly ArmedTimer[] {
+    return this.machine.armed?.() ?? [];
   }
 
   private begin(kind: EntryKind, now: Instant, out: Out): void {

@@ -193,6 +193,8 @@ export type TraceEvent =
   | { what: "commit-token-lost"; node: number; state: string }
   | { what: "retransmit"; from: number; seq: number; ring: string }
   | { what: "state"; node: number; state: string; reason: number; ring: string }
+  /** A pong that counts towards a link that is down; `up`: it has brought it up. */
+  | { what: "pong"; node: number; from: number; link: number; pongs: number; needed: number; up: boolean }
   /** A message got its number and went out for the first time. */
   | { what: "mcast"; node: number; ring: string; seq: number }
   | { what: "deliver"; node: number; from: number; ring: string; seq: number; bytes: number; digest: string }
@@ -245,10 +247,20 @@ export interface Attached {
   readonly commands: readonly string[];
 }
 
+/** A timer that is going to run out, unless something stops it before. */
+export interface ArmedTimer {
+  /** Whose: a program's name, or "" of the machine itself. */
+  readonly program: string;
+  readonly name: string;
+  readonly at: Instant;
+}
+
 export interface Machine {
   readonly name: string;
   /** Instant of the earliest pending timer; NEVER if none (off, or stalled). */
   nextTimerAt(): Instant;
+  /** The timers that are armed, of the machine itself and of the programs that name theirs; none while it is stalled. Changes nothing. */
+  armed?(): readonly ArmedTimer[];
   /** Runs the earliest timer due at `now`. */
   runTimer(now: Instant, out: Out): void;
   /** A datagram arrives at the machine's network card. */

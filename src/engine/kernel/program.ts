@@ -43,6 +43,8 @@ export interface Program {
   start(): void;
   /** Instant of its earliest timer; NEVER if none. A pure function of its state. */
   nextTimerAt(): Instant;
+  /** All its timers that are armed, by the name of what they wait for ("totem/token"). Absent: it names none. Changes nothing. */
+  armed?(): readonly { readonly name: string; readonly at: Instant }[];
   /** Its earliest timer is due at `now`, or was due before (late: the process did not run). Runs that one. */
   runTimer(now: Instant): void;
   /** Asked when a signal arrives: those it catches at present (handlers are installed late in real daemons). */

@@ -20,6 +20,9 @@ export const linkStatus = z.object({
   remoteAddress: z.string(),
   mtu: count.describe("bytes"),
   priority: count,
+  pongs: count.describe("pongs that count since the link went down or was made"),
+  pongsNeeded: count.describe("pongs that it takes to come up: knet_pong_count, and the one after them"),
+  latencyLastUs: count.describe("round trip of the last pong, µs; 0 before the first pong"),
 });
 
 export const tokenStatus = z.object({
@@ -29,7 +32,9 @@ export const tokenStatus = z.object({
   rotations: count,
   retransmits: count,
   slowestRotationUs: count.describe("slowest rotation of the last minute not counting the hold, µs"),
-  meanRotationUs: count.describe("mean rotation of the last rotations counting the hold, µs"),
+  meanRotationUs: count.describe(
+    "mean rotation of this ring over the last second or more counting the hold, µs; 0 until it has been watched for so long",
+  ),
   tokenTimeoutMs: count,
   consensusMs: count,
   holdMs: count,
@@ -48,6 +53,11 @@ export const corosyncStatus = z.object({
     .describe("what the node gathers: known and failed processors; equal to members and empty while operational"),
   token: tokenStatus,
   syncing: z.boolean().describe("services have not synchronised yet"),
+  timers: z
+    .object({ token: instant.nullable(), consensus: instant.nullable(), join: instant.nullable() })
+    .describe(
+      "when Totem's timers run out: the token counts as lost, consensus is given up, the join is repeated; null where one is not armed",
+    ),
   nodelist: z
     .array(z.object({ nodeId: count, name: z.string(), votes: count, addresses: z.array(z.string()) }))
     .describe("node ids by which this node's corosync.conf knows its peers, with their names"),
@@ -143,6 +153,7 @@ export const machineStatus = z.object({
   pmxcfs: z.null(),
   ha: z.null(),
   busy: z.boolean().describe("a modelled command is running"),
+  upSince: instant.nullable().describe("instant at which it was powered on, stalls not counted; null while it is off"),
 });
 
 export type LinkStatus = z.infer<typeof linkStatus>;

@@ -57,6 +57,11 @@ export class Timers {
     return this.pending.get(name)?.at ?? NEVER;
   }
 
+  /** All that are armed, the earliest first; `program`: whose they are. */
+  armed(program: string): { readonly program: string; readonly name: string; readonly at: Instant }[] {
+    return [...this.pending.values()].sort((a, b) => a.at - b.at || a.order - b.order).map(({ name, at }) => ({ program, name, at }));
+  }
+
   private min(): PendingTimer | undefined {
     if (this.stale) {
       let best: PendingTimer | undefined;

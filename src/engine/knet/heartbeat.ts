@@ -6,7 +6,7 @@ import { NEVER, type Instant } from "../kernel/index.ts";
 import { linkDown, linkUp } from "./choice.ts";
 import type { KnetHandle } from "./handle.ts";
 import type { HostState } from "./hosts.ts";
-import { downAt, dueAt, pingDue, type LinkState, type PongResult } from "./link.ts";
+import { downAt, dueAt, pingDue, pongsNeeded, type LinkState, type PongResult } from "./link.ts";
 import { sealPing } from "./packets.ts";
 import { chooseWake, shrinks, stoodStill, wakeNow } from "./wakes.ts";
 
@@ -73,6 +73,10 @@ function checkLink(h: KnetHandle, host: HostState, link: LinkState, now: number)
 /** What a pong that `onPong` has taken means for its link. */
 export function takePong(h: KnetHandle, host: HostState, link: LinkState, result: PongResult): void {
   const say = (text: string): void => h.port.log("debug", "KNET", `rx: ${text}`);
+  const needed = pongsNeeded(h.links.get(link.link));
+  const pongs = result === "up" ? needed : link.receivedPong;
+  if (result === "up" || result === "counted")
+    h.port.trace({ what: "pong", node: h.params.nodeId, from: host.nodeId, link: link.link, pongs, needed, up: result === "up" });
   const place = `host: ${host.nodeId} link: ${link.link}`;
   if (result === "up") linkUp(h, host, link);
   else if (result === "counted") say(`${place} received pong: ${link.receivedPong}`);

@@ -5,7 +5,7 @@
 import type { LinkStatus } from "../kernel/index.ts";
 import type { Compression } from "./compress.ts";
 import { newWindow, type RxWindow } from "./defrag.ts";
-import { newLink, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import { newLink, pongsNeeded, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
 import type { Seal } from "./seal.ts";
 
 /** The best link; all of them; one after the other. */
@@ -150,10 +150,13 @@ export function linkStatuses(hosts: readonly HostState[], links: ReadonlyMap<num
       connected: link.connected,
       active: host.reachable && (host.policy === "passive" ? host.active === link.link : link.connected),
       latencyUs: link.c.latency_ave,
+      latencyLastUs: link.latencyLast ?? 0,
       localAddress: links.get(link.link)?.localAddress ?? "",
       remoteAddress: link.remoteAddress,
       mtu: link.mtu,
       priority: links.get(link.link)?.priority ?? 1,
+      pongs: link.receivedPong,
+      pongsNeeded: pongsNeeded(links.get(link.link)),
     })),
   );
 }

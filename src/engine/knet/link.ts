@@ -75,6 +75,8 @@ export interface LinkState {
   mtu: number;
   /** Multiplier of the wait for the answer to a probe. */
   patience: number;
+  /** Round trip of the last pong that counted, µs; absent before one. Nothing in libknet: it keeps only the mean. */
+  latencyLast?: number;
   c: LinkCounters;
 }
 
@@ -143,6 +145,9 @@ export function dueAt(l: LinkState, p: LinkParams): number {
   return Math.min(l.pingLast + p.pingIntervalMs * 1000, downAt(l, p));
 }
 
+/** Pongs that it takes to bring a link up: as many as are counted, and the one that follows. */
+export const pongsNeeded = (p: LinkParams | undefined): number => (p === undefined ? 0 : p.pongCount + 1);
+
 /** What a pong did: it came too late to count, brought the link up, was counted towards that, or kept up what was up. */
 export type PongResult = "late" | "up" | "counted" | "kept";
 
@@ -157,6 +162,7 @@ export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number)
   c.latency_min = Math.min(c.latency_min, c.latency_ave);
   c.latency_max = Math.max(c.latency_max, c.latency_ave);
   l.pongLast = now;
+  l.latencyLast = latency;
   if (l.connected) return "kept";
   if (l.receivedPong < p.pongCount) {
     l.receivedPong++;

@@ -97,6 +97,8 @@ interface PowerState {
   stage: Stage;
   stalled: boolean;
   since: Instant;
+  /** When it was powered on, whatever stalled since; absent in states kept before this was. */
+  poweredAt?: Instant;
   rebootAfter: boolean;
   nextPid: number;
   /** The name the kernel was given since it started; "" : that of the design. */
@@ -293,6 +295,11 @@ export class Computer {
     return this.power.since;
   }
 
+  /** When it was last powered on; null while it is off. */
+  get upSince(): Instant | null {
+    return this.power.stage === "off" ? null : (this.power.poweredAt ?? this.power.since);
+  }
+
   /** On its way up; also in the moment of a reboot when nothing runs any more. */
   get booting(): boolean {
     const { stage, rebootAfter } = this.power;
@@ -309,6 +316,7 @@ export class Computer {
     this.power.stage = stage;
     const after = this.powerWord();
     if (before === after) return;
+    if (before === "off") this.power.poweredAt = this.now;
     this.power.since = this.now;
     this.trace({ what: "power", state: after });
   }

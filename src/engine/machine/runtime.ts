@@ -4,6 +4,7 @@
  * theirs. Left out: what those parts do.
  */
 import {
+  type ArmedTimer,
   NEVER,
   Rng,
   Timers,
@@ -165,6 +166,11 @@ export class MachineRuntime {
   nextTimerAt(): Instant {
     if (this.table.isStalled) return NEVER;
     return Math.min(this.timers.nextAt(), this.table.nextTimerAt());
+  }
+
+  armed(): ArmedTimer[] {
+    if (this.table.isStalled) return [];
+    return [...this.timers.armed("tcp"), ...this.table.armed()];
   }
 
   /** Runs the earliest timer due, and what follows from it at this instant. */

@@ -7,6 +7,7 @@ import { CFG } from "../corosync/index.ts";
 import {
   NEVER,
   cloneState,
+  type ArmedTimer,
   type Datagram,
   type DiskContents,
   type HardwareAct,
@@ -202,6 +203,7 @@ export class Node implements Machine {
     return Math.min(this.computer.nextTimerAt(), this.runtime.nextTimerAt());
   }
 
+  readonly armed = (): readonly ArmedTimer[] => (this.computer.stalled ? [] : [...this.computer.timers.armed(""), ...this.runtime.armed()]);
   runTimer(now: Instant, out: Out): void {
     this.enter(now, out);
     if (this.computer.stalled) return;
@@ -386,9 +388,7 @@ export class Node implements Machine {
     return this.computer.journal.since(from);
   }
 
-  journalLength(): number {
-    return this.computer.journal.length;
-  }
+  readonly journalLength = (): number => this.computer.journal.length;
 
   diskImage(): DiskContents {
     return this.computer.files.image();

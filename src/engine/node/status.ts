@@ -6,6 +6,13 @@ import type { Manager } from "../machine/systemd/index.ts";
 import { connectionWord, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 
+/** Consensus and joins concern a node that gathers alone: what was armed before is of no more account then (timeouts.ts). */
+function totemTimers(stack: Stack): CorosyncStatus["timers"] {
+  const gathers = stack.totem.phase === "gather";
+  const at = (name: string): number | null => stack.totemTimer(name);
+  return { token: at("token"), consensus: gathers ? at("consensus") : null, join: gathers ? at("join") : null };
+}
+
 function corosyncStatus(stack: Stack): CorosyncStatus {
   const config = stack.settings.config;
   const { totem, sync } = stack;
@@ -21,6 +28,7 @@ function corosyncStatus(stack: Stack): CorosyncStatus {
     gathering: gathers ? totem.gathering() : { proc: members, failed: [], consensus: [] },
     token: totem.tokenStatus(),
     syncing: !sync.ready,
+    timers: totemTimers(stack),
     nodelist: config.nodes.map((n) => ({ nodeId: n.nodeId, name: n.name, votes: n.votes, addresses: [...n.addresses] })),
   };
 }
@@ -135,6 +143,7 @@ export function machineStatus(
     pmxcfs: null,
     ha: null,
     busy: about.busy,
+    upSince: computer.upSince,
   };
 }
 

@@ -48,8 +48,10 @@ export interface TokenWatch {
   /** The ring the last token belonged to. */
   ringRep: number;
   ringSeq: number;
-  /** µs from arrival to arrival, the last few rotations of this ring. */
-  arrivals: number[];
+  /** Instant of the first token of this ring. */
+  ringSince: number;
+  /** [instant, rotations up to it] of some tokens of this ring, of the last second and a little more. */
+  samples: [number, number][];
   rotations: number;
   /** ms at which the last tokens came, in a circle: the next one goes to place `received` modulo its length. Of whatever ring. */
   receipts: number[];
@@ -246,7 +248,8 @@ export function initialWatch(): TokenWatch {
     lastRx: -1,
     ringRep: -1,
     ringSeq: -1,
-    arrivals: [],
+    ringSince: -1,
+    samples: [],
     rotations: 0,
     receipts: [],
     received: 0,

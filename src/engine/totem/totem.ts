@@ -262,7 +262,8 @@ export class Totem {
     const t = this.t;
     t.s = cloneState(state.srp);
     t.stats = { ...state.stats };
-    t.watch = cloneState(state.watch);
+    // What an earlier version wrote down had not all of it.
+    t.watch = { ...initialWatch(), ...cloneState(state.watch) };
     t.params = state.params;
     this.pg.restore(state.pg);
   }

@@ -2,8 +2,11 @@
 import { MS, SEC } from "../kernel/index.ts";
 import type { Srp } from "./state.ts";
 
-/** Rotations the rate shown to a person is taken from: few, so that an idle ring looks idle soon after it was busy. */
-const KEPT = 8;
+/** A new ring turns a few times at once while its services synchronise, which is no rate of it: it is watched from then on. */
+const SETTLES = SEC / 2;
+/** The rate shown to a person is taken over so long at least, and little more, so that an idle ring looks idle soon after it was busy. */
+const RATE_OVER = SEC;
+const SAMPLE_EVERY = SEC / 10;
 /** Tokens that mtt_rx_token looks back on (corosync: TOTEM_TOKEN_STATS_MAX, of which one place is always empty). */
 const RECEIPTS = 99;
 const SLOT = 10 * SEC;
@@ -17,8 +20,7 @@ export function noteArrival(t: Srp): void {
   // Between two rings lies no rotation but a gathering.
   const sameAsBefore = w.ringRep === t.s.ring.rep && w.ringSeq === t.s.ring.seq;
   if (sameAsBefore) {
-    w.arrivals.push(now - w.lastRx);
-    if (w.arrivals.length > KEPT) w.arrivals.shift();
+    if (now - w.ringSince >= SETTLES) sample(t, now);
     // Where the token may have rested is known to the representative alone, so only it can tell a hold from a slow ring.
     const rep = t.s.ring.rep === t.params.nodeId;
     const rotation = rep && w.heldSince >= 0 ? now - w.heldSince : now - w.lastRx;
@@ -26,9 +28,18 @@ export function noteArrival(t: Srp): void {
   } else {
     w.ringRep = t.s.ring.rep;
     w.ringSeq = t.s.ring.seq;
-    w.arrivals = [];
+    w.ringSince = now;
+    w.samples = [];
   }
   w.lastRx = now;
+}
+
+function sample(t: Srp, now: number): void {
+  const { samples, rotations } = t.watch;
+  const last = samples[samples.length - 1];
+  if (last !== undefined && now - last[0] < SAMPLE_EVERY) return;
+  samples.push([now, rotations]);
+  while (samples.length > 2 && (samples[1]?.[0] ?? now) <= now - RATE_OVER) samples.shift();
 }
 
 function noteRotation(t: Srp, rotation: number, now: number): void {
@@ -64,10 +75,10 @@ export function meanReceipt(t: Srp): number {
   return Math.floor((last - first) / (receipts.length - 1));
 }
 
+/** µs, counting the hold; 0 while this ring has not been watched for long enough. */
 export function meanRotation(t: Srp): number {
-  const a = t.watch.arrivals;
-  if (a.length === 0) return 0;
-  let sum = 0;
-  for (const v of a) sum += v;
-  return Math.round(sum / a.length);
+  const { samples, lastRx, rotations } = t.watch;
+  const first = samples[0];
+  if (first === undefined || lastRx - first[0] < RATE_OVER) return 0;
+  return Math.round((lastRx - first[0]) / (rotations - first[1]));
 }

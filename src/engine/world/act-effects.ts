@@ -8,10 +8,15 @@ import { troubleWith } from "../kernel/check.ts";
 import { isWorldAct } from "./act-shapes.ts";
 import type { MachineRegistry } from "./machine-registry.ts";
 import { checkTopology, machinesOf, noticed, type Topology } from "./topology.ts";
-import type { ActResult, WorldAct } from "./types.ts";
+import type { ActResult, PacketName, WorldAct } from "./types.ts";
 
-/** Why `act` cannot be done; undefined when it can. */
-export function checkAct(act: WorldAct, fabric: Fabric, registry: MachineRegistry): ActResult | undefined {
+/** Why `act` cannot be done; undefined when it can. `underWay`: whether there is such a packet. */
+export function checkAct(
+  act: WorldAct,
+  fabric: Fabric,
+  registry: MachineRegistry,
+  underWay: (packet: PacketName) => boolean,
+): ActResult | undefined {
   const malformed = troubleWith(act, isWorldAct);
   if (malformed !== undefined) return { ok: false, code: "bad-act", message: `malformed act: ${malformed}` };
   switch (act.to) {
@@ -21,6 +26,11 @@ export function checkAct(act: WorldAct, fabric: Fabric, registry: MachineRegistr
     case "fabric": {
       const message = fabric.check(act.act);
       return message === undefined ? undefined : { ok: false, code: "bad-fault", message };
+    }
+    case "packet": {
+      const { source, target, net, sequence } = act.act;
+      const message = `no packet ${sequence} from ${source} to ${target} is under way on ${net}`;
+      return underWay(act.act) ? undefined : { ok: false, code: "no-such-packet", message };
     }
     case "lab": {
       const message = checkTopology(registry.topology, act.act, (name) => registry.removedDesign(name));
@@ -36,6 +46,8 @@ export function consequencesOf(act: WorldAct, fabric: Fabric, topology: Topology
       return [{ machine: act.machine, act: act.act }];
     case "lab":
       return noticed(topology, act.act);
+    case "packet":
+      return [];
     case "fabric": {
       const [before, after] = [fabric.faults(), fabric.after(act.act)];
       return machinesOf(topology).flatMap(({ name, nics }) => {

@@ -46,6 +46,7 @@ const worldActs: { readonly [K in WorldAct["to"]]: Check } = {
   machine: shape({ to, machine: isText, act: isMachineAct }),
   fabric: shape({ to, act: isFabricAct }),
   lab: shape({ to, act: variants("kind", topologyActs) }),
+  packet: shape({ to, act: shape({ kind: oneOf("packet-drop"), source: isText, target: isText, net: isText, sequence: isCount }) }),
 };
 
 export const isWorldAct: Check = variants("to", worldActs);

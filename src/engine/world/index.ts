@@ -3,6 +3,7 @@ export * from "./types.ts";
 export * from "./design.ts";
 export { mixEffect, stateOf, type Checkpoint } from "./digest.ts";
 export { World } from "./world.ts";
+export { flightBefore, type Flight } from "./queue.ts";
 export { accept, follow, standingAt, type Move, type Plan } from "./moves.ts";
 export * from "./record/record.ts";
 export { parseRecord, RecordReader, type RecordOutcome } from "./record/reader.ts";

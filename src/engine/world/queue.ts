@@ -75,6 +75,18 @@ export class FlightQueue {
     return top;
   }
 
+  /** All of them, in no order; not to be written to. */
+  all(): readonly Flight[] {
+    return this.heap;
+  }
+
+  /** The packet is lost: it is under way no longer. */
+  drop(flight: Flight): void {
+    const rest = this.heap.filter((other) => other !== flight);
+    this.heap = [];
+    for (const other of rest) this.push(other);
+  }
+
   /** Every datagram under way becomes another. */
   change(to: (datagram: Datagram) => Datagram): void {
     this.heap = this.heap.map((flight) => ({ ...flight, datagram: to(flight.datagram) }));

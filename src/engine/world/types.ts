@@ -13,7 +13,19 @@ export type WorldAct =
   | { readonly to: "machine"; readonly machine: string; readonly act: MachineAct }
   | { readonly to: "fabric"; readonly act: FabricAct }
   /** Machines, networks and cards themselves. */
-  | { readonly to: "lab"; readonly act: TopologyAct };
+  | { readonly to: "lab"; readonly act: TopologyAct }
+  /** One packet under way is lost. */
+  | { readonly to: "packet"; readonly act: PacketAct };
+
+/** Which packet under way is meant: its sender counts its packets from 1. */
+export interface PacketName {
+  readonly source: string;
+  readonly target: string;
+  readonly net: string;
+  readonly sequence: number;
+}
+
+export type PacketAct = { readonly kind: "packet-drop" } & PacketName;
 
 /** An act with the instant at which it happens. */
 export interface Input {
@@ -26,7 +38,7 @@ export type ActResult =
   | { readonly ok: true; readonly at: Instant; readonly effects: readonly Effect[] }
   | {
       readonly ok: false;
-      readonly code: "bad-act" | "no-such-machine" | "bad-fault" | "bad-change" | "too-many" | "past";
+      readonly code: "bad-act" | "no-such-machine" | "bad-fault" | "bad-change" | "no-such-packet" | "too-many" | "past";
       readonly message: string;
     };
 

@@ -11,6 +11,7 @@ import {
   MACHINES_MAX,
   NEVER,
   SEC,
+  type ArmedTimer,
   type Datagram,
   type Duration,
   type Effect,
@@ -25,8 +26,8 @@ import { CLASS_ACT, CLASS_DATAGRAM, CLASS_TIMER, NoTrace, TraceDigest, type Chec
 import type { MachineFactory, WorldDesign } from "./design.ts";
 import { MachineRegistry } from "./machine-registry.ts";
 import { fabricDesign, machinesOf, networksOf, renamedFaults, type Topology, type TopologyAct } from "./topology.ts";
-import type { ActResult, Input, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
-import { FlightQueue } from "./queue.ts";
+import type { ActResult, Input, PacketName, Stepped, Watcher, WorldAct, WorldSnapshot } from "./types.ts";
+import { FlightQueue, type Flight } from "./queue.ts";
 import { checkAct, consequencesOf } from "./act-effects.ts";
 import { SharedBytes } from "./record/said.ts";
 import { ScheduledActs } from "./scheduled-acts.ts";
@@ -241,7 +242,7 @@ export class World {
 
   /** Why `act` cannot be done; undefined when it can. */
   check(act: WorldAct): ActResult | undefined {
-    return checkAct(act, this.fabric, this.registry);
+    return checkAct(act, this.fabric, this.registry, (packet) => this.flightOf(packet) !== undefined);
   }
 
   /** What machines do or notice when `act` is done, which `check` must let pass: at most one act each, in the order in which it happens. */
@@ -301,6 +302,7 @@ export class World {
       for (const { machine, act: own } of this.consequences(act)) this.tell(this.registry.numberOf(machine), own);
       if (act.to === "fabric") this.fabric.act(act.act);
       else if (act.to === "lab") this.change(act.act);
+      else if (act.to === "packet") this.drop(act.act);
     }
     return { at, kind: "act", machine: act.to === "machine" ? act.machine : "" };
   }
@@ -321,6 +323,17 @@ export class World {
     if (on >= 0) this.tell(on, { kind: "power-on" });
   }
 
+  private flightOf({ source, target, net, sequence }: PacketName): Flight | undefined {
+    const { registry } = this;
+    const [from, to] = [registry.numberOf(source), registry.numberOf(target)];
+    return this.flights.all().find((f) => f.source === from && f.target === to && f.sequence === sequence && f.datagram.net === net);
+  }
+
+  private drop(packet: PacketName): void {
+    const flight = this.flightOf(packet);
+    if (flight !== undefined) this.flights.drop(flight);
+  }
+
   /** Acts done so far, in order. */
   inputs(): readonly Input[] {
     return this.done;
@@ -329,6 +342,23 @@ export class World {
   /** Acts that wait for their instant. */
   waiting(): readonly Input[] {
     return this.scheduled.all();
+  }
+
+  // ── what is to come ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Packets under way, in no order. Some of them are not going to arrive: their path has been cut meanwhile. */
+  flying(): readonly Flight[] {
+    return this.flights.all();
+  }
+
+  /** Whether it is going to arrive, as the networks are now. */
+  arrives({ link, source, target, datagram }: Flight): boolean {
+    return this.fabric.arrives(link, source, target, datagram);
+  }
+
+  /** Timers that machines have armed, by the number of the machine; in no order. One that stands still has none. */
+  armed(): readonly (ArmedTimer & { readonly machine: number })[] {
+    return this.registry.all().flatMap((machine, number) => (machine?.armed?.() ?? []).map((timer) => ({ ...timer, machine: number })));
   }
 
   // ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────────

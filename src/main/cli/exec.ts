@@ -8,14 +8,17 @@ import { connectLab, type LabClient } from "../lab/process/client.ts";
 import { labDir } from "../lab/store/paths.ts";
 import { Trouble, usage } from "../lab/trouble.ts";
 import { report, say } from "./outcome.ts";
+import { cardText } from "./why-text.ts";
 
-const synopsis = "exec [-i] [--no-wait] [--timeout SECONDS] [--lab DIR] NODE [--] COMMAND…";
+const synopsis = "exec [-i] [--no-wait] [--timeout SECONDS] [--explain] [--lab DIR] NODE [--] COMMAND…";
 const labFailed = 255;
 const interruptGraceMs = 1000;
 
 interface ExecOptions {
   interactive: boolean;
   noWait: boolean;
+  /** Why the node is as it is, on stderr, once the command has ended. */
+  explain: boolean;
   timeoutSeconds: number | undefined;
   lab: string | undefined;
   node: string;
@@ -30,7 +33,7 @@ function wordAfter(args: readonly string[], i: number): string {
 
 /** Options come before NODE; everything after it is the command's. */
 export function parseExec(args: readonly string[], lab: string | undefined): ExecOptions {
-  const options: ExecOptions = { interactive: false, noWait: false, timeoutSeconds: undefined, lab, node: "", line: "" };
+  const options: ExecOptions = { interactive: false, noWait: false, explain: false, timeoutSeconds: undefined, lab, node: "", line: "" };
   let i = 0;
   for (; i < args.length && (args[i] ?? "").startsWith("-"); i++) {
     const word = args[i] ?? "";
@@ -41,7 +44,7 @@ export function parseExec(args: readonly string[], lab: string | undefined): Exe
       const value = wordAfter(args, ++i);
       if (!/^\d+(\.\d+)?$/.test(value) || Number(value) <= 0) throw usage(`--timeout ${JSON.stringify(value)}: seconds, more than 0`);
       options.timeoutSeconds = Number(value);
-    } else if (word === "--explain") throw usage("exec --explain is not part of this version; there are: -i --no-wait --timeout --lab");
+    } else if (word === "--explain") options.explain = true;
     else throw usage(`exec: unknown option ${word}; usage: ${synopsis}`);
   }
   options.node = args[i++] ?? "";
@@ -135,12 +138,23 @@ async function runInteractive(client: LabClient, options: ExecOptions): Promise<
   }
 }
 
+/** Why the node is as it is, on stderr: as the page's cards have it. */
+async function explain(client: LabClient, node: string): Promise<void> {
+  const { why } = await client.call({ op: "snapshot" });
+  const text = why.filter(
+    ({ nodes, clauses }) => nodes.includes(node) || clauses.some(({ refs }) => refs.some((ref) => ref.node === node)),
+  );
+  await write(process.stderr, text.map(cardText).join(""));
+}
+
 /** Runs `quorate exec ARGS…` and returns its exit status. */
 export async function exec(args: readonly string[], lab: string | undefined): Promise<number> {
   try {
     const options = parseExec(args, lab);
     const client = await connectLab(labDir(options.lab));
-    return await (options.interactive ? runInteractive(client, options) : runPlain(client, options));
+    const status = await (options.interactive ? runInteractive(client, options) : runPlain(client, options));
+    if (options.explain) await explain(client, options.node);
+    return status;
   } catch (error) {
     return report(error, labFailed);
   }

@@ -31,7 +31,7 @@ function lifecycle(b: Builder): void {
     .addOption(new Option("--mgmt").hideHelp())
     .addOption(new Option("--template <name>").hideHelp())
     .option("--host <host>", "where the nodes run: workers (each a process of its own; the default) or inprocess")
-    .option("--speed <x>", "virtual seconds per second: 0.01 to 100, or max")
+    .option("--speed <x>", "virtual seconds per second: 0.001 to 100, or max")
     .option("--seed <s>", "seed of every random draw")
     .option("--cold", "power every node on from its disk instead of resuming")
     .option("--foreground", "stay attached; Ctrl-C freezes the lab")
@@ -79,11 +79,12 @@ function acting(b: Builder): void {
   line("switch", "off|on NETWORK", "[words...]");
   line("partition", "GROUP GROUP… (names joined by commas): groups that cannot reach each other", "[words...]");
   line("disk", "NODE ok|full|read-only|error|slow MS: the disk of a machine; slow: each commit takes MS of virtual time", "[words...]");
+  line("packet", "drop SOURCE TARGET NET NUMBER: one packet under way is lost", "[words...]");
   line("heal", "undo every cut, partition, block, switch and link setting", "[words...]");
 }
 
 function time(b: Builder): void {
-  b.command("speed", "virtual seconds per second: 0.01 to 100, or max", async (w, v) => (await import("./acts.ts")).speed(w[0] ?? "", v))
+  b.command("speed", "virtual seconds per second: 0.001 to 100, or max", async (w, v) => (await import("./acts.ts")).speed(w[0] ?? "", v))
     .argument("<x>")
     .addOption(labOption());
   b.command("pause", "stop the lab's time", async (_, v) => (await import("./acts.ts")).pause(v)).addOption(labOption());
@@ -92,7 +93,9 @@ function time(b: Builder): void {
     .argument("[unit]")
     .argument("[n]")
     .addOption(labOption());
-  b.command("skip", "unpaced on to the next change", async (_, v) => (await import("./acts.ts")).skip(v)).addOption(labOption());
+  b.command("skip", "unpaced on to the next change: membership and Totem's states, quorum, units, power, warnings", async (_, v) =>
+    (await import("./acts.ts")).skip(v),
+  ).addOption(labOption());
   b.command("time", "the lab's instant and speed", async (_, v) => (await import("./acts.ts")).time(v))
     .addOption(labOption())
     .addOption(jsonOption());

@@ -1,4 +1,5 @@
 /** Option values, read and refused the same way everywhere. */
+import { SPEED_MAX, SPEED_MIN } from "../lab/api.ts";
 import { usage } from "../lab/trouble.ts";
 
 /** A whole number option in a range. Throws Trouble (usage). */
@@ -23,11 +24,11 @@ export function hostOf(value: unknown): "workers" | "inprocess" | undefined {
 
 export type Values = Record<string, unknown>;
 
-/** A speed: 0.01 to 100, or max. Throws Trouble (usage). */
+/** A speed: 0.001 to 100, or max. Throws Trouble (usage). */
 export function speedOf(text: string): number | "max" {
   if (text === "max") return "max";
   const bare = text.replace(/^[x×]/, "");
-  if (!/^\d+(\.\d+)?$/.test(bare) || Number(bare) < 0.01 || Number(bare) > 100)
-    throw usage(`speed ${JSON.stringify(text)}: a number from 0.01 to 100, or max, is allowed`);
+  if (!/^\d+(\.\d+)?$/.test(bare) || Number(bare) < SPEED_MIN || Number(bare) > SPEED_MAX)
+    throw usage(`speed ${JSON.stringify(text)}: a number from ${SPEED_MIN} to ${SPEED_MAX}, or max, is allowed`);
   return Number(bare);
 }

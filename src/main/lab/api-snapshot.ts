@@ -1,6 +1,7 @@
 /** What the page draws: a lab at an instant, as a message. What a machine believes is the engine's own schema. Pure, as api.ts is. */
 import { z } from "zod";
 import { machineStatus } from "../../engine/kernel/status.ts";
+import { motion, token } from "./api-motion.ts";
 
 const instant = z.number();
 
@@ -51,6 +52,49 @@ export const component = z.object({
   notes: z.array(z.object({ key: z.string(), text: z.string(), tone: z.enum(["plain", "warn"]) })),
   /** `device`: votes of the quorum device. */
   cells: z.array(z.object({ node: z.string(), nodeId: z.number(), votes: z.number(), present: z.boolean(), device: z.boolean() })),
+  /** Unlike that of any other component of the snapshot. */
+  key: z.string(),
+  /** Every member has installed the ring and its services are in step. Before that `nodes` are those that have, and the votes are theirs alone. */
+  settled: z.boolean(),
+});
+
+/** What mends something, or shows more of it: an acting line, or a command for a node's terminal. */
+export const fix = z.union([
+  z.object({ label: z.string(), act: z.string() }),
+  z.object({ label: z.string(), node: z.string(), command: z.string() }),
+]);
+
+/**
+ * An entry of the record. `what` is of an act its line, of a line of the journal its text, of a fault the line that would make it, of a status the key. `instant`: when it happened;
+ * of a fault and a status, since when it holds, or when it was looked at. `node` is absent where it is nobody's own.
+ */
+export const entryRef = z.object({
+  kind: z.enum(["act", "journal", "fault", "status"]),
+  node: z.string().optional(),
+  instant,
+  what: z.string(),
+});
+
+/** A sentence of a Why, and the entries of the record that it rests on. */
+export const whyClause = z.object({
+  role: z.enum(["cause", "noticed", "means", "do"]),
+  text: z.string(),
+  refs: z.array(entryRef).min(1),
+  /** Of `do`. */
+  fix: fix.optional(),
+});
+
+/** Why something is as it is, from the record: cause, what was noticed, what it means, what to do. `id` stays while it is the same. */
+export const why = z.object({
+  id: z.string(),
+  code: z.string(),
+  severity: z.enum(["error", "warning", "note"]),
+  title: z.string(),
+  /** In one sentence. */
+  text: z.string(),
+  nodes: z.array(z.string()),
+  since: instant,
+  clauses: z.array(whyClause),
 });
 
 export const problem = z.object({
@@ -61,6 +105,12 @@ export const problem = z.object({
   mend: z.string().optional(),
   line: z.number().optional(),
   column: z.number().optional(),
+  /** Everybody it concerns. */
+  nodes: z.array(z.string()).optional(),
+  /** What it comes from: so many nodes not quorate, links down and units failed have this one cause. Absent: one. */
+  count: z.number().optional(),
+  since: instant.optional(),
+  fix: fix.optional(),
 });
 
 /** Nodes that do not fit together; the first is the one that is odd, or the first of those that claim the same. */
@@ -105,8 +155,11 @@ export const labSnapshot = z.object({
       /** null: as fast as it comes */
       rateMbit: z.number().nullable(),
       mtuBytes: z.number(),
-      /** carries data / up and probed / down, as this node's knet sees it. `unused`: no corosync link on it, and no quorum device's talk. */
-      state: z.enum(["carrying", "idle", "down", "unused"]),
+      /**
+       * What the cable is, cuts aside. `down`: no carrier, because the machine, its card or the switch is off. Else it is up, and carries data, is probed
+       * and has nothing to carry (`idle`), or brings no answer from any peer (`silent`). `unused`: no corosync link on it, and no quorum device's talk.
+       */
+      state: z.enum(["carrying", "idle", "down", "unused", "silent"]),
     }),
   ),
   /** Cuts of single pairs of machines, beside whole cables. */
@@ -121,6 +174,14 @@ export const labSnapshot = z.object({
   bands: z.array(band),
   marks: z.array(mark),
   undo: z.string().nullable(),
+  /** Slow motion: what it does at this moment. */
+  motion,
+  /** Where the token of each ring is that is formed. */
+  tokens: z.array(token),
+  /** Nodes that form a ring now, by whom they have heard: those of one group agree with each other. */
+  forming: z.array(z.array(z.string())),
+  /** What is not as it should be, and why, the most urgent first; empty while all is well. */
+  why: z.array(why),
   /** The timeline and the task log have changed when these have: ask for them again. `begins`: where the timeline begins. */
   history: z.object({ changes: z.number(), tasks: z.number(), begins: instant }),
 });
@@ -131,5 +192,9 @@ export type Component = z.infer<typeof component>;
 export type Fault = z.infer<typeof fault>;
 export type Time = z.infer<typeof time>;
 export type Problem = z.infer<typeof problem>;
+export type Fix = z.infer<typeof fix>;
+export type EntryRef = z.infer<typeof entryRef>;
+export type WhyClause = z.infer<typeof whyClause>;
+export type Why = z.infer<typeof why>;
 export type Mismatch = z.infer<typeof mismatch>;
 export type Band = z.infer<typeof band>;

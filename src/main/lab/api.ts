@@ -11,10 +11,12 @@ import { SESSION_ACT_KINDS, type FileAct } from "../../engine/kernel/machine.ts"
 import type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
 import type { TaskList, TimelineWindow } from "./api-history.ts";
 import { labSnapshot, type Fault, type LabSnapshot, type MachineView, type Time } from "./api-snapshot.ts";
+import { SPEED_MAX, SPEED_MIN, type Happened, type Upcoming } from "./api-motion.ts";
 import { hexOf32, hexOf64 } from "./api-hello.ts";
 import { variation, type WhatIfReply } from "./api-whatif.ts";
 import type { ConfPlan } from "./api-conf.ts";
 
+export * from "./api-motion.ts";
 export * from "./api-hello.ts";
 export * from "./api-snapshot.ts";
 export type { ListedLab, ReplayReply, ScenarioReply } from "./api-run.ts";
@@ -137,11 +139,20 @@ export const request = z.discriminatedUnion("op", [
   }),
   z.object({ op: z.literal("undo") }),
   z.object({ op: z.literal("time") }),
-  z.object({ op: z.literal("speed"), speed: z.union([z.number().min(0.01).max(100), z.literal("max")]) }),
+  /** `skipIdle`: in slow motion, what shows nothing is passed over. */
+  z.object({
+    op: z.literal("speed"),
+    speed: z.union([z.number().min(SPEED_MIN).max(SPEED_MAX), z.literal("max")]),
+    skipIdle: z.boolean().optional(),
+  }),
+  /** Whether the lab slows down by itself, to `speed`, when a token is lost, a join is heard or a ring forms. */
+  z.object({ op: z.literal("slow-motion"), onChange: z.boolean(), speed: z.number().min(SPEED_MIN).max(1) }),
   z.object({ op: z.literal("pause") }),
   z.object({ op: z.literal("resume") }),
   z.object({ op: z.literal("step"), unit: z.enum(["event", "window"]), count: whole.min(1).max(100_000) }),
   z.object({ op: z.literal("skip") }),
+  /** What can happen next, in order; the nearest of it. */
+  z.object({ op: z.literal("upcoming") }),
   z.object({ op: z.literal("wait"), what: waitFor }),
   z.object({
     op: z.literal("log"),
@@ -276,7 +287,9 @@ export interface Replies {
   /** null: it could be done. */
   "act-check": { wrong: string | null };
   undo: { said: string };
-  step: Time;
+  /** `happened`: what the event was; null where several ran, or none. */
+  step: Time & { happened: Happened | null };
+  upcoming: { instant: number; upcoming: Upcoming[] };
   /** found: false when nothing happened within one virtual hour */
   skip: { found: boolean; what: string; instant: number };
   wait: { held: boolean; why: string };

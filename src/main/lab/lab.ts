@@ -14,6 +14,9 @@ import { LabFaults } from "./lab-faults.ts";
 import { mustHave, NodeShell } from "./node-shell.ts";
 import { OutputCommit } from "./process/output-commit.ts";
 import type { LabDisk } from "./store/disk.ts";
+import { happened } from "./motion/happened.ts";
+import { LabInterest } from "./motion/interest.ts";
+import { firstOf, upcomingOf } from "./motion/upcoming.ts";
 import { confPlan } from "./view/conf-plan.ts";
 import { Feed } from "./view/feed.ts";
 import type { LabFile } from "./file/labfile-schema.ts";
@@ -27,9 +30,6 @@ import type { Timeline } from "./view/timeline.ts";
 import { usage } from "./trouble.ts";
 import { labSnapshot, labStatus } from "./view/view.ts";
 import { Waits } from "./scenario/waits.ts";
-
-/** Slower than this the page animates single packets. */
-const traceSpeedMax = 1 / 20;
 
 export interface LabOptions {
   dir: string;
@@ -60,6 +60,8 @@ export class Lab {
   private findings = new ConfFindings();
   private readonly feed = new Feed(() => this.host.whenConfirmed());
   private changeCount = 0;
+  /** What happens in a step that is to be told of. */
+  private stepped: Effect[] | undefined;
   private readonly waits: Waits;
   private readonly past: LabPast;
   private readonly named: NamedSnapshots;
@@ -95,6 +97,7 @@ export class Lab {
     this.faults = new LabFaults({ host, timeline, feed, output, named, changed, paused: () => this.notePause() });
     this.waits = new Waits(host, () => this.changeCount);
     this.past = new LabPast(world, (text) => this.faults.fail(text));
+    host.motion.follow(new LabInterest(world));
     this.notePause();
     host.onProgress(() => {
       this.faults.checkInvariants();
@@ -134,8 +137,8 @@ export class Lab {
     this.shell.commands.take(node, effect);
     this.shell.clients.take(effect);
     if (effect.kind === "trace") this.timeline.take(at, node, effect.event);
-    const { paused, speed } = this.host;
-    this.feed.take(at, node, effect, paused || (speed !== "max" && speed <= traceSpeedMax));
+    this.stepped?.push(effect);
+    this.feed.take(at, node, effect, this.host.slow);
   }
 
   /** Grants what is due, so that what is asked next is answered as of now. */
@@ -183,6 +186,7 @@ export class Lab {
       findings: this.findings,
       broken: this.faults.all,
       undo: this.acts.undoes,
+      motion: this.motion(),
     });
   }
 
@@ -227,9 +231,20 @@ export class Lab {
 
   // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  setSpeed(speed: Speed): void {
-    this.host.setSpeed(speed);
+  setSpeed(speed: Speed, skipIdle: boolean): void {
+    this.host.setSpeed(speed, skipIdle);
     this.changed();
+  }
+
+  /** Slows down by itself for changes, or no longer. */
+  setSlowMotion(onChange: boolean, speed: number): void {
+    this.host.setSlowMode({ onChange, speed });
+    this.changed();
+  }
+
+  private motion(): LabSnapshot["motion"] {
+    const { mode, eased, skipped } = this.host.motion;
+    return { onChange: mode.onChange, slowSpeed: mode.speed, eased, skipped: skipped === undefined ? null : { ...skipped } };
   }
 
   async pause(): Promise<void> {
@@ -248,11 +263,31 @@ export class Lab {
     this.past.paused(this.world.now, this.host.paused);
   }
 
-  async step(unit: "event" | "window", count: number): Promise<Time> {
-    await this.host.step(unit, count);
+  /** Pauses and runs so many events or windows; says of a single event what it was. */
+  async step(unit: "event" | "window", count: number): Promise<Reply<"step">> {
+    await this.host.pause();
+    const next = firstOf(this.world);
+    const effects: Effect[] = [];
+    this.stepped = effects;
+    try {
+      await this.host.step(unit, count);
+    } finally {
+      this.stepped = undefined;
+    }
     this.notePause();
     this.changed();
-    return this.time();
+    const one = unit === "event" && count === 1 && next !== undefined;
+    return { ...this.time(), happened: one ? happened(this.world.now, next, effects, (id) => this.nodeName(id)) : null };
+  }
+
+  /** The node with this id, as the nodes' configurations have it. */
+  private nodeName(id: number): string {
+    return this.world.statuses().find(({ corosync }) => corosync?.nodeId === id)?.name ?? `node ${id}`;
+  }
+
+  /** What can happen next. */
+  upcoming(): Reply<"upcoming"> {
+    return { instant: this.world.now, upcoming: upcomingOf(this.world) };
   }
 
   /** Unpaced on to the next change worth a look, at most one virtual hour. */
@@ -295,6 +330,7 @@ export class Lab {
         findings: this.findings,
         broken: [],
         undo: null,
+        motion: { ...this.motion(), eased: false, skipped: null },
       });
       return { status: labStatus(this.options.dir, world, paused), snapshot };
     });

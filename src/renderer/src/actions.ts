@@ -1,12 +1,11 @@
 /** Every action of the page, for the palette: what it is called, which key it has, what it does. Faults included. */
-import type { LabSnapshot } from "../../main/lab/api.ts";
+import { SLOW_SPEEDS, SPEEDS, speedName, type LabSnapshot } from "../../main/lab/api.ts";
 import { addChoices, cableChoices, idOf, isCut, nodeChoices, switchChoices } from "./acting.ts";
 import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
-import { speedName } from "./format.ts";
 import { labTools, runTool } from "./tools/tools.ts";
+import * as motionText from "./words/motion.ts";
 import { tasks as taskTexts, tools } from "./words/timeline.ts";
-import { speeds } from "./lab.svelte.ts";
 import { themes } from "./prefs.svelte.ts";
 import type { IconName } from "./ui/icons.ts";
 
@@ -31,6 +30,15 @@ export interface Frame {
 
 function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
   const paused = snapshot.time.paused;
+  const { onChange, slowSpeed } = snapshot.motion;
+  const slow: Action = {
+    id: "slow",
+    group: "Time",
+    title: onChange ? motionText.turnOff : motionText.turnOn(speedName(slowSpeed)),
+    icon: "slow",
+    key: "S",
+    run: () => void lab.slowOnChange(!onChange, slowSpeed),
+  };
   return [
     {
       id: "pause",
@@ -43,10 +51,18 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
     { id: "step", group: "Time", title: "One event", icon: "step", key: ".", run: () => void lab.step("event") },
     { id: "window", group: "Time", title: "One window of events", icon: "stepWindow", run: () => void lab.step("window") },
     { id: "skip", group: "Time", title: "Skip to the next change", icon: "skip", run: () => void lab.skip() },
-    ...speeds.map((speed): Action => ({
+    slow,
+    ...SLOW_SPEEDS.map(({ speed, name }): Action => ({
+      id: `slow to ${name}`,
+      group: "Time",
+      title: motionText.slowTo(name),
+      icon: "clock",
+      run: () => void lab.slowOnChange(true, speed),
+    })),
+    ...SPEEDS.map(({ speed, name }): Action => ({
       id: `speed ${speed}`,
       group: "Time",
-      title: `Speed ${speedName(speed)}`,
+      title: `Speed ${name}`,
       icon: "clock",
       run: () => void lab.setSpeed(speed),
     })),

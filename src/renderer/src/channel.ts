@@ -69,6 +69,8 @@ const firstRetryMs = 500;
 const slowestRetryMs = 5_000;
 /** Who has not shown that it is the lab by then is let go. */
 const greetingMs = 8_000;
+/** What may wait until a silent lab answers: late it means the same. */
+const harmless: ReadonlySet<Op> = new Set(["terminal-resize", "terminal-drawn"]);
 /** Requests without an answer; more means that nobody is there. */
 const waitingMax = 1_000;
 
@@ -158,7 +160,7 @@ export function makeConnection(): Connection {
   // Whoever has not shown that it is the lab is told nothing. What is asked of a lab that does not answer would be done whenever it does, long after it was meant.
   function ask(request: Request): Promise<unknown> {
     if (!admitted) return Promise.reject(new Refusal("lab", doors.refusedWhileAway));
-    return heartbeat.silent ? Promise.reject(new Refusal("lab", doors.refusedWhileSilent)) : send(request);
+    return heartbeat.silent && !harmless.has(request.op) ? Promise.reject(new Refusal("lab", doors.refusedWhileSilent)) : send(request);
   }
 
   const heartbeat = new Heartbeat({

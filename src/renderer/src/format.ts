@@ -48,8 +48,6 @@ export function trim(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
-export const speedName = (speed: number | "max"): string => (speed === "max" ? "max" : `×${trim(speed, 2)}`);
-
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** ["a","b","c"] → "a, b and c" */

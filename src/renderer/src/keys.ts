@@ -7,6 +7,7 @@ export interface KeyActions {
   pauseOrRun(): void;
   stepEvent(): void;
   faster(by: 1 | -1): void;
+  slowOnChange(): void;
   moveSelection(dx: number, dy: number): void;
   inspect(): void;
   cutOrHeal(): void;
@@ -33,6 +34,7 @@ export const keyTable: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["Space"], does: "pause, run" },
   { keys: ["."], does: "one event" },
   { keys: ["[", "]"], does: "slower, faster" },
+  { keys: ["S"], does: "slow on change: slow down when a token is lost, a join is heard or a ring forms" },
   { keys: ["← ↑ ↓ →"], does: "move the selection on the canvas" },
   { keys: ["Shift+←", "Shift+→"], does: "pan the timeline" },
   { keys: ["Home", "End"], does: "timeline: the beginning, now" },
@@ -125,6 +127,8 @@ function plainKey(event: KeyboardEvent, target: Element, canvasItem: boolean, ke
       return done(() => keyActions.faster(1));
     case "?":
       return done(keyActions.help);
+    case "S":
+      return done(keyActions.slowOnChange);
     case "X":
       return done(keyActions.cutOrHeal);
     case "P":

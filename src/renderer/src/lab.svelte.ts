@@ -1,5 +1,19 @@
 /** What the page knows of the lab: the last snapshot, journal, notices and things to animate; and how it asks for something. */
-import type { JournalLine, LabEvent, LabSnapshot, Op, Problem, Task } from "../../main/lab/api.ts";
+import {
+  nextSpeed,
+  SLOW_SPEED_MAX,
+  speedName,
+  type Happened,
+  type JournalLine,
+  type LabEvent,
+  type LabSnapshot,
+  type Op,
+  type Problem,
+  type Speed,
+  type Task,
+  type Upcoming,
+} from "../../main/lab/api.ts";
+import * as motionText from "./words/motion.ts";
 import type { Connection, LinkState } from "./channel.ts";
 import { presence } from "./words/doors.ts";
 
@@ -56,7 +70,13 @@ export interface Lab {
   pauseOrRun(): Promise<void>;
   step(unit: "event" | "window"): Promise<void>;
   skip(): Promise<void>;
-  setSpeed(speed: number | "max"): Promise<void>;
+  setSpeed(speed: Speed): Promise<void>;
+  /** Slows down by itself for changes, to `speed`, or no longer. */
+  slowOnChange(on: boolean, speed: number): Promise<void>;
+  /** What the last single event was; null before one, and once time has gone on. */
+  readonly happened: Happened | null;
+  /** What can happen next, while paused or in slow motion. */
+  readonly upcoming: readonly Upcoming[];
   faster(by: 1 | -1): Promise<void>;
   say(kind: Said["kind"], text: string): void;
   /** Says what an act did that was asked for elsewhere; it can be taken back. */
@@ -66,8 +86,13 @@ export interface Lab {
   onOpen(handler: () => void): void;
 }
 
-/** The speeds of the − and + keys; the lab takes everything between. */
-export const speeds: readonly (number | "max")[] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, "max"];
+/** Single packets can be followed: paused, or in slow motion. */
+export function isSlow({ time, motion }: LabSnapshot): boolean {
+  return time.paused || motion.eased || (time.speed !== "max" && time.speed <= SLOW_SPEED_MAX);
+}
+
+/** What comes next is asked for no more often than this while time goes on. */
+const upcomingEveryMs = 250;
 
 /** What a person does and waits for. */
 const acting: ReadonlySet<Op> = new Set(["act", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
@@ -82,6 +107,10 @@ export function makeLab(connection: Connection): Lab {
   let notices = $state.raw<readonly Problem[]>([]);
   let gone = $state.raw<Lab["gone"]>(null);
   let said = $state.raw<Said | null>(null);
+  let happened = $state.raw<Happened | null>(null);
+  let upcoming = $state.raw<readonly Upcoming[]>([]);
+  let askedUpcomingAt = Number.NEGATIVE_INFINITY;
+  let askingUpcoming = false;
   let saidTimer: number | undefined;
   let saidId = 0;
   const tracers = new Set<(events: readonly Traced[]) => void>();
@@ -130,15 +159,35 @@ export function makeLab(connection: Connection): Lab {
     await connection.call({ op: "subscribe", snapshots: true, journal: true, trace: true });
     // Before anything is drawn: what is begun from the first snapshot on belongs to this connection, and must not begin again.
     for (const handler of openers) handler();
-    snapshot = await connection.call({ op: "snapshot" });
+    drawn(await connection.call({ op: "snapshot" }));
     journal = (await connection.call({ op: "log", follow: false })).lines.slice(-journalMax);
+  }
+
+  function drawn(next: LabSnapshot): void {
+    snapshot = next;
+    if (!next.time.paused || (happened !== null && next.time.instant !== happened.at)) happened = null;
+    if (!isSlow(next)) upcoming = [];
+    else void askUpcoming(next.time.paused);
+  }
+
+  async function askUpcoming(always: boolean): Promise<void> {
+    const wall = performance.now();
+    if (askingUpcoming || (!always && wall - askedUpcomingAt < upcomingEveryMs)) return;
+    [askingUpcoming, askedUpcomingAt] = [true, wall];
+    try {
+      upcoming = (await connection.call({ op: "upcoming" })).upcoming;
+    } catch {
+      // Whoever cannot be asked shows so elsewhere; this list is only empty.
+      upcoming = [];
+    }
+    askingUpcoming = false;
   }
 
   function heard(event: LabEvent): void {
     switch (event.event) {
       case "snapshot":
-        snapshot = event.snapshot;
-        if (snapshot.time.speed === askedSpeed) askedSpeed = undefined;
+        drawn(event.snapshot);
+        if (event.snapshot.time.speed === askedSpeed) askedSpeed = undefined;
         return;
       case "journal":
         journal = [...journal, ...event.lines].slice(-journalMax);
@@ -188,10 +237,11 @@ export function makeLab(connection: Connection): Lab {
   }
 
   /** Asked for and perhaps not drawn yet: quick presses of a key count from here. */
-  let askedSpeed: number | "max" | undefined;
-  const setSpeed = async (speed: number | "max"): Promise<void> => {
+  let askedSpeed: Speed | undefined;
+  const setSpeed = async (speed: Speed): Promise<void> => {
     askedSpeed = speed;
-    if (!(await trying(() => connection.call({ op: "speed", speed })))) askedSpeed = undefined;
+    const skipIdle = speed !== "max" && speed <= SLOW_SPEED_MAX;
+    if (!(await trying(() => connection.call({ op: "speed", speed, ...(skipIdle ? { skipIdle } : {}) })))) askedSpeed = undefined;
   };
 
   return {
@@ -214,6 +264,12 @@ export function makeLab(connection: Connection): Lab {
     get said() {
       return said;
     },
+    get happened() {
+      return happened;
+    },
+    get upcoming() {
+      return upcoming;
+    },
     tasks: {
       get list() {
         return tasks.list;
@@ -235,7 +291,9 @@ export function makeLab(connection: Connection): Lab {
       await trying(() => connection.call({ op: snapshot?.time.paused === true ? "resume" : "pause" }));
     },
     step: async (unit) => {
-      await trying(() => connection.call({ op: "step", unit, count: 1 }));
+      await trying(async () => {
+        happened = (await connection.call({ op: "step", unit, count: 1 })).happened ?? null;
+      });
     },
     skip: async () => {
       await trying(async () => {
@@ -244,10 +302,15 @@ export function makeLab(connection: Connection): Lab {
       });
     },
     setSpeed,
+    slowOnChange: async (onChange, speed) => {
+      await trying(async () => {
+        await connection.call({ op: "slow-motion", onChange, speed });
+        say("done", motionText.said(onChange, speedName(speed)));
+      });
+    },
     faster: async (by) => {
       const now = askedSpeed ?? snapshot?.time.speed ?? 1;
-      const rank = (speed: number | "max"): number => (speed === "max" ? Number.POSITIVE_INFINITY : speed);
-      const next = by > 0 ? speeds.find((speed) => rank(speed) > rank(now)) : speeds.findLast((speed) => rank(speed) < rank(now));
+      const next = nextSpeed(now, by);
       if (next !== undefined) await setSpeed(next);
     },
     say: (kind, text) => say(kind, text),

@@ -17,7 +17,7 @@ function spotsOf(snapshot: LabSnapshot): Spot[] {
     return [
       ...scene.slots.map(({ key, x, y }) => ({ key, kind: "node", x, y })),
       ...scene.spokes.map(({ key, from, to }) => ({ key, kind: "cable", x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 })),
-      ...scene.switches.map(({ key, label }) => ({ key, kind: "switch", x: label.x, y: label.y })),
+      ...scene.switches.map(({ key, labels }) => ({ key, kind: "switch", x: labels[0]?.x ?? 0, y: labels[0]?.y ?? 0 })),
     ];
   }
   const scene = sceneOf(snapshot);

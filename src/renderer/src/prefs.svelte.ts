@@ -7,9 +7,9 @@ export interface Layout {
   inspector: boolean;
   dock: boolean;
   timeline: boolean;
-  /** Per cent of the window. */
-  inspectorSize: number | null;
-  dockSize: number | null;
+  /** Pixels; null: as the design has it. */
+  inspectorWidth: number | null;
+  dockHeight: number | null;
   inspectorTab: string;
   hint: "start" | "over";
 }
@@ -18,8 +18,8 @@ const defaultLayout: Layout = {
   inspector: true,
   dock: true,
   timeline: true,
-  inspectorSize: null,
-  dockSize: null,
+  inspectorWidth: null,
+  dockHeight: null,
   inspectorTab: "overview",
   hint: "start",
 };

@@ -58,6 +58,10 @@ export interface Place {
   /** A corosync.conf that was dropped on the page, or is to be given; Configure takes it. */
   door: File | "own" | null;
   journalNode: string;
+  /** What went wrong while something was drawn; null: nothing, or it was read and put away. */
+  drawingFailed: string | null;
+  /** Counts up whenever everything is to be drawn anew. */
+  drawing: number;
   /** Which part of the run the timeline shows. */
   timeline: TimelineView;
   /** The dialog of a tool that is open. */
@@ -81,6 +85,8 @@ export function makePlace(): Place {
     table: false,
     door: null,
     journalNode: "",
+    drawingFailed: null,
+    drawing: 0,
     timeline: startView(),
     tool: null,
   });

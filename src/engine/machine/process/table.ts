@@ -9,6 +9,7 @@ import {
   PROCESSES_MAX,
   cloneState,
   exitStatus,
+  type ArmedTimer,
   type Datagram,
   type FileReply,
   type Hasher,
@@ -249,6 +250,7 @@ export class ProcessTable {
   nextTimerAt(): Instant {
     return this.turns.nextTimerAt();
   }
+  readonly armed = (): ArmedTimer[] => this.turns.armed();
 
   /** Runs that one, and what follows from it. */
   runTimer(now: Instant): void {

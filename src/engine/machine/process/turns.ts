@@ -2,7 +2,7 @@
  * Whose turn it is on one machine: one program runs at any moment, to the end of its turn, and the earliest timer of all says who is next. In the real stack: the run queue and the
  * timer wheel. Asked for every event of the world, so that nothing here looks at more than it must: each process's next timer is kept, and only who has just run is asked again.
  */
-import { NEVER, type Instant, type Program } from "../../kernel/index.ts";
+import { NEVER, type ArmedTimer, type Instant, type Program } from "../../kernel/index.ts";
 import { timerOf, type Process } from "./process.ts";
 
 export class Turns {
@@ -52,6 +52,14 @@ export class Turns {
   /** Instant of the earliest timer of a process that runs. */
   nextTimerAt(): Instant {
     return this.first()?.timerAt ?? NEVER;
+  }
+
+  /** Timers of the processes that run, as far as their programs name them; in the order of the processes. */
+  armed(): ArmedTimer[] {
+    return this.processes().flatMap((process) => {
+      if (timerOf(process) === NEVER) return [];
+      return (process.program?.armed?.() ?? []).map(({ name, at }) => ({ program: process.record.comm, name, at }));
+    });
   }
 
   /** Processes have come, gone or stopped. */

@@ -19,7 +19,15 @@ export type { Checker, Violation } from "./checker.ts";
 export { notOneRing, ONE_RING } from "./one-ring.ts";
 
 /** Traces that are there to be drawn and that no invariant speaks of: most of them. */
-const DRAWN: ReadonlySet<TraceEvent["what"]> = new Set(["token", "join", "commit-token", "commit-token-lost", "retransmit", "state"]);
+const DRAWN: ReadonlySet<TraceEvent["what"]> = new Set([
+  "token",
+  "join",
+  "commit-token",
+  "commit-token-lost",
+  "retransmit",
+  "state",
+  "pong",
+]);
 
 const ignore: Complain = () => undefined;
 

@@ -9,11 +9,26 @@ import { sceneOf, type ActKind, type PlannedAct, type Scene } from "./kind.ts";
 import { disk } from "./disk.ts";
 import { link } from "./link.ts";
 import { block, heal, partition, switches, unblock } from "./network.ts";
+import { packet } from "./packet.ts";
 import { power } from "./power.ts";
 import { service } from "./service.ts";
 import { cards, machines, networks } from "./topology.ts";
 
-export const KINDS: readonly ActKind[] = [power, machines, networks, cards, service, link, block, unblock, switches, partition, heal, disk];
+export const KINDS: readonly ActKind[] = [
+  power,
+  machines,
+  networks,
+  cards,
+  service,
+  link,
+  block,
+  unblock,
+  switches,
+  partition,
+  heal,
+  disk,
+  packet,
+];
 
 const heads = [...new Set(KINDS.map(({ head }) => head))].join(", ");
 

@@ -2,6 +2,7 @@
 import type { Effect } from "../../../engine/kernel/machine.ts";
 import { HOUR, MS, SEC, type Instant } from "../../../engine/kernel/time.ts";
 import { follow, type Plan, type World } from "../../../engine/world/index.ts";
+import type { Phases } from "../motion/interest.ts";
 import { booted, formed } from "../view/conditions.ts";
 import { mainUnit } from "../api.ts";
 import { membersOf } from "../file/design.ts";
@@ -22,12 +23,17 @@ export function tells(effect: Effect): boolean {
 
 const seriousLevels: ReadonlySet<string> = new Set(["emerg", "alert", "crit", "error", "warning"]);
 
-/** Something that skip stops at, as a phrase. */
-export function worthALook(node: string, effect: Effect): string | undefined {
+/** totemsrp's reason to gather where the token was lost while the ring was operational. */
+const TOKEN_LOST = 2;
+
+/** Something that skip stops at, as a phrase. `phases`: how the nodes stood before, since who gathers may enter gather again and again. */
+export function worthALook(node: string, effect: Effect, phases: Phases): string | undefined {
   if (effect.kind === "journal" && seriousLevels.has(effect.line.level)) return `${node} ${effect.line.unit}: ${effect.line.text}`;
   if (effect.kind !== "trace") return undefined;
   const e = effect.event;
   if (e.what === "membership" && !e.transitional) return `${node}: membership ${e.ring}: ${e.members.join(" ")}`;
+  if (e.what === "state" && phases.enters(node, e.state) && e.state !== "operational")
+    return `${node}: ${e.state === "gather" && e.reason === TOKEN_LOST ? "token lost, gather" : e.state}`;
   if (e.what === "quorum") return `${node} is ${e.quorate ? "quorate" : "not quorate"}`;
   if (e.what === "unit") return `${node}: ${e.unit} is ${e.state}`;
   if (e.what === "power") return `${node} is ${e.state}`;

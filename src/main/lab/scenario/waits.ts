@@ -3,6 +3,7 @@ import type { Effect } from "../../../engine/kernel/machine.ts";
 import { HOUR, MS, type Duration, type Instant } from "../../../engine/kernel/index.ts";
 import { worthALook } from "./advance.ts";
 import type { WaitFor } from "../api.ts";
+import { Phases } from "../motion/interest.ts";
 import { whyNot } from "../view/conditions.ts";
 import type { LiveHost } from "../../../engine/host/index.ts";
 import { Trouble } from "../trouble.ts";
@@ -17,6 +18,7 @@ export class Waits {
   private rollbacks = 0;
   private skipping = false;
   private skipFound: string | undefined;
+  private readonly phases = new Phases();
 
   /** @param changes counts everything after which a condition may hold */
   constructor(
@@ -26,7 +28,7 @@ export class Waits {
 
   /** Something has happened on a node. */
   take(node: string, effect: Effect): void {
-    if (this.skipping) this.skipFound ??= worthALook(node, effect);
+    if (this.skipping) this.skipFound ??= worthALook(node, effect, this.phases);
   }
 
   /** Whoever waits does so for a run that is given up. */
@@ -43,6 +45,7 @@ export class Waits {
     if (this.skipping) throw new Trouble("failed", "the lab is skipping already");
     this.skipping = true;
     this.skipFound = undefined;
+    this.phases.begin(this.host.world);
     const rollbacks = this.rollbacks;
     const { host } = this;
     try {

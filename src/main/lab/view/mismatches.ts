@@ -215,6 +215,7 @@ export function mismatchesOf(world: World, machines: readonly MachineStatus[], c
       code: `mismatch-${kind}`,
       text,
       mend,
+      nodes,
       ...(nodes[0] === undefined ? {} : { node: nodes[0] }),
     })),
   };

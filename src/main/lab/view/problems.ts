@@ -1,10 +1,11 @@
-/** The list of what is wrong: findings about each corosync.conf, failed units, inquorate nodes, links down, broken invariants. */
+/** The list of what is wrong: broken invariants, what why/ has found of causes, and findings about each corosync.conf. */
 import { checkConf } from "../../../engine/config/index.ts";
 import { fromUtf8 } from "../../../engine/kernel/bytes.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
-import { beforeLossOf, type Finding, type Problem } from "../api.ts";
+import type { Finding, Problem } from "../api.ts";
 import { ParsedConfs } from "./mismatches.ts";
+import { listed } from "./why/scene.ts";
 
 const confPath = "/etc/corosync/corosync.conf";
 const problemsMax = 200;
@@ -26,128 +27,54 @@ export class ConfFindings {
   }
 }
 
-function confText(world: World, node: string): string | undefined {
-  const reply = world.query(node, { kind: "file-read", path: confPath });
-  return reply.kind === "file" ? fromUtf8(reply.data) : undefined;
+/** The text of a file on each node that is on and has it. */
+function confTexts(world: World, machines: readonly MachineStatus[]): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { name } of machines) {
+    const reply = world.query(name, { kind: "file-read", path: confPath });
+    if (reply.kind === "file") texts.set(name, fromUtf8(reply.data));
+  }
+  return texts;
 }
 
-/** Findings of every node's file; one that is the same everywhere is listed once, without a node. */
-function confProblems(world: World, machines: readonly MachineStatus[], findings: ConfFindings): Problem[] {
+/** Findings about the file of each node that has one, by node. */
+export function findingsOf(world: World, machines: readonly MachineStatus[], findings: ConfFindings): Map<string, readonly Finding[]> {
+  return new Map([...confTexts(world, machines)].map(([node, text]) => [node, findings.of(text)]));
+}
+
+/** Findings of every node's file; one that is the same everywhere is listed once, without a node. What a cause tells of is not told again. */
+function confProblems(world: World, machines: readonly MachineStatus[], findings: ConfFindings, causes: readonly Problem[]): Problem[] {
+  const texts = confTexts(world, machines);
   const nodesOf = new Map<string, string[]>();
-  for (const machine of machines) {
-    const text = confText(world, machine.name);
-    if (text !== undefined) nodesOf.set(text, [...(nodesOf.get(text) ?? []), machine.name]);
-  }
-  const out: Problem[] = [];
-  for (const [text, nodes] of nodesOf) {
-    for (const { severity, code, text: what, mend, line, column } of findings.of(text))
-      out.push({
-        severity,
-        code,
-        text: what,
-        mend,
-        line,
-        column,
-        ...(nodesOf.size > 1 && nodes[0] !== undefined ? { node: nodes[0] } : {}),
-      });
-  }
-  if (nodesOf.size > 1)
-    out.push({
+  for (const [node, text] of texts) nodesOf.set(text, [...(nodesOf.get(text) ?? []), node]);
+  const out = new Map<string, Problem & { nodes: string[] }>();
+  const told = (nodes: readonly string[], { severity, line }: Finding): boolean =>
+    causes.some((cause) => cause.code === "bad-file" && nodes.includes(cause.node ?? "") && (severity === "error" || cause.line === line));
+  for (const [text, nodes] of nodesOf)
+    for (const finding of findings.of(text)) {
+      if (told(nodes, finding)) continue;
+      const { severity, code, text: what, mend, line, column } = finding;
+      const key = `${code} ${line} ${what}`;
+      const known = out.get(key);
+      if (known === undefined) out.set(key, { severity, code, text: what, mend, line, column, nodes: [...nodes] });
+      else known.nodes.push(...nodes);
+    }
+  const found = [...out.values()].map((problem): Problem => {
+    const [node] = problem.nodes;
+    return problem.nodes.length === texts.size || node === undefined ? problem : { ...problem, node };
+  });
+  const broken = causes.some(({ code }) => code === "bad-file");
+  // A broken file is another one, too: that is said of it.
+  if (nodesOf.size > 1 && !broken)
+    found.push({
       severity: "warning",
       code: "conf-differs",
-      text: `corosync.conf differs between nodes: ${[...nodesOf.values()].map((nodes) => nodes.join(", ")).join(" | ")}`,
+      text: `corosync.conf differs between nodes: ${[...nodesOf.values()].map((nodes) => listed(nodes)).join(" | ")}`,
       mend: "every member must have the same file; compare them and copy the newer one",
+      nodes: [...nodesOf.values()].flat(),
     });
-  return out;
+  return found;
 }
-
-function machineProblems(machine: MachineStatus): Problem[] {
-  const out: Problem[] = [];
-  const node = machine.name;
-  if (machine.worker === "lost")
-    out.push({
-      severity: "error",
-      code: "worker-lost",
-      node,
-      text: `the lab itself failed: the process of ${node} is lost`,
-      mend: `quorate node start ${node} powers it on again; quorate rollback ${beforeLossOf(node)} goes back to before`,
-    });
-  if (machine.power !== "on" || machine.booting) return out;
-  for (const [unit, state] of Object.entries(machine.units))
-    if (state === "failed")
-      out.push({
-        severity: "error",
-        code: "unit-failed",
-        node,
-        text: `${unit}.service failed on ${node}`,
-        mend: `journalctl -u ${unit} says why; systemctl start ${unit} tries again`,
-      });
-  const q = machine.quorum;
-  if (q && !q.quorate)
-    out.push({
-      severity: "error",
-      code: "not-quorate",
-      node,
-      text: `${node} is not quorate: ${q.totalVotes} of ${q.expectedVotes} votes, ${q.quorum} needed`,
-      mend: "bring back enough nodes, or mend the network between them",
-    });
-  const c = machine.corosync;
-  const nameOf = (id: number): string => c?.nodelist.find((peer) => peer.nodeId === id)?.name ?? `node ${id}`;
-  for (const link of c?.links ?? [])
-    if (!link.connected && link.to !== c?.nodeId)
-      out.push({
-        severity: "warning",
-        code: "link-down",
-        node,
-        text: `${node} does not reach ${nameOf(link.to)} on link ${link.link}`,
-        mend: `corosync-cfgtool -n on ${node} shows its links`,
-      });
-  return out;
-}
-
-/** What the networks and packet filters of the lab are set to that a person may have forgotten. */
-function networkProblems(world: World, machines: readonly MachineStatus[]): Problem[] {
-  const out: Problem[] = [];
-  for (const { name: node, power, nics } of machines)
-    for (const nic of nics)
-      if (!nic.up && power !== "off")
-        out.push({
-          severity: "warning",
-          code: "interface-down",
-          node,
-          text: `interface ${nic.name} of ${node} on ${nic.net} is down`,
-          mend: `nic up ${node} ${nic.net}`,
-        });
-  for (const { node, port, proto } of world.fabric.faults().blocks)
-    out.push({
-      severity: "warning",
-      code: "port-blocked",
-      node,
-      text: `the packet filter of ${node} drops ${port}/${proto}${usedPorts[`${port}/${proto}`] ?? ""}`,
-      mend: `unblock ${node} ${port}/${proto}`,
-    });
-  for (const { name: net } of world.design.networks) {
-    const mtus = machines.flatMap((m) =>
-      m.nics.some((nic) => nic.net === net) ? [{ node: m.name, mtu: world.fabric.cable(m.name, net).mtuBytes }] : [],
-    );
-    if (new Set(mtus.map(({ mtu }) => mtu)).size > 1)
-      out.push({
-        severity: "warning",
-        code: "mtu-mismatch",
-        text: `the MTU differs on ${net}: ${mtus.map(({ node, mtu }) => `${node} ${mtu}`).join(", ")}`,
-        mend: `larger packets are lost without a word; give every cable the same: link set NODE:${net} --mtu BYTES`,
-      });
-  }
-  return out;
-}
-
-/** Whose port it is. */
-const usedPorts: Record<string, string> = {
-  "5405/udp": " (corosync, link 0)",
-  "5403/tcp": " (qdevice to qnetd)",
-  "22/tcp": " (ssh)",
-  "8006/tcp": " (the API)",
-};
 
 /** What is wrong with the lab itself, rather than with a cluster in it. */
 export interface LabTrouble {
@@ -161,21 +88,17 @@ const troubleMend: Record<LabTrouble["code"], string> = {
   "record-full": "go back to a snapshot, or make another lab",
 };
 
-/** `broken`: troubles of the lab itself, which come first. `mismatches`: what does not fit between nodes. */
+const ORDER = { error: 0, warning: 1, note: 2 };
+
+/** `broken`: troubles of the lab itself, which come first. `causes`: one of each cause, in the order in which they are told. */
 export function problemsOf(
   world: World,
   machines: readonly MachineStatus[],
   findings: ConfFindings,
   broken: readonly LabTrouble[],
-  mismatches: readonly Problem[],
+  causes: readonly Problem[],
 ): Problem[] {
   const lab = broken.map(({ code, text }): Problem => ({ severity: "error", code, text, mend: troubleMend[code] }));
-  const order = { error: 0, warning: 1, note: 2 };
-  const rest = [
-    ...mismatches,
-    ...machines.flatMap(machineProblems),
-    ...networkProblems(world, machines),
-    ...confProblems(world, machines, findings),
-  ].sort((a, b) => order[a.severity] - order[b.severity]);
+  const rest = [...causes, ...confProblems(world, machines, findings, causes)].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
   return [...lab, ...rest].slice(0, problemsMax);
 }

@@ -1,9 +1,22 @@
 /**
  * A letter for every ring, stable over time: the part that keeps the majority of a ring keeps its letter, the rest gets the next free one; when rings
- * merge, the first letter of the alphabet wins. The letter tells rings apart for people who do not see colours.
+ * merge, the first letter of the alphabet wins. At no instant have two rings in which somebody stands one letter. The letter tells rings apart for
+ * people who do not see colours.
  */
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** The first letter that is free; past Z two of them: AA, AB, … */
+export function freeLetter(used: ReadonlySet<string>): string {
+  for (let n = 0; ; n++) {
+    const letter = n < 26 ? (alphabet[n] ?? "") : `${alphabet[Math.floor(n / 26) - 1] ?? "Z"}${alphabet[n % 26] ?? ""}`;
+    if (!used.has(letter)) return letter;
+  }
+}
+
+/** The order in which letters are given. */
+export const byLetter = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
 /** Rings remembered; older ones have no bands left to label. */
 const ringsMax = 512;
 
@@ -38,11 +51,16 @@ export function letterOf(state: RingLabels, node: number, ring: string, members:
       .filter((old): old is { letter: string; members: number[] } => old !== undefined && majority(members, old.members))
       .map((old) => old.letter)
       .filter((letter) => !elsewhere.has(letter))
-      .sort()[0];
-    const used = labelsOf(others);
-    const letter = kept ?? [...alphabet].find((c) => !used.has(c)) ?? "Z";
+      .sort(byLetter)[0];
+    const letter = kept ?? freeLetter(labelsOf(others));
     known = { letter, members: [...members] };
     state.rings.set(ring, known);
+    // Who still stands in a ring that has passed on its letter (it was stalled, or has not noticed yet) is in another ring now.
+    const left = new Set(others.filter((id) => state.rings.get(id)?.letter === letter));
+    for (const id of left) {
+      const old = state.rings.get(id);
+      if (old !== undefined) old.letter = freeLetter(labelsOf([...others, ring]));
+    }
     if (state.rings.size > ringsMax) state.rings.delete([...state.rings.keys()][0] ?? "");
   }
   state.current.set(node, ring);

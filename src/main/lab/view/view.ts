@@ -3,10 +3,12 @@ import type { FaultState } from "../../../engine/fabric/index.ts";
 import type { MachineStatus } from "../../../engine/kernel/status.ts";
 import type { World } from "../../../engine/world/world.ts";
 import type { Fault, LabSnapshot, LabStatus, MachineView, Time } from "../api.ts";
-import { componentsOf } from "./components.ts";
+import { tokensOf } from "../motion/tokens.ts";
+import { componentsOf, formingOf } from "./components.ts";
 import { mismatchesOf } from "./mismatches.ts";
-import { problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
+import { findingsOf, problemsOf, type ConfFindings, type LabTrouble } from "./problems.ts";
 import type { Drawn } from "./timeline.ts";
+import { reasonsOf } from "./why/why.ts";
 
 type Cable = LabSnapshot["cables"][number];
 
@@ -31,16 +33,20 @@ export function labStatus(dir: string, world: World, paused: boolean, node?: str
   return { lab: dir, instant: world.now, paused, faults: faultsOf(world, world.statuses()), nodes: machines.map(machineView) };
 }
 
-/** How this node's knet sees the network behind one card: by the links whose own address is the card's; without one, whether the quorum device talks there. */
+/** What the cable is: without carrier, or up, and then by the links whose own address is the card's; without one, whether the quorum device talks there. */
 function cableState(
   status: MachineStatus,
-  { address, net }: MachineStatus["nics"][number],
+  { address, net, up }: MachineStatus["nics"][number],
   machines: readonly MachineStatus[],
+  switchOn: boolean,
 ): Cable["state"] {
+  if (status.power === "off" || !up || !switchOn) return "down";
   const links = (status.corosync?.links ?? []).filter((link) => link.localAddress === address && link.to !== status.corosync?.nodeId);
+  // Who stands still answers nobody, whatever it last believed of its links.
+  if (status.power === "stalled") return links.length === 0 ? "unused" : "silent";
   if (links.length === 0) return deviceTalks(status, net, machines) ? "carrying" : "unused";
   if (links.some((link) => link.connected && link.active)) return "carrying";
-  return links.some((link) => link.connected) ? "idle" : "down";
+  return links.some((link) => link.connected) ? "idle" : "silent";
 }
 
 /** Whether quorum device and server talk on this network: by their last word to each other. */
@@ -58,7 +64,7 @@ function cablesOf(world: World, machines: readonly MachineStatus[]): Cable[] {
       nic: nic.name,
       address: nic.address,
       ...world.fabric.cable(machine.name, nic.net),
-      state: cableState(machine, nic, machines),
+      state: cableState(machine, nic, machines, world.fabric.isOn(nic.net)),
     })),
   );
 }
@@ -96,12 +102,16 @@ export interface ViewOf {
   findings: ConfFindings;
   broken: readonly LabTrouble[];
   undo: string | null;
+  motion: LabSnapshot["motion"];
 }
 
 export function labSnapshot(of: ViewOf): LabSnapshot {
   const { world, timeline } = of;
   const machines = world.statuses();
   const mismatched = mismatchesOf(world, machines, of.findings.parsed);
+  const components = componentsOf(machines, (status) => timeline.letter(status));
+  const findings = findingsOf(world, machines, of.findings);
+  const reasons = reasonsOf({ world, machines, components, findings, mismatches: mismatched.problems });
   return {
     lab: of.lab,
     time: of.time,
@@ -110,13 +120,17 @@ export function labSnapshot(of: ViewOf): LabSnapshot {
     cables: cablesOf(world, machines),
     pairCuts: pairCuts(world.fabric.faults()),
     faults: faultsOf(world, machines),
-    components: componentsOf(machines, (status) => timeline.letter(status)),
+    components,
     margin: marginOf(machines),
-    problems: problemsOf(world, machines, of.findings, of.broken, mismatched.problems),
+    problems: problemsOf(world, machines, of.findings, of.broken, reasons.problems),
     mismatches: mismatched.mismatches,
     bands: timeline.bands(),
     marks: timeline.marks(),
     undo: of.undo,
+    motion: of.motion,
+    tokens: tokensOf(world, machines),
+    forming: formingOf(machines),
+    why: reasons.why,
     history: timeline.history(),
   };
 }

@@ -198,10 +198,8 @@ export function makeTerminals(lab: Lab): Terminals {
   function resize(live: Live): void {
     if (live.remote === undefined) return;
     const { cols, rows } = live.term;
-    // A terminal that has just ended needs no size any more; its end is told by an event.
-    lab.connection
-      .call({ op: "terminal-resize", terminal: live.remote, cols, rows })
-      .catch(() => put(live, "ended", "the terminal has ended"));
+    // A terminal that has just ended needs no size any more, and its end is told by an event; one that is come back to is told it again.
+    lab.connection.call({ op: "terminal-resize", terminal: live.remote, cols, rows }).catch(() => undefined);
   }
 
   /** Tells the lab how far it has come with drawing: a program that puts out more than can be drawn waits, as at any terminal. */

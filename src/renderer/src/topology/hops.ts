@@ -7,6 +7,8 @@ const isShape = (value: unknown): value is Shape => typeof value === "object" &&
 const isNumber = (value: unknown): value is number => typeof value === "number";
 
 export interface TokenHop {
+  /** It left then. */
+  instant: number;
   from: number;
   to: number;
   seq: number;
@@ -14,10 +16,10 @@ export interface TokenHop {
 }
 
 /** A hop of the token, if that is what the event is. */
-export function tokenHop(trace: unknown): TokenHop | undefined {
+export function tokenHop(trace: unknown, instant: number): TokenHop | undefined {
   if (!isShape(trace) || trace["what"] !== "token") return undefined;
   const { from, to, seq, ring } = trace;
-  return isNumber(from) && isNumber(to) && isNumber(seq) && typeof ring === "string" ? { from, to, seq, ring } : undefined;
+  return isNumber(from) && isNumber(to) && isNumber(seq) && typeof ring === "string" ? { instant, from, to, seq, ring } : undefined;
 }
 
 export interface Sent {

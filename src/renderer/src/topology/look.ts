@@ -2,6 +2,7 @@
 import { mainUnit, type LabSnapshot, type MachineView } from "../../../main/lab/api.ts";
 import { clockSeconds, plural } from "../format.ts";
 import type { IconName } from "../ui/icons.ts";
+import { stalledWords } from "../words/topology.ts";
 
 export type Tone = "ok" | "warn" | "bad" | "off" | "plain";
 
@@ -39,12 +40,12 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
     return { role: "the lab itself failed", lines: [state], state };
   }
   if (machine.power === "off") {
-    const state: LookLine = { icon: "off", tone: "off", text: `off since ${since}` };
-    return { role: "powered off", lines: [{ ...state, text: `since ${since}` }], state };
+    const state: LookLine = { icon: "off", tone: "off", text: `off since ${since}`, short: "off" };
+    return { role: "powered off", lines: [{ icon: "off", tone: "off", text: `since ${since}` }], state };
   }
   if (machine.power === "stalled") {
-    const state: LookLine = { icon: "clock", tone: "warn", text: `stalled since ${since}` };
-    return { role: "processors stand still", lines: [state, ...corosyncLines(machine).slice(0, 1)], state };
+    const state: LookLine = { icon: "clock", tone: "warn", text: stalledWords.since(since), short: stalledWords.short };
+    return { role: state.text, lines: [{ ...state, text: stalledWords.short }, ...lastBelief(machine)], state };
   }
   if (machine.booting) {
     const state: LookLine = { icon: "clock", tone: "warn", text: "booting" };
@@ -53,6 +54,20 @@ function partsOf(snapshot: LabSnapshot, machine: MachineView): Pick<Look, "role"
   if (machine.kind === "qnetd") return qnetdParts(snapshot, machine);
   const lines = corosyncLines(machine);
   return { role: roleOf(snapshot, machine), lines, state: lines[0] ?? { icon: "info", tone: "plain", text: "" } };
+}
+
+/** What a machine that stands still believed last: nothing of it is so now. */
+function lastBelief({ corosync, quorum }: MachineView): LookLine[] {
+  if (corosync === null || quorum === null) return [];
+  const { totalVotes, expectedVotes } = quorum;
+  return [
+    {
+      icon: "list",
+      tone: "off",
+      text: stalledWords.lastVotes(totalVotes, expectedVotes),
+      short: `last: ${totalVotes} of ${expectedVotes}`,
+    },
+  ];
 }
 
 const mismatchTexts: Record<LabSnapshot["mismatches"][number]["kind"], string> = {
@@ -159,7 +174,7 @@ function corosyncLines(machine: MachineView): LookLine[] {
   return [
     quorum.quorate ? { icon: "ok", tone: "ok", text: "quorate" } : { icon: "bad", tone: "bad", text: "not quorate" },
     corosync.syncing
-      ? { icon: "clock", tone: "warn", text: "services synchronise", short: "syncing" }
+      ? { icon: "clock", tone: "warn", text: "syncing services", short: "syncing" }
       : { icon: "list", tone: quorum.quorate ? "plain" : "bad", text: `${quorum.totalVotes} of ${quorum.expectedVotes} votes` },
     ...(device === undefined ? [] : [device]),
   ];
@@ -174,8 +189,7 @@ function unitLine(state: MachineView["units"][string] | undefined): LookLine {
 
 function roleOf(snapshot: LabSnapshot, machine: MachineView): string {
   const { corosync } = machine;
-  const unit = mainUnit(machine.units);
-  if (corosync === null) return unit?.state === "failed" ? `journalctl -u ${unit.name}` : "in no membership";
+  if (corosync === null) return "in no membership";
   if (corosync.state === "gather") return `last ring ${corosync.ringId}`;
   if (corosync.state !== "operational") return `forming, last ring ${corosync.ringId}`;
   if (corosync.members.length === 1 && snapshot.nodes.filter(({ kind }) => kind === "node").length > 1) return "alone in its ring";

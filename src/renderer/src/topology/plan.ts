@@ -13,6 +13,8 @@ export const compact = { w: 114, gap: 34, groupGap: 68, pad: 34, top: 54, bottom
 /** The ring's loop beside and below the machines. */
 export const loop = { side: 16, below: 28, radius: 14 };
 export const charWidth = 6.1;
+/** The strip by which a ring joins below other rings' nodes: its first one's depth below the machines, its height, and that of one more. */
+export const strip = { depth: 54, height: 24, step: 28 };
 
 /** More machines than this stand in a circle. */
 const inRowMax = 8;
@@ -27,40 +29,31 @@ function formedOf(snapshot: LabSnapshot, node: string): Component | undefined {
   return snapshot.components.find((component) => component.formed && component.nodes.includes(node));
 }
 
-/** Machines from left to right: the lab's order, members of one ring together and in ring order; who is in no ring keeps its place. */
+/**
+ * Machines in the lab's order, whatever happens to them: a node that leaves and comes back stands where it stood. `group` is that of the ring a machine
+ * stands in; who is in no ring and stands between two members of one belongs to their group, because the ring passes round it.
+ */
 export function columnsOf(snapshot: LabSnapshot): Column[] {
   const nodes = snapshot.nodes.filter(({ kind }) => kind === "node");
-  const columns: Column[] = [];
-  const placed = new Set<string>();
-  let group = 0;
-  nodes.forEach((machine, index) => {
-    if (placed.has(machine.name)) return;
-    const ring = formedOf(snapshot, machine.name);
-    if (ring === undefined) {
-      placed.add(machine.name);
-      columns.push({ machine, group: group++ });
-      return;
-    }
-    const last = nodes.findLastIndex(({ name }) => ring.nodes.includes(name));
-    // Ring order is that of the members' ids; who is away stays where it was, and the ring passes round it.
-    const inside = nodes
-      .slice(index, last + 1)
-      .filter(({ name }) => !placed.has(name) && (ring.nodes.includes(name) || !formedOf(snapshot, name)));
-    const order = inRingOrder(inside, ring);
-    for (const one of order) {
-      placed.add(one.name);
-      columns.push({ machine: one, group });
-    }
-    group++;
+  const rings = nodes.map(({ name }) => snapshot.components.findIndex((one) => one.formed && one.nodes.includes(name)));
+  return nodes.map((machine, index) => {
+    const own = rings[index] ?? -1;
+    if (own >= 0) return { machine, group: own };
+    const before = rings.slice(0, index).findLast((ring) => ring >= 0) ?? -1;
+    const after = rings.slice(index + 1).find((ring) => ring >= 0) ?? -1;
+    return { machine, group: before >= 0 && before === after ? before : -1 - index };
   });
-  return columns;
 }
 
-function inRingOrder(inside: readonly MachineView[], ring: Component): MachineView[] {
-  const rank = (machine: MachineView): number => ring.members.indexOf(machine.corosync?.nodeId ?? -1);
-  const members = inside.filter(({ name }) => ring.nodes.includes(name)).sort((a, b) => rank(a) - rank(b));
-  let next = 0;
-  return inside.map((machine) => (ring.nodes.includes(machine.name) ? (members[next++] ?? machine) : machine));
+/** Rings with a node of another ring between two of their own: they join below the others. In the order of the components. */
+function joinedBelow(snapshot: LabSnapshot, columns: readonly Column[]): number[] {
+  return snapshot.components.flatMap((component, index) => {
+    if (!component.formed) return [];
+    const first = columns.findIndex(({ group }) => group === index);
+    const last = columns.findLastIndex(({ group }) => group === index);
+    const between = columns.slice(Math.max(0, first), last + 1);
+    return between.some(({ group }) => group !== index && group >= 0) ? [index] : [];
+  });
 }
 
 /** More nodes than stand in a row; the qnetd host stands beside, and does not count. */
@@ -70,12 +63,16 @@ export interface Plan {
   columns: Column[];
   x: number[];
   size: typeof wide;
+  /** The compact machines stand: the wide ones have no room. */
+  small: boolean;
   /** Top edge of the machines. */
   y: number;
   /** Height of the machines. */
   h: number;
   left: number;
   right: number;
+  /** By index of its component: how deep below the machines a ring joins that has other rings' nodes between its own. */
+  depths: ReadonlyMap<number, number>;
 }
 
 /** `room` is the width there is: where the wide machines do not fit in it, the compact ones stand. */
@@ -84,7 +81,7 @@ export function planOf(snapshot: LabSnapshot, room: number): Plan {
   const nodes = columnsOf(snapshot);
   const columns = [
     ...nodes,
-    ...snapshot.nodes.flatMap((machine, index) => (machine.kind === "qnetd" ? [{ machine, group: -1 - index }] : [])),
+    ...snapshot.nodes.flatMap((machine, index) => (machine.kind === "qnetd" ? [{ machine, group: -1000 - index }] : [])),
   ];
   const roomy = nodes.length <= 4 ? placed(snapshot, columns, wide) : undefined;
   return roomy !== undefined && roomy.right + 4 <= room * 1.08 ? roomy : placed(snapshot, columns, compact);
@@ -100,10 +97,13 @@ function placed(snapshot: LabSnapshot, columns: Column[], size: typeof wide): Pl
     x.push(at);
   });
   const device = snapshot.nodes.some(({ quorum }) => quorum?.qdevice);
+  const depths = new Map(joinedBelow(snapshot, columns).map((ring, level) => [ring, strip.depth + level * strip.step]));
   return {
     columns,
     x,
-    size,
+    depths,
+    small: size === compact,
+    size: { ...size, down: size.down + depths.size * strip.step },
     y: top + barHeight + barGap * Math.max(0, tops - 1) + size.up,
     h: machineHeight + (device ? moreLine : 0) + (snapshot.mismatches.length > 0 ? moreLine : 0),
     left: 4,

@@ -9,6 +9,8 @@ export interface Point {
 export interface MachineShape extends Point {
   key: string;
   name: string;
+  /** The name as the card holds it. */
+  label: string;
   w: number;
   h: number;
   kind: "node" | "qnetd";
@@ -16,7 +18,24 @@ export interface MachineShape extends Point {
   look: Look;
 }
 
-export type CableState = "carrying" | "idle" | "down" | "unused" | "cut" | "cut-in" | "cut-out";
+export type CableState = "carrying" | "idle" | "down" | "unused" | "silent" | "cut" | "cut-in" | "cut-out";
+
+export interface CableLabel extends Point {
+  text: string;
+  bad: boolean;
+}
+
+/** What stands on a switch's bar, in the room between its ports. */
+export interface BarText extends Point {
+  text: string;
+  look: "name" | "detail" | "bad";
+}
+
+/** Where the network is split: a wall from the first switch to the last. */
+export interface Wall {
+  key: string;
+  x: number;
+}
 
 export interface CableShape {
   key: string;
@@ -26,7 +45,8 @@ export interface CableShape {
   /** The machine's socket and the switch's port. */
   socket: Point;
   port: Point;
-  label: string;
+  /** What stands beside it, each line as long as there is room. */
+  labels: CableLabel[];
   /** A ring passes under this cable here, if it does. */
   crossing: number | undefined;
   description: string;
@@ -38,12 +58,10 @@ export interface SwitchShape extends Point {
   w: number;
   h: number;
   on: boolean;
-  name: string;
-  detail: string;
-  detailX: number;
+  /** The pieces of its bar: one, or where the network is split one for each run of machines of one group. */
+  pieces: { key: string; x: number; w: number }[];
+  texts: BarText[];
   description: string;
-  /** Cut pairs on this network, as a phrase. */
-  pairs: string;
 }
 
 export interface RegionShape {
@@ -57,6 +75,7 @@ export interface RegionShape {
 
 export interface RingShape {
   key: string;
+  ringId: string;
   tone: string;
   hatched: boolean;
   track: string;
@@ -76,6 +95,9 @@ export interface Scene {
   switches: SwitchShape[];
   regions: RegionShape[];
   rings: RingShape[];
+  walls: Wall[];
+  /** From the first switch to the last. */
+  wallEnds: { top: number; bottom: number };
 }
 
 /** The line from `a` to `b` crosses that from `c` to `d`. */

@@ -1,56 +1,112 @@
 /** Switches above and below the machines, and the cables to them. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
-import { latency } from "../format.ts";
+import { switchWords } from "../words/topology.ts";
+import { cableDescription, cableLines, cableState, type Cable } from "./cable-look.ts";
 import { barGap, barHeight, loop, wide, type Plan } from "./plan.ts";
-import type { CableShape, CableState, RingShape, SwitchShape } from "./shapes.ts";
+import type { CableShape, CableState, Point, RingShape, SwitchShape, Wall } from "./shapes.ts";
+import { barTexts, groupsOf, piecesOf, wallsOf } from "./switch-bar.ts";
 
-/** Networks in turn above and below the machines, the first one nearest to them. */
-export function wiring(
-  snapshot: LabSnapshot,
-  plan: Plan,
-  rings: readonly RingShape[],
-): { switches: SwitchShape[]; cables: CableShape[]; bottom: number } {
+interface Wiring {
+  switches: SwitchShape[];
+  cables: CableShape[];
+  walls: Wall[];
+  wallEnds: { top: number; bottom: number };
+  bottom: number;
+}
+
+/** Networks in turn above and below the machines, the first one nearest to them. `from` is the selected machine, to which round trips are told. */
+export function wiring(snapshot: LabSnapshot, plan: Plan, rings: readonly RingShape[], from: MachineView | undefined): Wiring {
   const switches: SwitchShape[] = [];
   const cables: CableShape[] = [];
+  const walls = wallsOf(snapshot, plan);
   const machineBottom = plan.y + plan.h;
-  let bottom = machineBottom;
+  const split = walls.length === 0 ? "" : `, ${switchWords.split(groupsOf(snapshot))}`;
+  let [top, bottom] = [plan.y, machineBottom];
   snapshot.networks.forEach((net, index) => {
     const above = index % 2 === 0;
     const rank = Math.floor(index / 2);
     const y = above ? plan.y - plan.size.up - barHeight - rank * barGap : machineBottom + plan.size.down + rank * barGap;
+    top = Math.min(top, y);
     bottom = Math.max(bottom, above ? 0 : y + barHeight);
     const offset = (above ? plan.size.top : plan.size.bottom) + (above ? rank * 22 : -rank * 22);
     const socketX = (column: number): number => (plan.x[column] ?? 0) + Math.min(plan.size.w - 14, Math.max(14, offset));
-    const detail = `${net.link === null ? "no corosync link" : `link ${net.link}`} · ${net.cidr}`;
-    const first = plan.columns.findIndex(({ machine }) => machine.nics.some((nic) => nic.net === net.name));
+    const ports: number[] = [];
+    plan.columns.forEach(({ machine }, column) => {
+      const cable = snapshot.cables.find((one) => one.node === machine.name && one.net === net.name);
+      if (cable === undefined) return;
+      const x = socketX(column);
+      ports.push(x);
+      const ends = { socket: { x, y: above ? plan.y : machineBottom }, port: { x, y: above ? y + barHeight : y } };
+      cables.push({
+        ...ends,
+        key: `cable:${cable.node}:${cable.net}`,
+        node: cable.node,
+        net: cable.net,
+        state: cableState(cable),
+        description: cableDescription(cable),
+        labels: labelsOf(plan, walls, column, cable, machine, net.link, from, ends),
+        crossing: above || !rings.some((ring) => spans(ring, x)) ? undefined : machineBottom + loop.below,
+      });
+    });
+    const key = `switch:${net.name}`;
+    const pieces = piecesOf(key, plan, walls);
     const pairs = pairText(snapshot, net.name);
+    const detail = `${switchWords.link(net.link)} · ${net.cidr}, ${net.on ? "on" : "off"}`;
     switches.push({
-      key: `switch:${net.name}`,
+      key,
       net: net.name,
       x: plan.left,
       y,
       w: plan.right - plan.left,
       h: barHeight,
       on: net.on,
-      name: `switch ${net.name}`,
-      detail: net.on ? detail : `off · ${detail}`,
-      detailX: Math.max(plan.left + 24 + 6.6 * (net.name.length + 7), (first < 0 ? 0 : socketX(first)) + 14),
-      pairs,
-      description: `switch ${net.name}, ${detail}, ${net.on ? "on" : "off"}${pairs === "" ? "" : `, cut: ${pairs}`}`,
-    });
-    plan.columns.forEach(({ machine }, column) => {
-      const cable = snapshot.cables.find((one) => one.node === machine.name && one.net === net.name);
-      if (cable === undefined) return;
-      const x = socketX(column);
-      cables.push({
-        ...cableShape(snapshot, machine, cable, net.link),
-        socket: { x, y: above ? plan.y : machineBottom },
-        port: { x, y: above ? y + barHeight : y },
-        crossing: above || !rings.some((ring) => spans(ring, x)) ? undefined : machineBottom + loop.below,
-      });
+      pieces,
+      texts: barTexts(net, pairs, pieces, ports, y + 15),
+      description: `${switchWords.name(net.name)}, ${detail}${split}${pairs === "" ? "" : `, ${switchWords.cutPairs(pairs)}`}`,
     });
   });
-  return { switches, cables, bottom };
+  return { switches, cables, walls, wallEnds: { top: top - 6, bottom: bottom + 6 }, bottom };
+}
+
+const lineHeight = 13;
+
+/** The lines stand beside the cable: near its disc where there is one, else next to the switch, clear of the regions. */
+function labelsOf(
+  plan: Plan,
+  walls: readonly Wall[],
+  column: number,
+  cable: Cable,
+  machine: MachineView,
+  link: number | null,
+  from: MachineView | undefined,
+  { socket, port }: { socket: Point; port: Point },
+): CableShape["labels"] {
+  const state = cableState(cable);
+  const marked = hasDisc(state);
+  const dx = state === "cut" ? 16 : marked ? 18 : 8;
+  const next = plan.x[column + 1];
+  const wall = walls.find(({ x }) => x > socket.x);
+  const pitch = Math.min(
+    next === undefined ? plan.right - socket.x - 6 : next - (plan.x[column] ?? 0) - 14,
+    wall === undefined ? Number.POSITIVE_INFINITY : wall.x - socket.x - 8,
+  );
+  const lines = cableLines(cable, machine, link, from, pitch - dx, plan.small ? 2 : 3);
+  const above = port.y < socket.y;
+  const first = marked
+    ? discAt(socket, port) + 4 - ((lines.length - 1) * lineHeight) / 2
+    : above
+      ? port.y + 15
+      : port.y - 8 - (lines.length - 1) * lineHeight;
+  return lines.map(({ text, bad }, index) => ({ x: dx, y: first + index * lineHeight, text, bad }));
+}
+
+/** Where something is cut a disc with a cross stands. */
+export const hasDisc = (state: CableState): boolean => state === "cut" || state === "cut-in" || state === "cut-out";
+
+/** Height of that disc: nearer to the switch, clear of regions. */
+export function discAt(socket: Point, port: Point): number {
+  const length = Math.abs(socket.y - port.y);
+  return port.y < socket.y ? port.y + length * 0.31 : port.y - length * 0.26;
 }
 
 function spans(ring: RingShape, x: number): boolean {
@@ -67,71 +123,5 @@ function pairText(snapshot: LabSnapshot, net: string): string {
     if (!back) description.push(`${cut.from} → ${cut.to}`);
     else if (cut.from < cut.to) description.push(`${cut.from} – ${cut.to}`);
   }
-  return description.join(", ");
-}
-
-type Cable = LabSnapshot["cables"][number];
-
-export function cableState(cable: Cable): CableState {
-  if (cable.cutIn && cable.cutOut) return "cut";
-  if (cable.cutIn) return "cut-in";
-  if (cable.cutOut) return "cut-out";
-  return cable.state;
-}
-
-const stateText: Record<CableState, string> = {
-  carrying: "up, carries data",
-  idle: "up, probed, idle",
-  down: "down",
-  unused: "not used by corosync",
-  cut: "cut both ways",
-  "cut-in": "nothing comes in, out passes",
-  "cut-out": "in passes, nothing goes out",
-};
-
-/** What stands beside the cable, and what a screen reader says. */
-function cableShape(
-  snapshot: LabSnapshot,
-  machine: MachineView,
-  cable: Cable,
-  link: number | null,
-): Pick<CableShape, "key" | "node" | "net" | "state" | "label" | "description"> {
-  const state = cableState(cable);
-  const measured = slowest(machine, link);
-  const extra = settingText(cable);
-  const round = measured === undefined ? "" : latency(measured);
-  const label = {
-    carrying: round,
-    idle: round === "" ? "idle" : `idle · ${round}`,
-    down: switchOff(snapshot, cable.net) || machine.power === "off" ? "" : "down",
-    unused: "",
-    cut: "cut both ways",
-    "cut-in": "",
-    "cut-out": "",
-  }[state];
-  return {
-    key: `cable:${cable.node}:${cable.net}`,
-    node: cable.node,
-    net: cable.net,
-    state,
-    label: [label, extra].filter((part) => part !== "").join(" · "),
-    description: `cable ${cable.node} to switch ${cable.net}, ${cable.address}: ${stateText[state]}${extra === "" ? "" : `, ${extra}`}`,
-  };
-}
-
-const switchOff = (snapshot: LabSnapshot, net: string): boolean => snapshot.networks.some(({ name, on }) => name === net && !on);
-
-/** The slowest round trip this node measured on a link, µs. */
-export function slowest(machine: MachineView, link: number | null): number | undefined {
-  const all = (machine.corosync?.links ?? []).filter((one) => one.link === link && one.connected && one.latencyUs > 0);
-  return all.length === 0 ? undefined : Math.max(...all.map(({ latencyUs }) => latencyUs));
-}
-
-/** What `link set` did to it. */
-function settingText(cable: Cable): string {
-  const description: string[] = [];
-  if (cable.delayMs > 0) description.push(`delay ${cable.delayMs} ms`);
-  if (cable.jitterMs > 0) description.push(`± ${cable.jitterMs} ms`);
-  if (cable.lossPercent > 0) description.push(`loses ${cable.lossPercent} %`);
   return description.join(", ");
 }

@@ -54,6 +54,7 @@ export const icons = {
   theme: "M8 2.5v11a5.5 5.5 0 0 0 0-11zM8 2.5a5.5 5.5 0 0 0 0 11",
   undo: "M3 6h6.5a3.5 3.5 0 0 1 0 7H6M3 6l3-3M3 6l3 3",
   mail: "M2.5 4h11v8h-11zM2.5 4.5L8 9l5.5-4.5",
+  slow: "M2.5 11a5.5 5.5 0 0 1 11 0M8 11L5 7.5M2.5 13.5h11",
   snow: "M8 2v12M3 5l10 6M13 5L3 11",
 } as const;
 

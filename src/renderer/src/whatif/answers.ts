@@ -58,11 +58,14 @@ function sortOf(set: readonly string[]): string {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const number = ["no", "one", "two", "three", "four"];
+  const order = Object.keys(kindNames);
   return listed(
-    [...counts].map(([kind, n]) => {
-      const word = kindNames[kind as keyof typeof kindNames];
-      return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
-    }),
+    [...counts]
+      .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+      .map(([kind, n]) => {
+        const word = kindNames[kind as keyof typeof kindNames];
+        return kind === "qnetd" ? "qnetd" : `${number[n] ?? n} ${word}${n === 1 ? "" : word === "switch" ? "es" : "s"}`;
+      }),
   );
 }
 

@@ -68,7 +68,6 @@ export const importDoor = {
 export const configure = {
   own: "my own file",
   load: "Load my cluster’s file",
-  counts: (errors: string, warnings: string, notes: string): string => `${errors}, ${warnings}, ${notes}`,
   clean: "no findings",
   changed: "Changed, not written yet",
   asIs: (node: string): string => `As it is on ${node}`,
@@ -96,14 +95,13 @@ export const confPlan = {
 };
 
 export const whatIf = {
-  noQnetd: "no qnetd there",
+  noQnetd: "no qnetd",
   try: "Try",
   tryWhat: (what: string): string => `Lose ${what} in this lab now`,
 };
 
 export const exporting = {
   acknowledge: "I have seen this and will correct it on the real hosts",
-  about: { placeholder: "Addresses:", version: "Version:" },
   first: "Acknowledge what is above first",
   from: "These files go onto the real hosts; the README says which where. From a shell:",
 };

@@ -65,7 +65,9 @@ export class Requests {
       case "undo":
         return this.acts(r, askerOf(client));
       case "speed":
-        return lab.setSpeed(r.speed);
+        return lab.setSpeed(r.speed, r.skipIdle === true);
+      case "slow-motion":
+        return lab.setSlowMotion(r.onChange, r.speed);
       case "pause":
         return lab.pause();
       case "resume":
@@ -74,6 +76,9 @@ export class Requests {
         return lab.step(r.unit, r.count);
       case "skip":
         return lab.skip();
+      case "upcoming":
+        await lab.catchUp();
+        return lab.upcoming();
       case "wait":
         return lab.wait(r.what);
       case "log":

@@ -1,0 +1,160 @@
+/** What the drawing, the votes and the table of machines say. */
+import type { CableState } from "../topology/shapes.ts";
+
+/** A cable's state in the inspector. */
+export const cableStates: Record<CableState, string> = {
+  carrying: "up, carries data",
+  idle: "up, probed, idle",
+  silent: "up, no peer answers on it",
+  down: "no carrier",
+  unused: "not used by corosync",
+  cut: "cut both ways",
+  "cut-in": "in: cut, out: passes",
+  "cut-out": "in: passes, out: cut",
+};
+
+/** A cable's state as a screen reader says it. */
+export const cableSpoken: Record<CableState, string> = {
+  ...cableStates,
+  "cut-in": "nothing comes in, out passes",
+  "cut-out": "in passes, nothing goes out",
+};
+
+/** A cable's state in a cell of the table. */
+export const cableCells: Record<CableState, string> = {
+  carrying: "up",
+  idle: "idle",
+  silent: "no answer",
+  down: "off",
+  unused: "no link",
+  cut: "cut",
+  "cut-in": "in cut",
+  "cut-out": "out cut",
+};
+
+/** Beside a cable. */
+export const cableWords = {
+  cut: "cut both ways",
+  noAnswer: "no answer",
+  cardOff: "interface down",
+  idle: (round: string): string => (round === "" ? "idle" : `idle · ${round}`),
+  way: (which: "in" | "out", cut: boolean): string => `${which}: ${cut ? "cut" : "passes"}`,
+  roundTo: (round: string, node: string): string => `${round} to ${node}`,
+};
+
+/** What `link set` did to a cable, in parts. */
+export function settingWords(cable: {
+  delayMs: number;
+  jitterMs: number;
+  lossPercent: number;
+  rateMbit: number | null;
+  mtuBytes: number;
+}): string[] {
+  const parts: string[] = [];
+  if (cable.delayMs > 0 || cable.jitterMs > 0)
+    parts.push(`delay ${short(cable.delayMs)}${cable.jitterMs > 0 ? ` ± ${short(cable.jitterMs)}` : ""} ms`);
+  if (cable.lossPercent > 0) parts.push(`loss ${short(cable.lossPercent)} %`);
+  if (cable.rateMbit !== null) parts.push(`${short(cable.rateMbit)} Mbit/s`);
+  if (cable.mtuBytes !== 1500) parts.push(`MTU ${cable.mtuBytes}`);
+  return parts;
+}
+
+const short = (value: number): string => String(Number(value.toFixed(3)));
+
+/** On a switch's bar. */
+export const switchWords = {
+  name: (net: string): string => `switch ${net}`,
+  link: (link: number | null): string => (link === null ? "no corosync link" : `link ${link}`),
+  off: "off",
+  cutPairs: (pairs: string): string => `cut: ${pairs}`,
+  split: (groups: readonly (readonly string[])[]): string => `split into ${groups.map((group) => group.join(" ")).join(" | ")}`,
+};
+
+/** On a machine that stands still. */
+export const stalledWords = {
+  since: (clock: string): string => `stalled since ${clock}`,
+  short: "stalled",
+  lastVotes: (votes: number, expected: number): string => `last: ${votes} of ${expected} votes`,
+  /** Above what the inspector shows of it. */
+  note: (node: string, clock: string): string => `${node} has stood still since ${clock}. What follows is what it believed then.`,
+};
+
+/** Who forms a ring with whom, by whom they have heard: groups of names, the largest first. */
+export function formingWords(groups: readonly (readonly string[])[]): string {
+  const alone = groups.filter((group) => group.length === 1).flat();
+  const together = groups.filter((group) => group.length > 1);
+  const parts = [
+    alone.length === 0 ? "" : `${named(alone)} ${alone.length === 1 ? "alone" : "each alone"}`,
+    ...together.map((group) => `${named(group)} form one`),
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function named(names: readonly string[]): string {
+  if (names.length > 5) return `${names.length} nodes`;
+  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
+}
+
+export const voteWords = {
+  section: (partitions: number): string => (partitions > 1 ? "Votes, one bar per partition" : "Votes"),
+  bar: (votes: number, expected: number, quorum: number): string => `${votes} of ${expected} votes, quorum at ${quorum}`,
+  need: (quorum: number): string => `need ${quorum}`,
+  away: "away",
+  device: "vote of the QDevice",
+  deviceAway: "vote of the QDevice, not given here",
+  quorate: "quorate",
+  notQuorate: "not quorate",
+  installing: "installing",
+  noRing: "No ring",
+  counted: "Votes are counted when a ring has formed and its services are in step.",
+};
+
+/** In the middle of the circle, where several rings stand. */
+export const circleWords = {
+  ring: (letter: string, votes: number, expected: number): string => `${letter} ${votes}/${expected}`,
+  more: (n: number): string => `and ${n} more`,
+};
+
+export const failedWords = {
+  title: "The page could not draw something.",
+  again: "It is drawn again from the lab’s state, which is not affected.",
+  button: "Draw again",
+  close: "Close",
+};
+
+export const hintWords = {
+  unfold: "Say more",
+  fold: "Say less",
+};
+
+export const menuWords = {
+  title: "Actions",
+  fit: "Fit the drawing",
+  table: "As a table",
+};
+
+export const legendWords = {
+  up: "up, carries",
+  idle: "up, probed",
+  cut: "cut or off",
+  way: "cut one way",
+  ring: "Totem ring",
+  token: "token",
+  all: "Line shapes: solid is up and carries, dotted is up and probed, dashed is cut or off, two strands are cut one way",
+};
+
+/** The table of machines. */
+export const tableWords = {
+  caption: "Machines of the lab",
+  members: "sees",
+  membersTitle: "How many members the node sees in its ring",
+  token: "token",
+  tokenTitle: "Slowest rotation of the token in the last minute, not counting the hold",
+  representative: "ring representative",
+  qnetd: "qnetd host",
+  roundTo: (node: string): string => `slowest of its last round trips: to ${node}`,
+};
+
+export const statusWords = {
+  more: (rings: number): string => `${rings} more rings`,
+};

@@ -1,0 +1,324 @@
+/** The drawing for real clusters: many nodes, long names, rings that come and go, panes that keep their sizes. From written snapshots. */
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import type { LabSnapshot } from "../../src/main/lab/api.ts";
+import { errorsOf, openFake, show, thing, votes } from "./driving.ts";
+import type { FakeLab } from "./fake-lab.ts";
+import { gather, gathering, harmed, healthy, installing, partition, realNames, renamed, resumed, split, stalled } from "./fixtures.ts";
+
+test.describe.configure({ mode: "parallel" });
+
+let lab: FakeLab | undefined;
+test.afterEach(async () => {
+  await lab?.close();
+  lab = undefined;
+});
+
+async function open(page: Page, snapshot: LabSnapshot): Promise<FakeLab> {
+  lab = await openFake(page, snapshot);
+  return lab;
+}
+
+const inspector = (page: Page): Locator => page.getByRole("complementary", { name: "Inspector" });
+const status = (page: Page): Locator => page.getByRole("contentinfo", { name: "Status" });
+const canvas = (page: Page): Locator => page.locator("[data-region=canvas]");
+const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+async function boxOf(of: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const box = await of.boundingBox();
+  if (box === null) throw new Error("it is not drawn");
+  return box;
+}
+
+test("an old and a new ring of one letter stand beside each other, and every snapshot after is drawn", async ({ page }) => {
+  const errors = errorsOf(page);
+  await open(page, stalled());
+  await expect(thing(page, "node:pve2")).toHaveAccessibleName(/stalled since/);
+  // Both rings claim the letter A: labels that were handed out badly must not break the drawing.
+  if (lab !== undefined) await show(page, lab, resumed(3, 2, "A"));
+  await expect(votes(page).getByRole("img")).toHaveCount(2);
+  await expect(thing(page, "node:pve2")).toHaveAccessibleName(/quorate, 3 of 3 votes/);
+  await expect(page.getByText("1.12", { exact: false }).first()).toBeVisible();
+  if (lab !== undefined) await show(page, lab, healthy());
+  await expect(votes(page).getByRole("img")).toHaveCount(1);
+  expect(errors).toEqual([]);
+});
+
+test("what cannot be drawn is told, and the next snapshot is drawn whole", async ({ page }) => {
+  await open(page, healthy());
+  const impossible = healthy();
+  // Two machines of one name: no lab tells of such, and no drawing of it is right.
+  const [first] = impossible.nodes;
+  if (first !== undefined) impossible.nodes.push(first);
+  lab?.show(impossible);
+  await expect(page.getByRole("alert")).toContainText("The page could not draw something.");
+  if (lab !== undefined) await show(page, lab, partition());
+  await expect(votes(page).getByRole("img")).toHaveCount(2);
+  await expect(thing(page, "cable:pve3:net0")).toHaveAccessibleName(/cut both ways/);
+  await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+});
+
+test("votes: a cell each up to eight, beyond that a number and a bar; the sentence keeps its width", async ({ page }) => {
+  await open(page, healthy(8));
+  await expect(votes(page).locator(".cell")).toHaveCount(8);
+  for (const [n, groups] of [
+    [2, [[1], [2]]],
+    [
+      5,
+      [
+        [1, 2, 3],
+        [4, 5],
+      ],
+    ],
+    [8, [upTo(1, 3), upTo(4, 6), [7], [8]]],
+    [16, [upTo(1, 15), [16]]],
+    [32, [upTo(1, 20), upTo(21, 32)]],
+    [32, [upTo(1, 8), upTo(9, 16), upTo(17, 24), upTo(25, 32)]],
+  ] as [number, number[][]][])
+    for (const width of [1024, 1280, 1920]) {
+      await page.setViewportSize({ width, height: 800 });
+      if (lab !== undefined) await show(page, lab, split(n, groups));
+      await expect(votes(page).getByRole("img")).toHaveCount(groups.length);
+      await expect(votes(page).locator(".cell")).toHaveCount(n > 8 ? 0 : n * groups.length);
+      const sentence = await boxOf(
+        votes(page)
+          .getByText(/ votes, \d+ needed/)
+          .first(),
+      );
+      expect(sentence.width, `${n} nodes at ${width}`).toBeGreaterThanOrEqual(190);
+      expect((await boxOf(votes(page))).height, `${n} nodes at ${width}`).toBeLessThanOrEqual(134);
+      for (const bar of await votes(page).getByRole("img").all()) expect((await boxOf(bar)).width).toBeGreaterThan(50);
+    }
+});
+
+test("five nodes with real names: names tell them apart, and the card never takes the canvas", async ({ page }) => {
+  await open(page, renamed(split(5, [[1, 2, 4, 5], [3]]), realNames));
+  const names = await page.locator(".topo .machine .t-name").allTextContents();
+  expect(new Set(names).size).toBe(5);
+  expect(names.join(" ")).toContain("a01");
+  const cells = await votes(page).locator(".cell:not(.away) b").allTextContents();
+  expect(new Set(cells.slice(0, 4)).size).toBe(4);
+  expect((await boxOf(page.locator(".topo"))).height).toBeGreaterThan(200);
+  const before = await boxOf(page.locator(".topo"));
+  await page.getByRole("button", { name: "Why?" }).click();
+  await expect(page.getByRole("complementary", { name: "Hint" }).getByRole("listitem").first()).toBeVisible();
+  expect(await boxOf(page.locator(".topo"))).toEqual(before);
+  const card = await boxOf(page.getByRole("complementary", { name: "Hint" }));
+  expect(card.width * card.height).toBeLessThan((before.width * before.height) / 3);
+  await expect(thing(page, "node:hv-witness-long-name")).toHaveAccessibleName(/^hv-witness-long-name/);
+  // Every column of the table of links can be read, in the inspector or by scrolling it.
+  await thing(page, "node:hv-a01").click();
+  const wide = await inspector(page).evaluate((element) => element.scrollWidth - element.clientWidth);
+  expect(wide).toBeLessThanOrEqual(1);
+});
+
+test("a window that grows and shrinks comes back as it was, and panes keep their floors", async ({ page }) => {
+  await open(page, healthy());
+  const before = [await boxOf(inspector(page)), await boxOf(page.getByRole("region", { name: "Dock" }))];
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await expect.poll(async () => (await boxOf(inspector(page))).width).toBeCloseTo(360, 0);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await expect.poll(async () => [await boxOf(inspector(page)), await boxOf(page.getByRole("region", { name: "Dock" }))]).toEqual(before);
+  const bar = page.getByRole("separator", { name: "Width of the inspector" });
+  const at = await boxOf(bar);
+  await page.mouse.move(at.x, at.y + 200);
+  await page.mouse.down();
+  await page.mouse.move(1270, at.y + 200, { steps: 4 });
+  await page.mouse.up();
+  expect((await boxOf(inspector(page))).width).toBeGreaterThanOrEqual(271);
+  const across = page.getByRole("separator", { name: "Height of the dock" });
+  const low = await boxOf(across);
+  await page.mouse.move(low.x + 200, low.y);
+  await page.mouse.down();
+  await page.mouse.move(low.x + 200, 60, { steps: 4 });
+  await page.mouse.up();
+  expect((await boxOf(canvas(page))).height).toBeGreaterThanOrEqual(199);
+  // The card and the list of faults do not lie on each other, however low the canvas is.
+  if (lab !== undefined) await show(page, lab, partition());
+  const hint = page.getByRole("complementary", { name: "Hint" });
+  const card = (await hint.count()) > 0 ? await boxOf(hint) : { x: 0, y: 0, width: 0, height: 0 };
+  const faults = await boxOf(page.getByRole("button", { name: "2 faults" }));
+  const apart = card.y + card.height <= faults.y + 1 || card.x + card.width <= faults.x || faults.x + faults.width <= card.x;
+  expect(apart).toBe(true);
+  await page.setViewportSize({ width: 1100, height: 620 });
+  expect((await boxOf(canvas(page))).height).toBeGreaterThanOrEqual(199);
+});
+
+test("a round trip belongs to two machines, and is the last one", async ({ page }) => {
+  const slow = healthy();
+  // knet's mean remembers a stall for minutes; the last pong does not.
+  for (const node of slow.nodes) for (const link of node.corosync?.links ?? []) if (link.to === 1) link.latencyUs = 23_000;
+  await open(page, slow);
+  await thing(page, "node:pve2").click();
+  await expect(page.getByText("0.4 ms to pve2")).toHaveCount(2);
+  await expect(page.locator(".topo").getByText(/23 ms/)).toHaveCount(0);
+  await expect(inspector(page).getByText(/23 ms/)).toHaveCount(0);
+  // The selected machine's own cable leads to many.
+  await thing(page, "node:pve1").click();
+  await expect(page.getByText("0.4 ms to pve1")).toHaveCount(2);
+});
+
+test("a machine that stands still: its last belief is stale, its cable is what it is, it is up since it was powered on", async ({
+  page,
+}) => {
+  await open(page, stalled());
+  await expect(thing(page, "node:pve2")).toHaveAccessibleName("pve2, node ID 2, stalled since 00:02:31, stalled, last: 3 of 3 votes");
+  await expect(thing(page, "node:pve2").locator(".line.ok")).toHaveCount(0);
+  await expect(thing(page, "cable:pve2:net0")).toHaveAccessibleName(/up, no peer answers/);
+  await thing(page, "node:pve2").click();
+  await expect(inspector(page)).toContainText("up 00:02:38");
+  await expect(inspector(page)).toContainText("pve2 has stood still since 00:02:31. What follows is what it believed then.");
+  const off = await page.evaluate(() => {
+    const probe = document.createElement("i");
+    probe.style.color = "var(--off)";
+    document.body.append(probe);
+    return getComputedStyle(probe).color;
+  });
+  for (const state of await inspector(page).locator(".stale .st").all())
+    expect(await state.evaluate((element) => getComputedStyle(element).color)).toBe(off);
+  if (lab !== undefined) await show(page, lab, resumed());
+  await expect(inspector(page)).toContainText("up 00:02:38");
+});
+
+test("gather: who forms a ring with whom; while a ring installs only those stand in it that have it", async ({ page }) => {
+  await open(page, gather());
+  await expect(votes(page)).toContainText("pve3 alone; pve1 and pve2 form one");
+  if (lab !== undefined) await show(page, lab, installing());
+  await expect(votes(page)).toContainText("installing");
+  await expect(votes(page)).toContainText("1 of 3 members have installed it; votes are counted when all have.");
+  await expect(votes(page).getByText("quorate", { exact: true })).toHaveCount(0);
+  await expect(votes(page).locator(".cell:not(.away, .wait)")).toHaveCount(1);
+});
+
+test("the empty canvas has a menu of its own", async ({ page }) => {
+  await open(page, healthy());
+  await thing(page, "switch:net0").click();
+  const drawing = await boxOf(page.locator(".topo"));
+  await page.mouse.click(drawing.x + 6, drawing.y + drawing.height - 6, { button: "right" });
+  const menu = page.getByRole("menu", { name: "Actions" });
+  await expect(menu).toBeVisible();
+  await expect(menu.getByRole("menuitem", { name: /net0/ })).toHaveCount(0);
+  await expect(menu.getByRole("menuitem", { name: "Fit the drawing" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await thing(page, "switch:net0").click({ button: "right" });
+  await expect(menu.getByRole("menuitem", { name: /net0 off/ })).toBeVisible();
+});
+
+test("a main button that is disabled can be read, also under the pointer", async ({ page }) => {
+  await open(page, healthy());
+  const contrast = await page.evaluate(() => {
+    const button = document.createElement("button");
+    button.className = "btn main";
+    button.disabled = true;
+    button.textContent = "Write";
+    button.style.cssText = "position:fixed;left:100px;top:100px;z-index:999;transition:none";
+    document.body.append(button);
+    return getComputedStyle(button).backgroundColor;
+  });
+  await page.mouse.move(110, 108);
+  const hovered = await page.evaluate(() => {
+    const button = document.querySelector<HTMLElement>("body > .btn.main");
+    return button === null ? "" : getComputedStyle(button).backgroundColor;
+  });
+  const sunken = await page.evaluate(() => {
+    const probe = document.createElement("i");
+    probe.style.backgroundColor = "var(--sunken)";
+    document.body.append(probe);
+    return getComputedStyle(probe).backgroundColor;
+  });
+  expect([contrast, hovered]).toEqual([sunken, sunken]);
+});
+
+test("on a switch no text lies on a socket, and a one-way cut keeps both strands while it is selected", async ({ page }) => {
+  await open(page, renamed(harmed(5), realNames));
+  const ports = await page
+    .locator(".topo .switch .port")
+    .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+  const texts = await page
+    .locator(".topo .switch text")
+    .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().toJSON() as DOMRect));
+  for (const text of texts)
+    for (const port of ports)
+      expect(text.right < port.left + 2 || text.left > port.right - 2 || text.bottom < port.top + 2 || text.top > port.bottom - 2).toBe(
+        true,
+      );
+  const cable = thing(page, "cable:hv-a02:net0");
+  await cable.focus();
+  await expect(cable).toHaveAttribute("aria-pressed", "true");
+  const glow = await boxOf(cable.locator(".glow"));
+  for (const strand of await cable.locator(".line").all()) {
+    const box = await boxOf(strand);
+    expect(box.x - glow.x).toBeGreaterThan(2);
+    expect(glow.x + glow.width - box.x - box.width).toBeGreaterThan(2);
+  }
+});
+
+test("cables say what they are: what was set on them, and not what knet believes of a peer", async ({ page }) => {
+  await open(page, harmed(3));
+  await expect(thing(page, "cable:pve3:net1")).toHaveAccessibleName(/delay 50 ± 12\.5 ms, loss 6\.25 %, 100 Mbit\/s, MTU 1280/);
+  const right = (await boxOf(page.locator(".topo"))).x + (await boxOf(page.locator(".topo"))).width - 250;
+  for (const label of await page.locator(".topo .lbl").all()) {
+    const box = await boxOf(label);
+    expect(box.x + box.width).toBeLessThan(right);
+  }
+  // A partition cuts no cable: the switch is split between the groups.
+  if (lab !== undefined) await show(page, lab, split(3, [[1, 2], [3]], 1));
+  await expect(thing(page, "cable:pve3:net0")).toHaveAccessibleName(/up, no peer answers on it/);
+  await expect(thing(page, "cable:pve3:net0").locator(".down")).toHaveCount(0);
+  await expect(thing(page, "switch:net0")).toHaveAccessibleName(/split into pve1 pve2 \| pve3/);
+  await expect(thing(page, "switch:net0").locator("rect.body")).toHaveCount(2);
+  await expect(page.locator(".topo .wall")).toHaveCount(1);
+  if (lab !== undefined) await show(page, lab, split(32, [upTo(1, 20), upTo(21, 32)]));
+  await expect(page.locator(".topo .wall")).toHaveCount(2);
+});
+
+test("the status bar keeps its right end with many partitions", async ({ page }) => {
+  await open(page, split(8, [upTo(1, 3), upTo(4, 6), [7], [8]]));
+  for (const width of [1024, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const node = await boxOf(status(page).getByRole("button", { name: /^pve2/ }));
+    expect(node.x + node.width).toBeLessThanOrEqual(width + 1);
+    await expect(status(page)).toContainText("3 of 8");
+    await expect(status(page)).toContainText("1 of 8");
+  }
+});
+
+test("nodes keep their places when they leave and come back", async ({ page }) => {
+  await open(page, healthy());
+  const order = async (): Promise<string[]> => {
+    const keys = ["pve1", "pve2", "pve3"];
+    const at = await Promise.all(keys.map(async (name) => ({ name, x: (await boxOf(thing(page, `node:${name}`))).x })));
+    return at.sort((a, b) => a.x - b.x).map(({ name }) => name);
+  };
+  expect(await order()).toEqual(["pve1", "pve2", "pve3"]);
+  if (lab !== undefined) await show(page, lab, split(3, [[1, 3], [2]]));
+  expect(await order()).toEqual(["pve1", "pve2", "pve3"]);
+});
+
+test("sixteen and thirty-two nodes: columns inside, legend and timeline there, letters that can be read", async ({ page }) => {
+  await open(page, healthy(16));
+  for (const n of [16, 32])
+    for (const size of [
+      { width: 1280, height: 800 },
+      { width: 1920, height: 1080 },
+    ]) {
+      await page.setViewportSize(size);
+      if (lab !== undefined) await show(page, lab, n === 16 ? split(16, [upTo(1, 15), [16]]) : healthy(32));
+      const side = await page.locator(".side").evaluate((element) => element.scrollWidth - element.clientWidth);
+      expect(side, `${n} at ${size.width}`).toBeLessThanOrEqual(1);
+      await expect(page.getByRole("columnheader", { name: "token" })).toBeVisible();
+      await expect(page.getByRole("region", { name: "Timeline" })).toBeVisible();
+      await expect(page.getByRole("img", { name: /^Line shapes/ }).first()).toBeVisible();
+      const smallest = await page.locator(".topo .machine text, .topo .centre").evaluateAll((all) =>
+        Math.min(
+          ...all.map((one) => {
+            const scale = (one as SVGTextElement).getScreenCTM()?.a ?? 1;
+            return Number.parseFloat(getComputedStyle(one).fontSize) * scale;
+          }),
+        ),
+      );
+      expect(smallest, `${n} at ${size.width}`).toBeGreaterThanOrEqual(n === 16 ? 11 : 10);
+    }
+  if (lab !== undefined) await show(page, lab, gathering(16));
+  await expect(votes(page)).toContainText("16 nodes each alone");
+});
