@@ -14,9 +14,9 @@ const pages = text
   .split(/^== /m)
   .slice(1)
   .map((page) => {
-    const [head = "", said = ""] = page.split(/^----\n/m);
+    const [head = "", args = ""] = page.split(/^----\n/m);
     const [title = "", ...steps] = head.split("\n").filter((line) => line !== "");
-    return { title, steps, said: said.trimEnd() };
+    return { title, steps, args: args.trimEnd() };
   });
 const told = new Map<string, string>();
 
@@ -33,13 +33,13 @@ function shapeOf(line: string): Shape {
 }
 
 async function carryOut(person: Person, step: string): Promise<void> {
-  const [verb = "", ...words] = step.split(" ");
-  const rest = words.join(" ");
+  const [verb = "", ...args] = step.split(" ");
+  const rest = args.join(" ");
   const { world } = person;
   if (verb === "act") person.act(rest);
   else if (verb === "wait") person.wait(Number(rest.replace("s", "")));
   else if (verb === "until") {
-    const [node = "", state] = words;
+    const [node = "", state] = args;
     person.until(() =>
       state === "off"
         ? world.status(node).power === "off"
@@ -48,7 +48,7 @@ async function carryOut(person: Person, step: string): Promise<void> {
           : world.status(node).corosync?.state === state,
     );
   } else if (verb === "break") {
-    const [node = "", from = "", to = ""] = words.map((word) => word.replace("␣", " "));
+    const [node = "", from = "", to = ""] = args.map((word) => word.replace("␣", " "));
     const reply = world.query(node, { kind: "file-read", path: "/etc/corosync/corosync.conf" });
     if (reply.kind !== "file" || !fromUtf8(reply.data).includes(from)) throw new Error(step);
     person.write(node, "/etc/corosync/corosync.conf", fromUtf8(reply.data).replace(from, to));
@@ -57,11 +57,11 @@ async function carryOut(person: Person, step: string): Promise<void> {
 }
 
 describe("what is told of a state", () => {
-  test.each(pages)("$title", async ({ title, steps: [shape = "", ...steps], said }) => {
+  test.each(pages)("$title", async ({ title, steps: [shape = "", ...steps], args }) => {
     const person = Person.of(shapeOf(shape));
     for (const step of steps) await carryOut(person, step);
     told.set(title, person.tell());
-    if (process.env["QUORATE_REWRITE"] !== "1") expect(told.get(title)).toBe(said);
+    if (process.env["QUORATE_REWRITE"] !== "1") expect(told.get(title)).toBe(args);
     expect(wrongWithReasons(person.world, snapshotOf(person.world))).toEqual([]);
   });
 
@@ -116,6 +116,6 @@ describe("problems are grouped by cause", () => {
 
 afterAll(() => {
   if (process.env["QUORATE_REWRITE"] !== "1") return;
-  const written = pages.map(({ title, steps, said }) => `== ${title}\n${steps.join("\n")}\n----\n${told.get(title) ?? said}\n`);
+  const written = pages.map(({ title, steps, args }) => `== ${title}\n${steps.join("\n")}\n----\n${told.get(title) ?? args}\n`);
   writeFileSync(FILE, `${text.slice(0, text.indexOf("== "))}${written.join("\n")}`);
 });
