@@ -103,7 +103,7 @@ function timers(parsed: ParseOutcome, add: Add): void {
         "warning",
         "ping-timers",
         own,
-        `link ${link}: the ping timeout of ${ping.pingTimeoutMs} ms is below the ping interval of ${ping.pingIntervalMs} ms; corosync 3.1.8 and later refuse that`,
+        `link ${link}: the ping timeout of ${ping.pingTimeoutMs} ms is below the ping interval of ${ping.pingIntervalMs} ms: pongs come later than they are waited for`,
         "set both, the timeout at least as long as the interval",
       );
     }

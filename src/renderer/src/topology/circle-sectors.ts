@@ -28,10 +28,13 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
     );
   });
   const beliefs = beliefsOf(snapshot).slice(0, beliefsMax);
+  const speakers: number[] = [];
   const waiting = beliefs.flatMap(({ nodes, members, tone, text }, level) => {
     const inside = slots.map(({ name, look }) => nodes.includes(name) || members.includes(look.id ?? -1));
     const inset = (level / Math.max(1, beliefs.length)) * (measures.band / 2 - 8);
-    const speaker = slots.findIndex(({ name }) => name === nodes[0]);
+    const own = slots.flatMap(({ name }, index) => (nodes.includes(name) ? [index] : []));
+    const speaker = farthest(own, speakers, slots.length);
+    speakers.push(speaker);
     const label = clipped(nodes.length === 1 ? (slots[speaker]?.label ?? "") : `${nodes.length} nodes`, 70, tabFont);
     return runsOf(inside).map((run, index) => {
       const speaks = speaker >= 0 && (speaker - run.first + slots.length) % slots.length < run.length;
@@ -40,6 +43,13 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
     });
   });
   return [...rings, ...waiting];
+}
+
+/** The one of `places` on a circle of `n` that is farthest from those taken, where its tab has room; the first while none is; -1 of none. */
+function farthest(places: readonly number[], taken: readonly number[], n: number): number {
+  const room = (place: number): number =>
+    Math.min(n, ...taken.filter((one) => one >= 0).map((one) => Math.min((place - one + n) % n, (one - place + n) % n)));
+  return places.reduce((best, place) => (best < 0 || room(place) > room(best) ? place : best), -1);
 }
 
 /** Its corosync does not run, or stands still: it believes in nothing of its own. */
