@@ -24,6 +24,8 @@ const canvas = (page: Page): Locator => page.locator("[data-region=canvas]");
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 async function boxOf(of: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  // While a window's new size is taken in, something may be drawn anew.
+  await expect.poll(() => of.boundingBox(), { message: "it is drawn" }).not.toBeNull();
   const box = await of.boundingBox();
   if (box === null) throw new Error("it is not drawn");
   return box;

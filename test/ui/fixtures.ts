@@ -597,6 +597,22 @@ export function split(n: number, groups: readonly (readonly number[])[], nets = 
     ring.members.map((id) => band(`pve${id}`, 137_500_000, null, ring, "ABCDEFGH"[index] ?? "Z")),
   );
   snapshot.undo = "partition";
+  const away = rings.filter(({ quorate }) => !quorate).flatMap(({ members }) => members.map((id) => `pve${id}`));
+  const who = away.length > 3 ? `${away.length} nodes` : away.join(" and ");
+  const act = { kind: "act" as const, instant: 164_700_000, what: "partition" };
+  const means = `${who}: no side of theirs has the votes it needs: not quorate.`;
+  snapshot.why = [
+    {
+      ...{ id: "not-quorate", code: "not-quorate", severity: "error", nodes: away, since: act.instant },
+      title: away.length === 1 ? `Why is ${who} not quorate?` : `Why are ${who} not quorate?`,
+      text: `A partition keeps them apart. ${means}`,
+      clauses: [
+        { role: "cause", text: "A partition keeps them apart.", refs: [act] },
+        { role: "means", text: means, refs: [{ kind: "status", node: away[0] ?? "pve1", instant: now, what: "quorum" }] },
+        { role: "do", text: "Undo the partition", refs: [act], fix: { label: "Undo the partition", act: "heal" } },
+      ],
+    },
+  ];
   return snapshot;
 }
 
