@@ -233,7 +233,7 @@ test.describe("what-if", () => {
     await expect(sets.getByRole("row", { name: /^any two cables 3/ })).toHaveCount(1);
     await expect(sets.getByRole("row", { name: /cable pve1:net0 \+ cable pve2:net0/ })).toHaveCount(0);
     await sets.getByRole("button", { name: "Lose switch net0 in this lab now" }).click();
-    await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "switch off net0" });
+    await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "switch off net0" });
     await expect(thing(page, "node:pve1")).toBeVisible();
   });
 

@@ -49,7 +49,7 @@ test("a cut cable: the act, what corosync noticed, the votes, and what heals it"
     .click();
   await expect(page.getByRole("tab", { name: "Journal", exact: true })).toHaveAttribute("aria-selected", "true");
   await hint(page).getByRole("button", { name: "Heal the cable" }).click();
-  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "link heal pve3" });
+  await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "link heal pve3" });
 });
 
 /** What the card says of each state, and what it must not. */
@@ -124,7 +124,7 @@ test("one cut cable of sixteen nodes is one problem, with a count, an age and wh
   await expect(rows(page)).toContainText("×31");
   await expect(rows(page)).toContainText("20 s");
   await rows(page).getByRole("button", { name: "Heal the cable" }).click();
-  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "link heal pve16" });
+  await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "link heal pve16" });
 });
 
 test("a partition of sixteen nodes is one problem", async ({ page }) => {
@@ -148,7 +148,7 @@ test("a node that is off or stalled comes first, and no name stands twice", asyn
   await expect(page.getByRole("region", { name: "Problems" })).not.toContainText(/(pve\d) \1/);
   // The command of a problem goes to the node's terminal.
   await page.getByRole("button", { name: "Resume pve3" }).last().click();
-  await expect.poll(() => lab?.asked.at(-1)).toEqual({ op: "act", line: "node resume pve3" });
+  await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "node resume pve3" });
 });
 
 test("the broken file comes before what follows from it", async ({ page }) => {
