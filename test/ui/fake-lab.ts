@@ -117,7 +117,10 @@ function whatIfOf(nodes: number, links: number, qdevice: boolean, variation: Var
 }
 
 /** What the page asks for by itself. */
-const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>(["hello", "subscribe", "snapshot", "log", "query", "timeline", "tasks"]);
+const OF_THE_PAGE: ReadonlySet<string> = new Set<Request["op"]>([
+  ...(["hello", "challenge", "prove", "ping", "subscribe", "snapshot", "log", "query", "timeline", "tasks", "upcoming"] as const),
+  ...(["act-check", "conf-check", "conf-plan"] as const),
+]);
 
 export interface FakeLab {
   readonly url: string;
