@@ -197,7 +197,8 @@ async function ensureChromium() {
   const quiet = { heartbeat: "apt-get", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   const lock = ["-qq", "-o", "DPkg::Lock::Timeout=120"];
   if ((await run("apt-get", ["update", ...lock], quiet)) !== 0) return;
-  await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", "chromium"], quiet);
+  for (const name of ["chromium-headless-shell", "chromium"])
+    if ((await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", name], quiet)) === 0) return;
 }
 
 /** The page in a real browser. */

@@ -68,7 +68,7 @@ async function tour(app: AppUnderTest): Promise<void> {
     error: { code: "usage" },
   });
   expect(await app.evaluate("[typeof require, typeof process, typeof module].join()")).toBe("undefined,undefined,undefined");
-  expect(await app.evaluate("Object.keys(window.host).sort().join()")).toBe("connect,face,platform");
+  expect(await app.evaluate("Object.keys(window.host).sort().join()")).toBe("connect,face,openLab,platform");
 
   // Its policy holds: no inline script, no foreign connection.
   await app.evaluate('{ const s = document.createElement("script"); s.textContent = "window.foreign = 1"; document.head.append(s); }');

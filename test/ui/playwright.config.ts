@@ -1,9 +1,8 @@
 /** The page in a real browser: the system's Chromium, two at a time, nothing left running. Tests of one file come one after the other, but where it says otherwise. */
-import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
+import { chromiumBinary } from "../../scripts/lib/setup.mjs";
 
-const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const chromium = process.env["QUORATE_CHROMIUM"] ?? known.find((path) => existsSync(path));
+const chromium = chromiumBinary();
 
 export default defineConfig({
   testDir: ".",
