@@ -234,7 +234,10 @@ test("acts and typed commands of a real lab are flags and entries", async ({ pag
     await page.keyboard.press("x");
     await page.keyboard.press("Control+1");
     await expect(terminalOf(page, "pve1")).toContainText("root@pve1:~#");
-    await page.keyboard.type("systemctl stop corosync\n");
+    await expect(terminalOf(page, "pve1").locator("textarea")).toBeFocused();
+    await page.keyboard.type("systemctl stop corosync");
+    await expect(terminalOf(page, "pve1")).toContainText("systemctl stop corosync");
+    await page.keyboard.press("Enter");
     await real.quorate("exec", "pve2", "false").catch(() => undefined);
     await page.getByRole("tab", { name: "Actions" }).click();
     const log = page.getByRole("log", { name: "Actions" });
