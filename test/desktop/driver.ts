@@ -11,6 +11,8 @@ export interface AppUnderTest {
   /** Runs an expression in the page (promises are waited for). */
   evaluate(expression: string): Promise<unknown>;
   clickMenu(label: string): Promise<void>;
+  /** Which button of the next question is pressed, counted from 0. To be said before the answer of a file dialog that follows it. */
+  answerQuestion(button: number): Promise<void>;
   /** What the next file dialog answers. */
   answerDialog(filePaths: string[]): Promise<void>;
   screenshot(path: string): Promise<void>;
@@ -74,6 +76,10 @@ export class StandIn implements AppUnderTest {
     await this.command({ menu: label });
   }
 
+  async answerQuestion(button: number): Promise<void> {
+    await this.command({ answer: { response: button } });
+  }
+
   async answerDialog(filePaths: string[]): Promise<void> {
     await this.command({ answer: { canceled: false, filePaths } });
   }
@@ -122,6 +128,12 @@ export class RealElectron implements AppUnderTest {
       const items = Menu.getApplicationMenu()?.items.flatMap((item) => item.submenu?.items ?? []) ?? [];
       items.find((item) => item.label === wanted)?.click();
     }, label);
+  }
+
+  async answerQuestion(button: number): Promise<void> {
+    await this.app.evaluate(({ dialog }, response) => {
+      dialog.showMessageBox = () => Promise.resolve({ response, checkboxChecked: false });
+    }, button);
   }
 
   async answerDialog(filePaths: string[]): Promise<void> {

@@ -166,6 +166,7 @@ test("in a terminal no single letter acts, and the page's own keys still do", as
 test("the palette runs any fault by its name", async ({ page }) => {
   lab = await openFake(page, healthy());
   await page.keyboard.press("F1");
+  await expect(page.getByRole("combobox", { name: "Action" })).toBeFocused();
   await page.keyboard.type("switch net1 off");
   await page.keyboard.press("Enter");
   await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "switch off net1" });
@@ -212,6 +213,7 @@ test("with reduced motion the token steps without travelling", async ({ page }) 
 test("theme and layout are remembered", async ({ page }) => {
   lab = await openFake(page, healthy());
   await page.keyboard.press("F1");
+  await expect(page.getByRole("combobox", { name: "Action" })).toBeFocused();
   await page.keyboard.type("theme: dark");
   await page.keyboard.press("Enter");
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");

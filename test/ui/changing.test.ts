@@ -71,6 +71,7 @@ test("a network comes from the palette, gets a card, and goes with one undo each
   await page.goto(lab.url);
   await expect(thing(page, "switch:net1")).toBeVisible();
   await page.keyboard.press("F1");
+  await expect(page.getByRole("combobox", { name: "Action" })).toBeFocused();
   await page.keyboard.type("add a network");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("textbox", { name: "Name" })).toHaveValue("net2");
@@ -107,6 +108,7 @@ test("build from nothing: a lab of one's own in place of this one, and one undo 
   await page.goto(lab.url);
   await expect(thing(page, "node:qnetd")).toBeVisible();
   await page.keyboard.press("F1");
+  await expect(page.getByRole("combobox", { name: "Action" })).toBeFocused();
   await page.keyboard.type("build from nothing");
   await page.keyboard.press("Enter");
   await page.getByRole("spinbutton", { name: "Machines" }).fill("3");

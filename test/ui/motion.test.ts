@@ -57,6 +57,7 @@ test("slow on change: by its button, its key and the palette; the bar says when 
   await page.keyboard.press("s");
   await expect.poll(asked).toEqual({ op: "slow-motion", onChange: false, speed: 0.01 });
   await page.keyboard.press("F1");
+  await expect(page.getByRole("combobox", { name: "Action" })).toBeFocused();
   await page.keyboard.type("slow down to ×0.001");
   await page.keyboard.press("Enter");
   await expect.poll(asked).toEqual({ op: "slow-motion", onChange: true, speed: 0.001 });
