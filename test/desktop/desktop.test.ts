@@ -82,7 +82,7 @@ async function tour(app: AppUnderTest): Promise<void> {
   // Export through the menu writes what real hosts need.
   const target = join(home, "export");
   mkdirSync(target);
-  // The addresses of a fresh lab are placeholders, and that is asked about first.
+  // The addresses of a new lab are placeholders, and that is asked about first.
   await app.answerQuestion(1);
   await app.answerDialog([target]);
   await app.clickMenu("Export configuration…");

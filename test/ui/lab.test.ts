@@ -100,7 +100,7 @@ test("a node's corosync.conf is read, checked as one types, and exported", async
   await page.keyboard.press("Control+Shift+E");
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByRole("button", { name: "corosync.conf", exact: true })).toBeVisible();
-  // A fresh lab has placeholder addresses: nothing is saved before somebody has said that they saw it.
+  // A new lab has placeholder addresses: nothing is saved before somebody has said that they saw it.
   await expect(dialog.getByRole("button", { name: /^Save .*corosync\.conf$/ })).toBeDisabled();
   await dialog.getByRole("checkbox").first().check();
   for (const warning of await dialog.getByRole("checkbox").all()) await warning.check();
