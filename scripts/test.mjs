@@ -197,7 +197,7 @@ async function ensureChromium() {
   const quiet = { heartbeat: "apt-get", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   const lock = ["-qq", "-o", "DPkg::Lock::Timeout=120"];
   if ((await run("apt-get", ["update", ...lock], quiet)) !== 0) return;
-  for (const name of ["chromium-headless-shell", "chromium"])
+  for (const name of ["chromium", "chromium-headless-shell"])
     if ((await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", name], quiet)) === 0) return;
 }
 

@@ -177,10 +177,10 @@ export function electronBinary() {
 /** The command that fetches the Electron binary. */
 export const electronInstallCommand = "npx install-electron";
 
-/** A Chromium of the system, or undefined. The one without a window comes first: it draws the same pages with half the work. */
+/** A Chromium of the system, or undefined. */
 export function chromiumBinary() {
   if (process.env.QUORATE_CHROMIUM) return process.env.QUORATE_CHROMIUM;
-  const names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell"];
   const known = names.map((name) => `/usr/bin/${name}`);
   const mac = ["/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
   return [...known, ...mac].find((path) => existsSync(path));
