@@ -2,7 +2,7 @@
 // "N passed, N failed, N skipped". A static check counts as one test.
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { canApt, capture, chromiumBinary, ensureBuilt, ensureInstalled, exitOnSignals, nodeTooOld, root, run, say } from "./lib/setup.mjs";
 
 const started = Date.now();
@@ -116,6 +116,20 @@ function testFiles(dir) {
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, a line each: said again before the last line, where nobody has to look for it among the suites' own output. */
+const failures = [];
+/** Of a long list the first say enough. */
+const FAILURES_SHOWN_MAX = 40;
+const plain = (text) => text.replace(/\u001b\[[0-9;]*m/g, "").trim();
+
+/** @param messages what the test threw; its first line that says something is shown */
+function failed(suite, title, messages) {
+  const why =
+    plain(messages.join("\n"))
+      .split("\n")
+      .find((line) => line.trim() !== "") ?? "no reason was given";
+  failures.push(`${suite}: ${title}: ${why.slice(0, 300)}`);
+}
 
 function report(name, counts, ms, notes = []) {
   total.passed += counts.passed;
@@ -144,6 +158,7 @@ async function check(name, [command, args]) {
   const result = await capture(command, args, { env, timeoutMs: suiteTimeoutMs });
   const ok = result.status === 0;
   report(name, { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 }, Date.now() - began);
+  if (!ok) failed(name, "the check", [result.timedOut ? "it was stopped at its time limit" : plain(result.output).split("\n").at(-1)]);
   if (!ok) showFailure(name, result.timedOut ? `${result.output}\nstopped after ${suiteTimeoutMs / 1000} s` : result.output);
 }
 
@@ -155,21 +170,35 @@ async function vitest(name, workers) {
   if (shared.has(name)) args.push("--no-isolate", ...native);
   if (process.env.QUORATE_SHUFFLE !== undefined) args.push("--sequence.shuffle.files", `--sequence.seed=${process.env.QUORATE_SHUFFLE}`);
   const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
-  const { counts, notes } = readVitest(file);
+  const { counts, notes, wrong } = readVitest(file);
+  for (const { title, messages } of wrong) failed(name, title, messages);
   if (name === "conformance") notes.push(...exclusions());
   // A file that does not load, or a run that dies, has no failed test to count.
   if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
   if (counts.passed + counts.failed + counts.skipped === 0) counts.failed = 1;
+  if (counts.failed > 0 && wrong.length === 0)
+    failed(name, "the run", [result.timedOut ? "it was stopped at its time limit" : `it ended with status ${result.status}`]);
   report(name, counts, Date.now() - began, notes);
   if (counts.failed > 0) showFailure(name, result.timedOut ? `${result.output}\nstopped after ${suiteTimeoutMs / 1000} s` : result.output);
 }
 
 function readVitest(file) {
   const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, notes: [] };
+  if (stat === undefined) return { counts: { passed: 0, failed: 0, skipped: 0 }, notes: [], wrong: [] };
   const json = JSON.parse(readFileSync(file, "utf8"));
   const counts = { passed: json.numPassedTests, failed: json.numFailedTests, skipped: json.numPendingTests + json.numTodoTests };
-  return { counts, notes: skippedNotes(json) };
+  return { counts, notes: skippedNotes(json), wrong: wrongIn(json) };
+}
+
+/** The tests that failed, and the files that did not load. */
+function wrongIn(json) {
+  const tests = json.testResults.flatMap((file) => {
+    const bad = file.assertionResults.filter(({ status }) => status === "failed");
+    const where = relative(root, file.name);
+    if (bad.length === 0 && file.status === "failed") return [{ title: where, messages: [file.message ?? ""] }];
+    return bad.map((test) => ({ title: `${where} › ${test.fullName}`, messages: test.failureMessages }));
+  });
+  return tests;
 }
 
 /** What the comparisons with recordings left out, as the suites that ran so far have counted it. */
@@ -197,9 +226,12 @@ async function ensureChromium() {
   const quiet = { heartbeat: "apt-get", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   const lock = ["-qq", "-o", "DPkg::Lock::Timeout=120"];
   if ((await run("apt-get", ["update", ...lock], quiet)) !== 0) return;
-  for (const name of ["chromium", "chromium-headless-shell"])
+  for (const name of ["chromium-headless-shell", "chromium"])
     if ((await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", name], quiet)) === 0) return;
 }
+
+/** Every test of Playwright's report. */
+const specs = (suites) => suites.flatMap((suite) => [...(suite.specs ?? []), ...specs(suite.suites ?? [])]);
 
 /** The page in a real browser. */
 async function ui() {
@@ -216,9 +248,19 @@ async function ui() {
   const uiEnv = { ...env, QUORATE_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: file };
   const args = ["test", "-c", "test/ui/playwright.config.ts", "--reporter=line,json"];
   const result = await capture(...node("@playwright/test/cli.js", ...args), { env: uiEnv, timeoutMs: suiteTimeoutMs });
-  const stats = statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : JSON.parse(readFileSync(file, "utf8")).stats;
+  const json = statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : JSON.parse(readFileSync(file, "utf8"));
+  const stats = json?.stats;
   const counts = { passed: (stats?.expected ?? 0) + (stats?.flaky ?? 0), failed: stats?.unexpected ?? 0, skipped: stats?.skipped ?? 0 };
   if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
+  const wrong = specs(json?.suites ?? []).filter(({ ok }) => !ok);
+  for (const spec of wrong)
+    failed(
+      "ui",
+      `${spec.file} › ${spec.title}`,
+      spec.tests.flatMap(({ results }) => results.flatMap(({ error }) => error?.message ?? [])),
+    );
+  if (counts.failed > 0 && wrong.length === 0)
+    failed("ui", "the run", [result.timedOut ? "it was stopped at its time limit" : `it ended with status ${result.status}`]);
   report("ui", counts, Date.now() - began);
   if (counts.failed > 0) showFailure("ui", result.output);
 }
@@ -259,6 +301,11 @@ const chosen = only.length === 0 ? all : all.filter((job) => only.includes(job.n
 if (chosen.some((job) => job.name === "ui" || job.name === "desktop")) await ensureChromium();
 await runAll(chosen);
 rmSync(home, { recursive: true, force: true });
+if (failures.length > 0) {
+  console.log("failed:");
+  for (const line of failures.slice(0, FAILURES_SHOWN_MAX)) console.log(`  ${line}`);
+  if (failures.length > FAILURES_SHOWN_MAX) console.log(`  and ${failures.length - FAILURES_SHOWN_MAX} more`);
+}
 console.log(`took ${Math.round((Date.now() - started) / 1000)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 ? 1 : 0;

@@ -215,7 +215,8 @@ describe("a lab that is taken down", () => {
     expect(await until(() => readLock(at.lab) === undefined, 10_000)).toBe(true);
     const wrote = said.flatMap((text) => /^wrote (\d+)$/.exec(text)?.[1] ?? []);
     for (const text of said) expect(text).toMatch(/^wrote \d+$|going down|taken down|is gone/);
-    expect(wrote.slice(0, 4)).toEqual(["1", "2", "3", "4"]);
+    // What was asked before on the connection that takes it down; another connection's may come later than that.
+    expect(wrote).toEqual(expect.arrayContaining(["2", "4"]));
     expect(said.filter((text) => text.includes("going down")).length).toBeGreaterThan(0);
     const recorded = [...readFileSync(join(at.lab, "record.jsonl"), "utf8").matchAll(/"path":"\/root\/(\d+)"/g)].map((m) => m[1]);
     expect(recorded.sort()).toEqual([...wrote].sort());
@@ -233,7 +234,7 @@ describe("a lab that is taken down", () => {
 describe("a lab that nobody waits for any more", () => {
   test("does not start: its process ends, and gives the directory back", async () => {
     const at = place();
-    const child = at.begin(["up", "--nodes", "6", "--clustered"]);
+    const child = at.begin(["up", "--nodes", "3", "--clustered"]);
     expect(await until(() => readLock(at.lab) !== undefined, 60_000)).toBe(true);
     const pid = readLock(at.lab)?.pid ?? 0;
     child.kill("SIGKILL");

@@ -1,4 +1,4 @@
-// A thousand seeded fault schedules for clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
+// Three hundred seeded fault schedules (a thousand with QUORATE_LONG=1) for clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
 // options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a real run: more than a minute, an hour's worth of trouble,
 // and memberships that came and went.
 import { expect, test } from "vitest";
@@ -6,7 +6,7 @@ import type { Bounds } from "../../src/engine/fuzz/index.ts";
 import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
 import { runTasks } from "./runs.ts";
 
-const RUNS = 1000;
+const RUNS = process.env["QUORATE_LONG"] === "1" ? 1000 : 300;
 const small: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 30_000_000 };
 /** Large clusters take longer: one schedule in eight. */
 const large: Bounds = { ...small, nodes: [6, 8] };
@@ -33,11 +33,11 @@ test(
   async () => {
     const tasks = Array.from({ length: RUNS }, (_, i) => taskOf(i));
     for (const [letter, least] of [
-      ["o", 50],
-      ["d", 40],
+      ["o", RUNS / 20],
+      ["d", RUNS / 25],
     ] as const)
       expect(tasks.filter((t) => t.seed.startsWith(letter)).length).toBeGreaterThanOrEqual(least);
-    expect(tasks.filter((t) => t.bounds.reloads === true).length).toBe(26);
+    expect(tasks.filter((t) => t.bounds.reloads === true).length).toBeGreaterThanOrEqual(RUNS / 50);
     const reports = await runTasks(tasks);
     expect(reports.length).toBe(RUNS);
     const all = (pick: (r: FuzzReport) => number): number[] => reports.map(pick);

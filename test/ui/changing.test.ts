@@ -39,7 +39,7 @@ test("a machine is added, renamed and taken away by keyboard, and everything is 
   await page.goto(lab.url);
   await thing(page, "node:pve1").focus();
   await page.keyboard.press("a");
-  await expect(page.getByRole("menu", { name: "Add to the lab" })).toBeVisible();
+  await expect(page.getByRole("menu", { name: "Add to the lab" }).getByRole("menuitem").first()).toBeFocused();
   await page.keyboard.press("Enter");
   const name = page.getByRole("textbox", { name: "Name" });
   await expect(name).toHaveValue("pve3");

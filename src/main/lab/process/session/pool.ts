@@ -22,15 +22,28 @@ export class SessionPool {
     private readonly env: NodeJS.ProcessEnv,
     private readonly list: ProcessList,
   ) {
-    this.timer = setInterval(() => {
-      for (const process of this.processes) process.look();
-    }, lookMs);
+    this.timer = setInterval(() => this.look(), lookMs);
     this.timer.unref();
   }
 
   /** Has a process ready before it is needed. */
   warm(): void {
     if (!this.ended && this.idle() === undefined) this.begin();
+  }
+
+  private look(): void {
+    for (const process of this.processes) {
+      process.look();
+      // What it turned out to be since its last line ended: nobody would ever use it again.
+      if (process.load > 0 || process.reusable) continue;
+      this.dismiss(process);
+      this.warm();
+    }
+  }
+
+  private dismiss(process: SessionProcess): void {
+    this.processes.delete(process);
+    process.dismiss();
   }
 
   private idle(): SessionProcess | undefined {
@@ -57,8 +70,7 @@ export class SessionPool {
     if (!spare && process.reusable) return;
     // One that is only starting is the one that is not needed.
     const needless = spare && process.reusable && !spare.started ? spare : process;
-    this.processes.delete(needless);
-    needless.dismiss();
+    this.dismiss(needless);
     this.warm();
   }
 

@@ -182,8 +182,8 @@ export class SessionProcess {
       this.large = usage.residentBytes > residentManyBytes;
       if (usage.residentBytes > residentMaxBytes)
         return this.kill(`it took more than ${residentMaxBytes / 1048576} MiB of memory`, killedStatus);
-      // On a computer that has much to do it gets little, and is no less busy.
-      const busy = usage.state === "R" && usage.processorMs > this.processorMs;
+      // On a computer that has much to do it gets little, and is no less busy. Its own start is no line's doing, however long that takes.
+      const busy = this.ready && usage.state === "R" && usage.processorMs > this.processorMs;
       this.processorMs = usage.processorMs;
       this.busyLooks = busy ? this.busyLooks + 1 : 0;
       if (this.busyLooks >= busyLooksMax && pid !== undefined) this.slow(pid);
