@@ -1,6 +1,6 @@
 // npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
-// order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules and of 5000 changed
-// corosync.confs beside the real reader, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
+// order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules, of every recording
+// with fifty seeds, of 5000 changed corosync.confs beside the real reader, and of the README's five things with sixteen nodes, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
 // of a lab with bits changed or cut short, then fuzz runs, then what is told of a lab (why) while faults come and go beside its record, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
 // fails once in a while is found here. The compared schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0
 // --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
@@ -130,7 +130,16 @@ for (let round = 1; round <= rounds; round++) {
 if (rounds > 0) {
   console.log("── long runs on workers, of what-if beside the world, of broken rules, and of changed files");
   // The compared schedules come by themselves.
-  const long = await script("test.mjs", { QUORATE_LONG: "1", QUORATE_SCHEDULES: "0" }, ["hosts", "whatif", "fuzz", "cli", "conf", "shell"]);
+  const long = await script("test.mjs", { QUORATE_LONG: "1", QUORATE_SCHEDULES: "0" }, [
+    "hosts",
+    "whatif",
+    "fuzz",
+    "cli",
+    "conf",
+    "shell",
+    "conformance",
+    "ui",
+  ]);
   if (long.status !== 0) failed.push("long runs: see above");
 }
 await ensureInstalled();

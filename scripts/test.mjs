@@ -78,25 +78,10 @@ const waiters = new Map([
 ]);
 
 /**
- * Suites whose files share nothing but code: they run one after another in one process, which then has compiled the engine once. The others start labs, servers or browsers, or
- * change their process's environment.
+ * The files of a suite run one after another in each of its processes, which then has compiled the engine once: they share nothing but code, and what one of them changes of its process it puts
+ * back. Node loads them itself: Vite's loader puts a getter before every name that is imported, which costs an engine a sixth of its speed.
  */
-const shared = new Set([
-  "command",
-  "conf",
-  "conformance",
-  "corosync",
-  "machine",
-  "node",
-  "qdevice",
-  "shell",
-  "transcript",
-  "votequorum",
-  "whatif",
-]);
-
-/** Node loads the files itself: Vite's loader puts a getter before every name that is imported, which costs an engine a sixth of its speed. */
-const native = ["--experimental.viteModuleRunner=false", "--execArgv=--import=tsx", "--execArgv=--enable-source-maps"];
+const native = ["--no-isolate", "--experimental.viteModuleRunner=false", "--execArgv=--import=tsx", "--execArgv=--enable-source-maps"];
 
 function suites() {
   const folders = readdirSync(join(root, "test"))
@@ -166,8 +151,15 @@ async function vitest(name, workers) {
   const began = Date.now();
   const file = join(results, `${name}.json`);
   rmSync(file, { force: true });
-  const args = ["run", `test/${name}/`, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, `--maxWorkers=${workers}`];
-  if (shared.has(name)) args.push("--no-isolate", ...native);
+  const args = [
+    "run",
+    `test/${name}/`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${file}`,
+    `--maxWorkers=${workers}`,
+    ...native,
+  ];
   if (process.env.QUORATE_SHUFFLE !== undefined) args.push("--sequence.shuffle.files", `--sequence.seed=${process.env.QUORATE_SHUFFLE}`);
   const result = await capture(...node("vitest/vitest.mjs", ...args), { env, timeoutMs: suiteTimeoutMs });
   const { counts, notes, wrong } = readVitest(file);

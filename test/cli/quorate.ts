@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as wallMs } from "node:timers/promises";
+import { processAlive, readLock } from "../../src/main/lab/store/lock.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -46,7 +48,7 @@ export interface Place {
   begin(args: readonly string[]): ChildProcess;
   /** Runs and throws unless the status is 0; returns stdout. */
   ok(...args: string[]): Promise<string>;
-  /** Ends the lab, whatever state it is in, and removes the scratch directory. */
+  /** Ends the lab by force, whatever state it is in, and removes the scratch directory: what else an end does, tests of `down` and `rm` show. */
   end(): Promise<void>;
 }
 
@@ -74,8 +76,13 @@ export function newPlace(): Place {
     return ran.stdout;
   };
   const end = async (): Promise<void> => {
-    await run(["rm", "--yes"]);
-    rmSync(dir, { recursive: true, force: true });
+    const pid = readLock(lab)?.pid;
+    if (pid !== undefined && processAlive(pid)) {
+      process.kill(pid, "SIGKILL");
+      for (let waited = 0; waited < 10_000 && processAlive(pid); waited += 10) await wallMs(10);
+    }
+    // Its workers end with it, and may write a last time.
+    rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   const begin = (args: readonly string[]): ChildProcess =>
     spawn(process.execPath, [...command, ...args], { env, cwd: root, stdio: "ignore" });

@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import { expect, test, type Page } from "@playwright/test";
 import { WebSocketServer } from "ws";
+import { dropFile } from "./dropping.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { healthy, partition } from "./fixtures.ts";
 import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
@@ -18,23 +19,10 @@ const tabs = (page: Page) => page.getByRole("tablist", { name: "Terminals, journ
 const typedInto = (terminal: FakeLab): string =>
   terminal.asked.flatMap((request) => (request.op === "terminal-write" ? [request.data] : [])).join("");
 
-/** A file falls on the page, wherever. */
-async function drop(page: Page, name: string, text: string): Promise<void> {
-  const data = await page.evaluateHandle(
-    ([called, content]) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([content ?? ""], called ?? ""));
-      return transfer;
-    },
-    [name, text],
-  );
-  await page.dispatchEvent("main", "drop", { dataTransfer: data });
-}
-
 test.describe("import", () => {
   test("a file that falls on the picture becomes the lab, in its place", async ({ page }) => {
     lab = await openFake(page, healthy());
-    await drop(page, "mine.conf", "totem {\n  version: 2\n}\n");
+    await dropFile(page, "mine.conf", "totem {\n  version: 2\n}\n");
     // The node's own file, which Configure asks for as it opens, comes after it or before it and is not put in its place.
     await expect(page.getByRole("textbox", { name: "corosync.conf" })).toContainText("version: 2");
     await expect(page.getByRole("textbox", { name: "corosync.conf" })).not.toContainText("nodelist");
@@ -49,7 +37,7 @@ test.describe("import", () => {
 
   test("a file that corosync refuses is not opened: the line, and the text kept", async ({ page }) => {
     lab = await openFake(page, healthy());
-    await drop(page, "mine.conf", "totem {\n  tokn: 2\n}\n");
+    await dropFile(page, "mine.conf", "totem {\n  tokn: 2\n}\n");
     const findings = page.getByRole("complementary", { name: "Findings" });
     await expect(findings).toContainText("error, line 2, column 3");
     await expect(findings.getByRole("button", { name: "Replace this lab" })).toHaveCount(0);
@@ -327,7 +315,7 @@ quorum {
   test("one's own file replaces the lab with one undo, and opens a lab of its own", async ({ page }) => {
     await page.goto(real.url);
     await expect(thing(page, "node:pve1")).toBeVisible();
-    await drop(page, "mine.conf", own);
+    await dropFile(page, "mine.conf", own);
     await page.getByRole("button", { name: "Replace this lab" }).click();
     await expect(thing(page, "node:hv-witness")).toBeVisible();
     await expect(thing(page, "node:pve1")).toHaveCount(0);
@@ -337,7 +325,7 @@ quorum {
     await expect(thing(page, "node:pve1")).toBeVisible();
     await expect(thing(page, "node:hv-witness")).toHaveCount(0);
 
-    await drop(page, "mine.conf", own);
+    await dropFile(page, "mine.conf", own);
     await page.getByRole("button", { name: "Open a new lab" }).click();
     await page.waitForURL((url) => url.port !== new URL(real.url).port, { timeout: 60_000 });
     await expect(thing(page, "node:hv-witness")).toBeVisible();
