@@ -58,6 +58,18 @@ test("the token leaves the address once the page is in, and the page comes back 
   await expect(page.getByRole("group", { name: /^Topology/ })).toBeVisible();
   expect(page.url()).toBe(`${address().origin}/?renderer=dom`);
   expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2);
+  // Nothing that whoever serves this address later could read: a name, and a key that is only used.
+  const kept = await page.evaluate(async () => {
+    const request = indexedDB.open("quorate");
+    await new Promise((done) => (request.onsuccess = done));
+    const all = request.result.transaction("keys").objectStore("keys").getAll();
+    await new Promise((done) => (all.onsuccess = done));
+    request.result.close();
+    const text = [...Object.values(sessionStorage), ...Object.values(localStorage), document.cookie].join("\n");
+    return { text, keys: (all.result as { key: CryptoKey }[]).map(({ key }) => [key.extractable, key.usages]) };
+  });
+  expect(kept.text).not.toContain(address().hash.slice(1));
+  expect(kept.keys).toEqual([[false, ["sign"]]]);
   await page.reload();
   await expect(page.getByRole("group", { name: /^Topology/ })).toBeVisible();
   // Another address in the same tab counts.

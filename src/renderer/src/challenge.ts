@@ -17,9 +17,12 @@ export async function keyNameOf(token: string): Promise<string> {
 export class Challenge {
   readonly nonce = hexOf(crypto.getRandomValues(new Uint8Array(NONCE_BYTES)));
 
-  /** @param port at which the page believes the lab to be */
+  /**
+   * @param key the token as a key for HMAC with SHA-256
+   * @param port at which the page believes the lab to be
+   */
   constructor(
-    private readonly token: string,
+    private readonly key: CryptoKey,
     private readonly port: number,
   ) {}
 
@@ -33,9 +36,7 @@ export class Challenge {
   }
 
   private async mac(prover: Prover, nonce: string): Promise<string> {
-    const hash = { name: "HMAC", hash: "SHA-256" };
-    const key = await crypto.subtle.importKey("raw", bytesOf(this.token), hash, false, ["sign"]);
     const text = proofText(prover, this.port, { page: this.nonce, lab: nonce });
-    return hexOf(new Uint8Array(await crypto.subtle.sign("HMAC", key, bytesOf(text))));
+    return hexOf(new Uint8Array(await crypto.subtle.sign("HMAC", this.key, bytesOf(text))));
   }
 }

@@ -3,7 +3,8 @@
  * which. It says hello, matches replies to requests, judges what arrives by the API's schema, and reconnects.
  */
 import { event, replyMessage, type LabEvent, type Op, type Reply, type Request } from "../../main/lab/api.ts";
-import { Challenge, keyNameOf, MAC_HERE } from "./challenge.ts";
+import { Challenge, MAC_HERE } from "./challenge.ts";
+import { credentialOf, recalled, remember, remembersKey, type Credential } from "./credential.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { doors } from "./words/doors.ts";
 
@@ -110,16 +111,8 @@ function parsed(text: string): unknown {
   }
 }
 
-const tokenKey = "quorate-token";
-
-/** What the address carries; after the first hello it carries none, and the tab remembers it for when it is loaded again. */
-const tokenOfPage = (): string => location.hash.slice(1) || (sessionStorage.getItem(tokenKey) ?? "");
-
-/** Out of the address: addresses are looked at, copied, and kept in a history. */
-function keepToken(token: string): void {
-  sessionStorage.setItem(tokenKey, token);
-  if (location.hash !== "") history.replaceState(history.state, "", location.pathname + location.search);
-}
+/** What the address carries: none any more once the page is in. */
+const tokenOfAddress = (): string => location.hash.slice(1);
 
 interface Waiting {
   op: Op;
@@ -203,18 +196,28 @@ export function makeConnection(): Connection {
 
   let refused: string | undefined;
 
-  /** Shows that both know the token, and sends it to nobody. @returns with what the page comes back; throws Refusal */
-  async function introduce(secret: string): Promise<string> {
-    const challenge = new Challenge(secret, Number(location.port || 80));
-    const answer = (await send({ op: "challenge", key: await keyNameOf(secret), nonce: challenge.nonce })) as Reply<"challenge">;
+  /** With what this page was in last. */
+  let credential: Credential | undefined;
+
+  /** Shows that both know the token, and sends it to nobody; what the page comes back with is a key that no script can read. Throws Refusal. */
+  async function introduce(): Promise<void> {
+    const token = tokenOfAddress();
+    const mine = token === "" ? (credential ?? (await recalled())) : await credentialOf(token);
+    if (mine === undefined) throw new Refusal("refused", doors.noToken);
+    const challenge = new Challenge(mine.key, Number(location.port || 80));
+    const answer = (await send({ op: "challenge", key: mine.name, nonce: challenge.nonce })) as Reply<"challenge">;
     if (!(await challenge.proves(answer))) throw new Refusal("refused", doors.stranger);
-    const admitted = (await send({ op: "prove", proof: await challenge.answer(answer.nonce) })) as Reply<"prove">;
-    return admitted.secret;
+    const { secret } = (await send({ op: "prove", proof: await challenge.answer(answer.nonce) })) as Reply<"prove">;
+    credential = await credentialOf(secret);
+    // What the browser stores holds nobody up.
+    void remember(credential);
+    // Addresses are looked at, copied, and kept in a history.
+    if (location.hash !== "") history.replaceState(history.state, "", location.pathname + location.search);
   }
 
-  async function greet(secret: string): Promise<void> {
-    if (face === "web") keepToken(await introduce(secret));
-    else await send({ op: "hello", secret });
+  async function greet(): Promise<void> {
+    if (face === "web") await introduce();
+    else await send({ op: "hello", secret: tokenOfAddress() });
     window.clearTimeout(greetingTimer);
     greeted = admitted = true;
     retryMs = firstRetryMs;
@@ -224,16 +227,15 @@ export function makeConnection(): Connection {
 
   function connect(): void {
     window.clearTimeout(timer);
-    const secret = tokenOfPage();
-    if (face === "web" && secret === "")
-      return tell({ kind: "refused", reason: "this address carries no token: open the whole address that quorate printed" });
+    if (face === "web" && tokenOfAddress() === "" && credential === undefined && !remembersKey())
+      return tell({ kind: "refused", reason: doors.noToken });
     if (face === "web" && !MAC_HERE) return tell({ kind: "refused", reason: doors.insecure });
     refused = undefined;
     const mine = ++attempt;
     const ends: WireEnds = {
       opened: (opened) => {
         wire = opened;
-        greet(secret).catch((error: unknown) => {
+        greet().catch((error: unknown) => {
           if (error instanceof Refusal && error.code === "refused") refused = error.message;
           opened.close();
         });

@@ -3,6 +3,7 @@
 export const doors = {
   refusedWhileAway: "the lab is not connected; nothing was done",
   refusedWhileSilent: "the lab does not answer; nothing was done",
+  noToken: "this address carries no token: open the whole address that quorate printed",
   stranger: "another program answers at this port, not this lab; quorate serve prints where the page is",
   insecure: "this address is not secure enough for the browser: open 127.0.0.1 as quorate printed it",
 };
