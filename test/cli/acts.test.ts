@@ -87,7 +87,7 @@ describe("an acting line is read the same wherever it comes from", () => {
       [fabric({ kind: "block", block: { node: "pve1", port: 22, proto: "tcp" }, on: false })],
       "pve1 lets through 22/tcp",
     ],
-    ["nic down pve1 net0", [machine("pve1", { kind: "nic-up", net: "net0", up: false })], "pve1: card on net0 down"],
+    ["nic down pve1 net0", [machine("pve1", { kind: "nic-up", net: "net0", up: false })], "pve1: interface on net0 down"],
     ["disk pve1 full", [machine("pve1", { kind: "disk-device", fault: "full", commitMicros: 0 })], "disk of pve1: full"],
     ["disk pve1 read-only", [machine("pve1", { kind: "disk-device", fault: "read-only", commitMicros: 0 })], "disk of pve1: read-only"],
     ["disk pve1 error", [machine("pve1", { kind: "disk-device", fault: "io-error", commitMicros: 0 })], "disk of pve1: error"],
@@ -106,22 +106,22 @@ describe("an acting line is read the same wherever it comes from", () => {
   });
 
   it.each<[string, WorldAct, string]>([
-    ["node rm pve3", lab({ kind: "machine-remove", machine: "pve3" }), "pve3 taken away"],
+    ["node rm pve3", lab({ kind: "machine-remove", machine: "pve3" }), "pve3 removed"],
     ["node rename pve3 alfa", lab({ kind: "machine-rename", machine: "pve3", to: "alfa" }), "pve3 renamed to alfa"],
     ["net add net2 10.9.0.0/16", lab({ kind: "net-add", net: { name: "net2", cidr: "10.9.0.0/16" } }), "network net2 added: 10.9.0.0/16"],
     ["net add net2", lab({ kind: "net-add", net: { name: "net2", cidr: "10.10.2.0/24" } }), "network net2 added: 10.10.2.0/24"],
-    ["net rm net1", lab({ kind: "net-remove", net: "net1" }), "network net1 taken away"],
+    ["net rm net1", lab({ kind: "net-remove", net: "net1" }), "network net1 removed"],
     ["net rename net1 storage", lab({ kind: "net-rename", net: "net1", to: "storage" }), "network net1 renamed to storage"],
     [
       "nic add pve3 net1 10.10.1.13",
       lab({ kind: "nic-add", machine: "pve3", nic: { name: "eno2", net: "net1", address: "10.10.1.13", prefix: 24 } }),
       "pve3: eno2 added on net1, 10.10.1.13",
     ],
-    ["nic rm pve1 net1", lab({ kind: "nic-remove", machine: "pve1", net: "net1" }), "pve1: card on net1 taken out"],
+    ["nic rm pve1 net1", lab({ kind: "nic-remove", machine: "pve1", net: "net1" }), "pve1: NIC on net1 unplugged"],
     [
       "nic rename pve1 net1 ens19",
       lab({ kind: "nic-rename", machine: "pve1", net: "net1", to: "ens19" }),
-      "pve1: card on net1 renamed to ens19",
+      "pve1: interface on net1 renamed to ens19",
     ],
   ])("%s", (line, act, said) => {
     expect(readAct(line, scene())).toMatchObject({ acts: [act], said, afterUs: 0, needsPower: [], boots: [] });

@@ -25,7 +25,7 @@ test("the quorum device is drawn, cut by keyboard, and its vote goes and comes b
   await thing(page, "cable:qnetd:net0").focus();
   await page.keyboard.press("x");
   await expect(votes(page)).toContainText("2 of 3 votes, 2 needed, quorate; may lose 0 more");
-  await expect(votes(page)).toContainText("the QDevice is not reached");
+  await expect(votes(page)).toContainText("QDevice not reached");
   await expect(thing(page, "node:pve1")).toHaveAccessibleName(/no vote, QDevice/);
   await thing(page, "node:pve1").focus();
   await inspector(page).getByRole("tab", { name: "quorum" }).click();
@@ -97,7 +97,9 @@ test("what-if answers for the lab as it is, and for a change beside it", async (
   await page.getByRole("button", { name: "What-if" }).click();
   const panel = page.getByRole("region", { name: "What-if" });
   await expect(panel.getByRole("region", { name: "The answer" })).toContainText(/You can(not)? lose/);
-  await expect(panel.getByRole("region", { name: "Smallest sets that do harm" }).getByRole("row", { name: /stops/ }).first()).toBeVisible();
+  await expect(
+    panel.getByRole("region", { name: "Smallest failures that break quorum" }).getByRole("row", { name: /stops/ }).first(),
+  ).toBeVisible();
   await expect(panel.getByRole("row", { name: /^0 1 1 0 0 0$/ })).toBeVisible();
   await panel.getByRole("group", { name: "wait_for_all" }).getByRole("button", { name: "on" }).focus();
   await page.keyboard.press("Enter");

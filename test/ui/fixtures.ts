@@ -495,7 +495,7 @@ export function witnessedSplit(): LabSnapshot {
   const [first, second] = [component("A", a, 4), component("B", b, 4)];
   counted(first, 1, true);
   counted(second, 1, false);
-  second.notes = [{ key: "device", text: "the QDevice gives this side no vote", tone: "warn" }];
+  second.notes = [{ key: "QDevice", text: "gives this side no vote", tone: "warn" }];
   snapshot.components = [first, second];
   snapshot.pairCuts = [1, 2].flatMap((from) =>
     [3, 4].flatMap((to) => [
@@ -553,7 +553,7 @@ export function optioned(): LabSnapshot {
 /** A lab of which everything was taken away. */
 export function empty(): LabSnapshot {
   const snapshot = healthy();
-  return { ...snapshot, nodes: [], cables: [], components: [], bands: [], margin: null, undo: "pve1 taken away" };
+  return { ...snapshot, nodes: [], cables: [], components: [], bands: [], margin: null, undo: "pve1 removed" };
 }
 
 /** Sixteen nodes with a host of a QDevice in the corner. */

@@ -60,7 +60,7 @@ function addMachine(args: readonly string[], scene: Scene): PlannedAct {
 function removeMachine(args: readonly string[], scene: Scene): PlannedAct {
   const [name, ...more] = sortOptions(args, [], "node rm").args;
   if (name === undefined || more.length > 0) throw usage("node rm: NAME, one at a time");
-  return change({ kind: "machine-remove", machine: knownMachine(name, scene) }, `${name} taken away`);
+  return change({ kind: "machine-remove", machine: knownMachine(name, scene) }, `${name} removed`);
 }
 
 function renameMachine(args: readonly string[], scene: Scene): PlannedAct {
@@ -93,7 +93,7 @@ export const networks: ActKind = {
       return change({ kind: "net-add", net }, `network ${name} added: ${net.cidr}`);
     }
     if (verb === "rm" && other === undefined)
-      return change({ kind: "net-remove", net: knownNetwork(name, scene) }, `network ${name} taken away`);
+      return change({ kind: "net-remove", net: knownNetwork(name, scene) }, `network ${name} removed`);
     if (verb !== "rename" || other === undefined) throw wrong;
     knownNetwork(name, scene);
     const to = newName(other, networkNames(scene), "network");
@@ -102,9 +102,13 @@ export const networks: ActKind = {
 };
 
 function setCard(up: boolean, node: string, net: string): PlannedAct {
-  return planned([{ to: "machine", machine: node, act: { kind: "nic-up", net, up } }], `${node}: card on ${net} ${up ? "up" : "down"}`, {
-    needsPower: [node],
-  });
+  return planned(
+    [{ to: "machine", machine: node, act: { kind: "nic-up", net, up } }],
+    `${node}: interface on ${net} ${up ? "up" : "down"}`,
+    {
+      needsPower: [node],
+    },
+  );
 }
 
 export const cards: ActKind = {
@@ -123,10 +127,9 @@ export const cards: ActKind = {
     if (!upOrDown && verb !== "rm" && verb !== "rename") throw wrong;
     networkOf(node, net, scene);
     if (upOrDown) return setCard(verb === "up", node, net);
-    if (verb === "rm" && other === undefined)
-      return change({ kind: "nic-remove", machine: node, net }, `${node}: card on ${net} taken out`);
+    if (verb === "rm" && other === undefined) return change({ kind: "nic-remove", machine: node, net }, `${node}: NIC on ${net} unplugged`);
     if (verb !== "rename" || other === undefined) throw wrong;
-    return change({ kind: "nic-rename", machine: node, net, to: other }, `${node}: card on ${net} renamed to ${other}`);
+    return change({ kind: "nic-rename", machine: node, net, to: other }, `${node}: interface on ${net} renamed to ${other}`);
   },
   line(act) {
     if (act.to !== "machine" || act.act.kind !== "nic-up") return undefined;

@@ -8,12 +8,12 @@ type Votes = Pick<Component, "votes" | "expectedVotes" | "quorum" | "quorate">;
 const note = (key: string, text: string, tone: Note["tone"] = "plain"): Note => ({ key, text, tone });
 
 function deviceNote(device: QdeviceStatus): Note | undefined {
-  if (!device.registered) return note("device", "the QDevice runs not on this side, and gives no vote", "warn");
+  if (!device.registered) return note("QDevice", "not running on this side, gives no vote", "warn");
   if (!device.castVote)
     return device.state === "Connected"
-      ? note("device", "the QDevice gives this side no vote", "warn")
-      : note("device", `the QDevice is not reached (${device.state.toLowerCase()}), and gives no vote`, "warn");
-  if (device.masterWins) return note("device", "the QDevice lets this side go on alone (master wins)");
+      ? note("QDevice", "gives this side no vote", "warn")
+      : note("QDevice", `not reached (${device.state.toLowerCase()}), gives no vote`, "warn");
+  if (device.masterWins) return note("QDevice", "keeps this side quorate by itself (master wins)");
   return undefined;
 }
 
