@@ -1,7 +1,7 @@
 /** The timeline as a person has it: every part of the run can be reached, nothing is drawn where it has not been, no label is cut off, and acts stand as a list too. */
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import type { Band, LabSnapshot, Task } from "../../src/main/lab/api.ts";
-import { openFake, terminalOf, thing } from "./driving.ts";
+import { meet, openFake, terminalOf, thing } from "./driving.ts";
 import type { FakeLab } from "./fake-lab.ts";
 import { gather, healthy } from "./fixtures.ts";
 import { realLab } from "./real-lab.ts";
@@ -65,6 +65,9 @@ test("flags never cover the buttons or the range, close ones are one with a coun
   expect(count).toBe(12);
   const boxes = await flags.evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => ({ left, right })));
   for (const [i, box] of boxes.entries()) expect(box.left).toBeGreaterThanOrEqual((boxes[i - 1]?.right ?? 0) - 0.5);
+  for (const name of ["Zoom in", "Zoom out", "All", "Hide the timeline"])
+    for (const flag of await flags.all())
+      expect(await meet(flag, timeline(page).getByRole("button", { name, exact: true })), name).toBe(false);
   await flags.first().click();
   await expect(page.getByText("cut cable pve1:net0").first()).toBeVisible();
 });
@@ -120,13 +123,17 @@ test("no band and no label stands beyond now, none is clipped, none overlaps ano
   const faults = await timeline(page).evaluate((element) => {
     const line = element.querySelector(".now")?.getBoundingClientRect().right ?? 0;
     const found: string[] = [];
-    for (const lane of element.querySelectorAll(".lane"))
+    for (const lane of element.querySelectorAll(".lane")) {
+      let before = -Infinity;
       for (const band of lane.querySelectorAll<HTMLElement>(".band")) {
         const box = band.getBoundingClientRect();
+        if (box.left < before - 0.5) found.push(`${band.title} lies on the one before`);
+        before = box.right;
         if (box.right > line + 1) found.push(`${band.title} ends at ${box.right}, now is ${line}`);
         const text = band.querySelector("span");
         if (text !== null && text.getBoundingClientRect().right > box.right + 0.5) found.push(`${text.textContent} is clipped`);
       }
+    }
     return found;
   });
   expect(faults).toEqual([]);
