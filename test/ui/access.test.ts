@@ -1,7 +1,7 @@
 /** Everybody can use it: no finding of axe in any theme, everything by keyboard, narrow windows, less motion. */
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
-import { openFake, terminalOf, thing } from "./driving.ts";
+import { openFake, show, terminalOf, thing } from "./driving.ts";
 import { clock } from "../../src/renderer/src/format.ts";
 import type { FakeLab } from "./fake-lab.ts";
 import { broken, empty, gather, healthy, optioned, partition, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
@@ -185,6 +185,27 @@ test("narrow window and 200 % zoom: inspector and dock lie over the canvas, noth
   await page.getByRole("button", { name: "Dock", exact: true }).click();
   await expect(terminalOf(page, "pve1")).toContainText("Cluster information");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
+  // Many terminals are scrolled; what stands after them stays.
+  await show(page, lab, healthy(5));
+  const tabs = page.getByRole("tablist", { name: "Terminals, journal, problems" }).getByRole("tab");
+  await expect(tabs.filter({ hasText: "pve" })).toHaveCount(5);
+  for (const name of ["Journal", /^Problems/, "Actions"]) {
+    const tab = tabs.filter({ hasText: name });
+    const seen = await tab.evaluate((element) => {
+      const box = element.getBoundingClientRect();
+      const ends = [box.left + 3, box.right - 3].map((x) => document.elementFromPoint(x, box.top + box.height / 2));
+      return ends.every((one) => one !== null && element.contains(one));
+    });
+    expect(seen, String(name)).toBe(true);
+    await tab.click();
+    await expect(tab).toHaveAttribute("aria-selected", "true");
+  }
+  // The one that is opened comes into sight.
+  await thing(page, "node:pve5").focus();
+  await page.keyboard.press("Control+5");
+  const last = tabs.filter({ hasText: "pve5" });
+  await expect(last).toHaveAttribute("aria-selected", "true");
+  await expect(last).toBeInViewport({ ratio: 0.9 });
 });
 
 test("the canvas as a table says the same", async ({ page }) => {
