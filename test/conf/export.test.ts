@@ -57,6 +57,18 @@ describe("export", () => {
     expect(readme).toContain("corosync-keygen");
   });
 
+  test("what Proxmox VE wrote goes the way of Proxmox VE first, any other file the plain one", () => {
+    const order = (text: string): string[] =>
+      exported(disks({ pve1: text })).readme.match(/^## (On Proxmox VE hosts|With plain corosync)$/gm) ?? [];
+    expect(order(original)).toEqual(["## On Proxmox VE hosts", "## With plain corosync"]);
+    const plain = replace(
+      replace(original, "  ip_version: ipv4-6\n", ""),
+      "  secauth: on\n",
+      "  crypto_cipher: aes256\n  crypto_hash: sha256\n",
+    );
+    expect(order(plain)).toEqual(["## With plain corosync", "## On Proxmox VE hosts"]);
+  });
+
   test("addresses somebody chose are not flagged; examples and host names are", () => {
     const real = ["11", "12", "13"].reduce(
       (t, n) => replace(replace(t, `10.0.0.${n}`, `172.20.4.${n}`), `10.10.1.${n}`, `172.20.5.${n}`),
