@@ -5,7 +5,7 @@ import { WebSocketServer } from "ws";
 import { dropFile } from "./dropping.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { healthy, partition } from "./fixtures.ts";
-import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
+import { openFake, staticDir, terminalOf, thing, typedInto, votes } from "./driving.ts";
 import { realLab, type RealLab } from "./real-lab.ts";
 
 let lab: FakeLab | undefined;
@@ -16,8 +16,6 @@ test.afterEach(async () => {
 
 const banner = (page: Page) => page.getByRole("alert").first();
 const tabs = (page: Page) => page.getByRole("tablist", { name: "Terminals, journal, problems" }).getByRole("tab");
-const typedInto = (terminal: FakeLab): string =>
-  terminal.asked.flatMap((request) => (request.op === "terminal-write" ? [request.data] : [])).join("");
 
 test.describe("import", () => {
   test("a file that falls on the picture becomes the lab, in its place", async ({ page }) => {
@@ -55,6 +53,34 @@ test.describe("a changed corosync.conf", () => {
     await expect(plan).toContainText("Taken by a reload");
     await expect(plan).toContainText("Needs a restart of corosync");
     await expect(plan.getByRole("alert")).toContainText("config_version was not raised");
+  });
+
+  test("findings are counted by kind, errors come first; what is written is said to be on disk alone", async ({ page }) => {
+    lab = await openFake(page, healthy());
+    lab.findings = [
+      { severity: "note", code: "single-link", line: 1, column: 1, text: "one link alone", mend: "" },
+      { severity: "warning", code: "short-token", line: 4, column: 3, text: "token is short", mend: "" },
+      { severity: "error", code: "unknown-key", line: 9, column: 3, text: "totem has no key tokn", mend: "" },
+    ];
+    await page.getByRole("button", { name: "Configure" }).click();
+    const counts = page.getByRole("region", { name: "Configure" }).getByRole("status");
+    await expect(counts).toHaveText("1 error, 1 warning, 1 note");
+    const findings = page.getByRole("complementary", { name: "Findings" }).getByRole("button", { name: /, line \d+, column/ });
+    await expect(findings).toHaveText([/^\s*error, line 9/, /^\s*warning, line 4/, /^\s*note, line 1/]);
+    // A note alone is no green tick.
+    lab.findings = lab.findings.slice(0, 1);
+    await page.getByRole("textbox", { name: "corosync.conf" }).click();
+    await page.keyboard.press("Control+End");
+    await page.keyboard.type("# seen");
+    await expect(counts).toHaveText("1 note");
+    await expect(counts).not.toHaveClass(/\bok\b/);
+    await page
+      .getByRole("button", { name: "Write on pve1" })
+      .or(page.getByRole("button", { name: "Write on pve2" }))
+      .click();
+    await expect(page.getByRole("status").locator(".toast")).toHaveText(
+      /corosync\.conf written on pve\d; a running corosync does not have it before a reload or a restart/,
+    );
   });
 
   test("a command is typed and never run", async ({ page }) => {
@@ -112,6 +138,17 @@ test.describe("the page and its lab", () => {
     lab.emit({ event: "gone", reason: "the lab was taken down", frozen: true });
     await lab.close();
     await expect(banner(page)).toContainText("resumes it at that instant");
+    // No state keeps its colour, and whoever does not want to wait for the next attempt need not: after some it is seconds away.
+    await expect(page.locator("main")).toHaveCSS("filter", "grayscale(1)");
+    for (let attempt = 0; attempt < 3; attempt++) await page.waitForEvent("websocket");
+    lab = await fakeLab(staticDir, healthy(), undefined, { port: Number(port), token: hash.slice(1) });
+    const [, tried] = await Promise.all([
+      page.getByRole("button", { name: "Try now" }).click(),
+      page.waitForEvent("websocket", { timeout: 2_500 }),
+    ]);
+    expect(tried.url()).toContain(port);
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await expect(page.locator("main")).toHaveCSS("filter", "none");
   });
 
   test("whoever has the port meanwhile learns nothing, shows nothing, and the page comes back to the lab", async ({ page }) => {
@@ -217,7 +254,7 @@ test.describe("what-if", () => {
   test("sets of one kind are said once, and a row can be tried in the lab", async ({ page }) => {
     lab = await openFake(page, healthy(3, 1));
     await page.getByRole("button", { name: "What-if" }).click();
-    const sets = page.getByRole("region", { name: "Smallest sets that do harm" });
+    const sets = page.getByRole("region", { name: "Smallest failures that break quorum" });
     await expect(sets.getByRole("row", { name: /^any two cables 3/ })).toHaveCount(1);
     await expect(sets.getByRole("row", { name: /cable pve1:net0 \+ cable pve2:net0/ })).toHaveCount(0);
     await sets.getByRole("button", { name: "Lose switch net0 in this lab now" }).click();
@@ -232,7 +269,7 @@ test.describe("what-if", () => {
     await expect(matrix).toBeVisible();
     const before = await matrix.boundingBox();
     await page.getByRole("group", { name: "QDevice" }).getByRole("button", { name: "ffsplit" }).click();
-    const sets = page.getByRole("region", { name: "Smallest sets that do harm" });
+    const sets = page.getByRole("region", { name: "Smallest failures that break quorum" });
     await expect(sets.getByRole("row", { name: /qnetd/ }).first()).toBeVisible();
     for (const row of await sets.getByRole("row", { name: /qnetd/ }).all()) {
       await expect(row.getByRole("cell").nth(2)).toHaveText("no qnetd");

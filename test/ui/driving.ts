@@ -37,6 +37,27 @@ export async function show(page: Page, lab: FakeLab, snapshot: LabSnapshot): Pro
   await expect(page.locator("[data-region=time]")).toContainText(clock(instant));
 }
 
+/** Everything typed into its terminals so far. */
+export const typedInto = (lab: FakeLab): string =>
+  lab.asked.flatMap((request) => (request.op === "terminal-write" ? [request.data] : [])).join("");
+
+/** Something drawn, in pixels of the window. Throws where it is not. */
+export async function boxOf(of: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  // While a window's new size is taken in, something may be drawn anew.
+  await expect.poll(() => of.boundingBox(), { message: "it is drawn" }).not.toBeNull();
+  const box = await of.boundingBox();
+  if (box === null) throw new Error("it is not drawn");
+  return box;
+}
+
+/** Whether two things have more than a pixel in common. */
+export async function meet(a: Locator, b: Locator): Promise<boolean> {
+  const [one, other] = [await boxOf(a), await boxOf(b)];
+  const across = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const down = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  return across > 1 && down > 1;
+}
+
 /** What went wrong in the page from now on: errors that were thrown, and what it wrote to its console as an error. */
 export function errorsOf(page: Page): string[] {
   const errors: string[] = [];

@@ -7,6 +7,7 @@ import {
   type ConfChange,
   type ConfPlan,
   type ExportWarning,
+  type Finding,
   type LabSnapshot,
   type NamedSnapshot,
   type Request,
@@ -128,6 +129,8 @@ export interface FakeLab {
   readonly asked: Request[];
   /** What the timeline and the task log answer; bands and marks of the snapshot where nothing is set. */
   history: { bands?: Band[]; marks?: LabSnapshot["marks"]; marksFrom?: number; merged?: number; tasks: Task[] };
+  /** What the check of a file answers; by the file's text where nothing is set. */
+  findings: Finding[] | undefined;
   /** The last act, speed, step, … of a person. Terminals and what the page asks for by itself go beside it, at their own times. */
   lastAsked(): Request | undefined;
   show(snapshot: LabSnapshot): void;
@@ -145,6 +148,7 @@ export async function fakeLab(
   where: { port?: number; token?: string } = {},
 ): Promise<FakeLab> {
   let snapshot = first;
+  let findings: Finding[] | undefined;
   const asked: Request[] = [];
   const channels = new Set<Channel>();
   const emit = (event: unknown): void => channels.forEach((channel) => channel.send(event));
@@ -253,6 +257,11 @@ export async function fakeLab(
         type(request.terminal, request.data);
         return {};
       case "conf-check": {
+        if (findings !== undefined) {
+          const all = findings;
+          const count = (severity: string): number => all.filter((one) => one.severity === severity).length;
+          return { errors: count("error"), warnings: count("warning"), findings };
+        }
         const lines = request.text.split("\n");
         const line = lines.findIndex((one) => one.includes("tokn")) + 1;
         return line === 0
@@ -330,6 +339,12 @@ export async function fakeLab(
     url: web.url,
     asked,
     history,
+    get findings() {
+      return findings;
+    },
+    set findings(set) {
+      findings = set;
+    },
     lastAsked: () => asked.findLast(({ op }) => !op.startsWith("terminal-") && !OF_THE_PAGE.has(op)),
     show: (next) => {
       snapshot = next;

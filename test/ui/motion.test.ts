@@ -1,7 +1,7 @@
 /** Time as the page shows it: speeds, slow on change, what is awaited, one event and what comes next, and the token that is where it is. */
 import { expect, test, type Page } from "@playwright/test";
 import type { LabSnapshot } from "../../src/main/lab/api.ts";
-import { openFake, thing } from "./driving.ts";
+import { boxOf, openFake, thing } from "./driving.ts";
 import type { FakeLab } from "./fake-lab.ts";
 import { gather, healthy } from "./fixtures.ts";
 import { realLab, type RealLab } from "./real-lab.ts";
@@ -120,6 +120,11 @@ test("the token: no dot while it is lost, no rate until there is one, and what w
   await expect(page.getByText(/rotations\/s/)).toHaveCount(0);
   lab.show(slowed());
   await expect(page.getByText("held, 320 ms of 585 ms left")).toBeVisible();
+  // Where it leaves its node, and nothing trails behind what does not move.
+  await expect(dot(page)).toHaveCount(1);
+  await expect(page.locator(".tail")).toHaveCount(0);
+  const [at, node] = [await boxOf(dot(page)), await boxOf(thing(page, "node:pve1").locator(".body"))];
+  expect(Math.abs(at.x + at.width / 2 - (node.x + node.width))).toBeLessThan(4);
   const skipped = slowed();
   skipped.tokens = [{ ringId: "1.12", state: "travels", node: "pve1", to: "pve2", due: 1, heldUntil: null, rate: 1.7 }];
   skipped.motion.skipped = { from: skipped.time.instant - 585_000, to: skipped.time.instant };

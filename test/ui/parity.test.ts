@@ -137,6 +137,14 @@ test("the lab menu shows the path as text and has a heading over the themes", as
   expect(box.x + box.width).toBeLessThanOrEqual(around.x + around.width);
   await expect(path).toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
   await expect(menu.getByRole("group", { name: "Theme" })).toBeVisible();
+  // Its file is the person's own, not the selected node's.
+  await menu.getByRole("menuitem", { name: "Load my cluster’s corosync.conf …" }).click();
+  const findings = page.getByRole("complementary", { name: "Findings" });
+  await expect(findings).toContainText("Choose a corosync.conf, drop it anywhere on this page");
+  await page.getByRole("combobox", { name: "of" }).selectOption("pve2");
+  await expect(findings).toContainText("As it is on pve2");
+  await run(page, "load my cluster");
+  await expect(findings).toContainText("Choose a corosync.conf, drop it anywhere on this page");
 });
 
 test("the palette: the plain act first, speeds only when typed, what was chosen lately on top", async ({ page }) => {
@@ -145,7 +153,9 @@ test("the palette: the plain act first, speeds only when typed, what was chosen 
   await expect(options.first()).toHaveText(/Cut pve3:net0/);
   await expect(options.first()).not.toHaveText(/one way/);
   await page.getByRole("combobox", { name: "Action" }).fill("");
-  await expect(options.filter({ hasText: /^.*Speed ×/ })).toHaveCount(0);
+  await expect(options.filter({ hasText: /Speed ×|slow down to ×.*/ }).filter({ hasNotText: "run, and" })).toHaveCount(0);
+  await page.getByRole("combobox", { name: "Action" }).fill("slow down to ×0.001");
+  await expect(options.filter({ hasText: /slow down to ×0\.001/ })).toHaveCount(1);
   await page.getByRole("combobox", { name: "Action" }).fill("speed");
   await expect(options.filter({ hasText: /Speed ×0\.01/ })).toHaveCount(1);
   await page.getByRole("combobox", { name: "Action" }).fill("power cut pve2");
@@ -177,6 +187,14 @@ test("Space pauses although a button was clicked with the mouse; by keyboard it 
   await page.keyboard.press("Enter");
   await expect.poll(() => asked("skip").length).toBe(3);
   expect(asked("pause").length).toBe(3);
+});
+
+test("the palette saves the record as a file", async ({ page }) => {
+  lab = await openFake(page, healthy());
+  const saved = page.waitForEvent("download");
+  await run(page, "save the record");
+  expect((await saved).suggestedFilename()).toBe("lab-7f3a.record");
+  expect(asked("record")).toEqual([{ op: "record" }]);
 });
 
 test("acts have the field's names", async ({ page }) => {

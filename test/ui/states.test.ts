@@ -1,7 +1,7 @@
 /** The states that are not the happy one, drawn from written snapshots. */
 import { expect, test } from "@playwright/test";
 import { beforeLossOf } from "../../src/main/lab/api.ts";
-import { openFake, staticDir, terminalOf, thing, votes } from "./driving.ts";
+import { openFake, staticDir, terminalOf, thing, typedInto, votes } from "./driving.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { broken, empty, gather, healthy, optioned, partition, sixteen, sixteenWitnessed, witnessedSplit } from "./fixtures.ts";
 
@@ -27,8 +27,8 @@ test("a partition: a region, a letter and a bar for each ring; one-way cuts in w
 test("gather: no ring, a hollow tab for each belief, and one event at a time", async ({ page }) => {
   lab = await openFake(page, gather());
   await expect(votes(page)).toContainText("No ring");
-  await expect(page.getByText("pve1 believes 1 2", { exact: true })).toBeVisible();
-  await expect(page.getByText("pve2 still believes 1 2 3", { exact: true })).toBeVisible();
+  await expect(page.getByText("pve1 sees pve1 and pve2", { exact: true })).toBeVisible();
+  await expect(page.getByText("pve2 still sees pve1, pve2 and pve3", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "One event ." }).click();
   await expect.poll(() => lab?.lastAsked()).toEqual({ op: "step", unit: "event", count: 1 });
 });
@@ -64,14 +64,14 @@ test("the quorum device in a split: whose side has its vote, and who does not re
   await expect(votes(page)).toContainText("3 of 5 votes (1 of the QDevice), 3 needed, quorate");
   await expect(votes(page).getByTitle("vote of the QDevice", { exact: true })).toHaveCount(1);
   await expect(votes(page).getByTitle("vote of the QDevice, not given here")).toHaveCount(1);
-  await expect(votes(page)).toContainText("the QDevice gives this side no vote");
+  await expect(votes(page)).toContainText("QDevice gives this side no vote");
   await expect(thing(page, "node:qnetd")).toHaveAccessibleName(/3 of 4 connected, vote to 1 2/);
   await thing(page, "node:pve4").click();
   const inspector = page.getByRole("complementary", { name: "Inspector" });
   await expect(inspector).toContainText("NA,NV,NMW");
   await inspector.getByRole("tab", { name: "quorum" }).click();
   await inspector.getByRole("button", { name: "corosync-qdevice-tool -sv" }).click();
-  await expect(terminalOf(page, "pve4")).toContainText("you typed: corosync-qdevice-tool -sv");
+  await expect(terminalOf(page, "pve4")).toContainText("corosync-qdevice-tool -sv");
 });
 
 test("options are named where they decide, and nodes that do not fit are marked", async ({ page }) => {
@@ -189,8 +189,16 @@ test("the token rests at speed and travels in slow motion", async ({ page }) => 
   await expect(page.getByText("seq 41")).toBeVisible();
 });
 
-test("a section's command is typed into the node's terminal", async ({ page }) => {
+test("a section's command is typed into the node's terminal, and Enter is the person's", async ({ page }) => {
   lab = await openFake(page, healthy());
-  await page.getByRole("button", { name: "corosync-cfgtool -n" }).click();
+  await expect(terminalOf(page, "pve1")).toContainText("Cluster information");
+  const command = page.getByRole("button", { name: "corosync-cfgtool -n" });
+  await expect(command).toHaveAttribute("title", "Types it into the terminal; Enter is yours");
+  await command.click();
+  await expect(terminalOf(page, "pve2")).toContainText("corosync-cfgtool -n");
+  expect(typedInto(lab)).toMatch(/corosync-cfgtool -n$/);
+  // It has the focus: one key runs it.
+  await expect(page.locator('[data-terminal="pve2"] .xterm-helper-textarea')).toBeFocused();
+  await page.keyboard.press("Enter");
   await expect(terminalOf(page, "pve2")).toContainText("you typed: corosync-cfgtool -n");
 });

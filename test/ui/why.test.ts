@@ -2,7 +2,7 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import type { LabSnapshot } from "../../src/main/lab/api.ts";
 import { Person, snapshotOf } from "../node/reasons.ts";
-import { openFake, thing } from "./driving.ts";
+import { openFake, terminalOf, thing, typedInto } from "./driving.ts";
 import type { FakeLab } from "./fake-lab.ts";
 import { broken, healthy, partition } from "./fixtures.ts";
 
@@ -53,7 +53,8 @@ test("a cut cable: the act, what corosync noticed, the votes, and what heals it"
 });
 
 /** What the card says of each state, and what it must not. */
-const STATES: readonly { name: string; state: Act; says: RegExp; not?: RegExp }[] = [
+/** `cables`: those that are whole, though knet reaches nobody over them: their line is not that of a cut. */
+const STATES: readonly { name: string; state: Act; says: RegExp; not?: RegExp; cables?: readonly string[] }[] = [
   { name: "partition", state: { acts: ["partition pve1,pve2 pve3"], wait: 10 }, says: /The network is partitioned: pve1 and pve2 \| pve3/ },
   { name: "loss", state: { acts: ["link set pve3:net0 --loss 60"], wait: 20 }, says: /loses 60 %/ },
   {
@@ -61,6 +62,7 @@ const STATES: readonly { name: string; state: Act; says: RegExp; not?: RegExp }[
     state: { acts: ["link cut pve3:net0"], then: ["link heal pve3:net0"], wait: 0.5 },
     says: /Cable pve3:net0 was healed/,
     not: /reaches|is cut/,
+    cables: ["pve3:net0"],
   },
   { name: "QDevice", state: { nodes: 2, qdevice: true, acts: ["link cut pve2:net0"], wait: 40 }, says: /QDevice/ },
   { name: "switch off", state: { acts: ["switch off net0"], wait: 10 }, says: /Why is nobody quorate\?.*Switch net0 is off/s },
@@ -69,6 +71,7 @@ const STATES: readonly { name: string; state: Act; says: RegExp; not?: RegExp }[
     name: "two corosyncs stopped",
     state: { acts: ["service stop pve2 corosync", "service stop pve3 corosync"], wait: 10 },
     says: /Why is nobody quorate\?.*corosync was stopped on pve2/s,
+    cables: ["pve1:net0"],
   },
   { name: "killed", state: { acts: ["node kill pve2"], wait: 10 }, says: /pve2 lost its power/ },
   { name: "stalled", state: { acts: ["node pause pve2"], wait: 10 }, says: /pve2 is stalled/ },
@@ -82,7 +85,29 @@ for (const one of STATES)
     await expect(hint(page)).toContainText(one.says);
     if (one.not !== undefined) await expect(hint(page)).not.toContainText(one.not);
     await expect(hint(page)).not.toContainText(/\/etc\/pve|guest|HA /);
+    for (const cable of one.cables ?? []) {
+      await expect(thing(page, `cable:${cable}`)).toHaveAttribute("data-state", "silent");
+      await expect(thing(page, `cable:${cable}`).locator(".line")).toHaveCount(1);
+      await expect(thing(page, `cable:${cable}`).locator(".down, .cross")).toHaveCount(0);
+    }
   });
+
+test("a command of the card is typed into that node's terminal, and not run", async ({ page }) => {
+  const snapshot = partition();
+  snapshot.why[0]?.clauses.push({
+    ...{ role: "do", text: "See the votes", refs: [{ kind: "status", node: "pve3", instant: 187_412_000, what: "quorum" }] },
+    fix: { label: "See the votes", node: "pve3", command: "pvecm status" },
+  });
+  lab = await openFake(page, snapshot);
+  await expect(terminalOf(page, "pve1")).toContainText("Cluster information");
+  await hint(page).getByRole("button", { name: "Why?" }).click();
+  const command = hint(page).getByRole("button", { name: "pvecm status" });
+  await expect(command).toHaveAttribute("title", "Types it into pve3’s terminal; Enter is yours");
+  await command.click();
+  await expect(terminalOf(page, "pve3")).toContainText("pvecm status");
+  expect(typedInto(lab)).toMatch(/pvecm status$/);
+  await expect(terminalOf(page, "pve3")).not.toContainText("Cluster information");
+});
 
 test("a node that boots is alone for no reason that could be healed", async ({ page }) => {
   lab = await openFake(page, state({ acts: ["node kill pve2"], then: ["node start pve2"], wait: 2 }));
@@ -218,4 +243,14 @@ test("healed: what is offered stays in its card, and is offered once", async ({ 
   lab.show(healthy());
   await expect(thing(page, "cable:pve3:net0")).toHaveAttribute("data-state", "carrying");
   await expect(hint(page)).toHaveCount(0);
+});
+
+test("healed: one's own file is one click away", async ({ page }) => {
+  lab = await openFake(page, partition());
+  await expect(thing(page, "node:pve3")).toBeVisible();
+  lab.show(healthy());
+  await hint(page).getByRole("button", { name: "Load my cluster’s corosync.conf …" }).click();
+  await expect(page.getByRole("complementary", { name: "Findings" })).toContainText(
+    "Choose a corosync.conf, drop it anywhere on this page",
+  );
 });

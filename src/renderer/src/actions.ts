@@ -5,7 +5,9 @@ import { choose } from "./choosing.ts";
 import type { Page } from "./context.ts";
 import { labTools, runTool } from "./tools/tools.ts";
 import * as motionText from "./words/motion.ts";
+import { openImport } from "./selection.svelte.ts";
 import { tasks as taskTexts, tools } from "./words/timeline.ts";
+import { card } from "./words/why.ts";
 import { themes } from "./prefs.svelte.ts";
 import type { IconName } from "./ui/icons.ts";
 
@@ -48,8 +50,8 @@ function timeActions({ lab }: Page, snapshot: LabSnapshot): Action[] {
       key: "Space",
       run: () => void lab.pauseOrRun(),
     },
-    { id: "step", group: "Time", title: "One event", icon: "step", key: ".", run: () => void lab.step("event") },
-    { id: "window", group: "Time", title: "One window of events", icon: "stepWindow", run: () => void lab.step("window") },
+    { id: "step", group: "Time", title: motionText.oneEvent, icon: "step", key: ".", run: () => void lab.step("event") },
+    { id: "window", group: "Time", title: motionText.oneWindow, icon: "stepWindow", run: () => void lab.step("window") },
     { id: "skip", group: "Time", title: "Skip to the next change", icon: "skip", run: () => void lab.skip() },
     slow,
     ...SLOW_SPEEDS.map(({ speed, name }): Action => ({
@@ -163,12 +165,9 @@ function pageActions(page: Page, snapshot: LabSnapshot, frame: Frame): Action[] 
     {
       id: "import",
       group: "Configuration",
-      title: "Load my cluster’s corosync.conf…",
+      title: card.load,
       icon: "importIn",
-      run: () => {
-        place.view = "configure";
-        place.door = "own";
-      },
+      run: () => openImport(place),
     },
     { id: "build", group: "Lab", title: "Build from nothing …", icon: "plus", run: () => (place.building = true) },
     ...labTools.map(({ tool, title, icon }): Action => ({

@@ -1,15 +1,28 @@
-/** Carries out what a Why or a problem offers: an acting line is done, a command goes to the node's terminal, which comes to the front. */
+/** Carries out what a Why, a problem or a section offers: an acting line is done; a command is typed into its node's terminal, which comes to the front, and Enter is left to the person. */
 import type { Fix } from "../../main/lab/api.ts";
 import type { Page } from "./context.ts";
+import { liesOver } from "./selection.svelte.ts";
 
-export function applyFix({ lab, place, prefs, terminals }: Page, fix: Fix): void {
-  if ("act" in fix) {
-    void lab.act(fix.act);
-    return;
+/** After the dock is drawn. */
+const focusAfterMs = 60;
+
+export function showDock({ place, prefs }: Pick<Page, "place" | "prefs">): void {
+  if (liesOver(window.innerWidth, place)) place.overlay = "dock";
+  else if (!prefs.layout.dock) {
+    prefs.layout.dock = true;
+    prefs.keep();
   }
-  const tab = terminals.type(fix.node, fix.command);
-  place.dockTab = { kind: "terminal", id: tab.id };
-  if (prefs.layout.dock) return;
-  prefs.layout.dock = true;
-  prefs.keep();
+}
+
+/** Types a command at the prompt of a node's terminal. Nothing runs by a click: a restart of corosync costs votes. */
+export function offerCommand(page: Page, node: string, command: string): void {
+  const tab = page.terminals.offer(node, command);
+  page.place.dockTab = { kind: "terminal", id: tab.id };
+  showDock(page);
+  setTimeout(() => page.terminals.focus(tab.id), focusAfterMs);
+}
+
+export function applyFix(page: Page, fix: Fix): void {
+  if ("act" in fix) void page.lab.act(fix.act);
+  else offerCommand(page, fix.node, fix.command);
 }

@@ -68,6 +68,15 @@ export interface Place {
   tool: Tool | null;
 }
 
+/** Inspector and dock lie over the view: in a small window, and over what-if, which needs the width. */
+export const liesOver = (windowWidth: number, { view }: Pick<Place, "view">): boolean => windowWidth < 1100 || view === "whatif";
+
+/** Configure, ready for a file of the person's own. */
+export function openImport(place: Place): void {
+  place.view = "configure";
+  place.door = "own";
+}
+
 /** Where the person is. */
 export function makePlace(): Place {
   const place = $state<Place>({

@@ -6,7 +6,7 @@ import { palette } from "../words/timeline.ts";
 const recentShown = 5;
 
 /** Not on the first screen: there are many, and who wants one types it. */
-const onlyTyped = ({ id }: Action): boolean => id.startsWith("speed ");
+const onlyTyped = ({ id }: Action): boolean => id.startsWith("speed ") || id.startsWith("slow to ");
 
 /** The shortest title of which this one is a variant: "Cut pve3:net0" of "Cut pve3:net0 one way: …". */
 function plainOf(title: string, titles: readonly string[]): string {

@@ -1,15 +1,20 @@
 /** Who believes what while a ring forms: nodes that believe the same share one region, those that do not overlap. */
 import type { LabSnapshot, MachineView } from "../../../main/lab/api.ts";
+import { shortNames } from "../names.ts";
 import { toneOf } from "../tone.ts";
+import { beliefTexts } from "../words/topology.ts";
 
 export interface Belief {
   nodes: string[];
   members: number[];
   /** A belief is no ring and has no letter; it takes a tone that no formed ring has. */
   tone: string;
-  text: string;
+  /** Who sees whom, the longest first. */
+  texts: string[];
 }
 
+/** Of a name in a text that has little room. */
+const shortRoom = 56;
 const tones = ["r1", "r2", "r3", "r4", "r5", "r6"];
 
 const sameMembers = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((id) => b.includes(id));
@@ -18,6 +23,11 @@ const sameMembers = (a: readonly number[], b: readonly number[]): boolean => a.l
 export function beliefsOf(snapshot: LabSnapshot): Belief[] {
   const taken = new Set(snapshot.components.filter(({ formed }) => formed).map(({ letter }) => toneOf(letter)));
   const free = tones.filter((tone) => !taken.has(tone));
+  const short = shortNames(
+    snapshot.nodes.map(({ name }) => name),
+    shortRoom,
+    { size: 11, strong: true },
+  );
   const groups: { nodes: string[]; members: number[]; still: boolean }[] = [];
   for (const component of snapshot.components) {
     if (component.formed) continue;
@@ -31,9 +41,12 @@ export function beliefsOf(snapshot: LabSnapshot): Belief[] {
       nodes,
       members,
       tone: free[index % Math.max(1, free.length)] ?? "r6",
-      text: `${nodes.length > 3 ? `${nodes.length} nodes` : nodes.join(" ")} ${still ? "still " : ""}${nodes.length === 1 ? "believes" : "believe"} ${
-        members.length > 8 ? `${members.length} members` : members.join(" ")
-      }`,
+      texts: beliefTexts(
+        nodes,
+        members.map((id) => nameOf(snapshot, id)),
+        still,
+        (name) => short.get(name) ?? name,
+      ),
     }))
     .sort((a, b) => b.members.length - a.members.length);
 }
@@ -42,6 +55,13 @@ export function beliefsOf(snapshot: LabSnapshot): Belief[] {
 function isOld(snapshot: LabSnapshot, node: string | undefined, members: readonly number[]): boolean {
   const corosync = snapshot.nodes.find(({ name }) => name === node)?.corosync;
   return corosync !== null && corosync !== undefined && sameMembers(corosync.members, members);
+}
+
+/** The name of a node id: the machine's own, or from a list of nodes. */
+function nameOf(snapshot: LabSnapshot, id: number): string {
+  const machine = snapshot.nodes.find(({ corosync }) => corosync?.nodeId === id);
+  const listed = snapshot.nodes.flatMap(({ corosync }) => corosync?.nodelist ?? []).find(({ nodeId }) => nodeId === id);
+  return machine?.name ?? listed?.name ?? `node ${id}`;
 }
 
 /** The id under which a machine knows another one: the other's own, or from its list of nodes. */

@@ -29,7 +29,7 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
   });
   const beliefs = beliefsOf(snapshot).slice(0, beliefsMax);
   const speakers: number[] = [];
-  const waiting = beliefs.flatMap(({ nodes, members, tone, text }, level) => {
+  const waiting = beliefs.flatMap(({ nodes, members, tone, texts: [description = ""] }, level) => {
     const inside = slots.map(({ name, look }) => nodes.includes(name) || members.includes(look.id ?? -1));
     const inset = (level / Math.max(1, beliefs.length)) * (measures.band / 2 - 8);
     const own = slots.flatMap(({ name }, index) => (nodes.includes(name) ? [index] : []));
@@ -38,7 +38,7 @@ export function sectorsOf(snapshot: LabSnapshot, slots: readonly Slot[], measure
     const label = clipped(nodes.length === 1 ? (slots[speaker]?.label ?? "") : `${nodes.length} nodes`, 70, tabFont);
     return runsOf(inside).map((run, index) => {
       const speaks = speaker >= 0 && (speaker - run.first + slots.length) % slots.length < run.length;
-      const what = { key: `belief:${nodes.join()}.${index}`, tone, letter: "", formed: false, description: text };
+      const what = { key: `belief:${nodes.join()}.${index}`, tone, letter: "", formed: false, description };
       return sector(slots, run, measures, inset, { ...what, text: speaks ? label : "", at: speaks ? speaker : run.first });
     });
   });

@@ -9,14 +9,16 @@ import type { Point, RegionShape } from "./shapes.ts";
 
 export function regionsOf(snapshot: LabSnapshot, plan: Plan): RegionShape[] {
   const beliefs = beliefsOf(snapshot);
+  const places = tabPlaces(plan, beliefs);
   return [
     ...snapshot.components.flatMap((component, index) => (component.formed ? (formedRegion(plan, component, index) ?? []) : [])),
-    ...beliefs.flatMap((belief, level) => beliefRegion(snapshot, plan, belief, level, beliefs.length) ?? []),
+    ...beliefs.flatMap((belief, level) => beliefRegion(snapshot, plan, belief, level, places) ?? []),
   ];
 }
 
 /** What is written on tabs. */
 const tabFont: Font = { size: 11, strong: true };
+const tabHeight = 18;
 
 function formedRegion(plan: Plan, component: Component, index: number): RegionShape | undefined {
   const inside = plan.columns.map(({ machine }) => component.nodes.includes(machine.name));
@@ -40,29 +42,63 @@ function formedRegion(plan: Plan, component: Component, index: number): RegionSh
 
 const tabWidth = (text: string): number => 34 + textWidth(text, tabFont);
 
+/** Where a belief's tab begins, and on which side of the machines. */
+interface TabPlace {
+  x: number;
+  above: boolean;
+}
+
+/** How far a belief's outline stands inside the one before it, so that all can be told apart. */
+const insetOf = (level: number, of: number): number => level * Math.min(12, of > 1 ? 26 / (of - 1) : 0);
+
+function tabPlaces(plan: Plan, beliefs: readonly Belief[]): TabPlace[] {
+  return beliefs.map(({ nodes }, level) => {
+    const column = plan.columns.findIndex(({ machine }) => machine.name === nodes[0]);
+    const above = level % 2 === 0;
+    return { x: (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12, above };
+  });
+}
+
+/** Tabs on one side whose lines are so close that they would lie on each other end where the next begins. */
+function tabRoom(plan: Plan, places: readonly TabPlace[], level: number): number {
+  const whole = plan.right - plan.left - 24;
+  const own = places[level];
+  const apart = insetOf(2, places.length) >= tabHeight;
+  if (own === undefined || apart) return whole;
+  const others = places.filter(({ above }, other) => above === own.above && other !== level).map(({ x }) => x);
+  if (others.length === 0) return whole;
+  return Math.min(plan.right, ...others.filter((x) => x > own.x)) - own.x - 24;
+}
+
 /** A belief of the gather phase: nested where they agree in part, overlapping where not. */
-function beliefRegion(snapshot: LabSnapshot, plan: Plan, belief: Belief, level: number, of: number): RegionShape | undefined {
+function beliefRegion(
+  snapshot: LabSnapshot,
+  plan: Plan,
+  belief: Belief,
+  level: number,
+  places: readonly TabPlace[],
+): RegionShape | undefined {
   const node = belief.nodes[0];
   const column = plan.columns.findIndex(({ machine }) => machine.name === node);
   const machine = plan.columns[column]?.machine;
-  if (node === undefined || machine === undefined) return undefined;
+  const place = places[level];
+  if (node === undefined || machine === undefined || place === undefined) return undefined;
   const inside = plan.columns.map(({ machine: one }) => belief.members.includes(idOf(snapshot, machine, one.name) ?? -1));
   if (!inside.includes(true)) inside[column] = true;
-  const step = of > 1 ? 26 / (of - 1) : 0;
-  const inset = level * Math.min(12, step);
-  const above = level % 2 === 0;
-  const text = middleCut(belief.text, plan.right - plan.left - 24, tabFont);
+  const inset = insetOf(level, places.length);
+  const room = tabRoom(plan, places, level);
+  const text =
+    belief.texts.find((one) => textWidth(one, tabFont) <= room) ?? middleCut(belief.texts.at(-1) ?? "", Math.max(0, room), tabFont);
   const w = 18 + textWidth(text, tabFont);
   const pad = { side: 38 - inset, top: 34 - inset, bottom: 58 - inset };
-  const y = above ? plan.y - pad.top : plan.y + plan.h + pad.bottom;
-  const x = (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12;
+  const y = place.above ? plan.y - pad.top : plan.y + plan.h + pad.bottom;
   return {
     key: `belief:${node}`,
     tone: belief.tone,
     letter: "",
     formed: false,
     path: regionPath(plan, inside, pad),
-    tab: { x: Math.max(plan.left, Math.min(x, plan.right - w - 2)), y: y - 9, w, text },
+    tab: { x: Math.max(plan.left, Math.min(place.x, plan.right - w - 2)), y: y - 9, w, text },
   };
 }
 

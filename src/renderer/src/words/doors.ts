@@ -95,7 +95,20 @@ export const confPlan = {
   typed: (node: string): string => `Types it into ${node}’s terminal; Enter is yours`,
 };
 
+/** A lab from nothing in place of this one. */
+export const build = {
+  title: "Build from nothing",
+  machines: "Machines",
+  networks: "Networks (one switch each)",
+  clustered: "Form the cluster",
+  qdevice: (clustered: boolean): string => (clustered ? "With a qnetd host and QDevice" : "With a qnetd host"),
+  apply: "Build it here",
+} as const;
+
 export const whatIf = {
+  sets: "Smallest failures that break quorum",
+  setsWhat: "no side quorate, or two",
+  noSets: (upTo: number): string => `No set of up to ${upTo} failures breaks quorum.`,
   noQnetd: "no qnetd",
   try: "Try",
   tryWhat: (what: string): string => `Lose ${what} in this lab now`,

@@ -1,5 +1,7 @@
 /** What the page says of time: speeds, slow motion, what is awaited, what one event was, what comes next. */
 
+export const oneEvent = "One event";
+export const oneWindow = "One window: every event within the shortest delay";
 export const speedTitle = "Virtual seconds per second";
 export const slowOnChange = "Slow on change";
 export const slowOnChangeTitle =

@@ -90,6 +90,18 @@ export function formingText(groups: readonly (readonly string[])[]): string {
   return parts.filter((part) => part !== "").join("; ");
 }
 
+/** Whom the believers of one belief see, the longest first. `still`: they see whom they saw in their last ring. `short`: a name where there is little room. */
+export function beliefTexts(nodes: readonly string[], seen: readonly string[], still: boolean, short: (name: string) => string): string[] {
+  const verb = `${still ? "still " : ""}${nodes.length === 1 ? "sees" : "see"}`;
+  const alone = nodes.length === 1 && seen.length === 1 && seen[0] === nodes[0];
+  const texts = [(name: string) => name, short].flatMap((written) => {
+    const who = named(nodes.map(written));
+    if (alone) return [`${who} ${verb} only itself`, `${who} alone`];
+    return [`${who} ${verb} ${named(seen.map(written))}`, `${who} ${verb} ${seen.length} ${seen.length === 1 ? "node" : "nodes"}`];
+  });
+  return [...new Set(texts)].sort((one, other) => other.length - one.length);
+}
+
 function named(names: readonly string[]): string {
   if (names.length > 5) return `${names.length} nodes`;
   return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
@@ -106,7 +118,7 @@ export const voteTexts = {
   notQuorate: "not quorate",
   installing: "installing",
   noRing: "No ring",
-  counted: "Votes are counted when a ring has formed and its services are in step.",
+  counted: "Votes are counted when a ring has formed and its services are in sync.",
 };
 
 /** In the middle of the circle, where several rings stand. */

@@ -10,6 +10,7 @@ export const card = {
   next: "Next reason",
   before: "Reason before",
   toJournal: (node: string): string => `Show the journal of ${node}`,
+  type: (node: string): string => `Types it into ${node}’s terminal; Enter is yours`,
   pullTitle: "Pull a cable",
   pull: (node: string): string =>
     `Drag across ${node}’s cables, or select one and press X. Nothing breaks for good here: you can always heal it.`,
@@ -17,7 +18,7 @@ export const card = {
   notNow: "Not now",
   healedTitle: "One ring again",
   healed: "The nodes found each other and formed one ring. What next?",
-  load: "Load my cluster’s corosync.conf",
+  load: "Load my cluster’s corosync.conf …",
   build: "Build from nothing …",
   lookAround: "Look around",
 } as const;
@@ -45,7 +46,7 @@ export const problems = {
   timesTitle: (count: number): string => `${count} links down or sides without quorum have this one cause`,
   age: (us: number): string => duration(us),
   ageTitle: (clock: string): string => `since ${clock}`,
-  type: (command: string): string => `Run ${command} in the terminal`,
+  type: (node: string, command: string): string => `Types ${command} into ${node}’s terminal; Enter is yours`,
   show: (node: string): string => `Select ${node}`,
 } as const;
 
