@@ -5,7 +5,7 @@ import { WebSocketServer } from "ws";
 import { dropFile } from "./dropping.ts";
 import { fakeLab, type FakeLab } from "./fake-lab.ts";
 import { healthy, partition } from "./fixtures.ts";
-import { openFake, staticDir, terminalOf, thing, typedInto, votes } from "./driving.ts";
+import { openFake, show, staticDir, terminalOf, thing, typedInto, votes } from "./driving.ts";
 import { realLab, type RealLab } from "./real-lab.ts";
 
 let lab: FakeLab | undefined;
@@ -125,6 +125,16 @@ test.describe("the page and its lab", () => {
     await expect(page.getByRole("status").getByText("what you did last is done when it does")).toBeVisible();
     lab.stall(false);
     await expect(page.getByRole("status").getByText("link cut pve3:net0")).toBeVisible();
+  });
+
+  test("a terminal that the lab refuses is asked for once", async ({ page }) => {
+    lab = await openFake(page, healthy(), { refuse: ({ op }) => (op === "terminal-open" ? "no terminal is free" : undefined) });
+    const opened = (): number => lab?.asked.filter(({ op }) => op === "terminal-open").length ?? 0;
+    await expect(page.getByText("no terminal is free").first()).toBeVisible();
+    const after = opened();
+    // Many snapshots of the same nodes, each drawn.
+    for (let n = 0; n < 3; n++) await show(page, lab, healthy());
+    expect([opened(), after]).toEqual([after, 1]);
   });
 
   test("killed and taken down are told apart, with what brings each back", async ({ page }) => {
