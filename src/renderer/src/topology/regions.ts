@@ -9,7 +9,11 @@ import type { Point, RegionShape } from "./shapes.ts";
 
 export function regionsOf(snapshot: LabSnapshot, plan: Plan): RegionShape[] {
   const beliefs = beliefsOf(snapshot);
-  const places = tabPlaces(plan, beliefs);
+  const places = tabPlaces(
+    plan,
+    beliefs,
+    snapshot.components.some(({ formed }) => formed),
+  );
   return [
     ...snapshot.components.flatMap((component, index) => (component.formed ? (formedRegion(plan, component, index) ?? []) : [])),
     ...beliefs.flatMap((belief, level) => beliefRegion(snapshot, plan, belief, level, places) ?? []),
@@ -51,10 +55,11 @@ interface TabPlace {
 /** How far a belief's outline stands inside the one before it, so that all can be told apart. */
 const insetOf = (level: number, of: number): number => level * Math.min(12, of > 1 ? 26 / (of - 1) : 0);
 
-function tabPlaces(plan: Plan, beliefs: readonly Belief[]): TabPlace[] {
+/** Above and below in turn; all below where the tabs of rings stand above. */
+function tabPlaces(plan: Plan, beliefs: readonly Belief[], rings: boolean): TabPlace[] {
   return beliefs.map(({ nodes }, level) => {
     const column = plan.columns.findIndex(({ machine }) => machine.name === nodes[0]);
-    const above = level % 2 === 0;
+    const above = !rings && level % 2 === 0;
     return { x: (plan.x[column] ?? 0) + (above ? plan.size.top : plan.size.bottom) + 12, above };
   });
 }
@@ -63,8 +68,9 @@ function tabPlaces(plan: Plan, beliefs: readonly Belief[]): TabPlace[] {
 function tabRoom(plan: Plan, places: readonly TabPlace[], level: number): number {
   const whole = plan.right - plan.left - 24;
   const own = places[level];
-  const apart = insetOf(2, places.length) >= tabHeight;
-  if (own === undefined || apart) return whole;
+  if (own === undefined) return whole;
+  const stepBetween = places.every(({ above }) => !above) ? 1 : 2;
+  if (insetOf(stepBetween, places.length) >= tabHeight) return whole;
   const others = places.filter(({ above }, other) => above === own.above && other !== level).map(({ x }) => x);
   if (others.length === 0) return whole;
   return Math.min(plan.right, ...others.filter((x) => x > own.x)) - own.x - 24;
