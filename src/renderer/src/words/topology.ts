@@ -1,4 +1,5 @@
 /** What the drawing, the votes and the table of machines say. */
+import { plural } from "../format.ts";
 import type { CableState } from "../topology/cable-state.ts";
 
 /** A cable's state in the inspector. */
@@ -97,9 +98,10 @@ export function beliefTexts(nodes: readonly string[], seen: readonly string[], s
   const texts = [(name: string) => name, short].flatMap((written) => {
     const who = named(nodes.map(written));
     if (alone) return [`${who} ${verb} only itself`, `${who} alone`];
-    return [`${who} ${verb} ${named(seen.map(written))}`, `${who} ${verb} ${seen.length} ${seen.length === 1 ? "node" : "nodes"}`];
+    return [`${who} ${verb} ${named(seen.map(written))}`, `${who} ${verb} ${plural(seen.length, "node")}`];
   });
-  return [...new Set(texts)].sort((one, other) => other.length - one.length);
+  // On the last the region alone tells who speaks.
+  return [...new Set([...texts, alone ? "alone" : plural(seen.length, "node")])].sort((one, other) => other.length - one.length);
 }
 
 function named(names: readonly string[]): string {
