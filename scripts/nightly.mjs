@@ -2,7 +2,7 @@
 // order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules, of every recording
 // with fifty seeds, of 5000 changed corosync.confs beside the real reader, and of the README's five things with sixteen nodes, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
 // of a lab with bits changed or cut short, then fuzz runs, then what is told of a lab (why) while faults come and go beside its record, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
-// fails once in a while is found here. The compared schedules, the tampering, the fuzz runs and the scenarios of a commit go on where they were left: --rounds 0
+// fails once in a while is found here. The compared schedules, the tampering, the fuzz runs, the reasons and the scenarios of a commit go on where they were left: --rounds 0
 // --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -48,29 +48,26 @@ const {
   "--oracle": scenarios,
 } = options;
 
-/** Tries with each kind of file of a lab in one process of the tests. */
-const TRIES_AT_ONCE = 25;
+/** Of what is numbered and tried in one file of the tests, in one process of it. */
+const AT_ONCE = 25;
 
-/** Tampers so many times with each kind of file of a lab; what held before at this commit is not tried again. Returns whether all held. */
-async function tampered(count, file) {
+/**
+ * Tries so many of what a file of the tests tries by number, a few at a time; what held before at this commit, as `file` says, is not tried again. Returns whether all held.
+ * @param variable in which the test is told FIRST,COUNT
+ */
+async function tried({ count, file, test, variable, what }) {
   let done = 0;
   try {
     done = JSON.parse(readFileSync(file, "utf8"));
   } catch {
     // None yet.
   }
-  for (let first = done; first < count; first += TRIES_AT_ONCE) {
-    const tries = Math.min(TRIES_AT_ONCE, count - first);
-    const env = { ...process.env, QUORATE_TAMPER: `${first},${tries}` };
-    const args = [
-      join(root, "node_modules/vitest/vitest.mjs"),
-      "run",
-      "test/disk/tamper.test.ts",
-      "--maxWorkers=1",
-      "--testTimeout=900000",
-    ];
+  for (let first = done; first < count; first += AT_ONCE) {
+    const tries = Math.min(AT_ONCE, count - first);
+    const env = { ...process.env, [variable]: `${first},${tries}` };
+    const args = [join(root, "node_modules/vitest/vitest.mjs"), "run", test, "--maxWorkers=1", "--testTimeout=900000"];
     const { status, output } = await capture(process.execPath, args, { env, timeoutMs: 3_600_000 });
-    console.log(`${first + tries} of ${count} tries with each kind of file: ${status === 0 ? "all held" : "not all held"}`);
+    console.log(`${first + tries} of ${count} ${what}: ${status === 0 ? "all held" : "not all held"}`);
     if (status !== 0) {
       console.log(output);
       return false;
@@ -153,7 +150,9 @@ if (compared > 0) {
 }
 if (tries > 0) {
   console.log(`── ${tries} tries with each kind of file of a lab`);
-  if (!(await tampered(tries, join(root, "test-results", `tamper-${commit}.json`)))) failed.push("tampering: see above");
+  const file = join(root, "test-results", `tamper-${commit}.json`);
+  const all = { count: tries, file, test: "test/disk/tamper.test.ts", variable: "QUORATE_TAMPER", what: "tries with each kind of file" };
+  if (!(await tried(all))) failed.push("tampering: see above");
 }
 if (schedules > 0) {
   console.log(`── ${schedules} fault schedules`);
@@ -185,11 +184,15 @@ if (schedules > 0) {
 }
 if (reasons > 0) {
   console.log(`── what is told in ${reasons} fault schedules`);
-  const env = { ...process.env, QUORATE_WHY: String(reasons) };
-  const args = [join(root, "node_modules/vitest/vitest.mjs"), "run", "test/fuzz/why.test.ts", "--maxWorkers=1"];
-  const { status, output } = await capture(process.execPath, args, { env, timeoutMs: 2 * 3_600_000 });
-  console.log(output);
-  if (status !== 0) failed.push("why: something is told that is not in the record, see above");
+  const file = join(root, "test-results", `why-${commit}.json`);
+  const all = {
+    count: reasons,
+    file,
+    test: "test/fuzz/why.test.ts",
+    variable: "QUORATE_WHY",
+    what: "schedules whose reasons were looked up",
+  };
+  if (!(await tried(all))) failed.push("why: something is told that is not in the record, see above");
 }
 if (scenarios > 0) {
   console.log(`── ${scenarios} scenarios beside real daemons, seed ${commit}`);

@@ -30,6 +30,7 @@ let lab: Lab;
 let server: Server;
 let listener: NetServer;
 let log: LabLog;
+let around: ConstructorParameters<typeof Server>[3];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "quorate-server-"));
@@ -43,7 +44,7 @@ beforeEach(async () => {
     { dir, file, text: "", version: "test", disk: new LabDisk(dir), disks },
   );
   log = openLog(dir);
-  const around = {
+  around = {
     info: () =>
       Promise.resolve({
         lab: dir,
@@ -243,5 +244,30 @@ describe("the lab's socket", () => {
     for (let waited = 0; waited < 5000 && (await listed()) !== ""; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await listed()).toBe("");
     other.close();
+  });
+});
+
+describe("who looks on", () => {
+  it("is shown at once what somebody does", async () => {
+    // Its turns never come.
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    const other = new Server(lab, new Sessions(path, secret, dir, "run"), secret, around);
+    vi.useRealTimers();
+    const faults: number[] = [];
+    let hear: (message: unknown) => void = () => undefined;
+    const channel: Channel = {
+      send: (message) => {
+        const { event, snapshot } = message as { event?: string; snapshot?: { faults: unknown[] } };
+        if (event === "snapshot") faults.push(snapshot?.faults.length ?? -1);
+      },
+      onMessage: (handler) => (hear = handler),
+      onClose: () => undefined,
+      close: () => undefined,
+    };
+    other.accept(channel, true);
+    hear({ id: 1, request: { op: "subscribe", snapshots: true, journal: false, trace: false } });
+    hear({ id: 2, request: { op: "act", line: "link cut pve1" } });
+    await vi.waitFor(() => expect(faults).toEqual([1]));
+    other.end("over");
   });
 });

@@ -113,7 +113,8 @@ function wrongAmount(world: World, { why, components, faults }: LabSnapshot): st
         power === "on" &&
         !booting &&
         nics.every(({ up }) => up) &&
-        Object.values(units).every((state) => state !== "failed") &&
+        // One that is starting or stopping is told of.
+        Object.values(units).every((state) => !["failed", "activating", "deactivating"].includes(state)) &&
         (kind === "qnetd" ||
           (quorum?.quorate === true &&
             corosync !== null &&

@@ -9,6 +9,8 @@ const snapshotEveryMs = 100;
 const snapshotNodesFree = 16;
 /** While nothing but time has changed, a page of more nodes than this is sent less often in proportion: to draw the same again is what costs it. */
 const restNodesFree = 5;
+/** What somebody has just done is shown at once; who does many things at once waits so long between two of them. */
+const soonEveryMs = 30;
 /** A client that has so much unread gets no snapshot until it has read some. */
 const backlogMaxBytes = 1 << 20;
 
@@ -18,6 +20,8 @@ export class Broadcast {
   private showing = false;
   private readonly everyMs: number;
   private ticks = 0;
+  /** Wall ms at which the last snapshot was taken. */
+  private takenAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly lab: Lab,
@@ -26,7 +30,15 @@ export class Broadcast {
     lab.onEvent((event) => this.event(event));
     lab.host.watched(false);
     this.everyMs = snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2));
-    this.timer = setInterval(() => this.snapshots(), this.everyMs);
+    this.timer = setInterval(() => {
+      this.ticks++;
+      this.snapshots();
+    }, this.everyMs);
+  }
+
+  /** Somebody has done something: whoever looks on need not wait for the next turn. */
+  soon(): void {
+    if (performance.now() - this.takenAt >= soonEveryMs) this.snapshots();
   }
 
   /** No more snapshots. */
@@ -50,7 +62,7 @@ export class Broadcast {
     const wanting = [...this.clients].filter((client) => client.snapshots && (client.channel.backlog?.() ?? 0) < backlogMaxBytes);
     const changes = this.lab.changes;
     const instant = this.lab.world.now;
-    const tick = ++this.ticks;
+    const tick = this.ticks;
     const restMs = snapshotEveryMs * Math.max(1, Math.round(this.lab.world.names.length / restNodesFree));
     const rested = (since: number): boolean => (tick - since) * this.everyMs >= restMs;
     const behind = wanting.filter(
@@ -58,6 +70,7 @@ export class Broadcast {
     );
     if (behind.length === 0 || this.showing) return;
     const snapshot = this.lab.snapshot();
+    this.takenAt = performance.now();
     this.showing = true;
     const send = (): void => {
       for (const client of behind) {

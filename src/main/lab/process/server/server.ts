@@ -119,6 +119,7 @@ export class Server {
         if (!client.inside) await this.released(request);
         reply(result);
       }
+      if (doing.has(request.op)) this.broadcast.soon();
       if (request.op === "down") this.around.end();
     } catch (error) {
       this.refuse(client, id, error);
