@@ -324,11 +324,13 @@ async function endLabs() {
   rmSync(home, { recursive: true, force: true });
 }
 
+/** A second signal finds the labs being ended, and changes nothing. */
+let ending;
 for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
 ])
-  process.once(signal, () => void endLabs().finally(() => process.exit(128 + number)));
+  process.on(signal, () => void (ending ??= endLabs().finally(() => process.exit(128 + number))));
 
 try {
   if (wanted("cli") || wanted("page")) await quorate("up", "--nodes", "3", "--clustered");
