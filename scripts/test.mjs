@@ -65,17 +65,15 @@ const checks = [
 
 const minutes = (n) => n * 60_000;
 const suiteTimeoutMs = minutes(process.env.QUORATE_LONG === "1" ? 90 : 20);
-/** It waits for clocks and for processes that end most of the time: first of all, with the checks beside it, which need one processor. */
-const patient = "cli";
+/** Their tests start labs and browsers, which are many processes, and have time limits: two at once, and nothing beside them. Together they took longer than one after the other. */
+const crowds = ["cli", "ui"];
+const crowd = Math.min(2, cpus);
 /** Last, with as many processes as there are processors. */
 const broad = ["fuzz", "hosts"];
 /** Of those that take one processor each, side by side, the long ones come first. */
 const longFirst = ["conformance", "whatif", "conf", "node", "shell", "desktop"];
 /** Processes more than processors: schedules on workers wait for messages a third of the time. */
-const waiters = new Map([
-  ["hosts", 1],
-  [patient, 1],
-]);
+const waiters = new Map([["hosts", 1]]);
 
 /**
  * The files of a suite run one after another in each of its processes, which then has compiled the engine once: they share nothing but code, and what one of them changes of its process it puts
@@ -91,7 +89,7 @@ function suites() {
   const rank = ({ name }) => (longFirst.includes(name) ? longFirst.indexOf(name) : longFirst.length);
   folders.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   return folders.map(({ name, files }) => {
-    const weight = broad.includes(name) ? Math.min(files, cpus) : 1;
+    const weight = crowds.includes(name) ? crowd : broad.includes(name) ? Math.min(files, cpus) : 1;
     return { name, weight, work: () => vitest(name, weight + (waiters.get(name) ?? 0)) };
   });
 }
@@ -278,12 +276,12 @@ async function runAll(jobs) {
 
 const built = await ensureBuilt();
 report("build", { passed: built ? 1 : 0, failed: built ? 0 : 1, skipped: 0 }, Date.now() - started);
-const uiJob = { name: "ui", weight: 1, work: ui };
+const uiJob = { name: "ui", weight: crowd, work: ui };
 const tested = suites();
-const isPatient = ({ name }) => name === patient;
+const isCrowd = ({ name }) => crowds.includes(name);
 const isBroad = ({ name }) => broad.includes(name);
-const narrow = tested.filter((job) => !isPatient(job) && !isBroad(job));
-const all = [...tested.filter(isPatient), ...checks, uiJob, ...narrow, ...tested.filter(isBroad)];
+const narrow = tested.filter((job) => !isCrowd(job) && !isBroad(job));
+const all = [...tested.filter(isCrowd), uiJob, ...checks, ...narrow, ...tested.filter(isBroad)];
 const unknown = only.filter((name) => !all.some((job) => job.name === name));
 if (unknown.length > 0) {
   say(`no such suite: ${unknown.join(", ")} (there are: ${all.map((job) => job.name).join(" ")})`);
