@@ -9,7 +9,7 @@ const snapshotEveryMs = 100;
 const snapshotNodesFree = 16;
 /** While nothing but time has changed, a page of more nodes than this is sent less often in proportion: to draw the same again is what costs it. */
 const restNodesFree = 5;
-/** What somebody has just done is shown at once; who does many things at once waits so long between two of them. */
+/** What somebody has just done is shown at once, unless a snapshot was taken so shortly before: what comes in a burst is shown together at the next turn. */
 const soonEveryMs = 30;
 /** A client that has so much unread gets no snapshot until it has read some. */
 const backlogMaxBytes = 1 << 20;
