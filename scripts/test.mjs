@@ -105,13 +105,17 @@ const failures = [];
 const FAILURES_SHOWN_MAX = 40;
 const plain = (text) => text.replace(/\u001b\[[0-9;]*m/g, "").trim();
 
-/** @param messages what the test threw; its first line that says something is shown */
+/** @param messages what the test threw; what they say first, and the line of the test, are shown */
 function failed(suite, title, messages) {
-  const why =
-    plain(messages.join("\n"))
-      .split("\n")
-      .find((line) => line.trim() !== "") ?? "no reason was given";
-  failures.push(`${suite}: ${title}: ${why.slice(0, 300)}`);
+  const lines = plain(messages.join("\n")).split("\n");
+  const isPlace = (line) => /^\s*at /.test(line);
+  const why = lines
+    .filter((line) => line.trim() !== "" && !isPlace(line))
+    .slice(0, 8)
+    .map((line) => line.trim())
+    .join(" | ");
+  const where = lines.find((line) => isPlace(line) && /\btest\/\S+:\d+/.test(line));
+  failures.push(`${suite}: ${title}: ${why.slice(0, 400) || "no reason was given"}${where === undefined ? "" : ` (${where.trim()})`}`);
 }
 
 function report(name, counts, ms, notes = []) {
@@ -247,7 +251,7 @@ async function ui() {
     failed(
       "ui",
       `${spec.file} › ${spec.title}`,
-      spec.tests.flatMap(({ results }) => results.flatMap(({ error }) => error?.message ?? [])),
+      spec.tests.flatMap(({ results }) => results.flatMap(({ error }) => [error?.message ?? "", error?.stack ?? ""])),
     );
   if (counts.failed > 0 && wrong.length === 0)
     failed("ui", "the run", [result.timedOut ? "it was stopped at its time limit" : `it ended with status ${result.status}`]);

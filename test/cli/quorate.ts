@@ -72,7 +72,7 @@ export function newPlace(): Place {
     });
   const ok = async (...args: string[]): Promise<string> => {
     const ran = await run(args);
-    if (ran.status !== 0) throw new Error(`quorate ${args.join(" ")}: status ${ran.status}\n${ran.stderr}`);
+    if (ran.status !== 0) throw new Error(`quorate ${args.join(" ")}: status ${ran.status}: ${complaint(ran).replaceAll("\n", " | ")}`);
     return ran.stdout;
   };
   const end = async (): Promise<void> => {

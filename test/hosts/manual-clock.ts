@@ -25,6 +25,11 @@ export class ManualClock implements HostClock {
     return this.calls.length;
   }
 
+  /** Passes without running anything: the computer was busy elsewhere. */
+  stall(ms: number): void {
+    this.at += ms;
+  }
+
   /** Runs what falls due in the next `ms`, giving promises their turn in between. */
   async pass(ms: number): Promise<void> {
     const until = this.at + ms;

@@ -94,6 +94,42 @@ describe("slow on change", () => {
     expect(first("operational") - first("gather")).toBeGreaterThan(200);
   });
 
+  test("shows every change for two frames at least, however close they are", async () => {
+    const run = start({ speed: 1 });
+    const { host, world, clock, seen } = run;
+    await host.act(cut);
+    await clock.pass(10_000);
+    host.setSlowMode({ onChange: true, speed: 0.05 });
+    await host.act(heal);
+    for (let i = 0; i < 60 && !(host.motion.eased && (world.status("pve1").corosync?.members.length ?? 0) === 3); i++)
+      await clock.pass(1_000);
+    const states = seen.filter(({ what, wall }) => wall > 10_000 && ["gather", "commit", "recovery", "operational"].includes(what));
+    const instants = [...new Set(states.map(({ at }) => at))].sort((a, b) => a - b);
+    // 200 µs from node to node are 4 ms at this speed.
+    expect(Math.min(...instants.slice(1).map((at, index) => at - (instants[index] ?? 0)))).toBe(200);
+    const walls = instants.map((at) => states.find((one) => one.at === at)?.wall ?? Number.NaN);
+    const between = walls.slice(1).map((wall, index) => wall - (walls[index] ?? 0));
+    expect(between.length).toBeGreaterThan(8);
+    expect(Math.min(...between)).toBeGreaterThan(33);
+  });
+
+  test("a host that was late goes on from where it is", async () => {
+    for (const [speed, most] of [
+      [0.01, 1 * MS],
+      [SLOW_SPEED_MAX, 5 * MS],
+      [1, 2 * SEC],
+    ] as const) {
+      const { host, world, clock } = start({ speed });
+      await clock.pass(500);
+      const before = world.now;
+      clock.stall(1_500);
+      await clock.pass(0);
+      expect(world.now - before, `at ${speed}`).toBeGreaterThan(0);
+      expect(world.now - before, `at ${speed}`).toBeLessThanOrEqual(most);
+      await host.close();
+    }
+  });
+
   test("the same acts at the same instants are the same run, whatever the pace", async () => {
     const plain = formed();
     const { host, world, clock } = start({ speed: 50 });

@@ -143,7 +143,10 @@ for (const nodes of sizes)
         await page.keyboard.press(one);
       }
       await packet.click();
-      await next.getByRole("button", { name: /^Drop / }).click();
+      await next
+        .getByRole("button", { name: /^Drop / })
+        .first()
+        .click();
       await expect(page.getByRole("status").filter({ hasText: "packet" }).first()).toBeVisible(within);
       await thing(page, "node:pve1").focus();
       await page.keyboard.press(said(slow, /`(\w)` again turns it off/));

@@ -10,6 +10,8 @@ export const SLICE_MS = 12;
 export const CHUNK = 256;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
 export const LAG_MAX_MS = 2_000;
+/** The same in slow motion, where what is caught up is over before it is drawn: two beats, so that a late one loses nothing. */
+export const SLOW_LAG_MAX_MS = 100;
 /**
  * Wall time between two grants of a lab that is abreast: one event wakes nobody by itself, and those that follow from it come along. What is asked or done meanwhile is
  * granted what is due first, so nobody but an onlooker can tell.

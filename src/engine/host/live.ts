@@ -11,7 +11,7 @@ import { runLooking, runSeeing, runToAct, type Driver, type HostKind } from "./d
 import { Floor } from "./floor.ts";
 import type { LiveOptions } from "./live-options.ts";
 import { checkSpeed, Pace, type Speed } from "./pace.ts";
-import { SlowMotion, type SlowMode } from "./slow-motion.ts";
+import { SLOW_SPEED_MAX, SlowMotion, type SlowMode } from "./slow-motion.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -309,10 +309,19 @@ export class LiveHost {
     if (this.closed || this.held) return now;
     const bound = Math.min(this.waiters.bound, this.driver.reach(this.lead()));
     if (this.waiters.fast) return bound;
-    if (this.pausedNow) return now;
+    if (this.pausedNow || this.motion.standsMs > 0) return now;
     // Unpaced a minute at a time; where nothing at all is under way a second, lest time runs away.
     const unpaced = now + (this.world.nextAt() === NEVER ? SEC : beats.GRANT_MAX);
-    return Math.min(bound, this.rate === "max" ? unpaced : Math.max(this.pace.target(this.rate), now));
+    return Math.min(bound, this.rate === "max" ? unpaced : Math.max(this.paced(this.rate), now));
+  }
+
+  /** Where the wall clock says time is. In slow motion a host that was late goes on from where it is: what it caught up would be over before it was drawn. */
+  private paced(rate: number): Instant {
+    const due = this.pace.target(rate);
+    const most = this.world.now + Math.ceil(beats.SLOW_LAG_MAX_MS * 1000 * rate);
+    if (rate > SLOW_SPEED_MAX || due <= most) return due;
+    this.pace.anchor(this.world.now);
+    return most;
   }
 
   /** The same, where nobody is moving the world. */
@@ -403,7 +412,7 @@ export class LiveHost {
     const next = this.world.nextAt();
     if (this.rate === "max") return next === NEVER ? 1 : 0;
     // An event runs when time has gone past it.
-    const wait = this.pace.wallUntil(Math.min(this.waiters.bound, next + 1), this.rate);
+    const wait = Math.max(this.pace.wallUntil(Math.min(this.waiters.bound, next + 1), this.rate), Math.ceil(this.motion.standsMs));
     if (wait < 0) return 0;
     if (this.rate < 1 || this.motion.eased || this.waiters.any) return Math.min(beats.BEAT_MS, Math.max(beats.SHORT_BEAT_MS, wait));
     return this.seen ? beats.BEAT_MS : beats.UNSEEN_BEAT_MS;

@@ -39,6 +39,8 @@ const FORWARD_MS = 1_000;
 const FORWARD_SPEED = 2;
 /** No more virtual time than this is passed over at a time: where nothing happens any more, time must not run away. */
 const FORWARD_MAX: Duration = 60 * SEC;
+/** Wall time for which time stands at a change that is looked at in slow motion: two frames, so that it is drawn before the next one comes. */
+const SHOWN_MS = 34;
 /** Virtual time without a change after which a run goes back to its speed. */
 const SETTLED_AFTER: Duration = 1.2 * SEC;
 
@@ -55,6 +57,10 @@ export class SlowMotion {
   private forwardFrom: Instant | undefined;
   private last: Stretch | undefined;
   private turn = false;
+  /** The pace is one at which single packets can be followed. */
+  private slowly = false;
+  /** Wall time until which a change is being looked at. */
+  private shownUntil = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly clock: HostClock) {
     this.seenWall = clock.now();
@@ -100,6 +106,7 @@ export class SlowMotion {
     this.seenAt = now;
     this.forwardFrom = undefined;
     this.turn = false;
+    this.shownUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** The run goes on from an earlier instant: what came after it has not happened. */
@@ -116,6 +123,10 @@ export class SlowMotion {
       this.turn ||= this.changedAt === undefined;
       this.changedAt = at;
     }
+    if (kind === "change" && (this.slowly || this.turn)) {
+      this.shownUntil = this.clock.now() + SHOWN_MS;
+      this.turn = true;
+    }
     if (this.forwardFrom !== undefined) {
       if (at > this.forwardFrom) this.last = { from: this.forwardFrom, to: at };
       this.forwardFrom = undefined;
@@ -130,12 +141,18 @@ export class SlowMotion {
     return this.turn;
   }
 
+  /** Wall ms for which time stands, since what has just changed is being looked at. */
+  get standsMs(): number {
+    return Math.max(0, this.shownUntil - this.clock.now());
+  }
+
   /** The pace from now on, where `asked` is the speed that was asked for. */
   rate(asked: Speed, now: Instant): Speed {
     this.turn = false;
     const base = this.base(asked, now);
+    this.slowly = base !== "max" && base <= SLOW_SPEED_MAX;
     const { interest } = this;
-    if (interest === undefined || !this.watching || base === "max" || base > SLOW_SPEED_MAX) {
+    if (interest === undefined || !this.watching || !this.slowly) {
       this.forwardFrom = undefined;
       return base;
     }

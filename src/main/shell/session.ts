@@ -23,6 +23,8 @@ interface Running {
 }
 
 const running = new Map<string, Running>();
+/** Says now and then that this process lives, while it has a line to run. */
+let beat: NodeJS.Timeout | undefined;
 
 function send(message: FromSession): void {
   if (process.connected) process.send?.(message);
@@ -66,6 +68,7 @@ async function run(spare: Spare, id: string, node: string, line: string): Promis
   const output = new LineOutput((stream, data) => send({ kind: "output", id, stream, data }));
   const state: Running = { interrupt: new Interrupt(), output, input: [], inputSize: 0, wake: undefined };
   running.set(id, state);
+  beat ??= setInterval(() => send({ kind: "beat" }), BEAT_MS).unref();
   let told = false;
   const tell = (status: number): void => {
     if (told) return;
@@ -100,6 +103,10 @@ async function run(spare: Spare, id: string, node: string, line: string): Promis
   }
   tell(LAB_FAILED);
   running.delete(id);
+  if (running.size === 0) {
+    clearInterval(beat);
+    beat = undefined;
+  }
   send({ kind: "over", id });
   spare.prepare();
 }
@@ -134,9 +141,6 @@ function main(): void {
       running.get(asked.id)?.interrupt.fire(2);
     }
   });
-  setInterval(() => {
-    if (running.size > 0) send({ kind: "beat" });
-  }, BEAT_MS).unref();
   endWithParent();
   spare.prepare();
   send({ kind: "ready" });

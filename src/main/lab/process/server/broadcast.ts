@@ -9,19 +9,27 @@ const snapshotEveryMs = 100;
 const snapshotNodesFree = 16;
 /** While nothing but time has changed, a page of more nodes than this is sent less often in proportion: to draw the same again is what costs it. */
 const restNodesFree = 5;
-/** What somebody has just done is shown at once, unless a snapshot was taken so shortly before: what comes in a burst is shown together at the next turn. */
+/** What somebody has just done, and what changes in slow motion, is shown at once; what comes in a burst is shown together so long after the last snapshot. */
 const soonEveryMs = 30;
+/** Snapshots that may wait at a time for the workers to confirm what they show. */
+const showingMax = 4;
 /** A client that has so much unread gets no snapshot until it has read some. */
 const backlogMaxBytes = 1 << 20;
 
 export class Broadcast {
-  private readonly timer: NodeJS.Timeout;
-  /** A snapshot is on its way to the clients. */
-  private showing = false;
+  /** Runs while somebody looks on. */
+  private timer: NodeJS.Timeout | undefined;
+  /** Snapshots on their way to the clients. */
+  private showing = 0;
   private readonly everyMs: number;
   private ticks = 0;
   /** Wall ms at which the last snapshot was taken. */
   private takenAt = Number.NEGATIVE_INFINITY;
+  private over = false;
+  private later: NodeJS.Timeout | undefined;
+  /** The changes that clients in slow motion have been shown. */
+  private changesSeen = -1;
+  private readonly unfollow: () => void;
 
   constructor(
     private readonly lab: Lab,
@@ -29,21 +37,44 @@ export class Broadcast {
   ) {
     lab.onEvent((event) => this.event(event));
     lab.host.watched(false);
+    this.unfollow = lab.host.onProgress(() => this.progressed());
     this.everyMs = snapshotEveryMs * Math.max(1, Math.round((lab.world.names.length / snapshotNodesFree) ** 2));
-    this.timer = setInterval(() => {
+  }
+
+  /** Somebody is here, or has just asked something: at the next turn it is seen who looks on. */
+  here(): void {
+    if (this.over) return;
+    this.lab.host.watched(true);
+    this.timer ??= setInterval(() => {
       this.ticks++;
-      this.snapshots();
+      const watched = [...this.clients].some(looksOn);
+      this.lab.host.watched(watched);
+      if (watched) return this.snapshots();
+      clearInterval(this.timer);
+      this.timer = undefined;
     }, this.everyMs);
   }
 
-  /** Somebody has done something: whoever looks on need not wait for the next turn. */
+  /** Something is to be seen now: whoever looks on need not wait for the next turn. */
   soon(): void {
-    if (performance.now() - this.takenAt >= soonEveryMs) this.snapshots();
+    const wait = Math.max(0, soonEveryMs * (this.everyMs / snapshotEveryMs) - (performance.now() - this.takenAt));
+    if (wait === 0) this.snapshots();
+    else this.later ??= setTimeout(() => this.snapshots(), wait);
+  }
+
+  /** In slow motion every change is shown: what stands for some frames only would be over before the next turn. */
+  private progressed(): void {
+    if (!this.lab.host.slow || this.lab.changes === this.changesSeen) return;
+    this.changesSeen = this.lab.changes;
+    this.soon();
   }
 
   /** No more snapshots. */
   end(): void {
+    this.over = true;
     clearInterval(this.timer);
+    clearTimeout(this.later);
+    this.unfollow();
   }
 
   private event(event: LabEvent): void {
@@ -58,7 +89,8 @@ export class Broadcast {
   }
 
   private snapshots(): void {
-    this.lab.host.watched([...this.clients].some(looksOn));
+    clearTimeout(this.later);
+    this.later = undefined;
     const wanting = [...this.clients].filter((client) => client.snapshots && (client.channel.backlog?.() ?? 0) < backlogMaxBytes);
     const changes = this.lab.changes;
     const instant = this.lab.world.now;
@@ -68,15 +100,14 @@ export class Broadcast {
     const behind = wanting.filter(
       ({ shown }) => shown?.changes !== changes || (shown.instant !== instant && (this.lab.time().paused || rested(shown.tick))),
     );
-    if (behind.length === 0 || this.showing) return;
+    if (behind.length === 0 || this.showing >= showingMax) return;
     const snapshot = this.lab.snapshot();
     this.takenAt = performance.now();
-    this.showing = true;
+    this.showing++;
+    for (const client of behind) client.shown = { changes, instant, tick };
     const send = (): void => {
       for (const client of behind) {
-        if (!this.clients.has(client)) continue;
-        client.shown = { changes, instant, tick };
-        client.channel.send({ event: "snapshot", snapshot });
+        if (this.clients.has(client)) client.channel.send({ event: "snapshot", snapshot });
       }
     };
     this.lab.output
@@ -84,6 +115,6 @@ export class Broadcast {
       .then(send)
       // The lab says itself that its record cannot be written.
       .catch(() => undefined)
-      .finally(() => (this.showing = false));
+      .finally(() => this.showing--);
   }
 }

@@ -96,8 +96,7 @@ export class Server {
     }
     const lost = this.around.lost();
     if (lost !== undefined) return this.refuse(client, parsed.data.id, new Trouble("lab", lost));
-    // Until the next look at who is here.
-    this.lab.host.watched(true);
+    this.broadcast.here();
     const { id, request } = parsed.data;
     if (!client.authenticated) {
       client.inside = request.op === "hello" && secretFits(request.secret, this.sessions.secret);

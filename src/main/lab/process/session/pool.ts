@@ -15,20 +15,22 @@ const spareAfterMs = 500;
 
 export class SessionPool {
   private readonly processes = new Set<SessionProcess>();
-  private readonly timer: NodeJS.Timeout;
+  /** Runs while there is something to look at. */
+  private timer: NodeJS.Timeout | undefined;
   private ended = false;
 
   constructor(
     private readonly env: NodeJS.ProcessEnv,
     private readonly list: ProcessList,
-  ) {
-    this.timer = setInterval(() => this.look(), lookMs);
-    this.timer.unref();
-  }
+  ) {}
 
   /** Has a process ready before it is needed. */
   warm(): void {
     if (!this.ended && this.idle() === undefined) this.begin();
+  }
+
+  private watch(): void {
+    this.timer ??= setInterval(() => this.look(), lookMs).unref();
   }
 
   private look(): void {
@@ -39,6 +41,9 @@ export class SessionPool {
       this.dismiss(process);
       this.warm();
     }
+    if ([...this.processes].some((process) => !process.atRest)) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 
   private dismiss(process: SessionProcess): void {
@@ -61,6 +66,7 @@ export class SessionPool {
       },
     });
     this.processes.add(process);
+    this.watch();
     return process;
   }
 
@@ -86,6 +92,7 @@ export class SessionPool {
     const running = [...this.processes].reduce((sum, process) => sum + process.load, 0);
     if (running >= execsMax) throw new Trouble("failed", `at most ${execsMax} exec can run at once`);
     this.place(node).run(id, node, line, sink);
+    this.watch();
     setTimeout(() => this.warm(), spareAfterMs).unref();
   }
 

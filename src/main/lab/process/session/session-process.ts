@@ -57,6 +57,8 @@ export class SessionProcess {
   private queue: ToSession[] = [];
   private silentLooks = 0;
   private busyLooks = 0;
+  /** It used no processor time between the last two looks. */
+  private calm = false;
   private processorMs = 0;
   private slowed = false;
   private large = false;
@@ -174,6 +176,11 @@ export class SessionProcess {
     }
   }
 
+  /** It waits for its first line or its next one, and did nothing between the last two looks. */
+  get atRest(): boolean {
+    return this.ready && this.lines.size === 0 && this.busyLooks === 0 && this.calm;
+  }
+
   /** Looks at it from outside. */
   look(): void {
     const { pid } = this.child;
@@ -184,6 +191,7 @@ export class SessionProcess {
         return this.kill(`it took more than ${residentMaxBytes / 1048576} MiB of memory`, killedStatus);
       // On a computer that has much to do it gets little, and is no less busy. Its own start is no line's doing, however long that takes.
       const busy = this.ready && usage.state === "R" && usage.processorMs > this.processorMs;
+      this.calm = usage.processorMs === this.processorMs;
       this.processorMs = usage.processorMs;
       this.busyLooks = busy ? this.busyLooks + 1 : 0;
       if (this.busyLooks >= busyLooksMax && pid !== undefined) this.slow(pid);
