@@ -101,6 +101,16 @@ test("one event says what happened and lights it; what can happen next stands be
   await expect(next.getByRole("definition").last()).toHaveText("104 bytes");
   await next.getByRole("button", { name: "Drop token seq 15: pve2 → pve3" }).click();
   await expect.poll(asked).toEqual({ op: "act", line: "packet drop pve2 pve3 net0 41" });
+  // The list stays while one goes on by keys, and does not draw the focus back to itself.
+  await expect(next.getByRole("button", { name: /^Drop token seq 15/ })).toBeFocused();
+  await page.keyboard.press(".");
+  await expect.poll(asked).toEqual({ op: "step", unit: "event", count: 1 });
+  await thing(page, "node:pve1").focus();
+  await page.waitForTimeout(100);
+  await expect(thing(page, "node:pve1")).toBeFocused();
+  await page.keyboard.press("Space");
+  await expect.poll(asked).toEqual({ op: "resume" });
+  await expect(next).toBeVisible();
 });
 
 /** The dot of the token; none where there is none. */

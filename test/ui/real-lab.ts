@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { holderLives, readLock } from "../../src/main/lab/store/lock.ts";
 
 const cli = resolve(import.meta.dirname, "../../out/main/cli.js");
 
@@ -11,6 +12,12 @@ export interface RealLab {
   /** Runs `quorate …` on this lab; resolves with what it printed, rejects with its last line. */
   quorate(...args: string[]): Promise<string>;
   end(): Promise<void>;
+}
+
+/** What did not go down when it was asked must not be there beside the next test. */
+function endByForce(dir: string): void {
+  const lock = readLock(dir);
+  if (lock !== undefined && holderLives(lock)) process.kill(lock.pid, "SIGKILL");
 }
 
 /** Forms a cluster and serves its page. Virtual time runs at `speed`. */
@@ -39,7 +46,11 @@ export async function realLab(options: { nodes: number; links: number; speed: nu
     url,
     quorate,
     end: async () => {
-      await quorate("down");
+      try {
+        await quorate("down");
+      } finally {
+        endByForce(env.QUORATE_LAB);
+      }
       rmSync(home, { recursive: true, force: true });
     },
   };

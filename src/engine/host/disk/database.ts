@@ -12,15 +12,26 @@ const BUSY_MS = 5000;
 const PRIVATE_MODE = 0o600;
 const PRIVATE_FOLDER_MODE = 0o700;
 
-/** A file of the lab that cannot be read as what it is. */
+/** A file of the lab that cannot be read as what it is. `why`: in one line. */
 export class Damaged extends Error {
+  readonly why: string;
+
   constructor(
     readonly file: string,
-    readonly why: string,
+    why: string,
   ) {
-    super(`${file} is damaged: ${why}`);
+    const line = oneLine(why);
+    super(`${file} is damaged: ${line}`);
+    this.why = line;
   }
 }
+
+/** SQLite tells of some faults in several lines, the first of which names the database. */
+const oneLine = (text: string): string =>
+  text
+    .replace(/^\*\*\* in database main \*\*\*/, "")
+    .trim()
+    .replace(/\s+/g, " ");
 
 function makeFile(file: string): void {
   if (existsSync(file)) return;
@@ -125,10 +136,10 @@ export class Database {
     }
   }
 
-  /** What SQLite itself finds wrong with the file; undefined: nothing. */
+  /** What SQLite itself finds wrong with the file, in one line; undefined: nothing. */
   fault(): string | undefined {
     const found = Object.values(this.row("PRAGMA quick_check(1)") ?? {})[0];
-    return found === "ok" ? undefined : String(found);
+    return found === "ok" ? undefined : oneLine(String(found));
   }
 
   /** Everything is then in the file itself, so that it can be copied alone. */

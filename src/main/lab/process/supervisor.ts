@@ -22,7 +22,7 @@ import type { LabFaults } from "../lab-faults.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import { listedLabs } from "./start/known-labs.ts";
 import type { LaunchMessage } from "./launch.ts";
-import { dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
+import { beganOf, dropLock, Ownership, takeLock, type Lock } from "../store/lock.ts";
 import { workersDir, dropStaleSockets, socketPath } from "../store/paths.ts";
 import { Server } from "./server/server.ts";
 import { endLeftProcesses } from "./session/process-list.ts";
@@ -318,7 +318,14 @@ async function main(): Promise<void> {
   process.umask(0o077);
   const options = readOptions(process.argv.slice(2));
   const run = randomBytes(4).toString("hex");
-  const lock: Lock = { pid: process.pid, socket: socketPath(options.dir, run), secret: randomBytes(24).toString("base64url"), run };
+  const { pid } = process;
+  const lock: Lock = {
+    pid,
+    began: beganOf(pid),
+    socket: socketPath(options.dir, run),
+    secret: randomBytes(24).toString("base64url"),
+    run,
+  };
   const holder = takeLock(options.dir, lock);
   if (holder) throw usage(`${options.dir} is busy: process ${holder.pid} runs a lab there`);
   // Whoever starts a lab and is gone before it stands would never know of it.

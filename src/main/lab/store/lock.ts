@@ -5,6 +5,8 @@ import { systemTrouble, Trouble } from "../trouble.ts";
 
 export interface Lock {
   pid: number;
+  /** When that process began, and in which boot of the computer: its number alone may be a stranger's by then. "" where nothing is known of that. */
+  began: string;
   socket: string;
   secret: string;
   /** Random name of this run of the supervisor. */
@@ -20,35 +22,38 @@ export function readLock(dir: string): Lock | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(lockFile(dir), "utf8"));
     if (typeof value !== "object" || value === null) return undefined;
-    const { pid, socket, secret, run } = value as Partial<Record<keyof Lock, unknown>>;
+    const { pid, began, socket, secret, run } = value as Partial<Record<keyof Lock, unknown>>;
     if (typeof pid !== "number" || typeof socket !== "string" || typeof secret !== "string" || typeof run !== "string") return undefined;
-    return { pid, socket, secret, run };
+    return { pid, began: typeof began === "string" ? began : "", socket, secret, run };
   } catch {
     // Absent or cut short: nobody who finished starting holds it.
     return undefined;
   }
 }
 
-/** On Linux: the process is no zombie, and no stranger who got the number of a dead supervisor. Elsewhere nothing is known: true. */
-function looksLikeSupervisor(pid: number): boolean {
-  if (process.platform !== "linux") return true;
+/** When a process began, and in which boot of the computer. "" where nothing is known of that, and where it has ended and waits for its parent. */
+export function beganOf(pid: number): string {
   try {
-    const state = /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
-    return state !== "Z" && state !== "X" && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("supervisor");
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name of the program, in parentheses, may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return fields[0] === "Z" || fields[0] === "X" ? "" : `${boot}/${fields[19] ?? ""}`;
   } catch {
-    // Gone between two looks, or no /proc: the signal's answer stands.
-    return true;
+    // Gone, or a system without such files.
+    return "";
   }
 }
 
-/** Does this supervisor process live? */
-export function processAlive(pid: number): boolean {
+/** Does the supervisor live that took this lock? */
+export function holderLives({ pid, began }: Pick<Lock, "pid" | "began">): boolean {
+  if (began !== "") return beganOf(pid) === began;
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
-  return looksLikeSupervisor(pid);
 }
 
 /**
@@ -70,7 +75,7 @@ export function takeLock(dir: string, lock: Lock): Lock | undefined {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw systemTrouble(error, `lab directory ${dir}`);
     }
     const holder = readLock(dir);
-    if (holder && processAlive(holder.pid)) return holder;
+    if (holder && holderLives(holder)) return holder;
     rmSync(lockFile(dir), { force: true });
   }
   return readLock(dir);

@@ -21,6 +21,8 @@ export class Broadcast {
   private timer: NodeJS.Timeout | undefined;
   /** Snapshots on their way to the clients. */
   private showing = 0;
+  /** Resolves when the last of them has been sent. */
+  private sent: Promise<void> = Promise.resolve();
   private readonly everyMs: number;
   private ticks = 0;
   /** Wall ms at which the last snapshot was taken. */
@@ -110,8 +112,8 @@ export class Broadcast {
         if (this.clients.has(client)) client.channel.send({ event: "snapshot", snapshot });
       }
     };
-    this.lab.output
-      .shown()
+    // In the order in which they were taken: a page draws the last one it gets.
+    this.sent = Promise.all([this.lab.output.shown(), this.sent])
       .then(send)
       // The lab says itself that its record cannot be written.
       .catch(() => undefined)

@@ -4,19 +4,17 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Ownership } from "../../store/lock.ts";
-import { bootId, usageOf } from "./usage.ts";
+import { beganOf, Ownership } from "../../store/lock.ts";
 
 const fileOf = (dir: string): string => join(dir, "sessions.json");
 
 interface Listed {
   readonly pid: number;
-  readonly started: string;
+  readonly began: string;
 }
 
 export class ProcessList {
   private readonly listed = new Map<number, string>();
-  private readonly boot = bootId();
   private readonly ownership: Ownership;
 
   /** @param run of the supervisor that keeps the list: it is written only while the directory is its own */
@@ -28,7 +26,7 @@ export class ProcessList {
   }
 
   add(pid: number): void {
-    this.listed.set(pid, usageOf(pid)?.started ?? "");
+    this.listed.set(pid, beganOf(pid));
     this.write();
   }
 
@@ -38,12 +36,12 @@ export class ProcessList {
 
   private write(): void {
     if (this.ownership.lost !== undefined) return;
-    const processes = [...this.listed].map(([pid, started]): Listed => ({ pid, started }));
+    const processes = [...this.listed].map(([pid, began]): Listed => ({ pid, began }));
     const path = fileOf(this.dir);
     try {
       if (processes.length === 0) return rmSync(path, { force: true });
       // After a crash of the computer none of them is there: nothing to be synced.
-      writeFileSync(`${path}.tmp`, JSON.stringify({ boot: this.boot, processes }), { mode: 0o600 });
+      writeFileSync(`${path}.tmp`, JSON.stringify({ processes }), { mode: 0o600 });
       renameSync(`${path}.tmp`, path);
     } catch {
       // A full disk: the kernel ends them with this process all the same.
@@ -51,40 +49,36 @@ export class ProcessList {
   }
 }
 
-function readList(dir: string): { boot: string; processes: Listed[] } | undefined {
+function readList(dir: string): Listed[] {
   try {
     const value: unknown = JSON.parse(readFileSync(fileOf(dir), "utf8"));
-    if (typeof value !== "object" || value === null || !("boot" in value) || !("processes" in value)) return undefined;
-    const { boot, processes } = value;
-    if (typeof boot !== "string" || !Array.isArray(processes)) return undefined;
+    if (typeof value !== "object" || value === null || !("processes" in value) || !Array.isArray(value.processes)) return [];
     const isListed = (one: unknown): one is Listed =>
       typeof one === "object" &&
       one !== null &&
       "pid" in one &&
       typeof one.pid === "number" &&
-      "started" in one &&
-      typeof one.started === "string";
-    return { boot, processes: processes.filter(isListed) };
+      "began" in one &&
+      typeof one.began === "string";
+    return value.processes.filter(isListed);
   } catch {
     // Absent or damaged: it names nobody.
-    return undefined;
+    return [];
   }
 }
 
 /** Ends what a supervisor that is gone has left. Whoever holds the directory's lock may ask. @returns their numbers */
 export function endLeftProcesses(dir: string): number[] {
-  const list = readList(dir);
   const ended: number[] = [];
-  if (list !== undefined && list.boot !== "" && list.boot === bootId())
-    for (const { pid, started } of list.processes) {
-      if (pid <= 1 || started === "" || usageOf(pid)?.started !== started) continue;
-      try {
-        process.kill(pid, "SIGKILL");
-        ended.push(pid);
-      } catch {
-        // It has just gone by itself.
-      }
+  for (const { pid, began } of readList(dir)) {
+    if (pid <= 1 || began === "" || beganOf(pid) !== began) continue;
+    try {
+      process.kill(pid, "SIGKILL");
+      ended.push(pid);
+    } catch {
+      // It has just gone by itself.
     }
+  }
   rmSync(fileOf(dir), { force: true });
   return ended;
 }

@@ -2,8 +2,6 @@
 import { readFileSync } from "node:fs";
 
 export interface Usage {
-  /** When it began, in the system's own count: with its number it names one process of one boot. */
-  readonly started: string;
   /** R where it computes, S where it waits. */
   readonly state: string;
   readonly processorMs: number;
@@ -22,9 +20,6 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Names this boot of the computer; "" where nothing does. */
-export const bootId = (): string => readText("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
-
 /** Undefined where the process is gone or nothing is known. */
 export function usageOf(pid: number): Usage | undefined {
   const stat = readText(`/proc/${pid}/stat`);
@@ -32,7 +27,7 @@ export function usageOf(pid: number): Usage | undefined {
   if (stat === undefined || status === undefined) return undefined;
   // The name of the program, in parentheses, may hold anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state = "", ticks, started = ""] = [fields[0], Number(fields[11]) + Number(fields[12]), fields[19]];
+  const [state = "", ticks] = [fields[0], Number(fields[11]) + Number(fields[12])];
   const residentKib = Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? "0");
-  return { started, state, processorMs: ticks * tickMs, residentBytes: residentKib * 1024 };
+  return { state, processorMs: ticks * tickMs, residentBytes: residentKib * 1024 };
 }
