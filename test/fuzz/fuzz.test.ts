@@ -1,4 +1,4 @@
-// Three hundred seeded fault schedules (a thousand with QUORATE_LONG=1) for clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
+// A hundred and fifty seeded fault schedules (a thousand with QUORATE_LONG=1) for clusters of two to eight nodes with one or two links: faults of every kind for half a minute, then healing and quiet. Some have
 // options in their quorum section, some a quorum device, in some files are changed and read again. All invariants hold in each, and each was a real run: more than a minute, an hour's worth of trouble,
 // and memberships that came and went.
 import { expect, test } from "vitest";
@@ -6,7 +6,7 @@ import type { Bounds } from "../../src/engine/fuzz/index.ts";
 import type { FuzzReport, FuzzTask } from "../../src/main/lab/fuzz/fuzz.ts";
 import { runTasks } from "./runs.ts";
 
-const RUNS = process.env["QUORATE_LONG"] === "1" ? 1000 : 300;
+const RUNS = process.env["QUORATE_LONG"] === "1" ? 1000 : 150;
 const small: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 30_000_000 };
 /** Large clusters take longer: one schedule in eight. */
 const large: Bounds = { ...small, nodes: [6, 8] };

@@ -19,7 +19,7 @@ import { clusterDesign, startHub, worldHere } from "./worlds.ts";
 
 /** `npm run nightly` has longer runs. */
 const LONG = process.env["QUORATE_LONG"] === "1";
-const KILLS = LONG ? 200 : 20;
+const KILLS = LONG ? 200 : 8;
 const CYCLES = LONG ? 100 : 10;
 const HUB_KILLS = LONG ? 20 : 2;
 

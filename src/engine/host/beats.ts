@@ -10,6 +10,8 @@ export const SLICE_MS = 12;
 export const CHUNK = 256;
 /** How far the lab may fall behind the wall clock and still catch up: processes that share a busy computer wait for it now and then. */
 export const LAG_MAX_MS = 2_000;
+/** The same where nobody looks on: more than the time between two grants. */
+export const UNSEEN_LAG_MAX_MS = 6_000;
 /** The same in slow motion, where what is caught up is over before it is drawn: two beats, so that a late one loses nothing. */
 export const SLOW_LAG_MAX_MS = 100;
 /**
@@ -19,11 +21,11 @@ export const SLOW_LAG_MAX_MS = 100;
 export const BEAT_MS = 50;
 /** The same where somebody waits for a moment of virtual time, or looks on in slow motion. */
 export const SHORT_BEAT_MS = 10;
-/** The same where nobody looks on: less than the lab may fall behind. */
-export const UNSEEN_BEAT_MS = 1_000;
+/** The same where nobody looks on: every process that wakes costs, and whoever asks something is granted what is due first. */
+export const UNSEEN_BEAT_MS = 2_000;
 /** How far the world may be ahead of the slowest confirmation, in wall time at the lab's speed: where somebody looks on or waits, and where nobody does. */
 export const LEAD_MS = 50;
-export const UNSEEN_LEAD_MS = 500;
+export const UNSEEN_LEAD_MS = 2_500;
 /** Virtual time between two moments at which whoever looks on is told during a run ahead. */
 export const TELL_EVERY: Duration = SEC / 2;
 /** Virtual time of one grant at full speed. */

@@ -11,7 +11,7 @@ import { runLooking, runSeeing, runToAct, type Driver, type HostKind } from "./d
 import { Floor } from "./floor.ts";
 import type { LiveOptions } from "./live-options.ts";
 import { checkSpeed, Pace, type Speed } from "./pace.ts";
-import { SLOW_SPEED_MAX, SlowMotion, type SlowMode } from "./slow-motion.ts";
+import { SlowMotion, type SlowMode } from "./slow-motion.ts";
 import { Turns } from "./turns.ts";
 import { Waiters } from "./waiters.ts";
 
@@ -312,16 +312,7 @@ export class LiveHost {
     if (this.pausedNow || this.motion.standsMs > 0) return now;
     // Unpaced a minute at a time; where nothing at all is under way a second, lest time runs away.
     const unpaced = now + (this.world.nextAt() === NEVER ? SEC : beats.GRANT_MAX);
-    return Math.min(bound, this.rate === "max" ? unpaced : Math.max(this.paced(this.rate), now));
-  }
-
-  /** Where the wall clock says time is. In slow motion a host that was late goes on from where it is: what it caught up would be over before it was drawn. */
-  private paced(rate: number): Instant {
-    const due = this.pace.target(rate);
-    const most = this.world.now + Math.ceil(beats.SLOW_LAG_MAX_MS * 1000 * rate);
-    if (rate > SLOW_SPEED_MAX || due <= most) return due;
-    this.pace.anchor(this.world.now);
-    return most;
+    return Math.min(bound, this.rate === "max" ? unpaced : Math.max(this.pace.due(now, this.rate), now));
   }
 
   /** The same, where nobody is moving the world. */
@@ -368,7 +359,7 @@ export class LiveHost {
   /** What the machine cannot do in time is not caught up: the lab runs slower than asked, and says so. */
   private forgive(): void {
     if (this.rate === "max") return;
-    if (this.pace.target(this.rate) - this.world.now > beats.LAG_MAX_MS * 1000 * this.rate) this.pace.anchor(this.world.now);
+    this.pace.forgive(this.world.now, this.rate, this.seen ? beats.LAG_MAX_MS : beats.UNSEEN_LAG_MAX_MS);
   }
 
   /** A piece of the way to `target`; true when it is reached. */

@@ -3,12 +3,15 @@
  * out: granting, which is the host's.
  */
 import type { Instant } from "../kernel/index.ts";
+import { SLOW_LAG_MAX_MS } from "./beats.ts";
 import type { HostClock } from "./clock.ts";
 
 export type Speed = number | "max";
 
 export const SPEED_MIN = 0.001;
 export const SPEED_MAX = 100;
+/** Virtual seconds a second at and below which whoever looks on can follow single packets. */
+export const SLOW_SPEED_MAX = 1 / 20;
 
 /** Throws where it is none. */
 export function checkSpeed(speed: Speed): void {
@@ -48,6 +51,20 @@ export class Pace {
 
   target(speed: number): Instant {
     return this.at + Math.floor((this.clock.now() - this.wall) * 1000 * speed);
+  }
+
+  /** Where time is to be, from `now` on. In slow motion a host that was late goes on from where it is: what it caught up would be over before it was drawn. */
+  due(now: Instant, speed: number): Instant {
+    const target = this.target(speed);
+    const most = now + Math.ceil(SLOW_LAG_MAX_MS * 1000 * speed);
+    if (speed > SLOW_SPEED_MAX || target <= most) return target;
+    this.anchor(now);
+    return most;
+  }
+
+  /** What is further behind than `lagMs` of wall time is not caught up. */
+  forgive(now: Instant, speed: number, lagMs: number): void {
+    if (this.target(speed) - now > lagMs * 1000 * speed) this.anchor(now);
   }
 
   /** Wall ms until it is `instant`; rounded up, so that it has come when the time is over. */

@@ -27,7 +27,7 @@ const areOrders = shape({ address: isText, run: isText, secret: isText, worker: 
 /** Who has no orders by then was started by hand. */
 const ORDERS_WITHIN_MS = 10_000;
 /** A process whose parent died without its channel closing is found out this often. */
-const ORPHAN_LOOK_MS = 2_000;
+const ORPHAN_LOOK_MS = 10_000;
 
 /**
  * Runs one machine for the hub that started this process.

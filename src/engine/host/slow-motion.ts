@@ -5,7 +5,7 @@
  */
 import { SEC, type Duration, type Effect, type Instant } from "../kernel/index.ts";
 import type { HostClock } from "./clock.ts";
-import type { Speed } from "./pace.ts";
+import { SLOW_SPEED_MAX, type Speed } from "./pace.ts";
 
 /** What is worth seeing. Asked in the middle of a step: it must not move the world. */
 export interface Interest {
@@ -30,8 +30,6 @@ export interface SlowMode {
   readonly speed: number;
 }
 
-/** Virtual seconds a second at and below which whoever looks on can follow single packets. */
-export const SLOW_SPEED_MAX = 1 / 20;
 /** Wall time without a sight after which slow motion passes faster. */
 const QUIET_MS = 250;
 /** Then for so long at this speed, so that what is awaited is seen to come nearer; after it as fast as can be. */

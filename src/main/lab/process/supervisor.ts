@@ -36,7 +36,7 @@ import { version } from "../version.ts";
 const noteEveryMs = 10_000;
 const saveEveryMs = 60_000;
 /** Wall time between two looks whether the lab's directory is still its own; every write looks, too. */
-const ownEveryMs = 500;
+const ownEveryMs = 1_000;
 /** What ends has ended by then, whatever it waits for: freezing takes seconds for the largest lab. What is left of it, the next start finds and says. */
 const endWithinMs = 60_000;
 const abandonWithinMs = 5_000;
