@@ -64,6 +64,11 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
     await place.ok("wait", "--not-quorate", "--members", "1", "--node", "pve3");
     await place.ok("wait", "--quorate", "--members", "2", "--node", "pve1", "--node", "pve2");
     expect((await json("status", "--json"))["faults"]).toEqual([{ kind: "cut", node: "pve3", net: "net0", direction: "both" }]);
+    // Why its node is as it is, on stderr, after what the line says; of another node's line it is not told.
+    const explained = await place.run(["exec", "--explain", "pve3", "--", "echo said; exit 3"]);
+    expect([explained.stdout, explained.status]).toEqual(["said\n", 3]);
+    expect(explained.stderr).toMatch(/^Why is pve3 not quorate\?\n {2}Cable pve3:net0 is cut\.  \[\d+\.\d{3} s: link cut pve3:net0\]\n/);
+    expect((await place.run(["exec", "pve3", "--", "exit 3"])).stderr).toBe("");
     await place.ok("heal");
     await place.ok("wait", "--quorate", "--members", "3", "--idle");
     expect(await place.ok("log", "pve3", "-u", "corosync")).toContain("This node is within the primary component");

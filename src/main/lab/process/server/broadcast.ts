@@ -59,16 +59,27 @@ export class Broadcast {
 
   /** Something is to be seen now: whoever looks on need not wait for the next turn. */
   soon(): void {
-    const wait = Math.max(0, soonEveryMs * (this.everyMs / snapshotEveryMs) - (performance.now() - this.takenAt));
+    const wait = this.waitMs;
     if (wait === 0) this.snapshots();
-    else this.later ??= setTimeout(() => this.snapshots(), wait);
+    else this.within(wait);
   }
 
-  /** In slow motion every change is shown: what stands for some frames only would be over before the next turn. */
+  private get waitMs(): number {
+    return Math.max(0, soonEveryMs * (this.everyMs / snapshotEveryMs) - (performance.now() - this.takenAt));
+  }
+
+  private within(ms: number): void {
+    this.later ??= setTimeout(() => this.snapshots(), ms);
+  }
+
+  /**
+   * In slow motion every change is shown: what stands for some frames only would be over before the next turn. Not in the middle of it: whoever moves the world has more to
+   * do until it stands.
+   */
   private progressed(): void {
     if (!this.lab.host.slow || this.lab.changes === this.changesSeen) return;
     this.changesSeen = this.lab.changes;
-    this.soon();
+    this.within(this.waitMs);
   }
 
   /** No more snapshots. */
