@@ -244,6 +244,37 @@ test.describe("terminals", () => {
     await expect(terminalOf(page, "pve3")).toHaveCount(0);
   });
 
+  test("one in a window of its own is a session of its own, which its reload finds again; it tells when its node is gone", async ({
+    page,
+  }) => {
+    lab = await openFake(page, healthy());
+    await expect(terminalOf(page, "pve1")).toContainText("Cluster information");
+    await tabs(page).filter({ hasText: "pve3" }).click();
+    await expect(terminalOf(page, "pve3")).toContainText("root@pve3");
+    const opened = page.waitForEvent("popup");
+    await page.getByRole("button", { name: "A terminal of pve3 in a window of its own" }).click();
+    const beside = await opened;
+    await expect(terminalOf(beside, "pve3")).toContainText("root@pve3");
+    await expect(beside).toHaveTitle("pve3 — lab");
+    await expect(beside.locator("[data-terminal]")).toHaveCount(1);
+    await beside.keyboard.type("echo apart\r");
+    await expect(terminalOf(beside, "pve3")).toContainText("you typed: echo apart");
+    await expect(terminalOf(page, "pve3")).not.toContainText("echo apart");
+    expect(lab.asked.filter(({ op }) => op === "terminal-open")).toHaveLength(3);
+    await beside.reload();
+    await expect(terminalOf(beside, "pve3")).toContainText("you typed: echo apart");
+    expect(lab.asked.filter(({ op }) => op === "terminal-open")).toHaveLength(3);
+    const without = healthy();
+    without.nodes = without.nodes.filter(({ name }) => name !== "pve3");
+    lab.show(without);
+    await expect(beside.getByRole("status")).toContainText("There is no pve3 in this lab.");
+    await beside.close();
+    // A browser that lets no page open windows is no silent one.
+    await page.evaluate(() => (window.open = () => null));
+    await page.getByRole("button", { name: "A terminal of pve1 in a window of its own" }).click();
+    await expect(page.getByText("the browser does not let this page open a window")).toBeVisible();
+  });
+
   test("the first command stands once, and a page that is loaded again types nothing and finds its tabs", async ({ page }) => {
     lab = await openFake(page, healthy());
     await expect(terminalOf(page, "pve1")).toContainText("Cluster information");

@@ -1,7 +1,20 @@
 /** The terminals that this browser tab has open, remembered while it is loaded again. A browser that refuses storage only forgets. */
 import { z } from "zod";
 
-const KEY = "quorate.terminals";
+/** In the address of a window that is one terminal alone: its node. */
+const LONE = "terminal";
+
+/** The node whose terminal this window is; undefined: it is the whole page. */
+export const loneNode = (): string | undefined => new URLSearchParams(location.search).get(LONE) ?? undefined;
+
+/** Opens a window that is a terminal of `node` alone. False where the browser does not let this page. */
+export function openLone(node: string): boolean {
+  const address = `${location.pathname}?${new URLSearchParams({ [LONE]: node }).toString()}`;
+  return window.open(address, "", "popup,width=900,height=520") !== null;
+}
+
+// A window that another one opens begins with what that one remembers: the page's terminals are not its own.
+const KEY = loneNode() === undefined ? "quorate.terminals" : "quorate.terminal";
 const TABS_MAX = 64;
 
 const openTab = z.object({

@@ -49,6 +49,7 @@ export const icons = {
   file: "M4 2h5l3 3v9H4zM9 2v3h3",
   save: "M3 3h8l2 2v8H3zM5.5 3v3.5h4V3M5.5 13V9.5h5V13",
   panel: `${box(2, 3, 12, 10)}M10 3v10`,
+  out: "M7 3H3v10h10V9M9 3h4v4M13 3L7.5 8.5",
   split: `${box(2, 3, 12, 10)}M8 3v10`,
   dock: `${box(2, 3, 12, 10)}M2 9.5h12`,
   theme: "M8 2.5v11a5.5 5.5 0 0 0 0-11zM8 2.5a5.5 5.5 0 0 0 0 11",

@@ -48,6 +48,10 @@ export const presence = {
 export const terminalTabs = {
   split: "Two terminals side by side",
   unsplit: (title: string): string => `${title} alone again`,
+  out: (node: string): string => `A terminal of ${node} in a window of its own`,
+  outRefused: "the browser does not let this page open a window",
+  alone: (node: string, lab: string): string => `Quorate: terminal of ${node}, lab ${lab}`,
+  noNode: (node: string): string => `There is no ${node} in this lab.`,
 };
 
 /** One's own corosync.conf as a lab. */
