@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectLab } from "../../src/main/lab/process/client.ts";
-import { holderLives, readLock } from "../../src/main/lab/store/lock.ts";
+import { holderRuns, readLock } from "../../src/main/lab/store/lock.ts";
 import { complaint, newPlace, type Place } from "./quorate.ts";
 import { resummed } from "../records.ts";
 
@@ -164,10 +164,10 @@ describe("a lab, from the command line", { timeout: 120_000 }, () => {
     await place.ok("up");
     const lock = readLock(place.lab);
     if (lock === undefined) throw new Error("the lab has no lock");
-    expect(holderLives(lock)).toBe(true);
+    expect(holderRuns(lock)).toBe(true);
     await place.ok("rm", "--yes");
     expect(existsSync(place.lab)).toBe(false);
-    expect(holderLives(lock)).toBe(false);
+    expect(holderRuns(lock)).toBe(false);
     expect(await place.ok("ls", "--json")).toBe("[]\n");
   });
 });

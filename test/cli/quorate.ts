@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as wallMs } from "node:timers/promises";
-import { holderLives, readLock } from "../../src/main/lab/store/lock.ts";
+import { holderRuns, readLock } from "../../src/main/lab/store/lock.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -77,9 +77,9 @@ export function newPlace(): Place {
   };
   const end = async (): Promise<void> => {
     const lock = readLock(lab);
-    if (lock !== undefined && holderLives(lock)) {
+    if (lock !== undefined && holderRuns(lock)) {
       process.kill(lock.pid, "SIGKILL");
-      for (let waited = 0; waited < 10_000 && holderLives(lock); waited += 10) await wallMs(10);
+      for (let waited = 0; waited < 10_000 && holderRuns(lock); waited += 10) await wallMs(10);
     }
     // Its workers end with it, and may write a last time.
     rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { holderLives, readLock } from "../../src/main/lab/store/lock.ts";
+import { holderRuns, readLock } from "../../src/main/lab/store/lock.ts";
 
 const cli = resolve(import.meta.dirname, "../../out/main/cli.js");
 
@@ -17,7 +17,7 @@ export interface RealLab {
 /** What did not go down when it was asked must not be there beside the next test. */
 function endByForce(dir: string): void {
   const lock = readLock(dir);
-  if (lock !== undefined && holderLives(lock)) process.kill(lock.pid, "SIGKILL");
+  if (lock !== undefined && holderRuns(lock)) process.kill(lock.pid, "SIGKILL");
 }
 
 /** Forms a cluster and serves its page. Virtual time runs at `speed`. */

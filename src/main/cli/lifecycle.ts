@@ -12,7 +12,7 @@ import type { LabFile } from "../lab/file/labfile-schema.ts";
 import { listedLabs } from "../lab/process/start/known-labs.ts";
 import { launch } from "../lab/process/launch.ts";
 import { createLab, holdsLab, isOwn, isRunning, labFileName } from "../lab/process/new-lab.ts";
-import { holderLives, readLock } from "../lab/store/lock.ts";
+import { holderRuns, readLock } from "../lab/store/lock.ts";
 import { dropStaleSockets, labDir } from "../lab/store/paths.ts";
 import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
 import { forgetLab, rememberLab } from "../lab/store/registry.ts";
@@ -118,7 +118,7 @@ export async function down(v: Values): Promise<number> {
   await withProgress("freezing the lab", client.call({ op: "down" }));
   await client.closed;
   // The reply comes when the state is on disk; the process ends right after.
-  for (let i = 0; i < 200 && lock !== undefined && holderLives(lock); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let i = 0; i < 200 && lock !== undefined && holderRuns(lock); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   return 0;
 }
 

@@ -23,7 +23,7 @@ interface Running {
 }
 
 const running = new Map<string, Running>();
-/** Says now and then that this process lives, while it has a line to run. */
+/** Says now and then that this process goes on, while it has a line to run. */
 let beat: NodeJS.Timeout | undefined;
 
 function send(message: FromSession): void {

@@ -1,7 +1,7 @@
 /** A client of a running lab: finds its socket, does the handshake, and asks. The command line, the desktop window and the terminals all come this way. */
 import { createConnection } from "node:net";
 import type { Channel, LabEvent, Op, Reply, Request } from "../api.ts";
-import { holderLives, readLock } from "../store/lock.ts";
+import { holderRuns, readLock } from "../store/lock.ts";
 import { LocalChannel } from "./socket.ts";
 import { Trouble, type TroubleCode } from "../trouble.ts";
 
@@ -81,7 +81,7 @@ export class LabClient {
 function absent(dir: string): Trouble {
   const lock = readLock(dir);
   if (!lock) return new Trouble("lab", `no lab is running in ${dir}; "quorate up" starts one`);
-  if (!holderLives(lock))
+  if (!holderRuns(lock))
     return new Trouble("lab", `the supervisor of ${dir} (process ${lock.pid}) was killed; "quorate up" powers the lab on from disk`);
   return new Trouble("lab", `the supervisor of ${dir} (process ${lock.pid}) does not answer`);
 }

@@ -5,7 +5,7 @@ import { parseLabFile, printLabFile } from "../file/labfile.ts";
 import type { LabFile } from "../file/labfile-schema.ts";
 import { makeDir, PRIVATE_MODE, writeAtomic } from "../store/atomic-files.ts";
 import { isLabFile, makePrivate } from "../store/private-files.ts";
-import { holderLives, readLock } from "../store/lock.ts";
+import { holderRuns, readLock } from "../store/lock.ts";
 import { systemTrouble, Trouble } from "../trouble.ts";
 
 export const labFileName = "lab.yaml";
@@ -18,7 +18,7 @@ export const holdsLab = (dir: string): boolean => existsSync(join(dir, labFileNa
 
 export function isRunning(dir: string): boolean {
   const lock = readLock(dir);
-  return lock !== undefined && holderLives(lock);
+  return lock !== undefined && holderRuns(lock);
 }
 
 /** Makes the directory with its lab file. Throws Trouble when it is somebody else's, or cannot be written. */

@@ -46,7 +46,7 @@ export function beganOf(pid: number): string {
 }
 
 /** Does the supervisor live that took this lock? */
-export function holderLives({ pid, began }: Pick<Lock, "pid" | "began">): boolean {
+export function holderRuns({ pid, began }: Pick<Lock, "pid" | "began">): boolean {
   if (began !== "") return beganOf(pid) === began;
   try {
     process.kill(pid, 0);
@@ -75,7 +75,7 @@ export function takeLock(dir: string, lock: Lock): Lock | undefined {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw systemTrouble(error, `lab directory ${dir}`);
     }
     const holder = readLock(dir);
-    if (holder && holderLives(holder)) return holder;
+    if (holder && holderRuns(holder)) return holder;
     rmSync(lockFile(dir), { force: true });
   }
   return readLock(dir);
