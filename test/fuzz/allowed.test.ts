@@ -100,3 +100,30 @@ test("a quorum device with lms: who has the votes keeps them while others come t
   );
   expect(both).toEqual({ quorate: ["pve1", "pve2", "pve3", "pve4", "pve5"], broken: [] });
 });
+
+test("a cluster in the place of another has rings of its own, with the ids of rings that were", () => {
+  const file = defaultLabFile({ nodes: 5, links: 1, clustered: true, name: "lab", seed: "1", epoch: "2026-01-01T00:00:00Z" });
+  const design = worldDesign(file);
+  const world = new World(design, makeMachine);
+  const watch = new InvariantWatch(world);
+  world.watch(watch);
+  expect(beginLab(world, file)).toBeUndefined();
+  runWatched(world, world.now + 15e6, watch);
+  const rings = (): string[] =>
+    world.statuses().flatMap(({ corosync }) => (corosync === null ? [] : [`${corosync.ringId}: ${corosync.members.join(" ")}`]));
+  const seen = new Set(rings());
+  for (const { name } of design.machines)
+    expect(world.act({ to: "lab", act: { kind: "machine-remove", machine: name } })).toMatchObject({ ok: true });
+  for (const machine of design.machines)
+    expect(world.act({ to: "lab", act: { kind: "machine-add", machine } })).toMatchObject({ ok: true });
+  // Other members than then, under the same ids.
+  world.act({ to: "fabric", act: { kind: "link-cut", link: { node: "pve5", direction: "both" } } });
+  const again = new Set<string>();
+  for (let i = 0; i < 900; i++) {
+    runWatched(world, world.now + 1e5, watch);
+    for (const ring of rings()) again.add(ring);
+  }
+  const idOf = (ring: string): string => ring.slice(0, ring.indexOf(":"));
+  const both = [...again].filter((ring) => [...seen].some((other) => idOf(other) === idOf(ring) && other !== ring));
+  expect([both.length > 0, watch.violations]).toEqual([true, []]);
+});

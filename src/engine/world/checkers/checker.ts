@@ -21,6 +21,8 @@ export interface Checker {
   /** The machine's corosync is gone: with its process, or with the power. */
   gone?(machine: string): void;
   input?(input: Input): void;
+  /** A machine was taken away: another one in its place begins with a new disk, and its rings may have the ids of rings that were. */
+  removed?(): void;
   /** What every machine believes, between two events, now and then. */
   look?(statuses: readonly MachineStatus[], complain: Complain, at: Instant): void;
   /** Every fault is healed, every machine and daemon runs, nobody sends, and time enough has gone by. */

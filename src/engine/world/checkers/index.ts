@@ -127,7 +127,12 @@ export class InvariantWatch implements Watcher {
   }
 
   input(input: Input): void {
-    for (const checker of this.checkers) checker.input?.(input);
+    const { act } = input;
+    const removes = act.to === "lab" && act.act.kind === "machine-remove";
+    for (const checker of this.checkers) {
+      checker.input?.(input);
+      if (removes) checker.removed?.();
+    }
   }
 
   /** What all machines believe at this moment; call it as often as you like. */

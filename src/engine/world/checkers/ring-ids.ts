@@ -25,6 +25,10 @@ export class RingIds implements Checker {
     if (path.startsWith("/var/lib")) this.last.delete(act.machine);
   }
 
+  removed(): void {
+    this.rings.clear();
+  }
+
   trace(machine: string, event: TraceEvent, complain: Complain): void {
     if (event.what !== "membership" || event.transitional) return;
     const { ring } = event;

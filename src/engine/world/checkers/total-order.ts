@@ -52,6 +52,10 @@ export class TotalOrder implements Checker {
     }
   }
 
+  removed(): void {
+    this.rings.clear();
+  }
+
   gone(machine: string): void {
     this.transitional.delete(machine);
   }

@@ -58,6 +58,10 @@ export class VirtualSynchrony implements Checker {
     }
   }
 
+  removed(): void {
+    this.changes.clear();
+  }
+
   gone(machine: string): void {
     this.told.delete(machine);
     this.partial.delete(machine);
