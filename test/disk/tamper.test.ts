@@ -19,14 +19,18 @@ describe.each<Ending>(["frozen", "killed"])("a lab that was %s", (ending) => {
   const lab = new TamperedLab(ending);
   afterAll(() => lab.remove());
 
-  it.each(lab.files(asked !== undefined))("comes up with %s tampered with", async (file) => {
-    const failed: string[] = [];
-    for (let number = first; number < first + count; number++) {
-      const why = lab.attempt(file, number % 3 === 2 ? "cut" : "flip", number);
-      if (why !== undefined) failed.push(why);
-      // SQLite's files are closed when their statements are collected, which takes a turn of the event loop.
-      if (number % 20 === 19) await collected();
-    }
-    expect(failed).toEqual([]);
-  });
+  it.each(lab.files(asked !== undefined))(
+    "comes up with %s tampered with",
+    async (file) => {
+      const failed: string[] = [];
+      for (let number = first; number < first + count; number++) {
+        const why = lab.attempt(file, number % 3 === 2 ? "cut" : "flip", number);
+        if (why !== undefined) failed.push(why);
+        // SQLite's files are closed when their statements are collected, which takes a turn of the event loop.
+        if (number % 20 === 19) await collected();
+      }
+      expect(failed).toEqual([]);
+    },
+    120_000 + 10_000 * count,
+  );
 });
