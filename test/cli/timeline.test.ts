@@ -242,6 +242,22 @@ describe("a lab's timeline", () => {
     expect(timeline.tasks.all().map(({ line }) => line)).toEqual(["link cut pve3:net0", "snapshot calm", "rollback calm"]);
   });
 
+  it("has several lines at once as one act, which one undo takes back; none is done where one cannot be", async () => {
+    const calm = lab.world.fabric.list();
+    await lab.acts.together(["node kill pve1", "link cut pve2:net0", "link cut pve3:net0"], page);
+    expect(lab.world.status("pve1").power).toBe("off");
+    expect(lab.world.fabric.list()).toHaveLength(calm.length + 2);
+    expect(whole().marks).toHaveLength(1);
+    expect(lab.timeline.tasks.all().map(({ line }) => line)).toEqual(["node kill pve1; link cut pve2:net0; link cut pve3:net0"]);
+    await lab.acts.undo(page);
+    expect(lab.world.status("pve1").power).toBe("on");
+    expect(lab.world.fabric.list()).toEqual(calm);
+    await expect(lab.acts.undo(page)).rejects.toThrow("nothing to undo");
+    for (const line of ["link cut pve9:net0", "node kill pve3 --after 5"])
+      await expect(lab.acts.together(["node kill pve1", line], page)).rejects.toThrow(/pve9|--after/);
+    expect(lab.world.status("pve1").power).toBe("on");
+  });
+
   it("has what was refused in the task log, with the reason", async () => {
     await expect(lab.acts.act("link cut pve9:net0", page)).rejects.toThrow("pve9");
     await expect(lab.acts.undo(page)).rejects.toThrow("nothing to undo");

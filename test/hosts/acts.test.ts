@@ -30,6 +30,7 @@ import { fromCheck, requestsOf } from "./requests.ts";
 /** Requests that come to acts, or to questions that a machine answers; those for whole labs and processes of the host are left out. */
 const OPS = [
   "act",
+  "acts",
   "act-check",
   "undo",
   "file",

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { fromUtf8 } from "../../src/engine/kernel/index.ts";
 import { Person, snapshotOf, type Shape } from "./reasons.ts";
+import { signalSent } from "../../src/main/lab/view/why/signals.ts";
 import { wrongWithReasons } from "./why-check.ts";
 
 const FILE = new URL("./why-states.txt", import.meta.url);
@@ -66,6 +67,32 @@ describe("what is told of a state", () => {
   });
 
   test("there are twenty and more", () => expect(pages.length).toBeGreaterThanOrEqual(20));
+});
+
+describe("a signal that was typed", () => {
+  const sent = (line: string): string => {
+    const read = signalSent({ kind: "command", id: "1", argv: line.split(" "), cwd: "/", stdin: "" });
+    return read === undefined ? "none" : `${read.signal} ${read.hits("corosync", new Set([717]))}`;
+  };
+  test.each([
+    ["kill 717", "SIGTERM true"],
+    ["/usr/bin/kill -STOP 717", "SIGSTOP true"],
+    ["kill -s stop -717", "SIGSTOP true"],
+    ["kill -19 12 717", "SIGSTOP true"],
+    ["kill --signal=CONT 717", "SIGCONT true"],
+    ["kill -9 71", "SIGKILL false"],
+    ["killall -SIGSTOP corosync", "SIGSTOP true"],
+    ["killall --signal 18 -u root corosync", "SIGCONT true"],
+    ["killall corosync-qdevice", "SIGTERM false"],
+    ["pkill coro", "SIGTERM true"],
+    ["pkill --signal STOP -x corosync", "SIGSTOP true"],
+    ["pkill -s 0 ^sync$", "SIGTERM false"],
+    ["systemctl kill corosync.service", "SIGTERM true"],
+    ["systemctl kill --signal=SIGSTOP --kill-whom=main corosync", "SIGSTOP true"],
+    ["systemctl -s 9 kill ssh", "SIGKILL false"],
+    ["systemctl restart corosync", "none"],
+    ["sleep 717", "none"],
+  ])("%s", (line, read) => expect(sent(line)).toBe(read));
 });
 
 describe("nothing that the record does not bear", () => {

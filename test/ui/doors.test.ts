@@ -301,6 +301,13 @@ test.describe("what-if", () => {
     await sets.getByRole("button", { name: "Lose switch net0 in this lab now" }).click();
     await expect.poll(() => lab?.lastAsked()).toEqual({ op: "act", line: "switch off net0" });
     await expect(thing(page, "node:pve1")).toBeVisible();
+    // A set of two is one act, which one undo takes back.
+    await page.getByRole("button", { name: "What-if" }).click();
+    await sets
+      .getByRole("row", { name: /^any two nodes 3/ })
+      .getByRole("button")
+      .click();
+    await expect.poll(() => lab?.lastAsked()).toEqual({ op: "acts", lines: ["node kill pve1", "node kill pve2"] });
   });
 
   test("a set with a qnetd that is not there has no outcome, and nothing moves with a change", async ({ page }) => {

@@ -144,6 +144,69 @@ test("five nodes with real names: names tell them apart, and the card never take
   }
 });
 
+test("the question of the hint and its buttons can be read beside the tools, and cover nothing of the drawing", async ({ page }) => {
+  const opened = await open(page, healthy());
+  const long = upTo(1, 32).map((id) => `hypervisor-rack-${String(id).padStart(2, "0")}-frankfurt-production`);
+  const wrong: string[] = [];
+  const states: Record<string, (n: number) => LabSnapshot> = {
+    whole: (n) => healthy(n),
+    "one away": (n) => split(n, [upTo(1, n - 1), [n]]),
+    halves: (n) => split(n, [upTo(1, Math.ceil(n / 2)), upTo(Math.ceil(n / 2) + 1, n)]),
+  };
+  for (const [state, made] of Object.entries(states))
+    for (const [n, names] of [
+      [3, undefined],
+      [5, realNames],
+      [5, long],
+      [16, undefined],
+      [32, undefined],
+      [32, long],
+    ] as const) {
+      await show(page, opened, names === undefined ? made(n) : renamed(made(n), names));
+      const small = names === long && state === "one away" ? [{ width: 640, height: 480 }] : [];
+      for (const size of [...small, { width: 1280, height: 800 }]) {
+        await page.setViewportSize(size);
+        await expect(page.getByRole("complementary", { name: "Hint" })).toBeVisible();
+        const said = await page.evaluate(async () => {
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          const heading = document.querySelector(".hint h3");
+          const text = [...(heading?.childNodes ?? [])].find((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim() !== "");
+          if (heading === null || text === undefined) return ["no question"];
+          const all = text.textContent ?? "";
+          const place = heading.getBoundingClientRect();
+          const range = document.createRange();
+          // A letter is read where nothing cuts it off, and nothing lies on it; an ellipsis takes the place of two.
+          const read = [...all].filter((letter, index) => {
+            range.setStart(text, index);
+            range.setEnd(text, index + letter.length);
+            const box = range.getBoundingClientRect();
+            const above = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+            return box.right <= place.right + 1 && above !== null && heading.contains(above);
+          }).length;
+          const out: string[] = [];
+          const seen = read === all.length ? read : read - 2;
+          if (seen < Math.min(24, all.length)) out.push(`${seen} of "${all}" can be read`);
+          if (seen < all.length && heading.getAttribute("title") !== all) out.push(`"${all}" is cut off, and no tooltip says it`);
+          const drawing = document.querySelector(".topo")?.getBoundingClientRect();
+          const buttons = [...document.querySelectorAll<HTMLElement>(".hint .btn, .canvas .tools .btn, .canvas .faults button")];
+          for (const button of buttons.filter((one) => one.checkVisibility())) {
+            const box = button.getBoundingClientRect();
+            const name = (button.ariaLabel ?? button.textContent).trim();
+            for (const x of [box.left + 3, box.right - 3])
+              if (!button.contains(document.elementFromPoint(x, (box.top + box.bottom) / 2))) out.push(`"${name}" is covered or cut off`);
+            if (document.querySelector(".canvas > .strip") !== null && drawing !== undefined && box.bottom > drawing.top + 1)
+              out.push(`"${name}" lies over the drawing`);
+          }
+          if (!buttons.some((one) => one.matches(".hint .btn.main") && one.checkVisibility()) && !all.startsWith("One ring"))
+            out.push("its button is not seen");
+          return out;
+        });
+        for (const line of said) wrong.push(`${n} ${names === undefined ? "" : "named "}${state} ${size.width}: ${line}`);
+      }
+    }
+  expect(wrong).toEqual([]);
+});
+
 test("a window that grows and shrinks comes back as it was, and panes keep their floors", async ({ page }) => {
   await open(page, healthy());
   const before = [await boxOf(inspector(page)), await boxOf(page.getByRole("region", { name: "Dock" }))];

@@ -234,6 +234,8 @@ export async function fakeLab(
         return { lines: journal };
       case "act":
         return { said: request.line };
+      case "acts":
+        return { said: request.lines.join("; ") };
       case "undo":
         return { said: `undone: ${snapshot.undo ?? "nothing"}` };
       case "step":

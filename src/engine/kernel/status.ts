@@ -50,7 +50,7 @@ export const corosyncStatus = z.object({
   links: z.array(linkStatus),
   gathering: z
     .object({ proc: ids, failed: ids, consensus: ids })
-    .describe("what the node gathers: known and failed processors; equal to members and empty while operational"),
+    .describe("what the node gathers: known and failed nodes; equal to members and empty while operational"),
   token: tokenStatus,
   syncing: z.boolean().describe("services have not synchronised yet"),
   timers: z

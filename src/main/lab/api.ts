@@ -41,6 +41,8 @@ const text = textOf(TEXT_CHARS_MAX);
 const name = textOf(64, 1);
 const known = textOf(256);
 const actLine = textOf(4096);
+/** As many as cables of the largest lab. */
+const ACTS_AT_ONCE_MAX = 256;
 const instant = z.number();
 /** A record or scenario in one message. */
 const RUN_CHARS_MAX = 6 << 20;
@@ -127,6 +129,8 @@ export const request = z.discriminatedUnion("op", [
   z.object({ op: z.literal("snapshot") }),
   z.object({ op: z.literal("subscribe"), snapshots: z.boolean(), journal: z.boolean(), trace: z.boolean() }),
   z.object({ op: z.literal("act"), line: actLine }),
+  /** Lines that a person asked for at once: all of them or, where one cannot be done, none; one undo. */
+  z.object({ op: z.literal("acts"), lines: z.array(actLine).min(1).max(ACTS_AT_ONCE_MAX) }),
   /** What would be wrong with an acting line; nothing is done. */
   z.object({ op: z.literal("act-check"), line: actLine }),
   /** Everything of the lab goes, and a new one as `up` makes it comes; one act, and one undo. */
@@ -283,6 +287,7 @@ export interface Replies {
   snapshot: LabSnapshot;
   time: Time;
   act: { said: string };
+  acts: { said: string };
   build: { said: string };
   /** null: it could be done. */
   "act-check": { wrong: string | null };

@@ -64,7 +64,7 @@ export interface Lab {
   readonly tasks: TaskLog;
   /** Runs an acting line of the command line; says what came of it. Resolves to whether it was done. */
   act(line: string): Promise<boolean>;
-  /** Several lines, one after the other; stops at the first refusal. */
+  /** Several lines as one act, with one undo: all of them, or none where one is refused. */
   acts(lines: readonly string[]): Promise<boolean>;
   undo(): Promise<void>;
   pauseOrRun(): Promise<void>;
@@ -95,7 +95,7 @@ export function isSlow({ time, motion }: LabSnapshot): boolean {
 const upcomingEveryMs = 250;
 
 /** What a person does and waits for. */
-const acting: ReadonlySet<Op> = new Set(["act", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
+const acting: ReadonlySet<Op> = new Set(["act", "acts", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -230,9 +230,10 @@ export function makeLab(connection: Connection): Lab {
 
   async function acts(lines: readonly string[]): Promise<boolean> {
     return await trying(async () => {
-      const done: string[] = [];
-      for (const line of lines) done.push((await connection.call({ op: "act", line })).said);
-      if (done.length > 0) say("done", done.filter((text) => text !== "").join("; ") || lines.join("; "), true);
+      const [line] = lines;
+      if (line === undefined) return;
+      const { said } = await connection.call(lines.length === 1 ? { op: "act", line } : { op: "acts", lines: [...lines] });
+      say("done", said === "" ? lines.join("; ") : said, true);
     });
   }
 

@@ -74,6 +74,26 @@ export class LabActs {
     });
   }
 
+  /** Does several acting lines as one: nothing is done where one of them cannot be, and one undo takes all back. Returns what was done, as a sentence. */
+  together(lines: readonly string[], asker: Asker = LAB): Promise<string> {
+    return this.answered(asker, "act", lines.join("; "), async () => {
+      const { world } = this.around.host;
+      const plans = lines.map((line) => readAct(line, sceneOf(world)));
+      for (const plan of plans) {
+        const why = impossible(plan, world);
+        if (why !== undefined) throw new Trouble("failed", why);
+        if (plan.afterUs > 0) throw new Trouble("usage", `${plan.said}: --after is for a line by itself, not for several at once`);
+      }
+      return this.undoable({
+        acts: plans.flatMap(({ acts }) => acts),
+        afterUs: 0,
+        said: plans.map(({ said }) => said).join("; "),
+        needsPower: plans.flatMap(({ needsPower }) => needsPower),
+        boots: plans.flatMap(({ boots }) => boots),
+      });
+    });
+  }
+
   /** Puts another cluster in the place of what is there. Returns what was done, as a sentence. */
   build(spec: Parameters<typeof planBuild>[0], asker: Asker = LAB): Promise<string> {
     const { nodes, networks } = spec;

@@ -147,6 +147,11 @@ export const menuTexts = {
   table: "As a table",
 };
 
+/** The button that the zoom and the table fold into where there is no room for them. */
+export const viewTexts = {
+  name: "View",
+};
+
 export const legendTexts = {
   up: "up, carries",
   idle: "up, probed",

@@ -52,6 +52,7 @@ export class Requests {
       case "subscribe":
         return this.subscribe(client, r);
       case "act":
+      case "acts":
       case "act-check":
       case "build":
       case "import":
@@ -185,11 +186,16 @@ export class Requests {
     }
   }
 
-  private async acts(r: Extract<Request, { op: "act" | "act-check" | "build" | "import" | "undo" }>, asker: Asker): Promise<unknown> {
+  private async acts(
+    r: Extract<Request, { op: "act" | "acts" | "act-check" | "build" | "import" | "undo" }>,
+    asker: Asker,
+  ): Promise<unknown> {
     const { lab } = this;
     switch (r.op) {
       case "act":
         return { said: await lab.acts.act(r.line, asker) };
+      case "acts":
+        return { said: await lab.acts.together(r.lines, asker) };
       case "act-check":
         return { wrong: wrongWith(r.line, lab.world) };
       case "build":

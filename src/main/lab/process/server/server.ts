@@ -165,6 +165,7 @@ const silent: ReadonlySet<Request["op"]> = new Set([
 /** Requests after which something is as it was not before. */
 const doing: ReadonlySet<Request["op"]> = new Set([
   "act",
+  "acts",
   "build",
   "import",
   "undo",

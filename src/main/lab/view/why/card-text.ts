@@ -18,6 +18,10 @@ export const forming = (nodes: readonly string[], ringless: boolean): string =>
 export const staleText = (nodes: readonly string[], ring: string, others: readonly string[]): string =>
   `${listed(nodes)} still ${nodes.length === 1 ? "believes" : "believe"} in ring ${ring}; ${listed(others)} ${others.length === 1 ? "has" : "have"} formed another.`;
 
+/** @param whole the machine stood still, not its corosync alone */
+export const resumedText = (node: string, whole: boolean): string =>
+  whole ? `${node} was resumed after it had stood still.` : `corosync on ${node} got SIGCONT after it had been stopped.`;
+
 /** What each would form, said once for all that agree. */
 export function gatherTexts(scene: Scene, open: readonly Component[]): { text: string; of: string[] }[] {
   const beliefs = new Map<string, { of: string[]; members: readonly number[] }>();

@@ -78,6 +78,9 @@ function causesOf(
     if (reasons.length === 0) unexplained.push(other);
     for (const reason of reasons) found.add(reason);
   }
+  // Whoever has read a file that lists nobody misses nobody.
+  for (const cause of causes)
+    if (cause.code === "bad-file" && own.some((name) => cause.nodes.includes(name) && cause.stops(name, name, ""))) found.add(cause);
   for (const cause of causes) if (cause.code === "wait-for-all" && own.some((name) => cause.nodes.includes(name))) found.add(cause);
   for (const cause of deviceCauses(scene, causes, side)) found.add(cause);
   return { causes: [...found], unexplained };

@@ -1,13 +1,14 @@
 /** Causes that lie in one machine: no power, stalled processors, a daemon that failed, was stopped or has not started yet, a broken file, a disk. */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
+import { SEC } from "../../../../engine/kernel/index.ts";
 import { beforeLossOf, type Finding, type Fix, type WhyClause } from "../../api.ts";
 import { diskMeans, diskText, powerText } from "./cause-text.ts";
 import type { Notice, NoticeKind } from "./notices.ts";
-import type { RecordedAct, RunRecord } from "./record.ts";
-import { actRef, mainOf, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
+import type { RecordedAct } from "./record.ts";
+import { daemonOf, ends, reloads, starts, stoppedBy } from "./daemon-acts.ts";
+import { actRef, mainOf, noticeRef, statusRef, type Cause, type Scene, nothing } from "./scene.ts";
 
 export const CONF = "/etc/corosync/corosync.conf";
-const nothing = (): boolean => false;
 const keepsAway =
   (name: string): Cause["stops"] =>
   (a, b) =>
@@ -89,6 +90,7 @@ function badFileCause(scene: Scene, { name }: MachineStatus): Cause | undefined 
   const broken = fileError(scene, name);
   if (broken === undefined) return undefined;
   const written = scene.record.last(wrote(name));
+  const read = written === undefined ? undefined : readSince(scene, name, written);
   return {
     code: "bad-file",
     severity: "error",
@@ -96,8 +98,13 @@ function badFileCause(scene: Scene, { name }: MachineStatus): Cause | undefined 
     nodes: [name],
     since: written?.at ?? scene.now,
     text: `corosync.conf of ${name} is broken: ${broken.text}`,
-    refs: [...(written === undefined ? [] : [actRef(written)]), statusRef(name, CONF, scene.now)],
-    stops: keepsAway(name),
+    refs: [
+      ...(written === undefined ? [] : [actRef(written)]),
+      ...(read === undefined ? [] : [actRef(read)]),
+      statusRef(name, CONF, scene.now),
+    ],
+    // What corosync has not read keeps nobody from anybody yet.
+    stops: written === undefined || read !== undefined ? keepsAway(name) : nothing,
     fixes: [look("See its journal", name, "journalctl -u corosync -n 20")],
     line: broken.line,
     column: broken.column,
@@ -105,10 +112,28 @@ function badFileCause(scene: Scene, { name }: MachineStatus): Cause | undefined 
   };
 }
 
+/** What made corosync of this machine read the file that was written: a reload, or a start. */
+export function readSince(scene: Scene, name: string, written: RecordedAct): RecordedAct | undefined {
+  const started = starts(daemonOf(scene, name, "corosync"));
+  return scene.record.last((one) => one.at >= written.at && (reloads(one) || started(one)));
+}
+
 const wrote = (machine: string): ((act: RecordedAct) => boolean) => {
   return ({ act, line }) =>
     act.to === "machine" && act.machine === machine && /^(write|remove) /.test(line) && line.includes("corosync.conf");
 };
+
+/** What a unit is given to stop before it is killed, and a little more. */
+const STOP_TIMEOUT = 100 * SEC;
+
+/** What was done to the file that a daemon says it could not start without. */
+function missedFile(scene: Scene, machine: string, told: Notice | undefined, until: number): RecordedAct | undefined {
+  const [path] = /\/etc\/corosync\/[\w./-]*\w/.exec(told?.text ?? "") ?? [];
+  const done = path === undefined ? "" : path.slice(path.lastIndexOf("/") + 1);
+  return done === ""
+    ? undefined
+    : scene.record.last((one) => one.machine === machine && /^(write|remove) /.test(one.line) && one.line.endsWith(done), until);
+}
 
 function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: boolean): Cause {
   const failed = lastNotice(scene, name, unit, "failed", "killed");
@@ -125,16 +150,14 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
         notice.at <= at &&
         at - notice.at < 5_000_000,
     );
-  const written = broken === undefined ? undefined : scene.record.last(wrote(name), at);
-  const act = scene.record.last(
-    (one) =>
-      (one.act.to === "machine" && one.machine === name && one.act.act.kind === "service" && one.act.act.unit === unit) ||
-      did(name, "power-on", "reboot")(one) ||
-      typed(name, /^(systemctl|service|kill|pkill|killall) /)(one),
-    at,
-  );
   const told = refused.find(({ text }) => !text.startsWith("Corosync Cluster Engine exiting"));
-  const cause = written ?? act;
+  const written = broken === undefined ? missedFile(scene, name, told, at) : scene.record.last(wrote(name), at);
+  const daemon = daemonOf(scene, name, unit);
+  const [ended, started] = [ends(daemon), starts(daemon)];
+  // A daemon that was killed was killed then, or at the end of what a unit is given to stop.
+  const act = scene.record.last((one) => (ended(one) && (!wasKilled || at - one.at <= STOP_TIMEOUT)) || (!wasKilled && started(one)), at);
+  const acts = [written, act].filter((one) => one !== undefined).sort((a, b) => a.at - b.at);
+  const [cause] = acts;
   const status = statusRef(name, `units.${unit}`, at);
   const text =
     broken !== undefined
@@ -157,7 +180,7 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
     nodes: [name],
     since: cause !== undefined && cause.at <= at ? cause.at : at,
     text,
-    refs: [...(cause === undefined ? [] : [actRef(cause)]), ...(broken === undefined ? [] : [statusRef(name, CONF, at)]), status],
+    refs: [...acts.map(actRef), ...(broken === undefined ? [] : [statusRef(name, CONF, at)]), status],
     ...(main ? { out: name } : {}),
     stops: main ? keepsAway(name) : nothing,
     noticed,
@@ -171,12 +194,7 @@ function failedCause(scene: Scene, { name }: MachineStatus, unit: string, main: 
 
 function stoppedCause(scene: Scene, { name, powerSince }: MachineStatus, unit: string, main: boolean): Cause {
   const stopped = scene.record.notices(scene.world, name, powerSince).findLast((n) => n.unit === unit && n.what === "stopped");
-  const act = scene.record.last(
-    (one) =>
-      (one.act.to === "machine" && one.machine === name && one.act.act.kind === "service" && one.act.act.unit === unit) ||
-      typed(name, /^(systemctl|service|kill|pkill|killall|corosync-cfgtool) /)(one),
-    stopped?.at ?? scene.now,
-  );
+  const act = scene.record.last(ends(daemonOf(scene, name, unit)), stopped?.at ?? scene.now);
   const cause = stopped === undefined ? undefined : act;
   const status = statusRef(name, `units.${unit}`, stopped?.at ?? powerSince);
   return {
@@ -202,8 +220,10 @@ function risingCause(scene: Scene, { name, booting, powerSince, units }: Machine
   const state = units[unit];
   const moving = state === "activating" || state === "deactivating";
   if (!booting && !moving) return undefined;
-  const kinds = booting ? ["power-on", "reboot"] : ["service", "power-on", "reboot"];
-  const act = scene.record.last((one) => did(name, ...kinds)(one) || (!booting && typed(name, /^(systemctl|service) /)(one)));
+  const daemon = daemonOf(scene, name, unit);
+  const [ended, started] = [ends(daemon), starts(daemon)];
+  const rebooted = typed(name, /^(reboot|shutdown -r|systemctl reboot)\b/);
+  const act = scene.record.last((one) => (booting ? did(name, "power-on", "reboot")(one) || rebooted(one) : ended(one) || started(one)));
   const since = act?.at ?? (booting ? powerSince : scene.now);
   const status = statusRef(name, booting ? "booting" : `units.${unit}`, since);
   return {
@@ -220,20 +240,10 @@ function risingCause(scene: Scene, { name, booting, powerSince, units }: Machine
   };
 }
 
-/** The SIGSTOP that the daemon of this machine stands under. */
-export function sigstopOf(record: RunRecord, { name, power, powerSince }: MachineStatus, unit: string): RecordedAct | undefined {
-  const last = record.last(
-    ({ act }) =>
-      act.to === "machine" && act.machine === name && "unit" in act.act && act.act.unit === unit && act.act.kind.startsWith("service"),
-  );
-  const stands = last?.act.to === "machine" && last.act.act.kind === "service-stall" && last.at >= powerSince && power !== "off";
-  return stands ? last : undefined;
-}
-
 /** SIGSTOP of the daemon: its status goes on to tell what it believed last. */
 function frozenCause(scene: Scene, machine: MachineStatus, unit: string): Cause | undefined {
   const { name } = machine;
-  const last = sigstopOf(scene.record, machine, unit);
+  const last = stoppedBy(scene, machine, unit);
   if (last === undefined) return undefined;
   return {
     code: "service-stalled",

@@ -67,7 +67,8 @@ const SYSTEMD: readonly Pattern[] = [
 ];
 
 const SERIOUS: ReadonlySet<string> = new Set(["emerg", "alert", "crit", "error"]);
-const OF_CLUSTER = /^corosync/;
+/** Whether this unit is one of those whose lines are read. */
+export const ofCluster = (unit: string): boolean => unit.startsWith("corosync");
 
 function matched(patterns: readonly Pattern[], text: string): Pick<Notice, "what" | "hosts" | "number"> | undefined {
   for (const [what, pattern] of patterns) {
@@ -87,7 +88,7 @@ function matched(patterns: readonly Pattern[], text: string): Pick<Notice, "what
 }
 
 function found(line: JournalLine): Pick<Notice, "what" | "hosts" | "number"> | undefined {
-  if (line.level === "debug" || !OF_CLUSTER.test(line.unit)) return undefined;
+  if (line.level === "debug" || !ofCluster(line.unit)) return undefined;
   if (line.pid === 1) return matched(SYSTEMD, line.text);
   const known = line.unit === "corosync" ? matched(COROSYNC, line.text) : undefined;
   if (known !== undefined) return known;

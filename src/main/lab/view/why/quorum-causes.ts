@@ -1,10 +1,8 @@
 /** Causes that lie in how votes are counted: a quorum device that gives none, wait_for_all, and nodes whose files do not fit together. */
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { WhyClause } from "../../api.ts";
-import { CONF, fileError } from "./machine-causes.ts";
-import { actRef, listed, noticeRef, statusRef, type Cause, type Scene } from "./scene.ts";
-
-const nothing = (): boolean => false;
+import { CONF, fileError, readSince } from "./machine-causes.ts";
+import { actRef, listed, noticeRef, statusRef, type Cause, type Scene, nothing } from "./scene.ts";
 
 /** The machine that a node's quorum device talks to. */
 export function serverOf(scene: Scene, host: string): MachineStatus | undefined {
@@ -97,6 +95,7 @@ function mismatchCauses(scene: Scene): Cause[] {
           ? []
           : [{ role: "noticed" as const, text: `${node} dropped packets of another.`, refs: [noticeRef(node, notice)] }];
       });
+      const read = own?.machine === undefined ? undefined : readSince(scene, own.machine, own);
       const since = own?.at ?? rejected[0]?.refs[0]?.instant ?? scene.now;
       const there = nodes.filter((node) => scene.world.query(node, { kind: "file-stat", path: file }).kind === "stat");
       return {
@@ -107,7 +106,7 @@ function mismatchCauses(scene: Scene): Cause[] {
         since,
         text,
         refs: [
-          ...(own === undefined ? [] : [actRef(own)]),
+          ...[own, read].filter((one) => one !== undefined).map(actRef),
           ...(there.length === 0 ? nodes.map((n) => statusRef(n, "power", since)) : there.map((n) => statusRef(n, file, since))),
         ],
         stops: (a, b) =>

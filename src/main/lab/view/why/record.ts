@@ -2,15 +2,17 @@
 import type { WorldAct } from "../../../../engine/world/index.ts";
 import type { FaultView } from "../../../../engine/fabric/index.ts";
 import { listFaults } from "../../../../engine/fabric/index.ts";
-import { JOURNAL_LINES_MAX, type Instant, type MachineAct } from "../../../../engine/kernel/index.ts";
+import { JOURNAL_LINES_MAX, type Instant, type JournalLine, type MachineAct } from "../../../../engine/kernel/index.ts";
 import type { World } from "../../../../engine/world/world.ts";
 import { lineOf } from "../../act/table.ts";
-import { noticeOf, type Notice } from "./notices.ts";
+import { noticeOf, ofCluster, type Notice } from "./notices.ts";
 
 /** Acts remembered; what came of older ones is told without them. */
 const ACTS_MAX = 2_000;
 /** Lines remembered of each machine. */
 const NOTICES_MAX = 400;
+/** Process IDs of one daemon that are remembered. */
+const PIDS_MAX = 32;
 /** What is typed is shown as far as this. */
 const LINE_CHARS_MAX = 120;
 
@@ -79,6 +81,9 @@ function machineLine(act: WorldAct & { to: "machine" }): string | undefined {
     case "session-run":
     case "command":
       return typedLine(own.argv);
+    case "session-kill":
+      // The shell's own kill, as it was carried out.
+      return `kill -${own.signal.slice(3)} ${own.pid}`;
     default:
       return fileLine(own);
   }
@@ -102,6 +107,8 @@ function safeLine(act: WorldAct): string {
 /** What one machine's journal told, oldest first. */
 class Told {
   readonly notices: Notice[] = [];
+  /** Process IDs under which each unit wrote. */
+  readonly pids = new Map<string, Set<number>>();
   private read = 0;
 
   /** Reads on from where it was. */
@@ -110,10 +117,12 @@ class Told {
     if (length < this.read) {
       this.read = 0;
       this.notices.length = 0;
+      this.pids.clear();
     }
     if (length > this.read) {
       let index = Math.max(this.read, length - JOURNAL_LINES_MAX);
       for (const line of machine.journalSince(index)) {
+        this.seen(line);
         const notice = noticeOf(line, index++);
         if (notice !== undefined) this.notices.push(notice);
       }
@@ -124,7 +133,18 @@ class Told {
     const surplus = Math.max(this.notices.length - NOTICES_MAX, kept < 0 ? this.notices.length : kept);
     if (surplus > 0) this.notices.splice(0, surplus);
   }
+
+  private seen({ unit, pid }: JournalLine): void {
+    if (!ofCluster(unit) || pid <= 1) return;
+    const known = this.pids.get(unit) ?? new Set();
+    if (known.has(pid)) return;
+    const [oldest] = known;
+    if (known.size >= PIDS_MAX && oldest !== undefined) known.delete(oldest);
+    this.pids.set(unit, known.add(pid));
+  }
 }
+
+const NO_PIDS: ReadonlySet<number> = new Set();
 
 export class RunRecord {
   private acts: RecordedAct[] = [];
@@ -156,11 +176,20 @@ export class RunRecord {
 
   /** What the machine's journal told from `since` on, oldest first. */
   notices(world: World, machine: string, since: Instant): Notice[] {
+    return this.followed(world, machine).notices.filter(({ at }) => at >= since);
+  }
+
+  /** Process IDs that this unit of the machine has had, as its journal knows. */
+  pids(world: World, machine: string, unit: string): ReadonlySet<number> {
+    return this.followed(world, machine).pids.get(unit) ?? NO_PIDS;
+  }
+
+  private followed(world: World, machine: string): Told {
     const named = world.named(machine);
     const told = this.told.get(named) ?? new Told();
     this.told.set(named, told);
     told.follow(named);
-    return told.notices.filter(({ at }) => at >= since);
+    return told;
   }
 }
 

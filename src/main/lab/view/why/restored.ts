@@ -1,28 +1,22 @@
 /** What brings nodes back together and takes its time: a cable was healed, a machine or its daemon started, processors went on. Nothing is wrong then; it is not there yet. */
-import { statusRef, actRef, listed, noticeRef, mainOf, statusOf, type Cause, type DownLink, type Scene } from "./scene.ts";
+import { statusRef, actRef, listed, noticeRef, mainOf, nothing, statusOf, type Cause, type DownLink, type Scene } from "./scene.ts";
+import { daemonOf, reloads, resumes, starts } from "./daemon-acts.ts";
 import type { RecordedAct } from "./record.ts";
 import type { EntryRef } from "../../api.ts";
 
-const MENDS: ReadonlySet<string> = new Set([
-  "power-on",
-  "reboot",
-  "resume",
-  "service",
-  "service-resume",
-  "nic-up",
-  "session-run",
-  "command",
-]);
+const MENDS: ReadonlySet<string> = new Set(["power-on", "reboot", "resume", "service", "nic-up", "session-run", "command"]);
 
 /** Whether this act may have brought one of `nodes` back. */
-function mends({ act, line }: RecordedAct, nodes: readonly string[]): boolean {
+function mends(one: RecordedAct, nodes: readonly string[], resumed: readonly ((act: RecordedAct) => boolean)[]): boolean {
+  const { act, line } = one;
+  if (resumed.some((daemon) => daemon(one)) || reloads(one)) return true;
   if (act.to === "lab") return act.act.kind === "machine-add" || act.act.kind === "machine-restore" || act.act.kind === "nic-add";
   if (act.to === "machine") {
     const own = act.act;
     if (!nodes.includes(act.machine) || !MENDS.has(own.kind)) return false;
     if (own.kind === "service") return own.op === "start" || own.op === "restart";
     if (own.kind === "nic-up") return own.up;
-    return "argv" in own ? /\b(start|restart)\b|^corosync\b|-CONT/.test(line) : true;
+    return "argv" in own ? /\b(start|restart)\b|^corosync\b/.test(line) : true;
   }
   const own = act.act;
   switch (own.kind) {
@@ -72,7 +66,11 @@ export function mendText({ act, line }: RecordedAct): string {
 
 /** The last thing that may have brought `nodes` back; undefined where the record knows of none. */
 export function restoredCause(scene: Scene, nodes: readonly string[], links: readonly DownLink[]): Cause | undefined {
-  const act = scene.record.last((one) => mends(one, nodes));
+  const resumed = nodes.map((node) => {
+    const machine = statusOf(scene, node);
+    return resumes(daemonOf(scene, node, machine === undefined ? "corosync" : mainOf(machine)));
+  });
+  const act = scene.record.last((one) => mends(one, nodes, resumed));
   const started = nodes
     .flatMap((node) => {
       const machine = statusOf(scene, node);
@@ -93,6 +91,9 @@ export function restoredCause(scene: Scene, nodes: readonly string[], links: rea
     const machine = statusOf(scene, started.node);
     text = `${machine === undefined ? "corosync" : mainOf(machine)} has started on ${started.node}`;
     since = started.notice.at;
+    const begun = starts(daemonOf(scene, started.node, machine === undefined ? "corosync" : mainOf(machine)));
+    const told = scene.record.last((one) => one.at >= (machine?.powerSince ?? 0) && begun(one), since);
+    if (told !== undefined) refs.push(actRef(told));
     refs.push({ kind: "journal", node: started.node, instant: started.notice.at, what: started.notice.text });
   } else if (act !== undefined) {
     text = mendText(act);
@@ -116,7 +117,7 @@ export function restoredCause(scene: Scene, nodes: readonly string[], links: rea
     since,
     text,
     refs,
-    stops: () => false,
+    stops: nothing,
     noticed: ups.slice(0, 1),
     means:
       down === undefined

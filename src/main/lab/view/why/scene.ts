@@ -46,6 +46,9 @@ export interface Cause {
   readonly column?: number;
 }
 
+/** Of what keeps nobody from anybody. */
+export const nothing: Cause["stops"] = () => false;
+
 export const actRef = (act: RecordedAct): EntryRef => ({
   kind: "act",
   ...(act.machine === undefined ? {} : { node: act.machine }),

@@ -5,15 +5,16 @@
 import type { MachineStatus } from "../../../../engine/kernel/status.ts";
 import type { World } from "../../../../engine/world/world.ts";
 import type { Component, Finding, Fix, Problem, Why, WhyClause } from "../../api.ts";
-import { forming, nobody, gatherTexts, quorumTitle, staleText } from "./card-text.ts";
+import { forming, nobody, gatherTexts, quorumTitle, resumedText, staleText } from "./card-text.ts";
 import { explained, runs, type Explained } from "./explain.ts";
-import { machineCauses, sigstopOf } from "./machine-causes.ts";
+import { daemonOf, resumes, stoppedBy } from "./daemon-acts.ts";
+import { machineCauses } from "./machine-causes.ts";
 import { meansOf } from "./means.ts";
 import { networkCauses } from "./network-causes.ts";
 import { noticedOf } from "./noticed.ts";
 import { quorumCauses } from "./quorum-causes.ts";
-import { recordOf } from "./record.ts";
-import { answers, downLinks, listed, mainOf, nodeIds, nodeName, statusOf, statusRef, type Cause, type Scene } from "./scene.ts";
+import { recordOf, type RecordedAct } from "./record.ts";
+import { answers, downLinks, listed, mainOf, nodeIds, nodeName, statusOf, statusRef, nothing, type Cause, type Scene } from "./scene.ts";
 
 /** What is told of one state of a lab. */
 export interface Reasons {
@@ -50,7 +51,9 @@ function sidesOf(side: Component, machines: readonly MachineStatus[]): Component
 export function sceneOf({ world, machines, components, findings, mismatches }: ReasonsOf): Scene {
   const idOf = nodeIds(machines);
   const record = recordOf(world);
-  const frozen = machines.filter((machine) => machine.power === "stalled" || sigstopOf(record, machine, mainOf(machine)) !== undefined);
+  const frozen = machines.filter(
+    (machine) => machine.power === "stalled" || stoppedBy({ world, record, idOf }, machine, mainOf(machine)) !== undefined,
+  );
   return {
     world,
     now: world.now,
@@ -145,7 +148,9 @@ function quorumWhy(scene: Scene, { sides, causes, missing }: Explained): Why {
 function causeWhy(scene: Scene, cause: Cause): Why {
   const sides = scene.components.filter(({ formed }) => formed);
   const away = cause.out === undefined ? sides.slice(1).flatMap(({ nodes }) => nodes) : [cause.out];
-  const noticed = cause.severity === "note" ? [] : noticedOf(scene, away, cause.since, []);
+  // What keeps nobody from anybody is not what a ring broke of.
+  const harmless = cause.severity === "note" || (cause.out === undefined && cause.stops === nothing);
+  const noticed = harmless ? [] : noticedOf(scene, away, cause.since, []);
   return {
     id: idOf([cause], []),
     code: cause.code,
@@ -167,10 +172,12 @@ function staleWhys(scene: Scene): Why[] {
     );
     const left = others.flatMap(({ nodes }) => nodes);
     if (left.length === 0) return [];
-    const resumed = scene.record.last(
-      ({ act }) =>
-        act.to === "machine" && side.nodes.includes(act.machine) && (act.act.kind === "resume" || act.act.kind === "service-resume"),
-    );
+    const daemons = side.nodes.map((name) => {
+      const machine = statusOf(scene, name);
+      return resumes(daemonOf(scene, name, machine === undefined ? "corosync" : mainOf(machine)));
+    });
+    const whole = ({ act }: RecordedAct): boolean => act.to === "machine" && side.nodes.includes(act.machine) && act.act.kind === "resume";
+    const resumed = scene.record.last((one) => whole(one) || daemons.some((daemon) => daemon(one)));
     const gone = left.flatMap((name) => {
       const notice = scene.record
         .notices(scene.world, name, 0)
@@ -189,7 +196,7 @@ function staleWhys(scene: Scene): Why[] {
         : [
             {
               role: "cause",
-              text: `${resumed.machine ?? ""} was resumed after it had stood still.`,
+              text: resumedText(resumed.machine ?? "", whole(resumed)),
               refs: [{ kind: "act", node: resumed.machine ?? "", instant: resumed.at, what: resumed.line }],
             },
           ];
