@@ -202,3 +202,29 @@ test("a section's command is typed into the node's terminal, and Enter is the pe
   await page.keyboard.press("Enter");
   await expect(terminalOf(page, "pve2")).toContainText("you typed: corosync-cfgtool -n");
 });
+
+test("terminals are drawn by a graphics card where one says that it is there, else with plain elements", async ({ page }) => {
+  const canvases = page.locator('[data-terminal="pve1"] .xterm-screen canvas');
+  const opened = async (): Promise<void> => {
+    await lab?.close();
+    lab = await openFake(page, healthy());
+    await expect(terminalOf(page, "pve1")).toContainText("Cluster information");
+  };
+  const named = (name: string): Promise<unknown> =>
+    page.addInitScript((card) => {
+      const asked = Reflect.get(WebGL2RenderingContext.prototype, "getParameter") as (
+        this: WebGL2RenderingContext,
+        what: number,
+      ) => unknown;
+      const UNMASKED_RENDERER_WEBGL = 0x9246;
+      WebGL2RenderingContext.prototype.getParameter = function (what: number): unknown {
+        return what === UNMASKED_RENDERER_WEBGL ? card : asked.call(this, what);
+      };
+    }, name);
+  await named("ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device (Subzero)), SwiftShader driver)");
+  await opened();
+  await expect(canvases).toHaveCount(0);
+  await named("ANGLE (Intel, Mesa Intel(R) UHD Graphics 620 (KBL GT2), OpenGL 4.6)");
+  await opened();
+  expect(await canvases.count()).toBeGreaterThan(0);
+});

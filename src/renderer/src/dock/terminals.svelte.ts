@@ -72,6 +72,20 @@ interface Live {
 
 const scrollback = 5_000;
 const terminalsMax = 32;
+
+/** Names of what stands in for a graphics card, as browsers give them. */
+const emulated = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+
+/** Whether WebGL is drawn by a graphics card; undefined before anybody has asked. */
+let hasCard: boolean | undefined;
+function graphicsCard(): boolean {
+  const context = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  if (context === null) return false;
+  const named = context.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER;
+  const name = String(context.getParameter(named));
+  context.getExtension("WEBGL_lose_context")?.loseContext();
+  return !emulated.test(name);
+}
 /** So many nodes have a tab each; of more, those that are asked for. */
 const nodesWithTabMax = 16;
 /** What arrives before the lab's answer that names the terminal. */
@@ -327,8 +341,9 @@ export function makeTerminals(lab: Lab): Terminals {
     return !pageKey(event);
   }
 
-  /** Draws with the graphics card where there is one, else with plain elements. */
+  /** Draws with the graphics card where there is one, else with plain elements: WebGL that the processor does is slower than they are, and takes seconds of it to begin. */
   function accelerate(live: Live): void {
+    if (!(hasCard ??= graphicsCard())) return;
     try {
       const webgl = new WebglAddon();
       webgl.onContextLoss(() => webgl.dispose());
