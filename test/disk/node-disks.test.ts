@@ -1,5 +1,5 @@
 /** The disks of a lab: what each node had in mind is compared with what lies there, a cut makes them one instant, and a file that is broken is put aside. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
@@ -87,9 +87,59 @@ describe("when a lab is brought up", () => {
       expect(withDisks((disks) => disks.look(0, LATE, after(1)))).toEqual({ found: "same" });
     }
   });
+
+  it("a file in which any name of a table or a column has changed is put aside and named", () => {
+    withDisks((disks) => disks.of(0).follow(after(1)));
+    const file = join(dir, "0", "disk.db");
+    const whole = readFileSync(file);
+    const told: unknown[] = [];
+    for (const name of ["TABLE redo", "instant INTEGER", "body BLOB", "chunks TEXT", "value INTEGER", "name TEXT, ino"]) {
+      const bytes = Buffer.from(whole);
+      const at = bytes.indexOf(name) + name.indexOf(" ") - 1;
+      bytes[at] = (bytes[at] ?? 0) ^ 2;
+      rmSync(join(dir, "0"), { recursive: true, force: true });
+      mkdirSync(join(dir, "0"));
+      writeFileSync(file, bytes);
+      told.push(withDisks((disks) => disks.look(0, LATE, after(1))).found);
+    }
+    expect(told).toEqual(Array(6).fill("damaged"));
+  });
 });
 
 describe("the contents of a lab that is brought up", () => {
+  const contentsOf = (count: number): string => {
+    withDisks((disks) => disks.contents.add(Array.from({ length: count }, (_, k) => ({ hash: `hash-${k}`, data: contentOf(k) }))));
+    return join(dir, "contents.db");
+  };
+  const mended = (): string | undefined => {
+    const { disks, said } = NodeDisks.mended(dir);
+    disks.close();
+    return said;
+  };
+
+  it("are put aside where the file ends in the middle of a page, with what can be read", () => {
+    withDisks((disks) => disks.contents.add([{ hash: "long", data: new Uint8Array(30_000).fill(7) }]));
+    const file = contentsOf(200);
+    const whole = readFileSync(file);
+    for (const less of [1, 387, 4000]) {
+      writeFileSync(file, whole.subarray(0, whole.length - less));
+      expect(mended()).toMatch(/contents\.db is damaged: [^\n]+; it was put aside as \S+, and \d+ pieces of files could be read$/);
+      expect(mended()).toBeUndefined();
+    }
+  });
+
+  it("are put aside where a piece stands out of its order, so that others would not be found", () => {
+    const file = contentsOf(200);
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf("hash-150");
+    bytes.write("hash-950", at);
+    writeFileSync(file, bytes);
+    expect(mended()).toMatch(/contents\.db is damaged: .*; it was put aside as \S+, and 200 pieces of files could be read$/);
+    withDisks(({ contents }) => {
+      for (let k = 0; k < 200; k++) if (k !== 150) expect(contents.get(`hash-${k}`)).toEqual(contentOf(k));
+    });
+  });
+
   it("are put aside where any cell of any page lies elsewhere than it can, which is said in one line", () => {
     withDisks((disks) => disks.contents.add(Array.from({ length: 200 }, (_, k) => ({ hash: `hash-${k}`, data: contentOf(k) }))));
     const file = join(dir, "contents.db");

@@ -38,7 +38,11 @@ const ELF = Uint8Array.from(
 );
 
 function image(name: string): Uint8Array {
-  return Uint8Array.from([...ELF, ...utf8(name), 0]);
+  const bytes = utf8(name);
+  const data = new Uint8Array(ELF.length + bytes.length + 1);
+  data.set(ELF);
+  data.set(bytes, ELF.length);
+  return data;
 }
 
 /** The name of the program that a file is; undefined where it is none. */

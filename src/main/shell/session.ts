@@ -2,6 +2,7 @@
  * A process that runs lines: warm, so that a line costs no start. The lab's process sends lines over IPC and gets output and status back; every line has
  * a connection of its own to the lab, because the floor belongs to a connection.
  */
+import "../../engine/host/tiering.ts";
 import { BEAT_MS, type FromSession, type ToSession } from "../lab/protocol.ts";
 import { connectSocket } from "../lab/process/client.ts";
 import type { LabClient } from "../lab/process/client.ts";

@@ -3,7 +3,7 @@
  * may add pieces; they are collected when no process runs, or none of them writes. Left out: compression.
  */
 import { Hasher } from "../../kernel/index.ts";
-import { Damaged, Database, type Row } from "./database.ts";
+import { Damaged, Database, opened } from "./database.ts";
 import { Numbers } from "./numbers.ts";
 
 const FORMAT = 1;
@@ -37,7 +37,7 @@ export class Contents {
   constructor(readonly file: string) {
     this.db = new Database(file, SCHEMA, FORMAT);
     this.marks = new Numbers(this.db, "mark");
-    this.told = this.released;
+    this.told = opened(this.db, () => this.released);
   }
 
   add(chunks: readonly Chunk[]): void {
@@ -169,22 +169,13 @@ export class Contents {
 
   /** Every piece that can still be read of a file that is damaged: from both ends up to what cannot. */
   *readable(): Generator<Chunk> {
-    for (const [from, order] of [
-      ["hash > ?", "ASC"],
-      ["hash < ?", "DESC"],
-    ] as const) {
-      let last = order === "ASC" ? "" : "~";
-      for (;;) {
-        let row: Row | undefined;
-        try {
-          row = this.db.row(`SELECT hash, data, sum FROM chunk WHERE ${from} ORDER BY hash ${order} LIMIT 1`, last);
-        } catch (error) {
-          if (!(error instanceof Damaged)) throw error;
-        }
-        const [hash, data] = [row?.["hash"], row?.["data"]];
-        if (typeof hash !== "string" || hash === last) break;
-        last = hash;
-        if (data instanceof Uint8Array && sumOf(data) === row?.["sum"]) yield { hash, data: Uint8Array.from(data) };
+    for (const order of ["ASC", "DESC"]) {
+      try {
+        for (const { hash, data, sum } of this.db.each(`SELECT hash, data, sum FROM chunk ORDER BY hash ${order}`))
+          if (typeof hash === "string" && data instanceof Uint8Array && sumOf(data) === sum) yield { hash, data: Uint8Array.from(data) };
+        return;
+      } catch (error) {
+        if (!(error instanceof Damaged)) throw error;
       }
     }
   }

@@ -8,7 +8,7 @@ import type { DiskContents, DiskImage, Instant, Piece } from "../../kernel/index
 import type { DiskDifference, DiskPlace, DiskSink, StampedCommit } from "../disk-sink.ts";
 import { Contents } from "./contents.ts";
 import { crashCut, type DiskCut } from "./crash-cut.ts";
-import { Damaged, makeFolder } from "./database.ts";
+import { Damaged, makeFolder, opened } from "./database.ts";
 import { Disk } from "./disk.ts";
 import { imageDigest, isHole } from "./rows.ts";
 
@@ -29,7 +29,7 @@ export class NodeDisk {
     makeFolder(dir);
     this.disk = new Disk(join(dir, "disk.db"), contents);
     // What a run before left in the log is confirmed, or cut, by whoever brings the lab up.
-    this.unsettled = this.disk.logged;
+    this.unsettled = opened(this.disk, () => this.disk.logged);
   }
 
   write(commits: readonly StampedCommit[]): void {

@@ -52,10 +52,19 @@ export class Tree extends InodeTable {
     const directory = seed.type === "directory";
     const target = seed.target ?? "";
     return {
-      ...{ type: seed.type, mode: seed.mode, uid: seed.uid, gid: seed.gid, atime: now, mtime: now, ctime: now },
+      type: seed.type,
+      mode: seed.mode,
+      uid: seed.uid,
+      gid: seed.gid,
+      atime: now,
+      mtime: now,
+      ctime: now,
       nlink: directory ? 2 : 1,
       size: directory ? DIRECTORY_SIZE : sizeOfTarget(target),
-      ...{ target, parent: directory ? parent : 0, content: NO_CONTENT, entries: NO_ENTRIES },
+      target,
+      parent: directory ? parent : 0,
+      content: NO_CONTENT,
+      entries: NO_ENTRIES,
     };
   }
 

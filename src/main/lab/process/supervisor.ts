@@ -3,6 +3,7 @@
  * `down`, on a signal, or when a foreground terminal closes, it freezes the lab first. Usage: supervisor DIR
  * [--cold] [--speed X] [--host workers|inprocess] [--foreground].
  */
+import "../../../engine/host/tiering.ts";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
