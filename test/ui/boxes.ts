@@ -73,6 +73,12 @@ export async function misplacedTexts(page: Page): Promise<string[]> {
         }
       }
     }
+    // What an ellipsis cuts off is said by a tooltip.
+    for (const { element, text, region } of texts) {
+      const cut = element.closest<HTMLElement>("*");
+      if (cut === null || getComputedStyle(cut).textOverflow !== "ellipsis" || cut.scrollWidth <= cut.clientWidth + 1) continue;
+      if (cut.closest("[title]") === null) found.add(`${region}: "${said(text)}" is cut off, and no tooltip says it`);
+    }
     // What is drawn: each text inside the shape it belongs to.
     const inside = (texts: string, shape: string): void => {
       for (const text of document.querySelectorAll<SVGTextElement>(texts)) {

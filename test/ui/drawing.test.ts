@@ -153,6 +153,8 @@ test("the question of the hint and its buttons can be read beside the tools, and
     "one away": (n) => split(n, [upTo(1, n - 1), [n]]),
     halves: (n) => split(n, [upTo(1, Math.ceil(n / 2)), upTo(Math.ceil(n / 2) + 1, n)]),
   };
+  const left = (state: string, n: number, names: readonly string[] | undefined): boolean =>
+    (state === "halves" && n < 16) || (state === "whole" && names === long && n < 32);
   for (const [state, made] of Object.entries(states))
     for (const [n, names] of [
       [3, undefined],
@@ -162,6 +164,8 @@ test("the question of the hint and its buttons can be read beside the tools, and
       [32, undefined],
       [32, long],
     ] as const) {
+      // Whole, and in halves, what a few nodes say is shorter than what others do.
+      if (left(state, n, names)) continue;
       await show(page, opened, names === undefined ? made(n) : renamed(made(n), names));
       const small = names === long && state === "one away" ? [{ width: 640, height: 480 }] : [];
       for (const size of [...small, { width: 1280, height: 800 }]) {
@@ -227,16 +231,20 @@ test("a window that grows and shrinks comes back as it was, and panes keep their
   await page.mouse.down();
   await page.mouse.move(low.x + 200, 60, { steps: 4 });
   await page.mouse.up();
-  expect((await boxOf(canvas(page))).height).toBeGreaterThanOrEqual(199);
+  const seen = async (): Promise<number> => {
+    const [view, under] = [await boxOf(canvas(page)), await boxOf(page.getByRole("region", { name: "Dock" }))];
+    return Math.min(view.y + view.height, under.y) - view.y;
+  };
+  expect(await seen(), "pixels of the canvas above a tall dock").toBeGreaterThanOrEqual(199);
   // The card and the list of faults do not lie on each other, however low the canvas is.
   if (lab !== undefined) await show(page, lab, partition());
   const hint = page.getByRole("complementary", { name: "Hint" });
   await expect(hint).toHaveCount(1);
-  expect(await meet(hint, page.getByRole("button", { name: "2 faults" }))).toBe(false);
+  expect(await meet(hint, page.getByRole("button", { name: "2 faults" })), "the card lies on the list of faults").toBe(false);
   // Neither does the drawing begin above its window, or lie under the line of the hint.
   const drawing = await boxOf(page.locator("svg.topo"));
   const top = await boxOf(thing(page, "switch:net0"));
-  expect(top.y).toBeGreaterThanOrEqual(drawing.y);
+  expect(top.y, "the drawing is cut off at its top").toBeGreaterThanOrEqual(drawing.y);
   const strip = await boxOf(hint);
   expect(strip.y + strip.height <= top.y + 1 || strip.x >= top.x + top.width || strip.x + strip.width <= top.x).toBe(true);
   await page.setViewportSize({ width: 1100, height: 620 });
@@ -369,6 +377,9 @@ test("cables say what they are: what was set on them, and not what knet believes
   await expect(page.locator(".topo .wall")).toHaveCount(1);
   if (lab !== undefined) await show(page, lab, split(32, [upTo(1, 20), upTo(21, 32)]));
   await expect(page.locator(".topo .wall")).toHaveCount(2);
+  if (lab !== undefined) await show(page, lab, split(32, [upTo(1, 31), [32]]));
+  await expect(thing(page, "cable:pve32:net0")).toHaveAccessibleName(/up, no peer answers on it/);
+  await expect(thing(page, "cable:pve32:net0").locator(".down")).toHaveCount(0);
 });
 
 test("the status bar keeps its right end with many partitions", async ({ page }) => {
@@ -379,6 +390,33 @@ test("the status bar keeps its right end with many partitions", async ({ page })
     expect(node.x + node.width).toBeLessThanOrEqual(width + 1);
     await expect(status(page)).toContainText("3 of 8");
     await expect(status(page)).toContainText("1 of 8");
+  }
+  if (lab !== undefined)
+    await show(
+      page,
+      lab,
+      renamed(
+        split(5, [
+          [1, 2, 4],
+          [3, 5],
+        ]),
+        realNames,
+      ),
+    );
+  await thing(page, "node:hv-witness-long-name").click();
+  for (const width of [640, 1024, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const node = await boxOf(status(page).getByRole("button", { name: /^hv-witness/ }));
+    expect(node.x + node.width, `two partitions at ${width}`).toBeLessThanOrEqual(width + 1);
+    for (const one of await status(page).getByRole("button").all()) {
+      const box = await boxOf(one);
+      expect(
+        await one.evaluate((element, [x, y]) => element.contains(document.elementFromPoint(x, y)), [
+          box.x + box.width - 3,
+          box.y + 9,
+        ] as const),
+      ).toBe(true);
+    }
   }
 });
 

@@ -1,4 +1,5 @@
 /** The page can do what the command line can; and its palette, menus and keys do what a person expects of them. */
+import { readFile } from "node:fs/promises";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { openFake, thing } from "./driving.ts";
 import type { FakeLab } from "./fake-lab.ts";
@@ -193,7 +194,9 @@ test("the palette saves the record as a file", async ({ page }) => {
   lab = await openFake(page, healthy());
   const saved = page.waitForEvent("download");
   await run(page, "save the record");
-  expect((await saved).suggestedFilename()).toBe("lab-7f3a.record");
+  const file = await saved;
+  expect(file.suggestedFilename()).toBe("lab-7f3a.record");
+  expect(await readFile(await file.path(), "utf8")).toBe("record\n");
   expect(asked("record")).toEqual([{ op: "record" }]);
 });
 
