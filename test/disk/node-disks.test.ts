@@ -118,8 +118,9 @@ describe("the contents of a lab that is brought up", () => {
   };
 
   it("are put aside where the file ends in the middle of a page, with what can be read", () => {
-    withDisks((disks) => disks.contents.add([{ hash: "long", data: new Uint8Array(30_000).fill(7) }]));
     const file = contentsOf(200);
+    // Its last page holds the end of one piece.
+    withDisks((disks) => disks.contents.add([{ hash: "long", data: new Uint8Array(30_000).fill(7) }]));
     const whole = readFileSync(file);
     for (const less of [1, 387, 4000]) {
       writeFileSync(file, whole.subarray(0, whole.length - less));

@@ -204,5 +204,5 @@ function isDamage(error: unknown): boolean {
   const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : undefined;
   if (typeof code === "number") return (code & 0xff) === CORRUPT || (code & 0xff) === NOT_A_DATABASE || code === SHORT_READ;
   // Rows that are read one by one fail without a code.
-  return /malformed|not a database/.test(reason(error));
+  return /malformed|not a database|disk I\/O error/.test(reason(error));
 }
