@@ -9,6 +9,8 @@ export interface Font {
 const widthsMax = 4_000;
 const widths = new Map<string, number>();
 let pencil: CanvasRenderingContext2D | null | undefined;
+/** The same for the life of the page; to ask for it has every style computed anew. */
+let family: string | undefined;
 
 /** The width of a line of text in the page's own font. */
 export function textWidth(text: string, { size, strong = false }: Font): number {
@@ -19,7 +21,8 @@ export function textWidth(text: string, { size, strong = false }: Font): number 
   pencil ??= typeof document === "undefined" ? null : document.createElement("canvas").getContext("2d");
   let width = text.length * size * 0.6;
   if (pencil) {
-    pencil.font = `${strong ? 600 : 400} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+    family ??= getComputedStyle(document.body).fontFamily;
+    pencil.font = `${strong ? 600 : 400} ${size}px ${family}`;
     width = pencil.measureText(text).width;
   }
   if (widths.size >= widthsMax) widths.clear();
