@@ -68,9 +68,8 @@ async function stateOf(client: LabClient): Promise<LabInfo> {
 function printState(info: LabInfo, json: boolean): void {
   if (json) return printJson(info);
   const page = info.url === null ? "" : `, page ${info.url}`;
-  print(
-    `${info.name}: running in ${info.lab}, ${info.nodes.length} nodes (${info.nodes.join(" ")}), at ${(info.instant / 1e6).toFixed(3)} s${page}`,
-  );
+  const many = info.nodes.length === 1 ? "1 node" : `${info.nodes.length} nodes`;
+  print(`${info.name}: running in ${info.lab}, ${many} (${info.nodes.join(" ")}), at ${(info.instant / 1e6).toFixed(3)} s${page}`);
 }
 
 export async function up(v: Values): Promise<number> {

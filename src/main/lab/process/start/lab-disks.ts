@@ -50,6 +50,8 @@ export function standOnDisks(world: World, disks: NodeDisks, cut: DiskCut, recor
     boots ||= on;
   }
   if (mended > 0)
-    said.push(`${disks.contents.file} was damaged: ${mended === 1 ? "a piece" : `${mended} pieces`} of files were written anew`);
+    said.push(
+      `${disks.contents.file} was damaged: ${mended === 1 ? "a piece of a file was" : `${mended} pieces of files were`} written anew`,
+    );
   return { said, boots };
 }
