@@ -22,6 +22,27 @@ function machine(): TestMachine {
 
 const type = (m: TestMachine, text: string): Result => runSystemctl(m, ["systemctl", ...text.split(" ")]);
 
+describe("a service that lost its file while it ran", () => {
+  it.each([
+    ["masked", (m: TestMachine) => type(m, "mask --now corosync.service")],
+    [
+      "gone",
+      (m: TestMachine) => {
+        m.remove("/usr/lib/systemd/system/corosync.service");
+        type(m, "daemon-reload");
+        return type(m, "stop corosync.service");
+      },
+    ],
+  ])("and is %s has its processes ended by a stop", (_, stop) => {
+    const m = machine();
+    expect(m.processes.map((p) => p.name)).toEqual(["corosync"]);
+    expect(stop(m).status).toBe(0);
+    m.run(SEC);
+    expect(m.processes).toEqual([]);
+    expect(type(m, "is-active corosync").stdout).toBe("inactive\n");
+  });
+});
+
 describe("systemctl", () => {
   it.each([
     ["start corosync", 0, ""],

@@ -79,9 +79,10 @@ function merged(draft: Draft, additions: readonly Additions[]): Dependencies {
   return Object.freeze(out) as Dependencies;
 }
 
-function serviceOf(draft: Draft): ServiceDefinition {
+/** @param loaded what is not loaded has no type, and ends as a daemon does: by SIGTERM cleanly */
+function serviceOf(draft: Draft, loaded: boolean): ServiceDefinition {
   const { exec } = draft;
-  const type = draft.service.type ?? (exec.ExecStart.length === 0 ? "oneshot" : "simple");
+  const type = draft.service.type ?? (loaded && exec.ExecStart.length === 0 ? "oneshot" : "simple");
   // A oneshot may take its time, unless somebody gave it one.
   const timeoutStart = draft.service.timeoutStart ?? (type === "oneshot" ? NEVER : DEFAULT_TIMEOUT);
   return Object.freeze({ ...draft.service, type, exec: Object.freeze(exec), timeoutStart });
@@ -112,7 +113,8 @@ export function withDefaults(draft: Draft, about: About): UnitDefinition {
     fragment: about.fragment,
     dropIns: Object.freeze([...about.dropIns]),
     dependencies: merged(draft, additions),
-    service: type === "service" && loaded ? serviceOf(draft) : undefined,
+    // One that is masked or gone while it runs is still a service, with processes to end.
+    service: type === "service" ? serviceOf(draft, loaded) : undefined,
     timer: loaded ? timer : undefined,
     install: Object.freeze({ ...draft.install }),
     refuseManualStop: draft.unit.refuseManualStop || perpetual,
