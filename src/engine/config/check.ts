@@ -157,7 +157,7 @@ function refusals(parsed: ParseOutcome): Finding[] {
   const values = withLiterals(parsed.values);
   const rounds = Math.min(REFUSALS_MAX, 1 + Math.floor(REFUSAL_WORK_MAX / (values.size + 1)));
   for (let round = 0; round < rounds; round++) {
-    const verdict = verifyConf({ conf: parsed.conf, values, errors: [] }, someHost(values));
+    const verdict = verifyConf({ ...parsed, values, errors: [] }, someHost(values));
     if (verdict.ok) break;
     const text = reasonOf(verdict);
     const lost = parsed.errors.length > 0 && verdict.line === undefined;
