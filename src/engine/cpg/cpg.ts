@@ -265,6 +265,8 @@ export class Cpg implements ServiceEngine {
     s.downList = [];
     s.joinLists = [];
     s.syncing = false;
+    const nodes = [...new Set(s.processes.map((p) => p.nodeId))].sort((a, b) => a - b);
+    this.port.trace({ what: "groups", node: this.nodeId, members: [...s.settled], nodes, keepsLost: !this.profile.forgetsJoinListsOfLost });
     for (const p of s.local) {
       if (p.phase !== "joining") this.handlers.get(key(p.group, p.pid))?.totem?.(s.pendingRing, s.settled);
     }

@@ -201,6 +201,8 @@ export type TraceEvent =
   | { what: "mcast"; node: number; ring: string; seq: number }
   | { what: "deliver"; node: number; from: number; ring: string; seq: number; bytes: number; digest: string }
   | { what: "membership"; node: number; ring: string; members: readonly number[]; transitional: boolean }
+  /** Process groups have synchronised: the members of the ring, and the nodes that groups have members of. `keepsLost`: the daemon is known to keep some of nodes that were lost. */
+  | { what: "groups"; node: number; members: readonly number[]; nodes: readonly number[]; keepsLost: boolean }
   | { what: "quorum"; node: number; quorate: boolean; ring: string; members: readonly number[] }
   | { what: "power"; state: "on" | "off" | "stalled" }
   | { what: "unit"; unit: string; state: "active" | "inactive" | "failed" };
