@@ -26,8 +26,8 @@ export function reported(file: string): string | undefined {
 export const reportedPath = (file: string): string => REPORTS + file;
 
 /** Names of the recorded scenarios of corosync, in order. */
-export function recordings(): string[] {
-  return readdirSync(`${DIR}corosync/transcripts`)
+export function recordings(folder = "corosync/transcripts"): string[] {
+  return readdirSync(`${DIR}${folder}`)
     .flatMap((file) => (file.endsWith(".json") ? [file.slice(0, -".json".length)] : []))
     .sort();
 }

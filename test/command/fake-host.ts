@@ -77,7 +77,7 @@ export function handmade(daemon: DaemonView | "down" | "stalled" = "down"): Hand
     journal: [],
     files: new Map(),
     others: new Map([[PROCESS_LIST, { rows: [OWN_ROW] }]]),
-    self: () => ({ now: made.now, unixMicros: EPOCH + made.now, hostname: "node1", pid: 4711, cwd: made.cwd }),
+    self: () => ({ now: made.now, unixMicros: EPOCH + made.now, hostname: "node1", release: "3.1.7", pid: 4711, cwd: made.cwd }),
     serves: (service) =>
       COROSYNC.has(service) ? made.daemon !== "down" : service === MANAGER || service === JOURNAL || made.others.has(service),
     service: (service, request) => answer(made, service, request),

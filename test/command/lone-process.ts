@@ -113,6 +113,7 @@ export class LoneProcess {
       cwd: facts.cwd,
       env: {},
       hostname: facts.hostname,
+      release: facts.release,
       machine: facts.hostname,
       rng: (...labels) => Rng.from("lone", ...labels),
       log: () => undefined,

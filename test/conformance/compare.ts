@@ -52,7 +52,13 @@ function compareAnswers(ledger: Ledger, recorded: RecordedStep, played: PlayedSt
 const isDevice = (who: string): boolean => who === "qnetd" || who.endsWith(" (qdevice)");
 
 /** Compares one played step with its recording. */
-export function compareStep(ledger: Ledger, scenario: string, recorded: RecordedStep, played: PlayedStep, shift: Shift): Difference[] {
+export function compareStep(
+  ledger: Ledger,
+  { scenario, release }: Pick<Recording, "scenario" | "release">,
+  recorded: RecordedStep,
+  played: PlayedStep,
+  shift: Shift,
+): Difference[] {
   const out = compareAnswers(ledger, recorded, played, shift);
   for (const [who, lines] of Object.entries(recorded.log)) {
     if (!isDevice(who)) continue;
@@ -64,7 +70,7 @@ export function compareStep(ledger: Ledger, scenario: string, recorded: Recorded
     ...Object.keys(played.log).filter((n) => !isDevice(n)),
   ]);
   for (const node of nodes) {
-    const where: Where = { scenario, step: recorded.step, node, shift };
+    const where: Where = { scenario, release, step: recorded.step, node, shift };
     const raw = (recorded.log[node] ?? []).map(([, line]) => line);
     for (const d of compareLog(ledger, where, raw, played.log[node] ?? []))
       out.push({ step: recorded.step, where: `${node} log (${d.channel})`, recorded: d.recorded, lab: d.lab });
@@ -106,8 +112,8 @@ export function compareRun(ledger: Ledger, recording: Recording, played: Played,
     if (mine === undefined) throw new Error(`${recording.scenario}: step ${step.step} was not played`);
     const lost = lostCommitToken(played, i) || rule.recorderLostIn === step.step;
     const judge = (trialShift: Shift): { ledger: Ledger; differences: Difference[] } => {
-      const trial = new Ledger(ledger.comparison);
-      return { ledger: trial, differences: compareStep(trial, recording.scenario, step, mine, trialShift) };
+      const trial = new Ledger(ledger.comparison, ledger.release);
+      return { ledger: trial, differences: compareStep(trial, recording, step, mine, trialShift) };
     };
     let judged = judge(shift);
     if (lost && judged.differences.length > 0 && shift !== "endless") {

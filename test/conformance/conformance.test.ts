@@ -4,14 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { haveReference, recordings, skipLine } from "../shared.ts";
-import { compareRun, type Difference, type Rule } from "./compare.ts";
-import type { ExclusionName } from "./exclusions.ts";
+import { haveReference, skipLine } from "../shared.ts";
 import { Ledger } from "./ledger.ts";
 import { play, type Played, type Timed } from "./play.ts";
-import { brokenRaceRules } from "./races.ts";
+import { FIXED_SEED, PlayedSet } from "./played-set.ts";
 import { loadRecording, type Recording } from "./recording.ts";
-import { keepTable } from "./table.ts";
 
 const SCENARIOS = [
   "form-1",
@@ -40,57 +37,20 @@ const SCENARIOS = [
   "qdevice-lms-3",
   "qdevice-add-online",
 ];
-const NOT_PLAYED: Readonly<Record<string, ExclusionName>> = { "bad-configs": "other-suite", "packet-loss-3": "random-loss" };
-const RULES: Readonly<Record<string, Rule>> = {
-  "partition-non-transitive": { endless: true },
-  "qdevice-ffsplit-4": { recorderLostIn: 1 },
-};
-const FIXED_SEED = "quorate";
-/** Beside the fixed one; fifty in the long run. */
-const SEEDS = process.env["QUORATE_LONG"] === "1" ? 50 : 12;
 
-/** Of all runs of this file; and of those with the fixed seed, which meet every recorded line once. */
-const ledger = new Ledger("scenarios");
-const fixed = new Ledger("scenarios");
-
-const shown = (d: Difference): string => `step ${d.step}, ${d.where}\n--- recorded\n${d.recorded}\n--- lab\n${d.lab}`;
-const broken = (scenario: string, played: Played): string[] => brokenRaceRules(played, scenario === "partition-non-transitive");
-
-/** What differs in a run, and the steps that a lost commit token excuses. */
-function judge(recording: Recording, played: Played, into: Ledger): { found: string; excused: number[] } {
-  const { found, excused } = compareRun(into, recording, played, RULES[recording.scenario] ?? {});
-  return { found: found.map(shown).join("\n\n"), excused };
-}
+const played = new PlayedSet({
+  release: "3.1.7",
+  scenarios: SCENARIOS,
+  notPlayed: { "bad-configs": "other-suite", "packet-loss-3": "random-loss" },
+  rules: { "partition-non-transitive": { endless: true }, "qdevice-ffsplit-4": { recorderLostIn: 1 } },
+  // Fifty in the long run.
+  seeds: process.env["QUORATE_LONG"] === "1" ? 50 : 12,
+});
+const { ledger } = played;
 
 skipLine("conformance");
 
-describe.skipIf(!haveReference)("recorded scenarios", () => {
-  test("every recording is played, or listed with the reason why not", () => {
-    expect([...SCENARIOS, ...Object.keys(NOT_PLAYED)].sort()).toEqual(recordings());
-    for (const name of Object.values(NOT_PLAYED)) ledger.use(name, "recorded");
-  });
-
-  for (const scenario of SCENARIOS) {
-    test(`${scenario} equals the recording`, async () => {
-      const recording = loadRecording(scenario);
-      const played = await play(recording, FIXED_SEED);
-      const trial = new Ledger("scenarios");
-      expect(judge(recording, played, trial)).toEqual({ found: "", excused: [] });
-      expect(broken(scenario, played)).toEqual([]);
-      ledger.add(trial);
-      fixed.add(trial);
-    });
-
-    test(`${scenario} equals the recording with ${SEEDS} other seeds`, { timeout: 180_000 }, async () => {
-      const recording = loadRecording(scenario);
-      for (let i = 0; i < SEEDS; i++) {
-        const played = await play(recording, `seed-${i}`);
-        expect(judge(recording, played, ledger).found, `seed-${i}`).toBe("");
-        expect(broken(scenario, played), `seed-${i}`).toEqual([]);
-      }
-    });
-  }
-});
+describe.skipIf(!haveReference)("recorded scenarios", () => played.tests());
 
 /** Loses the commit token of the first common ring until its sender gives up, and no longer: the attempt that follows succeeds. */
 async function playWithLostToken(recording: Recording): Promise<Played> {
@@ -109,34 +69,24 @@ describe.skipIf(!haveReference)("a lost commit token excuses the step it happene
   for (const scenario of ["form-3-together", "debug-lifecycle-3", "debug-partition-3"]) {
     test(`${scenario}: the first step, and nothing after it but the number that the attempt used up`, async () => {
       const recording = loadRecording(scenario);
-      const played = await playWithLostToken(recording);
-      expect(judge(recording, played, ledger)).toEqual({ found: "", excused: [1] });
+      const run = await playWithLostToken(recording);
+      expect(played.judge(recording, run, ledger)).toEqual({ found: "", excused: [1] });
     });
   }
 
   test("a member too few in a later step is told", async () => {
     const recording = loadRecording("debug-lifecycle-3");
-    const played = await playWithLostToken(recording);
-    const answer = played.steps[2]?.answers.find((a) => a.command === "corosync-quorumtool -s");
+    const run = await playWithLostToken(recording);
+    const answer = run.steps[2]?.answers.find((a) => a.command === "corosync-quorumtool -s");
     if (answer === undefined) throw new Error("quorumtool was not asked in step 3");
     answer.out = answer.out.replace("Nodes:            3", "Nodes:            2");
-    const { found } = judge(recording, played, new Ledger("scenarios"));
+    const { found } = played.judge(recording, run, new Ledger("scenarios", "3.1.7"));
     expect(found).toContain(`step 3, ${answer.node}# corosync-quorumtool -s`);
     expect(found).not.toContain("step 2,");
   });
 });
 
 describe.skipIf(!haveReference)("what is left out", () => {
-  test("with the fixed seed every recorded line and answer is met once: compared, or left out under a name", () => {
-    const count = (s: Recording["steps"][number]): number =>
-      s.commands.length +
-      Object.values(s.outputs).reduce((n, o) => n + Object.keys(o).length, 0) +
-      Object.values(s.log).reduce((n, lines) => n + lines.length, 0);
-    const all = SCENARIOS.flatMap((scenario) => loadRecording(scenario).steps).reduce((n, s) => n + count(s), 0);
-    expect(fixed.met).toBe(all);
-    fixed.balance();
-  });
-
   test("comparing code blanks and drops by the ledger alone", () => {
     for (const file of ["answers", "compare", "logs", "rings"]) {
       const source = readFileSync(new URL(`./${file}.ts`, import.meta.url), "utf8");
@@ -144,8 +94,5 @@ describe.skipIf(!haveReference)("what is left out", () => {
     }
   });
 
-  test("every exclusion was used", () => {
-    keepTable(ledger);
-    expect(ledger.unused()).toEqual([]);
-  });
+  played.testsOfExclusions();
 });

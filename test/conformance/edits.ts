@@ -3,6 +3,8 @@
  * the recording's own file, with the version the tools show afterwards.
  */
 
+import type { RecordedStep } from "./recording.ts";
+
 /** A step's edits are made at its begin, or at `at` (seconds of the scenario) where the title names something that comes before. */
 export interface Edit {
   readonly at?: number;
@@ -37,7 +39,7 @@ function broken(config: string): string {
 
 const ALL = ["node1", "node2", "node3"];
 
-function reloads(config: string, step: number): Edit[] {
+function reloads(config: string, { step, commands }: RecordedStep): Edit[] {
   const file = (shape: Shape, nodes: readonly string[] = ALL): Edit => ({ nodes, text: written(config, shape) });
   switch (step) {
     case 2:
@@ -53,7 +55,7 @@ function reloads(config: string, step: number): Edit[] {
     case 9:
       return [file({ version: 6, votes: [1, 1, 1], token: 5000 })];
     case 10:
-      return [{ ...file({ version: 7, votes: [1, 1], token: 5000 }), at: 32.7 }];
+      return [{ ...file({ version: 7, votes: [1, 1], token: 5000 }), at: (commands[0]?.t ?? 0) - 0.01 }];
     case 11:
       return [{ nodes: ["node1"], text: broken(config) }];
     case 12:
@@ -84,8 +86,8 @@ function device(config: string, step: number): Edit[] {
   return step === 4 ? [file(without, 3)] : [];
 }
 
-export function editsOf(scenario: string, config: string, step: number): Edit[] {
+export function editsOf(scenario: string, config: string, step: RecordedStep): Edit[] {
   if (scenario === "reload-config") return reloads(config, step);
-  if (scenario === "qdevice-add-online") return device(config, step);
-  return scenario === "config-version-mismatch" ? versions(config, step) : [];
+  if (scenario === "qdevice-add-online") return device(config, step.step);
+  return scenario === "config-version-mismatch" ? versions(config, step.step) : [];
 }

@@ -1,4 +1,5 @@
 /** The lab a scenario is played in: as many machines and links as its corosync.conf names, booted, with the daemon still stopped. */
+import type { Release } from "../../src/engine/config/index.ts";
 import { SEC, utf8 } from "../../src/engine/kernel/index.ts";
 import type { WorldDesign } from "../../src/engine/world/index.ts";
 
@@ -52,7 +53,7 @@ function qnetdHost(): WorldDesign["machines"][number] {
 }
 
 /** node1 … nodeN at 10.10.k.i, link k on network link-k; corosync is started by the scenario, not at boot. */
-export function labOf(config: string, seed: string, nodes: number = count(config).nodes): WorldDesign {
+export function labOf(config: string, seed: string, release: Release = "3.1.7", nodes: number = count(config).nodes): WorldDesign {
   const { links } = count(config);
   const names = Array.from({ length: nodes }, (_, i) => `node${i + 1}`);
   return {
@@ -78,6 +79,7 @@ export function labOf(config: string, seed: string, nodes: number = count(config
         disabledUnits: ["corosync", "corosync-qdevice"],
         packages: hasDevice(config) ? ["corosync-qdevice"] : [],
         power: "on" as const,
+        release,
       })),
       ...(hasDevice(config) ? [qnetdHost()] : []),
     ],

@@ -1,5 +1,6 @@
 /** Counts what a comparison leaves out: lines and values are taken away here and nowhere else, under the name of an exclusion. */
-import { EXCLUSIONS, namesOf, type Comparison, type ExclusionName } from "./exclusions.ts";
+import type { Release } from "../../src/engine/config/index.ts";
+import { EXCLUSIONS, namesOf, type Comparison, type Exclusion, type ExclusionName } from "./exclusions.ts";
 
 export type Side = "recorded" | "lab";
 
@@ -10,7 +11,16 @@ export class Ledger {
   compared = 0;
   private left = 0;
 
-  constructor(readonly comparison: Comparison) {}
+  /** @param release whose recordings are compared, where the suite has those of several */
+  constructor(
+    readonly comparison: Comparison,
+    readonly release?: Release,
+  ) {}
+
+  /** What tables and files call it. */
+  get title(): string {
+    return this.release === undefined || this.release === "3.1.7" ? this.comparison : `${this.comparison} of ${this.release}`;
+  }
 
   /** Something that is neither a line nor an answer was left out: a value, an order, a step. */
   use(name: ExclusionName, side: Side, times = 1): void {
@@ -72,7 +82,16 @@ export class Ledger {
   }
 
   unused(): ExclusionName[] {
-    return namesOf(this.comparison).filter((name) => this.count(name) === 0);
+    return this.names().filter((name) => this.count(name) === 0);
+  }
+
+  /** Those that must be used: all of the recordings that everything else is measured by, and of others what they alone have. */
+  private names(): ExclusionName[] {
+    const { release } = this;
+    return namesOf(this.comparison).filter((name) => {
+      const only = EXCLUSIONS[name as keyof typeof EXCLUSIONS] as Exclusion;
+      return release === undefined || release === "3.1.7" ? only.only === undefined : only.only?.includes(release) === true;
+    });
   }
 
   /** A line for each exclusion: uses in the recording, uses in the lab, what, and why. */
@@ -83,6 +102,6 @@ export class Ledger {
       return `${String(recorded).padStart(8)} ${String(lab).padStart(8)}  ${name.padEnd(22)} ${what}: ${reason}`;
     });
     const compared = this.met === 0 ? "" : ` ${this.compared} recorded lines and answers compared, ${this.left} left out;`;
-    return [`${this.comparison}:${compared} exclusions by their uses`, "recorded      lab", ...rows].join("\n");
+    return [`${this.title}:${compared} exclusions by their uses`, "recorded      lab", ...rows].join("\n");
   }
 }

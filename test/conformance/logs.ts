@@ -3,6 +3,7 @@
  * what is a race of the real daemons only where the logs are not equal with it, and then no more of it than makes them equal.
  */
 import type { JournalLine } from "../../src/engine/kernel/index.ts";
+import type { Release } from "../../src/engine/config/index.ts";
 import type { ExclusionName } from "./exclusions.ts";
 import type { Ledger, Side } from "./ledger.ts";
 import { parseLog, type LogLine } from "./recording.ts";
@@ -11,6 +12,7 @@ import { shifted, type Shift } from "./rings.ts";
 export interface Where {
   readonly scenario: string;
   readonly step: number;
+  readonly release: Release;
   readonly node: string;
   readonly shift: Shift;
 }
@@ -36,7 +38,7 @@ const NOT_WRITTEN = new RegExp(
     "KNET\\] (?:compress|crypto|dstcache|handle|nsscrypto|sctp|transport): ",
     "KNET\\] host: (?:Host \\d+ has new switching policy|host_status_change_notify_fn)",
     "KNET\\] link: (?:Configuring default access lists|Notifying PMTUd|PMTUd has been reset|host: \\d+ link: \\d+ (?:config has been wiped|is configured|is disabled|pong count|priority set|timeout update))",
-    "KNET\\] udp: (?:IP_RECVERR|Re-using existing|UDP socket|tx_sock_error)",
+    "KNET\\] udp: (?:IP_PKTINFO|IP_RECVERR|Re-using existing|UDP socket|tx_sock_error)",
   ]
     .map((part) => `^debug \\[${part}`)
     .join("|"),
@@ -64,7 +66,7 @@ const FIXED: readonly Fixed[] = [
 /** A race: which lines it may take out. Tried only where the logs are not equal. */
 interface Race {
   readonly name: ExclusionName;
-  readonly channel: "main" | "host" | "handle";
+  readonly channel: "main" | "host" | "handle" | "callback";
   readonly of?: (where: Where) => boolean;
   readonly take: (lines: readonly string[]) => string[];
 }
@@ -92,7 +94,8 @@ function withoutRepeats(lines: readonly string[]): string[] {
     i += none.length;
     const now = [line, ...none].join("\n");
     // Since the link came up before it, this is what was known before.
-    const late = none.length > 0 && out.some((l) => l.includes(" is up")) && !out.some((l) => l.includes(" is down"));
+    const late =
+      none.length > 0 && out.some((l) => l.includes(" is up") || l.includes("Resetting MTU")) && !out.some((l) => l.includes(" is down"));
     if (now !== said && !late) out.push(line, ...none);
     said = now;
   }
@@ -137,6 +140,12 @@ const RACES: readonly Race[] = [
     of: ({ scenario, step }) => ["two-links 1", "debug-partition-3 5"].includes(`${scenario} ${step}`),
     take: linksFirst,
   },
+  {
+    name: "link-order",
+    channel: "host",
+    of: ({ release, scenario, step }) => release === "9.2" && scenario === "two-links" && step === 1,
+    take: (lines) => lines.filter((line) => !line.includes("best link")).sort(),
+  },
   { name: "icmp-at-start", channel: "host", take: dropping(/^debug \[KNET\] udp: (?:Received ICMP error|Setting down host)/) },
   {
     name: "neighbour-queue",
@@ -145,6 +154,15 @@ const RACES: readonly Race[] = [
     take: () => [],
   },
   { name: "relay-gap", channel: "host", of: (w) => w.scenario === "latency-3" && w.step === 3 && w.node === "node3", take: () => [] },
+  {
+    name: "link-lifted",
+    channel: "host",
+    of: ({ release }) => release !== "3.1.7",
+    take: dropping(
+      /^info \[KNET\] rx: host: \d+ link: \d+ is up$|^debug \[KNET\] rx: host: \d+ link: \d+ received (?:pong: \d+|data during valid)/,
+    ),
+  },
+  { name: "link-lifted", channel: "callback", of: ({ release }) => release !== "3.1.7", take: dropping(/reachable: 1$/) },
   { name: "mtu-rounds", channel: "handle", take: withoutSame },
   {
     name: "missed-round",
@@ -167,7 +185,7 @@ type Same = (a: readonly string[], b: readonly string[]) => boolean;
 
 /** Compares what is about one thing. @returns the lines that differ, undefined where they are the same */
 function compareChannel(ledger: Ledger, where: Where, channel: Channel, a: readonly string[], b: readonly string[], equal: Same) {
-  const kind = channel.startsWith("host") ? "host" : channel;
+  const [kind] = channel.split(" ");
   const possible = RACES.filter((r) => r.channel === kind && (r.of?.(where) ?? true));
   for (const chosen of choices(possible)) {
     let [x, y] = [a, b];

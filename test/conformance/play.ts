@@ -2,6 +2,7 @@
  * Plays a recorded scenario in a lab of our own: same configuration, every act at its recorded second (in virtual time), every tool asked at the recorded
  * instant. Acts are read from the titles of the steps.
  */
+import type { Release } from "../../src/engine/config/index.ts";
 import { SEC, Rng, utf8, type Instant, type JournalLine, type TraceEvent } from "../../src/engine/kernel/index.ts";
 import type { MachineAct } from "../../src/engine/kernel/index.ts";
 import type { FabricAct } from "../../src/engine/fabric/index.ts";
@@ -14,8 +15,8 @@ import type { ExclusionName } from "./exclusions.ts";
 import { count, labOf } from "./lab.ts";
 import type { Recording, RecordedStep } from "./recording.ts";
 
-/** How long the recorder's next relay took to run. */
-const RELAY_STARTS = 0.15 * SEC;
+/** How long the recorder's next relay took to run; the computer of the later recordings had more to do. */
+const RELAY_STARTS: Readonly<Record<Release, number>> = { "3.1.7": 0.15 * SEC, "9.1": 0.15 * SEC, "9.2": 0.4 * SEC };
 
 /** All machines have booted by then; the scenario's second 0. */
 const BOOTED: Instant = 20 * SEC;
@@ -112,7 +113,7 @@ function startedAfter(step: RecordedStep, node: string): number {
 }
 
 /** What the title of a step tells a person to do, as acts with their delay in µs. */
-export function actsOf(step: RecordedStep, links: number, rng: Rng, late: number | undefined): Timed[] {
+export function actsOf(step: RecordedStep, release: Release, links: number, rng: Rng, late: number | undefined): Timed[] {
   const title = step.title
     .replace(/ \(.*\)$/, "")
     .replace(/ (?:if it is gone|with config_version \d)$/, "")
@@ -160,7 +161,7 @@ export function actsOf(step: RecordedStep, links: number, rng: Rng, late: number
     const delayed = fabric({ kind: "link-set", link, settings: { delayUs: Number(m[1] ?? 0) * 1000 } });
     return [
       ...now(fabric({ kind: "link-cut", link })),
-      ...[fabric({ kind: "link-heal", link }), delayed].map((act) => ({ after: RELAY_STARTS, act })),
+      ...[fabric({ kind: "link-heal", link }), delayed].map((act) => ({ after: RELAY_STARTS[release], act })),
     ];
   }
   if (title === "heal" || title === "heal both" || title === "carrier back") return now(fabric({ kind: "heal" }));
@@ -248,7 +249,7 @@ export async function play(recording: Recording, seed: string, also: readonly Ti
   // A machine may be there before the nodelist has it.
   const nodesOf = (step: RecordedStep): number => Object.keys(step.outputs).filter((name) => name.startsWith("node")).length;
   const machines = Math.max(...recording.steps.map(nodesOf), count(config).nodes);
-  const world = new World(labOf(config, seed, machines), makeMachine, makeMachine, false);
+  const world = new World(labOf(config, seed, recording.release, machines), makeMachine, makeMachine, false);
   const monitor = { text: "" };
   const rng = Rng.from(seed, "conformance");
   const traces: Traced[] = [];
@@ -270,9 +271,9 @@ export async function play(recording: Recording, seed: string, also: readonly Ti
   for (const step of recording.steps) {
     world.runUntil(micros(step.t_start));
     begins.push(step.t_start);
-    const edits = editsOf(recording.scenario, config, step.step);
+    const edits = editsOf(recording.scenario, config, step);
     for (const e of edits) if (e.at === undefined) edit(world, e);
-    const acts = actsOf(step, links, rng, late(recording, step));
+    const acts = actsOf(step, recording.release, links, rng, late(recording, step));
     adjusted.push(...adjustments(step, acts, edits, late(recording, step)));
     for (const timed of acts) {
       notePause(pauses, timed, step.t_start + timed.after / SEC);

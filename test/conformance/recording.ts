@@ -1,4 +1,5 @@
 /** The recorded scenarios: what was done to real daemons at which second, what they logged and what the tools printed. */
+import type { Release } from "../../src/engine/config/index.ts";
 import { reference } from "../shared.ts";
 
 export interface RecordedOutput {
@@ -31,10 +32,17 @@ export interface Recording {
   scenario: string;
   config: Record<string, string> | string;
   steps: RecordedStep[];
+  /** What was recorded. */
+  release: Release;
 }
 
-export function loadRecording(name: string): Recording {
-  return JSON.parse(reference(`corosync/transcripts/${name}.json`)) as Recording;
+/** The folder of the recordings of a release, below the reference. */
+const FOLDERS: Readonly<Record<Release, string>> = { "3.1.7": "corosync", "9.1": "corosync-3.1.9", "9.2": "corosync-3.1.10" };
+
+export const folderOf = (release: Release): string => `${FOLDERS[release]}/transcripts`;
+
+export function loadRecording(name: string, release: Release = "3.1.7"): Recording {
+  return { ...(JSON.parse(reference(`${folderOf(release)}/${name}.json`)) as Omit<Recording, "release">), release };
 }
 
 export interface LogLine {

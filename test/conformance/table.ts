@@ -8,6 +8,6 @@ const DIR = fileURLToPath(new URL("../../test-results/exclusions/", import.meta.
 export function keepTable(ledger: Ledger): void {
   const table = ledger.table();
   mkdirSync(DIR, { recursive: true });
-  writeFileSync(`${DIR}${ledger.comparison}.txt`, `${table}\n`);
+  writeFileSync(`${DIR}${ledger.title.replaceAll(" ", "-")}.txt`, `${table}\n`);
   console.log(table);
 }

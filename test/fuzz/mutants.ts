@@ -54,6 +54,15 @@ export const mutants: readonly Mutant[] = [
     patch: { file: "totem/commit.ts", find: "  originateOldMessages(t, token);\n", replace: "" },
   },
   {
+    rule: "process groups keep the members of nodes that are gone",
+    invariant: "group-members",
+    patch: {
+      file: "cpg/cpg.ts",
+      find: "this.dropLost(s.downList);\n    this.addArrivals();\n    this.dropUnlisted();",
+      replace: "this.addArrivals();",
+    },
+  },
+  {
     rule: "half of the votes is enough",
     invariant: "one-quorate-component",
     patch: { file: "votequorum/arithmetic.ts", find: "return Math.floor(votes / 2) + 1;", replace: "return Math.ceil(votes / 2);" },

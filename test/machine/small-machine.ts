@@ -130,6 +130,7 @@ class SmallBoard implements Board {
   now: Instant = 0;
   readonly name = "pve1";
   readonly hostname = "pve1";
+  readonly release = "3.1.7";
   cards: NicStatus[] = [{ ...NIC }];
   nextPid = 700;
   rng = Rng.from("small machine");

@@ -2,6 +2,7 @@
  * A bare ring for transcript tests: several knet + Totem + sync instances with no services, joined by a network without loss and a fixed delay. Small on
  * purpose: what the protocol does is visible here without a machine, a fabric or a world around it.
  */
+import { profileOf } from "../../src/engine/config/index.ts";
 import { Knet } from "../../src/engine/knet/index.ts";
 import { KNET_NET_MTU, MS, Rng, SEC, Timers, type Datagram, type Port } from "../../src/engine/kernel/index.ts";
 import { SyncEngine, Totem, type Configuration, type TotemParams } from "../../src/engine/totem/index.ts";
@@ -30,6 +31,7 @@ export function params(nodeId: number, n: number): TotemParams {
     cancelTokenHoldOnRetransmit: false,
     maxNetworkDelayMs: 50,
     netMtu: KNET_NET_MTU,
+    profile: profileOf("3.1.7"),
   };
 }
 
@@ -84,6 +86,7 @@ export class Daemon {
         policy: "passive",
         manualMtu: 0,
         compression: { model: "none", level: 0, threshold: 0 },
+        profile: profileOf("3.1.7"),
       },
       { send: (datagram) => ring.send(id, datagram), interfaceMtu: () => 1500 },
       { data: (_from, bytes) => this.totem.receive(bytes), hostChange: () => undefined },

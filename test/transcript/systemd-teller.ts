@@ -25,7 +25,7 @@ function behaviourOf(items: readonly string[]): Behaviour {
 function journalOf(m: TestMachine): Peeker {
   const nothing = { ok: false, errno: "ENOENT" } as const;
   return {
-    self: () => ({ now: m.now, unixMicros: EPOCH + m.now, hostname: m.manager.hooks.host.hostname, pid: 0, cwd: "/" }),
+    self: () => ({ now: m.now, unixMicros: EPOCH + m.now, hostname: m.manager.hooks.host.hostname, release: "3.1.7", pid: 0, cwd: "/" }),
     serves: (service) => service === JOURNAL,
     service: (_service, { from }) => ({
       peek: "reply",

@@ -2,6 +2,7 @@
  * A total order without a ring: messages are queued and delivered to every member in the order they were sent, and a sync is done by hand in the order of service ids.
  * Enough to test services alone; who may send when is Totem's matter and tested elsewhere.
  */
+import { profileOf } from "../../src/engine/config/index.ts";
 import { Cpg } from "../../src/engine/cpg/index.ts";
 import { Rng, type Instant, type Port } from "../../src/engine/kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../../src/engine/totem/service.ts";
@@ -48,7 +49,7 @@ export class Peer {
         return true;
       },
     };
-    this.cpg = new Cpg(port, send, id, true);
+    this.cpg = new Cpg(port, send, id, profileOf("3.1.7"), true);
     this.quorum = new QuorumService(port, id);
     this.votes = new Votequorum(port, send, { nodeId: id, votes, expectedVotes, debug: true, ...options }, (m, q, r) =>
       this.quorum.setQuorum(m, q, r),

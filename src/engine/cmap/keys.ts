@@ -4,6 +4,7 @@
  * values, which stay at zero while no monitoring is configured, as recorded.
  */
 import type { DaemonLink } from "../config/daemon.ts";
+import type { ReleaseProfile } from "../config/release.ts";
 import type { EffectiveTotem } from "../config/timers.ts";
 import type { CmapEntry, CmapType } from "./map.ts";
 
@@ -43,7 +44,11 @@ export function daemonKeys(): CmapEntry[] {
 }
 
 /** runtime.config.totem.*: the parameters in force; times in milliseconds, pmtud's interval in seconds. */
-export function totemKeys(t: EffectiveTotem, links: readonly Pick<DaemonLink, "link" | "pingIntervalMs" | "pingTimeoutMs">[]): CmapEntry[] {
+export function totemKeys(
+  t: EffectiveTotem,
+  links: readonly Pick<DaemonLink, "link" | "pingIntervalMs" | "pingTimeoutMs" | "mcastport">[],
+  { showsPort }: Pick<ReleaseProfile, "showsPort">,
+): CmapEntry[] {
   const numbers: Record<string, number> = {
     block_unlisted_ips: t.blockUnlistedIps ? 1 : 0,
     cancel_token_hold_on_retransmit: t.cancelTokenHoldOnRetransmit ? 1 : 0,
@@ -73,6 +78,7 @@ export function totemKeys(t: EffectiveTotem, links: readonly Pick<DaemonLink, "l
   for (const link of links) {
     out.push({ key: `${base}interface.${link.link}.knet_ping_interval`, type: "u32", value: link.pingIntervalMs });
     out.push({ key: `${base}interface.${link.link}.knet_ping_timeout`, type: "u32", value: link.pingTimeoutMs });
+    if (showsPort) out.push({ key: `${base}interface.${link.link}.mcastport`, type: "u16", value: link.mcastport });
   }
   out.push({ key: `${base}knet_compression_level`, type: "i32", value: t.knetCompressionLevel });
   out.push({ key: `${base}knet_compression_model`, type: "str", value: t.knetCompressionModel });

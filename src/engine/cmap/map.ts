@@ -90,6 +90,13 @@ export class CmapMap {
   /** Told of every change: the entry as it is now and as it was, undefined where there is none. Who watches watches again after a restore. */
   watch: ((key: string, entry: CmapEntry | undefined, before: CmapEntry | undefined) => void) | undefined;
 
+  /** Further keys that clients may not change: those a release protects beside the others'. */
+  private more: readonly string[] = [];
+
+  protect(keys: readonly string[]): void {
+    this.more = keys;
+  }
+
   /** The daemon's own write: no protection. */
   put(key: string, type: CmapType, value: CmapValue): void {
     const old = this.entries.get(key);
@@ -122,7 +129,7 @@ export class CmapMap {
   set(key: string, type: CmapType, value: CmapValue): CmapError | undefined {
     const bad = checkKey(key);
     if (bad) return bad;
-    if (isProtected(key)) return "CS_ERR_ACCESS";
+    if (isProtected(key) || this.more.includes(key)) return "CS_ERR_ACCESS";
     if ((typeof value === "string" || value instanceof Uint8Array) && value.length > VALUE_MAX) return "CS_ERR_TOO_BIG";
     if (!this.entries.has(key) && this.entries.size >= KEYS_MAX) return "CS_ERR_TOO_BIG";
     this.put(key, type, value);
@@ -133,7 +140,7 @@ export class CmapMap {
   delete(key: string): CmapError | undefined {
     const bad = checkKey(key);
     if (bad) return bad;
-    if (isProtected(key)) return "CS_ERR_ACCESS";
+    if (isProtected(key) || this.more.includes(key)) return "CS_ERR_ACCESS";
     return this.remove(key) ? undefined : "CS_ERR_NOT_EXIST";
   }
 

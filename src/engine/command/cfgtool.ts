@@ -1,14 +1,15 @@
 /**
- * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are those of 3.1.7, recorded. `-i` is accepted
+ * corosync-cfgtool: links and nodes as knet sees them, killing a node, an orderly shutdown. Layouts and messages are recorded. `-i` is accepted
  * and changes nothing, as with knet on real nodes.
  */
 import { linkAddress, nodeAddresses } from "./addresses.ts";
-import { CFG, type CfgCalls } from "../corosync/index.ts";
+import { profileOf } from "../config/index.ts";
+import { CFG, CMAP, RELOAD_ERROR, type CfgCalls, type CmapCalls } from "../corosync/index.ts";
 import type { LinkStatus } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
-import { errorOf, initialize, type Library } from "./library.ts";
+import { callOnce, errorOf, initialize, type Library } from "./library.ts";
 import { TOOL_TIME, fail, ok, printResult, type Result } from "./result.ts";
-import { print, sleep, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
+import { failed, print, self, sleep, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
 
 const NAME = "corosync-cfgtool";
 const UINT_MAX = 4_294_967_295;
@@ -186,8 +187,20 @@ const EXIT_OF: Record<string, number> = { CS_ERR_LIBRARY: 2, CS_ERR_TRY_AGAIN: 6
 function* reload(cfg: Cfg): ToolBody {
   yield* print("Reloading corosync.conf...\n");
   const error = errorOf(yield* cfg.ask("corosync_cfg_reload_config", {}));
-  if (error === undefined) return yield* printResult(ok("Done\n"));
-  return yield* printResult(fail(`Could not reload configuration. Error ${error}\n`, EXIT_OF[error] ?? 1));
+  const told = profileOf((yield* self()).release).tellsReloadErrors;
+  // The look for what could be applied only in part forgets the status.
+  if (error !== undefined)
+    return yield* printResult(fail(`Could not reload configuration. Error ${error}\n`, told ? 0 : (EXIT_OF[error] ?? 1)));
+  yield* print("Done\n");
+  return told ? yield* partial() : 0;
+}
+
+/** What the daemon could not apply. */
+function* partial(): ToolBody {
+  const found = yield* callOnce<CmapCalls, "cmap_get">(CMAP, "cmap_get", { key: RELOAD_ERROR });
+  if (found === undefined) return 0;
+  yield* print(`ERROR from reload: ${String(found.value)} - see syslog for more information\n`);
+  return yield* failed("Errors in appying config, corosync.conf might not match the running system\n");
 }
 
 export const cfgtool: Tool = {

@@ -1,15 +1,16 @@
 /**
  * The corosync program itself, typed in a terminal: -v and a wrong option only print, and are answered here; anything else runs a process (corosync/). Texts are those of
- * 3.1.7, recorded.
+ * recorded.
  */
+import { profileOf } from "../config/index.ts";
 import { parseCall } from "../corosync/index.ts";
 import { printResult } from "./result.ts";
-import type { Tool, ToolBody } from "./tool.ts";
+import { self, type Tool, type ToolBody } from "./tool.ts";
 
 const NAME = "corosync";
 
 function* body(argv: readonly string[]): ToolBody {
-  const call = parseCall(argv, "/");
+  const call = parseCall(argv, "/", profileOf((yield* self()).release));
   if (!("status" in call)) throw new Error(`${argv.join(" ")} runs a daemon`);
   return yield* printResult(call);
 }

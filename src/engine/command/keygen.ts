@@ -1,7 +1,8 @@
 /**
- * corosync-keygen: writes a key of random bytes. In the real stack: corosync-keygen(8) of 3.1.7, whose texts and exit statuses these are. The lab's key opens nothing outside the lab, so its bytes
- * come from the machine's name, the process and the instant. Left out: keys pressed on a keyboard, which a random source that ends asks for.
+ * corosync-keygen: writes a key of random bytes. In the real stack: corosync-keygen(8), whose texts and exit statuses these are. The lab's key opens nothing outside the lab, so its bytes
+ * come from the machine's name, the process and the instant. Left out: keys pressed on a keyboard, which 3.1.7 asks for where a random source ends.
  */
+import { profileOf } from "../config/index.ts";
 import { Rng, strerror, type Errno } from "../kernel/index.ts";
 import { getopt, wholeNumber } from "../kernel/getopt.ts";
 import { contents, failed, file, print, self, type Tool, type ToolBody, type ToolPart } from "./tool.ts";
@@ -76,6 +77,8 @@ function* body(argv: readonly string[]): ToolBody {
   }
   yield* print(`Corosync Cluster Engine Authentication key generator.\nGathering ${call.bytes * 8} bits for key from ${call.source}.\n`);
   const key = yield* drawn(call);
+  if (key === undefined && profileOf((yield* self()).release).keygenEnds)
+    return yield* failed(`${NAME}: Unexpected end of ${call.source}\n`);
   if (key === undefined) return yield* failed(`${NAME}: ${call.source} has too few bytes: not modelled in this lab\n`);
   if (typeof key === "string") return yield* failed(`${NAME}: Failed to open random source: ${strerror(key)}\n`);
   const errno = yield* written(call.keyfile, key);

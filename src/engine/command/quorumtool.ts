@@ -1,9 +1,10 @@
 /**
- * corosync-quorumtool: what this node's quorum services believe, and changes of votes. Layouts and messages are those of 3.1.7, recorded. Like the real one it
+ * corosync-quorumtool: what this node's quorum services believe, and changes of votes. Layouts and messages are recorded. Like the real one it
  * takes the provider and its own node id from the key map, where a client may have changed them. Left out: with another id there the real tool shows numbers
  * that happen to lie in its memory.
  */
 import { HOSTS_PATH, canonicalName } from "../config/index.ts";
+import { profileOf } from "../config/index.ts";
 import {
   CFG,
   CMAP,
@@ -86,17 +87,17 @@ const PROVIDER_KEY = "quorum.provider";
 const OWN_ID_KEY = "runtime.votequorum.this_node_id";
 
 /** The parsed call, or what the tool answers before it asks anybody. */
-function parse(args: readonly string[]): Call | Result {
+function parse(args: readonly string[]): Call | Result | "version" {
   const call: Call = { action: "status", hex: false, addresses: false, all: false, device: false, order: "a", nodeId: 0, value: 0 };
   const parsed = getopt(NAME, args, "aVHslpmfe:v:hin:o:");
   for (const { name, value } of parsed.options) {
     const answer = apply(call, name, value);
-    if (answer) return answer;
+    if (answer !== undefined) return answer;
   }
   return parsed.error === undefined ? call : fail(`${parsed.error}\n`, 1, USAGE);
 }
 
-function apply(call: Call, option: string, value: string): Result | undefined {
+function apply(call: Call, option: string, value: string): Result | "version" | undefined {
   const actions: Record<string, Action> = { s: "status", l: "list", m: "monitor", f: "unregister" };
   const action = actions[option];
   if (action !== undefined) call.action = action;
@@ -105,7 +106,7 @@ function apply(call: Call, option: string, value: string): Result | undefined {
   else if (option === "i") call.addresses = true;
   else if (option === "p") call.device = true;
   else if (option === "h") return ok(USAGE);
-  else if (option === "V") return ok("corosync-quorumtool version: 3.1.7\n");
+  else if (option === "V") return "version";
   else if (option === "o") {
     if (value !== "a" && value !== "n" && value !== "i")
       return fail("Invalid ordering option. valid orders are a(address), i(node ID) or n(name)\n");
@@ -306,8 +307,13 @@ function* hindered(libraries: Libraries, call: Call): ToolPart<Result | number> 
   return fail("Unable to get quorum device info: CS_ERR_NOT_EXIST\n");
 }
 
+function* version(): ToolBody {
+  return yield* printResult(ok(`corosync-quorumtool version: ${profileOf((yield* self()).release).corosync}\n`));
+}
+
 function* body(argv: readonly string[]): ToolBody {
   const call = parse(argv.slice(1));
+  if (call === "version") return yield* version();
   if ("stdout" in call) return yield* printResult(call);
   const libraries = yield* initializeAll();
   if (libraries === undefined) return yield* printResult(NO_DAEMON);
@@ -364,6 +370,7 @@ type MonitorBody = Generator<ToolAsk, number | Again, ToolAnswer>;
 
 function* beginMonitor(argv: readonly string[]): MonitorBody {
   const call = parse(argv.slice(1));
+  if (call === "version") return yield* version();
   if ("stdout" in call) return yield* printResult(call);
   const libraries = yield* initializeAll();
   if (libraries === undefined) return yield* printResult(NO_DAEMON);
@@ -375,7 +382,7 @@ function* beginMonitor(argv: readonly string[]): MonitorBody {
 
 function* goOnMonitoring(argv: readonly string[], kept: Kept): MonitorBody {
   const call = parse(argv.slice(1));
-  if ("stdout" in call) return 1;
+  if (call === "version" || "stdout" in call) return 1;
   const connection = (name: string): number => Number(kept[name]);
   const libraries = {
     cmap: new Library<CmapCalls>(connection("cmap")),
@@ -426,6 +433,6 @@ export const quorumtool: Tool = {
   body,
   endless: (argv) => {
     const call = parse(argv.slice(1));
-    return "stdout" in call || call.action !== "monitor" ? undefined : endless(monitor);
+    return call === "version" || "stdout" in call || call.action !== "monitor" ? undefined : endless(monitor);
   },
 };

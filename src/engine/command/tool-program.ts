@@ -132,8 +132,8 @@ export class ToolProgram implements Program {
         this.os.print(ask.stream, ask.text);
         return { answer: "done" };
       case "self": {
-        const { now, hostname, pid, cwd } = this.os;
-        return { answer: "self", self: { now, unixMicros: this.os.unixMicros(), hostname, pid, cwd } };
+        const { now, hostname, release, pid, cwd } = this.os;
+        return { answer: "self", self: { now, unixMicros: this.os.unixMicros(), hostname, release, pid, cwd } };
       }
       case "kill":
         return { answer: "killed", errno: this.os.kill(ask.pid, ask.signal) };

@@ -38,13 +38,18 @@ function usedLinks({ values }: ParseOutcome): number[] {
 function pingTimeouts(parsed: ParseOutcome, tokenMs: number, add: Add): void {
   const { values } = parsed;
   if ((stringOf(values, "totem.transport") ?? "knet") !== "knet") return;
-  const after = `is below the ${KNET_WAKE_MS} ms in which its thread wakes: corosync 3.1.10 does not start with it, the links of 3.1.7 flap`;
+  const { refusesShortTimeouts, corosync } = parsed.profile;
+  const severity = refusesShortTimeouts ? "error" : "warning";
+  const then = refusesShortTimeouts
+    ? `corosync ${corosync} does not start with it`
+    : `corosync ${corosync}'s links flap, and later ones do not start`;
+  const after = `is below the ${KNET_WAKE_MS} ms in which its thread wakes: ${then}`;
   const low = usedLinks(parsed)
     .map((link) => ({ link, key: `totem.interface.${link}.knet_ping_timeout`, ping: pingTimers(values, link, tokenMs) }))
     .filter(({ ping }) => ping.pingTimeoutMs < KNET_WAKE_MS);
   for (const { link, key, ping } of low.filter((l) => values.has(l.key)))
     add(
-      "warning",
+      severity,
       "ping-timeout-low",
       key,
       `link ${link}: knet's ping timeout of ${ping.pingTimeoutMs} ms ${after}`,
@@ -54,7 +59,7 @@ function pingTimeouts(parsed: ParseOutcome, tokenMs: number, add: Add): void {
   if (computed === undefined) return;
   const { pingTimeoutMs, pongCount } = computed.ping;
   add(
-    "warning",
+    severity,
     "ping-timeout-low",
     "totem.token",
     `a token of ${tokenMs} ms makes knet's ping timeout ${pingTimeoutMs} ms (over ${pongCount} pongs), which ${after}`,
@@ -155,7 +160,7 @@ function identity(parsed: ParseOutcome, add: Add): void {
       "warning",
       "no-encryption",
       "totem.secauth",
-      "cluster traffic is neither encrypted nor authenticated",
+      "cluster traffic is neither encrypted nor authenticated, which the next upstream release of corosync no longer takes",
       "write `secauth: on` and give every node the same /etc/corosync/authkey",
       "totem",
     );
@@ -164,7 +169,7 @@ function identity(parsed: ParseOutcome, add: Add): void {
       "warning",
       "old-transport",
       "totem.transport",
-      `transport ${transport}: one link and no encryption`,
+      `transport ${transport}: one link and no encryption, and off by default in the next upstream release of corosync`,
       "remove the key; knet is the default",
     );
   const mode = stringOf(values, "totem.link_mode");

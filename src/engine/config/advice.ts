@@ -5,6 +5,7 @@
 import type { ConfEntry, ConfSection } from "./ast.ts";
 import { labAdvice } from "./advice-lab.ts";
 import { quorumAdvice } from "./advice-quorum.ts";
+import { upstreamAdvice } from "./advice-upstream.ts";
 import { totemAdvice } from "./advice-totem.ts";
 import type { Finding } from "./finding.ts";
 import { placeOf } from "./finding.ts";
@@ -411,6 +412,7 @@ export function advise(parsed: ParseOutcome): Finding[] {
   quorumAdvice(parsed, add);
   totemAdvice(parsed, add);
   labAdvice(parsed, add);
+  upstreamAdvice(parsed, add);
   writing(parsed, add);
   return out;
 }

@@ -13,6 +13,7 @@ import { isHostName, parseIp, parseScopedIp } from "./ip.ts";
 import { nodePositions, ringKeys } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { parseConf } from "./parse.ts";
+import { RELEASE_DEFAULT, profileOf, type Release } from "./release.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 import { DOUBLE_FREE, OVERFLOW, stringOf } from "./values.ts";
 import { verifyConf } from "./verify.ts";
@@ -31,6 +32,10 @@ const KNOWN: readonly (readonly [pattern: RegExp, code: string, mend: string])[]
     "not-a-number",
     "write a whole number within the range; a comment after a value is part of the value",
   ],
+  [/expected to be unsigned integer/, "not-a-number", "write the bare number; a comment after a value is part of the value"],
+  [/expected to be number \(0\.\.63\)/, "invalid-value", "write a number from 0 to 63, cs0 to cs7, af11 to af43 or ef"],
+  [/^Key name can't be empty/, "bad-key-name", "write the key's name before the colon"],
+  [/^Subsections are not allowed/, "nested-section", "close the section before the next one opens"],
   [/^Can't store key/, "bad-key-name", "use letters, digits, . _ - / and : only, at least three characters in all"],
   [/^Line too long/, "line-too-long", "keep each line below 511 bytes, without NUL characters"],
   [/^Line is not opening/, "bad-line", "write `key: value`, `section {` or `}`"],
@@ -157,7 +162,7 @@ function refusals(parsed: ParseOutcome): Finding[] {
   const values = withLiterals(parsed.values);
   const rounds = Math.min(REFUSALS_MAX, 1 + Math.floor(REFUSAL_WORK_MAX / (values.size + 1)));
   for (let round = 0; round < rounds; round++) {
-    const verdict = verifyConf({ conf: parsed.conf, values, errors: [] }, someHost(values));
+    const verdict = verifyConf({ ...parsed, values, errors: [] }, someHost(values));
     if (verdict.ok) break;
     const text = reasonOf(verdict);
     const lost = parsed.errors.length > 0 && verdict.line === undefined;
@@ -174,9 +179,9 @@ function refusals(parsed: ParseOutcome): Finding[] {
   return out;
 }
 
-/** All findings about a file, in the order of its lines. Never throws, whatever the text. */
-export function checkConf(text: string): Finding[] {
-  const parsed = parseConf(text);
+/** All findings about a file as a daemon of that release reads it, in the order of its lines. Never throws, whatever the text. */
+export function checkConf(text: string, release: Release = RELEASE_DEFAULT): Finding[] {
+  const parsed = parseConf(text, undefined, profileOf(release));
   // A brace that is missing moves everything after it into another section: what would be said of the keys there is not so.
   const shifted = parsed.errors.some((e) => /closing brace$/.test(e.text));
   return sortFindings([...refusals(parsed), ...(shifted ? [] : advise(parsed))]);
@@ -186,8 +191,8 @@ export function checkConf(text: string): Finding[] {
  * What a daemon runs with, seen from the first entry's host, with host names taken as if they resolved; undefined where it would not start.
  * For descriptions of a file away from its hosts.
  */
-export function readFromAfar(text: string): DaemonConfig | undefined {
-  const parsed = parseConf(text);
+export function readFromAfar(text: string, release: Release = RELEASE_DEFAULT): DaemonConfig | undefined {
+  const parsed = parseConf(text, undefined, profileOf(release));
   const values = withLiterals(parsed.values);
   const verdict = verifyConf({ ...parsed, values }, someHost(values));
   if (!verdict.ok) return undefined;

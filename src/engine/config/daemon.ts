@@ -3,6 +3,7 @@
  * and what votequorum and the logger read from cmap. Left out: parameters of transports other than knet beyond their name.
  */
 import type { LogLevel } from "../kernel/journal.ts";
+import type { Release } from "./release.ts";
 import type { EffectiveTotem, PingTimers } from "./timers.ts";
 
 export interface DaemonNode {
@@ -99,6 +100,8 @@ export interface DaemonConfig {
   readonly crypto: { readonly model: string; readonly cipher: string; readonly hash: string };
   readonly keyfile: string;
   readonly logging: LoggingConfig;
+  /** Of the daemon. */
+  readonly release: Release;
 }
 
 export type MessageLevel = "crit" | "error" | "warning" | "notice";

@@ -6,6 +6,7 @@
  */
 import type { Conf, ConfEntry, ConfError, ConfSection } from "./ast.ts";
 import { EXIT_MAIN_CONFIG } from "./ast.ts";
+import type { ReleaseProfile } from "./release.ts";
 
 /** Bytes of one line, without its line end. corosync: a buffer of 512 with line feed and NUL. */
 export const LINE_BYTES_MAX = 510;
@@ -41,6 +42,17 @@ function isBlank(c: string | undefined): boolean {
   return c === " " || c === "\t";
 }
 
+/** What is left of a no-break space of UTF-8 once its second byte, A0, has been taken for a blank: its first, which is no character. */
+const HALF_NO_BREAK = "\uFFFD";
+
+/** Without blanks at the end. */
+function trimEnd(line: string, blankA0: boolean): string {
+  let end = line.length;
+  while (end > 0 && isBlank(line[end - 1])) end--;
+  if (blankA0 && line[end - 1] === "\u00A0") return line.slice(0, end - 1) + HALF_NO_BREAK;
+  return line.slice(0, end);
+}
+
 /** Names lose blanks, and colons at their end, as long as one character is left: `totem: {` opens `totem`. */
 function trimName(text: string): string {
   let from = 0;
@@ -58,6 +70,9 @@ function indent(line: string): number {
 
 class Reader {
   readonly errors: ConfError[] = [];
+
+  constructor(private readonly profile: Pick<ReleaseProfile, "blankA0">) {}
+
   private readonly stack: OpenSection[] = [{ name: "", path: "", line: 0, column: 0, entries: [], dropped: false }];
 
   error(line: number, column: number, text: string): void {
@@ -77,9 +92,7 @@ class Reader {
     if (nul === 0) return;
     if (line.length > LINE_BYTES_MAX || utf8Length(line) > LINE_BYTES_MAX) return this.error(no, LINE_BYTES_MAX + 1, "Line too long");
     if (line.endsWith("\r")) line = line.slice(0, -1);
-    let end = line.length;
-    while (end > 0 && isBlank(line[end - 1])) end--;
-    line = line.slice(0, end);
+    line = trimEnd(line, this.profile.blankA0);
     const first = indent(line);
     if (first === line.length || line[first] === "#") return;
     const brace = line.indexOf("{");
@@ -148,8 +161,8 @@ function freezeSection(section: ConfSection): ConfSection {
 }
 
 /** Lines and sections of `text`. Errors in the order of the file. */
-export function readLines(text: string): { conf: Conf; errors: ConfError[] } {
-  const reader = new Reader();
+export function readLines(text: string, profile: Pick<ReleaseProfile, "blankA0">): { conf: Conf; errors: ConfError[] } {
+  const reader = new Reader(profile);
   let no = 0;
   let at = 0;
   let lastColumn = 1;

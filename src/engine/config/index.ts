@@ -21,6 +21,8 @@ export { reaches, readLoggers, rereadLoggers } from "./loggers.ts";
 export type { ParseOutcome } from "./parse.ts";
 export { endsBy, parseConf, parserMessage } from "./parse.ts";
 export { printConf } from "./print.ts";
+export type { Release, ReleaseProfile } from "./release.ts";
+export { RELEASE_DEFAULT, RELEASES, isRelease, profileOf } from "./release.ts";
 export type { Reread } from "./reload.ts";
 export { RELOADED_PREFIXES, rereadConf } from "./reload.ts";
 export { HOSTS_PATH, NOT_RESOLVED, addressesOf, canonicalName, entriesNamed, entryOf, hostsEntries, type HostsEntry } from "./resolver.ts";

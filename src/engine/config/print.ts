@@ -4,6 +4,7 @@
  */
 import type { Conf, ConfEntry } from "./ast.ts";
 import { LINE_BYTES_MAX, readLines, utf8Length } from "./grammar.ts";
+import { RELEASE_DEFAULT, profileOf } from "./release.ts";
 import type { ConfValues } from "./values.ts";
 import { storeValues } from "./values.ts";
 
@@ -53,6 +54,9 @@ function sameValues(a: ConfValues, b: ConfValues): boolean {
  * order of the file is kept. For a file without parse errors the result parses to the same map.
  */
 export function printConf(conf: Conf): string {
+  const profile = profileOf(RELEASE_DEFAULT);
   const sorted = print(conf, true);
-  return sameValues(storeValues(conf).values, storeValues(readLines(sorted).conf).values) ? sorted : print(conf, false);
+  return sameValues(storeValues(conf, profile).values, storeValues(readLines(sorted, profile).conf, profile).values)
+    ? sorted
+    : print(conf, false);
 }

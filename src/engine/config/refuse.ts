@@ -1,9 +1,10 @@
 /**
  * How the daemon says its refusals: the line with the reason, then the line with the exit status and the place in its source that gave up. Texts
- * and places are those of corosync 3.1.7, observed.
+ * and places are observed.
  */
 import { EXIT_LOGGING, EXIT_MAIN_CONFIG, EXIT_SERVICES } from "./ast.ts";
 import type { DaemonMessage, Refusal } from "./daemon.ts";
+import type { ReleaseProfile } from "./release.ts";
 import type { ConfValues } from "./values.ts";
 
 /** A reason, and the key of the map it is about (for the place in the file). */
@@ -29,15 +30,16 @@ export function refuseLogging(values: ConfValues, reason: Reason): Refusal {
 }
 
 /** While the configuration is read; `reason.text` is the whole text. */
-export function refuseRead(values: ConfValues, reason: Reason): Refusal {
-  const messages: DaemonMessage[] = [{ level: "error", subsystem: "MAIN", text: reason.text }, exiting(EXIT_MAIN_CONFIG, "main.c:1417")];
+export function refuseRead(values: ConfValues, reason: Reason, { lines }: ReleaseProfile): Refusal {
+  const last = exiting(EXIT_MAIN_CONFIG, `main.c:${lines.unread}`);
+  const messages: DaemonMessage[] = [{ level: "error", subsystem: "MAIN", text: reason.text }, last];
   return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, ...place(values, reason.key) };
 }
 
 /** While it is validated. */
-export function refuseInvalid(values: ConfValues, reason: Reason & { readonly bare?: boolean }): Refusal {
+export function refuseInvalid(values: ConfValues, reason: Reason & { readonly bare?: boolean }, { lines }: ReleaseProfile): Refusal {
   const text = reason.bare === true ? reason.text : `parse error in config: ${reason.text}`;
-  const messages: DaemonMessage[] = [{ level: "error", subsystem: "MAIN", text }, exiting(EXIT_MAIN_CONFIG, "main.c:1445")];
+  const messages: DaemonMessage[] = [{ level: "error", subsystem: "MAIN", text }, exiting(EXIT_MAIN_CONFIG, `main.c:${lines.invalid}`)];
   return { ok: false, stage: "totem", exitCode: EXIT_MAIN_CONFIG, messages, ...place(values, reason.key) };
 }
 

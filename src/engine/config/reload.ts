@@ -10,6 +10,7 @@ import { readLinks } from "./links.ts";
 import type { ParseOutcome } from "./parse.ts";
 import { endsBy, parserMessage } from "./parse.ts";
 import { readQuorum } from "./quorum.ts";
+import type { ReleaseProfile } from "./release.ts";
 import { effectiveTotem } from "./timers.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 import { numberOf, stringOf } from "./values.ts";
@@ -19,20 +20,22 @@ import { KEYFILE_DEFAULT, duplicateId, keyRefusal, linkConfig, readCrypto, readL
 export const RELOADED_PREFIXES: readonly string[] = ["logging.", "totem.", "nodelist.", "quorum.", "uidgid.config.", "nozzle."];
 
 /** What a reload leaves as it is, in the order in which the daemon says so. */
-const FIXED: readonly string[] = [
-  "totem.version",
-  "totem.threads",
-  "totem.ip_version",
-  "totem.netmtu",
-  "totem.transport",
-  "totem.cluster_name",
-  "quorum.provider",
-  "system.move_to_root_cgroup",
-  "system.allow_knet_handle_fallback",
-  "system.sched_rr",
-  "system.priority",
-  "system.qb_ipc_type",
-  "system.state_dir",
+const FIXED: readonly { readonly key: string; readonly in?: "ipDscp" | "rrpKeys" }[] = [
+  ...["totem.version", "totem.threads", "totem.ip_version"].map((key) => ({ key })),
+  { key: "totem.ip_dscp", in: "ipDscp" },
+  { key: "totem.rrp_mode", in: "rrpKeys" },
+  ...[
+    "totem.netmtu",
+    "totem.transport",
+    "totem.cluster_name",
+    "quorum.provider",
+    "system.move_to_root_cgroup",
+    "system.allow_knet_handle_fallback",
+    "system.sched_rr",
+    "system.priority",
+    "system.qb_ipc_type",
+    "system.state_dir",
+  ].map((key) => ({ key })),
 ];
 
 /** The verdict, with what happens to the live map in any case. */
@@ -54,9 +57,10 @@ export type Reread =
 
 const same = (a: ConfValue, b: ConfValue | undefined): boolean => b !== undefined && a.type === b.type && a.text === b.text;
 
-function stage(values: ConfValues, live: ConfValues): { fixed: string[]; staged: Map<string, ConfValue> } {
+function stage(values: ConfValues, live: ConfValues, profile: ReleaseProfile): { fixed: string[]; staged: Map<string, ConfValue> } {
   const staged = new Map(values);
-  const fixed = FIXED.filter((key) => {
+  const keys = FIXED.filter((row) => row.in === undefined || profile[row.in]).map(({ key }) => key);
+  const fixed = keys.filter((key) => {
     const value = staged.get(key);
     return value !== undefined && !same(value, live.get(key)) && staged.delete(key);
   });
@@ -91,8 +95,8 @@ const MOVED =
  */
 export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: ConfValues, host: HostFacts, named?: string): Reread {
   const first = parsed.errors[0];
-  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, named), signal: endsBy(first.exitCode) };
-  const { fixed, staged } = stage(parsed.values, live);
+  if (first !== undefined) return { kind: "unparsed", text: parserMessage(first, parsed.profile, named), signal: endsBy(first.exitCode) };
+  const { fixed, staged } = stage(parsed.values, live, parsed.profile);
   const refused = (links: DaemonConfig["links"], text: string, lines: readonly string[] = []): Reread => ({
     kind: "refused",
     fixed,
@@ -106,10 +110,11 @@ export function rereadConf(parsed: ParseOutcome, running: DaemonConfig, live: Co
   const table = readLinks(known, host, running.ipVersion, running.transport === "knet");
   if ("text" in table) return refused([], `Cannot configure new interface definitions: ${table.text}`);
   const local = table.nodes.find((n) => n.position === table.local);
-  // As in 3.1.7 the ping timers come from the token timeout in force so far, and follow a changed one only with the next reload.
+  // Of old the ping timers come from the token timeout in force so far, and follow a changed one only with the next reload.
+  const tokenMs = parsed.profile.pingTimersFollowToken ? effectiveTotem(staged).tokenMs : running.totem.tokenMs;
   const links = table.links
     .filter((link) => (local?.addresses[link] ?? "") !== "")
-    .map((link) => linkConfig(staged, link, local?.addresses[link] ?? "", running.totem.tokenMs));
+    .map((link) => linkConfig(staged, link, local?.addresses[link] ?? "", tokenMs));
   const moved = movedAddresses(running.nodes, table.nodes);
   if (moved.length > 0) return refused(links, `Cannot configure new interface definitions: ${MOVED}`, moved);
   // netmtu is read at a start alone

@@ -9,7 +9,9 @@ import type { AccountKind, Accounts } from "./accounts.ts";
 import { isAccountName, notFound } from "./accounts.ts";
 import type { Conf, ConfEntry, ConfError, ConfKey, ConfSection } from "./ast.ts";
 import { EXIT_ABORT, EXIT_CRASH, EXIT_MAIN_CONFIG } from "./ast.ts";
+import { dscpOf } from "./dscp.ts";
 import { ERRORS_MAX, KEY_NAME_MAX, utf8Length } from "./grammar.ts";
+import type { ReleaseProfile } from "./release.ts";
 
 export type ValueType = "u8" | "u16" | "u32" | "i32" | "u64" | "str";
 
@@ -41,8 +43,7 @@ const TYPED: ReadonlyMap<string, ValueType> = new Map([
     "u32",
     "totem.",
     "version nodeid threads token token_coefficient token_retransmit token_warning hold token_retransmits_before_loss_const join send_join " +
-      "consensus merge downcheck fail_recv_const seqno_unchanged_const rrp_token_expired_timeout rrp_problem_count_timeout " +
-      "rrp_problem_count_threshold rrp_problem_count_mcast_threshold rrp_autorecovery_check_timeout heartbeat_failures_allowed " +
+      "consensus merge downcheck fail_recv_const seqno_unchanged_const heartbeat_failures_allowed " +
       "max_network_delay window_size max_messages miss_count_const knet_pmtud_interval knet_mtu netmtu knet_compression_threshold",
   ),
   ...types("i32", "totem.", "knet_compression_level"),
@@ -62,6 +63,16 @@ const TYPED: ReadonlyMap<string, ValueType> = new Map([
   ...types("u32", "totem.interface.", "knet_ping_interval knet_ping_timeout knet_ping_precision knet_pong_count"),
   ...types("u64", "resources.", "system.memory_used.poll_period system.load_15min.poll_period process.memory_used.poll_period"),
 ]);
+
+/** Numbers of corosync 2's redundant rings. */
+const RRP_TYPED: ReadonlyMap<string, ValueType> = new Map(
+  types(
+    "u32",
+    "totem.",
+    "rrp_token_expired_timeout rrp_problem_count_timeout rrp_problem_count_threshold rrp_problem_count_mcast_threshold " +
+      "rrp_autorecovery_check_timeout",
+  ),
+);
 
 /** Keys of an interface section that are filed under the link number. */
 const INTERFACE_KEYS: ReadonlySet<string> = new Set(
@@ -88,7 +99,7 @@ const CHOICES: ReadonlyMap<string, readonly [values: string, refusal: string]> =
 ]);
 
 /** Keys that the reader itself knows: by their type or by the values they may have. */
-export const READER_KEYS: readonly string[] = [...TYPED.keys(), ...CHOICES.keys()];
+export const READER_KEYS: readonly string[] = [...TYPED.keys(), ...RRP_TYPED.keys(), ...CHOICES.keys()];
 
 /** What kind of section the parser is in; a section it does not know keeps its parent's. */
 type State =
@@ -125,6 +136,11 @@ const STATE_AT: ReadonlyMap<string, State> = new Map<string, State>([
   ["resources.process.memory_used", "resources"],
 ]);
 
+/** Sections that have rules of their own about sections in them. */
+const WITH_RULES: ReadonlySet<State> = new Set<State>(["uidgid", "member", "node", "subsys"]);
+
+const sectionOf = (state: State): string => (state === "node" ? "nodelist.node" : "logging.logger_subsys");
+
 const STATES_WITH_NUMBERS: ReadonlySet<State> = new Set<State>(["totem", "interface", "quorum", "qdevice", "resources"]);
 
 /** strtoll with nothing after the number; undefined if it is none. */
@@ -137,11 +153,20 @@ const U64 = 1n << 64n;
 const ACCOUNT_MAX = 4_294_967_295n;
 
 /** The number as the map holds it, or what the daemon says. */
-function number(path: string, type: Exclude<ValueType, "str">, text: string): { text: string } | { refusal: string; exitCode: number } {
+function number(
+  path: string,
+  type: Exclude<ValueType, "str">,
+  text: string,
+  { checksLongNumbers }: ReleaseProfile,
+): { text: string } | { refusal: string; exitCode: number } {
   const n = wholeNumber(text);
   if (type === "u64") {
-    // strtoull: a minus sign wraps around; anything else that does not fit runs into an assertion of the daemon
+    // strtoull: a minus sign wraps around; anything else that does not fit is refused, or runs into an assertion of the daemon
     if (n === undefined || n >= U64 || n <= -U64) {
+      if (checksLongNumbers) {
+        const refusal = `Value of key "${path}" is expected to be unsigned integer, but "${text}" was given`;
+        return { refusal, exitCode: EXIT_MAIN_CONFIG };
+      }
       return {
         refusal: "main_config_parser_cb: Assertion `safe_atoq_range(val_type, &min_val, &max_val) == 0' failed.",
         exitCode: EXIT_ABORT,
@@ -182,13 +207,17 @@ class Store {
   private members = 0;
   private link = "0";
 
-  constructor(private readonly accounts: Accounts | undefined) {}
+  constructor(
+    private readonly profile: ReleaseProfile,
+    private readonly accounts: Accounts | undefined,
+  ) {}
 
   private fail(line: number, column: number, text: string, exitCode = EXIT_MAIN_CONFIG): void {
     if (this.errors.length < ERRORS_MAX) this.errors.push({ line, column, text, exitCode });
   }
 
   private set(path: string, type: ValueType, text: string, at: ConfKey): void {
+    if (path === "" && this.profile.refusesEmptyNames) return this.fail(at.line, at.column, "Key name can't be empty");
     if (!isKeyName(path)) {
       return this.fail(at.line, at.column, `Can't store key "${path}" into icmap, returned error is CS_ERR_NAME_TOO_LONG`);
     }
@@ -203,6 +232,7 @@ class Store {
   }
 
   private section(section: ConfSection, path: string, outer: State): void {
+    if (this.profile.subsectionRules && WITH_RULES.has(outer)) return this.nested(section, path, outer);
     const state = STATE_AT.get(path) ?? outer;
     if (STATE_AT.has(path) && (state === "interface" || state === "subsys" || state === "daemon")) {
       this.items = [];
@@ -220,6 +250,22 @@ class Store {
     else if (state === "node") this.nodeNumber++;
   }
 
+  /** A section in one whose items the daemon collects: refused, or its keys are filed in the one around it by their names in full. */
+  private nested(section: ConfSection, path: string, outer: State): void {
+    if (outer === "uidgid" || outer === "member") {
+      const name = outer === "uidgid" ? outer : "totem.interface.member";
+      return this.fail(section.line, section.column, `Subsections are not allowed within ${name} section`);
+    }
+    for (const entry of section.entries) {
+      if (entry.kind === "section") this.nested(entry, `${path}.${entry.name}`, outer);
+      else {
+        const name = `${path}.${entry.name}`.slice(sectionOf(outer).length + 1);
+        if (outer === "node") this.set(`nodelist.node.${this.nodeNumber}.${name}`, "str", entry.value, entry);
+        else this.items.push({ key: entry, name, type: "str", text: entry.value });
+      }
+    }
+  }
+
   private key(key: ConfKey, path: string, state: State): void {
     const choice = CHOICES.get(path);
     if (choice !== undefined && (state === "totem" || state === "system") && !choice[0].split(" ").includes(key.value)) {
@@ -233,7 +279,8 @@ class Store {
       this.items.push({ key, name: key.name, type: "str", text: key.value });
       return;
     }
-    const type = STATES_WITH_NUMBERS.has(state) ? TYPED.get(path) : undefined;
+    if (path === "totem.ip_dscp" && state === "totem" && this.profile.ipDscp) return this.dscp(path, key);
+    const type = STATES_WITH_NUMBERS.has(state) ? this.typeOf(path) : undefined;
     const text = this.typed(path, type ?? "str", key);
     if (text === undefined) return;
     if (state === "member") {
@@ -244,10 +291,21 @@ class Store {
     } else this.set(path, type ?? "str", text, key);
   }
 
+  private typeOf(path: string): ValueType | undefined {
+    return TYPED.get(path) ?? (this.profile.rrpKeys ? RRP_TYPED.get(path) : undefined);
+  }
+
+  private dscp(path: string, key: ConfKey): void {
+    const code = dscpOf(key.value);
+    if (code !== undefined) return this.set(path, "u8", String(code), key);
+    const expected = "is expected to be number (0..63) or symbolical dscp value";
+    this.fail(key.line, key.valueColumn, `Value of key "${path}" ${expected}, but "${key.value}" was given`);
+  }
+
   /** The value in its type, or undefined after an error. */
   private typed(path: string, type: ValueType, key: ConfKey): string | undefined {
     if (type === "str") return key.value;
-    const n = number(path, type, key.value);
+    const n = number(path, type, key.value, this.profile);
     if ("text" in n) return n.text;
     this.fail(key.line, key.valueColumn, n.refusal, n.exitCode);
     return undefined;
@@ -345,8 +403,8 @@ class Store {
 }
 
 /** The map after reading `conf`, and what the daemon refuses in it, in the order of the file. */
-export function storeValues(conf: Conf, accounts?: Accounts): { values: ConfValues; errors: ConfError[] } {
-  const store = new Store(accounts);
+export function storeValues(conf: Conf, profile: ReleaseProfile, accounts?: Accounts): { values: ConfValues; errors: ConfError[] } {
+  const store = new Store(profile, accounts);
   store.entries(conf.entries, "", "normal");
   return { values: store.values, errors: store.errors };
 }

@@ -173,9 +173,15 @@ function firstAddressKey(table: LinkTable, link: number): string {
   return `nodelist.node.${node?.position ?? 0}.ring${link}_addr`;
 }
 
-function validate(values: ConfValues, table: LinkTable, totem: EffectiveTotem, transport: Transport, crypto: Crypto): Refusal | undefined {
+function validate(
+  { values, profile }: ParseOutcome,
+  table: LinkTable,
+  totem: EffectiveTotem,
+  transport: Transport,
+  crypto: Crypto,
+): Refusal | undefined {
   const no = (reason: Reason | undefined, bare = false): Refusal | undefined =>
-    reason === undefined ? undefined : refuseInvalid(values, { ...reason, bare });
+    reason === undefined ? undefined : refuseInvalid(values, { ...reason, bare }, profile);
   if (table.links.length === 0) return no({ text: "No interfaces defined" });
   if (table.local === undefined) return no({ text: "No valid name found for local host" });
   const interfaces = no(interfaceRefusal(values, table, transport));
@@ -196,21 +202,20 @@ function validate(values: ConfValues, table: LinkTable, totem: EffectiveTotem, t
 }
 
 /** Reading: transport, crypto, key, links and nodes. */
-function read(values: ConfValues, host: HostFacts): { table: LinkTable; transport: Transport; crypto: Crypto } | Refusal {
+function read({ values, profile }: ParseOutcome, host: HostFacts): { table: LinkTable; transport: Transport; crypto: Crypto } | Refusal {
+  const no = (reason: Reason): Refusal => refuseRead(values, reason, profile);
   const transport = readTransport(values);
-  if (transport === undefined)
-    return refuseRead(values, { text: "Invalid transport type. Should be udpu, udp or knet", key: "totem.transport" });
+  if (transport === undefined) return no({ text: "Invalid transport type. Should be udpu, udp or knet", key: "totem.transport" });
   const crypto = readCrypto(values);
   if (crypto.cipher !== "none" && crypto.hash === "none") {
-    return refuseRead(values, { text: "crypto_cipher requires crypto_hash with value other than none", key: "totem.crypto_hash" });
+    return no({ text: "crypto_cipher requires crypto_hash with value other than none", key: "totem.crypto_hash" });
   }
   const mode = stringOf(values, "totem.link_mode");
-  if (mode !== undefined && mode.length >= LINK_MODE_BYTES)
-    return refuseRead(values, { text: "totem.link_mode is too long", key: "totem.link_mode" });
+  if (mode !== undefined && mode.length >= LINK_MODE_BYTES) return no({ text: "totem.link_mode is too long", key: "totem.link_mode" });
   const key = keyRefusal(values, crypto, host);
-  if (key !== undefined) return refuseRead(values, key);
+  if (key !== undefined) return no(key);
   const table = readLinks(values, host, ipVersionOf(values, transport), transport === "knet");
-  return "text" in table ? refuseRead(values, table) : { table, transport, crypto };
+  return "text" in table ? no(table) : { table, transport, crypto };
 }
 
 function ipVersionOf(values: ConfValues, transport: Transport): DaemonConfig["ipVersion"] {
@@ -231,7 +236,13 @@ export function linkConfig(values: ConfValues, link: number, address: string, to
   };
 }
 
-function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem, transport: Transport, crypto: Crypto): DaemonConfig {
+function buildConfig(
+  { values, profile }: ParseOutcome,
+  table: LinkTable,
+  totem: EffectiveTotem,
+  transport: Transport,
+  crypto: Crypto,
+): DaemonConfig {
   const local = table.nodes.find((n) => n.position === table.local);
   if (local === undefined) throw new Error("config: the local node is not in the node list it was found in");
   return {
@@ -249,6 +260,7 @@ function buildConfig(values: ConfValues, table: LinkTable, totem: EffectiveTotem
     crypto,
     keyfile: stringOf(values, "totem.keyfile") ?? KEYFILE_DEFAULT,
     logging: readLoggers(values),
+    release: profile.release,
   };
 }
 
@@ -287,18 +299,18 @@ export function verifyConf(parsed: ParseOutcome, host: HostFacts): Verdict {
   const first = parsed.errors[0];
   if (first !== undefined) {
     const level = first.exitCode === EXIT_ABORT ? "crit" : "error";
-    const text = parserMessage(first);
+    const text = parserMessage(first, parsed.profile);
     const messages: DaemonMessage[] = text === "" ? [] : [{ level, subsystem: undefined, text }];
     return { ok: false, stage: "parse", exitCode: first.exitCode, messages, line: first.line, column: first.column };
   }
   const { values } = parsed;
   const logging = loggingRefusal(values, (file) => host.openLog?.(file));
   if (logging !== undefined) return refuseLogging(values, logging);
-  const got = read(values, host);
+  const got = read(parsed, host);
   if ("ok" in got) return got;
   const totem = effectiveTotem(values);
   const warnings = startWarnings(values, got.table);
-  const invalid = validate(values, got.table, totem, got.transport, got.crypto) ?? serviceRefusal(values);
+  const invalid = validate(parsed, got.table, totem, got.transport, got.crypto) ?? serviceRefusal(values);
   if (invalid !== undefined) return { ...invalid, messages: [...warnings, ...invalid.messages] };
-  return { ok: true, config: buildConfig(values, got.table, totem, got.transport, got.crypto), messages: warnings };
+  return { ok: true, config: buildConfig(parsed, got.table, totem, got.transport, got.crypto), messages: warnings };
 }

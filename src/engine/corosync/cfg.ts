@@ -2,6 +2,7 @@
  * The configuration service (corosync's cfg, service 1): killing a node, shutting one down, reading the file again everywhere, and the two steps of a
  * change of key, all as messages in the total order. Left out: shutdown tracking by clients that may object.
  */
+import type { ReleaseProfile } from "../config/index.ts";
 import { ByteReader, ByteWriter, cloneState, fromUtf8, utf8, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 
@@ -51,6 +52,7 @@ export class CfgService implements ServiceEngine {
     private readonly ring: ServicePort,
     private readonly nodeId: number,
     private readonly hooks: CfgHooks,
+    private readonly lines: ReleaseProfile["lines"],
   ) {}
 
   /** corosync_cfg_kill_node. False: the queue is full (CS_ERR_TRY_AGAIN). */
@@ -95,7 +97,7 @@ export class CfgService implements ServiceEngine {
       const r = new ByteReader(payload);
       if (r.u32() !== this.nodeId) return;
       this.port.log("notice", "CFG", `Killed by node ${from} : ${fromUtf8(r.raw(r.left))}`);
-      this.port.log("error", "MAIN", "Corosync Cluster Engine exiting with status -1 at cfg.c:566.");
+      this.port.log("error", "MAIN", `Corosync Cluster Engine exiting with status -1 at cfg.c:${this.lines.killed}.`);
       this.hooks.killed();
     } else if (handler === SHUTDOWN) {
       this.port.log("notice", "CFG", `Node ${from} was shut down by sysadmin`);

@@ -5,7 +5,7 @@
  * stands for it).
  */
 import type { StatsGroup } from "../cmap/index.ts";
-import { endsBy, EXIT_SERVICES, type LoggingConfig } from "../config/index.ts";
+import { endsBy, EXIT_MAIN_CONFIG, EXIT_SERVICES, profileOf, type LoggingConfig } from "../config/index.ts";
 import {
   MS,
   NEVER,
@@ -43,23 +43,17 @@ import {
   type Settings,
 } from "./settings.ts";
 import { Stack } from "./stack.ts";
-import { newRun, type CorosyncState, type RunState, type RefusalLine } from "./state.ts";
-import { drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
-
-/** corosync: exit status where another process holds the lock file. */
-const EXIT_LOCKED = 18;
-/** corosync's exit status after corosync_fatal_error and exit(-1). */
-const EXIT_FATAL = 255;
-/** Part of the token timeout after which a main loop that did not run complains. */
-const NOT_SCHEDULED_FACTOR = 0.8;
-/** corosync: MAX_SCHEDMISS_EVENTS. */
-const SCHED_MISSES_KEPT = 10;
-
-/** corosync.conf(5), system.sched_rr: the highest there is, unless told otherwise. */
-const REAL_TIME_PRIORITY = 99;
-
-/** The lock file. */
-const LOCK = "/run/corosync.pid";
+import {
+  EXIT_FATAL,
+  EXIT_LOCKED,
+  REAL_TIME_PRIORITY,
+  SCHED_MISSES_KEPT,
+  newRun,
+  type CorosyncState,
+  type RunState,
+  type RefusalLine,
+} from "./state.ts";
+import { NOT_SCHEDULED_FACTOR, drainTime, execTime, keyTime, leaveTime, servicesTime, signalTime, unloadGaps } from "./timing.ts";
 
 /** From when the handlers are installed. SIGUSR2 and SIGPIPE do nothing: the black box, which one of them writes, is left out. */
 const HANDLED: Handled = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGUSR2", "SIGPIPE"];
@@ -80,7 +74,9 @@ export class Corosync implements Program {
   }
 
   start(): void {
-    const call = parseCall(this.os.argv, this.os.cwd);
+    const profile = profileOf(this.os.release);
+    this.run.release = profile.release;
+    const call = parseCall(this.os.argv, this.os.cwd, profile);
     if ("status" in call) {
       if (call.stdout !== "") this.os.print("stdout", call.stdout);
       if (call.stderr !== "") this.os.print("stderr", call.stderr);
@@ -117,7 +113,7 @@ export class Corosync implements Program {
   private configure(): void {
     const { call } = this.run;
     const host = { ...this.confHost, openLog: (file: string) => this.log.open(file) };
-    const logging = earlyLogging(this.os.files, call.file);
+    const logging = earlyLogging(host, call.file);
     if (call.test) {
       this.test(host, call.file, logging);
       return;
@@ -126,7 +122,7 @@ export class Corosync implements Program {
     const early = !read.ok && (read.stage === "parse" || read.stage === "logging");
     if (!early) {
       this.log.take(logging);
-      this.log.say(said.STARTING);
+      this.log.say(said.starting(profileOf(this.run.release)));
     }
     if (!read.ok && read.stage !== "services") {
       this.refuse(read.exitCode, read.messages);
@@ -139,8 +135,8 @@ export class Corosync implements Program {
       this.run.heard = false;
       this.os.detach();
     }
-    if (!this.os.ipc.listen(LOCK)) {
-      this.refuse(EXIT_LOCKED, said.LOCKED);
+    if (!this.os.ipc.listen(call.lock)) {
+      this.refuse(EXIT_LOCKED, said.locked(profileOf(this.run.release)));
       return;
     }
     if (read.ok && read.settings.keys.find((k) => k.key === "system.sched_rr")?.value !== "no") this.os.realTime(REAL_TIME_PRIORITY);
@@ -152,7 +148,7 @@ export class Corosync implements Program {
   }
 
   private get confHost(): ConfHost {
-    return { files: this.os.files, hostname: this.os.hostname, nics: () => this.os.nics() };
+    return { files: this.os.files, hostname: this.os.hostname, nics: () => this.os.nics(), release: this.run.release };
   }
 
   private test(host: ConfHost, file: ConfFile, logging: LoggingConfig): void {
@@ -232,10 +228,12 @@ export class Corosync implements Program {
     }
     this.log.say(said.QUORUM_LOADED);
     services?.listen();
-    for (const l of settings.config.links) this.log.say(said.linkLines(l.link, l.address, l.mcastport));
+    const links = said.links(settings.config);
+    this.log.say(links.lines);
+    if (links.refused) return this.leave(EXIT_MAIN_CONFIG);
     this.log.say(said.compressing(settings.config));
     this.run.lastTick = this.os.now;
-    this.armTick();
+    this.after("tick", Math.floor(this.tokenUs / 3));
     stack.startRing();
   }
 
@@ -253,10 +251,6 @@ export class Corosync implements Program {
     return (this.settings?.config.totem.tokenMs ?? 3000) * MS;
   }
 
-  private armTick(): void {
-    this.after("tick", Math.floor(this.tokenUs / 3));
-  }
-
   private tick(): void {
     const late = this.os.now - this.run.lastTick;
     const threshold = this.tokenUs * NOT_SCHEDULED_FACTOR;
@@ -267,7 +261,7 @@ export class Corosync implements Program {
       this.run.schedMisses.splice(SCHED_MISSES_KEPT);
     }
     this.run.lastTick = this.os.now;
-    this.armTick();
+    this.after("tick", Math.floor(this.tokenUs / 3));
   }
 
   /** stats.clear.*: knet's counters take Totem's along. What tools have opened is not counted here, so that for ipc there is nothing to clear. */
@@ -435,6 +429,7 @@ export class Corosync implements Program {
   digest(h: Hasher): void {
     const l = this.run;
     h.text(l.phase).text(l.call.file.path).bool(l.call.test).bool(l.call.foreground).bool(l.heard);
+    h.text(l.release);
     h.bool(l.logging.toSyslog).bool(l.logging.toStderr).text(l.logging.timestamp);
     for (const [file, fd] of Object.entries(l.logFiles)) h.text(file).int(fd);
     h.int(l.lastTick).int(l.unloaded).int(l.schedMisses.length).int(l.asked.length);

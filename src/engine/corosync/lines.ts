@@ -1,12 +1,10 @@
 /**
  * What the daemon says of itself while it comes up and goes down: the literal lines, and how long the parts take. Sources: recorded starts and stops of
- * corosync 3.1.7. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
+ * corosync. Left out: the warning about RLIMIT_MEMLOCK, which a Proxmox VE host does not show.
  */
-import type { DaemonConfig, LoggingConfig } from "../config/index.ts";
+import { EXIT_MAIN_CONFIG, profileOf, type DaemonConfig, type LoggingConfig, type ReleaseProfile } from "../config/index.ts";
 import { MS, civilFromUnix, type Duration, type LinkStatus, type LogLevel } from "../kernel/index.ts";
-import { MTU_MAX, compressLines } from "../knet/index.ts";
-
-export const VERSION = "3.1.7";
+import { MTU_MAX, compressLines, shortTimeout, timersSaid } from "../knet/index.ts";
 
 export interface Line {
   readonly level: LogLevel;
@@ -16,10 +14,13 @@ export interface Line {
 
 const line = (level: LogLevel, subsystem: string, text: string): Line => ({ level, subsystem, text });
 
-export const STARTING: readonly Line[] = [
-  line("notice", "MAIN", `Corosync Cluster Engine ${VERSION} starting up`),
-  line("info", "MAIN", "Corosync built-in features: dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow"),
-];
+export function starting({ corosync }: ReleaseProfile): Line[] {
+  const features = "dbus monitoring watchdog augeas systemd xmlconf vqsim nozzle snmp pie relro bindnow";
+  return [
+    line("notice", "MAIN", `Corosync Cluster Engine ${corosync} starting up`),
+    line("info", "MAIN", `Corosync built-in features: ${features}`),
+  ];
+}
 
 const debug = (subsystem: string, text: string): Line => line("debug", subsystem, text);
 
@@ -140,15 +141,49 @@ export function linkLines(link: number, address: string, port: number): Line[] {
   ];
 }
 
+/** What is said of the links as they are configured, up to the first that libknet does not take: there a start ends. */
+export function links(config: DaemonConfig): { readonly lines: readonly Line[]; readonly refused: boolean } {
+  const lines: Line[] = [];
+  for (const link of config.links) {
+    lines.push(...linkLines(link.link, link.address, link.mcastport));
+    const refusal = linkRefusal(config, link);
+    if (refusal !== undefined) return { lines: [...lines, ...refusal, exiting(EXIT_MAIN_CONFIG, "totemknet.c:864")], refused: true };
+    lines.push(...timerLines(config, link));
+  }
+  return { lines, refused: false };
+}
+
+/** What ends a start at a link of this configuration: the lines before the last one, which names the place; undefined where nothing does. */
+function linkRefusal(config: DaemonConfig, link: DaemonConfig["links"][number]): Line[] | undefined {
+  const { refusesShortTimeouts, withoutSctp } = profileOf(config.release);
+  if (withoutSctp && link.transport === "sctp") return [line("error", "TOTEM", "knet_link_set_config failed: Invalid argument (22)")];
+  return refusesShortTimeouts && shortTimeout(link) ? timerLines(config, link) : undefined;
+}
+
+/** What is said of a link's ping timers as it is configured, host by host, the own one too. */
+function timerLines({ nodes, release }: DaemonConfig, link: DaemonConfig["links"][number]): Line[] {
+  if (!profileOf(release).refusesShortTimeouts) return [];
+  return nodes.flatMap(({ nodeId }) => {
+    const { refused, lines } = timersSaid(nodeId, link);
+    const failed = `knet_link_set_ping_timers for nodeid ${nodeId}, link ${link.link} failed: Invalid argument (22)`;
+    return [...lines.map((said) => line(...said)), ...(refused ? [line("error", "TOTEM", failed)] : [])];
+  });
+}
+
 export const SIGNALLED: Line = line("notice", "MAIN", "Node was shut down by a signal");
 
 export const EXITING: Line = line("notice", "MAIN", "Corosync Cluster Engine exiting normally");
 
+const exiting = (status: number, at: string): Line =>
+  line("error", "MAIN", `Corosync Cluster Engine exiting with status ${status} at ${at}.`);
+
 /** The lock file is another process's. */
-export const LOCKED: readonly Line[] = [
-  line("error", "MAIN", "Another Corosync instance is already running."),
-  line("error", "MAIN", "Corosync Cluster Engine exiting with status 18 at main.c:1590."),
-];
+export function locked({ lines }: ReleaseProfile): Line[] {
+  return [
+    line("error", "MAIN", "Another Corosync instance is already running."),
+    line("error", "MAIN", `Corosync Cluster Engine exiting with status 18 at main.c:${lines.locked}.`),
+  ];
+}
 
 export const UNLOADING: Line = line("notice", "SERV", "Unloading all Corosync service engines.");
 const withdrawing: Line = line("info", "QB", "withdrawing server sockets");

@@ -3,9 +3,10 @@
  * and the icmap trackers' calls of them. What a file or a key means is decided in config/; reload.ts and track.ts say when this is called.
  */
 import { deviceConflict } from "../config/index.ts";
+import { shortTimeout, type KnetParams } from "../knet/index.ts";
 import type { Layers } from "./layers.ts";
 import { linkLines } from "./lines.ts";
-import { CS_OK, liveValues, reload } from "./reload.ts";
+import { CS_OK, RELOAD_ERROR, liveValues, reload } from "./reload.ts";
 import { knetParams, totemParams, votequorumParams, type ConfFile, type Settings } from "./settings.ts";
 
 /**
@@ -49,8 +50,20 @@ function apply(layers: Layers, settings: Settings): void {
     layers.log("info", "TOTEM", `kronosnet crypto reconfigured on index ${index}: ${model}/${cipher}/${hash}`);
     layers.knet.addKey(params);
   }
+  refuseTimers(layers, params);
   layers.knet.reconfigure(params);
   layers.totem.reconfigure(totemParams(config));
+}
+
+/** Ping timers that libknet will not take: what Totem says of each link, and where the tool that asked for the reload finds it. */
+function refuseTimers(layers: Layers, { links, peers, profile }: KnetParams): void {
+  if (!profile.refusesShortTimeouts) return;
+  const short = links.filter(shortTimeout);
+  if (short.length === 0) return;
+  for (const { nodeId } of [...peers].sort((a, b) => b.nodeId - a.nodeId))
+    for (const { link } of short)
+      layers.log("error", "TOTEM", `knet_link_set_ping_timers for node ${nodeId} link ${link} failed: Invalid argument (22)`);
+  layers.cmap.map.put(RELOAD_ERROR, "str", "Failed to set knet ping timers(2)");
 }
 
 /** Parameters that are taken over at once where a client sets their keys: all of Totem's, and knet's but for those of its links. */

@@ -7,6 +7,7 @@
 import {
   confKeys,
   parseConf,
+  profileOf,
   rereadConf,
   RELOADED_PREFIXES,
   unmodelled,
@@ -21,6 +22,9 @@ import { hostAccounts, hostFacts, readConf, readKey, type ConfFile, type ConfHos
 /** config.reload_status, and what corosync_cfg_reload_config answers. */
 export const CS_OK = 1;
 export const CS_ERR_INVALID_PARAM = 7;
+
+/** What a reload could not apply: where the tool that asked looks. */
+export const RELOAD_ERROR = "config.reload_error_message";
 
 export interface ReloadTarget {
   readonly host: ConfHost;
@@ -80,9 +84,11 @@ export function reload(target: ReloadTarget): number {
   };
   map.put("config.totemconfig_reload_in_progress", "u8", 1);
   const { path, named } = target.file;
-  const text = readConf(host.files, path);
+  const profile = profileOf(settings.config.release);
+  if (profile.tellsReloadErrors) map.remove(RELOAD_ERROR);
+  const text = readConf(host.files, path, profile);
   if (text === undefined) return bad(`Unable to reload config file: Can't read file ${named}: No such file or directory`);
-  const parsed = parseConf(text, hostAccounts(host.files));
+  const parsed = parseConf(text, hostAccounts(host.files), profile);
   const read = rereadConf(parsed, settings.config, liveValues(map), hostFacts(host), named);
   if (read.kind === "unparsed") {
     if (read.signal === undefined) return bad(`Unable to reload config file: ${read.text}`);
@@ -119,6 +125,6 @@ function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues):
   const key = readKey(host.files, config, values);
   const same = key.length === settings.key.length && key.every((byte, i) => byte === settings.key[i]);
   target.apply(Object.freeze({ config: Object.freeze(config), key: same ? settings.key : key, keys: settings.keys }));
-  map.putAll(totemKeys(config.totem, config.links));
+  map.putAll(totemKeys(config.totem, config.links, profileOf(config.release)));
   return CS_OK;
 }

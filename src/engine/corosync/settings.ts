@@ -11,6 +11,7 @@ import {
   confKeys,
   parseConf,
   parserMessage,
+  profileOf,
   readLoggers,
   stringOf,
   unmodelled,
@@ -23,6 +24,7 @@ import {
   type LoggingConfig,
   type ParseOutcome,
   type Refusal,
+  type ReleaseProfile,
   type Verdict,
 } from "../config/index.ts";
 import { totemKeys, daemonKeys, type CmapEntry } from "../cmap/index.ts";
@@ -60,8 +62,8 @@ export interface Settings {
 /** `warnings`: what a start says of a file that it takes, in its order. */
 export type SettingsResult = { readonly ok: true; readonly settings: Settings; readonly warnings: readonly DaemonMessage[] } | Refusal;
 
-/** What a configuration is judged by: the machine's files, name and cards; and by whom its log files are opened, if they are. */
-export type ConfHost = Pick<Os, "files" | "hostname" | "nics"> & Pick<HostFacts, "openLog">;
+/** What a configuration is judged by: the machine's files, name and cards, the release of the daemon that reads; and by whom its log files are opened, if they are. */
+export type ConfHost = Pick<Os, "files" | "hostname" | "nics" | "release"> & Pick<HostFacts, "openLog">;
 
 /** Addresses that a machine's resolver has for a name; a literal is its own. */
 export function resolveByHosts(files: FilePort, name: string): string[] {
@@ -84,11 +86,26 @@ export interface ConfFile {
 
 const STANDARD_FILE: ConfFile = { path: CONF_PATH, named: CONF_PATH };
 
-/** A directory opens like a file and has no lines. */
-export function readConf(files: FilePort, path: string): string | undefined {
+/**
+ * A directory opens like a file and has no lines. To a daemon that takes the byte A0 for a blank it is one where it stands alone, as Latin-1 has its no-break space; as a part of a
+ * character of UTF-8 it stays.
+ */
+export function readConf(files: FilePort, path: string, { blankA0 }: ReleaseProfile): string | undefined {
   const read = readWhole(files, path);
-  if (read.ok) return fromUtf8(read.data);
+  if (read.ok) return fromUtf8(blankA0 && read.data.includes(0xa0) ? withoutLoneA0(read.data) : read.data);
   return read.errno === "EISDIR" ? "" : undefined;
+}
+
+function withoutLoneA0(data: Uint8Array): Uint8Array {
+  const continued = (byte: number): number => (byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc2 ? 1 : 0);
+  const out = data.slice();
+  let left = 0;
+  out.forEach((byte, i) => {
+    const inside = left > 0 && byte >= 0x80 && byte < 0xc0;
+    if (byte === 0xa0 && !inside) out[i] = 0x20;
+    left = inside ? left - 1 : continued(byte);
+  });
+  return out;
 }
 
 function refuseToRead(text: string): Refusal {
@@ -124,13 +141,14 @@ export function readKey(files: FilePort, config: DaemonConfig, values: ConfValue
 
 /** What the daemon itself makes of the file on this machine, modelled or not. */
 function judge(host: ConfHost, file: ConfFile): { readonly parsed: ParseOutcome; readonly verdict: Verdict } | Refusal {
-  const text = readConf(host.files, file.path);
+  const profile = profileOf(host.release);
+  const text = readConf(host.files, file.path, profile);
   if (text === undefined) return refuseToRead(`Can't read file ${file.named}: No such file or directory`);
-  const parsed = parseConf(text, hostAccounts(host.files));
+  const parsed = parseConf(text, hostAccounts(host.files), profile);
   const verdict = verifyConf(parsed, hostFacts(host));
   const first = parsed.errors[0];
   if (first === undefined || verdict.ok) return { parsed, verdict };
-  const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, file.named) }));
+  const messages = verdict.messages.map((m) => ({ ...m, text: parserMessage(first, profile, file.named) }));
   return { parsed, verdict: { ...verdict, messages } };
 }
 
@@ -149,8 +167,9 @@ export function warningsOf(messages: readonly DaemonMessage[]): DaemonMessage[] 
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
-export function earlyLogging(files: FilePort, file: ConfFile): LoggingConfig {
-  return readLoggers(parseConf(readConf(files, file.path) ?? "").values);
+export function earlyLogging({ files, release }: Pick<ConfHost, "files" | "release">, file: ConfFile): LoggingConfig {
+  const profile = profileOf(release);
+  return readLoggers(parseConf(readConf(files, file.path, profile) ?? "", undefined, profile).values);
 }
 
 /** Everything a start needs, or why it does not take place. */
@@ -163,12 +182,12 @@ export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): Se
   const missing = unmodelled(parsed.values);
   if (missing.length > 0) return refuseUnmodelled(missing);
   const key = readKey(host.files, config, parsed.values);
-  const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links)];
+  const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links, profileOf(host.release))];
   return { ok: true, settings: Object.freeze({ config, key, keys: Object.freeze(keys) }), warnings: warningsOf(verdict.messages) };
 }
 
 export function totemParams(config: DaemonConfig): TotemParams {
-  return Object.freeze({ ...config.totem, nodeId: config.nodeId });
+  return Object.freeze({ ...config.totem, nodeId: config.nodeId, profile: profileOf(config.release) });
 }
 
 /** votequorum's view of a configuration. `deviceConflict`: what the daemon, which runs already, finds wrong with its device. */
@@ -220,6 +239,7 @@ export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetPara
     pmtudIntervalS: config.totem.knetPmtudIntervalS,
     policy: config.linkMode,
     manualMtu: config.totem.knetMtu,
+    profile: profileOf(config.release),
     compression: {
       model: config.totem.knetCompressionModel,
       level: config.totem.knetCompressionLevel,

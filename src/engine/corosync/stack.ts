@@ -3,6 +3,7 @@
  * wires up after the configuration is read. This file makes no protocol decision; it passes each layer what the others say.
  */
 import { CmapService, serviceKeys } from "../cmap/index.ts";
+import { profileOf } from "../config/index.ts";
 import { Cpg } from "../cpg/index.ts";
 import {
   NEVER,
@@ -116,6 +117,7 @@ export class Stack implements Layers {
       return layerPort(knet ? piping : hooks, knet ? this.knetTimers : this.mainTimers, knet ? "" : `${layer}/`, () => this.rng(layer));
     };
     const debug = config.logging.debug;
+    const profile = profileOf(config.release);
     const ring = {
       mcast: (service: number, handler: number, payload: Uint8Array, uncounted?: boolean): boolean =>
         this.sync.mcast(service, handler, payload, uncounted),
@@ -138,14 +140,20 @@ export class Stack implements Layers {
       exit: () => hooks.shutdown(),
       live: () => serviceKeys((id) => this.sync.counters(id)),
     });
-    this.cfg = new CfgService(port("cfg"), ring, me, {
-      killed: () => hooks.killed(),
-      shutdown: () => hooks.shutdown(),
-      reload: () => this.reload(),
-      activateKey: () => this.knet.useNextKey(),
-      dropKey: () => this.knet.dropOldKey(),
-    });
-    this.cpg = new Cpg(port("cpg"), ring, me, debug);
+    this.cfg = new CfgService(
+      port("cfg"),
+      ring,
+      me,
+      {
+        killed: () => hooks.killed(),
+        shutdown: () => hooks.shutdown(),
+        reload: () => this.reload(),
+        activateKey: () => this.knet.useNextKey(),
+        dropKey: () => this.knet.dropOldKey(),
+      },
+      profile.lines,
+    );
+    this.cpg = new Cpg(port("cpg"), ring, me, profile, debug);
     this.quorum = new QuorumService(port("quorum"), me, (view) => hooks.quorum(view));
     this.votequorum = new Votequorum(
       port("votequorum"),
@@ -165,6 +173,7 @@ export class Stack implements Layers {
     this.totem.onTokenCallback = () => this.sync.onToken();
     this.sync.attach(this.totem);
     this.cmap.map.putAll(settings.keys);
+    this.cmap.map.protect([...(profile.ipDscp ? ["totem.ip_dscp"] : []), ...(profile.rrpKeys ? ["totem.rrp_mode"] : [])]);
   }
 
   private configuration(change: { readonly left: readonly number[]; readonly joined: readonly number[] }): void {
@@ -308,8 +317,8 @@ export class Stack implements Layers {
   }
 
   /**
-   * The process runs again after not having run since `since`: knet takes in what waits in the sockets and answers pings, its heartbeat sets own links
-   * down, Totem handles what came in. Late timers of the main loop are left to the caller, who ends with `caughtUp`.
+   * The process runs again after not having run since `since`: knet takes in what waits in the sockets and answers pings, Totem handles what came in, and what it sends leaves before
+   * knet's heartbeat sets own links down (recorded: the token that waited is passed on by a daemon that says in the same instant that it reaches nobody). Late timers of the main loop are left to the caller, who ends with `caughtUp`.
    */
   catchUp(now: Instant, since: Instant, waiting: readonly Datagram[]): void {
     this.totem.paused(since);
@@ -317,9 +326,9 @@ export class Stack implements Layers {
     const held: Uint8Array[] = [];
     this.held = held;
     for (const datagram of waiting) this.knet.receive(datagram);
-    while (this.knetTimers.nextAt() <= now && this.runKnetTimer(now));
     this.held = undefined;
     for (const bytes of held) this.fromKnet(bytes);
+    while (this.knetTimers.nextAt() <= now && this.runKnetTimer(now));
   }
 
   caughtUp(): void {

@@ -1,8 +1,8 @@
 /** What a corosync process is made of, for its snapshots: how far it has come, and what it has read. */
 import type { SchedMiss } from "../cmap/index.ts";
-import { CONF_PATH, readLoggers, type LoggingConfig } from "../config/index.ts";
+import { CONF_PATH, RELEASE_DEFAULT, readLoggers, type LoggingConfig, type Release } from "../config/index.ts";
 import type { Instant, IpcEvent, LogLevel, Plain, RngState, TimersState } from "../kernel/index.ts";
-import type { Call } from "./call.ts";
+import { LOCK, type Call } from "./call.ts";
 import type { Settings } from "./settings.ts";
 import type { StackState } from "./stack.ts";
 
@@ -18,6 +18,8 @@ export interface RefusalLine {
 export interface RunState {
   phase: Phase;
   call: Call;
+  /** What was installed when it began. */
+  release: Release;
   /** Its standard error is still somebody's: it is not in the background. */
   heard: boolean;
   logging: LoggingConfig;
@@ -45,11 +47,23 @@ export interface CorosyncState {
   services: Plain;
 }
 
+/** corosync: exit status where another process holds the lock file. */
+export const EXIT_LOCKED = 18;
+/** corosync's exit status after corosync_fatal_error and exit(-1). */
+export const EXIT_FATAL = 255;
+
+/** corosync.conf(5), system.sched_rr: the highest there is, unless told otherwise. */
+export const REAL_TIME_PRIORITY = 99;
+
+/** corosync: MAX_SCHEDMISS_EVENTS. */
+export const SCHED_MISSES_KEPT = 10;
+
 /** At exec(2). */
 export function newRun(): RunState {
   return {
     phase: "exec",
-    call: { file: { path: CONF_PATH, named: CONF_PATH }, test: false, foreground: true },
+    call: { file: { path: CONF_PATH, named: CONF_PATH }, test: false, foreground: true, lock: LOCK },
+    release: RELEASE_DEFAULT,
     heard: true,
     logging: readLoggers(new Map()),
     logFiles: {},

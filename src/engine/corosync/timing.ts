@@ -1,6 +1,9 @@
 /** How long the parts of a daemon's start and stop take, drawn anew each time within what recorded runs show. Microseconds throughout. */
 import { MS, type Duration, type Rng } from "../kernel/index.ts";
 
+/** Part of the token timeout after which a main loop that did not run complains. */
+export const NOT_SCHEDULED_FACTOR = 0.8;
+
 /** How often a daemon started together with others needs 0.04 to 0.05 s longer. */
 const SLOW_START_PERCENT = 25;
 

@@ -33,7 +33,7 @@ function totemChanged(layers: Layers): void {
   const totem = effectiveTotem(values);
   const invalid = timerRefusal(values, totem);
   if (invalid !== undefined) layers.log("error", "TOTEM", `parse error in config: ${invalid.text}`);
-  const keys = totemKeys(totem, []);
+  const keys = totemKeys(totem, [], { showsPort: false });
   layers.cmap.map.putAll(keys);
   retune(layers, Object.freeze({ ...settings, config: Object.freeze({ ...settings.config, totem }) }));
 }

@@ -3,6 +3,7 @@
  * messages in one total order. Works without quorum. Left out: the wire of libcpg (a local process talks to this object), flow-control state queries,
  * iteration handles, and partial messages (Totem splits long ones itself).
  */
+import type { ReleaseProfile } from "../config/release.ts";
 import { MESSAGE_SIZE_MAX, cloneState, type Hasher, type Port } from "../kernel/index.ts";
 import type { ServiceEngine, ServicePort } from "../totem/service.ts";
 import { copyRing, type RingId } from "../totem/types.ts";
@@ -99,6 +100,7 @@ export class Cpg implements ServiceEngine {
     private readonly port: Port,
     private readonly ring: ServicePort,
     private readonly nodeId: number,
+    private readonly profile: Pick<ReleaseProfile, "forgetsJoinListsOfLost">,
     public debug: boolean = false,
   ) {}
 
@@ -208,7 +210,15 @@ export class Cpg implements ServiceEngine {
   }
 
   private onJoinList(from: number, payload: Uint8Array): void {
-    this.state.joinLists.push({ nodeId: from, entries: decodeJoinList(payload) });
+    const entries = decodeJoinList(payload);
+    // Said again after a sync that was aborted: one of two equal lists is enough.
+    const again = this.state.joinLists.some(
+      (list) =>
+        list.nodeId === from &&
+        list.entries.length === entries.length &&
+        entries.every((e) => list.entries.some((o) => same({ ...o, nodeId: from }, e, from))),
+    );
+    if (!again) this.state.joinLists.push({ nodeId: from, entries });
   }
 
   private onMcast(from: number, payload: Uint8Array): void {
@@ -229,7 +239,8 @@ export class Cpg implements ServiceEngine {
     s.pending = [...members];
     s.pendingRing = copyRing(ring);
     s.downListSent = false;
-    s.joinLists = [];
+    // Of old a list stays where the sync that brought it ended while this service waited for the others: its sender may be gone by the next one.
+    if (this.profile.forgetsJoinListsOfLost) s.joinLists = [];
     // Who was lost in an interrupted sync stays lost, although `settled` is still the old membership.
     const lost = s.settled.filter((id) => !trans.includes(id));
     s.downList = [...new Set([...s.downList, ...lost])].sort((a, b) => a - b);
@@ -249,17 +260,21 @@ export class Cpg implements ServiceEngine {
     this.log(() => `my downlist: members(old:${s.settled.length} left:${s.downList.length})`);
     this.dropLost(s.downList);
     this.addArrivals();
+    this.dropUnlisted();
     s.settled = [...s.pending];
     s.downList = [];
     s.joinLists = [];
     s.syncing = false;
+    const nodes = [...new Set(s.processes.map((p) => p.nodeId))].sort((a, b) => a - b);
+    this.port.trace({ what: "groups", node: this.nodeId, members: [...s.settled], nodes, keepsLost: !this.profile.forgetsJoinListsOfLost });
     for (const p of s.local) {
       if (p.phase !== "joining") this.handlers.get(key(p.group, p.pid))?.totem?.(s.pendingRing, s.settled);
     }
   }
 
+  /** The sync ends while this service's part of it is being sent. */
   syncAbort(): void {
-    // The next syncInit starts over.
+    this.state.joinLists = [];
   }
 
   private dropLost(lost: readonly number[]): void {
@@ -281,13 +296,31 @@ export class Cpg implements ServiceEngine {
     const joining: { group: string; nodeId: number; pid: number }[] = [];
     for (const list of s.joinLists) {
       for (const e of list.entries)
-        if (!this.known(e.group, list.nodeId, e.pid)) joining.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
+        if (!this.known(e.group, list.nodeId, e.pid) && !joining.some((p) => same(p, e, list.nodeId)))
+          joining.push({ group: e.group, nodeId: list.nodeId, pid: e.pid });
     }
     s.processes.push(...joining);
     const groups = [...new Set(joining.map((p) => p.group))].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     for (const group of groups) {
       const joined = joining.filter((p) => p.group === group).map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "nodeup" as const }));
       this.tell(group, [], joined);
+    }
+  }
+
+  /** A process of another node that is on no list heard in this sync is no more (joinlist_remove_zombie_pi_entries). */
+  private dropUnlisted(): void {
+    const s = this.state;
+    const listed = (p: CpgState["processes"][number]): boolean =>
+      p.nodeId === this.nodeId || s.joinLists.some((list) => list.entries.some((e) => same(p, e, list.nodeId)));
+    for (const group of this.groups()) {
+      const gone = s.processes.filter((p) => p.group === group && !listed(p));
+      if (gone.length === 0) continue;
+      s.processes = s.processes.filter((p) => !gone.includes(p));
+      this.tell(
+        group,
+        gone.map((p) => ({ nodeId: p.nodeId, pid: p.pid, reason: "procdown" as const })),
+        [],
+      );
     }
   }
 
@@ -332,6 +365,10 @@ export class Cpg implements ServiceEngine {
       for (const id of list) h.int(id);
     }
   }
+}
+
+function same(p: { group: string; nodeId: number; pid: number }, entry: JoinListEntry, nodeId: number): boolean {
+  return p.nodeId === nodeId && p.pid === entry.pid && p.group === entry.group;
 }
 
 function key(group: string, pid: number): string {

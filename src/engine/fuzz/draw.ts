@@ -2,6 +2,7 @@
  * A schedule drawn from a seed: how many nodes and links, how much is sent, and what happens when. Many faults go again by themselves; at the end everything is healed.
  * Left out: choosing seeds.
  */
+import { RELEASES, type Release } from "../config/index.ts";
 import { MS, SEC, Rng, type Duration } from "../kernel/index.ts";
 import { DEVICE_DRAWS, split } from "./device-faults.ts";
 import { DRAWS, WIDE_DRAWS, onFabric, onMachine, partition, power, type Fault, type Ground } from "./faults.ts";
@@ -72,6 +73,7 @@ export function drawSchedule(seed: string, bounds: Bounds): FaultSchedule {
     nodes: names,
     links,
     ...choicesOf(seed, bounds, count),
+    ...(bounds.releases === true ? { releases: releasesOf(seed, names) } : {}),
     arbiter,
     load: loadOf(seed, healedAt),
     ...(reloads === undefined ? {} : { variants: reloads.variants }),
@@ -84,6 +86,14 @@ export function drawSchedule(seed: string, bounds: Bounds): FaultSchedule {
     faults,
     endsAt: undefined,
   };
+}
+
+/** Half of all clusters are of the latest release, a quarter of one that is older; in the others each node has one of its own, as in the middle of an upgrade. Drawn apart from everything else. */
+function releasesOf(seed: string, names: readonly string[]): Readonly<Record<string, Release>> {
+  const rng = Rng.from(seed, "releases");
+  const mixed = rng.percent(25);
+  const whole = rng.percent(67) ? RELEASES[0] : rng.pick(RELEASES);
+  return Object.fromEntries(names.map((name) => [name, mixed ? rng.pick(RELEASES) : whole]));
 }
 
 /** Options of the quorum section, and of the device where there is one. */

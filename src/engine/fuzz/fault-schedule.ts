@@ -2,6 +2,7 @@
  * A fault schedule: a cluster, what happens to it when, and what it sends meanwhile. Plain data that is drawn from a seed (draw.ts), played (run.ts) and shrunk
  * (minimise.ts). Left out: how a cluster is made from it, which is the caller's, so that a schedule and a scenario file are the same run.
  */
+import type { Release } from "../config/index.ts";
 import type { Duration, Instant } from "../kernel/index.ts";
 import type { WorldAct } from "../world/types.ts";
 import type { DeviceOptions, QuorumOptions } from "./options.ts";
@@ -29,6 +30,8 @@ export interface FaultSchedule {
   /** Names, in the order of joining. */
   readonly nodes: readonly string[];
   readonly links: number;
+  /** What nodes run that do not run the default release, by name; absent: all run that. */
+  readonly releases?: Readonly<Record<string, Release>> | undefined;
   /** Keys of the quorum section besides the provider. */
   readonly quorum?: QuorumOptions | undefined;
   /** The host of the quorum device; undefined where there is none. */
@@ -62,6 +65,8 @@ export interface Bounds {
   readonly qdevice?: boolean | undefined;
   /** corosync.conf is changed and read again. */
   readonly reloads?: boolean | undefined;
+  /** Clusters are of any release, or of several. */
+  readonly releases?: boolean | undefined;
 }
 
 /** When the last of `acts` is done; 0 for none. */

@@ -75,6 +75,7 @@ function actShapes(isData: Check, isCall: Check): { readonly [K in MachineAct["k
     "net-renamed": shape({ kind, net: isText, to: isText }),
     "disk-device": shape({ kind, fault: oneOf("none", "read-only", "io-error", "full"), commitMicros: isCount }),
     renamed: shape({ kind, name: isText }),
+    release: shape({ kind, release: isText }),
     "file-write": shape({ kind, path: isText, data: isData, append: isFlag }, { mode: isMode }),
     "file-mkdir": shape({ kind, path: isText, parents: isFlag }),
     "file-remove": shape({ kind, path: isText, recursive: isFlag }),

@@ -127,7 +127,9 @@ export type HardwareAct =
   /** What is wrong with the device of its disk, and how long each commit takes it. It stays so, whatever the power does. */
   | { kind: "disk-device"; fault: DiskFault; commitMicros: Duration }
   /** The machine has another name: hostnamectl, /etc/hostname and its own lines of /etc/hosts. */
-  | { kind: "renamed"; name: string };
+  | { kind: "renamed"; name: string }
+  /** Packages of another release are installed; what runs goes on as it is. */
+  | { kind: "release"; release: string };
 
 /**
  * What stands on the disk of a machine that is off, where that is not what the machine has in mind: somebody changed it, or another state of the lab was laid down. Pieces of contents
@@ -199,6 +201,8 @@ export type TraceEvent =
   | { what: "mcast"; node: number; ring: string; seq: number }
   | { what: "deliver"; node: number; from: number; ring: string; seq: number; bytes: number; digest: string }
   | { what: "membership"; node: number; ring: string; members: readonly number[]; transitional: boolean }
+  /** Process groups have synchronised: the members of the ring, and the nodes that groups have members of. `keepsLost`: the daemon is known to keep some of nodes that were lost. */
+  | { what: "groups"; node: number; members: readonly number[]; nodes: readonly number[]; keepsLost: boolean }
   | { what: "quorum"; node: number; quorate: boolean; ring: string; members: readonly number[] }
   | { what: "power"; state: "on" | "off" | "stalled" }
   | { what: "unit"; unit: string; state: "active" | "inactive" | "failed" };

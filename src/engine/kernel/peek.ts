@@ -12,6 +12,8 @@ export type SelfFacts = {
   /** Microseconds since 1970. */
   readonly unixMicros: number;
   readonly hostname: string;
+  /** Which release of the stack is installed. */
+  readonly release: string;
   readonly pid: number;
   readonly cwd: string;
 };

@@ -89,6 +89,8 @@ export interface Os {
   readonly cwd: string;
   readonly env: { readonly [name: string]: string };
   readonly hostname: string;
+  /** Which release of the stack is installed, by the names of config/release.ts. A process that runs keeps what it began with. */
+  readonly release: string;
   /** This machine's name in the lab: for generators only. */
   readonly machine: string;
   /** A generator of its own for every list of labels, split from the lab's seed, the machine and this instant. */

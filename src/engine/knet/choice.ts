@@ -15,9 +15,9 @@ export function linkDown(h: KnetHandle, host: HostState, link: LinkState): void 
   chooseLink(h, host);
 }
 
-/** The link has come up: its MTU is found out anew. */
-export function linkUp(h: KnetHandle, host: HostState, link: LinkState): void {
-  h.port.log("info", "KNET", `rx: host: ${host.nodeId} link: ${link.link} is up`);
+/** The link has come up, by a pong or by data: its MTU is found out anew. */
+export function linkUp(h: KnetHandle, host: HostState, link: LinkState, by: "pong" | "data" = "pong"): void {
+  if (by === "pong") h.port.log("info", "KNET", `rx: host: ${host.nodeId} link: ${link.link} is up`);
   h.port.log("info", "KNET", `link: Resetting MTU for link ${link.link} because host ${host.nodeId} joined`);
   h.pmtud.reset();
   chooseLink(h, host);

@@ -2,10 +2,12 @@
  * The hosts of a knet handle and their links, from the configuration and again from another one (a reload). In the real stack: knet_host_add and _remove and
  * knet_link_set_config and _clear_config of libknet, as totemknet calls them. What stays keeps its state. Left out: a link whose address changes, which Totem does not allow.
  */
+import type { ReleaseProfile } from "../config/release.ts";
 import type { LinkStatus } from "../kernel/index.ts";
 import type { Compression } from "./compress.ts";
 import { newWindow, type RxWindow } from "./defrag.ts";
 import { newLink, pongsNeeded, type LinkCounters, type LinkParams, type LinkState } from "./link.ts";
+import { shortTimeout } from "./ping-timers.ts";
 import type { Seal } from "./seal.ts";
 
 /** The best link; all of them; one after the other. */
@@ -32,7 +34,11 @@ export interface KnetParams {
   /** An MTU given by hand, bytes of an IP packet; 0: it is found out. */
   readonly manualMtu: number;
   readonly compression: Compression;
+  /** What the release does otherwise than others. */
+  readonly profile: KnetProfile;
 }
+
+export type KnetProfile = Pick<ReleaseProfile, "dataLiftsLinks" | "checksListedAddresses" | "refusesShortTimeouts">;
 
 export interface HostState {
   readonly nodeId: number;
@@ -136,9 +142,19 @@ export function regroup(old: readonly HostState[], params: KnetParams): Regroupe
   return { hosts, grown, shrunk, gone };
 }
 
-/** A link that stays keeps its port: another one of the file takes effect with a restart. */
-export function keepPorts(links: readonly LinkParams[], before: ReadonlyMap<number, LinkParams>): Map<number, LinkParams> {
-  return new Map(links.map((l) => [l.link, { ...l, port: before.get(l.link)?.port ?? l.port }]));
+/** A link that stays keeps its port: another one of the file takes effect with a restart. Timers that libknet refuses are not taken. */
+export function keepPorts(
+  links: readonly LinkParams[],
+  before: ReadonlyMap<number, LinkParams>,
+  { refusesShortTimeouts }: KnetProfile,
+): Map<number, LinkParams> {
+  const kept = (l: LinkParams): LinkParams => {
+    const old = before.get(l.link);
+    if (old === undefined) return l;
+    const { pingIntervalMs, pingTimeoutMs } = refusesShortTimeouts && shortTimeout(l) ? old : l;
+    return { ...l, port: old.port, pingIntervalMs, pingTimeoutMs };
+  };
+  return new Map(links.map((l) => [l.link, kept(l)]));
 }
 
 /** One entry per other node and link, in the order of the nodelist. */

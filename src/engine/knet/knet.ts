@@ -1,7 +1,7 @@
 /**
  * Kronosnet as corosync uses it: every node pings every other on every link, data goes over the links that the policy chooses of those that are up, fragments and
  * duplicates are hidden from Totem. In the real stack: libknet's heartbeat, RX, TX and PMTUd threads. Left out: SCTP.
- * Sources: kronosnet 1.25 as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
+ * Sources: kronosnet as observed in debug logs; corosync.conf(5) for knet_ping_interval, knet_ping_timeout, knet_pong_count, knet_link_priority.
  */
 import { cloneState, type Datagram, type Hasher, type Instant, type LinkStatus, type Port } from "../kernel/index.ts";
 import { chooseLink, logChoice, priority } from "./choice.ts";
@@ -10,6 +10,7 @@ import { planWake, wake, wakesLate } from "./heartbeat.ts";
 import { compressLines } from "./compress.ts";
 import { keepPorts, linkCounters, linkStatuses, noneCompressed, regroup, type KnetCounters, type KnetParams } from "./hosts.ts";
 import { clearedCounters, digestLink, type LinkParams } from "./link.ts";
+import { timersSaid } from "./ping-timers.ts";
 import { MTU_MAX } from "./pmtud.ts";
 import { receive } from "./rx.ts";
 import { sealKey, type SealKey } from "./seal.ts";
@@ -64,7 +65,7 @@ export class Knet {
     const before = this.h.links;
     // The policy is the one it was started with.
     this.h.params = Object.freeze({ ...params, policy: this.h.params.policy });
-    this.h.links = keepPorts(params.links, before);
+    this.h.links = keepPorts(params.links, before, params.profile);
     const next = regroup(this.h.s.hosts, this.h.params);
     this.h.s.hosts = next.hosts;
     for (const link of next.gone) {
@@ -98,6 +99,15 @@ export class Knet {
     const { compression } = this.h.params;
     for (const line of compressLines(compression, compression.model !== this.h.s.compressModule)) this.h.port.log(...line);
     if (compression.model !== "none") this.h.s.compressModule = compression.model;
+    this.sayTimers();
+  }
+
+  /** knet_link_set_ping_timers of every link to another host, the last added first. */
+  private sayTimers(): void {
+    const { links, peers, profile } = this.h.params;
+    if (!profile.refusesShortTimeouts) return;
+    for (const { nodeId } of [...peers].sort((a, b) => b.nodeId - a.nodeId))
+      for (const link of links) for (const line of timersSaid(nodeId, link).lines) this.h.port.log(...line);
   }
 
   /** knet_handle_pmtud_set: what it refuses leaves the one before in force. */

@@ -1,5 +1,5 @@
 /**
- * One link to one host: ping, pong, back-off, up and down. In the real stack: struct knet_link and threads_heartbeat.c of libknet. Sources: kronosnet 1.25
+ * One link to one host: ping, pong, back-off, up and down. In the real stack: struct knet_link and threads_heartbeat.c of libknet. Sources: kronosnet
  * as observed (debug logs): a link comes up with the pong after `pongCount` good ones, and goes down at a heartbeat wake when no pong came for the
  * ping timeout times the back-off, which starts at 10 and shrinks by one about every second.
  */
@@ -168,10 +168,15 @@ export function onPong(l: LinkState, p: LinkParams, sentAt: number, now: number)
     l.receivedPong++;
     return "counted";
   }
+  liftUp(l);
+  return "up";
+}
+
+/** The link is taken for up. */
+export function liftUp(l: LinkState): void {
   l.connected = true;
   l.refused = false;
-  c.up_count++;
-  return "up";
+  l.c.up_count++;
 }
 
 /** What follows from silence at a wake: the link is taken down (true if it had been up). */

@@ -5,9 +5,10 @@
 import type { Datagram } from "../kernel/index.ts";
 import { newWindow, takeFragment } from "./defrag.ts";
 import type { KnetHandle } from "./handle.ts";
+import { linkUp } from "./choice.ts";
 import { keepWake, planWake, takePong } from "./heartbeat.ts";
 import { hostWith, linkWith, type HostState } from "./hosts.ts";
-import { dueAt, onPong, type LinkParams, type LinkState } from "./link.ts";
+import { dueAt, liftUp, onPong, type LinkParams, type LinkState } from "./link.ts";
 import { DATA, PING, PMTUD, PMTUD_REPLY, PONG, open, sealPong, sealProbe } from "./packets.ts";
 import { digestBytes, sealOfKey } from "./seal.ts";
 
@@ -34,7 +35,7 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
   // A node id of no entry of the nodelist: nothing is said of it but at debug level.
   if (host === undefined || link === undefined) return;
   // libknet's access list: the address must be the one listed for this very node id.
-  if (h.params.blockUnlisted && link.remoteAddress !== datagram.src) {
+  if ((h.params.blockUnlisted || h.params.profile.checksListedAddresses) && link.remoteAddress !== datagram.src) {
     h.port.log("warning", "KNET", `rx: Packet rejected from ${datagram.src}:${datagram.srcPort}`);
     return;
   }
@@ -69,14 +70,27 @@ export function receive(h: KnetHandle, datagram: Datagram): void {
     case DATA: {
       link.c.rx_data_packets++;
       link.c.rx_data_bytes += packet.wire ?? packet.bytes.length;
-      // libknet discards data of a host it does not hold reachable itself.
-      if (!host.reachable) return;
+      if (!host.reachable && !lifted(h, host, link)) return;
       const whole = takeFragment(host.rx, packet.seq, packet.fragments, packet.index, packet.bytes);
       if (whole === undefined) return;
       if (packet.total !== undefined) decompressed(h, whole.length, packet.total);
       h.up.data(host.nodeId, whole);
     }
   }
+}
+
+/**
+ * Data of a host that is not held reachable is dropped (knet_handle's access to a host that is down), unless the link it came over has had a pong since it went down: then the link is taken
+ * for up at once, without the line a pong would have caused.
+ */
+function lifted(h: KnetHandle, host: HostState, link: LinkState): boolean {
+  if (!h.params.profile.dataLiftsLinks || link.receivedPong === 0) return false;
+  const what = `host: ${host.nodeId} link: ${link.link} received data during valid ping/pong activity. Force link up.`;
+  h.port.log("debug", "KNET", `rx: ${what}`);
+  liftUp(link);
+  linkUp(h, host, link, "data");
+  planWake(h);
+  return true;
 }
 
 function decompressed(h: KnetHandle, original: number, size: number): void {

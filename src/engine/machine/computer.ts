@@ -67,6 +67,8 @@ export interface ComputerDesign {
   readonly disabledUnits: readonly string[];
   /** Packages installed beyond what every machine of its kind has; `corosync-qdevice` brings the device's daemon and tool. */
   readonly packages?: readonly string[];
+  /** Which release of the stack is installed; absent: the default one. */
+  readonly release?: string;
   /** "on": the machine starts booting at instant 0 by itself. */
   readonly power: "on" | "off";
 }
@@ -249,6 +251,7 @@ export class Computer {
       this.design = { ...this.design, name: act.name, hostname: act.name };
       this.power.hostname = "";
     }
+    if (act.kind === "release") this.design = { ...this.design, release: act.release };
     this.design = { ...this.design, nics: changedCards(this.design.nics, act) };
   }
 

@@ -15,6 +15,7 @@ const KINDS: ReadonlySet<MachineAct["kind"]> = new Set<HardwareAct["kind"]>([
   "net-renamed",
   "disk-device",
   "renamed",
+  "release",
 ]);
 
 export function isHardware(act: MachineAct): act is HardwareAct {
@@ -108,6 +109,7 @@ export function changeDisk(files: Files, act: HardwareAct, nics: readonly NicSta
     case "nic-up":
     case "nic-mtu":
     case "net-renamed":
+    case "release":
       return;
   }
 }

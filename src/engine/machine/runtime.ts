@@ -41,6 +41,8 @@ export interface Board {
   /** Its name in the lab. */
   readonly name: string;
   readonly hostname: string;
+  /** Which release of the stack is installed. */
+  readonly release: string;
   nics(): readonly NicStatus[];
   /** Length of the network prefix of a card. */
   prefix(nic: string): number;
@@ -108,6 +110,7 @@ export class MachineRuntime {
       now: () => board.now,
       unixMicros: () => board.unixMicros(),
       hostname: () => board.hostname,
+      release: () => board.release,
       machine: () => board.name,
       seed,
       emit: (effect) => board.emit(effect),

@@ -1,4 +1,5 @@
 /** A computer as what runs on it sees the rest of it: clock, name, cards, process ids, journal. In the real stack: what the kernel lends to its processes. */
+import { RELEASE_DEFAULT } from "../config/index.ts";
 import type { Board, Computer } from "../machine/index.ts";
 
 export function boardOf(computer: Computer): Board {
@@ -11,6 +12,9 @@ export function boardOf(computer: Computer): Board {
     },
     get hostname() {
       return computer.hostname;
+    },
+    get release() {
+      return computer.design.release ?? RELEASE_DEFAULT;
     },
     get nextPid() {
       return computer.nextPid;

@@ -128,6 +128,7 @@ export class Node implements Machine {
       brought,
       () => this.runtime.table.running(),
       () => this.runtime.table.peek(CFG, { call: "corosync_cfg_ring_status_get" }).peek === "would-wait",
+      () => boardOf(this.computer).release,
     );
     this.manager = new ManagerService(
       this.computer,
@@ -228,10 +229,7 @@ export class Node implements Machine {
 
   act(now: Instant, act: MachineAct, out: Out): void {
     this.enter(now, out);
-    if (isHardware(act)) {
-      this.hardware(act);
-      return;
-    }
+    if (isHardware(act)) return this.hardware(act);
     if (this.computer.stalled && !REACHES_A_STALLED_MACHINE.has(act.kind)) {
       if (act.kind === "stall" || act.kind === "disk") return;
       if (this.deferred.length < DEFERRED_ACTS_MAX) this.deferred.push(act);

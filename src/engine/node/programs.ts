@@ -1,5 +1,6 @@
 /** Which program a command line is on which machine, and which of the tools are on its disk: what Proxmox VE installs, what a package adds, what a qnetd host has. */
 import { toolNamed, toolProgram, tools, type Tool } from "../command/index.ts";
+import { profileOf } from "../config/index.ts";
 import { Corosync, parseCall } from "../corosync/index.ts";
 import type { Program, ProgramMaker } from "../kernel/index.ts";
 import { packagedServices } from "../machine/systemd/index.ts";
@@ -17,7 +18,7 @@ interface Row {
   /** It is on every machine of this kind, or comes with this package. */
   readonly on: MachineKind | { readonly package: string };
   /** A call that only prints is a question to the tool of that name. */
-  readonly prints?: (argv: readonly string[]) => boolean;
+  readonly prints?: (argv: readonly string[], release: string) => boolean;
 }
 
 const ROWS: readonly Row[] = [
@@ -26,7 +27,7 @@ const ROWS: readonly Row[] = [
     directory: "/usr/sbin",
     make: (os) => new Corosync(os),
     on: "node",
-    prints: (argv) => "status" in parseCall(argv, "/"),
+    prints: (argv, release) => "status" in parseCall(argv, "/", profileOf(release)),
   },
   { name: "corosync-qdevice", directory: "/usr/sbin", make: (os) => new QdeviceProgram(os), on: { package: "corosync-qdevice" } },
   { name: "corosync-qnetd", directory: "/usr/bin", make: (os) => new QnetdProgram(os), on: "qnetd" },
@@ -88,6 +89,8 @@ export class Programs {
     private readonly running: () => readonly Program[],
     /** corosync is stopped: who asks it waits. */
     private readonly stalled: () => boolean,
+    /** Which release of the stack is installed. */
+    private readonly release: () => string,
   ) {
     this.rows = ROWS.filter((row) => (typeof row.on === "string" ? row.on === kind : packages.includes(row.on.package)));
     this.tools = toolsOf(kind, packages);
@@ -99,7 +102,7 @@ export class Programs {
     if (this.brought !== undefined && word === this.brought.argv[0]) return this.brought.make;
     if (argv.join(" ") === LEAVE) return (os) => new LeaveTool(os, this.stalled);
     const row = this.row(word);
-    if (row !== undefined && row.prints?.(argv) !== true) return row.make;
+    if (row !== undefined && row.prints?.(argv, this.release()) !== true) return row.make;
     return this.tool(word) === undefined ? basicProgram(argv) : toolProgram(argv);
   }
 
@@ -117,7 +120,7 @@ export class Programs {
   /** Typed command lines that run a daemon; not those that only have it print something. */
   isDaemon(argv: readonly string[]): boolean {
     const row = this.row(argv[0] ?? "");
-    return row !== undefined && row.prints?.(argv) !== true;
+    return row !== undefined && row.prints?.(argv, this.release()) !== true;
   }
 
   private row(word: string): Row | undefined {

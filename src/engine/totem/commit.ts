@@ -238,7 +238,8 @@ export function sendToken(t: Srp, token: OrfToken, forward: boolean): void {
   s.sentToken = encodeToken(token);
   s.sentTokenTo = to;
   if (!forward) return;
-  t.stats.orf_token_tx++;
+  // Of old only tokens that begin a ring were counted.
+  if (t.params.profile.countsEveryToken || token.tokenSeq === 0) t.stats.orf_token_tx++;
   t.port.trace({ what: "token", from: t.params.nodeId, to, seq: token.seq, retransmits: token.rtr.length, ring: ringIdText(token.ring) });
   t.transport.unicast(to, s.sentToken);
 }

@@ -39,6 +39,5 @@ export function sendTokenAgain(t: Srp): void {
     retransmits: 0,
     ring: ringIdText(t.s.ring),
   });
-  t.stats.orf_token_tx++;
   retransmitToken(t);
 }

@@ -124,6 +124,11 @@ export function encodeToken(t: OrfToken): Uint8Array {
   return w.done();
 }
 
+/** Whether a packet is the ring's token, and not one that forms a ring. */
+export function isOrfToken(packet: Uint8Array): boolean {
+  return packet[3] === ORF_TOKEN;
+}
+
 export function encodeMcast(m: Mcast): Uint8Array {
   const w = header(new ByteWriter(), MCAST, m.encapsulated, m.from).u32(m.seq);
   return putRing(w, m.ring).blob(m.payload).done();

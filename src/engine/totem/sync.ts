@@ -159,9 +159,9 @@ export class SyncEngine implements TotemListener, ServicePort {
     this.s.phase = this.sendSync(SERVICE_LIST, Uint8Array.from(this.syncing.map((v) => v.id))) ? "lists" : "announce";
   }
 
-  /** A configuration change in the middle: the service whose turn it was throws its half-done work away. */
+  /** A configuration change in the middle: the service whose part is being sent throws it away. One that only waits for the others hears nothing of it. */
   private abort(): void {
-    if (this.s.phase === "process" || this.s.phase === "closing" || this.s.phase === "barrier") this.syncing[this.s.index]?.syncAbort?.();
+    if (this.s.phase === "process" || this.s.phase === "closing") this.syncing[this.s.index]?.syncAbort?.();
     this.s.phase = "lists";
     this.s.heard = [];
   }

@@ -14,6 +14,11 @@ import { onRetransmitTimeout } from "./token-retransmission.ts";
 /** More consecutive gathers than this and the statistics round complains (MAX_NO_CONT_GATHER). */
 const CONTINUOUS_GATHER_MAX = 3;
 
+function tokenWarning(t: Srp): string {
+  const ms = Math.floor((t.port.now() - Math.max(0, t.watch.lastRx)) / MS);
+  return `Token has not been received in ${ms} ms${t.params.profile.tokenWarningEndsInBlank ? " " : ""}`;
+}
+
 /** A timer of this layer ran out. */
 export function onTimer(t: Srp, name: string): void {
   switch (name) {
@@ -21,7 +26,7 @@ export function onTimer(t: Srp, name: string): void {
       tokenLost(t);
       return;
     case TIMER.warning:
-      t.port.log("notice", "TOTEM", `Token has not been received in ${Math.floor((t.port.now() - Math.max(0, t.watch.lastRx)) / MS)} ms `);
+      t.port.log("notice", "TOTEM", tokenWarning(t));
       if (t.s.phase === "operational") resetTokenWarning(t);
       return;
     case TIMER.retransmit:

@@ -3,6 +3,8 @@
  * engine). Names are corosync's. Sources: totem(5) as corosync.conf(5), totemsrp's message formats as observed.
  */
 
+import type { ReleaseProfile } from "../config/release.ts";
+
 /** A ring is named by its representative (lowest node id) and a sequence number; only the pair identifies it. */
 export interface RingId {
   readonly rep: number;
@@ -43,7 +45,11 @@ export interface TotemParams {
   readonly maxNetworkDelayMs: number;
   /** Bytes at which a packet of Totem's ends; longer messages go in several. */
   readonly netMtu: number;
+  /** What the daemon's release does otherwise than others. */
+  readonly profile: TotemProfile;
 }
+
+export type TotemProfile = Pick<ReleaseProfile, "tokenWarningEndsInBlank" | "countsEveryToken">;
 
 /** What Totem sends through. Both calls may lose the packet silently. A multicast comes back to the sender. */
 export interface TotemTransport {

@@ -4,7 +4,7 @@
  * administrator's drawing. Left out: machines that are no member, and cards that carry neither a corosync link nor the way to qnetd.
  */
 import type { FilePort } from "../kernel/index.ts";
-import { networkOf, parseIp, type DaemonMessage } from "../config/index.ts";
+import { RELEASE_DEFAULT, networkOf, parseIp, type DaemonMessage } from "../config/index.ts";
 import { Computer, NO_FILE_USERS, ProcessFiles } from "../machine/index.ts";
 import { knetParams, readSettings, resolveByHosts, type ConfHost, type Settings } from "../corosync/index.ts";
 import type { MachineDesign, WorldDesign } from "../world/design.ts";
@@ -80,7 +80,8 @@ function stationOf(world: WorldDesign, machine: MachineDesign): Station | string
   const layer = new ProcessFiles(computer.files, { reply: nothing });
   layer.born(READER, undefined, "/");
   const files: FilePort = { call: () => 0, blocking: (call) => layer.blocking(READER, call), answer: nothing };
-  const host: ConfHost = { files, hostname: computer.hostname, nics: () => computer.nics };
+  const release = machine.release ?? RELEASE_DEFAULT;
+  const host: ConfHost = { files, hostname: computer.hostname, nics: () => computer.nics, release };
   const result = readSettings(host);
   if (!result.ok) return `${machine.name}: ${reasonOf(result.messages)}`;
   const { settings } = result;

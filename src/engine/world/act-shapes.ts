@@ -2,6 +2,7 @@
  * The exact shapes of acts on a world, for checking them at every rim: where a client asks for one, where a worker is told, where a record is read. They follow types.ts and
  * topology.ts. Left out: whether it can be done in the world as it stands (act-effects.ts).
  */
+import { RELEASES } from "../config/index.ts";
 import { isFabricAct, isFabricNetwork } from "../fabric/act-shapes.ts";
 import { isMachineAct, isNicDesign } from "../kernel/act-shapes.ts";
 import { isBytes, isCount, isMode, isText, listOf, oneOf, shape, variants, type Check } from "../kernel/check.ts";
@@ -25,7 +26,7 @@ export const isMachineDesign: Check = shape(
     disabledUnits: texts,
     power: oneOf("on", "off"),
   },
-  { packages: texts },
+  { packages: texts, release: oneOf(...RELEASES) },
 );
 
 const topologyActs: { readonly [K in TopologyAct["kind"]]: Check } = {
@@ -33,6 +34,7 @@ const topologyActs: { readonly [K in TopologyAct["kind"]]: Check } = {
   "machine-remove": shape({ kind, machine: isText }),
   "machine-restore": shape({ kind, machine: isText }),
   "machine-rename": shape({ kind, machine: isText, to: isText }),
+  "machine-release": shape({ kind, machine: isText, release: oneOf(...RELEASES) }),
   "net-add": shape({ kind, net: isFabricNetwork }),
   "net-remove": shape({ kind, net: isText }),
   "net-rename": shape({ kind, net: isText, to: isText }),

@@ -3,7 +3,7 @@
  * concerned notice. Pure functions over plain data; in the real world this is somebody in the server room. A number once given to a machine or a network is
  * never given again, so that the order of events does not depend on what came before. Left out: moving a card to another network, which is two acts.
  */
-import { formatIp, networkOf, parseIp } from "../config/index.ts";
+import { RELEASES, formatIp, isRelease, networkOf, parseIp } from "../config/index.ts";
 import type { FabricDesign, FabricNetwork, FaultState } from "../fabric/index.ts";
 import { MACHINES_MAX, cloneState, type MachineAct } from "../kernel/index.ts";
 import type { NicDesign } from "../machine/index.ts";
@@ -29,6 +29,8 @@ export type TopologyAct =
   | { kind: "machine-restore"; machine: string }
   /** In the lab and on the machine itself: as hostnamectl does, with its own lines of /etc/hosts. */
   | { kind: "machine-rename"; machine: string; to: string }
+  /** Packages of another release are installed on it; its daemons are of that release from their next start on. */
+  | { kind: "machine-release"; machine: string; release: string }
   | { kind: "net-add"; net: FabricNetwork }
   /** With all cards that are on it. */
   | { kind: "net-remove"; net: string }
@@ -172,6 +174,10 @@ function checkNic(topology: Topology, act: Extract<TopologyAct, { kind: "nic-add
   return machine.nics.some((n) => n.name === act.to) ? `${act.machine} has an interface ${act.to} already` : undefined;
 }
 
+function releaseTrouble(release: string): string | undefined {
+  return isRelease(release) ? undefined : `no release ${release}; there are ${RELEASES.join(", ")}`;
+}
+
 /** One line that says why the act cannot be done; undefined when it can. `removed`: the machines that can come back. */
 export function checkTopology(
   topology: Topology,
@@ -189,6 +195,8 @@ export function checkTopology(
       return unknownMachine(topology, act.machine);
     case "machine-rename":
       return unknownMachine(topology, act.machine) ?? machineNameTrouble(topology, act.to);
+    case "machine-release":
+      return unknownMachine(topology, act.machine) ?? releaseTrouble(act.release);
     case "net-add":
       return networkTrouble(topology, act.net);
     case "net-remove": {
@@ -225,6 +233,8 @@ export function applyTopology(topology: Topology, act: TopologyAct): Topology {
       return { ...topology, machines: topology.machines.map((m) => (m?.name === act.machine ? undefined : m)) };
     case "machine-rename":
       return withMachine(topology, act.machine, (m) => renameOwnHost(m, act.to));
+    case "machine-release":
+      return withMachine(topology, act.machine, (m) => ({ ...m, release: act.release }));
     case "net-add":
       return { ...topology, networks: [...topology.networks, act.net] };
     case "net-remove":
@@ -264,6 +274,8 @@ export function noticed(topology: Topology, act: TopologyAct): { machine: string
       return [{ machine: act.machine, act: { kind: "power-cut" } }];
     case "machine-rename":
       return [{ machine: act.machine, act: { kind: "renamed", name: act.to } }];
+    case "machine-release":
+      return [{ machine: act.machine, act: { kind: "release", release: act.release } }];
     case "net-remove":
       return ofNet(topology, act.net, { kind: "nic-remove", net: act.net });
     case "net-rename":

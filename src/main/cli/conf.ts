@@ -1,5 +1,5 @@
-/** `quorate conf check FILE [--json]`, `conf diff OLD NEW [--json]` and `conf print FILE`: questions about a corosync.conf, without a lab. */
-import { checkConf, diffConf, parseConf, printConf, type ConfChange, type ReloadEffect } from "../../engine/config/index.ts";
+/** `quorate conf check FILE [--release R] [--json]`, `conf diff OLD NEW [--json]` and `conf print FILE`: questions about a corosync.conf, without a lab. */
+import { checkConf, diffConf, parseConf, printConf, type ConfChange, type Release, type ReloadEffect } from "../../engine/config/index.ts";
 import type { Finding } from "../lab/api.ts";
 import { CONF_BYTES_MAX, readInput } from "../lab/file/read-input.ts";
 import { print, printJson, say } from "./outcome.ts";
@@ -14,8 +14,8 @@ function findingLine(path: string, f: Finding): string {
 }
 
 /** Prints the findings. 0 without an error among them, 1 with one. Throws Trouble for an unreadable file. */
-export function confCheck(path: string, json: boolean): number {
-  const findings = checkConf(readConf(path));
+export function confCheck(path: string, json: boolean, release?: Release): number {
+  const findings = checkConf(readConf(path), release);
   const count = (severity: Finding["severity"]): number => findings.filter((f) => f.severity === severity).length;
   const errors = count("error");
   const warnings = count("warning");

@@ -10,15 +10,16 @@ import { writeAtomic } from "../lab/store/atomic-files.ts";
 import { notYet, systemTrouble, usage } from "../lab/trouble.ts";
 import { confCheck, confDiff, confPrint, readConf } from "./conf.ts";
 import { print, say, withProgress } from "./outcome.ts";
-import { textOf, type Values } from "./values.ts";
+import { releaseOf, textOf, type Values } from "./values.ts";
 
 export async function conf(args: string[], v: Values): Promise<number> {
   const [verb, file, ...more] = args;
   const [next, ...rest] = more;
   if (verb === "diff" && file !== undefined && next !== undefined && rest.length === 0) return confDiff(file, next, v["json"] === true);
   if ((verb !== "check" && verb !== "print") || file === undefined || more.length > 0)
-    throw usage("conf: check FILE [--json] | diff OLD NEW [--json] | print FILE");
-  return verb === "check" ? confCheck(file, v["json"] === true) : confPrint(file);
+    throw usage("conf: check FILE [--release R] [--json] | diff OLD NEW [--json] | print FILE");
+  if (verb === "check") return confCheck(file, v["json"] === true, releaseOf(v["release"]));
+  return confPrint(file);
 }
 
 /** The lab of a corosync.conf. Throws Trouble with every error's place when real corosync would refuse the file. */

@@ -70,6 +70,7 @@ export function begin(v: Values, file: string | undefined): FuzzState {
       links: want.links ?? [1, 2],
       faultsFor: (want.seconds ?? 60) * 1e6,
       wide: true,
+      releases: true,
       ...Object.fromEntries(want.kinds.map((kind) => [kind, true])),
     };
     return newState({ seed: want.seed ?? randomBytes(4).toString("hex"), bounds });

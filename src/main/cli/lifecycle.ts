@@ -18,16 +18,16 @@ import { deleteSnapshots } from "../lab/store/named-snapshots.ts";
 import { forgetLab, rememberLab } from "../lab/store/registry.ts";
 import { notYet, systemTrouble, Trouble, usage } from "../lab/trouble.ts";
 import { print, printJson, say, withProgress } from "./outcome.ts";
-import { hostOf, speedOf, textOf, whole, type Values } from "./values.ts";
+import { hostOf, releaseOf, speedOf, textOf, whole, type Values } from "./values.ts";
 
-const creating = ["nodes", "links", "file", "import", "clustered", "qdevice", "seed"];
+const creating = ["nodes", "links", "file", "import", "clustered", "qdevice", "seed", "release"];
 
 function creatingOptions(v: Values): string[] {
   return creating.filter((name) => v[name] !== undefined).map((name) => `--${name}`);
 }
 
 function refuseLater(v: Values): void {
-  const instead = "there are: --nodes --links --clustered --qdevice --file --import --seed --host --speed --cold --foreground";
+  const instead = "there are: --nodes --links --clustered --qdevice --file --import --release --seed --host --speed --cold --foreground";
   if (v["template"] !== undefined) throw notYet("up --template", instead);
   if (v["mgmt"] !== undefined) throw notYet("up --mgmt", instead);
   if (v["file"] !== undefined && v["import"] !== undefined) throw usage("up: --file and --import exclude each other");
@@ -40,7 +40,14 @@ function refuseLater(v: Values): void {
 const newSeed = (): string => randomBytes(4).toString("hex");
 const nowIso = (): string => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
+/** The lab of the options; a release named there is that of all nodes that have none of their own. */
 async function labFileFor(v: Values): Promise<LabFile> {
+  const release = releaseOf(v["release"]);
+  const lab = await namedLab(v);
+  return release === undefined ? lab : { ...lab, release };
+}
+
+async function namedLab(v: Values): Promise<LabFile> {
   const seed = textOf(v["seed"]);
   const file = textOf(v["file"]);
   const conf = textOf(v["import"]);

@@ -1,5 +1,6 @@
 /** Every command but `exec`: names, options and help. What they do is in the files beside; the public shapes are CLI.md's. */
 import { Command, CommanderError, Option } from "commander";
+import { RELEASES, RELEASE_DEFAULT } from "../../engine/config/release.ts";
 import { notYet } from "../lab/trouble.ts";
 import { report } from "./outcome.ts";
 
@@ -28,6 +29,7 @@ function lifecycle(b: Builder): void {
     .option("--file <lab.yaml>", "the lab of a lab file")
     .option("--import <conf>", "the cluster of a real corosync.conf")
     .option("--qdevice", "with a qnetd host, and the quorum device on every node")
+    .option("--release <r>", `what the nodes run: ${RELEASES.join(", ")} (default ${RELEASE_DEFAULT})`)
     .addOption(new Option("--mgmt").hideHelp())
     .addOption(new Option("--template <name>").hideHelp())
     .option("--host <host>", "where the nodes run: workers (each a process of its own; the default) or inprocess")
@@ -63,7 +65,7 @@ function acting(b: Builder): void {
   };
   line(
     "node",
-    "start|stop|kill|pause|resume|reboot NODE… [--after SECONDS]; add NAME [--address ADDRESS…] [--qnetd], rm NAME, rename NAME NEWNAME",
+    "start|stop|kill|pause|resume|reboot NODE… [--after SECONDS]; add NAME [--address ADDRESS…] [--qnetd], rm NAME, rename NAME NEWNAME, set NAME --release RELEASE",
     "[words...]",
   );
   line("net", "add NAME [CIDR], rm NAME, rename NAME NEWNAME", "[words...]");
@@ -187,6 +189,7 @@ function files(b: Builder): void {
   b.command("conf", "check FILE | diff OLD NEW | print FILE: a corosync.conf", async (w, v) => (await import("./files.ts")).conf(w, v))
     .argument("<verb>")
     .argument("[files...]")
+    .option("--release <r>", `whose corosync reads it: ${RELEASES.join(", ")} (default ${RELEASE_DEFAULT})`)
     .addOption(jsonOption());
   b.command("import", "a real corosync.conf into a lab file", async (w, v) => (await import("./files.ts")).importFiles(w, v))
     .argument("<file...>")

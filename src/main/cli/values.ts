@@ -1,4 +1,5 @@
 /** Option values, read and refused the same way everywhere. */
+import { RELEASES, isRelease, type Release } from "../../engine/config/release.ts";
 import { SPEED_MAX, SPEED_MIN } from "../lab/api.ts";
 import { usage } from "../lab/trouble.ts";
 
@@ -20,6 +21,14 @@ export function textOf(value: unknown): string | undefined {
 export function hostOf(value: unknown): "workers" | "inprocess" | undefined {
   if (value === undefined || value === "workers" || value === "inprocess") return value;
   throw usage(`--host ${JSON.stringify(String(value))}: workers or inprocess is allowed`);
+}
+
+/** A release of the stack; undefined where the option is not given. Throws Trouble (usage). */
+export function releaseOf(value: unknown): Release | undefined {
+  if (value === undefined) return undefined;
+  const name = String(value);
+  if (isRelease(name)) return name;
+  throw usage(`--release ${JSON.stringify(name)}: ${RELEASES.join(", ")} is allowed`);
 }
 
 export type Values = Record<string, unknown>;

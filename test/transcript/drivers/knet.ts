@@ -2,6 +2,7 @@
  * libknet alone: nodes with one or two links, and what each says of its links. Commands: nodes N [links N] [priority LINK P] [mode MODE] [mtu BYTES] [compress MODEL] · start ID… · kill ID ·
  * key ID (another authkey) · cut A>B [link L] · heal · send A B TEXT · zeros A B BYTES · run SECONDS · links · sent A (data packets and bytes of each link, and what was compressed). Shown: log lines with the time in ms, and data that arrives.
  */
+import { profileOf } from "../../../src/engine/config/index.ts";
 import { Knet, type KnetParams } from "../../../src/engine/knet/index.ts";
 import { MS, Rng, SEC, Timers, fromUtf8, utf8, type Datagram, type Port } from "../../../src/engine/kernel/index.ts";
 import type { Driver } from "../told.ts";
@@ -147,6 +148,7 @@ export class KnetDriver implements Driver {
       policy: this.design.policy,
       manualMtu: this.design.manualMtu,
       compression: { model: this.design.model, level: 5, threshold: 0 },
+      profile: profileOf("3.1.7"),
     };
   }
 

@@ -44,6 +44,8 @@ export interface ProcessHooks {
   /** Microseconds since 1970. */
   unixMicros(): number;
   hostname(): string;
+  /** Which release of the stack is installed. */
+  release(): string;
   /** The machine's name in the lab. */
   machine(): string;
   /** The lab's. */

@@ -98,6 +98,10 @@ export class ProcessOs implements Os {
     return this.hooks.hostname();
   }
 
+  get release(): string {
+    return this.hooks.release();
+  }
+
   get machine(): string {
     return this.hooks.machine();
   }

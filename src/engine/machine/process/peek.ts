@@ -15,7 +15,13 @@ export interface PeekCaller {
 }
 
 export interface PeekedMachine {
-  readonly board: { readonly now: Instant; unixMicros(): number; readonly hostname: string; readonly nextPid: number };
+  readonly board: {
+    readonly now: Instant;
+    unixMicros(): number;
+    readonly hostname: string;
+    readonly release: string;
+    readonly nextPid: number;
+  };
   readonly files: FileLayer;
   readonly table: ProcessTable;
 }
@@ -28,7 +34,8 @@ export class MachinePeeker implements Peeker {
 
   self(): SelfFacts {
     const { board } = this.machine;
-    return { now: board.now, unixMicros: board.unixMicros(), hostname: board.hostname, pid: board.nextPid, cwd: this.caller.cwd };
+    const { now, hostname, release, nextPid: pid } = board;
+    return { now, unixMicros: board.unixMicros(), hostname, release, pid, cwd: this.caller.cwd };
   }
 
   serves(service: string): boolean {

@@ -2,6 +2,7 @@
 import type { Effect, Instant, MachineStatus, TraceEvent } from "../../kernel/index.ts";
 import type { Input, Watcher } from "../types.ts";
 import type { Checker, Complain, Violation } from "./checker.ts";
+import { GroupMembers } from "./group-members.ts";
 import { JournalTells } from "./journal-tells.ts";
 import { LastMan } from "./last-man.ts";
 import { OneConfiguration } from "./one-configuration.ts";
@@ -39,6 +40,7 @@ export function allCheckers(): Checker[] {
     new TotalOrder(),
     new SelfDelivery(),
     new VirtualSynchrony(),
+    new GroupMembers(),
     new OneConfiguration(),
     new RingIds(),
     new OneQuorateComponent(),

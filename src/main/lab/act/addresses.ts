@@ -60,6 +60,12 @@ export function cardsFor(design: Topology, addresses: readonly string[], qnetd: 
 }
 
 /** A machine as freshly installed: its own /etc/hosts knows all that are there; theirs do not know it. */
+/** What all nodes of a lab run, the next one runs, too. */
+function commonRelease(design: WorldDesign, kind: MachineDesign["kind"]): { release?: string } {
+  const [first, ...others] = design.machines.filter((m) => m.kind === "node").map((m) => m.release);
+  return kind === "node" && first !== undefined && others.every((release) => release === first) ? { release: first } : {};
+}
+
 export function newMachine(design: WorldDesign, name: string, nics: readonly NicDesign[], kind: MachineDesign["kind"]): MachineDesign {
   const entry = (machine: string, own: readonly NicDesign[]): MachineDesign["hosts"] =>
     own.slice(0, 1).map(({ address }) => ({ address, names: [`${machine}.${domain}`, machine] }));
@@ -74,6 +80,7 @@ export function newMachine(design: WorldDesign, name: string, nics: readonly Nic
     boot: BOOT_DEFAULT,
     disabledUnits: [],
     power: "on",
+    ...commonRelease(design, kind),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Lines that change the lab itself: machines, networks and cards added, taken away and renamed; and `nic up|down`, which is `ip link set` on the machine. */
+import { RELEASES, RELEASE_DEFAULT } from "../../../engine/config/index.ts";
 import { MACHINE_NAME, NETWORK_NAME, type TopologyAct, type WorldDesign } from "../../../engine/world/index.ts";
 import { usage } from "../trouble.ts";
 import { cardFor, cardsFor, freeCidr, newMachine } from "./addresses.ts";
-import { sortOptions } from "./command-line.ts";
+import { oneOf, sortOptions } from "./command-line.ts";
 import {
   knownMachine,
   knownNetwork,
@@ -71,12 +72,25 @@ function renameMachine(args: readonly string[], scene: Scene): PlannedAct {
   return change({ kind: "machine-rename", machine: name, to }, `${name} renamed to ${to}`);
 }
 
+function setMachine(args: readonly string[], scene: Scene): PlannedAct {
+  const { args: names, options } = sortOptions(args, ["--release"], "node set");
+  const [name, ...more] = names;
+  const given = options.get("--release");
+  if (name === undefined || more.length > 0 || given === undefined) throw usage("node set: NAME --release RELEASE");
+  knownMachine(name, scene);
+  if (scene.design.machines.find((m) => m.name === name)?.kind === "qnetd")
+    throw usage(`node set: ${name} runs corosync-qnetd alone; a release is a node's`);
+  const release = oneOf(given, RELEASES, "release");
+  return change({ kind: "machine-release", machine: name, release }, `${name}: packages of ${release} installed`);
+}
+
 export const machines: ActKind = {
   head: "node",
-  verbs: ["add", "rm", "rename"],
-  usage: "add NAME [--address ADDRESS…] [--qnetd], rm NAME, or rename NAME NEWNAME",
+  verbs: ["add", "rm", "rename", "set"],
+  usage: "add NAME [--address ADDRESS…] [--qnetd], rm NAME, rename NAME NEWNAME, or set NAME --release RELEASE",
   read([verb, ...args], scene) {
     if (verb === "add") return addMachine(args, scene);
+    if (verb === "set") return setMachine(args, scene);
     return verb === "rm" ? removeMachine(args, scene) : renameMachine(args, scene);
   },
 };
@@ -156,6 +170,10 @@ export function takenBack(act: TopologyAct, design: WorldDesign): TopologyAct[] 
       return [{ kind: "machine-remove", machine: act.machine }];
     case "machine-rename":
       return [{ kind: "machine-rename", machine: act.to, to: act.machine }];
+    case "machine-release": {
+      const release = design.machines.find((m) => m.name === act.machine)?.release ?? RELEASE_DEFAULT;
+      return [{ kind: "machine-release", machine: act.machine, release }];
+    }
     case "net-add":
       return [{ kind: "net-remove", net: act.net.name }];
     case "net-remove": {

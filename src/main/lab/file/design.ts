@@ -136,6 +136,12 @@ function hasDevice(lab: LabFile, name: string, node: LabNode): boolean {
   return node.packages?.includes("corosync-qdevice") === true || (lab.cluster?.qdevice !== undefined && membersOf(lab).includes(name));
 }
 
+/** As long as nobody has said which, it is the default one. */
+function releaseOf(lab: LabFile, node: LabNode): { release?: string } {
+  const release = node.release ?? lab.release;
+  return release === undefined ? {} : { release };
+}
+
 /** What the package's installation makes on the server: its own certificate authority. */
 export function qnetdFiles(): DesignFile[] {
   return database("/etc/corosync/qnetd/nssdb");
@@ -163,6 +169,7 @@ export function worldDesign(lab: LabFile): WorldDesign {
     disabledUnits: node.disable ?? [],
     ...(hasDevice(lab, name, node) ? { packages: ["corosync-qdevice"] } : {}),
     power: node.power === "off" && !members.includes(name) ? "off" : "on",
+    ...releaseOf(lab, node),
   }));
   const arbiters = Object.entries(lab.qnetd ?? {}).map(([name, own]): MachineDesign => ({
     kind: "qnetd",

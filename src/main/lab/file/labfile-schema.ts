@@ -1,5 +1,6 @@
 /** The schema of lab files and scenarios (docs/lab-file.md), and the types that come of it. Reading one from YAML is labfile.ts. */
 import { z } from "zod";
+import { RELEASES } from "../../../engine/config/release.ts";
 import { unitNames } from "../../../engine/node/index.ts";
 import { FILE_NAME_BYTES_MAX, FILE_PATH_BYTES_MAX } from "../../../engine/kernel/limits.ts";
 import { parseDuration, unixFromIso } from "../../../engine/kernel/time.ts";
@@ -40,6 +41,12 @@ const files = z
   .record(filePath, z.string())
   .refine((all) => Object.keys(all).length <= FILES_MAX, `at most ${FILES_MAX} files of one machine are allowed`);
 
+/** Written without quotes 9.2 is a number. */
+const release = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(z.enum(RELEASES, `one of ${RELEASES.join(", ")} is allowed`));
+
 const nodeKeys = z.object({
   id: z.number().int().min(1).max(0x7fffffff).optional(),
   power: z.enum(["on", "off"]).optional(),
@@ -47,6 +54,7 @@ const nodeKeys = z.object({
   disable: z.array(z.enum(unitNames({ kind: "node" }))).optional(),
   files: files.optional(),
   packages: z.array(z.enum(["corosync-qdevice"])).optional(),
+  release: release.optional(),
 });
 const nodeKeyNames = Object.keys(nodeKeys.shape);
 
@@ -174,6 +182,8 @@ const load = z.strictObject({
 export const labFile = z.strictObject({
   quorate: z.literal(1, "the schema version: 1"),
   name: z.string().min(1).max(200).default("lab"),
+  /** What the nodes run, but for those that say otherwise. */
+  release: release.optional(),
   seed: seed.optional(),
   epoch: epoch.optional(),
   networks: z.record(netName, cidr),

@@ -118,7 +118,7 @@ function qnetdIssue(lab: LabFile, nodes: readonly string[]): Issue | undefined {
   for (const [name, own] of hosts) {
     if (nodes.includes(name)) return { path: ["qnetd", name], message: `${name} is a node already`, ofKey: true };
     if (Object.keys(own.nets).length === 0) return { path: ["qnetd", name], message: `${name} is on no network`, ofKey: true };
-    for (const key of ["id", "disable", "packages"] as const)
+    for (const key of ["id", "disable", "packages", "release"] as const)
       if (own[key] !== undefined) return { path: ["qnetd", name, key], message: `${key} is a key of nodes`, ofKey: true };
   }
   const device = lab.cluster?.qdevice;

@@ -14,6 +14,7 @@ const bounds = z.strictObject({
   links: span,
   faultsFor: count,
   wide: z.boolean().optional(),
+  releases: z.boolean().optional(),
   options: z.boolean().optional(),
   qdevice: z.boolean().optional(),
   reloads: z.boolean().optional(),

@@ -35,7 +35,8 @@ export function labOf(schedule: FaultSchedule): LabFile {
     seed: schedule.seed,
     epoch: "2026-01-01T00:00:00Z",
   });
-  const nodes = Object.fromEntries(Object.entries(lab.nodes).filter(([name]) => schedule.nodes.includes(name)));
+  const own = Object.entries(lab.nodes).filter(([name]) => schedule.nodes.includes(name));
+  const nodes = Object.fromEntries(own.map(([name, node]): [string, LabNode] => [name, withRelease(node, schedule.releases?.[name])]));
   const cluster = lab.cluster && schedule.quorum ? { ...lab.cluster, quorum: schedule.quorum } : lab.cluster;
   const plain = {
     ...lab,
@@ -47,6 +48,10 @@ export function labOf(schedule: FaultSchedule): LabFile {
   const text = schedule.device === undefined ? undefined : confOf(plain);
   if (schedule.device === undefined || cluster === undefined || text === undefined) return whole;
   return { ...whole, cluster: { ...cluster, conf: withDevice(text, schedule.device) } };
+}
+
+function withRelease(node: LabNode, release: LabNode["release"]): LabNode {
+  return release === undefined ? node : { ...node, release };
 }
 
 /** The nodes with those variants on their disks that an act puts into place there. */
