@@ -95,7 +95,20 @@ export function isSlow({ time, motion }: LabSnapshot): boolean {
 const upcomingEveryMs = 250;
 
 /** What a person does and waits for. */
-const acting: ReadonlySet<Op> = new Set(["act", "acts", "build", "import", "undo", "pause", "resume", "step", "skip", "speed", "rollback", "file"]);
+const acting: ReadonlySet<Op> = new Set([
+  "act",
+  "acts",
+  "build",
+  "import",
+  "undo",
+  "pause",
+  "resume",
+  "step",
+  "skip",
+  "speed",
+  "rollback",
+  "file",
+]);
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

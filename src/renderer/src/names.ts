@@ -9,7 +9,7 @@ export interface Font {
 const widthsMax = 4_000;
 const widths = new Map<string, number>();
 let pencil: CanvasRenderingContext2D | null | undefined;
-/** The same for the life of the page; to ask for it has every style computed anew. */
+/** The page never changes it, and each asking has every style computed anew. */
 let family: string | undefined;
 
 /** The width of a line of text in the page's own font. */
