@@ -1,5 +1,5 @@
-// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [--beside DIR] [PART…]]: how fast the engine, what-if, the two hosts, live labs, the command line and the page are, as medians, with the goals
-// beside. Parts: engine whatif hosts live cli page; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
+// npm run bench [-- [--json] [--seconds N] [--nodes N,N…] [--beside DIR] [PART…]]: how fast the engine, what-if, the two hosts, live labs, the command line, the page and the window are, as medians, with the goals
+// beside. Parts: engine whatif hosts live cli page desktop; all without one. --seconds: wall time over which a lab's pace is taken, default 60. --nodes: sizes of the labs whose
 // pace is taken, default 3,8,16,32. --beside: another checkout with its packages installed, whose engine is measured in turn with this one. Writes test-results/bench.json.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,12 +9,13 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { setTimeout as wallMs } from "node:timers/promises";
 import { busyNode } from "./lib/busy.mjs";
+import { ensureElectronForTests } from "./lib/electron.mjs";
 import { processorPercent, workerMemory } from "./lib/live.mjs";
 import { manyNodes } from "./lib/page.mjs";
 import { chromiumBinary, endsWithUs, ensureBuilt, ensureInstalled, root, say } from "./lib/setup.mjs";
 
 const run = promisify(execFile);
-const parts = ["engine", "whatif", "hosts", "live", "cli", "page"];
+const parts = ["engine", "whatif", "hosts", "live", "cli", "page", "desktop"];
 const args = process.argv.slice(2).filter((word) => word !== "--json");
 /** Takes an option and its value out of the arguments. */
 function option(name, standard) {
@@ -192,6 +193,14 @@ async function page() {
   return { firstPaintMs: median(paints), labDrawnMs: median(drawns), many };
 }
 
+/** The window in a real Electron; undefined: there is none. */
+async function desktop() {
+  const why = await ensureElectronForTests();
+  if (why !== undefined) return void say(`desktop: skipped, ${why}`);
+  say("desktop: the window with 3 and 16 nodes; about a minute");
+  return told("--import", "tsx", "test/bench/desktop.ts");
+}
+
 async function sixteen(browser) {
   say("page with 16 nodes");
   const lab = join(home, "page-16");
@@ -284,7 +293,19 @@ function printLive(labs) {
   }
 }
 
-function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: c, page: p, startMs: s }) {
+function printDesktop(d) {
+  row("desktop: from the start to the first window", `${n(d.windowMs)} ms`, "2,500 ms");
+  row("desktop: … to a quorate lab", `${n(d.quorateMs)} ms`, "4,000 ms");
+  row("desktop: from quitting to the end", `${n(d.closeMs)} ms`, "500 ms");
+  row("desktop, 3 nodes: p95 frame", `${n(d.three.frameMs, 1)} ms`, "17 ms");
+  row("desktop, 16 nodes: p95 frame", `${n(d.sixteenFrameMs, 1)} ms`, "20 ms");
+  row("desktop, 3 nodes: memory of all processes (PSS)", `${n(d.three.pssMiB)} MiB`, "450 MB");
+  row("desktop, 3 nodes: private memory of a worker", `${n(d.three.nodePrivateMiB, 1)} MiB`, "40 MiB");
+  // Most of it is the program's file, of which every process of Electron's shows the part it has touched.
+  row("desktop, 3 nodes: resident memory of a worker", `${n(d.three.nodeResidentMiB, 1)} MiB`, "80 MiB");
+}
+
+function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: c, page: p, desktop: d, startMs: s }) {
   console.log(`${machine.model}, ${machine.processors} processors, load ${n(machine.load, 1)}, Node ${machine.node}`);
   row("", "", "goal");
   if (e !== undefined) printEngine(e);
@@ -311,6 +332,7 @@ function print({ machine, engine: e, whatif: w, hosts: h, live: l, commandLine: 
     row(`page, ${p.many.nodes} nodes: p95 frame after a cut`, `${n(p.many.frameAfterCutMs, 1)} ms`, "20 ms");
     row(`page, ${p.many.nodes} nodes: main thread at rest`, `${n(p.many.restMsPerSecond)} ms/s`, "80 ms/s");
   } else if (wanted("page")) console.log("page: skipped, no Chromium");
+  if (d !== undefined) printDesktop(d);
 }
 
 const inPart = (part, work) => (wanted(part) ? work() : undefined);
@@ -340,6 +362,7 @@ try {
     machine,
     commandLine: await inPart("cli", commandLine),
     page: await inPart("page", page),
+    desktop: await inPart("desktop", desktop),
     startMs: await inPart("cli", startMs),
     engine: await inPart("engine", engine),
     whatif: await inPart("whatif", whatif),

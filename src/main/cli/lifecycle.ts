@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { LabInfo } from "../lab/api.ts";
 import { wellFormed } from "../lab/process/message-check.ts";
-import { connectLab, type LabClient } from "../lab/process/client.ts";
+import { connectLab, freezeLab, type LabClient } from "../lab/process/client.ts";
 import { defaultLabFile } from "../lab/file/default-lab.ts";
 import { readLabFile } from "../lab/file/labfile.ts";
 import type { LabFile } from "../lab/file/labfile-schema.ts";
@@ -121,8 +121,7 @@ export async function down(v: Values): Promise<number> {
   const dir = labDir(textOf(v["lab"]));
   const client = await connectLab(dir, wellFormed);
   const lock = readLock(dir);
-  await withProgress("freezing the lab", client.call({ op: "down" }));
-  await client.closed;
+  await withProgress("freezing the lab", freezeLab(client));
   // The reply comes when the state is on disk; the process ends right after.
   for (let i = 0; i < 200 && lock !== undefined && holderRuns(lock); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   return 0;

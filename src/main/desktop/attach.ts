@@ -31,7 +31,7 @@ async function up(dir: string, create: readonly string[]): Promise<void> {
 }
 
 /** Runs the command line with this very program in Node mode; resolves with its output. Throws Trouble with its last line. */
-function quorate(args: readonly string[]): Promise<string> {
+export function quorate(args: readonly string[]): Promise<string> {
   const cli = entry("cli");
   const env = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
   return new Promise((resolve, reject) => {

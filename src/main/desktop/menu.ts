@@ -2,15 +2,21 @@
 import { Menu, type MenuItemConstructorOptions } from "electron";
 
 export interface MenuActions {
+  openLab(): void;
   importConf(): void;
   exportConf(): void;
   palette(): void;
+  reload(): void;
+  about(): void;
+  licences(): void;
+  chromiumLicences(): void;
   closeWindow(): void;
   quit(): void;
 }
 
 export function buildMenu(actions: MenuActions, mac = process.platform === "darwin"): Menu {
   const file: MenuItemConstructorOptions[] = [
+    { label: "Open lab…", accelerator: mac ? "Cmd+L" : "Ctrl+Shift+L", click: actions.openLab },
     { label: "New lab from corosync.conf…", accelerator: mac ? "Cmd+O" : "Ctrl+Shift+O", click: actions.importConf },
     { label: "Export configuration…", click: actions.exportConf },
     { type: "separator" },
@@ -19,6 +25,7 @@ export function buildMenu(actions: MenuActions, mac = process.platform === "darw
   ];
   const view: MenuItemConstructorOptions[] = [
     { label: "Command palette…", accelerator: "F1", click: actions.palette },
+    { label: "Reload", accelerator: mac ? "Cmd+R" : "Ctrl+Shift+R", click: actions.reload },
     { type: "separator" },
     { role: "resetZoom" },
     { role: "zoomIn" },
@@ -27,12 +34,18 @@ export function buildMenu(actions: MenuActions, mac = process.platform === "darw
     { type: "separator" },
     { role: "toggleDevTools", accelerator: mac ? "Alt+Cmd+I" : "Ctrl+Shift+I" },
   ];
+  const help: MenuItemConstructorOptions[] = [
+    { label: "About Quorate", click: actions.about },
+    { label: "Licences…", click: actions.licences },
+    { label: "Licences of Chromium…", click: actions.chromiumLicences },
+  ];
   const template: MenuItemConstructorOptions[] = [
     ...(mac ? [{ role: "appMenu" } satisfies MenuItemConstructorOptions] : []),
     { label: "File", submenu: file },
     ...(mac ? [{ role: "editMenu" } satisfies MenuItemConstructorOptions] : []),
     { label: "View", submenu: view },
     { role: "windowMenu", ...(mac ? {} : { submenu: [{ role: "minimize", accelerator: "" }] }) },
+    { role: "help", submenu: help },
   ];
   return Menu.buildFromTemplate(template);
 }

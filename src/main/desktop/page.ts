@@ -6,6 +6,12 @@ import { pageHeaders } from "../web/policy.ts";
 export const pageOrigin = "app://quorate";
 export const pageUrl = `${pageOrigin}/index.html`;
 
+/** Something that is served beside the page's files. */
+export interface Text {
+  readonly type: string;
+  read(): string;
+}
+
 /** Before the application is ready: makes app:// a scheme with an origin, as https is. */
 export function announceScheme(): void {
   protocol.registerSchemesAsPrivileged([
@@ -13,11 +19,14 @@ export function announceScheme(): void {
   ]);
 }
 
-/** Once the application is ready: serves `dir` under app://quorate/. */
-export function servePage(dir: string): void {
+/** Once the application is ready: serves `dir` under app://quorate/, and `texts` by their paths. */
+export function servePage(dir: string, texts: Readonly<Record<string, Text>>): void {
   protocol.handle("app", async (request) => {
     const url = new URL(request.url);
-    const file = url.host === "quorate" && request.method === "GET" ? await pageFile(dir, url.pathname) : undefined;
+    const asked = url.host === "quorate" && request.method === "GET";
+    const text = asked && Object.hasOwn(texts, url.pathname) ? texts[url.pathname] : undefined;
+    if (text !== undefined) return new Response(text.read(), { status: 200, headers: { ...pageHeaders, "Content-Type": text.type } });
+    const file = asked ? await pageFile(dir, url.pathname) : undefined;
     if (file === undefined)
       return new Response("no such file\n", { status: 404, headers: { ...pageHeaders, "Content-Type": "text/plain" } });
     return new Response(file.bytes, { status: 200, headers: file.headers });

@@ -8,6 +8,8 @@ contextBridge.exposeInMainWorld("host", {
   connect: () => ipcRenderer.send("quorate:connect"),
   /** Asks for the window of another lab on this computer's list. */
   openLab: (dir: unknown) => ipcRenderer.send("quorate:open", String(dir)),
+  /** Asks for a window with the terminal of a node. */
+  openTerminal: (node: unknown) => ipcRenderer.send("quorate:terminal", String(node)),
 });
 
 ipcRenderer.on("quorate:channel", (event) => {

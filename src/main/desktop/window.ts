@@ -1,89 +1,58 @@
-/** One window on one lab: where it stood last time, and everything a page must not do denied. */
-import { readFileSync } from "node:fs";
+/** Windows: the one of a lab, where it stood last time and as large as its page was drawn, and those of a terminal alone. */
 import { join } from "node:path";
-import { BrowserWindow, screen, session, shell, type WebContents } from "electron";
-import { z } from "zod";
-import { stateDir } from "../lab/store/paths.ts";
-import { writeAtomic } from "../lab/store/atomic-files.ts";
-import { pageOrigin, pageUrl } from "./page.ts";
+import { BrowserWindow, nativeTheme, type BrowserWindowConstructorOptions } from "electron";
+import { pageUrl } from "./page.ts";
+import { lastPlacement, remember } from "./placement.ts";
 
-const placement = z.object({
-  x: z.number(),
-  y: z.number(),
-  width: z.number().min(640),
-  height: z.number().min(480),
-  maximized: z.boolean(),
-});
-type Placement = z.infer<typeof placement>;
+/** What a page gets: the bridge, a world and a process of its own, and nothing of Node. */
+const webPreferences = {
+  preload: join(import.meta.dirname, "../preload/index.cjs"),
+  contextIsolation: true,
+  sandbox: true,
+  nodeIntegration: false,
+  nodeIntegrationInSubFrames: false,
+  webviewTag: false,
+  webSecurity: true,
+  spellcheck: false,
+};
 
-const file = (): string => join(stateDir(), "window.json");
-
-/** Where the window stood, if that is still on a screen. */
-function lastPlacement(): Placement | undefined {
-  try {
-    const last = placement.parse(JSON.parse(readFileSync(file(), "utf8")));
-    const area = screen.getDisplayMatching(last).workArea;
-    const visible = last.x < area.x + area.width && last.x + last.width > area.x && last.y >= area.y && last.y < area.y + area.height;
-    return visible ? last : undefined;
-  } catch {
-    // The first time, or a file of another version: the default place.
-    return undefined;
-  }
+function make(options: BrowserWindowConstructorOptions): BrowserWindow {
+  // Until the page has drawn something, what a page of the computer's own theme begins with.
+  const backgroundColor = nativeTheme.shouldUseDarkColors ? "#14171c" : "#f6f7f9";
+  const window = new BrowserWindow({ ...options, title: "Quorate", show: false, backgroundColor, webPreferences });
+  window.once("ready-to-show", () => window.show());
+  return window;
 }
 
-function remember(window: BrowserWindow): void {
+/** A window that is closed before its page is there is no failure. */
+async function load(window: BrowserWindow, url: string): Promise<void> {
+  let closed = false;
+  window.once("close", () => (closed = true));
   try {
-    writeAtomic(file(), JSON.stringify({ ...window.getNormalBounds(), maximized: window.isMaximized() }), 0o600);
+    await window.loadURL(url);
   } catch (error) {
-    console.error(`the window's place is not remembered: ${error instanceof Error ? error.message : String(error)}`);
+    if (!closed && !window.isDestroyed()) throw error;
   }
 }
 
-/** Opens a window on the page. `prepare` sees it before the page is loaded. It shows when it has something to show. */
-export async function openWindow(title: string, prepare: (window: BrowserWindow) => void): Promise<void> {
+/** Opens the window of a lab. `prepare` sees it before the page is loaded. It shows when it has something to show. */
+export async function openWindow(prepare: (window: BrowserWindow) => void): Promise<void> {
   const last = lastPlacement();
-  const window = new BrowserWindow({
+  const window = make({
     ...(last === undefined ? { width: 1440, height: 900 } : { x: last.x, y: last.y, width: last.width, height: last.height }),
     minWidth: 640,
     minHeight: 480,
-    title,
-    show: false,
-    backgroundColor: "#14171c",
-    webPreferences: {
-      preload: join(import.meta.dirname, "../preload/index.cjs"),
-      contextIsolation: true,
-      sandbox: true,
-      nodeIntegration: false,
-      webviewTag: false,
-      spellcheck: false,
-    },
   });
   if (last?.maximized) window.maximize();
-  window.once("ready-to-show", () => window.show());
+  window.webContents.on("did-finish-load", () => window.webContents.setZoomLevel(last?.zoom ?? 0));
   window.on("close", () => remember(window));
   prepare(window);
-  await window.loadURL(pageUrl);
+  await load(window, pageUrl);
 }
 
-/** For every page that will ever be made: no navigation away, no new windows, no embedded pages. */
-export function confine(contents: WebContents): void {
-  contents.on("will-navigate", (event) => event.preventDefault());
-  contents.on("will-frame-navigate", (event) => event.preventDefault());
-  contents.on("will-redirect", (event) => event.preventDefault());
-  contents.on("will-attach-webview", (event) => event.preventDefault());
-  contents.setWindowOpenHandler(({ url }) => {
-    // A link in a terminal opens in the person's own browser, never here.
-    if (/^https?:\/\//.test(url)) void shell.openExternal(url);
-    return { action: "deny" };
-  });
-}
-
-/** No page gets a camera, a location, a notification; the clipboard is the page's own through user gestures. */
-export function denyPermissions(): void {
-  const allowed = new Set(["clipboard-sanitized-write", "clipboard-read"]);
-  const ours = (url: string): boolean => url.startsWith(`${pageOrigin}/`) || url === pageOrigin;
-  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer, details) =>
-    answer(allowed.has(permission) && ours(details.requestingUrl)),
-  );
-  session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => allowed.has(permission) && ours(origin));
+/** Opens a window with the terminal of a node alone. */
+export async function openTerminalWindow(node: string, prepare: (window: BrowserWindow) => void): Promise<void> {
+  const window = make({ width: 900, height: 520, minWidth: 320, minHeight: 200 });
+  prepare(window);
+  await load(window, `${pageUrl}?${new URLSearchParams({ terminal: node }).toString()}`);
 }

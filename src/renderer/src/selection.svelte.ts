@@ -77,11 +77,37 @@ export function openImport(place: Place): void {
   place.door = "own";
 }
 
+const VIEWS: readonly View[] = ["topology", "whatif", "configure"];
+const KEY = "quorate.place";
+
+/** What a page that is loaded again, or comes back after its process died, begins with: the view, and the key of what was selected. */
+function placeBefore(): { view: View; selected: string } {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    if (typeof kept === "object" && kept !== null && "view" in kept && "selected" in kept && typeof kept.selected === "string")
+      return { view: VIEWS.find((view) => view === kept.view) ?? "topology", selected: kept.selected };
+  } catch {
+    // Nothing is remembered, or it is not ours.
+  }
+  return { view: "topology", selected: "" };
+}
+
+/** What was selected before the page was loaded again, if the lab still has it. */
+export const selectedBefore = (snapshot: LabSnapshot): Selected | undefined => fromKey(placeBefore().selected, snapshot);
+
+export function keepPlace({ view, selected }: Pick<Place, "view" | "selected">): void {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ view, selected: selected === undefined ? "" : keyOf(selected) }));
+  } catch {
+    // Storage is full or forbidden: a page that is loaded again begins at the topology.
+  }
+}
+
 /** Where the person is. */
 export function makePlace(): Place {
   const place = $state<Place>({
     selected: undefined,
-    view: "topology",
+    view: placeBefore().view,
     dockTab: { kind: "terminal", id: 0 },
     beside: null,
     palette: false,

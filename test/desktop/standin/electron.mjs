@@ -21,6 +21,8 @@ export const app = Object.assign(new EventEmitter(), {
   requestSingleInstanceLock: () => true,
   enableSandbox: () => undefined,
   setPath: () => undefined,
+  isPackaged: false,
+  commandLine: { hasSwitch: () => false },
   async whenReady() {
     browser = await chromium.launch({
       executablePath: process.env.QUORATE_CHROMIUM ?? "/usr/bin/chromium",
@@ -99,6 +101,9 @@ export class BrowserWindow extends EventEmitter {
     this.webContents = Object.assign(new EventEmitter(), {
       setWindowOpenHandler: (decide) => (this.decideOpen = decide),
       send: (channel, ...args) => void this.deliver(channel, args, []),
+      setZoomLevel: () => undefined,
+      getZoomLevel: () => 0,
+      reload: () => void this.page.reload(),
     });
     windows.set(this.id, this);
     const { contextIsolation, sandbox, nodeIntegration } = options.webPreferences;
@@ -154,6 +159,7 @@ export class BrowserWindow extends EventEmitter {
     if (message.send !== undefined) {
       const senderFrame = {
         url: this.page.url().replace(pretended, real),
+        parent: null,
         postMessage: (channel, body, ports) => void this.deliver(channel, body === null ? [] : [body], ports),
       };
       ipcMain.emit(message.send, { sender: this.webContents, senderFrame }, ...message.args);
@@ -195,6 +201,8 @@ export class BrowserWindow extends EventEmitter {
     tell({ focused: this.id });
   }
   maximize() {}
+  isMinimized = () => false;
+  isDestroyed = () => !windows.has(this.id);
   isMaximized = () => false;
   getNormalBounds = () => ({ x: 10, y: 10, width: 1440, height: 900 });
 }
@@ -215,13 +223,17 @@ const optionsOf = (args) => args.at(-1);
 export const dialog = {
   showOpenDialog: (...args) => answered(optionsOf(args).title, { canceled: true, filePaths: [] }),
   showMessageBox: (...args) => answered(optionsOf(args).message, { response: 1 }),
+  showSaveDialogSync: () => undefined,
   showErrorBox: (title, text) => tell({ errorBox: title, text }),
 };
 
+export const nativeTheme = { shouldUseDarkColors: false };
 export const screen = { getDisplayMatching: () => ({ workArea: { x: 0, y: 0, width: 1920, height: 1080 } }) };
 export const shell = { openExternal: async (url) => tell({ external: url }), showItemInFolder: (path) => tell({ folder: path }) };
 export const session = {
   defaultSession: {
+    on: () => undefined,
+    setDevicePermissionHandler: () => undefined,
     setPermissionRequestHandler(decide) {
       this.request = decide;
     },

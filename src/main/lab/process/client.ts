@@ -6,6 +6,8 @@ import { LocalChannel } from "./socket.ts";
 import { Trouble, type TroubleCode } from "../trouble.ts";
 
 const connectTimeoutMs = 5_000;
+/** A lab that refuses to be taken down because it goes already says within this time whether it is frozen. */
+const goneWithinMs = 5_000;
 
 type RequestOf<O extends Op> = Extract<Request, { op: O }>;
 type Handler = (event: LabEvent) => void;
@@ -23,6 +25,7 @@ export class LabClient {
   private waiting = new Map<number, Waiting>();
   private handlers: Handler[] = [];
   private gone: string | undefined;
+  private labFrozen = false;
   readonly closed: Promise<string>;
 
   constructor(
@@ -51,6 +54,11 @@ export class LabClient {
     });
   }
 
+  /** The lab has said that it goes, and that it can be resumed. */
+  get frozen(): boolean {
+    return this.labFrozen;
+  }
+
   onEvent(handler: Handler): void {
     this.handlers.push(handler);
   }
@@ -65,7 +73,10 @@ export class LabClient {
     if ("event" in message) {
       // Judged above, or sent by our own program.
       const event = message as LabEvent;
-      if (event.event === "gone") this.gone = event.reason;
+      if (event.event === "gone") {
+        this.gone = event.reason;
+        this.labFrozen = event.frozen === true;
+      }
       for (const handler of this.handlers) handler(event);
       return;
     }
@@ -117,4 +128,18 @@ export async function connectLab(dir: string, judge?: Judge): Promise<LabClient>
   const client = lock && (await connectSocket(lock.socket, lock.secret, judge));
   if (!client) throw absent(dir);
   return client;
+}
+
+/**
+ * Takes the lab down, and waits until its supervisor has hung up: who hangs up first may miss the answer. A lab that somebody else takes down at the same moment is as frozen.
+ * Throws Trouble when it is not.
+ */
+export async function freezeLab(client: LabClient): Promise<void> {
+  try {
+    await client.call({ op: "down" });
+  } catch (error) {
+    await Promise.race([client.closed, new Promise((resolve) => setTimeout(resolve, goneWithinMs))]);
+    if (!client.frozen) throw error;
+  }
+  await client.closed;
 }

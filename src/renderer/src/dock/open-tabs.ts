@@ -7,8 +7,13 @@ const LONE = "terminal";
 /** The node whose terminal this window is; undefined: it is the whole page. */
 export const loneNode = (): string | undefined => new URLSearchParams(location.search).get(LONE) ?? undefined;
 
-/** Opens a window that is a terminal of `node` alone. False where the browser does not let this page. */
+/** Opens a window that is a terminal of `node` alone. False where the browser does not let this page; the desktop's windows are the application's to open. */
 export function openLone(node: string): boolean {
+  const { host } = window as Window & { host?: { openTerminal(node: string): void } };
+  if (host !== undefined) {
+    host.openTerminal(node);
+    return true;
+  }
   const address = `${location.pathname}?${new URLSearchParams({ [LONE]: node }).toString()}`;
   return window.open(address, "", "popup,width=900,height=520") !== null;
 }

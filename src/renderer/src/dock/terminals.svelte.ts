@@ -338,6 +338,8 @@ export function makeTerminals(lab: Lab): Terminals {
     }
     // Ctrl+Shift+V: the browser pastes by itself; xterm hears the paste.
     if (both && event.code === "KeyV") return false;
+    // No program in a terminal can tell Ctrl+Shift and a letter from Ctrl and the letter: they are the menu's, or the browser's.
+    if (both && /^Key[A-Z]$/.test(event.code)) return false;
     return !pageKey(event);
   }
 
