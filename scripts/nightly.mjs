@@ -1,19 +1,28 @@
-// npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--only SEED]]: the whole of npm test several times with the files in another
+// npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--package N] [--only SEED]]: the whole of npm test several times with the files in another
 // order each time and after that the long runs of the worker tests (200 kills, 100 times up and down), of what-if beside the world, of all broken rules, of every recording
 // with fifty seeds, of 5000 changed corosync.confs beside the real reader, and of the README's five things with sixteen nodes, then the schedules that are compared in one process and on workers over both transports and at every lead, then every kind of file
-// of a lab with bits changed or cut short, then fuzz runs, then what is told of a lab (why) while faults come and go beside its record, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the benchmarks. What
+// of a lab with bits changed or cut short, then fuzz runs, then what is told of a lab (why) while faults come and go beside its record, then random scenarios on real corosync daemons and in the lab alike (as root on Debian), then the Debian package as a person has it (installed, started, removed), then the benchmarks. What
 // fails once in a while is found here. The compared schedules, the tampering, the fuzz runs, the reasons and the scenarios of a commit go on where they were left: --rounds 0
 // --schedules 20000 makes 20000 of 5000. --only plays one scenario again and nothing else. The last line says how many rounds held.
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tryPackage } from "./lib/package-trial.mjs";
 import { capture, endsWithUs, ensureBuilt, ensureInstalled, exitOnSignals, root, say } from "./lib/setup.mjs";
 
 const usage =
-  "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
-  "to 25, default 25; tries with each kind of file of a lab from 0 to 100000, default 450; schedules from 0 to 1000000, default 5000; schedules whose reasons are looked up from 0 to 100000, default 500; scenarios compared with real daemons from 0 to 1000, default 10; or the seed of one of these";
-const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--why": 500, "--oracle": 10 };
-const most = { "--rounds": 1000, "--workers": 25, "--tamper": 100_000, "--schedules": 1_000_000, "--why": 100_000, "--oracle": 1000 };
+  "npm run nightly [-- [--rounds N] [--workers N] [--tamper N] [--schedules N] [--why N] [--oracle N] [--package N] [--only SEED]]: rounds from 0 to 1000, default 5; schedules compared on workers from 0 " +
+  "to 25, default 25; tries with each kind of file of a lab from 0 to 100000, default 450; schedules from 0 to 1000000, default 5000; schedules whose reasons are looked up from 0 to 100000, default 500; scenarios compared with real daemons from 0 to 1000, default 10, or the seed of one of these; the Debian package tried once or not (0 or 1), default 1";
+const options = { "--rounds": 5, "--workers": 25, "--tamper": 450, "--schedules": 5000, "--why": 500, "--oracle": 10, "--package": 1 };
+const most = {
+  "--rounds": 1000,
+  "--workers": 25,
+  "--tamper": 100_000,
+  "--schedules": 1_000_000,
+  "--why": 100_000,
+  "--oracle": 1000,
+  "--package": 1,
+};
 const args = process.argv.slice(2);
 exitOnSignals();
 
@@ -46,6 +55,7 @@ const {
   "--schedules": schedules,
   "--why": reasons,
   "--oracle": scenarios,
+  "--package": packages,
 } = options;
 
 /** Of what is numbered and tried in one file of the tests, in one process of it. */
@@ -198,6 +208,12 @@ if (scenarios > 0) {
   console.log(`── ${scenarios} scenarios beside real daemons, seed ${commit}`);
   if (!(await oracle(commit, String(scenarios), join(root, "test-results", `oracle-${commit}.json`))))
     failed.push("oracle: the lab does otherwise than the real daemons, see above");
+}
+if (packages > 0) {
+  console.log("── the Debian package");
+  const wrong = await tryPackage();
+  if (wrong !== undefined) console.log(wrong);
+  if (wrong !== undefined && !wrong.startsWith("skipped")) failed.push("package: see above");
 }
 console.log("── benchmarks");
 const benchmarks = await script("bench.mjs", {});

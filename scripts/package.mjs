@@ -114,6 +114,7 @@ async function debian(from) {
   if (status !== 0) throw new Error(`electron-installer-debian ended with ${status}`);
 }
 
+let failed = false;
 try {
   const electron = await electronToPack();
   rmSync(output, { recursive: true, force: true });
@@ -125,6 +126,8 @@ try {
   const made = readdirSync(output).find((name) => name.startsWith(SYSTEM) && statSync(join(output, name)).isDirectory());
   const folder = join(output, `quorate-${manifest.version}-${process.platform}-${process.arch}`);
   renameSync(join(output, made), folder);
+  cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
+  cpSync(join(root, "out/THIRD-PARTY.txt"), join(folder, "THIRD-PARTY.txt"));
   const asar = [join(folder, "resources/app.asar"), join(folder, "Quorate.app/Contents/Resources/app.asar")].find((path) =>
     existsSync(path),
   );
@@ -141,7 +144,9 @@ try {
   console.log(`${folder}: app.asar ${(size / 1048576).toFixed(1)} MB`);
 } catch (error) {
   say(error.message);
-  process.exitCode = 1;
+  failed = true;
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
+// electron-builder has an exit status of its own in mind.
+process.exit(failed ? 1 : 0);

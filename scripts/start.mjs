@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { electronBinary, electronInstallCommand, ensureBuilt, ensureInstalled, nodeTooOld, root, say } from "./lib/setup.mjs";
+import { electronBinary, electronInstallCommand, ensureBuilt, ensureInstalled, isRoot, nodeTooOld, root, say } from "./lib/setup.mjs";
 
 const usage = "npm start [-- [--web | --window] [--port P] [--no-open]]";
 const firstLab = ["--nodes", "3", "--clustered"];
@@ -43,6 +43,10 @@ function chooseFace(wanted) {
       face: "web",
       why: `page on loopback: the Electron binary is not installed ("${electronInstallCommand}" installs it, then npm start opens a window)`,
     };
+  }
+  if (process.platform === "linux" && isRoot()) {
+    if (wanted === "window") wrong("--window: Chromium has no sandbox for root; start it as an ordinary user");
+    return { face: "web", why: "page on loopback: Chromium has no sandbox for root (an ordinary user gets a window)" };
   }
   if (wanted !== "window" && !hasDisplay)
     return { face: "web", why: "page on loopback: the Electron binary is here, but there is no display for a window" };
@@ -122,8 +126,7 @@ function alive(pid) {
 
 /** The window; this program ends with it. */
 function window() {
-  const noSandbox = process.platform === "linux" && process.getuid() === 0 ? ["--no-sandbox"] : [];
-  const child = spawn(electronBinary(), [...noSandbox, root], { cwd: root, stdio: "inherit" });
+  const child = spawn(electronBinary(), [root], { cwd: root, stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   return new Promise((done) => {
     child.on("error", (error) => {
