@@ -177,7 +177,9 @@ export class Desk {
     return readdirSync("/proc").flatMap((name) => {
       if (!/^\d+$/.test(name)) return [];
       try {
-        return readFileSync(`/proc/${name}/environ`, "utf8").includes(`XDG_STATE_HOME=${this.home}/`) ? [Number(name)] : [];
+        const has = (file: string, text: string): boolean => readFileSync(`/proc/${name}/${file}`, "utf8").includes(text);
+        // Chromium's own processes write their titles over their environment.
+        return has("environ", `XDG_STATE_HOME=${this.home}/`) || has("cmdline", `=${this.home}/`) ? [Number(name)] : [];
       } catch {
         // It has ended, or is somebody else's.
         return [];
