@@ -5,6 +5,7 @@
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { RELEASES, profileOf, type Release } from "../../src/engine/config/index.ts";
 
 const APT = { encoding: "utf8", timeout: 240_000, env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -48,6 +49,30 @@ export function noRealHosts(device = false): string | undefined {
   if (!/^ID=debian$/m.test(os) || !has("apt-get")) return "not Debian";
   if (spawnSync("unshare", ["-m", "-n", "-u", "-i", "-p", "--fork", "true"]).status !== 0) return "namespaces are not allowed";
   return install(device);
+}
+
+/** Daemons and tools of another directory than the system's, with their libraries (QUORATE_COROSYNC_PREFIX): for all processes that are started from here on. */
+export function usePrefix(prefix: string | undefined): void {
+  if (prefix === undefined || prefix === "") return;
+  const before = (name: string, dirs: readonly string[]): void => {
+    process.env[name] = [...dirs.map((dir) => `${prefix}/${dir}`), ...(process.env[name] === undefined ? [] : [process.env[name]])].join(
+      ":",
+    );
+  };
+  before("PATH", ["sbin", "bin"]);
+  before("LD_LIBRARY_PATH", ["lib", "lib/x86_64-linux-gnu"]);
+}
+
+/** The release that the corosync found here is of. */
+export function realRelease(): Release {
+  const said = spawnSync("corosync", ["-v"], { encoding: "utf8" }).stdout;
+  const version = /version '([0-9.]+)'/.exec(said)?.[1] ?? "";
+  const release = RELEASES.find((name) => profileOf(name).corosync === version);
+  if (release === undefined)
+    throw new Error(
+      `corosync ${version}: no release of the lab has it; there are ${RELEASES.map((r) => profileOf(r).corosync).join(", ")}`,
+    );
+  return release;
 }
 
 export interface Ran {

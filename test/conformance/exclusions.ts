@@ -8,7 +8,17 @@ import type { Release } from "../../src/engine/config/index.ts";
 
 /** Where an exclusion is used; each of them is one test file. */
 export type Comparison =
-  "scenarios" | "device-logs" | "bad-configs" | "verdicts" | "layouts" | "file-keys" | "process" | "votequorum" | "pvecm" | "nightly";
+  | "scenarios"
+  | "device-logs"
+  | "bad-configs"
+  | "verdicts"
+  | "layouts"
+  | "file-keys"
+  | "process"
+  | "votequorum"
+  | "pvecm"
+  | "nightly"
+  | "probes";
 
 export interface Exclusion {
   readonly of: Comparison;
@@ -371,6 +381,43 @@ const OTHERS = {
     of: "nightly",
     what: "acts after which the lab's answers are equal with its acts some tenths of a second earlier or later",
     reason: "what real daemons do once in a while the lab does with another timing; two in a scenario at most",
+  },
+  "probe-times": { of: "probes", what: "values: times of lines", reason: "the wall clock" },
+  "probe-grep": {
+    of: "probes",
+    what: "lines that the recorder's grep took out, numbers of rings, and a main loop that was late",
+    reason:
+      "the recorder looked at the daemon's log through it; the ring's number counts the starts before, and the recorder's computer was busy",
+  },
+  "probe-shell": {
+    of: "probes",
+    what: "files whose start ends the terminal's own line early",
+    reason: "the lab's shell ends the line before it kills the daemon; what the file means is compared by the parser's tests",
+  },
+  "probe-debug": {
+    of: "probes",
+    what: "files that switch debug on in one subsystem",
+    reason: "lines of how addresses are resolved are not written; the parser's verdict is compared in release.test.ts",
+  },
+  "probe-resources": {
+    of: "probes",
+    what: "files with resources to watch",
+    reason: "machines of a lab have no memory or load to watch, and a lab says so of the file",
+  },
+  "probe-file": {
+    of: "probes",
+    what: "files of which the recorder noted only a part",
+    reason: "its note of the difference to the good file does not say where the lines lay",
+  },
+  "probe-sctp": {
+    of: "probes",
+    what: "starts of 3.1.7 with SCTP",
+    reason: "the lab has no SCTP, and refuses the file where a daemon would take it",
+  },
+  "probe-files": {
+    of: "probes",
+    what: "calls of other programs",
+    reason: "ls of the keys, through a cut that the recorder made for its own columns",
   },
   "nightly-stopped": { of: "nightly", what: "nodes with a stopped daemon, after an act", reason: "its tools would hang" },
 } as const satisfies Record<string, Exclusion>;

@@ -1,9 +1,10 @@
 /**
  * The nightly comparison with real daemons: so many random scenarios, several side by side since they mostly wait. Arguments: the series' seed, how many
  * scenarios, and the file in which it is kept what held, so that a series goes on where it was left; or `--only` and the seed of one scenario.
+ * QUORATE_COROSYNC_PREFIX names a directory with daemons of another version; the lab plays the release that has it.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { noRealHosts } from "../conf/real-hosts.ts";
+import { noRealHosts, realRelease, usePrefix } from "../conf/real-hosts.ts";
 import { OurCluster } from "./ours.ts";
 import { ledger, play, type Played } from "./play.ts";
 import { RealCluster } from "./real.ts";
@@ -17,7 +18,7 @@ async function one(seed: string): Promise<Played> {
   say(sayScenario(scenario));
   const real = new RealCluster(scenario);
   try {
-    return await play(scenario, real, (timing) => new OurCluster(scenario, timing), say);
+    return await play(scenario, real, (timing) => new OurCluster(scenario, timing, realRelease()), say);
   } finally {
     await real.close();
   }
@@ -48,6 +49,7 @@ async function series(seeds: readonly string[], file: string | undefined): Promi
   return failed;
 }
 
+usePrefix(process.env["QUORATE_COROSYNC_PREFIX"]);
 const why = noRealHosts(true);
 const [first = "", second = "", third] = process.argv.slice(2);
 if (why !== undefined) console.log(`oracle: skipped, ${why} (it runs real corosync daemons as root on Debian)`);

@@ -1,4 +1,5 @@
 /** A scenario's cluster in the lab: virtual time, the same acts, the same questions. */
+import type { Release } from "../../src/engine/config/index.ts";
 import { SEC, Rng, utf8, type MachineAct } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct } from "../../src/engine/world/index.ts";
@@ -20,9 +21,10 @@ export class OurCluster implements Cluster {
   constructor(
     private readonly scenario: Scenario,
     private readonly timing: number,
+    release: Release = "3.1.7",
   ) {
     const seed = `${scenario.seed} ${timing}`;
-    this.world = new World(labOf(confOf(scenario, scenario.votes, 1), seed), makeMachine);
+    this.world = new World(labOf(confOf(scenario, scenario.votes, 1), seed, release), makeMachine);
     this.rng = Rng.from(seed, "oracle");
     this.world.runUntil(BOOTED);
   }

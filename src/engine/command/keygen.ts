@@ -40,6 +40,7 @@ function* drawn({ source, bytes }: Call): ToolPart<Uint8Array | Errno | undefine
     return Uint8Array.from({ length: bytes }, () => rng.below(256));
   }
   if (source === "/dev/zero") return new Uint8Array(bytes);
+  if (source === "/dev/null") return undefined;
   const read = yield* contents(source);
   if (!read.ok) return read.errno;
   return read.value === "data" && read.data.length >= bytes ? read.data.slice(0, bytes) : undefined;

@@ -109,7 +109,7 @@ export type MessageLevel = "crit" | "error" | "warning" | "notice";
 /** A line the daemon writes while it decides. `subsystem` undefined: plain on standard error, before its logging is set up. */
 export interface DaemonMessage {
   readonly level: MessageLevel;
-  readonly subsystem: "MAIN" | "QUORUM" | "SERV" | "VOTEQ" | undefined;
+  readonly subsystem: "MAIN" | "TOTEM" | "QUORUM" | "SERV" | "VOTEQ" | undefined;
   readonly text: string;
 }
 

@@ -4,6 +4,7 @@
  * the settings that have no effect there.
  */
 import { effectiveTotem } from "./timers.ts";
+import type { ReleaseProfile } from "./release.ts";
 import type { ConfValue, ConfValues } from "./values.ts";
 
 export interface LabLimit {
@@ -166,9 +167,9 @@ export function limitsMet(values: ConfValues): LimitMet[] {
   return out;
 }
 
-/** How a start says that it does not take place for want of a model; undefined where it does. */
-export function unmodelled(values: ConfValues): string[] {
+/** How a start says that it does not take place for want of a model: nothing where it does, or where the daemon refuses by itself, as one without SCTP does. */
+export function unmodelled(values: ConfValues, { withoutSctp }: Pick<ReleaseProfile, "withoutSctp">): string[] {
   return limitsMet(values)
-    .filter(({ limit }) => limit.lab === "refused")
+    .filter(({ limit, value }) => limit.lab === "refused" && !(withoutSctp && value.text === "sctp"))
     .map(({ key, value }) => `${key}: ${value.text}: not modelled in this lab`);
 }

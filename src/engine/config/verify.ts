@@ -274,8 +274,15 @@ function serviceRefusal(values: ConfValues): Refusal | undefined {
   return reason === undefined ? undefined : refuseService(values, stringOf(values, "quorum.provider") ?? VOTEQUORUM, reason);
 }
 
+/** Said twice of each link: as it is read, and as it is checked. */
+function sctpWarnings(values: ConfValues, table: LinkTable): DaemonMessage[] {
+  const text = "WARNING SCTP transport is deprecated and will be removed in a future release.";
+  const links = table.links.filter((link) => stringOf(values, `totem.interface.${link}.knet_transport`) === "sctp");
+  return links.flatMap(() => [text, text]).map((said) => ({ level: "warning", subsystem: "TOTEM", text: said }));
+}
+
 /** Warnings a start logs between reading and validating. */
-function startWarnings(values: ConfValues, table: LinkTable): DaemonMessage[] {
+function startWarnings({ values, profile }: ParseOutcome, table: LinkTable): DaemonMessage[] {
   const texts: string[] = [];
   const local = table.nodes.find((n) => n.position === table.assumed);
   if (local !== undefined && table.links.some((link) => values.has(`totem.interface.${link}.member.0`))) {
@@ -288,7 +295,8 @@ function startWarnings(values: ConfValues, table: LinkTable): DaemonMessage[] {
     texts.push("interface section bindnetaddr is used together with nodelist. Nodelist one is going to be used.");
   }
   if (texts.length > 0) texts.push("Please migrate config file to nodelist.");
-  return texts.map((text) => ({ level: "warning", subsystem: "MAIN", text }));
+  const main = texts.map((text): DaemonMessage => ({ level: "warning", subsystem: "MAIN", text }));
+  return [...(profile.withoutSctp ? sctpWarnings(values, table) : []), ...main];
 }
 
 /**
@@ -309,7 +317,7 @@ export function verifyConf(parsed: ParseOutcome, host: HostFacts): Verdict {
   const got = read(parsed, host);
   if ("ok" in got) return got;
   const totem = effectiveTotem(values);
-  const warnings = startWarnings(values, got.table);
+  const warnings = startWarnings(parsed, got.table);
   const invalid = validate(parsed, got.table, totem, got.transport, got.crypto) ?? serviceRefusal(values);
   if (invalid !== undefined) return { ...invalid, messages: [...warnings, ...invalid.messages] };
   return { ok: true, config: buildConfig(parsed, got.table, totem, got.transport, got.crypto), messages: warnings };

@@ -160,13 +160,18 @@ function linkRefusal(config: DaemonConfig, link: DaemonConfig["links"][number]):
   return refusesShortTimeouts && shortTimeout(link) ? timerLines(config, link) : undefined;
 }
 
+/** libknet: a pong count is one byte. */
+export const PONGS_MAX = 255;
+
 /** What is said of a link's ping timers as it is configured, host by host, the own one too. */
 function timerLines({ nodes, release }: DaemonConfig, link: DaemonConfig["links"][number]): Line[] {
-  if (!profileOf(release).refusesShortTimeouts) return [];
+  const failed = (what: string, nodeId: number): Line =>
+    line("error", "TOTEM", `knet_link_set_${what} for nodeid ${nodeId}, link ${link.link} failed: Invalid argument (22)`);
+  const pongs = link.pongCount > PONGS_MAX;
+  if (!profileOf(release).refusesShortTimeouts) return pongs ? nodes.map(({ nodeId }) => failed("pong_count", nodeId)) : [];
   return nodes.flatMap(({ nodeId }) => {
     const { refused, lines } = timersSaid(nodeId, link);
-    const failed = `knet_link_set_ping_timers for nodeid ${nodeId}, link ${link.link} failed: Invalid argument (22)`;
-    return [...lines.map((said) => line(...said)), ...(refused ? [line("error", "TOTEM", failed)] : [])];
+    return [...lines.map((said) => line(...said)), ...(refused ? [failed("ping_timers", nodeId)] : [])];
   });
 }
 

@@ -115,7 +115,7 @@ function refuse(target: ReloadTarget, lines: readonly string[], text: string): n
 
 function accept(target: ReloadTarget, config: DaemonConfig, values: ConfValues): number {
   const { host, map, settings } = target;
-  const missing = unmodelled(values);
+  const missing = unmodelled(values, profileOf(config.release));
   if (missing.length > 0) return refuse(target, [], missing.join(", "));
   const local = config.nodes.some((n) => n.position === config.localPosition && n.nodeId === config.nodeId);
   // bindnetaddr is filled in at a start only; the position is not known where this node is not listed.

@@ -41,9 +41,12 @@ import {
   type Os,
 } from "../kernel/index.ts";
 import { sealOf, type KnetParams } from "../knet/index.ts";
+import { PONGS_MAX } from "./lines.ts";
 import type { TotemParams } from "../totem/types.ts";
 import { configuredExpectedVotes, type VotequorumParams } from "../votequorum/index.ts";
 
+/** libknet: pongs that a link takes where nobody says. */
+const PONGS_DEFAULT = 2;
 const STATE_DIR = "/var/lib/corosync";
 const EV_TRACKING_PATH = `${STATE_DIR}/ev_tracking`;
 const PASSWD_PATH = "/etc/passwd";
@@ -163,7 +166,7 @@ export function testSettings(host: ConfHost, file: ConfFile): { readonly exitCod
 
 /** What the reader of the configuration warns of, among all that is said of a file. */
 export function warningsOf(messages: readonly DaemonMessage[]): DaemonMessage[] {
-  return messages.filter((m) => m.level === "warning" && m.subsystem === "MAIN");
+  return messages.filter((m) => m.level === "warning" && (m.subsystem === "MAIN" || m.subsystem === "TOTEM"));
 }
 
 /** How the process logs before anything else is known of it: the defaults where the file cannot be read. */
@@ -179,7 +182,7 @@ export function readSettings(host: ConfHost, file: ConfFile = STANDARD_FILE): Se
   const { parsed, verdict } = judged;
   if (!verdict.ok) return verdict;
   const config = verdict.config;
-  const missing = unmodelled(parsed.values);
+  const missing = unmodelled(parsed.values, parsed.profile);
   if (missing.length > 0) return refuseUnmodelled(missing);
   const key = readKey(host.files, config, parsed.values);
   const keys = [...confKeys(config, parsed.values), ...daemonKeys(), ...totemKeys(config.totem, config.links, profileOf(host.release))];
@@ -226,7 +229,8 @@ export function knetParams(settings: Settings, host: Pick<Os, "nics">): KnetPara
       port: l.mcastport,
       pingIntervalMs: l.pingIntervalMs,
       pingTimeoutMs: l.pingTimeoutMs,
-      pongCount: l.pongCount,
+      // One that libknet does not take leaves its own in force.
+      pongCount: l.pongCount > PONGS_MAX ? PONGS_DEFAULT : l.pongCount,
       priority: l.priority,
     })),
     peers: config.nodes

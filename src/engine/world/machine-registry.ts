@@ -202,6 +202,6 @@ export class MachineRegistry {
 
 /** Whether a machine of design `a` can be put into a state of one of design `b`: what no snapshot of it holds is the same. */
 function sameMachine(a: MachineDesign | undefined, b: MachineDesign): boolean {
-  const same = a?.kind === b.kind && a.name === b.name && a.hostname === b.hostname;
+  const same = a?.kind === b.kind && a.name === b.name && a.hostname === b.hostname && a.release === b.release;
   return a === b || (same && JSON.stringify(a.nics) === JSON.stringify(b.nics));
 }
