@@ -19,8 +19,10 @@ describe("a broken rule is caught", () => {
 
   test.each(mutants.filter(({ long = false }) => !long || LONG))(
     "$rule ($invariant)",
-    async ({ rule, invariant, patch, options = false, qdevice = false, reloads = false, first = 0 }) => {
-      const schedules: Bounds = qdevice ? { ...bounds, qdevice, faultsFor: 90_000_000 } : { ...bounds, options, reloads };
+    async ({ rule, invariant, patch, options = false, qdevice = false, reloads = false, releases = false, first = 0 }) => {
+      const schedules: Bounds = qdevice
+        ? { ...bounds, qdevice, faultsFor: 90_000_000 }
+        : { ...bounds, options, reloads, ...(releases ? { releases } : {}) };
       const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: `m${(LONG ? 0 : first) + i}`, bounds: schedules, tries: 0 }));
       const caught = (r: FuzzReport): boolean => r.violations.some((v) => v.includes(` ${invariant}: `));
       // Most are caught in a few schedules, and a second thread would have to learn the engine anew for them.

@@ -13,6 +13,7 @@ export interface Mutant {
   readonly qdevice?: true;
   /** The rule is one of a file that is read again. */
   readonly reloads?: true;
+  readonly releases?: boolean;
   /** Schedules from this seed on, since those before do not show it: a run of all tests takes long enough. */
   readonly first?: number;
   /** One of those that are tried in long runs only. */
@@ -56,6 +57,7 @@ export const mutants: readonly Mutant[] = [
   {
     rule: "process groups keep the members of nodes that are gone",
     invariant: "group-members",
+    releases: true,
     patch: {
       file: "cpg/cpg.ts",
       find: "this.dropLost(s.downList);\n    this.addArrivals();\n    this.dropUnlisted();",

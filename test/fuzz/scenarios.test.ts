@@ -253,7 +253,7 @@ describe("the state of a series", () => {
     expect(() => begin({ nodes: "2..6" }, path)).toThrow("a series of --seed old --nodes 2..5 --links 1..2 --seconds 60");
     const seriesFile = join(dir, "wide.json");
     writeState(seriesFile, begin({ seed: "new" }, seriesFile));
-    expect(begin({}, seriesFile).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true });
+    expect(begin({}, seriesFile).bounds).toEqual({ nodes: [2, 7], links: [1, 2], faultsFor: 60_000_000, wide: true, releases: true });
     const more = join(dir, "more.json");
     writeState(more, begin({ seed: "more", options: true, qdevice: true, reloads: true }, more));
     expect(begin({ reloads: true }, more).bounds).toMatchObject({ options: true, qdevice: true, reloads: true });
