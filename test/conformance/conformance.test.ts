@@ -10,37 +10,8 @@ import { play, type Played, type Timed } from "./play.ts";
 import { FIXED_SEED, PlayedSet } from "./played-set.ts";
 import { loadRecording, type Recording } from "./recording.ts";
 
-const SCENARIOS = [
-  "form-1",
-  "form-3-one-by-one",
-  "form-3-together",
-  "kill-1-of-3",
-  "stop-1-of-3",
-  "pause-resume-1-of-3",
-  "partition-2-1",
-  "partition-non-transitive",
-  "four-2-2",
-  "two-links",
-  "reload-config",
-  "config-version-mismatch",
-  "cfgtool-kill-and-monitor",
-  "latency-3",
-  "debug-lifecycle-3",
-  "debug-partition-3",
-  "trace-2",
-  "qdevice-ffsplit-4",
-  "two-node-flag",
-  "wait-for-all-3",
-  "auto-tie-breaker-4",
-  "last-man-standing-4",
-  "allow-downscale-3",
-  "qdevice-lms-3",
-  "qdevice-add-online",
-];
-
 const played = new PlayedSet({
   release: "3.1.7",
-  scenarios: SCENARIOS,
   notPlayed: { "bad-configs": "other-suite", "packet-loss-3": "random-loss" },
   rules: { "partition-non-transitive": { endless: true }, "qdevice-ffsplit-4": { recorderLostIn: 1 } },
   // Fifty in the long run.

@@ -202,6 +202,19 @@ export class Desk {
   }
 }
 
+/** Asks for a channel as the page does, but before the page can take it; sends one message and resolves with the answer. */
+export const askByChannel = (message: unknown): string => `new Promise((resolve) => {
+  window.addEventListener("message", function take(event) {
+    const port = event.ports[0];
+    if (event.data !== "channel" || !port) return;
+    event.stopImmediatePropagation();
+    window.removeEventListener("message", take, true);
+    port.onmessage = (answer) => { if ("ok" in answer.data) { resolve(answer.data); port.close(); } };
+    port.postMessage(${JSON.stringify(message)});
+  }, true);
+  window.host.connect();
+})`;
+
 /** Presses keys on the display, as a keyboard does: what the page does not take reaches the menu. `keys` as xdotool writes them. */
 export async function pressKeys(desk: Desk, keys: string): Promise<void> {
   await run(XDOTOOL, ["key", keys], { env: desk.env });

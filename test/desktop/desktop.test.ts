@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { projectRoot } from "../tidy/project.ts";
-import { canElectron } from "./desk.ts";
+import { askByChannel, canElectron } from "./desk.ts";
 import { canStandIn, StandIn } from "./driver.ts";
 
 const run = promisify(execFile);
@@ -38,19 +38,6 @@ async function running(): Promise<boolean | undefined> {
   return labs.find((lab) => lab.lab === join(home, "lab"))?.running;
 }
 
-/** Asks for a channel as the page does, but before the page can take it; sends one message and resolves with the answer. */
-const ask = (message: unknown): string => `new Promise((resolve) => {
-  window.addEventListener("message", function take(event) {
-    const port = event.ports[0];
-    if (event.data !== "channel" || !port) return;
-    event.stopImmediatePropagation();
-    window.removeEventListener("message", take, true);
-    port.onmessage = (answer) => { if ("ok" in answer.data) { resolve(answer.data); port.close(); } };
-    port.postMessage(${JSON.stringify(message)});
-  }, true);
-  window.host.connect();
-})`;
-
 /** The page, its lab, its channel, its limits. */
 async function tour(app: StandIn): Promise<void> {
   expect(await app.url()).toBe("app://quorate/index.html");
@@ -58,13 +45,13 @@ async function tour(app: StandIn): Promise<void> {
   expect(await running()).toBe(true);
 
   // The page has a channel and no Node.
-  expect(await app.evaluate(ask({ id: 7, request: { op: "time" } }))).toMatchObject({
+  expect(await app.evaluate(askByChannel({ id: 7, request: { op: "time" } }))).toMatchObject({
     id: 7,
     ok: true,
     result: { speed: 1, paused: false },
   });
-  expect(await app.evaluate(ask({ id: 8, request: { op: "speed", speed: 1000 } }))).toMatchObject({ id: 8, ok: false });
-  expect(await app.evaluate(ask({ id: 9, request: { op: "no-such-thing" } }))).toMatchObject({
+  expect(await app.evaluate(askByChannel({ id: 8, request: { op: "speed", speed: 1000 } }))).toMatchObject({ id: 8, ok: false });
+  expect(await app.evaluate(askByChannel({ id: 9, request: { op: "no-such-thing" } }))).toMatchObject({
     id: 9,
     ok: false,
     error: { code: "usage" },
