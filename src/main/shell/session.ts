@@ -3,14 +3,14 @@
  * a connection of its own to the lab, because the floor belongs to a connection.
  */
 import "../../engine/host/tiering.ts";
-import { BEAT_MS, type FromSession, type ToSession } from "../lab/protocol.ts";
+import { BEAT_MS, type ToSession } from "../lab/protocol.ts";
 import { connectSocket } from "../lab/process/client.ts";
 import type { LabClient } from "../lab/process/client.ts";
 import { ClientPort } from "./client-port.ts";
 import { LAB_FAILED, runLine } from "./exec.ts";
 import { Interrupt } from "./interrupt.ts";
 import { LineOutput } from "./line-output.ts";
-import { endWithParent } from "./parent.ts";
+import { endWithParent, tellParent } from "./parent.ts";
 
 /** Characters of input a line may have waiting. */
 const INPUT_MAX = 16 * 1024 * 1024;
@@ -26,10 +26,6 @@ interface Running {
 const running = new Map<string, Running>();
 /** Says now and then that this process goes on, while it has a line to run. */
 let beat: NodeJS.Timeout | undefined;
-
-function send(message: FromSession): void {
-  if (process.connected) process.send?.(message);
-}
 
 /** A connection that is ready before the next line needs it. */
 class Spare {
@@ -66,16 +62,16 @@ async function nextInput(state: Running): Promise<string | null> {
 }
 
 async function run(spare: Spare, id: string, node: string, line: string): Promise<void> {
-  const output = new LineOutput((stream, data) => send({ kind: "output", id, stream, data }));
+  const output = new LineOutput((stream, data) => tellParent({ kind: "output", id, stream, data }));
   const state: Running = { interrupt: new Interrupt(), output, input: [], inputSize: 0, wake: undefined };
   running.set(id, state);
-  beat ??= setInterval(() => send({ kind: "beat" }), BEAT_MS).unref();
+  beat ??= setInterval(() => tellParent({ kind: "beat" }), BEAT_MS).unref();
   let told = false;
   const tell = (status: number): void => {
     if (told) return;
     told = true;
     output.end();
-    send({ kind: "exit", id, status });
+    tellParent({ kind: "exit", id, status });
   };
   try {
     const client = await spare.take();
@@ -108,7 +104,7 @@ async function run(spare: Spare, id: string, node: string, line: string): Promis
     clearInterval(beat);
     beat = undefined;
   }
-  send({ kind: "over", id });
+  tellParent({ kind: "over", id });
   spare.prepare();
 }
 
@@ -138,13 +134,13 @@ function main(): void {
     else if (asked.kind === "input") input(asked.id, asked.data);
     else if (asked.kind === "taken") running.get(asked.id)?.output.taken(asked.chars);
     else {
-      send({ kind: "signalled", id: asked.id });
+      tellParent({ kind: "signalled", id: asked.id });
       running.get(asked.id)?.interrupt.fire(2);
     }
   });
   endWithParent();
   spare.prepare();
-  send({ kind: "ready" });
+  tellParent({ kind: "ready" });
 }
 
 main();
