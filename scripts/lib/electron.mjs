@@ -53,8 +53,10 @@ export async function ensureElectronForTests() {
   }
   if (process.platform !== "linux") return undefined;
   const missing = () => DISPLAY_TOOLS.filter((tool) => !existsSync(tool));
-  if (missing().length > 0) await installDisplay();
+  if (missing().length > 0) await install(["xvfb", "xdotool"]);
   if (missing().length > 0) return `a window needs a display, and there is no ${missing().join(" and no ")}`;
+  if (missingLibraries().length > 0) await install(LIBRARIES);
+  if (missingLibraries().length > 0) return `Electron needs ${missingLibraries().join(" and ")}, which this computer does not have`;
   if (isRoot() && !readableByNobody()) return "Electron has no sandbox for root, and nobody else can read this checkout";
   return sandboxOf(dirname(electronForTests()));
 }
@@ -65,13 +67,23 @@ function readableByNobody() {
   return spawnSync("setpriv", asNobody, { stdio: "ignore" }).status === 0;
 }
 
-async function installDisplay() {
+/** Debian's packages of what an Electron is linked with; a browser that is installed has brought most of them along, one without a screen has not. */
+const LIBRARIES = ["libgtk-3-0", "libnss3", "libasound2", "libgbm1", "libxss1", "libxtst6", "libatk-bridge2.0-0", "libcups2"];
+
+/** Shared libraries that Electron is linked with and the loader does not find. */
+function missingLibraries() {
+  const { stdout } = spawnSync("ldd", [electronForTests()], { encoding: "utf8" });
+  return [...(stdout ?? "").matchAll(/^\s*(\S+) => not found/gm)].map(([, library]) => library);
+}
+
+/** @param packages of Debian */
+async function install(packages) {
   if (!canApt()) return;
-  say("installing xvfb and xdotool for test/desktop");
+  say(`installing ${packages.join(" ")} for test/desktop`);
   const quiet = { heartbeat: "apt-get", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
   const lock = ["-qq", "-o", "DPkg::Lock::Timeout=120"];
   if ((await run("apt-get", ["update", ...lock], quiet)) !== 0) return;
-  await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", "xvfb", "xdotool"], quiet);
+  await run("apt-get", ["install", "-y", ...lock, "--no-install-recommends", ...packages], quiet);
 }
 
 /** Chromium's sandbox: its helper with root's rights where root can give it them, else namespaces of the user. Returns why there is none. */

@@ -15,7 +15,7 @@ const played = new PlayedSet({
   notPlayed: { "bad-configs": "other-suite", "packet-loss-3": "random-loss" },
   rules: { "partition-non-transitive": { endless: true }, "qdevice-ffsplit-4": { recorderLostIn: 1 } },
   // Fifty in the long run.
-  seeds: process.env["QUORATE_LONG"] === "1" ? 50 : 12,
+  seeds: process.env["QUORATE_LONG"] === "1" ? 50 : 8,
 });
 const { ledger } = played;
 

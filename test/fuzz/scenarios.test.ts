@@ -27,9 +27,18 @@ import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
 
 const bounds: Bounds = { nodes: [2, 5], links: [1, 2], faultsFor: 60_000_000 };
 
+const designs = new WeakMap<FaultSchedule, ReturnType<typeof worldDesign>>();
+
+/** The cluster of a schedule, made once: a schedule has dozens of acts. */
+function designOf(schedule: FaultSchedule): ReturnType<typeof worldDesign> {
+  const known = designs.get(schedule) ?? worldDesign(labOf(schedule));
+  designs.set(schedule, known);
+  return known;
+}
+
 /** What the acting line of `act` does. */
 function told(act: WorldAct, schedule: FaultSchedule): WorldAct[] {
-  const design = worldDesign(labOf(schedule));
+  const design = designOf(schedule);
   const units = (name: string): string[] => design.machines.filter((m) => m.name === name).flatMap(unitNames);
   return [...readAct(lineOf(act), { design, units }).acts];
 }

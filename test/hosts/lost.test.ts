@@ -19,8 +19,8 @@ import { clusterDesign, startHub, worldHere } from "./worlds.ts";
 
 /** `npm run nightly` has longer runs. */
 const LONG = process.env["QUORATE_LONG"] === "1";
-const KILLS = LONG ? 200 : 8;
-const CYCLES = LONG ? 100 : 10;
+const KILLS = LONG ? 200 : 5;
+const CYCLES = LONG ? 100 : 5;
 const HUB_KILLS = LONG ? 20 : 2;
 
 /** Gather, commit and recovery are quick beside the time-outs that lead there. */

@@ -13,7 +13,7 @@ import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { makeTalker, talkers } from "./talker.ts";
 
-const runs = 20;
+const runs = process.env["QUORATE_LONG"] === "1" ? 20 : 8;
 const looks = 20;
 const length = 70 * SEC;
 

@@ -127,6 +127,7 @@ describe("a record", () => {
   });
 
   test("refers no further back than its reader remembers: 500 runs of a reader, and writers that begin somewhere in them", () => {
+    const wrong: string[] = [];
     for (let seed = 0; seed < 500; seed++) {
       const rng = Rng.from("window", String(seed));
       const [reader, limit] = [new Said(100), 100];
@@ -136,14 +137,15 @@ describe("a record", () => {
         const hash = String(rng.u32() % 12);
         // One of them is larger than all that is kept.
         const size = hash === "0" ? 101 : 5 + 4 * Number(hash);
-        if (writer.get(hash) === true) expect([seed, k, reader.get(hash)]).toEqual([seed, k, true]);
-        else for (const said of [reader, writer]) said.say(hash, size, true);
+        if (writer.get(hash) !== true) for (const said of [reader, writer]) said.say(hash, size, true);
+        else if (reader.get(hash) !== true) wrong.push(`seed ${seed}, ${k}: the reader has forgotten ${hash}`);
         const kept = Array.from({ length: 12 }, (_, i) => String(i)).filter((known) => reader.get(known) === true);
         const bytes = kept.reduce((sum, known) => sum + 5 + 4 * Number(known), 0);
-        expect(bytes).toBeLessThanOrEqual(limit);
-        expect(kept).not.toContain("0");
+        if (bytes > limit) wrong.push(`seed ${seed}, ${k}: ${bytes} bytes are kept`);
+        if (kept.includes("0")) wrong.push(`seed ${seed}, ${k}: what is larger than all is kept`);
       }
     }
+    expect(wrong.slice(0, 5)).toEqual([]);
     const said = new Said<number>(100);
     for (const [hash, size] of [["a", 40], ["b", 40], ["a", 40], ["c", 40]] as const) said.say(hash, size, size); // prettier-ignore
     // What was said last stays.

@@ -8,7 +8,7 @@ import { defaultLabFile } from "../../src/main/lab/file/default-lab.ts";
 import { sendingNodes } from "../../src/engine/fuzz/index.ts";
 import { scheduleOf } from "../property/schedule.ts";
 
-const RUNS = 25;
+const RUNS = process.env["QUORATE_LONG"] === "1" ? 25 : 10;
 const END = 110 * SEC;
 
 /** Tools that act or wait: each becomes an input of the run. */

@@ -13,7 +13,7 @@ import { atRest, tried } from "./brute.ts";
 import { randomLab } from "./designs.ts";
 
 const long = process.env["QUORATE_LONG"] === "1";
-const designs = Number(process.env["QUORATE_WHATIF_DESIGNS"] ?? (long ? 400 : 80));
+const designs = Number(process.env["QUORATE_WHATIF_DESIGNS"] ?? (long ? 400 : 48));
 const sets = Number(process.env["QUORATE_WHATIF_SETS"] ?? (long ? 4 : 3));
 const batch = 10;
 /** Moments that are tried in any case. */
