@@ -39,6 +39,8 @@ export interface QuorumConfig {
   readonly nodelistVotes: number;
   readonly twoNode: boolean;
   readonly waitForAll: boolean;
+  /** quorum.wait_for_all stands in the file. */
+  readonly waitForAllGiven: boolean;
   readonly lastManStanding: boolean;
   readonly lastManStandingWindowMs: number;
   readonly autoTieBreaker: boolean;

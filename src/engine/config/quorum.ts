@@ -19,13 +19,15 @@ export function readQuorum(values: ConfValues): QuorumConfig {
   const votes = nodelistVotes(values);
   const model = stringOf(values, "quorum.device.model");
   const twoNode = on("two_node");
+  const waitForAllGiven = numberOf(values, "quorum.wait_for_all", "u8") !== undefined;
   return {
     provider: stringOf(values, "quorum.provider"),
     expectedVotes: numberOf(values, "quorum.expected_votes", "u32") || undefined,
     nodelistVotes: votes.reduce((sum, v) => sum + v, 0),
     twoNode,
     // two_node implies wait_for_all unless the file says otherwise
-    waitForAll: numberOf(values, "quorum.wait_for_all", "u8") === undefined ? twoNode : on("wait_for_all"),
+    waitForAll: waitForAllGiven ? on("wait_for_all") : twoNode,
+    waitForAllGiven,
     lastManStanding: on("last_man_standing"),
     lastManStandingWindowMs: numberOf(values, "quorum.last_man_standing_window", "u32") || 10_000,
     autoTieBreaker: on("auto_tie_breaker"),

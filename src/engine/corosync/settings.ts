@@ -205,6 +205,7 @@ export function votequorumParams(config: DaemonConfig, deviceConflict?: string):
     listedVotes: quorum.nodelistVotes,
     twoNode: quorum.twoNode,
     waitForAll: quorum.waitForAll,
+    waitForAllGiven: quorum.waitForAllGiven,
     lastManStanding: quorum.lastManStanding,
     lastManStandingWindowMs: quorum.lastManStandingWindowMs,
     autoTieBreaker: quorum.autoTieBreaker,

@@ -1,6 +1,6 @@
 /**
  * The options of the quorum section as votequorum takes them in when it is loaded and when the configuration changes: what it switches off because two
- * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone, two_node and the tie breaker every time. Left out: the
+ * options do not go together, and what it says about it. In the real stack: votequorum_readconfig. Most options are read at the start alone, two_node every time, and wait_for_all with it where the file does not give it. Left out: the
  * contradictions it refuses to start with, which config/quorum.ts finds.
  */
 import { parseTieBreaker, type TieBreaker } from "../config/index.ts";
@@ -20,6 +20,8 @@ export interface VotequorumParams {
   readonly listedVotes?: number;
   readonly twoNode?: boolean;
   readonly waitForAll?: boolean;
+  /** quorum.wait_for_all stands in the file; where it does not, it follows two_node. */
+  readonly waitForAllGiven?: boolean;
   readonly lastManStanding?: boolean;
   readonly lastManStandingWindowMs?: number;
   readonly autoTieBreaker?: boolean;
@@ -63,8 +65,9 @@ function configuredTieBreaker(params: VotequorumParams, say: Say): TieBreaker {
 }
 
 /** What is read when the service is loaded and never again. */
-function readOnce(options: OptionState, params: VotequorumParams): void {
+function readOnce(options: OptionState, params: VotequorumParams, say: Say): void {
   options.waitForAll = params.waitForAll === true;
+  options.startTieBreaker = configuredTieBreaker(params, say);
   options.lastManStanding = params.lastManStanding === true;
   options.windowMs = params.lastManStandingWindowMs ?? options.windowMs;
   options.allowDownscale = params.allowDownscale === true;
@@ -76,18 +79,18 @@ function readOnce(options: OptionState, params: VotequorumParams): void {
  * what it has, votes and expected votes too (observed). Once last_man_standing is switched off it is no contradiction any more.
  */
 export function contradicts(options: OptionState, params: VotequorumParams): boolean {
-  return params.autoTieBreaker === true && options.lastManStanding && !options.waitForAll && (params.listedVotes ?? 0) % 2 === 1;
+  return options.startTieBreaker.type !== "none" && options.lastManStanding && !options.waitForAll && (params.listedVotes ?? 0) % 2 === 1;
 }
 
 /** Takes the configuration into `options`. `runtime`: the daemon runs already; what does not go together is complained of again. */
 export function applyOptions(options: OptionState, params: VotequorumParams, runtime: boolean, say: Say): void {
   options.twoNode = params.twoNode === true;
-  if (!runtime) readOnce(options, params);
-  // two_node brings wait_for_all along, also later.
-  else options.waitForAll ||= options.twoNode && params.waitForAll === true;
-  // Read every time: what an odd sum of votes switched off an even one brings back (observed).
-  options.tieBreaker = configuredTieBreaker(params, say);
-  const wanted = params.autoTieBreaker === true;
+  if (!runtime) readOnce(options, params, say);
+  // Who waited because of two_node does not any more once it is gone, and begins anew when it comes again (observed). What the file gives is read at the start alone.
+  else if (params.waitForAllGiven !== true) options.waitForAll = options.twoNode;
+  // That of the start, whatever the file says now: what an odd sum of votes switched off an even one brings back (observed).
+  options.tieBreaker = options.startTieBreaker;
+  const wanted = options.tieBreaker.type !== "none";
   options.tieBreakerShown ||= wanted || runtime;
   if (options.twoNode && wanted) {
     options.twoNode = false;

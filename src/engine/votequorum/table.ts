@@ -51,6 +51,8 @@ export interface OptionState {
   /** runtime.votequorum.wait_for_all_status exists. */
   waitingShown: boolean;
   tieBreaker: TieBreaker;
+  /** That of the start, which every later reading puts back. */
+  startTieBreaker: TieBreaker;
   /** runtime.votequorum.atb_type exists. */
   tieBreakerShown: boolean;
   lastManStanding: boolean;
@@ -106,6 +108,7 @@ function noOptions(): OptionState {
     waiting: false,
     waitingShown: false,
     tieBreaker: { type: "none" },
+    startTieBreaker: { type: "none" },
     tieBreakerShown: false,
     lastManStanding: false,
     windowMs: 10_000,
@@ -200,6 +203,8 @@ export class VoteTable {
 
   restore(state: unknown): void {
     this.state = cloneState(state as VotequorumState);
+    // A lab that was frozen before this was kept apart has it in force.
+    this.state.options.startTieBreaker ??= this.state.options.tieBreaker;
   }
 
   digest(h: Hasher): void {
@@ -219,8 +224,11 @@ export class VoteTable {
     const o = s.options;
     for (const on of [o.twoNode, o.waitForAll, o.waiting, o.waitingShown, o.tieBreakerShown, o.lastManStanding, o.allowDownscale])
       h.bool(on);
-    h.int(o.windowMs).bool(o.tracking).int(o.tracked).int(TIE_BREAKER_NUMBER[o.tieBreaker.type]);
-    if (o.tieBreaker.type === "list") for (const id of o.tieBreaker.nodes) h.int(id);
+    h.int(o.windowMs).bool(o.tracking).int(o.tracked);
+    for (const breaker of [o.tieBreaker, o.startTieBreaker]) {
+      h.int(TIE_BREAKER_NUMBER[breaker.type]);
+      if (breaker.type === "list") for (const id of breaker.nodes) h.int(id);
+    }
     for (const known of [d.canOperate, d.masterWins]) h.int(known === undefined ? -1 : known ? 1 : 0);
   }
 }

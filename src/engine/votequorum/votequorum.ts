@@ -116,6 +116,7 @@ export class Votequorum implements ServiceEngine {
     }
     applyOptions(s.options, params, runtime, say);
     this.device.configure(params.device);
+    if (runtime && s.options.waiting && !s.options.waitForAll) this.table.setWaiting(false);
     if (runtime) this.device.settle(s.options, params, say);
     if (!runtime && s.options.tracking) {
       const stored = this.storedExpected();
