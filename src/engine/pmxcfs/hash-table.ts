@@ -35,7 +35,7 @@ export function stringHash(key: string): number {
 
 /** g_int_hash and, for numbers above 32 bits, g_int64_hash: the low half. */
 export function intHash(key: number): number {
-  return key % 0x1_0000_0000 >>> 0;
+  return (key % 0x1_0000_0000) >>> 0;
 }
 
 /** What is kept of a table in a snapshot: null for an empty slot, undefined-like 0 for a tombstone, else key and value. */
