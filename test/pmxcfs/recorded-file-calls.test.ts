@@ -226,7 +226,7 @@ function compare(file: string, node: LocalNode): void {
 
 function perform(recorder: Recorder, label: string): string {
   const found = STEPS.map(([pattern, step]) => ({ match: pattern.exec(label), step })).find(({ match }) => match !== null);
-  if (found?.match == null) throw new Error(`nobody knows how to: ${label}`);
+  if (found === undefined || found.match === null) throw new Error(`nobody knows how to: ${label}`);
   const { match, step } = found;
   return outcomeOf(() => step(recorder, match));
 }

@@ -37,6 +37,7 @@ export function sizeOf(entry: TreeEntry): number {
   return entry.data?.length ?? 0;
 }
 
+const NOTHING = new Uint8Array(0);
 const checksums = new WeakMap<TreeEntry, Uint8Array>();
 
 /** SHA-256 over version, writer, mtime, size, type, parent, name and data: what two nodes compare. */
@@ -50,7 +51,7 @@ export function checksumOf(entry: TreeEntry): Uint8Array {
     putU32(head, 16, sizeOf(entry));
     head[20] = entry.type;
     putU64(head, 21, entry.parent);
-    sum = sha256(head, utf8(entry.name), entry.data ?? new Uint8Array(0));
+    sum = sha256(head, utf8(entry.name), entry.data ?? NOTHING);
     checksums.set(entry, sum);
   }
   return sum;
@@ -67,7 +68,14 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Two 32-bit numbers of all that an entry is. Those of a tree's entries are added up, so that its digest follows each change. */
 export function lanesOf({ inode, parent, version, writer, mtime, type, name, data }: TreeEntry): readonly [number, number] {
-  const h = new Hasher().int(inode).int(parent).int(version).int(writer).int(mtime).int(type).text(name);
-  if (data !== undefined) h.bytes(data);
-  return h.snapshot();
+  return new Hasher()
+    .int(inode)
+    .int(parent)
+    .int(version)
+    .int(writer)
+    .int(mtime)
+    .int(type)
+    .text(name)
+    .bytes(data ?? NOTHING)
+    .snapshot();
 }
