@@ -2,6 +2,7 @@
 export * from "./time.ts";
 export * from "./rng.ts";
 export * from "./hash.ts";
+export * from "./sha256.ts";
 export * from "./bytes.ts";
 export * from "./clone.ts";
 export * from "./timers.ts";

@@ -10,6 +10,9 @@ import { entriesReply, locate, numberOf, pathIn, serve, type Asking, type Inside
 import type { Description } from "./views.ts";
 import type { Follow } from "./walk.ts";
 
+/** What one write request carries at most, bytes: libfuse's max_write with big_writes. */
+const FUSE_WRITE_MAX = 131_072;
+
 type CallOf<K extends FileCall["call"]> = Extract<FileCall, { call: K }>;
 
 export function servedCall(call: FileCall): Asking<FileReply> {
@@ -304,9 +307,17 @@ function* write(d: Description, call: CallOf<"write">): Asking<FileReply> {
     at = attr.size;
   }
   const path = pathIn(d.place.inside ?? []);
-  const reply = yield* serve(d.place.mount, { op: "write", path, handle: d.handle, data: call.data, at });
-  if (!reply.ok) return reply;
-  if (reply.value !== "count") return failed("EIO");
-  if (call.at === undefined) yield { step: "offset", id: d.id, offset: at + reply.count };
-  return count(reply.count);
+  // One request carries so much; where a later one is refused the call has written what came before.
+  let done = 0;
+  do {
+    const data = call.data.subarray(done, done + FUSE_WRITE_MAX);
+    const reply = yield* serve(d.place.mount, { op: "write", path, handle: d.handle, data, at: at + done });
+    if (!reply.ok && done === 0) return reply;
+    if (!reply.ok) break;
+    if (reply.value !== "count") return failed("EIO");
+    done += reply.count;
+    if (reply.count < data.length) break;
+  } while (done < call.data.length);
+  if (call.at === undefined) yield { step: "offset", id: d.id, offset: at + done };
+  return count(done);
 }
