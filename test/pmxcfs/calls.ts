@@ -102,7 +102,6 @@ export function outcomeOf(perform: () => string | undefined | void): string {
     return typeof value === "string" ? `OK ${value}` : "OK";
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
-    const number = error.errno === "ENOSYS" ? 38 : errnoNumber(error.errno);
-    return `${error.errno} (${number}) ${error.errno === "ENOSYS" ? "Function not implemented" : strerror(error.errno)}`;
+    return `${error.errno} (${errnoNumber(error.errno)}) ${strerror(error.errno)}`;
   }
 }

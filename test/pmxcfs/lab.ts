@@ -44,8 +44,8 @@ export class LocalNode {
     if (rows === undefined) this.rows.commit({ removed: [], written: [rowOf(rootEntry(EPOCH_SECONDS))] });
     const loaded = loadRows(this.rows.all());
     if ("refused" in loaded) throw new Error(loaded.refused);
-    this.status = new Status({ nodeName: name, pid, startedAt: EPOCH_SECONDS });
-    this.status.begin();
+    this.status = new Status({ nodeName: name, startedAt: EPOCH_SECONDS });
+    this.status.begin(pid);
     const seconds = (): number => EPOCH_SECONDS + Math.floor(this.lab.now / SEC);
     this.memdb = new Memdb(loaded.entries, this.rows, { seconds, changed: (path) => this.status.watched.changed(path) });
     if (rows !== undefined) this.memdb.rebuild();

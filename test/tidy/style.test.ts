@@ -79,6 +79,8 @@ describe("each rule is seen to fail", () => {
   test("left-overs", () => {
     expect(leftOvers("src/a.ts", "// TODO: all of it\nconst todo = 1;\nthrow new Error('not implemented');\n")).toHaveLength(2);
     expect(leftOvers("src/a.ts", 'const facts = "../shared/reference";\n')).toHaveLength(1);
+    // The C library's own text of ENOSYS.
+    expect(leftOvers("src/a.ts", 'ENOSYS: "Function not implemented"\n')).toEqual([]);
   });
 
   test("a checker without its sentence", () => {

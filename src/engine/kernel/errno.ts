@@ -1,7 +1,6 @@
 /** Errors of the kernel by name: their numbers on Linux and what strerror(3) says of them. In the real stack: errno.h and glibc's texts. */
 import type { Errno } from "./vfs.ts";
 
-/** Without that of a system call that there is none of: no call of the lab answers it. */
 const TABLE: Readonly<Partial<Record<Errno, readonly [number, string]>>> = {
   EPERM: [1, "Operation not permitted"],
   ENOENT: [2, "No such file or directory"],
@@ -25,6 +24,7 @@ const TABLE: Readonly<Partial<Record<Errno, readonly [number, string]>>> = {
   EROFS: [30, "Read-only file system"],
   EMLINK: [31, "Too many links"],
   ENAMETOOLONG: [36, "File name too long"],
+  ENOSYS: [38, "Function not implemented"],
   ENOTEMPTY: [39, "Directory not empty"],
   ELOOP: [40, "Too many levels of symbolic links"],
   EILSEQ: [84, "Invalid or incomplete multibyte or wide character"],

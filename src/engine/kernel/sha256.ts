@@ -1,12 +1,12 @@
 /** SHA-256 (FIPS 180-4) in plain integer arithmetic: for checksums that the real programs compute and send. The lab's own digests are of hash.ts, which is faster. */
 
 /** The constants of the standard: the first 32 bits behind the point of the `root`th root of a prime. */
-function rootBits(prime: number, root: 2n | 3n): number {
-  const scaled = BigInt(prime) << (32n * root);
+function rootBits(prime: number, root: 2 | 3): number {
+  const scaled = BigInt(prime) << BigInt(32 * root);
   let [low, high] = [0n, 1n << 40n];
   while (high - low > 1n) {
     const middle = (low + high) >> 1n;
-    if (middle ** root <= scaled) low = middle;
+    if (middle * middle * (root === 3 ? middle : 1n) <= scaled) low = middle;
     else high = middle;
   }
   return Number(BigInt.asIntN(32, low));
@@ -20,8 +20,8 @@ function firstPrimes(count: number): number[] {
   return primes;
 }
 
-const INITIAL = PRIMES.slice(0, 8).map((p) => rootBits(p, 2n));
-const ROUND = Int32Array.from(PRIMES, (p) => rootBits(p, 3n));
+const INITIAL = PRIMES.slice(0, 8).map((p) => rootBits(p, 2));
+const ROUND = Int32Array.from(PRIMES, (p) => rootBits(p, 3));
 
 const rotate = (w: number, by: number): number => (w >>> by) | (w << (32 - by));
 

@@ -137,6 +137,15 @@ export const diskStatus = z.object({
   busyUntil: instant.nullable().describe("then everything written so far is on the disk; null: it is"),
 });
 
+export const pmxcfsStatus = z.object({
+  mode: z.enum(["cluster", "standalone", "local"]).describe("standalone: there is no cluster; local: `pmxcfs -l`"),
+  writable: z.boolean().describe("there is quorum, or the mode needs none"),
+  version: count.describe("changes since the tree began: the highest wins"),
+  digest: z.string().describe("equal where two nodes have the same tree"),
+  synced: z.boolean().describe("up to date with its group, with nothing queued"),
+  online: ids.describe("ids of the nodes whose pmxcfs is in the status group"),
+});
+
 export const machineStatus = z.object({
   name,
   kind: z.enum(["node", "qnetd"]),
@@ -150,7 +159,7 @@ export const machineStatus = z.object({
   corosync: corosyncStatus.nullable().describe("null where the daemon does not run"),
   quorum: quorumStatus.nullable(),
   qnetd: qnetdStatus.nullable().describe("what the server of the quorum device knows; null where no corosync-qnetd runs"),
-  pmxcfs: z.null(),
+  pmxcfs: pmxcfsStatus.nullable().describe("the cluster file system; null where no pmxcfs serves /etc/pve"),
   ha: z.null(),
   busy: z.boolean().describe("a modelled command is running"),
   upSince: instant.nullable().describe("instant at which it was powered on, stalls not counted; null while it is off"),

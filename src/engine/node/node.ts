@@ -377,6 +377,7 @@ export class Node implements Machine {
       worker: this.lost ? "lost" : "alive",
       device: this.programs.qdevice?.view,
       qnetd: this.programs.qnetd?.view,
+      pmxcfs: this.programs.pmxcfs?.view,
       services: this.serviceNames(),
     });
     return statusNow(this.told, this.computer, stack);

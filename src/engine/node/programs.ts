@@ -4,6 +4,7 @@ import { profileOf } from "../config/index.ts";
 import { Corosync, parseCall } from "../corosync/index.ts";
 import type { Program, ProgramMaker } from "../kernel/index.ts";
 import { packagedServices } from "../machine/systemd/index.ts";
+import { Pmxcfs } from "../pmxcfs/index.ts";
 import { QdeviceProgram, QnetdProgram } from "../qdevice/index.ts";
 import { basicProgram } from "./basic-programs.ts";
 import { LeaveTool } from "./leave-tool.ts";
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
     prints: (argv, release) => "status" in parseCall(argv, "/", profileOf(release)),
   },
   { name: "corosync-qdevice", directory: "/usr/sbin", make: (os) => new QdeviceProgram(os), on: { package: "corosync-qdevice" } },
+  { name: "pmxcfs", directory: "/usr/bin", make: (os) => new Pmxcfs(os), on: { package: "pve-cluster" } },
   { name: "corosync-qnetd", directory: "/usr/bin", make: (os) => new QnetdProgram(os), on: "qnetd" },
 ];
 
@@ -136,6 +138,10 @@ export class Programs {
 
   get qdevice(): QdeviceProgram | undefined {
     return this.running().find((p) => p instanceof QdeviceProgram);
+  }
+
+  get pmxcfs(): Pmxcfs | undefined {
+    return this.running().find((p) => p instanceof Pmxcfs);
   }
 
   get qnetd(): QnetdProgram | undefined {

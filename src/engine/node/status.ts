@@ -3,6 +3,7 @@ import type { Stack } from "../corosync/index.ts";
 import type { CorosyncStatus, MachineStatus, QdeviceStatus, QnetdStatus, QuorumStatus } from "../kernel/index.ts";
 import type { Computer } from "../machine/index.ts";
 import type { Manager } from "../machine/systemd/index.ts";
+import type { PmxcfsView } from "../pmxcfs/index.ts";
 import { connectionWord, type DeviceView, type QnetdView } from "../qdevice/index.ts";
 import { ringIdText } from "../totem/types.ts";
 
@@ -124,6 +125,7 @@ export function machineStatus(
     readonly worker: MachineStatus["worker"];
     readonly device: DeviceView | undefined;
     readonly qnetd: QnetdView | undefined;
+    readonly pmxcfs: PmxcfsView | undefined;
     readonly services: readonly string[];
   },
 ): MachineStatus {
@@ -140,7 +142,7 @@ export function machineStatus(
     corosync: stack === undefined ? null : corosyncStatus(stack),
     quorum: stack === undefined || !stack.hasProvider ? null : quorumStatus(stack, about.device),
     qnetd: about.qnetd === undefined ? null : qnetdStatus(about.qnetd),
-    pmxcfs: null,
+    pmxcfs: about.pmxcfs === undefined ? null : { ...about.pmxcfs, online: [...about.pmxcfs.online] },
     ha: null,
     busy: about.busy,
     upSince: computer.upSince,

@@ -53,7 +53,7 @@ const U32 = 0x1_0000_0000;
 const inodeText = (inode: number): string => `(inode = ${hex16(inode)})`;
 
 /**
- * Reads the rows as they stand in the table, by inode, and refuses what pmxcfs refuses, in its words.
+ * Reads the rows as they stand in the table, by inode, and refuses what pmxcfs refuses, with its texts.
  */
 export function loadRows(rows: readonly Row[]): Loaded {
   let root = rootEntry(0);

@@ -44,12 +44,16 @@ export class ClusterInfo {
 
   constructor(private readonly self: string) {}
 
-  configure({ name, version, nodes }: ClusterConfig): void {
+  /** @returns false where nothing is new */
+  configure({ name, version, nodes }: ClusterConfig): boolean {
+    const same = nodes.length === this.nodes.size && nodes.every((node) => this.nodes.get(node.id)?.name === node.name);
+    if (this.configured && same && name === this.name && version === this.configVersion) return false;
     const old = this.nodes;
     this.nodes = new HashTable<number, KnownNode>(intHash);
     for (const node of nodes) this.nodes.set(node.id, { name: node.name, online: old.get(node.id)?.online ?? false });
     Object.assign(this, { name, configVersion: version, configured: true });
     this.version++;
+    return true;
   }
 
   /** Node ids of the status group's members. */

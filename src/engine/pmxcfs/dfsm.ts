@@ -40,6 +40,8 @@ export interface DfsmData {
   commit(): boolean;
   /** Applies a message. "resync": this member must not, and has to be synchronised anew. */
   deliver(from: Member, subtype: number, time: number, body: Uint8Array): Errno | undefined | "resync";
+  /** Who is in the group now. */
+  members?(members: readonly Member[]): void;
   /** This member is up to date. */
   synced(): void;
   /** Of all data; absent: they are never verified. */
@@ -168,6 +170,7 @@ export class Dfsm {
     const { s } = this;
     this.port.log("notice", `members: ${members.map(memberText).join(", ")}`);
     s.members = members;
+    this.data.members?.(members);
     if (!members.some((m) => sameMember(m, this.port.self)) || s.mode === "error" || s.mode === "newer protocol") return;
     Object.assign(s, { states: [], epoch: undefined, updates: 0 });
     this.sortQueue(joined);

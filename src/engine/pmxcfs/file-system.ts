@@ -18,7 +18,7 @@ export interface ChangeSender {
   /** "pending": the outcome comes by `finished` with this token. */
   send(token: number, operation: Operation): Errno | "done" | "pending";
   /** Without an outcome. */
-  ask(operation: Operation): void;
+  ask(operation: Operation): unknown;
 }
 
 export interface FileSystemClock {

@@ -107,6 +107,12 @@ export class Memdb {
     return undefined;
   }
 
+  /** What a new tree begins with. */
+  import(name: string, data: Uint8Array, seconds: number): Outcome {
+    const by = { writer: 0, mtime: seconds };
+    return this.create(name, by) ?? this.write(name, by, 0, data, false);
+  }
+
   private add(path: string, by: Author, type: TreeEntry["type"]): TreeEntry | Errno {
     const { name } = splitPath(path);
     if (this.failed) return "EIO";

@@ -24,8 +24,12 @@ function varint(value: number): number[] {
   return bytes;
 }
 
+/** How many values so many bytes have. */
+const POWERS: readonly number[] = [1, 2 ** 8, 2 ** 16, 2 ** 24, 2 ** 32, 2 ** 40, 2 ** 48, 2 ** 56, 2 ** 64];
+const valuesOf = (bytes: number): number => POWERS[bytes] ?? Infinity;
+
 function bigEndian(value: number, bytes: number): number[] {
-  return Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** (bytes - 1 - i)) % 256);
+  return Array.from({ length: bytes }, (_, i) => Math.floor(value / valuesOf(bytes - 1 - i)) % 256);
 }
 
 type Value = number | string | Uint8Array | undefined;
@@ -40,7 +44,7 @@ function serial(value: Value): { readonly type: number; readonly bytes: Uint8Arr
   if (typeof value !== "number") return { type: 12 + 2 * value.length, bytes: value };
   if (value < 2) return { type: 8 + value, bytes: new Uint8Array(0) };
   const sizes = [1, 2, 3, 4, 6, 8];
-  const at = sizes.findIndex((size) => value < 2 ** (8 * size - 1));
+  const at = sizes.findIndex((size) => value < valuesOf(size) / 2);
   return { type: at + 1, bytes: Uint8Array.from(bigEndian(value, sizes[at] ?? 8)) };
 }
 
@@ -196,11 +200,12 @@ export function writeImage(rows: readonly Row[]): readonly Uint8Array[] {
 // ---- reading
 
 class Reader {
-  private readonly page: number;
+  /** @param file a database, or the payload of one of its rows, which has no pages */
+  constructor(private readonly file: Uint8Array) {}
 
-  constructor(private readonly file: Uint8Array) {
+  private get page(): number {
     const size = this.be(16, 2);
-    this.page = size === 1 ? 65_536 : size;
+    return size === 1 ? 65_536 : size;
   }
 
   be(at: number, bytes: number): number {
@@ -284,7 +289,7 @@ class Reader {
 
   private signed(at: number, bytes: number): number {
     const value = this.be(at, bytes);
-    return (this.file[at] ?? 0) >= 0x80 ? value - 2 ** (8 * bytes) : value;
+    return (this.file[at] ?? 0) >= 0x80 ? value - valuesOf(bytes) : value;
   }
 }
 

@@ -2,7 +2,7 @@
  * The status as a group's data: the members' cluster logs become one, and every member says its own keys again at each synchronisation. In the real stack: the callbacks of status.c. Group
  * pve_kvstore_v1, protocol 0.
  */
-import { decodeLog, encodeLog, type LogEntry } from "./cluster-log.ts";
+import { decodeLog, encodeLog } from "./cluster-log.ts";
 import type { DfsmData, Decision, States } from "./dfsm.ts";
 import { LOG, VALUE, decodeValue, encodeValue, sameMember, type Member } from "./messages.ts";
 import type { Status } from "./status.ts";
@@ -14,6 +14,7 @@ export interface StatusPort {
   seconds(): number;
   log(level: "notice" | "crit", text: string): void;
   send(subtype: number, body: Uint8Array): void;
+  members(members: readonly Member[]): void;
   /** What this node says of itself at every synchronisation, its address first. */
   own(): readonly { readonly key: string; readonly data: Uint8Array }[];
 }
@@ -58,11 +59,11 @@ export class StatusData implements DfsmData {
     if (key === "nodeip" || !sameMember(from, this.port.self)) this.status.setValue(node, key, data, this.port.seconds());
   }
 
+  members(members: readonly Member[]): void {
+    this.port.members(members);
+  }
+
   synced(): void {
     for (const { key, data } of this.port.own()) this.port.send(VALUE, encodeValue(key, data));
   }
-}
-
-export function logMessage(entry: LogEntry): Uint8Array {
-  return encodeLog([entry]);
 }

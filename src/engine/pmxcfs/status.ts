@@ -2,7 +2,7 @@
  * What pmxcfs knows beside the tree, in memory alone: quorum, the cluster's nodes, each node's keys and values, its statistics, the cluster log; and the texts of the special files. In the
  * real stack: pmxcfs's status.c.
  */
-import { fromUtf8, type Hasher } from "../kernel/index.ts";
+import { fromUtf8, utf8, type Hasher } from "../kernel/index.ts";
 import { ClusterInfo } from "./cluster-info.ts";
 import { ClusterLog } from "./cluster-log.ts";
 import type { GuestList } from "./guest-list.ts";
@@ -12,8 +12,6 @@ import { WatchedFiles } from "./watched.ts";
 const RRD_SECONDS = 300;
 const RRD_PREFIX = "rrd/";
 const ADDRESS_KEY = "nodeip";
-export const VALUE_BYTES_MAX = 32_768;
-export const KEY_BYTES_MAX = 256;
 
 interface Value {
   readonly version: number;
@@ -27,7 +25,6 @@ interface Statistic {
 
 export interface StatusIdentity {
   readonly nodeName: string;
-  readonly pid: number;
   /** Seconds since 1970 when the daemon began. */
   readonly startedAt: number;
 }
@@ -46,8 +43,8 @@ export class Status {
   }
 
   /** The daemon begins: its first entry. */
-  begin(): void {
-    const { nodeName, pid, startedAt } = this.identity;
+  begin(pid: number): void {
+    const { nodeName, startedAt } = this.identity;
     const first = { time: startedAt, priority: 6, tag: "cluster", pid, node: nodeName, user: "root", message: "starting cluster log" };
     this.log.add(this.log.make(first));
   }
@@ -64,13 +61,10 @@ export class Status {
     }
   }
 
-  value(node: string, key: string): Uint8Array | undefined {
-    return this.values.get(node)?.get(key)?.data;
-  }
-
-  /** All keys and values of a node: what it says again at each synchronisation. */
-  valuesOf(node: string): { readonly key: string; readonly data: Uint8Array }[] {
-    return [...(this.values.get(node) ?? [])].map(([key, { data }]) => ({ key, data }));
+  /** What this node says again at each synchronisation: its address, and all its keys and values. */
+  own(address: string): { readonly key: string; readonly data: Uint8Array }[] {
+    const values = [...(this.values.get(this.identity.nodeName) ?? [])].map(([key, { data }]) => ({ key, data }));
+    return [{ key: ADDRESS_KEY, data: utf8(`${address}\0`) }, ...values];
   }
 
   versionText(guests: GuestList): string {

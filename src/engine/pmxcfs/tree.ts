@@ -2,7 +2,7 @@
  * The entries of /etc/pve and how they hang together, in memory: what is found by path or inode, and in which order a directory lists. In the real stack: the index and the
  * directories' hash tables of pmxcfs's memdb. It knows no rule of what may be changed; memdb.ts has those.
  */
-import type { Hasher } from "../kernel/index.ts";
+import { Hasher } from "../kernel/index.ts";
 import { DIRECTORY, ROOT, lanesOf, sizeOf, type TreeEntry } from "./entry.ts";
 import { HashTable, stringHash, type SavedTable } from "./hash-table.ts";
 
@@ -130,6 +130,13 @@ export class Tree {
     }
     tree.directories = new Map(state.directories.map(([inode, saved]) => [inode, HashTable.restore(stringHash, saved)]));
     return tree;
+  }
+
+  /** Sixteen digits that two equal trees share. */
+  hex(): string {
+    const h = new Hasher();
+    this.digest(h);
+    return h.hex();
   }
 
   digest(h: Hasher): void {

@@ -136,6 +136,15 @@ function hasDevice(lab: LabFile, name: string, node: LabNode): boolean {
   return node.packages?.includes("corosync-qdevice") === true || (lab.cluster?.qdevice !== undefined && membersOf(lab).includes(name));
 }
 
+/** What is installed beyond what every node has, in one order. */
+function packagesOf(lab: LabFile, name: string, node: LabNode): { packages?: string[] } {
+  const packages = [
+    ...(hasDevice(lab, name, node) ? ["corosync-qdevice"] : []),
+    ...(node.packages?.includes("pve-cluster") === true ? ["pve-cluster"] : []),
+  ];
+  return packages.length === 0 ? {} : { packages };
+}
+
 /** As long as nobody has said which, it is the default one. */
 function releaseOf(lab: LabFile, node: LabNode): { release?: string } {
   const release = node.release ?? lab.release;
@@ -167,7 +176,7 @@ export function worldDesign(lab: LabFile): WorldDesign {
     files: filesOf(lab, name, node, conf, key),
     boot: node.boot ?? BOOT_DEFAULT,
     disabledUnits: node.disable ?? [],
-    ...(hasDevice(lab, name, node) ? { packages: ["corosync-qdevice"] } : {}),
+    ...packagesOf(lab, name, node),
     power: node.power === "off" && !members.includes(name) ? "off" : "on",
     ...releaseOf(lab, node),
   }));

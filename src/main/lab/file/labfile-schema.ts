@@ -53,7 +53,7 @@ const nodeKeys = z.object({
   boot: duration.optional(),
   disable: z.array(z.enum(unitNames({ kind: "node" }))).optional(),
   files: files.optional(),
-  packages: z.array(z.enum(["corosync-qdevice"])).optional(),
+  packages: z.array(z.enum(["corosync-qdevice", "pve-cluster"])).optional(),
   release: release.optional(),
 });
 const nodeKeyNames = Object.keys(nodeKeys.shape);

@@ -1,0 +1,2 @@
+/** pmxcfs's public face: the program. */
+export { Pmxcfs, type PmxcfsView } from "./pmxcfs.ts";
