@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, replayWorld } from "../../src/engine/world/index.ts";
+import { whyNot } from "../../src/main/lab/view/conditions.ts";
 import { Cluster, design } from "./cluster.ts";
 
 const NODES = ["pve1", "pve2", "pve3"];
@@ -161,4 +162,28 @@ test("the run goes on alike from a snapshot in its middle, and replays from its 
   const again = replayWorld(world.design, makeMachine, world.inputs());
   again.runUntil(end);
   expect(again.digest()).toBe(world.digest());
+});
+
+test("`wait --synced` waits until all that are quorate have the same tree", async () => {
+  const cluster = Cluster.formed();
+  await cluster.type("pve1", "mkdir /etc/pve/q");
+  cluster.wait(0.1);
+  const synced = (...nodes: string[]): string | undefined =>
+    whyNot({ synced: true, nodes, timeout: 0 }, { names: NODES, status: (name) => cluster.world.status(name) });
+  expect(synced()).toBeUndefined();
+  await cluster.type("pve1", "echo hi > /etc/pve/q/full");
+  // Its own message has come back to it; the others have yet to hear it.
+  expect(synced()).toMatch(/^pve1 and pve[23] have different contents in \/etc\/pve$/);
+  cluster.wait(0.1);
+  expect(synced()).toBeUndefined();
+  cluster.split(["pve1", "pve2"], ["pve3"]);
+  cluster.wait(12);
+  await cluster.type("pve1", "echo more > /etc/pve/q/full");
+  cluster.wait(0.1);
+  expect(synced()).toBeUndefined();
+  cluster.heal();
+  for (let waited = 0; cluster.world.status("pve3").pmxcfs?.writable !== true && waited < 100; waited++) cluster.wait(0.1);
+  expect(synced("pve3", "pve1")).toBeDefined();
+  cluster.wait(10);
+  expect(synced()).toBeUndefined();
 });

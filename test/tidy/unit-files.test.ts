@@ -32,6 +32,9 @@ test("the engine's module has been written from them: node scripts/unit-files.mj
   expect(UNIT_PACKAGES).toEqual(read);
 });
 
+/** Wanted by a unit of the real package, and not installed on a lab's node: systemd passes over such a one. */
+const NOT_INSTALLED = ["rrdcached.service"];
+
 test("systemd has nothing to say against any of them, and what they need is there", () => {
   const machine = new TestMachine(packages.map((p) => p.name));
   const said: string[] = [];
@@ -41,7 +44,7 @@ test("systemd has nothing to say against any of them, and what they need is ther
     expect(unit.loadState, name).toBe("loaded");
     expect(unit.description, name).not.toBe(name);
     for (const other of [...unit.dependencies.Requires, ...unit.dependencies.Wants])
-      expect(loader.load(other).loadState, other).toBe("loaded");
+      expect(loader.load(other).loadState, other).toBe(NOT_INSTALLED.includes(other) ? "not-found" : "loaded");
   }
   expect(said).toEqual([]);
 });

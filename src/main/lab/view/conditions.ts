@@ -17,7 +17,7 @@ function ringTurns(status: MachineStatus): boolean {
 
 /** What does not hold on this machine, as a phrase; undefined when all does. */
 function missing(what: WaitFor, status: MachineStatus): string | undefined {
-  const { name, corosync, quorum } = status;
+  const { name, corosync, quorum, pmxcfs } = status;
   if (what.booted === true && !booted(status)) return `${name} is ${status.power === "off" ? "off" : "still booting"}`;
   // What a node believes counts once its services have agreed on it: until then votequorum still speaks of the membership before.
   if (corosync?.syncing === true && (what.quorate !== undefined || what.members !== undefined)) return `${name} is synchronising`;
@@ -28,6 +28,7 @@ function missing(what: WaitFor, status: MachineStatus): string | undefined {
   if (what.members !== undefined && what.members > 0 && corosync?.state !== "operational")
     return `${name} is forming a membership (${corosync?.state ?? "stopped"})`;
   if (what.synced === true && corosync?.syncing === true) return `${name} is synchronising`;
+  if (what.synced === true && pmxcfs?.writable === true && !pmxcfs.synced) return `pmxcfs of ${name} is not up to date`;
   if (what.idle === true && (status.busy || (corosync !== null && !ringTurns(status)))) return `${name} is busy`;
   return undefined;
 }
@@ -41,15 +42,24 @@ export interface Machines {
 /** The first thing that does not hold; undefined when everything does. On the named machines, else on every one that is powered on. */
 export function whyNot(what: WaitFor, machines: Machines): string | undefined {
   const named = what.nodes.length > 0;
-  let asked = false;
+  const asked: MachineStatus[] = [];
   for (const name of named ? what.nodes : machines.names) {
     const status = machines.status(name);
     if (!named && status.power === "off") continue;
-    asked = true;
+    asked.push(status);
     const why = missing(what, status);
     if (why !== undefined) return why;
   }
-  return asked ? undefined : "every machine is off";
+  if (asked.length === 0) return "every machine is off";
+  return what.synced === true ? unequal(asked) : undefined;
+}
+
+/** Two whose pmxcfs may write and that have other trees; undefined where there are none. Without quorum a node keeps what it had. */
+function unequal(machines: readonly MachineStatus[]): string | undefined {
+  const quorate = machines.filter(({ pmxcfs }) => pmxcfs?.mode === "cluster" && pmxcfs.writable);
+  const [first] = quorate;
+  const other = quorate.find(({ pmxcfs }) => pmxcfs?.digest !== first?.pmxcfs?.digest);
+  return first === undefined || other === undefined ? undefined : `${first.name} and ${other.name} have different contents in /etc/pve`;
 }
 
 /** All members of the cluster see each other, are synchronised and quorate: what `up --clustered` waits for. */
