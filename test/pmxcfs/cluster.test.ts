@@ -181,6 +181,12 @@ test("`wait --synced` waits until all that are quorate have the same tree", asyn
   await cluster.type("pve1", "echo more > /etc/pve/q/full");
   cluster.wait(0.1);
   expect(synced()).toBeUndefined();
+  // Where corosync has started again, pmxcfs has what it had until it looks for it the next time.
+  await cluster.type("pve2", "systemctl restart corosync");
+  for (let waited = 0; cluster.world.status("pve2").quorum?.quorate !== true && waited < 100; waited++) cluster.wait(0.1);
+  expect(synced("pve2")).toMatch(/^pmxcfs of pve2 /);
+  cluster.wait(12);
+  expect(synced()).toBeUndefined();
   cluster.heal();
   for (let waited = 0; cluster.world.status("pve3").pmxcfs?.writable !== true && waited < 100; waited++) cluster.wait(0.1);
   expect(synced("pve3", "pve1")).toBeDefined();

@@ -28,6 +28,9 @@ function missing(what: WaitFor, status: MachineStatus): string | undefined {
   if (what.members !== undefined && what.members > 0 && corosync?.state !== "operational")
     return `${name} is forming a membership (${corosync?.state ?? "stopped"})`;
   if (what.synced === true && corosync?.syncing === true) return `${name} is synchronising`;
+  // It looks for corosync every six seconds: until then it has what it had.
+  if (what.synced === true && quorum?.quorate === true && pmxcfs?.writable === false)
+    return `pmxcfs of ${name} has not heard of the quorum`;
   if (what.synced === true && pmxcfs?.writable === true && !pmxcfs.synced) return `pmxcfs of ${name} is not up to date`;
   if (what.idle === true && (status.busy || (corosync !== null && !ringTurns(status)))) return `${name} is busy`;
   return undefined;
@@ -62,7 +65,7 @@ function unequal(machines: readonly MachineStatus[]): string | undefined {
   return first === undefined || other === undefined ? undefined : `${first.name} and ${other.name} have different contents in /etc/pve`;
 }
 
-/** All members of the cluster see each other, are synchronised and quorate: what `up --clustered` waits for. */
+/** All members of the cluster see each other, are synchronised and quorate, and their /etc/pve can be written: what `up --clustered` waits for. */
 export function formed(members: readonly string[], machines: Machines): string | undefined {
   for (const name of members) {
     const status = machines.status(name);
@@ -71,6 +74,8 @@ export function formed(members: readonly string[], machines: Machines): string |
     if (c.members.length !== members.length) return `${name} sees ${c.members.length} of ${members.length} members`;
     if (c.state !== "operational" || c.syncing) return `${name} is not synchronised`;
     if (status.quorum?.quorate !== true) return `${name} is not quorate`;
+    // It begins before corosync, and tries again after six seconds.
+    if (status.pmxcfs?.writable === false) return `pmxcfs of ${name} has not heard of the quorum`;
     const device = status.quorum.qdevice;
     if (device !== null && !(device.registered && device.alive && device.castVote)) return `${name}'s quorum device does not vote`;
   }
