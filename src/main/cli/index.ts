@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `quorate` command. `exec` starts without the packages the rest needs. */
+import { drained } from "../lab/process/drained.ts";
 import { exec } from "./exec.ts";
 import { quietPipes, report } from "./outcome.ts";
 
@@ -15,8 +16,10 @@ async function main(args: string[]): Promise<number> {
   return program(args.slice(at), lab);
 }
 
-main(process.argv.slice(2)).then(
-  // Timers, sockets and stdin of a finished command must not hold the program.
-  (status) => process.exit(status),
-  (error: unknown) => process.exit(report(error)),
-);
+main(process.argv.slice(2))
+  .catch(report)
+  .then(async (status) => {
+    await drained();
+    // Timers, sockets and stdin of a finished command must not hold the program.
+    process.exit(status);
+  });

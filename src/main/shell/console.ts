@@ -1,6 +1,7 @@
 /** The program of a terminal tab: one shell of root on one node, behind a pseudo terminal, until it is closed. */
 import { connectSocket } from "../lab/process/client.ts";
 import type { LabClient } from "../lab/process/client.ts";
+import { drained } from "../lab/process/drained.ts";
 import { ClientPort } from "./client-port.ts";
 import { endWithParent } from "./parent.ts";
 import { Terminal } from "./console/terminal.ts";
@@ -41,10 +42,12 @@ async function main(): Promise<number> {
   return status;
 }
 
-main().then(
-  (status) => process.exit(status),
-  (error: unknown) => {
+main()
+  .catch((error: unknown) => {
     process.stderr.write(`quorate: the console failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(255);
-  },
-);
+    return 255;
+  })
+  .then(async (status) => {
+    await drained();
+    process.exit(status);
+  });
