@@ -16,10 +16,7 @@ async function main(args: string[]): Promise<number> {
   return program(args.slice(at), lab);
 }
 
-main(process.argv.slice(2))
-  .catch(report)
-  .then(async (status) => {
-    await drained();
-    // Timers, sockets and stdin of a finished command must not hold the program.
-    process.exit(status);
-  });
+const status = await main(process.argv.slice(2)).catch(report);
+await drained();
+// Timers, sockets and stdin of a finished command must not hold the program.
+process.exit(status);

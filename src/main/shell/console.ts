@@ -42,12 +42,9 @@ async function main(): Promise<number> {
   return status;
 }
 
-main()
-  .catch((error: unknown) => {
-    process.stderr.write(`quorate: the console failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return 255;
-  })
-  .then(async (status) => {
-    await drained();
-    process.exit(status);
-  });
+const status = await main().catch((error: unknown) => {
+  process.stderr.write(`quorate: the console failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 255;
+});
+await drained();
+process.exit(status);
