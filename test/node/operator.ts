@@ -2,15 +2,8 @@
 import { SEC, utf8, type MachineAct } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World } from "../../src/engine/world/index.ts";
-import { runLine } from "../../src/main/shell/exec.ts";
-import { WorldPort } from "../../src/main/shell/world-port.ts";
 import { count, hasDevice, labOf } from "../conformance/lab.ts";
-
-export interface Told {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number;
-}
+import { asSaid, typed, type Told } from "../typing.ts";
 
 export interface ConfShape {
   readonly links?: number;
@@ -82,21 +75,13 @@ export class Operator {
     this.act(node, { kind: "file-write", path, data: utf8(text), append: false });
   }
 
-  async type(node: number, line: string): Promise<Told> {
-    const told = { stdout: "", stderr: "", status: 0 };
-    const port = new WorldPort(this.world, node === 0 ? "qnetd" : `node${node}`);
-    told.status = await runLine(port, line, {
-      stdout: (text) => void (told.stdout += text),
-      stderr: (text) => void (told.stderr += text),
-    });
-    port.close();
-    return told;
+  type(node: number, line: string): Promise<Told> {
+    return typed(this.world, node === 0 ? "qnetd" : `node${node}`, line);
   }
 
   /** What the command printed, its errors first, and its status where that is not 0. */
   async say(node: number, line: string): Promise<string> {
-    const { stdout, stderr, status } = await this.type(node, line);
-    return `${stderr}${stdout}${status === 0 ? "" : `status ${status}\n`}`;
+    return asSaid(await this.type(node, line));
   }
 
   /** A unit's journal of this node since `from`, as `level [SUBSYS] text`; of other programs `name: text`. */

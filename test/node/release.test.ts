@@ -10,20 +10,15 @@ import { sceneOf } from "../../src/main/lab/act/kind.ts";
 import { worldDesign } from "../../src/main/lab/file/design.ts";
 import { parseLabFile, printLabFile } from "../../src/main/lab/file/labfile.ts";
 import { runScenario } from "../../src/main/lab/scenario/scenario.ts";
-import { runLine } from "../../src/main/shell/exec.ts";
-import { WorldPort } from "../../src/main/shell/world-port.ts";
 import { goodConf, replace, withKey } from "../conf/good.ts";
 import { labOf } from "../conformance/lab.ts";
+import { typed } from "../typing.ts";
 
 const UPGRADE = new URL("../../resources/scenarios/upgrade-to-9.2.yaml", import.meta.url);
 
 async function type(world: World, node: string, line: string): Promise<{ out: string; err: string; status: number }> {
-  const typed = { out: "", err: "" };
-  const status = await runLine(new WorldPort(world, node), line, {
-    stdout: (text) => void (typed.out += text),
-    stderr: (text) => void (typed.err += text),
-  });
-  return { ...typed, status };
+  const { stdout, stderr, status } = await typed(world, node, line);
+  return { out: stdout, err: stderr, status };
 }
 
 function started(conf: string, release: Release): World {

@@ -2,8 +2,7 @@
 import { SEC, utf8, type MachineAct } from "../../src/engine/kernel/index.ts";
 import { makeMachine } from "../../src/engine/node/index.ts";
 import { World, type WorldAct, type WorldDesign } from "../../src/engine/world/index.ts";
-import { runLine } from "../../src/main/shell/exec.ts";
-import { WorldPort } from "../../src/main/shell/world-port.ts";
+import { asSaid, typed, type Told } from "../typing.ts";
 
 const NAMES = ["pve1", "pve2", "pve3"];
 const address = (i: number): string => `10.99.0.${11 + i}`;
@@ -48,12 +47,6 @@ export function design(clustered = true, seed = "1"): WorldDesign {
   };
 }
 
-export interface Told {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number;
-}
-
 export class Cluster {
   constructor(readonly world = new World(design(), makeMachine)) {}
 
@@ -85,15 +78,13 @@ export class Cluster {
   }
 
   /** A line typed at a node's prompt, waited for. */
-  async type(node: string, line: string): Promise<Told> {
-    const told = { stdout: "", stderr: "", status: 0 };
-    const port = new WorldPort(this.world, node);
-    told.status = await runLine(port, line, {
-      stdout: (text) => void (told.stdout += text),
-      stderr: (text) => void (told.stderr += text),
-    });
-    port.close();
-    return told;
+  type(node: string, line: string): Promise<Told> {
+    return typed(this.world, node, line);
+  }
+
+  /** What it printed, its errors first, and its status where that is not 0. */
+  async say(node: string, line: string): Promise<string> {
+    return asSaid(await this.type(node, line));
   }
 
   /** Lines of pmxcfs in a node's journal, from an instant on. */

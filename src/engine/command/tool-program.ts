@@ -3,6 +3,7 @@
  * requests on the way have been carried out already and are not carried out again. One that never ends by itself forgets its answers whenever it begins again. In the real stack: the tool's process. Left out: signals that a tool catches; none here does.
  */
 import {
+  joinedBytes,
   INPUT_LINES_MAX,
   IPC_QUEUE_MAX,
   NEVER,
@@ -256,7 +257,7 @@ export class ToolProgram implements Program {
       this.waitFor({ on: "contents", id: files.call({ call: "read", fd, length: READ_BYTES }), fd, pieces });
       return;
     }
-    const whole: FileReply = reply.ok ? { ok: true, value: "data", data: joined(wait.pieces) } : reply;
+    const whole: FileReply = reply.ok ? { ok: true, value: "data", data: joinedBytes(wait.pieces) } : reply;
     this.waitFor({ on: "close", id: files.call({ call: "close", fd }), reply: whole });
   }
 
@@ -287,16 +288,6 @@ export class ToolProgram implements Program {
     else if (wait?.on === "reply") h.int(wait.connection).int(wait.seq);
     else if (wait !== undefined && "id" in wait) h.int(wait.id);
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** The program of a call that never ends by itself. */

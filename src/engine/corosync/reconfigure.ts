@@ -3,6 +3,7 @@
  * and the icmap trackers' calls of them. What a file or a key means is decided in config/; reload.ts and track.ts say when this is called.
  */
 import { deviceConflict } from "../config/index.ts";
+import { sameBytes } from "../kernel/index.ts";
 import { shortTimeout, type KnetParams } from "../knet/index.ts";
 import type { Layers } from "./layers.ts";
 import { linkLines } from "./lines.ts";
@@ -84,8 +85,4 @@ export function reconfigureQuorum(layers: Layers): void {
     return;
   }
   layers.votequorum.reconfigure(votequorumParams(config, deviceConflict(liveValues(layers.cmap.map))?.text));
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

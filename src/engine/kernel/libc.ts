@@ -2,6 +2,7 @@
  * What a daemon does with whole files, over the file calls: read one, write one, make a directory with those above it. In the real stack: a few lines of C in every
  * daemon. Only for files that this machine's kernel serves by itself; a program that must not block asks with `call` instead. Left out: locks.
  */
+import { joinedBytes } from "./bytes.ts";
 import type { Errno, FilePort } from "./vfs.ts";
 
 /** Bytes asked for in one read. */
@@ -22,22 +23,10 @@ export function readWhole(files: FilePort, path: string): Fetched {
     if (!read.ok) result = read;
     else if (read.value !== "data") throw new Error("read answered without data");
     else if (read.data.length > 0) pieces.push(read.data);
-    else result = { ok: true, data: joined(pieces) };
+    else result = { ok: true, data: joinedBytes(pieces) };
   }
   files.blocking({ call: "close", fd });
   return result;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const only = pieces[0];
-  if (pieces.length === 1 && only !== undefined) return only;
-  const out = new Uint8Array(pieces.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const p of pieces) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
 }
 
 /** The bytes of a regular file; undefined where there is none that can be read. */

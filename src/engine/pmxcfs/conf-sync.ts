@@ -2,8 +2,7 @@
  * /etc/pve/corosync.conf and the file that corosync reads: the first is copied over the second when it is not older. In the real stack: confsync in pmxcfs's dcdb.c. Who made the change has corosync
  * read its file again a second later, on all nodes.
  */
-import { fromUtf8, readFileBytes, type FilePort } from "../kernel/index.ts";
-import { sameBytes } from "./entry.ts";
+import { fromUtf8, readFileBytes, sameBytes, type FilePort } from "../kernel/index.ts";
 
 export const CONF_NAME = "corosync.conf";
 const LOCAL_CONF = "/etc/corosync/corosync.conf";

@@ -3,7 +3,7 @@
  * Left out: the two files of the write-ahead log beside it (what is written stands in the file itself), so that a disk that fails in the middle of a transaction may leave it torn; and SQLite's
  * locks: what another program writes while the daemon runs is written over.
  */
-import { makeDirectories, readWhole, type FilePort } from "../kernel/index.ts";
+import { makeDirectories, readWhole, sameBytes, type FilePort } from "../kernel/index.ts";
 import { rootEntry, rowOf, type Backend, type Row, type Transaction } from "./backend.ts";
 import { readImage, writeImage } from "./sqlite-image.ts";
 
@@ -87,7 +87,7 @@ export class DatabaseFile implements Backend {
   private write(before: readonly Uint8Array[], pages: readonly Uint8Array[]): boolean {
     for (let at = pages.length - 1; at >= 0; at--) {
       const [old, page] = [before[at], pages[at]];
-      if (page === undefined || (old !== undefined && samePage(old, page))) continue;
+      if (page === undefined || (old !== undefined && sameBytes(old, page))) continue;
       const reply = this.files.blocking({ call: "write", fd: this.fd, data: page, at: at * PAGE });
       if (!reply.ok || reply.value !== "count" || reply.count !== page.length) return false;
     }
@@ -108,9 +108,3 @@ export class DatabaseFile implements Backend {
 }
 
 const PAGE = 4096;
-
-function samePage(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}

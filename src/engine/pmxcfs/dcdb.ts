@@ -2,9 +2,9 @@
  * The tree as a group's data: its index as the state that members compare, the leader by the highest version, updates by inode; and each change as a message that every member applies. In the
  * real stack: pmxcfs's dcdb.c. Group pve_dcdb_v1, protocol 1.
  */
-import { sha256, type Errno } from "../kernel/index.ts";
+import { sameBytes, sha256, type Errno } from "../kernel/index.ts";
 import type { DfsmData, Decision, States } from "./dfsm.ts";
-import { checksumOf, sameBytes, type TreeEntry } from "./entry.ts";
+import { checksumOf, type TreeEntry } from "./entry.ts";
 import type { Memdb } from "./memdb.ts";
 import {
   decodeEntry,

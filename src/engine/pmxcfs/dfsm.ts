@@ -6,7 +6,7 @@
  * Two rules are this file's own, where the facts leave them open: what a member queues while it waits for the leader's updates is applied in the order it came, whoever sent it; and what it had
  * queued so when the group changes again is part of the leader's state already, so that it is dropped, and who waits for it here is told EBUSY.
  */
-import type { Errno, Hasher } from "../kernel/index.ts";
+import { joinedBytes, type Errno, type Hasher } from "../kernel/index.ts";
 import { decodeMessage, encodeMessage, memberText, sameMember, type Epoch, type Member, type Message } from "./messages.ts";
 
 export type DfsmMode = "start" | "start sync" | "synced" | "update" | "leave" | "error" | "newer protocol";
@@ -314,7 +314,7 @@ export class Dfsm {
     const id = message.body[0] ?? 0;
     if (message.type === "verify request") {
       s.verifying = { id, checksum: data.checksum() };
-      if (sameMember(from, this.port.self)) this.control("verify", message.epoch, concat(message.body, s.verifying.checksum));
+      if (sameMember(from, this.port.self)) this.control("verify", message.epoch, joinedBytes([message.body, s.verifying.checksum]));
       return;
     }
     if (s.verifying?.id !== id) return;
@@ -351,13 +351,6 @@ function encodeId(seconds: number): Uint8Array {
   const id = new Uint8Array(8);
   id[0] = seconds & 0xff;
   return id;
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
 }
 
 /** The first eight bytes, as the daemon prints a checksum. */

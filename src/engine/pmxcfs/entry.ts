@@ -62,10 +62,6 @@ export function putU64(to: Uint8Array, at: number, value: number): void {
   putU32(to, at + 4, Math.floor(value / 0x1_0000_0000));
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
 /** Two 32-bit numbers of all that an entry is. Those of a tree's entries are added up, so that its digest follows each change. */
 export function lanesOf({ inode, parent, version, writer, mtime, type, name, data }: TreeEntry): readonly [number, number] {
   return new Hasher()

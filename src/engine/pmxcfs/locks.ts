@@ -2,8 +2,7 @@
  * How old cluster-wide locks are: directories below priv/lock whose age each node measures by its own clock since it first saw their present state. In the real stack: the
  * lock table of pmxcfs's memdb. Left out: who holds a lock, which nobody knows.
  */
-import type { Hasher } from "../kernel/index.ts";
-import { sameBytes } from "./entry.ts";
+import { sameBytes, type Hasher } from "../kernel/index.ts";
 
 /** A lock older than this, in whole seconds, may be taken away. */
 export const LOCK_SECONDS = 120;

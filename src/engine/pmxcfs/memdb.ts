@@ -2,9 +2,9 @@
  * The tree of /etc/pve with the rules of its changes: version arithmetic, errors, VMIDs, locks. Each change is one transaction of the database first, and of memory then. In
  * the real stack: pmxcfs's memdb.c. What another node decides the same from the same state stands here; quorum, modes and the special files do not.
  */
-import type { Errno, Hasher } from "../kernel/index.ts";
+import { sameBytes, type Errno, type Hasher } from "../kernel/index.ts";
 import { rowOf, type Backend, type Transaction } from "./backend.ts";
-import { DIRECTORY, FILE, FILE_BYTES_MAX, ROOT, checksumOf, sameBytes, sizeOf, type TreeEntry } from "./entry.ts";
+import { DIRECTORY, FILE, FILE_BYTES_MAX, ROOT, checksumOf, sizeOf, type TreeEntry } from "./entry.ts";
 import { GuestList } from "./guest-list.ts";
 import { Locks, type LockAge, type LocksState } from "./locks.ts";
 import { guestPath, isLockPath, splitPath } from "./paths.ts";

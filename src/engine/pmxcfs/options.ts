@@ -1,4 +1,5 @@
 /** The command line of pmxcfs, and what it prints about itself. In the real stack: GLib's option parser in pmxcfs.c. Left out: values behind `=`. */
+import { addressesOf } from "../config/index.ts";
 
 export interface PmxcfsOptions {
   readonly debug: boolean;
@@ -46,12 +47,5 @@ export function parseOptions(argv: readonly string[]): ParsedOptions {
 
 /** The first address of a name in /etc/hosts that is not of the loopback. */
 export function addressOf(hosts: string, name: string): string | undefined {
-  for (const line of hosts.split("\n")) {
-    const [address = "", ...names] = line
-      .replace(/#.*/, "")
-      .split(/\s+/)
-      .filter((field) => field !== "");
-    if (names.includes(name) && !/^(?:127\.|::1$)/.test(address)) return address;
-  }
-  return undefined;
+  return addressesOf(hosts, name).find((address) => !/^(?:127\.|::1$)/.test(address));
 }

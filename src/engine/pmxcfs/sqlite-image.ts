@@ -2,7 +2,7 @@
  * Table `tree` as a database file that SQLite opens: the file format's pages, as its documentation describes them, written from the rows and read back. In the real stack: SQLite, below pmxcfs's
  * database.c. Left out: the write-ahead log as a file of its own (the header says WAL, as the real one's does), free pages, and everything that is no rowid table.
  */
-import { fromUtf8, utf8 } from "../kernel/index.ts";
+import { fromUtf8, joinedBytes, utf8 } from "../kernel/index.ts";
 import { TREE_SCHEMA, type Row } from "./backend.ts";
 
 const PAGE = 4096;
@@ -52,15 +52,7 @@ function record(values: readonly Value[]): Uint8Array {
   const fields = values.map(serial);
   const types = fields.flatMap(({ type }) => varint(type));
   const head = types.length + 1 < 128 ? varint(types.length + 1) : varint(types.length + 2);
-  const body = fields.reduce((n, { bytes }) => n + bytes.length, 0);
-  const out = new Uint8Array(head.length + types.length + body);
-  out.set([...head, ...types]);
-  let at = head.length + types.length;
-  for (const { bytes } of fields) {
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  return out;
+  return joinedBytes([Uint8Array.from([...head, ...types]), ...fields.map(({ bytes }) => bytes)]);
 }
 
 interface Child {

@@ -2,7 +2,7 @@
  * The manager's files over the kernel's calls: what it reads and changes, asked as a process that blocks in each call. In the real stack: PID 1's own open(2), readdir(3),
  * symlink(2). A file system that a process serves answers EIO there, which reads as a file that is not there.
  */
-import type { FileCall, FilePort, FileReply, Stat } from "../../kernel/index.ts";
+import { joinedBytes, type FileCall, type FilePort, type FileReply, type Stat } from "../../kernel/index.ts";
 import type { FileEdits, FileFacts, FileView } from "./files.ts";
 
 /** Bytes of one read(2). */
@@ -56,17 +56,7 @@ function readWhole(ask: (call: FileCall) => FileReply, path: string): Uint8Array
     at += reply.data.length;
   }
   ask({ call: "close", fd: opened.fd });
-  return whole ? joined(parts) : undefined;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return whole ? joinedBytes(parts) : undefined;
 }
 
 function editsOf(ask: (call: FileCall) => FileReply): FileEdits {

@@ -131,18 +131,11 @@ function filesOf(lab: LabFile, name: string, node: LabNode, conf: string | undef
   return [...cluster.filter((file) => !own.some((mine) => mine.path === file.path)), ...own];
 }
 
-/** The package is on the node: it is asked for, or the cluster has a quorum device and the node is a member. */
-function hasDevice(lab: LabFile, name: string, node: LabNode): boolean {
-  return node.packages?.includes("corosync-qdevice") === true || (lab.cluster?.qdevice !== undefined && membersOf(lab).includes(name));
-}
-
-/** What is installed beyond what every node has, in one order. */
+/** What is installed beyond what every node has, in one order: what is asked for, and on the members of a cluster with a quorum device that, too. */
 function packagesOf(lab: LabFile, name: string, node: LabNode): { packages?: string[] } {
-  const packages = [
-    ...(hasDevice(lab, name, node) ? ["corosync-qdevice"] : []),
-    ...(node.packages?.includes("pve-cluster") === true ? ["pve-cluster"] : []),
-  ];
-  return packages.length === 0 ? {} : { packages };
+  const packages = new Set<string>(node.packages);
+  if (lab.cluster?.qdevice !== undefined && membersOf(lab).includes(name)) packages.add("corosync-qdevice");
+  return packages.size === 0 ? {} : { packages: [...packages].sort() };
 }
 
 /** As long as nobody has said which, it is the default one. */
